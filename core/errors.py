@@ -1,0 +1,64 @@
+"""The errors that a user may see.
+
+    AppError            every message says what came and what to do
+    ├── UsageError      the call was wrong                       exit code 2
+    ├── InputError      what was given can't be used             exit code 3
+    │   ├── ImageError      an image file, its pixels or a region of interest
+    │   ├── ClinicalError   a clinical value
+    │   └── TableError      a cohort, manifest or prediction table
+    ├── ModelError      a bundle or backbone is damaged or does not fit   exit code 1
+    └── WorkError       the work itself failed                    exit code 1
+
+Pages and the command line catch `AppError` in one place; anything else is a fault of ours.
+No message carries a patient's name, a file's name or a DICOM tag's value.
+"""
+
+
+class AppError(Exception):
+    """Root of the errors whose message is meant for the user."""
+
+    exit_code = 1
+
+
+class UsageError(AppError):
+    """The call was wrong."""
+
+    exit_code = 2
+
+
+class InputError(AppError):
+    """What was given can't be used."""
+
+    exit_code = 3
+
+
+class ImageError(InputError):
+    """An image file, its pixels or a region of interest can't be used."""
+
+
+class ClinicalError(InputError):
+    """A clinical value can't be used."""
+
+
+class TableError(InputError):
+    """A cohort, manifest or prediction table can't be used.
+
+    Parameters
+    ----------
+    message : str
+        What came and what to do.
+    rows : tuple of (int, str)
+        Row number in the file (the header is row 1) and reason, for each row that was refused.
+    """
+
+    def __init__(self, message: str, rows: tuple[tuple[int, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+class ModelError(AppError):
+    """A bundle or backbone is damaged or does not fit."""
+
+
+class WorkError(AppError):
+    """The work itself failed."""
