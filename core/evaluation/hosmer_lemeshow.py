@@ -1,0 +1,95 @@
+"""Groups of predicted risk: deciles with Wilson intervals, and the Hosmer-Lemeshow test."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc
+
+from core.evaluation.checks import Floats
+from core.evaluation.proportion import compute_wilson
+
+GROUPS = 10
+
+
+@dataclass(frozen=True)
+class HosmerLemeshow:
+    """A test that is secondary, never reported alone.
+
+    Attributes
+    ----------
+    statistic : float or None
+        Chi-squared.
+    df : int or None
+        Groups - 2 on development data, groups on external data.
+    p : float or None
+        P value.
+    groups : int
+        Groups that were formed; ties may leave fewer than 10.
+    reason : str or None
+        Why there is no test.
+    """
+
+    statistic: float | None
+    df: int | None
+    p: float | None
+    groups: int
+    reason: str | None = None
+
+
+def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95, groups: int = GROUPS) -> pd.DataFrame:
+    """Group patients by quantiles of the predicted probability.
+
+    Parameters
+    ----------
+    y, prob : ndarray, shape (n,)
+        Outcome and predicted probability.
+    conf_level : float
+        Level of the Wilson intervals.
+    groups : int
+        Number of groups asked for.
+
+    Returns
+    -------
+    DataFrame
+        ``n, events, mean_prob, observed, ci_low, ci_high, expected`` by group of increasing risk;
+        type-7 quantiles, groups ``(a, b]``.
+    """
+    columns = ["n", "events", "mean_prob", "observed", "ci_low", "ci_high", "expected"]
+    if not len(y):
+        return pd.DataFrame(columns=columns, dtype=np.float64)
+    edges = np.unique(np.quantile(prob, np.linspace(0, 1, groups + 1)))
+    index = np.searchsorted(edges[1:-1], prob, side="left")
+    size = np.bincount(index)
+    filled = size > 0
+    n, events = size[filled], np.bincount(index, y)[filled]
+    expected = np.bincount(index, prob)[filled]
+    low, high = compute_wilson(events, n, conf_level)
+    values = [n, events.astype(int), expected / n, events / n, low, high, expected]
+    return pd.DataFrame(dict(zip(columns, values, strict=True)))
+
+
+def compute_hosmer_lemeshow(bins: pd.DataFrame, role: str) -> HosmerLemeshow:
+    """Compute the Hosmer-Lemeshow test from groups of risk.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        As `group_by_risk` returns them.
+    role : {"external", "development"}
+        Where the predictions come from; it sets the degrees of freedom.
+
+    Returns
+    -------
+    HosmerLemeshow
+        ``sum (O - E)^2 / (n pi (1 - pi))``; Hosmer and Lemeshow, Commun Stat A 1980;9:1043-1069.
+    """
+    groups = len(bins)
+    if groups < 3:
+        return HosmerLemeshow(None, None, None, groups, "Fewer than three groups of different risk.")
+    variance = bins["expected"] * (1 - bins["mean_prob"])
+    if (variance <= 0).any():
+        return HosmerLemeshow(None, None, None, groups, "A group's predicted probability is exactly 0 or 1.")
+    statistic = float(((bins["events"] - bins["expected"]) ** 2 / variance).sum())
+    df = groups if role == "external" else groups - 2
+    return HosmerLemeshow(statistic, df, float(chdtrc(df, statistic)), groups)

@@ -1,0 +1,100 @@
+"""Maximum-likelihood logistic regression, small enough to be read and exact enough to be compared with R's glm."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from core.evaluation.checks import Floats
+
+MAX_STEPS = 50
+TOLERANCE = 1e-10
+SINGULAR = 1e14
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticFit:
+    """A fitted model.
+
+    Attributes
+    ----------
+    coef : ndarray, shape (k,)
+        Coefficients, in the order of the design's columns.
+    cov : ndarray, shape (k, k)
+        Inverse of the information.
+    loglik : float
+        Log-likelihood.
+    """
+
+    coef: Floats
+    cov: Floats
+    loglik: float
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors."""
+        return np.sqrt(np.diag(self.cov))
+
+
+def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> LogisticFit | None:
+    """Fit a logistic regression without penalty by Newton's method.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n, k)
+        Columns of the model, the constant included.
+    y : ndarray, shape (n,)
+        Outcome, 0/1.
+    offset : ndarray, shape (n,), optional
+        Term with the fixed coefficient 1.
+
+    Returns
+    -------
+    LogisticFit or None
+        None when there is no finite maximum: one class, collinear columns or perfectly separated classes.
+    """
+    shift = np.zeros(len(y)) if offset is None else offset
+    if len(y) == 0 or y.min() == y.max():
+        return None
+    coef = np.zeros(design.shape[1])
+    for _ in range(MAX_STEPS):
+        prob = expit(design @ coef + shift)
+        information = _compute_information(design, prob)
+        if np.linalg.cond(information) > SINGULAR:
+            return None
+        step = _halve_step(design, y, shift, coef, _solve(information, design.T @ (y - prob)))
+        coef = coef + step
+        if np.abs(step).max() < TOLERANCE * (1 + np.abs(coef).max()):
+            return _finish_fit(design, y, shift, coef)
+    return None
+
+
+def _finish_fit(design: Floats, y: Floats, shift: Floats, coef: Floats) -> LogisticFit | None:
+    linear = design @ coef
+    separated = np.where(y == 1, linear, -linear).min() > 0
+    information = _compute_information(design, expit(linear + shift))
+    if separated or np.linalg.cond(information) > SINGULAR:
+        return None
+    return LogisticFit(coef, _solve(information, np.eye(len(coef))), _log_likelihood(linear + shift, y))
+
+
+def _solve(information: Floats, right: Floats) -> Floats:
+    return np.asarray(np.linalg.solve(information, right), dtype=np.float64)
+
+
+def _compute_information(design: Floats, prob: Floats) -> Floats:
+    return (design * (prob * (1 - prob))[:, None]).T @ design
+
+
+def _halve_step(design: Floats, y: Floats, shift: Floats, coef: Floats, step: Floats) -> Floats:
+    """Shorten a Newton step until the likelihood does not fall."""
+    before = _log_likelihood(design @ coef + shift, y)
+    for _ in range(30):
+        if _log_likelihood(design @ (coef + step) + shift, y) >= before - 1e-12 * abs(before):
+            return step
+        step = step / 2
+    return np.zeros_like(step)
+
+
+def _log_likelihood(linear: Floats, y: Floats) -> float:
+    return float((y * log_expit(linear) + (1 - y) * log_expit(-linear)).sum())
