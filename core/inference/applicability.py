@@ -1,0 +1,76 @@
+"""Whether an image lies within what the model was trained on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging import Finding
+from core.inference.prediction import Applicability, Status
+
+SEVERITY: dict[Status, int] = {"ok": 0, "caution": 1, "refused": 2}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The training images as the network sees them: centre and spread of the pooled features, and limits.
+
+    Parameters
+    ----------
+    centre, spread : ndarray of float64, (2048,)
+        Mean and standard deviation of each pooled feature.
+    median : float
+        Median distance of the training images.
+    caution, refuse : float
+        Distances above which an image is called unlike, and unfit.
+    """
+
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    median: float
+    caution: float
+    refuse: float
+
+    def distance(self, pooled: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Give the root mean square of the standardised features, for pooled features (..., 2048)."""
+        z = (np.asarray(pooled, dtype=np.float64) - self.centre) / self.spread
+        return np.sqrt(np.mean(z**2, axis=-1))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Reference":
+        """Read the reference from a bundle's heads."""
+        arrays = (np.array(data[name], dtype=np.float64) for name in ("centre", "spread"))
+        return cls(*arrays, median=data["median"], caution=data["caution"], refuse=data["refuse"])
+
+
+def assess_applicability(
+    findings: tuple[Finding, ...], reference: Reference, pooled: NDArray[np.floating]
+) -> Applicability:
+    """Join what the pixels say with how far the image lies from the training images.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        Remarks on the frame and its box.
+    reference : Reference
+        The bundle's training images.
+    pooled : ndarray of float, (2048,)
+        Pooled features of the image.
+
+    Returns
+    -------
+    Applicability
+        The worst status, and a sentence for each remark.
+    """
+    remarks: list[tuple[Status, str]] = [(f.status, f.sentence) for f in findings if f.status != "ok"]
+    distance = float(reference.distance(pooled))
+    usual = f"(distance {distance / reference.median:.1f} times the usual)"
+    if distance > reference.refuse:
+        remarks.append(("refused", f"To the network this looks like no lesion that it was trained on {usual}."))
+    elif distance > reference.caution:
+        sentence = f"This image differs from those that the model was trained on {usual}: rely less on the estimate."
+        remarks.append(("caution", sentence))
+    worst: Status = max((status for status, _ in remarks), key=SEVERITY.__getitem__, default="ok")
+    return Applicability(worst, tuple(sentence for _, sentence in remarks))

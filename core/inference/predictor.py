@@ -1,0 +1,163 @@
+"""The Predictor: a case in, an explained estimate out."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ModelError
+from core.imaging import Frame, Roi, assess_quality, prepare_input
+from core.inference.applicability import Reference, assess_applicability
+from core.inference.engine import MALIGNANCY, Engine, InputRule
+from core.inference.prediction import Case, ImageReading, Prediction
+from models.bundle import Bundle, BundleError, read_bundle
+from models.cam import compute_heatmap, compute_score_map
+from models.fusion import FusionHead
+
+INTERVAL = (2.5, 97.5)
+
+
+class Predictor:
+    """A bundle ready to answer; nothing in it changes after loading.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Verified bundle.
+    engine : Engine
+        Its backbone.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+        self.bundle = bundle
+        self.engine = engine
+        self._reference = Reference.from_json(bundle.reference)
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str | None = None, precision: str | None = None) -> "Predictor":
+        """Read a bundle, verify its hashes and put its backbone on a device.
+
+        Parameters
+        ----------
+        folder : Path
+            The bundle's folder.
+        device : str, optional
+            "cuda" or "cpu"; a GPU is taken if there is one.
+        precision : {"fp32", "bf16"}, optional
+            bf16 is taken where the device computes in it.
+
+        Returns
+        -------
+        Predictor
+            Ready to answer.
+
+        Raises
+        ------
+        ModelError
+            If the bundle is damaged or does not fit.
+        """
+        try:
+            bundle = read_bundle(folder)
+        except BundleError as error:
+            raise ModelError(str(error)) from error
+        rule = InputRule.from_json(bundle.manifest["input"])
+        return cls(bundle, Engine(bundle.weights_path, rule, device=device, precision=precision))
+
+    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
+        """Run the network once on the lesion.
+
+        Parameters
+        ----------
+        frame : Frame
+            B-mode area.
+        roi : Roi
+            Lesion box, pixels of the frame.
+
+        Returns
+        -------
+        ImageReading
+            Scores, score map and applicability.
+        """
+        started = time.perf_counter()
+        rule = self.engine.rule
+        pixels = prepare_input(frame, roi, size=rule.size, context=rule.context)
+        maps = self.engine.extract_maps(pixels[None])[0]
+        pooled = maps.mean(axis=(1, 2), dtype=np.float64)
+        heads = dict(self.bundle.image_heads) | {MALIGNANCY: self.engine.malignancy}
+        score_map = compute_score_map(maps, heads["ki67"].weights)
+        return ImageReading(
+            scores={name: float(head.score(pooled)) for name, head in heads.items()},
+            score_map=score_map,
+            offset=heads["ki67"].bias,
+            area=_input_area(roi, rule.context),
+            applicability=assess_applicability(assess_quality(frame, roi), self._reference, pooled),
+            input_sha256=_hash_pixels(pixels),
+            seconds=time.perf_counter() - started,
+        )
+
+    def predict(self, case: Case, reading: ImageReading | None = None) -> Prediction:
+        """Estimate the probability of high Ki-67 and explain it.
+
+        Parameters
+        ----------
+        case : Case
+            Frame, box and known clinical values.
+        reading : ImageReading, optional
+            What the network read from this frame and box before; without it the network runs.
+
+        Returns
+        -------
+        Prediction
+            Estimate, interval, contributions, heat map.
+        """
+        started = time.perf_counter()
+        reading = reading or self.read_image(case.frame, case.roi)
+        head, manifest = self.bundle.fusion_heads["m1"], self.bundle.manifest
+        score = reading.scores["ki67"]
+        contributions = head.contribute(score, case.clinical)
+        logit = head.intercept + sum(contributions.values())
+        probability = float(_expit(logit))
+        interval = np.percentile(_expit(head.bootstrap_logits(score, case.clinical)), INTERVAL)
+        threshold = float(manifest["threshold"]["value"])
+        return Prediction(
+            probability=probability,
+            interval=(float(interval[0]), float(interval[1])),
+            logit=logit,
+            intercept=head.intercept,
+            contributions=contributions,
+            group="high" if probability >= threshold else "low",
+            threshold=threshold,
+            no_call=(float(manifest["no_call"]["low"]), float(manifest["no_call"]["high"])),
+            heatmap=compute_heatmap(reading.score_map, head.image_coef),
+            heatmap_offset=head.image_coef * reading.offset,
+            reading=reading,
+            imputed=tuple(term.field for term in head.terms if term.field not in case.clinical),
+            node_metastasis=self._predict_nodes(reading, case.clinical),
+            malignancy=float(_expit(reading.scores[MALIGNANCY])),
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _predict_nodes(self, reading: ImageReading, clinical: Mapping[str, str | float]) -> float | None:
+        head: FusionHead | None = self.bundle.fusion_heads.get("lnm")
+        if head is None:
+            return None
+        return float(_expit(head.intercept + sum(head.contribute(reading.scores["lnm"], clinical).values())))
+
+
+def _expit(x: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.asarray(x, dtype=np.float64))))
+
+
+def _input_area(roi: Roi, context: float) -> tuple[float, float, float, float]:
+    half = context * max(roi.width, roi.height) / 2
+    cx, cy = (roi.x0 + roi.x1) / 2, (roi.y0 + roi.y1) / 2
+    return (cx - half, cy - half, cx + half, cy + half)
+
+
+def _hash_pixels(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()

@@ -1,0 +1,145 @@
+"""A bundle: a folder with everything that one trained model is, verified by hash when it is read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.fusion import FusionHead, ImageHead
+
+SCHEMA_VERSION = 1
+MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
+WEIGHTS = "backbone.safetensors"
+
+
+class BundleError(ValueError):
+    """A bundle or backbone is damaged or does not fit; the message says what and what to do."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model, its preprocessing and where its figures lie.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it was read from.
+    manifest : mapping
+        Task, positive class, Ki-67 cut-off, input rule, threshold, training data, versions, file hashes.
+    image_heads : mapping of str to ImageHead
+        "ki67" and, where trained, "lnm".
+    fusion_heads : mapping of str to FusionHead
+        "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm".
+    reference : mapping
+        The training images as the network sees them: centre, spread, median, caution, refuse.
+    sha256 : str
+        Hash of the manifest, which holds those of all other files: the bundle's identity.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    image_heads: Mapping[str, ImageHead]
+    fusion_heads: Mapping[str, FusionHead]
+    reference: Mapping[str, Any]
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Name of the bundle."""
+        return str(self.manifest["name"])
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the training data are simulated."""
+        return bool(self.manifest["training_data"]["simulated"])
+
+    @property
+    def weights_path(self) -> Path:
+        """Backbone weights, shared between bundles by hash."""
+        return (self.folder / self.manifest["backbone"]["path"] / WEIGHTS).resolve()
+
+
+def hash_file(path: Path) -> str:
+    """Give the sha256 of a file as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder with manifest.json, heads.json, CARD.md, evidence/.
+
+    Returns
+    -------
+    Bundle
+        The model, without the backbone's weights, whose hash is verified here too.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing, was changed, or has another schema.
+    """
+    manifest = _read_json(folder / MANIFEST)
+    if manifest.get("schema_version") != SCHEMA_VERSION:
+        raise BundleError(
+            f"The bundle has schema version {manifest.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
+            "train it anew or take the program's other version."
+        )
+    for name, expected in manifest["files"].items():
+        _verify(folder / name, expected)
+    heads = _read_json(folder / HEADS)
+    bundle = Bundle(
+        folder=folder,
+        manifest=manifest,
+        image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
+        fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
+        reference=heads["reference"],
+        sha256=hash_file(folder / MANIFEST),
+    )
+    _verify(bundle.weights_path, manifest["backbone"]["sha256"])
+    return bundle
+
+
+def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], card: str) -> None:
+    """Write a bundle's files; what lies in evidence/ already is hashed with them.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the bundle.
+    manifest : dict
+        Everything but the schema version and the file hashes.
+    heads : dict
+        "image" and "fusion": name to head as JSON types; "reference".
+    card : str
+        Model card, Markdown.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / HEADS).write_text(json.dumps(heads) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
+    names = [HEADS, CARD, *sorted(p.relative_to(folder).as_posix() for p in folder.glob("evidence/*"))]
+    files = {name: hash_file(folder / name) for name in names}
+    full = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise BundleError(f"{path.name} is not in the folder '{path.parent.name}': give a bundle's folder.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise BundleError(f"{path.name} of the bundle is not readable JSON: fetch or train the bundle anew.") from None
+
+
+def _verify(path: Path, expected: str) -> None:
+    if not path.exists():
+        raise BundleError(f"{path.name} of the bundle is missing: fetch or train the bundle anew.")
+    if hash_file(path) != expected:
+        raise BundleError(f"{path.name} of the bundle was changed after training (its hash differs): fetch it anew.")
