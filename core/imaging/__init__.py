@@ -1,0 +1,21 @@
+"""Image files as hospitals have them, to frames and model inputs; no patient data passes."""
+
+from core.imaging.crop import default_roi, prepare_input
+from core.imaging.frame import Finding, Frame, ImageInfo, Item, Region, Roi
+from core.imaging.intake import inspect_image, read_frame, read_frames
+from core.imaging.quality import assess_quality
+
+__all__ = [
+    "Finding",
+    "Frame",
+    "ImageInfo",
+    "Item",
+    "Region",
+    "Roi",
+    "assess_quality",
+    "default_roi",
+    "inspect_image",
+    "prepare_input",
+    "read_frame",
+    "read_frames",
+]

@@ -1,0 +1,109 @@
+"""The B-mode area of a screen, found in its pixels: speckle fills it; menus, text, rulers and grey bars are flat or thin.
+
+Used for PNG, JPEG, BMP and TIFF screenshots, and for DICOM files that name no region. Only numpy, since it runs in the
+decoder's process.
+"""
+
+import numpy as np
+
+from core.imaging.frame import Roi
+
+_GRID = 128
+_TEXTURED = 0.45
+_SMALLEST = 0.02
+
+
+def find_bmode_area(grey: np.ndarray) -> Roi | None:
+    """Find the rectangle that holds the B-mode image.
+
+    Blocks in which most pixels differ from a neighbour are textured; the largest connected patch of them, without
+    bridges one block thin, is the tissue. A patch that reaches the left and the right edge belongs to an image that is
+    cropped already, and no row of it is dropped.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+        The whole image.
+
+    Returns
+    -------
+    Roi or None
+        The area in pixels, at whole numbers; None where no patch covers 2 % of the image.
+    """
+    height, width = grey.shape
+    block = max(4, round(max(height, width) / _GRID))
+    textured = _textured_pixels(grey)
+    patch = _largest_patch(_block_share(textured, block) > _TEXTURED)
+    if patch.sum() < _SMALLEST * patch.size:
+        return None
+    y0, y1 = _tighten(textured, patch, block, axis=0)
+    x0, x1 = _tighten(textured, patch, block, axis=1)
+    if x0 <= block and x1 >= width - block:
+        x0, x1, y0, y1 = 0, width, 0, height
+    return Roi(float(x0), float(y0), float(x1), float(y1))
+
+
+def _textured_pixels(grey: np.ndarray) -> np.ndarray:
+    """Mark pixels that differ from the next in their row and from the next in their column."""
+    signed = grey.astype(np.int16)
+    marks = np.zeros(grey.shape, bool)
+    step_x = np.abs(np.diff(signed, axis=1)) > 0
+    step_y = np.abs(np.diff(signed, axis=0)) > 0
+    marks[:-1, :-1] = step_x[:-1] | step_y[:, :-1]
+    return marks
+
+
+def _block_share(marks: np.ndarray, block: int) -> np.ndarray:
+    """Share of marked pixels in each block; blocks cut by the border count what they have."""
+    rows, cols = np.arange(0, marks.shape[0], block), np.arange(0, marks.shape[1], block)
+    counts = np.add.reduceat(np.add.reduceat(marks, rows, axis=0, dtype=np.int32), cols, axis=1)
+    heights, widths = np.diff(np.append(rows, marks.shape[0])), np.diff(np.append(cols, marks.shape[1]))
+    return counts / np.outer(heights, widths)
+
+
+def _neighbours(mask: np.ndarray, reduce: np.ufunc, border: bool) -> np.ndarray:
+    """Combine each cell with its eight neighbours."""
+    padded = np.pad(mask, 1, constant_values=border)
+    rows = reduce(reduce(padded[:-2], padded[1:-1]), padded[2:])
+    return reduce(reduce(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+
+
+def _largest_patch(mask: np.ndarray) -> np.ndarray:
+    """Largest 4-connected patch of a mask after an opening that cuts bridges one cell thin."""
+    opened = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
+    left = opened.copy()
+    best: list[tuple[int, int]] = []
+    for start in zip(*np.nonzero(opened), strict=True):
+        if left[start]:
+            cells = _flood(left, (int(start[0]), int(start[1])))
+            best = max(best, cells, key=len)
+    patch = np.zeros_like(mask)
+    if best:
+        patch[tuple(np.transpose(best))] = True
+    return patch
+
+
+def _flood(left: np.ndarray, start: tuple[int, int]) -> list[tuple[int, int]]:
+    """Collect the cells connected to a start, taking them out of the mask."""
+    height, width = left.shape
+    left[start] = False
+    cells = [start]
+    for row, col in cells:
+        for near in ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)):
+            if 0 <= near[0] < height and 0 <= near[1] < width and left[near]:
+                left[near] = False
+                cells.append(near)
+    return cells
+
+
+def _tighten(textured: np.ndarray, patch: np.ndarray, block: int, axis: int) -> tuple[int, int]:
+    """Limits of the patch along an axis, moved from block edges to the outermost textured lines."""
+    size = textured.shape[axis]
+    cells = np.flatnonzero(patch.any(axis=1 - axis))
+    across = np.repeat(patch.any(axis=axis), block)[: textured.shape[1 - axis]]
+    start, stop = max(0, (cells[0] - 1) * block), min(size, (cells[-1] + 2) * block)
+    lines = textured[start:stop, across] if axis == 0 else textured[across, start:stop]
+    share = lines.mean(axis=1 - axis)
+    inside = start + np.flatnonzero(share > _TEXTURED * np.median(share))
+    first, last = int(inside[0]), int(inside[-1])
+    return (first + 1 if first else 0), (last + 1 if last < size - 2 else size)

@@ -1,0 +1,61 @@
+"""From a frame and a lesion box to the square that a network sees: the only crop and the only resize."""
+
+import numpy as np
+from PIL import Image
+
+from core.errors import ImageError
+from core.imaging.frame import Frame, Roi
+
+
+def prepare_input(frame: Frame, roi: Roi, *, size: int, context: float) -> np.ndarray:
+    """Cut a square around the lesion box and resize it.
+
+    The square is centred on the box, its side is `context` times the box's longer side; what lies beyond the frame is
+    black. Resized once, bilinear with antialiasing, from the exact (fractional) square.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+    roi : Roi
+        Lesion box in the frame's pixels; it must overlap the frame.
+    size : int
+        Side of the result in pixels.
+    context : float
+        Side of the square per longer side of the box, at least 1.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size, size)
+        Grey levels.
+
+    Raises
+    ------
+    ImageError
+        If the box lies outside the frame.
+    """
+    if roi.x1 <= 0 or roi.y1 <= 0 or roi.x0 >= frame.width or roi.y0 >= frame.height:
+        raise ImageError("The lesion box lies outside the image. Draw it on the lesion.")
+    half = context * max(roi.width, roi.height) / 2
+    centre_x, centre_y = (roi.x0 + roi.x1) / 2, (roi.y0 + roi.y1) / 2
+    left, top = int(np.floor(centre_x - half)) - 1, int(np.floor(centre_y - half)) - 1
+    right, bottom = int(np.ceil(centre_x + half)) + 1, int(np.ceil(centre_y + half)) + 1
+    part = Image.fromarray(frame.pixels).crop((left, top, right, bottom))
+    square = (centre_x - half - left, centre_y - half - top, centre_x + half - left, centre_y + half - top)
+    return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=square))
+
+
+def default_roi(frame: Frame) -> Roi:
+    """Propose a lesion box: the middle third of the width, at 20 to 55 % of the depth.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+
+    Returns
+    -------
+    Roi
+        A box to start from; no finding.
+    """
+    return Roi(frame.width / 3, frame.height * 0.20, frame.width * 2 / 3, frame.height * 0.55)

@@ -1,0 +1,85 @@
+"""Stored DICOM values to what a viewer shows: 8 bits, by the file's own lookup tables and display window."""
+
+import numpy as np
+from pydicom import Dataset
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+
+from core.errors import ImageError
+
+
+def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
+    """Turn decoded values into displayed grey or RGB levels.
+
+    Parameters
+    ----------
+    stored : ndarray, shape (height, width) or (height, width, 3)
+        As the decoder gives them; YBR is RGB already.
+    header : Dataset
+        Header of the file.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width) or (height, width, 3)
+        Grey or RGB levels.
+
+    Raises
+    ------
+    ImageError
+        If the photometric interpretation is none that can be shown.
+    """
+    photometric = str(header.get("PhotometricInterpretation") or "")
+    if photometric == "PALETTE COLOR":
+        return _reduce(apply_color_lut(stored, header), _lut_bits(header, "RedPaletteColorLookupTableDescriptor"))
+    if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR")):
+        return _reduce(stored, int(header.get("BitsStored") or 8))
+    if stored.ndim == 2 and photometric in {"MONOCHROME1", "MONOCHROME2"}:
+        shown = _window(stored, header)
+        return 255 - shown if photometric == "MONOCHROME1" else shown
+    raise ImageError("The file stores its colours in a way that can't be read. Export it as RGB or greyscale.")
+
+
+def _lut_bits(header: Dataset, name: str) -> int:
+    """Bits of a table's entries; some files state 8 and fill 16."""
+    return 16 if int(header[name].value[2]) > 8 else 8
+
+
+def _reduce(values: np.ndarray, bits: int) -> np.ndarray:
+    """Keep the upper 8 of the bits stored."""
+    return values.astype(np.uint8) if bits <= 8 else (values.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+
+
+def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
+    """Apply modality and VOI transforms; without a window, 8-bit values stay and deeper ones are stretched."""
+    values = apply_modality_lut(stored, header)
+    if header.get("VOILUTSequence"):
+        bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
+        return _to_levels(apply_voi(values, header) / (2**bits - 1))
+    centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
+    if centre is not None and width is not None and width > 0:
+        return _to_levels(
+            _voi_fraction(values.astype(np.float64), centre, width, str(header.get("VOILUTFunction") or ""))
+        )
+    if values.dtype == np.uint8 or (values.min() >= 0 and values.max() <= 255 and header.get("BitsStored") == 8):
+        return values.astype(np.uint8)
+    low, high = float(values.min()), float(values.max())
+    return _to_levels((values - low) / max(high - low, 1.0))
+
+
+def _first(value: object) -> float | None:
+    """First of one or several numbers; None where the tag is missing or empty."""
+    if value is None or value == "":
+        return None
+    return float(value[0] if isinstance(value, (list, tuple)) or hasattr(value, "__getitem__") else value)  # type: ignore[arg-type]
+
+
+def _voi_fraction(values: np.ndarray, centre: float, width: float, function: str) -> np.ndarray:
+    """Display fraction of values by PS3.3 C.11.2.1.2 (LINEAR) and C.11.2.1.3 (SIGMOID, LINEAR_EXACT)."""
+    if function == "SIGMOID":
+        return 1 / (1 + np.exp(-4 * (values - centre) / width))
+    if function == "LINEAR_EXACT":
+        return (values - centre) / width + 0.5
+    return (values - (centre - 0.5)) / max(width - 1, 1e-6) + 0.5
+
+
+def _to_levels(fraction: np.ndarray) -> np.ndarray:
+    return np.round(fraction.clip(0, 1) * 255).astype(np.uint8)

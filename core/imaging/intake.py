@@ -1,0 +1,140 @@
+"""The door for image files: bytes in, a list of contents or a frame out; another process does the decoding."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import ImageError
+from core.imaging.decode import Choice
+from core.imaging.frame import Frame, ImageInfo, Item, Region, Roi
+from core.imaging.limits import Limits
+from core.imaging.pool import get_pool
+from core.settings import get_setting
+
+
+def inspect_image(data: bytes, *, item: int | None = None) -> ImageInfo:
+    """List what a file holds: format, size, frames, B-mode regions, files of an archive.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as it was uploaded.
+    item : int, optional
+        Position of a file in an archive, from 0, to look into.
+
+    Returns
+    -------
+    ImageInfo
+        What it holds.
+
+    Raises
+    ------
+    ImageError
+        If it holds no image that can be read; the sentence says what it is.
+    """
+    header, _ = _ask("info", data, Choice(item=item))
+    done = header["done"]
+    return ImageInfo(
+        format=done["format"],
+        size=None if done["size"] is None else (done["size"][0], done["size"][1]),
+        frame_count=done["frame_count"],
+        regions=tuple(_region(region) for region in done["regions"]),
+        items=tuple(Item(**entry) for entry in done["items"]),
+        device=done["device"],
+        notes=tuple(done["notes"]),
+    )
+
+
+def read_frame(data: bytes, *, index: int | None = None, region: int | None = None, item: int | None = None) -> Frame:
+    """Decode the B-mode area of one frame.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as it was uploaded.
+    index : int, optional
+        Frame of a loop or page of a TIFF, from 0. By default the sharpest of a loop, the first page of a TIFF.
+    region : int, optional
+        Which of `ImageInfo.regions`, from 0. By default the largest, or what is found in the pixels.
+    item : int, optional
+        Which of `ImageInfo.items`, from 0; needed if an archive holds several.
+
+    Returns
+    -------
+    Frame
+        Grey pixels of the B-mode area, with the scale if the file has one.
+
+    Raises
+    ------
+    ImageError
+        If the file can't be read, or has no such frame, region or item.
+    """
+    header, body = _ask("area", data, Choice(index, region, item))
+    done, (height, width), planes = header["done"], header["shape"], header["planes"]
+    if len(body) != planes * height * width:
+        raise ImageError("The decoder's answer was cut short. Upload the image again.")
+    stack = np.frombuffer(body, np.uint8).reshape(planes, height, width)
+    return Frame(
+        pixels=stack[0],
+        mm_per_px=done["mm_per_px"],
+        origin=(done["origin"][0], done["origin"][1]),
+        source_scale=(done["source_scale"][0], done["source_scale"][1]),
+        sha256=hashlib.sha256(data).hexdigest(),
+        device=done["device"],
+        notes=tuple(done["notes"]),
+        frame_index=done["frame_index"],
+        frame_count=done["frame_count"],
+        colour=stack[1].astype(bool) if planes > 1 else None,
+    )
+
+
+def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
+    """Decode many files, several at a time.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files with one image each.
+
+    Yields
+    ------
+    Frame
+        One for each path, in the same order.
+    """
+    decoders = get_pool().size
+    with ThreadPoolExecutor(decoders) as threads:
+        ahead: deque[Future[Frame]] = deque()
+        for path in paths:
+            ahead.append(threads.submit(_read_path, Path(path)))
+            if len(ahead) > 2 * decoders:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _read_path(path: Path) -> Frame:
+    return read_frame(path.read_bytes())
+
+
+def _ask(task: str, data: bytes, choice: Choice) -> tuple[dict[str, Any], bytes]:
+    """Send a file to a decoder and raise what it refuses."""
+    names = ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")
+    limits = Limits(**{name: get_setting(name) for name in names})
+    if len(data) > limits.max_bytes:
+        raise ImageError(f"The file has {len(data) / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB can be read.")
+    with get_pool().take() as decoder:
+        header, body = decoder.ask({"task": task, "choice": asdict(choice), "limits": asdict(limits)}, data)
+    if "refused" in header:
+        raise ImageError(header["refused"])
+    return header, body
+
+
+def _region(stored: dict[str, Any]) -> Region:
+    scale = stored["mm_per_px"]
+    return Region(Roi(**stored["box"]), None if scale is None else (scale[0], scale[1]))

@@ -1,0 +1,196 @@
+"""Warm decoder processes: each takes one file at a time, and is ended and replaced when it hangs or crashes."""
+
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import Any
+
+from core.errors import ImageError, WorkError
+from core.imaging.worker import read_message, write_message
+from core.settings import get_setting
+
+_ROOT = Path(__file__).resolve().parents[2]
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
+_CRASHED = "The image file made its decoder fail. It is damaged, or needs more memory than is allowed; export it again."
+
+
+class Decoder:
+    """One decoder process.
+
+    Parameters
+    ----------
+    seconds : int
+        Longest time for one file.
+    memory_mb : int
+        Most address space in MB.
+    """
+
+    def __init__(self, seconds: int, memory_mb: int) -> None:
+        self._seconds = seconds
+        self._memory_mb = memory_mb
+        self._process = self._start()
+
+    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Send a file and wait for the answer.
+
+        Parameters
+        ----------
+        request : dict
+            What `core.imaging.worker.answer` takes.
+        data : bytes
+            The file.
+
+        Returns
+        -------
+        tuple of (dict, bytes)
+            Header and body of the answer.
+
+        Raises
+        ------
+        ImageError
+            If the process had to be ended; it has been replaced.
+        """
+        if self._process.poll() is not None:
+            self._replace()
+        timed_out = threading.Event()
+        watchdog = threading.Timer(self._seconds, self._end, (self._process, timed_out))
+        watchdog.start()
+        try:
+            answer = self._exchange(request, data)
+        finally:
+            watchdog.cancel()
+        if answer is None:
+            self._replace()
+            if timed_out.is_set():
+                raise ImageError(
+                    f"The image took longer than {self._seconds} seconds to decode. Export it again, or smaller."
+                )
+            raise ImageError(_CRASHED)
+        return answer
+
+    def close(self) -> None:
+        """End the process and close its pipes."""
+        process = self._process
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                _close(pipe)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            [sys.executable, "-m", "core.imaging.worker", str(self._memory_mb), str(self._seconds)],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _exchange(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes] | None:
+        """Write the request and read the answer; None if the process ended in between."""
+        if self._process.stdin is None or self._process.stdout is None:
+            return None
+        try:
+            write_message(self._process.stdin, request, data)
+            return read_message(self._process.stdout)
+        except (BrokenPipeError, ConnectionError):
+            return None
+
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
+        timed_out.set()
+        process.kill()
+
+    def _replace(self) -> None:
+        self.close()
+        self._process = self._start()
+
+
+def _close(pipe: Any) -> None:
+    """Close a pipe whose reader may be gone."""
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return
+
+
+class DecoderPool:
+    """A few decoders, shared by all threads.
+
+    Parameters
+    ----------
+    size : int
+        Number of processes.
+    seconds : int
+        Longest time for one file; a caller waits for a free decoder twice as long.
+    memory_mb : int
+        Most address space of one process in MB.
+    """
+
+    def __init__(self, size: int, seconds: int, memory_mb: int) -> None:
+        self.size = size
+        self._wait = 2 * seconds
+        self._decoders = [Decoder(seconds, memory_mb) for _ in range(size)]
+        self._free: LifoQueue[Decoder] = LifoQueue()
+        for decoder in self._decoders:
+            self._free.put(decoder)
+
+    @contextmanager
+    def take(self) -> Iterator[Decoder]:
+        """Lend a decoder.
+
+        Yields
+        ------
+        Decoder
+            One that nobody else uses.
+
+        Raises
+        ------
+        WorkError
+            If all stay busy.
+        """
+        try:
+            decoder = self._free.get(timeout=self._wait)
+        except Empty:
+            raise WorkError("Too many images are being read at the moment. Try again in a minute.") from None
+        try:
+            yield decoder
+        finally:
+            self._free.put(decoder)
+
+    def close(self) -> None:
+        """End all processes."""
+        for decoder in self._decoders:
+            decoder.close()
+
+
+_starting = threading.Lock()
+
+
+@cache
+def _shared_pool() -> DecoderPool:
+    pool = DecoderPool(get_setting("decode_workers"), get_setting("decode_seconds"), get_setting("decode_memory_mb"))
+    atexit.register(pool.close)
+    return pool
+
+
+def get_pool() -> DecoderPool:
+    """Return the pool that the whole application shares; the first call starts its processes.
+
+    Returns
+    -------
+    DecoderPool
+        The pool; it is closed when the interpreter ends.
+    """
+    with _starting:
+        return _shared_pool()

@@ -1,0 +1,108 @@
+"""The few things taken from an ultrasound header: B-mode regions with their scale, and the device."""
+
+import numpy as np
+from pydicom import Dataset
+
+from core.errors import ImageError
+from core.imaging.frame import Region, Roi
+
+_TWO_D, _TISSUE, _CENTIMETRE = 1, 1, 3
+_SLACK = 2
+_SCALE_RANGE = (0.005, 2.0)
+
+
+def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region, ...], tuple[str, ...]]:
+    """Read the B-mode regions that a file names.
+
+    A region counts if its format is 2D (1) and its data are tissue (1); its scale counts if both units are
+    centimetres (3). A region that overlaps the pixels' edge by at most two pixels is clamped; one that lies further
+    outside belongs to an image that was resized later, so that neither its place nor its scale can be trusted.
+
+    Parameters
+    ----------
+    header : Dataset
+        Header of the file.
+    width, height : int
+        Size of a frame in pixels.
+
+    Returns
+    -------
+    regions : tuple of Region
+        Regions in the order of the file, none twice.
+    notes : tuple of str
+        Sentences on what was clamped or ignored.
+
+    Raises
+    ------
+    ImageError
+        If the file names regions, but none of them B-mode (spectral Doppler or M-mode alone).
+    """
+    named = list(header.get("SequenceOfUltrasoundRegions") or [])
+    tissue = [item for item in named if _is_tissue(item)]
+    if named and not tissue:
+        raise ImageError(
+            "The file names no B-mode region, only traces such as spectral Doppler or M-mode. Upload a B-mode image."
+        )
+    regions: list[Region] = []
+    notes: list[str] = []
+    for item in tissue:
+        region, note = _read_region(item, width, height)
+        if region and region not in regions:
+            regions.append(region)
+        if note and note not in notes:
+            notes.append(note)
+    return tuple(regions), tuple(notes)
+
+
+def name_device(header: Dataset) -> str | None:
+    """Name the ultrasound device: manufacturer, model and transducer frequency.
+
+    Parameters
+    ----------
+    header : Dataset
+        Header of the file.
+
+    Returns
+    -------
+    str or None
+        For instance "SonoSite, Inc. Turbo, 12 MHz"; None where the file names none of these.
+    """
+    names = [_clean(header.get(name)) for name in ("Manufacturer", "ManufacturerModelName")]
+    device = " ".join(name for name in names if name)
+    frequencies = [item.get("TransducerFrequency") for item in header.get("SequenceOfUltrasoundRegions") or []]
+    khz = next((value for value in frequencies if isinstance(value, int) and 500 <= value <= 100_000), None)
+    parts = [device, "" if khz is None else f"{khz / 1000:g} MHz"]
+    return ", ".join(part for part in parts if part) or None
+
+
+def _is_tissue(item: Dataset) -> bool:
+    return item.get("RegionSpatialFormat") == _TWO_D and item.get("RegionDataType") == _TISSUE
+
+
+def _read_region(item: Dataset, width: int, height: int) -> tuple[Region | None, str | None]:
+    """Read one region: its box within the pixels and its scale, and a note on what was changed."""
+    x0, y0 = int(item.RegionLocationMinX0), int(item.RegionLocationMinY0)
+    x1, y1 = int(item.RegionLocationMaxX1) + 1, int(item.RegionLocationMaxY1) + 1
+    outside = max(-x0, -y0, x1 - width, y1 - height)
+    if x0 >= x1 or y0 >= y1 or outside > _SLACK:
+        return None, (
+            "A region that the file names lies outside its pixels, as in an image that was resized later; "
+            "the B-mode area was found in the pixels instead, and the scale is not known."
+        )
+    box = Roi(max(x0, 0), max(y0, 0), min(x1, width), min(y1, height))
+    note = "A region that the file names was clamped to the image's edge." if outside > 0 else None
+    return Region(box, _read_scale(item)), note
+
+
+def _read_scale(item: Dataset) -> tuple[float, float] | None:
+    """Millimetres per pixel along x and y, where the file gives them in centimetres and they are plausible."""
+    if item.get("PhysicalUnitsXDirection") != _CENTIMETRE or item.get("PhysicalUnitsYDirection") != _CENTIMETRE:
+        return None
+    scale = [abs(float(item.get(name) or 0)) * 10 for name in ("PhysicalDeltaX", "PhysicalDeltaY")]
+    low, high = _SCALE_RANGE
+    return (scale[0], scale[1]) if np.isfinite(scale).all() and low <= min(scale) and max(scale) <= high else None
+
+
+def _clean(value: object) -> str:
+    """Keep at most 64 printable characters on one line."""
+    return "".join(char for char in str(value or "") if char.isprintable()).strip()[:64]

@@ -1,0 +1,147 @@
+"""The decoder's process: reads requests from standard input, answers on standard output, and writes nothing else.
+
+A message is the length of its header (4 bytes) and of its body (8 bytes), big endian, then the header in JSON and the
+body. A request's body is the file; an answer's body is the pixels and, if there are any, the marks of strong colour.
+"""
+
+import json
+import os
+import signal
+import sys
+import warnings
+from dataclasses import asdict
+from typing import IO, Any
+
+from core.errors import ImageError
+from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
+from core.imaging.limits import Limits
+
+if sys.platform != "win32":
+    import resource
+
+_DAMAGED = "The image file is damaged or incomplete: its content can't be decoded. Export it again."
+_TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Export a smaller or shorter one."
+
+
+def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
+    """Read one message.
+
+    Parameters
+    ----------
+    stream : binary file
+        Where from.
+
+    Returns
+    -------
+    tuple of (dict, bytes), or None
+        Header and body; None at the end of the stream.
+    """
+    lengths = stream.read(12)
+    if len(lengths) < 12:
+        return None
+    header = stream.read(int.from_bytes(lengths[:4], "big"))
+    size = int.from_bytes(lengths[4:], "big")
+    body = stream.read(size)
+    return (json.loads(header), body) if len(body) == size else None
+
+
+def write_message(stream: IO[bytes], header: dict[str, Any], *parts: bytes | memoryview) -> None:
+    """Write one message.
+
+    Parameters
+    ----------
+    stream : binary file
+        Where to.
+    header : dict
+        What JSON can hold.
+    *parts : bytes or memoryview
+        The body, in parts.
+    """
+    text = json.dumps(header).encode()
+    size = sum(len(part) for part in parts)
+    stream.write(len(text).to_bytes(4, "big") + size.to_bytes(8, "big") + text)
+    for part in parts:
+        stream.write(part)
+    stream.flush()
+
+
+def limit_process(memory_mb: int) -> None:
+    """Bound this process's memory, and let it write no file; without effect where the system has no such limits.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Most address space in MB.
+    """
+    if sys.platform == "win32":
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform.startswith("linux"):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
+
+
+def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[memoryview]]:
+    """Do what a request asks.
+
+    Parameters
+    ----------
+    request : dict
+        `task`, `choice` and `limits`.
+    data : bytes
+        The file.
+
+    Returns
+    -------
+    header : dict
+        `done` with the result, or `refused` with a sentence.
+    parts : list of memoryview
+        The planes of a decoded area.
+    """
+    choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
+    try:
+        if request["task"] == "info":
+            return {"done": asdict(decode_info(data, choice, limits))}, []
+        return _pack_area(decode_area(data, choice, limits))
+    except ImageError as error:
+        return {"refused": str(error)}, []
+    except MemoryError:
+        return {"refused": _TOO_MUCH_MEMORY}, []
+    except Exception:  # noqa: BLE001 - whatever a decoder raises on a broken file, this boundary is there to stop it
+        return {"refused": _DAMAGED}, []
+
+
+def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
+    planes = [area.pixels] if area.colour is None else [area.pixels, area.colour.astype("uint8")]
+    header = {name: value for name, value in vars(area).items() if name not in {"pixels", "colour"}}
+    return {"done": header, "shape": area.pixels.shape, "planes": len(planes)}, [
+        memoryview(plane.tobytes()) for plane in planes
+    ]
+
+
+def main(memory_mb: int, seconds: int) -> None:
+    """Answer requests until standard input ends.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Most address space in MB.
+    seconds : int
+        Longest time for one request; the process then ends, even if nobody is left to end it.
+    """
+    warnings.simplefilter("ignore")
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    limit_process(memory_mb)
+    while (message := read_message(requests)) is not None:
+        if hasattr(signal, "alarm"):
+            signal.alarm(seconds + 5)
+        header, parts = answer(*message)
+        write_message(answers, header, *parts)
+        del message, parts
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
