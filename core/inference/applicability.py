@@ -41,8 +41,8 @@ class Reference:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Reference":
         """Read the reference from a bundle's heads."""
-        arrays = (np.array(data[name], dtype=np.float64) for name in ("centre", "spread"))
-        return cls(*arrays, median=data["median"], caution=data["caution"], refuse=data["refuse"])
+        centre, spread = (np.array(data[name], dtype=np.float64) for name in ("centre", "spread"))
+        return cls(centre, spread, float(data["median"]), float(data["caution"]), float(data["refuse"]))
 
 
 def assess_applicability(

@@ -1,0 +1,1 @@
+"""From images and a manifest to a bundle: the backbone, the image score, the heads, the evidence."""

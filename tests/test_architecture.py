@@ -1,0 +1,89 @@
+"""Imports run one way: each part stands only on the floors below it (see README, layout)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = (
+    {"models", "core.errors"},
+    {"core.settings", "core.clinical", "core.nomogram"},
+    {"core.imaging", "core.simulation"},
+    {"core.inference"},
+    {"core.cohort", "core.board"},
+    {"core.evaluation", "core.ui"},
+    {"core.training", "core.figures", "app"},
+    {"core.cli", "pages"},
+)
+FLOOR = {part: i for i, parts in enumerate(FLOORS) for part in parts}
+TORCH_PARTS = {"models", "core.inference", "core.training"}
+PAGE_BANNED = {"torch", "sklearn", "lifelines", "pydicom", "numpy"}
+FILES = [*sorted(p for folder in ("core", "models", "pages") for p in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
+
+
+def part_of(module: str) -> str:
+    """Name the part that a module belongs to: its first name, or its first two below core."""
+    names = module.split(".")
+    return ".".join(names[:2]) if names[0] == "core" else names[0]
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found.add(node.module)
+            if node.module == "core":
+                found |= {f"core.{alias.name}" for alias in node.names}
+    return found - {"core"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_to_lower_floors(path: Path) -> None:
+    here = part_of(module_of(path))
+    if module_of(path) in {"core.__init__", "core.__main__"}:
+        return
+    own = {part_of(name) for name in imports_of(path)} & set(FLOOR)
+    assert {part for part in own - {here} if FLOOR[part] >= FLOOR[here]} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_streamlit_and_torch_stay_in_their_parts(path: Path) -> None:
+    here = part_of(module_of(path))
+    outside = {name.split(".")[0] for name in imports_of(path)}
+    if here not in {"app", "pages", "core.ui"}:
+        assert "streamlit" not in outside
+    if here not in TORCH_PARTS:
+        assert not outside & {"torch", "torchvision"}
+    if here == "pages":
+        assert not outside & PAGE_BANNED
+
+
+def test_every_part_has_a_floor() -> None:
+    parts = {part_of(module_of(path)) for path in FILES} - {"core.__init__", "core.__main__"}
+    assert parts <= set(FLOOR)
+
+
+def test_top_level_is_fixed() -> None:
+    fixed = {
+        "app.py",
+        "pages",
+        "core",
+        "models",
+        "tests",
+        "requirements.txt",
+        "README.md",
+        "Makefile",
+        "LICENSE",
+        "CHANGELOG.md",
+    }
+    seen = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
+    assert fixed <= seen
+    assert seen - fixed <= {"runs", "docs"}
