@@ -1,0 +1,152 @@
+"""Efron's partial likelihood: its value, gradient, information and maximum."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.checks import Floats
+
+MAX_STEPS, TOLERANCE, SINGULAR = 40, 1e-10, 1e12
+
+
+@dataclass(frozen=True, eq=False)
+class Stratum:
+    """Rows of one stratum in order of decreasing time.
+
+    Attributes
+    ----------
+    design : ndarray, shape (n, k)
+        Terms.
+    event : ndarray, shape (n,)
+        Events.
+    last : ndarray of int, shape (m,)
+        For each event, the last row that is still at risk at its time.
+    tie : ndarray of int, shape (m,)
+        For each event, its moment's number.
+    share : ndarray, shape (m,)
+        For each event, the share of its tied events that Efron takes out of the risk set.
+    moments : ndarray, shape (m,)
+        Time of each event.
+    """
+
+    design: Floats
+    event: Floats
+    last: NDArray
+    tie: NDArray
+    share: Floats
+    moments: Floats
+
+
+def build_stratum(time: Floats, event: Floats, design: Floats) -> Stratum:
+    """Sort one stratum and find its risk sets.
+
+    Parameters
+    ----------
+    time, event : ndarray, shape (n,)
+        Follow-up and events.
+    design : ndarray, shape (n, k)
+        Terms, centred and scaled.
+
+    Returns
+    -------
+    Stratum
+        What the likelihood needs.
+    """
+    order = np.lexsort((1 - event, -time))
+    ordered, events = time[order], event[order]
+    rows = np.flatnonzero(events == 1)
+    moments = ordered[rows]
+    last = np.searchsorted(-ordered, -moments, side="right") - 1
+    _, first, tie, count = np.unique(-moments, return_index=True, return_inverse=True, return_counts=True)
+    share = (np.arange(len(rows)) - first[tie]) / count[tie]
+    return Stratum(design[order], events, last, tie, share, moments)
+
+
+def maximise(strata: list[Stratum]) -> tuple[Floats, Floats, float] | None:
+    """Maximise the partial likelihood by Newton's method with step halving.
+
+    Parameters
+    ----------
+    strata : list of Stratum
+        At least one, with an event among them.
+
+    Returns
+    -------
+    tuple or None
+        Coefficients (k,), their covariance (k, k) and the log-likelihood; None without a finite maximum.
+    """
+    beta = np.zeros(strata[0].design.shape[1])
+    loglik, gradient, information = _evaluate(strata, beta)
+    for _ in range(MAX_STEPS):
+        if np.linalg.cond(information) > SINGULAR:
+            return None
+        step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
+        for _ in range(30):
+            candidate = _evaluate(strata, beta + step)
+            if candidate[0] >= loglik - 1e-12 * abs(loglik):
+                break
+            step /= 2
+        beta, (loglik, gradient, information) = beta + step, candidate
+        if np.abs(step).max() < TOLERANCE * (1 + np.abs(beta).max()):
+            return beta, np.asarray(np.linalg.inv(information), dtype=np.float64), loglik
+    return None
+
+
+def sum_over_time(strata: list[Stratum], beta: Floats, weights: list[Floats]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Sum Schoenfeld residuals and variances, weighted by a function of time.
+
+    Parameters
+    ----------
+    strata : list of Stratum
+        The data.
+    beta : ndarray, shape (k,)
+        Coefficients.
+    weights : list of ndarray, shape (m,)
+        For each stratum, the weight g of each event.
+
+    Returns
+    -------
+    score : ndarray, shape (k,)
+        ``sum g (x - mean)``.
+    plain, crossed, squared : ndarray, shape (k, k)
+        ``sum V``, ``sum g V`` and ``sum g^2 V``.
+    """
+    size = len(beta)
+    score, sums = np.zeros(size), [np.zeros((size, size)) for _ in range(3)]
+    for stratum, weight in zip(strata, weights, strict=True):
+        _, mean, variance = _describe_risk_sets(stratum, beta)
+        score += weight @ (stratum.design[stratum.event == 1] - mean)
+        for power in range(3):
+            sums[power] += np.einsum("m,mij->ij", weight**power, variance)
+    return score, sums[0], sums[1], sums[2]
+
+
+def _evaluate(strata: list[Stratum], beta: Floats) -> tuple[float, Floats, Floats]:
+    loglik, gradient, information = 0.0, np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
+    for stratum in strata:
+        log_total, mean, variance = _describe_risk_sets(stratum, beta)
+        cases = stratum.design[stratum.event == 1]
+        loglik += float((cases @ beta - log_total).sum())
+        gradient += (cases - mean).sum(axis=0)
+        information += variance.sum(axis=0)
+    return loglik, gradient, information
+
+
+def _describe_risk_sets(stratum: Stratum, beta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Log of the total risk (m,), mean (m, k) and variance (m, k, k) of the terms at each event."""
+    linear = stratum.design @ beta
+    shift = linear.max() if len(linear) else 0.0
+    risk = np.exp(linear - shift)
+    first = risk[:, None] * stratum.design
+    second = first[:, :, None] * stratum.design[:, None, :]
+    totals = []
+    for moment in (risk, first, second):
+        at_risk = np.cumsum(moment, axis=0)[stratum.last]
+        tied = np.zeros((int(stratum.tie.max(initial=-1)) + 1, *moment.shape[1:]))
+        np.add.at(tied, stratum.tie, moment[stratum.event == 1])
+        share = stratum.share.reshape(-1, *[1] * (moment.ndim - 1))
+        totals.append(at_risk - share * tied[stratum.tie])
+    total, mean = totals[0], totals[1] / totals[0][:, None]
+    variance = totals[2] / total[:, None, None] - mean[:, :, None] * mean[:, None, :]
+    return np.log(total) + shift, mean, variance
