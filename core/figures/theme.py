@@ -1,0 +1,139 @@
+"""One look for every figure: colours, line styles and a plotly template for light and dark pages.
+
+Colours are after Okabe and Ito (colour-blind safe), shaded so that each reaches a contrast of 3 : 1 on the light page
+and on the dark one. A series differs by dash and symbol too, so that colour is never the only sign. Figures set no text
+colour: it comes from the template, which `apply_theme` swaps, or from the page that shows the figure.
+"""
+
+from typing import Literal, TypedDict
+
+import plotly.graph_objects as go
+
+Theme = Literal["light", "dark"]
+
+COLOURS = ("#2F7EBB", "#D55E00", "#0B9C74", "#C0639A", "#9A7B0A", "#7F7F88")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+PATTERNS = ("", "/", "x", ".", "\\", "-")
+LOWERS, RAISES, NEUTRAL = COLOURS[0], COLOURS[1], COLOURS[5]
+BAND_OPACITY = 0.18
+BACKGROUND: dict[Theme, str] = {"light": "#FFFFFF", "dark": "#14181D"}
+TEXT: dict[Theme, str] = {"light": "#1D252C", "dark": "#E8ECEF"}
+GRID: dict[Theme, str] = {"light": "#DDE2E6", "dark": "#39424B"}
+FONT = "Source Sans, Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif"
+FONT_SIZE = 14
+HEIGHT = 380
+
+
+class SeriesStyle(TypedDict):
+    """Line and marker of one series, as keyword arguments of a plotly scatter."""
+
+    line: dict[str, str | float]
+    marker: dict[str, str | float]
+
+
+def _make_template(theme: Theme) -> go.layout.Template:
+    axis = {
+        "automargin": True,
+        "gridcolor": GRID[theme],
+        "linecolor": GRID[theme],
+        "showline": True,
+        "ticks": "outside",
+        "tickcolor": GRID[theme],
+        "title": {"standoff": 8},
+        "zeroline": False,
+    }
+    layout = go.Layout(
+        colorway=COLOURS,
+        font={"family": FONT, "size": FONT_SIZE, "color": TEXT[theme]},
+        paper_bgcolor=BACKGROUND[theme],
+        plot_bgcolor=BACKGROUND[theme],
+        xaxis=axis,
+        yaxis=axis,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}},
+        margin={"l": 8, "r": 12, "t": 12, "b": 8},
+        hoverlabel={"font": {"family": FONT, "size": FONT_SIZE}},
+        height=HEIGHT,
+    )
+    return go.layout.Template(layout=layout)
+
+
+TEMPLATES: dict[Theme, go.layout.Template] = {"light": _make_template("light"), "dark": _make_template("dark")}
+
+
+def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) -> go.Figure:
+    """Start a figure in the house's look.
+
+    Parameters
+    ----------
+    x_title, y_title : str
+        Titles of the axes, with units.
+    height : int
+        Height in pixels.
+
+    Returns
+    -------
+    Figure
+        Without traces.
+    """
+    figure = go.Figure(layout={"template": TEMPLATES["light"], "height": height})
+    figure.update_xaxes(title_text=x_title)
+    figure.update_yaxes(title_text=y_title)
+    return figure
+
+
+def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
+    """Give a copy of a figure for a light or a dark page.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure that `new_figure` began.
+    theme : {"light", "dark"}
+        Which page.
+
+    Returns
+    -------
+    Figure
+        The copy.
+    """
+    return go.Figure(figure).update_layout(template=TEMPLATES[theme])
+
+
+def style_series(index: int) -> SeriesStyle:
+    """Give colour, dash and symbol of the series at a position; they repeat after six.
+
+    Parameters
+    ----------
+    index : int
+        Position of the series, from 0.
+
+    Returns
+    -------
+    dict
+        `line` and `marker` for a plotly scatter.
+    """
+    i = index % len(COLOURS)
+    return {
+        "line": {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
+        "marker": {"color": COLOURS[i], "symbol": SYMBOLS[i], "size": 8},
+    }
+
+
+def fill_colour(colour: str, opacity: float = BAND_OPACITY) -> str:
+    """Turn a colour such as "#2F7EBB" into the translucent one of a band.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal colour.
+    opacity : float
+        0 to 1.
+
+    Returns
+    -------
+    str
+        "rgba(...)".
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
