@@ -7,13 +7,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
 from core.errors import ImageError, WorkError
-from core.imaging.worker import read_message, write_message
+from core.imaging.messages import read_message, write_message
 from core.settings import get_setting
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -61,17 +60,20 @@ class Decoder:
             self._replace()
         timed_out = threading.Event()
         watchdog = threading.Timer(self._seconds, self._end, (self._process, timed_out))
+        answer = None
         watchdog.start()
         try:
             answer = self._exchange(request, data)
         finally:
             watchdog.cancel()
+            watchdog.join()
+            if answer is None or timed_out.is_set():
+                self._replace()
+        if timed_out.is_set():
+            raise ImageError(
+                f"The image took longer than {self._seconds} seconds to decode. Export it again, or smaller."
+            )
         if answer is None:
-            self._replace()
-            if timed_out.is_set():
-                raise ImageError(
-                    f"The image took longer than {self._seconds} seconds to decode. Export it again, or smaller."
-                )
             raise ImageError(_CRASHED)
         return answer
 
@@ -175,17 +177,13 @@ class DecoderPool:
 
 
 _starting = threading.Lock()
-
-
-@cache
-def _shared_pool() -> DecoderPool:
-    pool = DecoderPool(get_setting("decode_workers"), get_setting("decode_seconds"), get_setting("decode_memory_mb"))
-    atexit.register(pool.close)
-    return pool
+_pools: dict[int, DecoderPool] = {}
 
 
 def get_pool() -> DecoderPool:
-    """Return the pool that the whole application shares; the first call starts its processes.
+    """Return the pool that the whole process shares; the first call starts its decoders.
+
+    A forked process gets a pool of its own, for it must not talk through its parent's pipes.
 
     Returns
     -------
@@ -193,4 +191,15 @@ def get_pool() -> DecoderPool:
         The pool; it is closed when the interpreter ends.
     """
     with _starting:
-        return _shared_pool()
+        if os.getpid() not in _pools:
+            _pools[os.getpid()] = DecoderPool(
+                get_setting("decode_workers"), get_setting("decode_seconds"), get_setting("decode_memory_mb")
+            )
+            atexit.register(_close_pool)
+        return _pools[os.getpid()]
+
+
+def _close_pool() -> None:
+    pool = _pools.pop(os.getpid(), None)
+    if pool is not None:
+        pool.close()

@@ -1,68 +1,22 @@
-"""The decoder's process: reads requests from standard input, answers on standard output, and writes nothing else.
+"""The decoder's process: reads requests from standard input, answers on standard output, and writes nothing else."""
 
-A message is the length of its header (4 bytes) and of its body (8 bytes), big endian, then the header in JSON and the
-body. A request's body is the file; an answer's body is the pixels and, if there are any, the marks of strong colour.
-"""
-
-import json
 import os
 import signal
 import sys
 import warnings
 from dataclasses import asdict
-from typing import IO, Any
+from typing import Any
 
 from core.errors import ImageError
 from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
 from core.imaging.limits import Limits
+from core.imaging.messages import read_message, write_message
 
 if sys.platform != "win32":
     import resource
 
 _DAMAGED = "The image file is damaged or incomplete: its content can't be decoded. Export it again."
 _TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Export a smaller or shorter one."
-
-
-def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """Read one message.
-
-    Parameters
-    ----------
-    stream : binary file
-        Where from.
-
-    Returns
-    -------
-    tuple of (dict, bytes), or None
-        Header and body; None at the end of the stream.
-    """
-    lengths = stream.read(12)
-    if len(lengths) < 12:
-        return None
-    header = stream.read(int.from_bytes(lengths[:4], "big"))
-    size = int.from_bytes(lengths[4:], "big")
-    body = stream.read(size)
-    return (json.loads(header), body) if len(body) == size else None
-
-
-def write_message(stream: IO[bytes], header: dict[str, Any], *parts: bytes | memoryview) -> None:
-    """Write one message.
-
-    Parameters
-    ----------
-    stream : binary file
-        Where to.
-    header : dict
-        What JSON can hold.
-    *parts : bytes or memoryview
-        The body, in parts.
-    """
-    text = json.dumps(header).encode()
-    size = sum(len(part) for part in parts)
-    stream.write(len(text).to_bytes(4, "big") + size.to_bytes(8, "big") + text)
-    for part in parts:
-        stream.write(part)
-    stream.flush()
 
 
 def limit_process(memory_mb: int) -> None:
