@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.simulation.descriptors import compute_axis_ratio
 from core.simulation.fields import Field32, Grid, draw_curve, draw_field
+from core.simulation.sampling import Floats
 
 ANGLES = 720
 REACH_MM = 14.0
@@ -103,12 +104,14 @@ def insert_lesion(
     mask = outside < 0
     softness = 0.2 + 0.9 * np.clip(0.45 + 0.6 * _draw_ring(rng, 30), 0, 2)
     ragged = outside + 0.35 * draw_field(rng, grid, 0.4, 0.7) + 0.3 * draw_field(rng, grid, 0.12, 0.5)
+    theta = np.linspace(-np.pi, np.pi, ANGLES, endpoint=False)
+    softness *= 1 + 0.8 * np.cos(theta) ** 2 + 0.5 * np.clip(np.sin(theta), 0, 1)
     member = 1 / (1 + np.exp(np.clip(ragged / (0.5 * softness[place.angle]), -30, 30)))
     near = (outside > 0) & (outside < 5)
     level = float(echo_db[near].mean())
     echo = echo_db + _draw_surround(rng, place, latents)
-    inside = level - np.clip(11 + 3.0 * latents["hypo"], 3, 24) + _draw_inside(rng, grid, latents, size_mm)
-    echo += member * (inside + 0.12 * (echo_db - level) - echo)
+    inside = level - np.clip(10 + 3.0 * latents["hypo"], 3, 24) + _draw_inside(rng, grid, latents, size_mm)
+    echo += member * (inside + 0.2 * (echo_db - level) - echo)
     return Insertion(
         echo,
         _compute_loss(rng, grid, contour, mask, member, latents),
@@ -130,9 +133,7 @@ def _draw_contour(rng: np.random.Generator, grid: Grid, latents: Mapping[str, fl
     for order in range(2, 6):
         size = 0.06 * rng.standard_normal() / np.sqrt(order - 1)
         radius += size * np.cos(order * theta + rng.uniform(0, 2 * np.pi))
-    teeth = int(rng.integers(7, 13))
-    wave = np.abs(np.cos(0.5 * teeth * theta + rng.uniform(0, 2 * np.pi) + 0.9 * np.cos(2 * theta + rng.uniform(0, 6))))
-    radius += 0.085 * np.exp(0.55 * np.clip(latents["lob"], -2.5, 2.5)) * (wave - 0.64)
+    radius += 0.085 * np.exp(0.55 * np.clip(latents["lob"], -2.5, 2.5)) * _draw_lobes(rng, theta)
     for angle, length in _draw_spicules(rng, latents["spic"]):
         turn = np.angle(np.exp(1j * (theta - angle)))
         radius += 0.16 * length * np.exp(-0.5 * (turn / rng.uniform(0.05, 0.11)) ** 2)
@@ -152,6 +153,14 @@ def _draw_contour(rng: np.random.Generator, grid: Grid, latents: Mapping[str, fl
         float(half_height * stretch_z),
         radius.astype(np.float32),
     )
+
+
+def _draw_lobes(rng: np.random.Generator, theta: Floats) -> Floats:
+    """Draw rounded lobes of unequal width and height with clefts between them, about zero."""
+    uneven = 0.9 * np.cos(2 * theta + rng.uniform(0, 6)) + 0.5 * np.cos(3 * theta + rng.uniform(0, 6))
+    wave = np.abs(np.cos(0.5 * int(rng.integers(6, 12)) * theta + rng.uniform(0, 2 * np.pi) + uneven))
+    height = np.clip(1 + 0.5 * _draw_ring(rng, 40), 0.1, 2)
+    return height * (np.sqrt(wave + 0.05) - 0.8)
 
 
 def _draw_spicules(rng: np.random.Generator, spic: float) -> list[tuple[float, float]]:
@@ -185,7 +194,8 @@ def _draw_surround(rng: np.random.Generator, place: LesionField, latents: Mappin
         bend = rng.normal(0, 0.02) * distance
         aside = np.abs(np.angle(np.exp(1j * (theta - angle - bend)))) * (distance + 5)
         fade = np.exp(-((distance / (4.5 * length)) ** 2))
-        lines += fade * (5.0 * np.exp(-(((aside - 0.9) / 0.5) ** 2)) - 7.0 * np.exp(-((aside / 0.5) ** 2)))
+        width = 0.3 + 0.3 * length * np.exp(-distance / 3)
+        lines += fade * (4.0 * np.exp(-(((aside - 2 * width) / width) ** 2)) - 6.5 * np.exp(-((aside / width) ** 2)))
     table = (rind + np.clip(lines, -9, 8)).astype(np.float32)
     table[:, -1] = 0
     step = np.clip(place.outside_mm * ((REACH_STEPS - 1) / REACH_MM), 0, REACH_STEPS - 1).astype(np.int64)

@@ -11,9 +11,10 @@ from scipy.ndimage import gaussian_filter1d
 from core.simulation.devices import SOUND_MM_PER_US, Device
 from core.simulation.fields import Field32, Grid, draw_curve
 
-PULSE_LENGTHENING = 1.5
-APODISATION = 0.95
-VIDEO_MM = 0.05
+PULSE_LENGTHENING = 1.8
+APODISATION = 1.5
+VIDEO_MM = 0.07
+MIDDLE_GREY = 0.32
 
 
 def render_bmode(
@@ -78,15 +79,17 @@ def _spread(echo: Field32, grid: Grid, device: Device) -> Field32:
 def _draw_gain(rng: np.random.Generator, grid: Grid) -> Field32:
     """Draw what the examiner's gain sliders and the beam leave: bands of depth, loss with depth, uneven elements."""
     depth = grid.depth / (grid.rows * grid.dz)
-    bands = 1.2 * draw_curve(rng, grid.rows, 0.09 * grid.rows)[:, None]
+    bands = 1.8 * draw_curve(rng, grid.rows, 0.09 * grid.rows)[:, None]
     columns = 0.8 * draw_curve(rng, grid.cols, 3 / grid.dx) + 0.35 * draw_curve(rng, grid.cols, 0.5 / grid.dx)
-    return bands - rng.uniform(0, 9) * depth**2 + columns[None, :]
+    return bands - rng.uniform(0, 12) * depth**2 + columns[None, :]
 
 
 def _compress(rng: np.random.Generator, level: Field32, device: Device) -> Field32:
     """Compress to grey levels; gain and range vary a little from examination to examination."""
     smooth = gaussian_filter1d(level, 1.2, axis=0)
     level = level + device.edge * (level - smooth)
-    span = device.dynamic_range_db + rng.uniform(-5, 5)
-    gain = device.gain_db + rng.normal(0, 3.5)
-    return np.clip((level - np.median(level) + gain) / span + 0.38, 0, 1) ** device.gamma
+    span = device.dynamic_range_db + rng.uniform(-12, 4)
+    gain = device.gain_db + rng.normal(0, 5.5)
+    gamma = device.gamma * rng.uniform(1.2, 1.9)
+    middle = MIDDLE_GREY ** (1 / gamma)
+    return np.clip((level - np.median(level) + gain) / span + middle, 0, 1) ** gamma

@@ -51,6 +51,7 @@ def draw_tissue(rng: np.random.Generator, grid: Grid, background: str) -> Tissue
     septa, lobules = _draw_lobules(rng, grid)
     echo = _draw_fat(rng, grid, septa, lobules)
     echo += soft * (_draw_gland(rng, grid, background, septa) - echo)
+    echo += 2.2 * draw_field(rng, grid, 3, 5)
     echo += deep * (_draw_muscle(rng, grid, muscle) - echo)
     echo += _draw_fascia(rng, grid, muscle)
     echo += _blend(-depth, -skin, 0.08) * (_draw_skin(rng, grid, skin) - echo)
@@ -101,7 +102,7 @@ def _draw_fat(rng: np.random.Generator, grid: Grid, septa: Field32, lobules: Fie
     fibres = np.clip(draw_field(rng, grid, 0.12, 1.3) - 0.9, 0, None)
     strands = np.clip(draw_field(rng, grid, 0.2, 5) - 1.5, 0, None)
     grain = 1.5 * draw_field(rng, grid, 0.6, 1.2)
-    return -4 + 1.3 * lobules + grain + rng.uniform(10, 16) * septa + 4.0 * fibres + 9.0 * strands
+    return -4 + 1.3 * lobules + grain + rng.uniform(11, 18) * septa + 5.0 * fibres + 11.0 * strands
 
 
 def _draw_gland(rng: np.random.Generator, grid: Grid, background: str, septa: Field32) -> Field32:
@@ -113,7 +114,7 @@ def _draw_gland(rng: np.random.Generator, grid: Grid, background: str, septa: Fi
     streaks = np.clip(draw_field(rng, grid, 0.16, 1.8) - 0.6, 0, None)
     fine = draw_field(rng, grid, 0.25, 0.6)
     ligaments = rng.uniform(5, 10) * septa
-    return level - 2 + mottle * patches - 4.5 * ducts + 5.5 * streaks + 2.2 * fine + ligaments
+    return level - 2 + mottle * patches - 4.5 * ducts + 7.0 * streaks + 2.2 * fine + ligaments
 
 
 def _draw_muscle(rng: np.random.Generator, grid: Grid, edge: Field32) -> Field32:
@@ -160,14 +161,14 @@ def _draw_shade(rng: np.random.Generator, grid: Grid, septa: Field32) -> Field32
 
 
 def _add_rib(rng: np.random.Generator, grid: Grid, muscle: Field32, echo: Field32, shade: Field32) -> None:
-    """Add, in a third of the images, a rib: a bright arc below the muscle with a dense shadow (in place)."""
+    """Add, in a quarter of the images, a rib: a bright arc below the muscle with a dense shadow (in place)."""
     chance, middle, half = rng.random(), rng.uniform(0, grid.cols * grid.dx), rng.uniform(4, 8)
     below = rng.uniform(5, 9)
-    if chance > 0.33:
+    if chance > 0.25:
         return
     arc = 1 - ((grid.lateral[0] - middle) / half) ** 2
     top = muscle + below - 2.5 * np.sqrt(np.clip(arc, 0, None))
-    here = np.clip(arc * 4, 0, 1)[None, :]
+    here = np.clip(1.5 * arc, 0, 1)[None, :]
     gap = grid.depth - top[None, :]
-    echo += 10 * here * np.exp(-((gap / 0.35) ** 2))
-    shade += 16 * here * np.clip(gap / 1.0, 0, 1)
+    echo += 8 * here * np.exp(-((gap / 0.4) ** 2))
+    shade += rng.uniform(6, 13) * here * np.clip(gap / 3.0, 0, 1)
