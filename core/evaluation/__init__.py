@@ -1,25 +1,92 @@
 """Outcomes and scores to frozen results; no plotting."""
 
 from core.evaluation.calibration import CalibrationResult, compute_calibration
+from core.evaluation.concordance import ConcordanceResult, compute_concordance
 from core.evaluation.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
+from core.evaluation.cox import CoxResult, compute_cox
+from core.evaluation.decision_curve import (
+    DecisionCurveResult,
+    NetBenefitDifference,
+    compute_decision_curve,
+    compute_net_benefit_difference,
+    compute_survival_decision_curve,
+)
+from core.evaluation.evaluate import evaluate_cohort, evaluate_file
+from core.evaluation.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
 from core.evaluation.hosmer_lemeshow import HosmerLemeshow
+from core.evaluation.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
+from core.evaluation.logrank import LogRankResult, compute_logrank
+from core.evaluation.lymph_nodes import LymphNodeResult, compute_lymph_nodes
+from core.evaluation.optimism import OptimismResult, compute_optimism
+from core.evaluation.recalibration import RecalibrationResult, compute_recalibration
 from core.evaluation.roc import RocResult, compute_roc
 from core.evaluation.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
+from core.evaluation.split_evaluation import (
+    ModelComparison,
+    SplitEvaluation,
+    SurvivalEvaluation,
+    choose_cohort_threshold,
+    compute_group_survival,
+    compute_split,
+)
+from core.evaluation.subgroups import SubgroupResult, compute_subgroups, cut_levels
+from core.evaluation.table_one import FlowResult, TableOneResult, compute_table_one, count_flow
 from core.evaluation.threshold import ThresholdResult, choose_threshold
+from core.evaluation.time_auc import TimeAucResult, compute_time_auc
 
 __all__ = [
     "CalibrationResult",
+    "ConcordanceResult",
     "ConfusionResult",
+    "CoxResult",
+    "DecisionCurveResult",
+    "FlowResult",
+    "FollowUpResult",
     "HosmerLemeshow",
+    "KaplanMeierResult",
+    "LogRankResult",
+    "LymphNodeResult",
     "McNemarResult",
+    "ModelComparison",
+    "NetBenefitDifference",
+    "OptimismResult",
+    "RecalibrationResult",
+    "RmstResult",
     "RocComparison",
     "RocResult",
+    "SplitEvaluation",
+    "SubgroupResult",
+    "SurvivalEvaluation",
+    "TableOneResult",
     "ThresholdResult",
+    "TimeAucResult",
+    "choose_cohort_threshold",
     "choose_threshold",
     "compare_roc",
     "compare_roc_unpaired",
     "compute_calibration",
+    "compute_concordance",
     "compute_confusion",
+    "compute_cox",
+    "compute_decision_curve",
+    "compute_follow_up",
+    "compute_group_survival",
+    "compute_kaplan_meier",
+    "compute_logrank",
+    "compute_lymph_nodes",
     "compute_mcnemar",
+    "compute_net_benefit_difference",
+    "compute_optimism",
+    "compute_recalibration",
+    "compute_rmst",
     "compute_roc",
+    "compute_split",
+    "compute_subgroups",
+    "compute_survival_decision_curve",
+    "compute_table_one",
+    "compute_time_auc",
+    "count_flow",
+    "cut_levels",
+    "evaluate_cohort",
+    "evaluate_file",
 ]

@@ -14,11 +14,11 @@ Rule = Literal["youden", "sensitivity", "specificity", "given"]
 
 @dataclass(frozen=True)
 class ThresholdResult:
-    """A threshold and where it came from; positive is score >= value.
+    """A threshold and where it came from; positive is score >= threshold.
 
     Attributes
     ----------
-    value : float or None
+    threshold : float or None
         Mid-point between two neighbouring scores.
     rule : str
         ``youden``, ``sensitivity``, ``specificity`` or ``given``.
@@ -34,7 +34,7 @@ class ThresholdResult:
         Why there is none.
     """
 
-    value: float | None
+    threshold: float | None
     rule: Rule
     target: float | None = None
     chosen_on: str = "development"
@@ -45,7 +45,7 @@ class ThresholdResult:
 
     def __float__(self) -> float:
         """Give the value; NaN when there is none."""
-        return float("nan") if self.value is None else self.value
+        return float("nan") if self.threshold is None else self.threshold
 
 
 def choose_threshold(
@@ -78,7 +78,7 @@ def choose_threshold(
     Returns
     -------
     ThresholdResult
-        Value None, with the reason, when both classes or two different scores are lacking.
+        Threshold None, with the reason, when both classes or two different scores are lacking.
 
     Raises
     ------

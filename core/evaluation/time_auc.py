@@ -83,7 +83,6 @@ def compute_time_auc(
     Cases: T <= horizon with an event, weight ``1 / G(T-)``; controls: T > horizon; G by Kaplan-Meier of censoring,
     events before censorings at ties. Standard error from the influence function, the estimated G included; Blanche,
     Dartigues and Jacqmin-Gadda, Stat Med 2013;32:5381-5397.
-
     """
     if not horizon > 0:
         raise InputError(f"The horizon is {horizon:g}; give a time above 0.")
