@@ -1,4 +1,4 @@
-"""The limits that whoever runs SonoKi may change: one table, read once from the environment.
+"""What whoever runs SonoKi may change, limits and the bundle: one table, read once from the environment.
 
 A setting `max_bytes` is read from the variable `SONOKI_MAX_BYTES`. Clinical thresholds are no settings: they belong to
 a bundle's manifest.
@@ -16,10 +16,10 @@ PREFIX = "SONOKI_"
 
 @dataclass(frozen=True)
 class Setting:
-    """One limit: its name, its default, and what it bounds."""
+    """One setting: its name, its default (a number is a limit), and what it bounds or names."""
 
     name: str
-    default: int
+    default: int | str
     help: str
 
 
@@ -29,13 +29,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_side", 16_384, "Largest width or height of one frame in pixels"),
     Setting("max_frames", 2_000, "Most frames of one loop, or pages of one TIFF"),
     Setting("max_items", 500, "Most files in one zip archive"),
-    Setting("decode_seconds", 10, "Longest time for reading one file, in seconds"),
+    Setting("decode_seconds", 20, "Longest time for reading one file, in seconds"),
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),
+    Setting("bundle", "models/ki67-demo", "Folder of the bundle that the pages show, from the repository's root"),
 )
 
 
-def read_settings(environ: Mapping[str, str]) -> dict[str, int]:
+def read_settings(environ: Mapping[str, str]) -> dict[str, int | str]:
     """Read every setting from environment variables, with its default where it is not set.
 
     Parameters
@@ -45,40 +46,62 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, int]:
 
     Returns
     -------
-    dict of str to int
+    dict of str to int or str
         Value of each setting by its name.
 
     Raises
     ------
     UsageError
-        If a variable holds anything but a positive whole number.
+        If the variable of a number holds anything but a positive whole number, or that of a text is empty.
     """
-    values = {}
-    for setting in SETTINGS:
-        variable = PREFIX + setting.name.upper()
-        text = environ.get(variable, str(setting.default)).strip().replace("_", "")
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise UsageError(f"{variable} must be a positive whole number (default {setting.default}).")
-        values[setting.name] = int(text)
-    return values
+    return {setting.name: _parse(setting, environ) for setting in SETTINGS}
+
+
+def _parse(setting: Setting, environ: Mapping[str, str]) -> int | str:
+    variable = PREFIX + setting.name.upper()
+    text = environ.get(variable, str(setting.default)).strip()
+    if isinstance(setting.default, str):
+        if not text:
+            raise UsageError(f"{variable} must not be empty (default {setting.default}).")
+        return text
+    digits = text.replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and int(digits) > 0):
+        raise UsageError(f"{variable} must be a positive whole number (default {setting.default}).")
+    return int(digits)
 
 
 @cache
-def _values() -> dict[str, int]:
+def _values() -> dict[str, int | str]:
     return read_settings(os.environ)
 
 
 def get_setting(name: str) -> int:
-    """Return a setting's value; the environment is read at the first call and then kept.
+    """Return a limit's value; the environment is read at the first call and then kept.
 
     Parameters
     ----------
     name : str
-        Name of a row of `SETTINGS`.
+        Name of a row of `SETTINGS` that holds a number.
 
     Returns
     -------
     int
         The value.
     """
-    return _values()[name]
+    return int(_values()[name])
+
+
+def get_text_setting(name: str) -> str:
+    """Return a text setting's value; the environment is read at the first call and then kept.
+
+    Parameters
+    ----------
+    name : str
+        Name of a row of `SETTINGS` that holds text.
+
+    Returns
+    -------
+    str
+        The value.
+    """
+    return str(_values()[name])

@@ -20,7 +20,7 @@ BAND_OPACITY = 0.18
 BACKGROUND: dict[Theme, str] = {"light": "#FFFFFF", "dark": "#14181D"}
 TEXT: dict[Theme, str] = {"light": "#1D252C", "dark": "#E8ECEF"}
 GRID: dict[Theme, str] = {"light": "#DDE2E6", "dark": "#39424B"}
-FONT = "Source Sans, Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif"
+FONT = "Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif"
 FONT_SIZE = 14
 HEIGHT = 380
 

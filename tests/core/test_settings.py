@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import UsageError
-from core.settings import SETTINGS, get_setting, read_settings
+from core.settings import SETTINGS, get_setting, get_text_setting, read_settings
 
 
 def test_defaults_stand_where_the_environment_says_nothing():
@@ -20,6 +20,13 @@ def test_a_variable_changes_its_setting_only():
 def test_anything_but_a_positive_whole_number_is_refused(text):
     with pytest.raises(UsageError, match="SONOKI_DECODE_SECONDS must be a positive whole number"):
         read_settings({"SONOKI_DECODE_SECONDS": text})
+
+
+def test_a_text_setting_is_kept_as_it_is_and_may_not_be_empty():
+    assert read_settings({"SONOKI_BUNDLE": " /srv/our_bundle "})["bundle"] == "/srv/our_bundle"
+    assert get_text_setting("bundle")
+    with pytest.raises(UsageError, match="SONOKI_BUNDLE must not be empty"):
+        read_settings({"SONOKI_BUNDLE": " "})
 
 
 def test_an_unknown_setting_is_a_fault():

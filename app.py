@@ -1,0 +1,37 @@
+"""Home: purpose, intended use, ways in."""
+
+import streamlit as st
+
+from core.ui import begin_page, load_simulated_patient
+
+with begin_page("SonoKi"):
+    st.markdown(
+        "SonoKi reads a breast ultrasound image and a few clinical facts, and estimates before surgery whether the "
+        "tumour's **Ki-67** is high. It shows why, and lets a tumour board judge the model on a cohort."
+    )
+    case, board = st.columns(2, gap="large")
+    with case, st.container(border=True):
+        st.subheader("One patient", anchor=False)
+        st.markdown("Image, lesion box, clinical facts; then probability, heat map and nomogram.")
+        st.page_link("pages/1_Case.py", label="**Open a case**")
+        if st.button("Try a simulated patient", type="primary"):
+            load_simulated_patient()
+            st.switch_page("pages/1_Case.py")
+    with board, st.container(border=True):
+        st.subheader("The model", anchor=False)
+        st.markdown("What it was trained on, how well it does, where it fails, and every field that it knows.")
+        st.page_link("pages/8_Model.py", label="**Read about the model**")
+    st.subheader("Intended use", anchor=False)
+    st.markdown(
+        "For research by people who know breast ultrasound. SonoKi is no medical device. It does not replace biopsy or "
+        "sentinel node, selects no therapy, and says nothing of one patient's recurrence. It is meant for suspicious "
+        "lesions (BI-RADS 3 to 5) before biopsy and before any therapy."
+    )
+    st.markdown(
+        "The shipped bundle is a demonstration: no public data join ultrasound with Ki-67, so everything about Ki-67 "
+        "was learnt from a **simulated** cohort. A hospital trains a bundle of its own with `python -m core train`."
+    )
+    st.markdown(
+        "Method after Yu et al., European Radiology 2026, [doi 10.1007/s00330-025-12203-x]"
+        "(https://doi.org/10.1007/s00330-025-12203-x)."
+    )

@@ -1,0 +1,66 @@
+"""Contributions to the logit as a waterfall."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.figures.theme import LOWERS, NEUTRAL, RAISES, new_figure
+
+ROW_HEIGHT = 44
+
+
+def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
+    """Draw how the terms add up to the log-odds.
+
+    Parameters
+    ----------
+    contributions : DataFrame
+        Columns term, label, value, known, log_odds; first row the intercept, last row the logit
+        (`core.inference.explain.tabulate_contributions`).
+
+    Returns
+    -------
+    Figure
+        One bar a row, from the intercept at the top to the sum at the bottom.
+    """
+    steps = contributions["log_odds"].tolist()
+    figure = new_figure(x_title="Log-odds of high Ki-67", height=90 + ROW_HEIGHT * len(steps))
+    figure.add_waterfall(
+        orientation="h",
+        x=steps,
+        y=[_label_row(row.label, row.value) for row in contributions.itertuples()],
+        measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
+        text=[f"{step:+.2f}" for step in steps],
+        textposition="outside",
+        cliponaxis=False,
+        increasing_marker={"color": RAISES},
+        decreasing_marker={"color": LOWERS},
+        totals_marker={"color": NEUTRAL},
+        connector_line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+        hovertemplate="%{y}: %{text} log-odds<extra></extra>",
+        showlegend=False,
+    )
+    low, high = _find_reach(steps)
+    pad = 0.16 * (high - low)
+    figure.update_xaxes(range=[low - pad, high + pad], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
+    return figure
+
+
+def describe_waterfall(contributions: pd.DataFrame) -> str:
+    """Say for those who don't see it what the waterfall shows."""
+    parts = [f"{row.label} {row.value} {row.log_odds:+.2f}" for row in contributions.itertuples()]
+    return "Waterfall of log-odds. " + "; ".join(" ".join(part.split()) for part in parts) + "."
+
+
+def _label_row(label: str, value: str) -> str:
+    """Break a label over two lines, the value on the second, so that it fits a narrow screen."""
+    return f"{label}<br><b>{value}</b>" if value else label
+
+
+def _find_reach(steps: list[float]) -> tuple[float, float]:
+    """Give the least and greatest value that a bar touches."""
+    sums, total = [0.0], 0.0
+    for step in steps[:-1]:
+        total += step
+        sums.append(total)
+    return min(sums), max(sums)

@@ -1,0 +1,103 @@
+"""What a reader is told of a prediction: its terms in words, and the fixed scale of its heat map."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from core.clinical import BY_NAME
+from core.inference.prediction import Prediction
+from models.fusion import FusionHead
+
+IMAGE_LABEL = "Ultrasound image"
+NOT_KNOWN = "not known"
+HEATMAP_SPREADS = 4.0
+
+
+def label_term(name: str) -> str:
+    """Name a term of the model for a reader.
+
+    Parameters
+    ----------
+    name : str
+        "image" or a field of the data dictionary.
+
+    Returns
+    -------
+    str
+        Its label.
+    """
+    return IMAGE_LABEL if name == "image" else BY_NAME[name].label
+
+
+def format_value(name: str, value: object) -> str:
+    """Write a clinical value with its unit.
+
+    Parameters
+    ----------
+    name : str
+        A field of the data dictionary.
+    value : object
+        Its checked value; None if it is not known.
+
+    Returns
+    -------
+    str
+        For example "54 years", "4B" or "not known".
+    """
+    if value is None:
+        return NOT_KNOWN
+    text = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{text} {BY_NAME[name].unit}".strip()
+
+
+def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object]) -> pd.DataFrame:
+    """List what adds up to the logit.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An estimate.
+    clinical : mapping of str to value
+        Known clinical values that it was made from.
+
+    Returns
+    -------
+    DataFrame
+        Columns term, label, value, known, log_odds: the intercept, the terms by size, then the logit, their sum.
+    """
+    score = f"score {prediction.reading.scores['ki67']:+.2f}"
+    terms = [
+        (
+            name,
+            label_term(name),
+            score if name == "image" else format_value(name, clinical.get(name)),
+            name not in prediction.imputed,
+            log_odds,
+        )
+        for name, log_odds in sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
+    ]
+    rows = [
+        ("intercept", "Start (intercept)", "", True, prediction.intercept),
+        *terms,
+        ("logit", "Sum (log-odds)", f"{prediction.probability:.0%}", True, prediction.logit),
+    ]
+    return pd.DataFrame(rows, columns=["term", "label", "value", "known", "log_odds"])
+
+
+def compute_heatmap_limit(head: FusionHead) -> float:
+    """Give the end of the heat map's scale, the same for every image of a bundle.
+
+    The image score's unit is its standard deviation over the training patients. The scale ends where a place would,
+    were the whole image like it, move the score by four of them.
+
+    Parameters
+    ----------
+    head : FusionHead
+        The fusion with the image.
+
+    Returns
+    -------
+    float
+        Log-odds.
+    """
+    return HEATMAP_SPREADS * abs(head.image_coef)

@@ -1,0 +1,34 @@
+"""The only Streamlit below the pages."""
+
+from core.ui.box import ask_box
+from core.ui.errors import report_errors
+from core.ui.estimate import ask_reading, predict
+from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
+from core.ui.form import ask_clinical
+from core.ui.image_input import ask_frame, ask_source, load_simulated_patient
+from core.ui.page import begin_page, describe_cutoff
+from core.ui.resources import get_bundle, get_worker
+from core.ui.result import show_applicability, show_headline, show_limits, show_secondary
+
+__all__ = [
+    "ask_box",
+    "ask_clinical",
+    "ask_frame",
+    "ask_reading",
+    "ask_source",
+    "begin_page",
+    "describe_cutoff",
+    "describe_provenance",
+    "get_bundle",
+    "get_worker",
+    "load_simulated_patient",
+    "offer_csv",
+    "predict",
+    "render_case_json",
+    "report_errors",
+    "show_applicability",
+    "show_figure",
+    "show_headline",
+    "show_limits",
+    "show_secondary",
+]

@@ -1,0 +1,136 @@
+"""A bundle's evidence as tables: figures by split, flow of patients, coefficients."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from core.clinical import FIELDS
+from core.errors import ModelError
+from core.inference.explain import label_term
+from models.bundle import Bundle
+
+METRICS = "evidence/metrics.json"
+FLOW = "evidence/flow.json"
+NOT_ESTIMABLE = "not estimable"
+RATES = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+}
+
+
+def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
+    """Read one JSON file of a bundle's evidence; its hash was verified with the bundle's.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The bundle.
+    name : str
+        `METRICS` or `FLOW`.
+
+    Returns
+    -------
+    dict
+        Its content.
+
+    Raises
+    ------
+    ModelError
+        If the bundle has no such file.
+    """
+    if name not in bundle.manifest["files"]:
+        raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
+    return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
+
+
+def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Set the figures of the splits side by side, each with its interval.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Split to what `python -m core evaluate` prints.
+
+    Returns
+    -------
+    DataFrame
+        Column "Figure", then one column a split.
+    """
+    columns = {split: _list_figures(part) for split, part in metrics.items()}
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    table = {split: [column.get(name, NOT_ESTIMABLE) for name in names] for split, column in columns.items()}
+    return pd.DataFrame({"Figure": names, **table})
+
+
+def tabulate_flow(flow: Mapping[str, Any]) -> pd.DataFrame:
+    """List the splits with their centres and patients."""
+    return pd.DataFrame(
+        [
+            {
+                "Split": name,
+                "Centres": ", ".join(part["centres"]),
+                "Patients": part["n"],
+                "High Ki-67": f"{part['events']} ({part['events'] / part['n']:.0%})",
+            }
+            for name, part in flow["splits"].items()
+        ]
+    )
+
+
+def tabulate_coefficients(bundle: Bundle) -> pd.DataFrame:
+    """List the coefficients of the fusion in log-odds, with their bootstrap interval."""
+    head = bundle.fusion_heads["m1"]
+    names = ["Intercept", label_term("image"), *(label_term(term.field) for term in head.terms)]
+    values = [head.intercept, head.image_coef, *head.coefs]
+    boot = pd.DataFrame(head.bootstrap).quantile([0.025, 0.975])
+    return pd.DataFrame(
+        {
+            "Term": names,
+            "Log-odds": [f"{value:+.2f}" for value in values],
+            "95 % interval": [f"{boot[i].iloc[0]:+.2f} to {boot[i].iloc[1]:+.2f}" for i in range(len(values))],
+        }
+    )
+
+
+def tabulate_dictionary() -> pd.DataFrame:
+    """List every field of the data dictionary."""
+    return pd.DataFrame(
+        [
+            {
+                "Name": field.name,
+                "Label": field.label,
+                "Values": field.describe_values(),
+                "Known at": field.available_at,
+                "Role": field.role,
+                "Codes": field.codes,
+                "Note": field.note,
+            }
+            for field in FIELDS
+        ]
+    )
+
+
+def _list_figures(part: Mapping[str, Any]) -> dict[str, str]:
+    figures = {"Patients": str(part["n"]), "With high Ki-67": str(part["events"])}
+    roc = part["discrimination"] or {}
+    figures["AUC"] = _write(roc.get("auc"), roc.get("auc_ci"))
+    confusion = part["confusion"] or {}
+    for name, label in RATES.items():
+        entry = confusion.get(name) or {}
+        figures[label] = _write(entry.get("value"), entry.get("ci"))
+    calibration = part["calibration"] or {}
+    for name in ("intercept", "slope"):
+        entry = calibration.get(name) or {}
+        figures[f"Calibration {name}"] = _write(entry.get("est"), entry.get("ci"))
+    figures["Brier score"] = _write(calibration.get("brier"), None)
+    return figures
+
+
+def _write(value: float | None, interval: list[float] | None) -> str:
+    if value is None:
+        return NOT_ESTIMABLE
+    return f"{value:.2f}" if not interval else f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"

@@ -1,0 +1,123 @@
+"""What leaves the pages: figures with their data, and files that say where they come from."""
+
+import datetime
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core import __version__
+from core.imaging import Frame, Roi
+from core.inference import Prediction
+from core.inference.render import describe_use, render_prediction
+from core.ui.resources import get_bundle
+from models.bundle import Bundle
+
+PLAIN = {"displayModeBar": False, "displaylogo": False}
+
+
+def describe_provenance(bundle: Bundle) -> dict[str, str]:
+    """Say where a file comes from.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The bundle that answered.
+
+    Returns
+    -------
+    dict of str to str
+        bundle, bundle_sha256, app_version, created_utc, intended_use.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "bundle": bundle.name,
+        "bundle_sha256": bundle.sha256,
+        "app_version": __version__,
+        "created_utc": now.isoformat(timespec="seconds"),
+        "intended_use": describe_use(bundle),
+    }
+
+
+def show_figure(figure: go.Figure, *, alt: str, data: pd.DataFrame, name: str) -> None:
+    """Draw a figure with its description and its data as CSV.
+
+    Parameters
+    ----------
+    figure : Figure
+        From `core.figures`.
+    alt : str
+        What it shows, for those who don't see it.
+    data : DataFrame
+        What it was drawn from.
+    name : str
+        Name of the CSV file; also the key of the figure.
+    """
+    st.plotly_chart(figure, key=f"figure_{name}", alt=alt, config=PLAIN)
+    offer_csv(data, name, label="Data of this figure (CSV)")
+
+
+def offer_csv(data: pd.DataFrame, name: str, *, label: str) -> None:
+    """Offer a table as CSV, with its provenance in columns of every row.
+
+    Parameters
+    ----------
+    data : DataFrame
+        The table.
+    name : str
+        Name of the file.
+    label : str
+        Text of the button.
+    """
+    table = data.assign(**describe_provenance(get_bundle()))
+    st.download_button(
+        label,
+        table.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+        file_name=f"sonoki_{name}.csv",
+        mime="text/csv",
+        key=f"csv_{name}",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def render_case_json(
+    prediction: Prediction, bundle: Bundle, *, frame: Frame, roi: Roi, clinical: Mapping[str, Any], simulated: bool
+) -> str:
+    """Write a case's estimate as JSON with its inputs and provenance; no name of a file or patient is in it.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box in its pixels.
+    clinical : mapping of str to value
+        Known clinical values.
+    simulated : bool
+        Whether the patient is simulated.
+
+    Returns
+    -------
+    str
+        JSON: what `python -m core predict --json` prints, and "case", "app_version", "created_utc".
+    """
+    case = {
+        "simulated_patient": simulated,
+        "file_sha256": frame.sha256,
+        "frame_index": frame.frame_index,
+        "frame_count": frame.frame_count,
+        "mm_per_px": frame.mm_per_px,
+        "roi": [roi.x0, roi.y0, roi.x1, roi.y1],
+        "clinical": dict(clinical),
+    }
+    record = render_prediction(prediction, bundle) | describe_provenance(bundle) | {"case": case}
+    record["bundle"] = {"name": bundle.name, "sha256": bundle.sha256}
+    return json.dumps(record, indent=2, allow_nan=False)

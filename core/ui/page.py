@@ -1,0 +1,54 @@
+"""How every page begins: title, navigation, and what the model is and is not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import ModelError
+from core.ui.errors import report_errors
+from core.ui.navigation import show_navigation
+from core.ui.resources import get_bundle
+from models.bundle import Bundle
+
+
+@contextmanager
+def begin_page(title: str) -> Iterator[None]:
+    """Set up a page and report what fails in it.
+
+    Parameters
+    ----------
+    title : str
+        Name of the page.
+
+    Yields
+    ------
+    None
+        The page's body.
+    """
+    st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
+    with report_errors():
+        show_navigation()
+        st.title(title, anchor=False)
+        show_model_banner()
+        yield
+
+
+def show_model_banner() -> None:
+    """Say which bundle answers, what it calls high, that it is simulated, and that this is research."""
+    try:
+        bundle = get_bundle()
+    except ModelError as error:
+        st.markdown(f":orange-badge[Research use only] No model is loaded. {error}")
+        return
+    simulated = " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
+    st.markdown(
+        f":orange-badge[Research use only]{simulated} Bundle **{bundle.name}** · high Ki-67: {describe_cutoff(bundle)}"
+    )
+
+
+def describe_cutoff(bundle: Bundle) -> str:
+    """Say what the bundle calls a high Ki-67, for example "20 % or more"."""
+    cutoff = bundle.manifest["cutoff"]
+    value = f"{cutoff['value']:g} %"
+    return f"{value} or more" if str(cutoff["rule"]).startswith(">=") else f"more than {value}"

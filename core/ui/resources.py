@@ -1,0 +1,106 @@
+"""What all sessions share: the bundle, the worker that owns the network, the simulated patients."""
+
+import io
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image
+
+from core.clinical import M1_PREDICTORS, is_missing
+from core.errors import ModelError
+from core.inference.worker import Worker
+from core.settings import get_text_setting
+from core.simulation import Cohort, render_patient, simulate_cohort
+from core.simulation.cohort import SEED
+from core.ui.source import Source
+from models.bundle import Bundle, BundleError, read_bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+PER_CENTRE = 2
+
+
+def bundle_folder() -> Path:
+    """Give the folder of the bundle that the pages show."""
+    return ROOT / get_text_setting("bundle")
+
+
+def get_bundle() -> Bundle:
+    """Read and verify the bundle, once for all sessions; no torch comes with it.
+
+    Returns
+    -------
+    Bundle
+        The bundle of the setting "bundle".
+
+    Raises
+    ------
+    ModelError
+        If it is missing or damaged.
+    """
+    try:
+        return _read_bundle(bundle_folder())
+    except BundleError as error:
+        raise ModelError(str(error)) from error
+
+
+def get_worker() -> Worker:
+    """Start the worker, once for all sessions; it loads torch and the network in its own thread.
+
+    Returns
+    -------
+    Worker
+        Of the setting "bundle".
+    """
+    return _start_worker(bundle_folder())
+
+
+def list_simulated_patients() -> dict[str, str]:
+    """List a few simulated patients that the model was not trained on: the first of each centre.
+
+    Returns
+    -------
+    dict of str to str
+        Id to label.
+    """
+    table = _simulate_cohort().table
+    held_out = table[table["split"].isin(["test", "external"])].groupby("centre").head(PER_CENTRE)
+    return {row.patient_id: f"{row.patient_id}, centre {row.centre}" for row in held_out.itertuples()}
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
+def simulate_source(patient_id: str) -> Source:
+    """Render one simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
+
+    Parameters
+    ----------
+    patient_id : str
+        One of `list_simulated_patients`.
+
+    Returns
+    -------
+    Source
+        Image, box and clinical values.
+    """
+    cohort = _simulate_cohort()
+    index = int(cohort.table.index[cohort.table["patient_id"] == patient_id][0])
+    frame = render_patient(cohort, index, SEED)
+    buffer = io.BytesIO()
+    Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=3)
+    row = cohort.table.iloc[index]
+    clinical = {name: row[name] for name in M1_PREDICTORS if not is_missing(row[name])}
+    return Source(buffer.getvalue(), patient_id, frame.box, clinical)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _read_bundle(folder: Path) -> Bundle:
+    return read_bundle(folder)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, on_release=Worker.close)
+def _start_worker(folder: Path) -> Worker:
+    return Worker(folder)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
+def _simulate_cohort() -> Cohort:
+    return simulate_cohort()

@@ -1,0 +1,151 @@
+"""Case: from an image and a few clinical facts to an explained probability."""
+
+import streamlit as st
+
+from core.clinical import parse_inputs
+from core.figures.frame import render_frame
+from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
+from core.figures.heatmap_png import render_heatmap_png
+from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+from core.figures.probability import (
+    describe_icons,
+    describe_scale,
+    plot_icons,
+    plot_probability_scale,
+    tabulate_estimate,
+)
+from core.figures.waterfall import describe_waterfall, plot_waterfall
+from core.inference.explain import compute_heatmap_limit, tabulate_contributions
+from core.inference.points import score_points
+from core.ui import (
+    ask_box,
+    ask_clinical,
+    ask_frame,
+    ask_reading,
+    ask_source,
+    begin_page,
+    describe_provenance,
+    get_bundle,
+    get_worker,
+    predict,
+    render_case_json,
+    report_errors,
+    show_applicability,
+    show_figure,
+    show_headline,
+    show_limits,
+    show_secondary,
+)
+
+with begin_page("Case"):
+    bundle = get_bundle()
+    get_worker()
+    head = bundle.fusion_heads["m1"]
+    image_side, form_side = st.columns([3, 2], gap="large")
+
+    with form_side:
+        st.subheader("2. What is known before biopsy", anchor=False)
+        raw = ask_clinical(bundle.manifest["predictors"])
+    with image_side, report_errors():
+        st.subheader("1. Image and lesion", anchor=False)
+        source = ask_source()
+        if source is None:
+            form_side.button("Estimate", disabled=True, width="stretch", help="Give an image first.")
+            st.stop()
+        if source.is_simulated:
+            st.caption(f"Simulated patient {source.patient_id}: image and clinical values are made up.")
+        frame = ask_frame(source)
+        for note in frame.notes:
+            st.caption(note)
+        roi = ask_box(source, frame, render_frame)
+    with form_side, report_errors():
+        clinical = parse_inputs(raw, bundle.manifest["predictors"])
+        reading = ask_reading(frame, roi)
+    if reading is None:
+        st.stop()
+
+    prediction = predict(frame, roi, clinical, reading)
+    st.divider()
+    st.subheader("3. Estimate", anchor=False)
+    if not show_applicability(prediction):
+        st.stop()
+    contributions = tabulate_contributions(prediction, clinical)
+    patient = score_points(head, reading.scores["ki67"], clinical)
+    limit = compute_heatmap_limit(head)
+
+    words, icons = st.columns([3, 2], gap="large")
+    with words:
+        show_headline(prediction, bundle)
+        show_figure(
+            plot_probability_scale(prediction),
+            alt=describe_scale(prediction),
+            data=tabulate_estimate(prediction),
+            name="estimate",
+        )
+    with icons:
+        st.markdown("Of 100 similar patients")
+        st.plotly_chart(plot_icons(prediction.probability), alt=describe_icons(prediction.probability), key="icons")
+
+    with st.expander("Heat map: where the image raises or lowers the estimate"):
+        st.markdown(
+            "It shows what influenced the model, not where the tumour divides. "
+            "The scale is the same for every image: weak evidence looks weak."
+        )
+        opacity = st.slider("Opacity of the colours", 0.0, 1.0, 0.6, 0.1, key="case_opacity", persist_state="session")
+        contours = st.toggle("Lines of equal log-odds", key="case_contours", persist_state="session")
+        show_figure(
+            plot_heatmap(frame, roi, prediction, limit=limit, opacity=opacity, contours=contours),
+            alt=describe_heatmap(prediction, limit),
+            data=tabulate_heatmap(prediction),
+            name="heatmap",
+        )
+
+    why, nomogram = st.columns(2, gap="large")
+    with why:
+        st.subheader("What adds up to it", anchor=False)
+        show_figure(
+            plot_waterfall(contributions),
+            alt=describe_waterfall(contributions),
+            data=contributions,
+            name="contributions",
+        )
+    with nomogram:
+        st.subheader("The same as a nomogram", anchor=False)
+        show_figure(
+            plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
+        )
+
+    missing, also = st.columns(2, gap="large")
+    with missing:
+        show_limits(prediction, frame)
+    with also:
+        show_secondary(prediction, bundle)
+
+    st.subheader("Take it with you", anchor=False)
+    provenance = describe_provenance(bundle)
+    st.download_button(
+        "Estimate (JSON)",
+        render_case_json(prediction, bundle, frame=frame, roi=roi, clinical=clinical, simulated=source.is_simulated),
+        file_name="sonoki_estimate.json",
+        mime="application/json",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Heat map (PNG)",
+        render_heatmap_png(
+            frame,
+            roi,
+            prediction,
+            limit=limit,
+            opacity=opacity,
+            captions=(
+                f"Ki-67 high: {prediction.probability:.0%}. Influence on the model, not biology.",
+                f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
+                provenance["intended_use"],
+            ),
+            provenance=provenance,
+        ),
+        file_name="sonoki_heatmap.png",
+        mime="image/png",
+        on_click="ignore",
+    )

@@ -1,0 +1,71 @@
+"""Model: what it is, what it was trained on, how well it does, and every field that it knows."""
+
+import streamlit as st
+
+from core.inference.explain import label_term
+from core.ui import begin_page, describe_cutoff, get_bundle, offer_csv
+from core.ui.evidence import (
+    FLOW,
+    METRICS,
+    read_evidence,
+    tabulate_coefficients,
+    tabulate_dictionary,
+    tabulate_flow,
+    tabulate_metrics,
+)
+from models.bundle import CARD
+
+with begin_page("Model"):
+    bundle = get_bundle()
+    manifest = bundle.manifest
+    threshold, no_call, data = manifest["threshold"], manifest["no_call"], manifest["training_data"]
+
+    st.subheader("What it answers", anchor=False)
+    st.markdown(
+        f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
+        f"**{describe_cutoff(bundle)}** of the tumour cells.\n\n"
+        f"- Threshold **{threshold['value']:.1%}**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
+        f"- Zone of no call **{no_call['low']:.1%} to {no_call['high']:.1%}**: {no_call['rule']}.\n"
+        f"- It takes the image and {', '.join(label_term(name).lower() for name in manifest['predictors'])}."
+    )
+
+    st.subheader("How well it does", anchor=False)
+    if bundle.is_simulated:
+        st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
+    metrics = tabulate_metrics(read_evidence(bundle, METRICS))
+    st.table(metrics, hide_index=True, alt="Figures of the model by split, each with its 95 % interval")
+    st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
+    offer_csv(metrics, "metrics", label="Figures (CSV)")
+
+    st.subheader("What it was trained on", anchor=False)
+    external = ", ".join(data["external_centre"]) or "none"
+    st.markdown(f"{data['description']} {data['n_patients']} patients; external centre: {external}.")
+    st.table(tabulate_flow(read_evidence(bundle, FLOW)), hide_index=True, alt="Patients by split")
+
+    st.subheader("How it adds up", anchor=False)
+    st.markdown("log-odds = intercept + coefficient x image score + the sum of coefficient x coded clinical value.")
+    coefficients = tabulate_coefficients(bundle)
+    st.table(coefficients, hide_index=True, alt="Coefficients of the model with bootstrap intervals")
+    offer_csv(coefficients, "coefficients", label="Coefficients (CSV)")
+
+    st.subheader("Limits", anchor=False)
+    st.markdown(
+        "- It knows suspicious lesions (BI-RADS 3 to 5) before any therapy; after neoadjuvant therapy or a biopsy with "
+        "haematoma it is out of its depth.\n"
+        "- It sees one grey frame around one lesion. A more suspicious lesion does not mean a higher Ki-67.\n"
+        "- Laboratories differ in Ki-67 and round it to fives: near the cut-off the truth itself is unsure.\n"
+        "- Another device, another population or another cut-off needs a new validation."
+    )
+    with st.expander("Model card"):
+        st.markdown((bundle.folder / CARD).read_text(encoding="utf-8"))
+
+    st.subheader("Data dictionary", anchor=False)
+    dictionary = tabulate_dictionary()
+    st.dataframe(dictionary, hide_index=True, height=420, alt="Fields of the data dictionary")
+    offer_csv(dictionary, "data_dictionary", label="Data dictionary (CSV)")
+
+    st.caption(
+        f"Bundle {bundle.name}, sha256 {bundle.sha256[:16]}; trained with "
+        + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+        + "."
+    )

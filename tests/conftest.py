@@ -1,0 +1,148 @@
+"""A small bundle for tests: a seeded random network, heads of plausible size, evidence of made-up patients."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.clinical import M1_PREDICTORS
+from models.bundle import WEIGHTS, hash_file, write_bundle
+from models.fusion import FusionHead, ImageHead, Term
+
+SEED = 7
+N_BOOTSTRAP = 200
+INPUT = {"size": 96, "context": 1.5, "mean": 0.2, "std": 0.18}
+TERMS = (
+    Term("age", "linear", 53.0, 10.0, {}, 25.0, 85.0),
+    Term("menopausal", "levels", 0.5, 1.0, {"pre": 0.0, "peri": 0.5, "post": 1.0}, 0.0, 1.0),
+    Term("palpable", "levels", 0.5, 1.0, {"no": 0.0, "yes": 1.0}, 0.0, 1.0),
+    Term("size_mm", "log", 3.0, 0.69, {}, 5.0, 80.0),
+    Term("adler", "levels", 1.4, 1.0, {"0": 0.0, "1": 1.0, "2": 2.0, "3": 3.0}, 0.0, 3.0),
+    Term("birads", "levels", 2.5, 1.0, {"3": 0.0, "4A": 1.0, "4B": 2.0, "4C": 3.0, "5": 4.0}, 0.0, 4.0),
+    Term("aln_suspicious", "levels", 0.3, 1.0, {"negative": 0.0, "suspicious": 1.0}, 0.0, 1.0),
+)
+COEFS = np.array([-0.2, -0.1, 0.3, 0.6, 0.25, 0.1, 0.5])
+
+
+def make_fusion(rng: np.random.Generator) -> FusionHead:
+    coefs = np.array([0.1, 0.9, *COEFS])
+    bootstrap = coefs + rng.normal(0, 0.1, (N_BOOTSTRAP, len(coefs)))
+    return FusionHead(0.1, 0.9, TERMS, COEFS, bootstrap)
+
+
+def write_backbone(folder: Path) -> np.ndarray:
+    """Write random weights; return the pooled features of a few noise images, shape (n, 2048)."""
+    import torch
+    from safetensors.torch import save_file
+
+    from models.resnet import Backbone
+
+    torch.manual_seed(SEED)
+    backbone = Backbone().eval()
+    tensors = {name: t.half() if t.is_floating_point() else t for name, t in backbone.state_dict().items()}
+    tensors |= {"malignancy.weight": torch.randn(1, 2048).half() / 45, "malignancy.bias": torch.zeros(1).half()}
+    folder.mkdir()
+    save_file({name: t.contiguous() for name, t in tensors.items()}, folder / WEIGHTS)
+    with torch.inference_mode():
+        return backbone(torch.randn(8, 1, INPUT["size"], INPUT["size"])).pooled.double().numpy()
+
+
+def make_predictions(rng: np.random.Generator) -> pd.DataFrame:
+    n = 120
+    logit = rng.normal(0, 1.2, n)
+    prob = 1 / (1 + np.exp(-logit))
+    return pd.DataFrame(
+        {
+            "patient_id": [f"T-{i:03d}" for i in range(n)],
+            "split": np.repeat(["train", "validation", "test", "external"], n // 4),
+            "centre": np.repeat(["A", "B", "C", "D"], n // 4),
+            "y": (rng.random(n) < prob).astype(int),
+            "prob": prob,
+        }
+    )
+
+
+def write_evidence(folder: Path, rng: np.random.Generator) -> None:
+    from core.evaluation import evaluate_cohort
+
+    folder.mkdir(parents=True)
+    table = make_predictions(rng)
+    table.to_csv(folder / "predictions.csv", index=False)
+    splits = {
+        name: {"n": len(part), "events": int(part["y"].sum()), "centres": sorted(set(part["centre"]))}
+        for name, part in table.groupby("split", sort=False)
+    }
+    flow = {"rows": len(table), "rows_refused": 0, "patients": len(table), "splits": splits}
+    (folder / "flow.json").write_text(json.dumps(flow), encoding="utf-8")
+    (folder / "metrics.json").write_text(json.dumps(evaluate_cohort(table, threshold=0.5)), encoding="utf-8")
+
+
+def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -> dict:
+    centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
+    weights = {name: rng.normal(size=2048) / (spread * 2048**0.5) for name in ("ki67", "lnm")}
+    fusion = make_fusion(rng).to_json()
+    return {
+        "image": {name: ImageHead(w, float(-w @ centre)).to_json() for name, w in weights.items()},
+        "fusion": {"m1": fusion, "lnm": fusion},
+        "reference": {
+            "centre": centre.tolist(),
+            "spread": spread.tolist(),
+            "median": 1.0,
+            "caution": refuse / 2,
+            "refuse": refuse,
+        },
+    }
+
+
+def make_bundle(folder: Path, *, refuse: float = 1e6) -> Path:
+    """Write a bundle, with its backbone beside it.
+
+    An image farther than `refuse` from the training images is refused, so that 0 refuses every image.
+    """
+    rng = np.random.default_rng(SEED)
+    backbone = folder.parent / "backbone"
+    pooled = write_backbone(backbone)
+    write_evidence(folder / "evidence", rng)
+    manifest = {
+        "name": "test-bundle",
+        "task": "Ki-67 status",
+        "positive_class": "high",
+        "cutoff": {"value": 20.0, "rule": ">="},
+        "input": INPUT,
+        "backbone": {"path": "../backbone", "sha256": hash_file(backbone / WEIGHTS)},
+        "threshold": {"value": 0.5, "rule": "youden", "chosen_on": "train + validation"},
+        "no_call": {"low": 0.4, "high": 0.6, "rule": "made up"},
+        "predictors": list(M1_PREDICTORS),
+        "training_data": {
+            "description": "Made-up patients of a test.",
+            "simulated": True,
+            "sha256": "0" * 64,
+            "n_patients": 120,
+            "centres": ["A", "B", "C", "D"],
+            "external_centre": ["D"],
+        },
+        "seeds": {"training": SEED},
+        "versions": {"numpy": np.__version__},
+    }
+    write_bundle(folder, manifest, make_heads(pooled, rng, refuse=refuse), "# test-bundle\n\nFor tests alone.\n")
+    return folder
+
+
+@pytest.fixture
+def fusion() -> FusionHead:
+    """The fusion head of the test bundle."""
+    return make_fusion(np.random.default_rng(SEED))
+
+
+@pytest.fixture(scope="session")
+def bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that answers for every image."""
+    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle")
+
+
+@pytest.fixture(scope="session")
+def refusing_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that refuses every image."""
+    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", refuse=0.0)

@@ -1,0 +1,80 @@
+"""Figures of one case: what is drawn equals the numbers it was given."""
+
+import numpy as np
+import pytest
+
+from core.figures.frame import BOX, render_frame
+from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+from core.figures.probability import count_icons, describe_icons, describe_scale, plot_icons, plot_probability_scale
+from core.figures.theme import LOWERS, RAISES
+from core.figures.waterfall import describe_waterfall, plot_waterfall
+from core.inference.explain import tabulate_contributions
+from core.inference.points import score_points
+
+
+def test_the_waterfall_goes_from_the_intercept_to_the_logit(prediction):
+    table = tabulate_contributions(prediction, {"size_mm": 24.0})
+    bars = plot_waterfall(table).data[0]
+    assert bars.measure == ("absolute", "relative", "relative", "relative", "total")
+    assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1], abs=1e-12)
+    assert bars.x[-1] == pytest.approx(prediction.logit)
+    assert bars.increasing.marker.color == RAISES
+    assert bars.decreasing.marker.color == LOWERS
+
+
+def test_the_waterfall_names_values_and_what_is_not_known(prediction):
+    table = tabulate_contributions(prediction, {"size_mm": 24.0})
+    labels = plot_waterfall(table).data[0].y
+    assert "Largest diameter on ultrasound<br><b>24 mm</b>" in labels
+    assert "Age<br><b>not known</b>" in labels
+    assert "Age not known -0.30" in describe_waterfall(table)
+
+
+@pytest.mark.parametrize(("probability", "full"), [(0.0, 1), (0.004, 1), (0.634, 63), (0.9999, 99)])
+def test_icons_are_full_as_often_as_ki67_is_high(probability, full):
+    high, low = plot_icons(probability).data
+    assert len(high.x) == count_icons(probability) == full
+    assert len(low.x) == 100 - full
+    assert {(x, y) for trace in (high, low) for x, y in zip(trace.x, trace.y, strict=True)} == {
+        (x, y) for x in range(10) for y in range(10)
+    }
+    assert high.marker.symbol != low.marker.symbol
+    assert f"{full} of 100" in describe_icons(probability)
+
+
+def test_the_scale_shows_estimate_interval_threshold_and_zone(prediction):
+    zone, threshold, estimate = plot_probability_scale(prediction).data
+    assert (min(zone.x), max(zone.x)) == prediction.no_call
+    assert set(threshold.x) == {prediction.threshold}
+    assert estimate.x[0] == prediction.probability
+    assert estimate.x[0] + estimate.error_x.array[0] == pytest.approx(prediction.interval[1])
+    assert estimate.x[0] - estimate.error_x.arrayminus[0] == pytest.approx(prediction.interval[0])
+    assert "95 % interval 50% to 80%" in describe_scale(prediction)
+
+
+def test_the_box_is_painted_where_it_is(frame, roi):
+    painted = np.asarray(render_frame(frame, roi))
+    yellow = (painted == [int(BOX[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=2)
+    rows, cols = np.nonzero(yellow)
+    assert (cols.min(), rows.min(), cols.max() + 1, rows.max() + 1) == (roi.x0, roi.y0, roi.x1, roi.y1)
+    assert (painted[50, 80] == 90).all()
+
+
+def test_the_nomogram_marks_each_term_and_reads_the_probability(fusion):
+    patient = score_points(fusion, 0.7, {"age": 61.0, "birads": "4C"})
+    figure = plot_nomogram(patient)
+    marks = {t.name: t for t in figure.data if t.name in {term.label for term in patient.terms}}
+    assert marks["Age"].x[0] == pytest.approx(next(t.points for t in patient.terms if t.name == "age"))
+    assert marks["Age"].marker.symbol == "diamond"
+    assert marks["Palpable mass"].marker.symbol == "diamond-open"
+    reading = next(t for t in figure.data if t.name == "This patient")
+    assert reading.x[0] == reading.x[1]
+    titles = [a.text for a in figure.layout.annotations]
+    assert f"Probability of high Ki-67: <b>{patient.probability:.0%}</b>" in titles
+    assert f"Total {patient.total:.0f} points" in describe_nomogram(patient)
+
+
+def test_the_points_add_up_to_the_total(fusion):
+    table = tabulate_points(score_points(fusion, -0.4, {"size_mm": 30.0}))
+    assert table["points"].iloc[:-1].sum() == pytest.approx(table["points"].iloc[-1])
+    assert table.set_index("term")["known"].to_dict()["size_mm"]

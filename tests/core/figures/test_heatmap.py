@@ -1,0 +1,79 @@
+"""The heat map: raw values, one fixed scale, the hottest place where it is."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageColor
+
+from core.figures.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap
+from core.figures.heatmap_png import render_heatmap_png, render_overlay
+from core.figures.theme import LOWERS, RAISES
+
+LIMIT = 2.0
+
+
+def test_the_figure_holds_raw_values_on_the_given_scale(frame, roi, prediction):
+    heat = next(t for t in plot_heatmap(frame, roi, prediction, limit=LIMIT, opacity=0.3).data if t.type == "heatmap")
+    np.testing.assert_array_equal(heat.z, prediction.heatmap)
+    assert (heat.zmin, heat.zmax) == (-LIMIT, LIMIT)
+    assert heat.opacity == 0.3
+    assert heat.colorscale[0][1] == LOWERS
+    assert heat.colorscale[-1][1] == RAISES
+
+
+def test_cells_lie_over_the_square_that_the_network_saw(prediction):
+    x, y = locate_cells(prediction)
+    assert x == [65.0, 95.0]
+    assert y == [35.0, 65.0]
+    hottest = tabulate_heatmap(prediction).sort_values("log_odds").iloc[-1]
+    assert (hottest["x_px"], hottest["y_px"], hottest["log_odds"]) == (95.0, 65.0, 0.5)
+
+
+def test_contours_are_dotted_below_zero(frame, roi, prediction):
+    lines = [t for t in plot_heatmap(frame, roi, prediction, limit=LIMIT, contours=True).data if t.type == "contour"]
+    assert {line.name: line.line.dash for line in lines} == {"raises": "solid", "lowers": "dot"}
+    assert {line.name: (line.contours.start, line.contours.end) for line in lines} == {
+        "raises": (0.5, 2.0),
+        "lowers": (-2.0, -0.5),
+    }
+
+
+def test_weak_evidence_looks_weak():
+    heatmap = np.array([[1.0, -1.0], [0.0, 0.5]])
+    strong = np.asarray(render_overlay(heatmap, limit=LIMIT, opacity=1.0, size=(2, 2)))
+    weak = np.asarray(render_overlay(heatmap / 10, limit=LIMIT, opacity=1.0, size=(2, 2)))
+    assert strong[0, 0, 3] == pytest.approx(127.5, abs=1)
+    assert weak[0, 0, 3] == pytest.approx(12.75, abs=1)
+
+
+def test_signs_have_their_colours_and_zero_is_clear():
+    overlay = np.asarray(render_overlay(np.array([[LIMIT, -LIMIT, 0.0]]), limit=LIMIT, opacity=0.8, size=(3, 1)))
+    assert tuple(overlay[0, 0, :3]) == ImageColor.getrgb(RAISES)
+    assert tuple(overlay[0, 1, :3]) == ImageColor.getrgb(LOWERS)
+    assert overlay[0, :, 3].tolist() == [204, 204, 0]
+
+
+def test_values_beyond_the_scale_keep_its_end():
+    overlay = np.asarray(render_overlay(np.array([[50.0, -50.0]]), limit=LIMIT, opacity=1.0, size=(2, 1)))
+    assert overlay[0, :, 3].tolist() == [255, 255]
+
+
+def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, prediction):
+    hot = replace(prediction, heatmap=np.array([[0.0, 0.0], [0.0, LIMIT]]))
+    data = render_heatmap_png(
+        frame, roi, hot, limit=LIMIT, opacity=1.0, captions=("Research use only",), provenance={"bundle": "test-bundle"}
+    )
+    image = Image.open(io.BytesIO(data))
+    assert image.text == {"bundle": "test-bundle"}
+    pixels = np.asarray(image).astype(int)
+    scale = image.width / frame.width
+    red_excess = pixels[: round(frame.height * scale), :, 0] - pixels[: round(frame.height * scale), :, 2]
+    inside = red_excess[round(76 * scale), round(104 * scale)]
+    assert inside > 150
+    assert red_excess[round(5 * scale), round(5 * scale)] == 0
+
+
+def test_the_description_names_the_scale(prediction):
+    assert "from -0.20 to +0.50 log-odds on a scale of plus and minus 2.00" in describe_heatmap(prediction, LIMIT)
