@@ -2,7 +2,7 @@
 
 from core.imaging.crop import default_roi, prepare_input
 from core.imaging.frame import Finding, Frame, ImageInfo, Item, Region, Roi
-from core.imaging.intake import inspect_image, read_frame, read_frames
+from core.imaging.intake import deidentify, inspect_image, read_frame, read_frames
 from core.imaging.quality import assess_quality
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Roi",
     "assess_quality",
     "default_roi",
+    "deidentify",
     "inspect_image",
     "prepare_input",
     "read_frame",

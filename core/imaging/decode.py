@@ -13,7 +13,7 @@ from core.imaging.dicom import DicomSource, open_dicom
 from core.imaging.formats import detect_format
 from core.imaging.frame import ImageInfo, Region, Roi
 from core.imaging.limits import Limits
-from core.imaging.raster import decode_raster, describe_raster
+from core.imaging.raster import decode_raster, describe_raster, to_grey
 from core.imaging.ultrasound import find_regions, name_device
 
 _SAMPLED_FRAMES = 16
@@ -100,7 +100,7 @@ def decode_area(data: bytes, choice: Choice, limits: Limits) -> DecodedArea:
     if name == "DICOM":
         return _decode_dicom(open_dicom(data, limits), choice, limits)
     image, index, count = decode_raster(data, name, choice.index, limits)
-    region, notes = _choose_region((), choice.region, _to_grey(image))
+    region, notes = choose_region((), choice.region, to_grey(image))
     area = _cut_area(image, region)
     return replace(area, notes=notes + area.notes, frame_index=index, frame_count=count)
 
@@ -109,10 +109,10 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
     named, notes = find_regions(source.header, source.width, source.height)
     index = choice.index
     if index is None:
-        index = _sharpest_frame(source, lambda grey: _choose_region(named, choice.region, grey)[0].box)
+        index = _sharpest_frame(source, lambda grey: choose_region(named, choice.region, grey)[0].box)
     limits.check_index(index, source.count)
     (image,) = source.iter_frames([index])
-    region, found = _choose_region(named, choice.region, _to_grey(image))
+    region, found = choose_region(named, choice.region, to_grey(image))
     area = _cut_area(image, region)
     return replace(
         area,
@@ -123,13 +123,30 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
     )
 
 
-def _to_grey(image: np.ndarray) -> np.ndarray:
-    """Luma of ITU-R BT.601; grey pixels stay as they are."""
-    return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
+def choose_region(named: tuple[Region, ...], asked: int | None, grey: np.ndarray) -> tuple[Region, tuple[str, ...]]:
+    """Choose a B-mode area: the one asked for, else the largest that the file names, else what the pixels show.
 
+    Parameters
+    ----------
+    named : tuple of Region
+        Areas that the file names.
+    asked : int or None
+        Position among them.
+    grey : ndarray of uint8, shape (height, width)
+        The whole frame.
 
-def _choose_region(named: tuple[Region, ...], asked: int | None, grey: np.ndarray) -> tuple[Region, tuple[str, ...]]:
-    """Take the region asked for, else the largest that the file names, else the one found in the pixels."""
+    Returns
+    -------
+    region : Region
+        The area.
+    notes : tuple of str
+        Sentences on the choice.
+
+    Raises
+    ------
+    ImageError
+        If there is no such area.
+    """
     if named:
         if asked is None:
             region = max(named, key=lambda region: region.box.width * region.box.height)
@@ -155,7 +172,7 @@ def _sharpest_frame(source: DicomSource, box_of: Callable[[np.ndarray], Roi]) ->
     box: Roi | None = None
     sharpness = []
     for image in source.iter_frames(indices):
-        grey = _to_grey(image)
+        grey = to_grey(image)
         box = box or box_of(grey)
         area = grey[int(box.y0) : int(box.y1), int(box.x0) : int(box.x1)]
         depth = area[int(0.15 * len(area)) : int(0.75 * len(area)) + 1].astype(np.float32)
@@ -169,7 +186,7 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     box = region.box
     x0, y0 = int(box.x0), int(box.y0)
     part = image[y0 : int(box.y1), x0 : int(box.x1)]
-    grey, colour, notes = _to_grey(part), _strong_colour(part), []
+    grey, colour, notes = to_grey(part), _strong_colour(part), []
     if colour is not None:
         notes.append("The image has coloured parts, which were turned to grey.")
     mm_per_px, scale = None, (1.0, 1.0)

@@ -18,6 +18,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
 )
 
 from core.errors import ImageError
@@ -55,6 +56,8 @@ _MODALITIES = {
     "RTSTRUCT": "a radiotherapy structure set",
     "ECG": "an ECG",
 }
+_META_AT_MOST = 2048
+_LARGEST_RATIO = 100
 _UPLOAD = "Upload the B-mode ultrasound image."
 
 
@@ -102,7 +105,10 @@ class DicomSource:
             Grey or RGB.
         """
         source = BytesIO(self.data)
-        for stored in iter_pixels(source, indices=list(indices), transfer_syntax_uid=self.syntax):
+        plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
+        for stored in iter_pixels(
+            source, indices=list(indices), decoding_plugin=plugin, transfer_syntax_uid=self.syntax
+        ):
             yield render_8_bit(stored, self.header)
 
 
@@ -126,8 +132,7 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     ImageError
         If it is another modality, a video, a document or too large, or holds no pixels.
     """
-    header = dcmread(BytesIO(data), stop_before_pixels=True, force=True, specific_tags=["SpecificCharacterSet"])
-    if getattr(header.file_meta, "TransferSyntaxUID", None) == DeflatedExplicitVRLittleEndian:
+    if DeflatedExplicitVRLittleEndian.encode() in data[132:_META_AT_MOST]:
         data = _inflate(data, limits)
     header = dcmread(BytesIO(data), stop_before_pixels=True, force=True)
     _refuse_by_class(header)
@@ -146,17 +151,16 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
 
 
 def _inflate(data: bytes, limits: Limits) -> bytes:
-    """Unpack a deflated data set, up to the limit, into one without preamble and file meta group."""
+    """Unpack a deflated data set into one without preamble and file meta group; stops early at a bomb."""
     start = _end_of_meta(data)
+    limit = min(limits.max_bytes, _LARGEST_RATIO * len(data))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        unpacked = inflater.decompress(data[start:], limits.max_bytes + 1)
+        unpacked = inflater.decompress(data[start:], limit + 1)
     except zlib.error:
         raise ImageError("The deflated DICOM file is damaged. Export it again.") from None
-    if len(unpacked) > limits.max_bytes:
-        raise ImageError(
-            f"The file unpacks to more than {limits.max_bytes / 1e6:.0f} MB. Export it without compression."
-        )
+    if len(unpacked) > limit:
+        raise ImageError(f"The file unpacks to more than {limit / 1e6:.0f} MB. Export it without compression.")
     return unpacked
 
 

@@ -118,6 +118,28 @@ def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
             yield ahead.popleft().result()
 
 
+def deidentify(data: bytes) -> bytes:
+    """Write a copy of an ultrasound DICOM file that names nobody.
+
+    Parameters
+    ----------
+    data : bytes
+        The DICOM file.
+
+    Returns
+    -------
+    bytes
+        The copy: basic profile of PS3.15, no tags but the image's own, and black outside the B-mode area. Words within
+        the area stay; `assess_quality` reports them.
+
+    Raises
+    ------
+    ImageError
+        If it is no ultrasound DICOM file that can be read.
+    """
+    return _ask("deidentify", data, Choice())[1]
+
+
 def _read_path(path: Path) -> Frame:
     return read_frame(path.read_bytes())
 

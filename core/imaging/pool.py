@@ -17,6 +17,7 @@ from core.settings import get_setting
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
+_START_SECONDS = 120
 _CRASHED = "The image file made its decoder fail. It is damaged, or needs more memory than is allowed; export it again."
 
 
@@ -26,7 +27,7 @@ class Decoder:
     Parameters
     ----------
     seconds : int
-        Longest time for one file.
+        Longest time for one file; starting the process does not count.
     memory_mb : int
         Most address space in MB.
     """
@@ -34,7 +35,13 @@ class Decoder:
     def __init__(self, seconds: int, memory_mb: int) -> None:
         self._seconds = seconds
         self._memory_mb = memory_mb
+        self._ready = False
         self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the present process."""
+        return self._process.pid
 
     def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         """Send a file and wait for the answer.
@@ -58,21 +65,9 @@ class Decoder:
         """
         if self._process.poll() is not None:
             self._replace()
-        timed_out = threading.Event()
-        watchdog = threading.Timer(self._seconds, self._end, (self._process, timed_out))
-        answer = None
-        watchdog.start()
-        try:
-            answer = self._exchange(request, data)
-        finally:
-            watchdog.cancel()
-            watchdog.join()
-            if answer is None or timed_out.is_set():
-                self._replace()
-        if timed_out.is_set():
-            raise ImageError(
-                f"The image took longer than {self._seconds} seconds to decode. Export it again, or smaller."
-            )
+        if not self._ready:
+            self._ready = self._converse(_START_SECONDS) is not None
+        answer = self._converse(self._seconds, request, data) if self._ready else None
         if answer is None:
             raise ImageError(_CRASHED)
         return answer
@@ -86,6 +81,11 @@ class Decoder:
             if pipe is not None:
                 _close(pipe)
 
+    @staticmethod
+    def _end(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
+        timed_out.set()
+        process.kill()
+
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -98,23 +98,39 @@ class Decoder:
             stderr=subprocess.DEVNULL,
         )
 
-    def _exchange(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes] | None:
-        """Write the request and read the answer; None if the process ended in between."""
-        if self._process.stdin is None or self._process.stdout is None:
+    def _converse(
+        self, seconds: int, request: dict[str, Any] | None = None, data: bytes = b""
+    ) -> tuple[dict[str, Any], bytes] | None:
+        """Write a request, if there is one, and read a message within the time; None if the process ended instead."""
+        timed_out = threading.Event()
+        watchdog = threading.Timer(seconds, self._end, (self._process, timed_out))
+        answer = None
+        watchdog.start()
+        try:
+            answer = self._exchange(request, data)
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+            if answer is None or timed_out.is_set():
+                self._replace()
+        if timed_out.is_set():
+            raise ImageError(f"The image took longer than {seconds} seconds to decode. Export it again, or smaller.")
+        return answer
+
+    def _exchange(self, request: dict[str, Any] | None, data: bytes) -> tuple[dict[str, Any], bytes] | None:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
             return None
         try:
-            write_message(self._process.stdin, request, data)
-            return read_message(self._process.stdout)
+            if request is not None:
+                write_message(stdin, request, data)
+            return read_message(stdout)
         except (BrokenPipeError, ConnectionError):
             return None
 
-    @staticmethod
-    def _end(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
-        timed_out.set()
-        process.kill()
-
     def _replace(self) -> None:
         self.close()
+        self._ready = False
         self._process = self._start()
 
 

@@ -1,11 +1,25 @@
 """Whether a frame and its lesion box suit the model: one finding a check, each with a sentence."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
+from core.imaging.appearance import AppearanceReference, measure_appearance
 from core.imaging.frame import Finding, Frame, Roi
+from core.imaging.overlays import find_calipers, find_seam, find_text
+from core.imaging.reference import BREAST_ULTRASOUND
+
+_BLANK_RANGE = 8
+_SATURATED_SHARE = 0.25
+_SMALL_BOX = 16
+_SMALL_FRAME = 64
+_COLOUR_REFUSED, _COLOUR_CAUTION = 0.10, 0.01
+_BLURRED_GRAIN = 0.25
 
 
-def assess_quality(frame: Frame, roi: Roi) -> tuple[Finding, ...]:
+def assess_quality(
+    frame: Frame, roi: Roi, reference: AppearanceReference | None = BREAST_ULTRASOUND
+) -> tuple[Finding, ...]:
     """Check a frame and a lesion box.
 
     Parameters
@@ -14,28 +28,128 @@ def assess_quality(frame: Frame, roi: Roi) -> tuple[Finding, ...]:
         The frame.
     roi : Roi
         Lesion box in the frame's pixels.
+    reference : AppearanceReference, optional
+        What the model's images look like; by default breast ultrasound in general. None leaves that check out.
 
     Returns
     -------
     tuple of Finding
-        What was found, the worst first; a single "ok" where nothing was.
+        What was found, refusals first; a single "ok" where nothing was.
     """
-    checks = (_check_blank(frame), _check_box(frame, roi))
-    found = sorted((finding for finding in checks if finding), key=lambda finding: finding.status != "refused")
-    return tuple(found) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
+    if min(frame.pixels.shape) < _SMALL_FRAME:
+        size = f"{frame.width} x {frame.height}"
+        return (Finding("refused", f"The image area is only {size} pixels. Upload the original frame.", "size"),)
+    findings = [finding for check in _CHECKS for finding in check(frame, roi)]
+    if reference is not None:
+        findings += _check_appearance(frame, reference)
+    findings.sort(key=lambda finding: finding.status != "refused")
+    return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
 
 
-def _check_blank(frame: Frame) -> Finding | None:
-    if np.ptp(np.percentile(frame.pixels, (1, 99))) < 8:
-        return Finding("refused", "The image is blank. Upload the B-mode image itself.", "blank")
-    return None
+def _check_levels(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    low, high = np.percentile(frame.pixels, (1, 99))
+    inside = _inside(frame, roi)
+    if high - low < _BLANK_RANGE:
+        yield Finding("refused", "The image is blank. Upload the B-mode image itself.", "blank")
+    elif inside.size and (inside > 253).mean() > _SATURATED_SHARE:
+        yield Finding("caution", "Much of the lesion box is saturated white: its texture is lost.", "saturated")
+    elif inside.size and np.ptp(inside) < _BLANK_RANGE:
+        yield Finding("caution", "The lesion box holds nearly one grey level only. Check its place.", "blank box")
 
 
-def _check_box(frame: Frame, roi: Roi) -> Finding | None:
-    if roi.x0 <= 0 or roi.y0 <= 0 or roi.x1 >= frame.width or roi.y1 >= frame.height:
-        return Finding("caution", "The lesion box touches the image's edge: part of the lesion may be missing.", "edge")
-    if min(roi.width, roi.height) < 16:
-        return Finding(
-            "caution", "The lesion box is smaller than 16 pixels: too little of the lesion is seen.", "small"
+def _check_sharpness(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    box = _inside(frame, Roi(0, roi.y0, frame.width, roi.y1)).astype(np.float32)
+    if min(box.shape) < _SMALL_BOX:
+        return
+    fine = np.abs(np.diff(box, 2, axis=0)).mean()
+    if fine / max(float(box.std()), 1.0) < _BLURRED_GRAIN / 10:
+        yield Finding("caution", "The image is blurred: no speckle is seen at the lesion's depth.", "blurred")
+
+
+def _check_box(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    if roi.x1 <= 0 or roi.y1 <= 0 or roi.x0 >= frame.width or roi.y0 >= frame.height:
+        yield Finding("refused", "The lesion box lies outside the image. Draw it on the lesion.", "box outside")
+    elif roi.x0 <= 0 or roi.y0 <= 0 or roi.x1 >= frame.width or roi.y1 >= frame.height:
+        yield Finding(
+            "caution", "The lesion box reaches the image's edge: part of the lesion may be missing.", "box edge"
         )
-    return None
+    if min(roi.width, roi.height) < _SMALL_BOX:
+        sentence = f"The lesion box is less than {_SMALL_BOX} pixels wide or high: too little of the lesion is seen."
+        yield Finding("caution", sentence, "small box")
+
+
+def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    if frame.colour is None:
+        return
+    inside = frame.colour[_slices(frame, roi)]
+    share = float(inside.mean()) if inside.size else 0.0
+    if share > _COLOUR_REFUSED:
+        sentence = (
+            f"Colour (Doppler or elastography) covers {share:.0%} of the lesion box. Upload the plain B-mode image."
+        )
+        yield Finding("refused", sentence, "colour")
+    elif share > _COLOUR_CAUTION:
+        yield Finding("caution", f"Colour covers {share:.0%} of the lesion box and was turned to grey.", "colour")
+
+
+def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    calipers = find_calipers(frame, roi)
+    if calipers:
+        sentence = f"{len(calipers)} caliper marks lie in or beside the lesion box; they can be painted over."
+        yield Finding("caution", sentence, "calipers")
+    words = find_text(frame)
+    if any(word.x0 < roi.x1 and word.x1 > roi.x0 and word.y0 < roi.y1 and word.y1 > roi.y0 for word in words):
+        yield Finding(
+            "caution", "Words seem to be burned into the lesion box. Choose a frame without them.", "text in box"
+        )
+    elif words:
+        sentence = "Words seem to be burned into the image. Make sure that they name nobody before it is shared."
+        yield Finding("caution", sentence, "text")
+
+
+def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
+    seam = find_seam(frame)
+    if seam is None:
+        return
+    if roi.x0 < seam < roi.x1:
+        yield Finding(
+            "caution", "The lesion box crosses the seam of two views. Draw it within one of them.", "two views"
+        )
+    else:
+        yield Finding(
+            "caution", "The image shows two views side by side; only the one with the box is judged.", "two views"
+        )
+
+
+def _check_appearance(frame: Frame, reference: AppearanceReference) -> list[Finding]:
+    distance = reference.distance(measure_appearance(frame))
+    if distance > reference.refusal:
+        sentence = "The image does not look like a breast ultrasound image. Upload the B-mode frame of the lesion."
+        return [Finding("refused", sentence, "appearance")]
+    if distance > reference.caution:
+        times = distance / reference.caution
+        sentence = (
+            f"The image looks unusual: its grey levels and speckle lie {times:.1f} times as far from the middle of the "
+            "reference images as the farthest 1 % of those."
+        )
+        return [Finding("caution", sentence, "appearance")]
+    return []
+
+
+def _slices(frame: Frame, roi: Roi) -> tuple[slice, slice]:
+    rows = slice(max(0, int(roi.y0)), max(0, int(np.ceil(roi.y1))))
+    return rows, slice(max(0, int(roi.x0)), max(0, int(np.ceil(roi.x1))))
+
+
+def _inside(frame: Frame, roi: Roi) -> np.ndarray:
+    return frame.pixels[_slices(frame, roi)]
+
+
+_CHECKS: tuple[Callable[[Frame, Roi], Iterator[Finding]], ...] = (
+    _check_levels,
+    _check_sharpness,
+    _check_box,
+    _check_colour,
+    _check_overlays,
+    _check_views,
+)

@@ -68,6 +68,22 @@ def decode_raster(data: bytes, name: str, index: int | None, limits: Limits) -> 
         return _to_grey_or_rgb(upright), index, count
 
 
+def to_grey(image: np.ndarray) -> np.ndarray:
+    """Turn RGB pixels to grey by the luma of ITU-R BT.601; pixels that are grey keep their level.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width) or (height, width, 3)
+        Grey or RGB.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width)
+        Grey levels.
+    """
+    return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
+
+
 def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import ImageError
 from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
+from core.imaging.deidentify import decode_deidentified
 from core.imaging.limits import Limits
 from core.imaging.messages import read_message, write_message
 
@@ -56,6 +57,8 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     try:
         if request["task"] == "info":
             return {"done": asdict(decode_info(data, choice, limits))}, []
+        if request["task"] == "deidentify":
+            return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
         return _pack_area(decode_area(data, choice, limits))
     except ImageError as error:
         return {"refused": str(error)}, []
@@ -87,6 +90,7 @@ def main(memory_mb: int, seconds: int) -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     limit_process(memory_mb)
+    write_message(answers, {"ready": True})
     while (message := read_message(requests)) is not None:
         if hasattr(signal, "alarm"):
             signal.alarm(seconds + 5)

@@ -1,5 +1,6 @@
 """Small image files for the tests: speckle, screens and DICOM files of any kind, all made from a seed."""
 
+from base64 import b85decode
 from io import BytesIO
 
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image, ImageDraw
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, HTJ2KLossless, JPEGBaseline8Bit, generate_uid
 
 PATIENT = "Planted^Patricia"
 PATIENT_ID = "PLANT-4711"
@@ -111,4 +112,30 @@ def make_jpeg_cine(frames: list[np.ndarray], quality: int = 90, **tags: object) 
     ds["PixelData"].is_undefined_length = True
     ds.PhotometricInterpretation = "YBR_FULL_422"
     ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    return save(ds)
+
+
+# make_speckle(24, 32) as a reversible HTJ2K code stream, written by imagecodecs 2026.3.6 (OpenJPH)
+_HTJ2K = b85decode(
+    "|4;u>04YEK0000W0000O00000000000000W0000O0000000000009R90sl|{2mk^A00092QUDA90ssL31q1{@0smY86Cg-XP*6}%"
+    "P*6}%P*6}vNJ#%=02crOPjF>!N>E53R%LP^FfKASE;BCwkN^q*000032mk^9lfWg~0Ect{z!Ja`z!HG;0LOFy(Ex{Z0R8~SbO68;"
+    "KoUR_0OsudVY2}K3Nrw=5;Fk66|e<-0cZdi^g$oMaN`s1(Q7sUeRjK$eZs5408{yr2R8t(!Rd&Y=AMls@fL6bV736j7g+#ZgaLLS"
+    "!H^N{R%l{6wKf63D)6dLImJ<ifUqkJ4ol^P=llRc%tsp`_~|uL(geN$W`q_Cv7|QX6Ri4S2~FUDdKuS%3K&I7R{{Ej*C3^oM9Kvz"
+    "R3vJ+eA1cL<lCMAkavhB*fG0r1eRVSIBb*zeSkm;7kVv!#K33;Q5-#%VoihrLPi*Wim4am#H80g0KhM*AQ#n83+f;c0HraGqW%jy"
+    "2z!hH5UZirxt1#a>|{Ph+&Dp!Ii7@c<^3_u1<08S%j6=Onkf-GDv0X~mus?1z=rZwAtX$}nOFvZDiHHjpdtXn!1$s8G*&_~1Ct+H"
+    "z<J3rWJXBF2*DC6ivW5$o`C=by`+6h5MzZgri6o{tVd-202qN}q?Ieh%_>(ht}76DI14!x)Vb8YA~jqS1@52#AtbwHFc~r_5}N{r"
+    "@C5SHw|z+=DPd<yIHr14kPgYsDhUZUZUd2`VrT%cVu~K<WvYC1Gr^k!1{J*|`$uJM5+dpLe*y;4!?G{91K?rT^1Ga3AnO?##YG7@"
+    "^dW>4h{^*tR-lL)&H}aC;ffrEBt(W_Et`Xj^D1VZ2O@cH5~?i_Q<>PDK&$)r074puSe1^ZCE$mml*$-YQL$@~iBF|mDn-E8Z~>x0"
+    "LQbp6R2d_g0-C50h!3v&+#aBSDa(}{Q_lvuL2Er>iYGB*DhJlev0-W26Zn9VjOS=KQ4V8rcr)*q%5z_;h(gbU49wMluvz#7ANHl0"
+    ";8N#AW6M+7LhjMtAVkGzAq~^-y(9%pHOvf!F?C&mi+}(VEGVFxOCtvz3qRPv04%4HNm0TD&~go~3-X#mA^cyJH9DeE%^>!8fEuex"
+    "9UiV~0Et(V8+!u(*#"
+)
+
+
+def make_htj2k(**tags: object) -> bytes:
+    """An HTJ2K lossless file of `make_speckle(24, 32)`."""
+    ds = make_dataset(make_speckle(24, 32), **tags)  # type: ignore[arg-type]
+    ds.PixelData = encapsulate([_HTJ2K])
+    ds["PixelData"].is_undefined_length = True
+    ds.file_meta.TransferSyntaxUID = HTJ2KLossless
     return save(ds)

@@ -162,7 +162,7 @@ def test_an_archive_lists_its_images_without_names():
     assert [item.format for item in info.items] == ["DICOM", "PNG"]
     assert "Planted" not in repr(info)
     np.testing.assert_array_equal(read_frame(data, item=1).pixels, AREA)
-    with pytest.raises(ImageError, match="holds 2 images. Choose one"):
+    with pytest.raises(ImageError, match=r"holds 2 images\. Choose one"):
         read_frame(data)
     assert read_frame(zip_of(encode(AREA))).pixels.shape == AREA.shape
 
@@ -223,7 +223,7 @@ REFUSED = {
     "other": (make_dicom(AREA, Modality="ZZ"), "of another modality"),
     "document": (make_dicom(AREA, SOPClassUID="1.2.840.10008.5.1.4.1.1.104.1"), "an encapsulated document"),
     "frames": (make_dicom(AREA, NumberOfFrames=90_000), "holds 90000 frames; at most 2000"),
-    "deflate bomb": (deflate_bomb(), "unpacks to more than 300 MB"),
+    "deflate bomb": (deflate_bomb(), "The file unpacks to more than"),
     "zip bomb": (zip_of(bytes(310_000_000)), "unpacks to more than 300 MB"),
     "zip of text": (zip_of(b"only words"), "holds no image"),
     "truncated zip": (zip_of(encode(SCREEN))[:5_000], "zip archive is damaged"),

@@ -1,0 +1,154 @@
+"""What breast ultrasound looks like in a few numbers, and how far an image lies from those of a reference set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import ImageError
+from core.imaging.frame import Frame
+
+STATISTICS = (
+    "mean",
+    "spread",
+    "black_share",
+    "white_share",
+    "flat_share",
+    "grain",
+    "grain_level_slope",
+    "anisotropy",
+    "correlation",
+    "deep_darkening",
+    "colour_share",
+)
+
+
+def measure_appearance(frame: Frame) -> dict[str, float]:
+    """Measure grey levels, speckle and depth gain of a frame.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+
+    Returns
+    -------
+    dict of str to float
+        Value of each of `STATISTICS`: mean and standard deviation of the grey levels; shares of black, white, flat and
+        coloured pixels; grain (median absolute second difference along the beam, in levels) and its slope over the
+        local level; lateral minus axial correlation of neighbours, and their mean; mean level of the upper half minus
+        that of the lower.
+    """
+    image = frame.pixels.astype(np.float32)
+    if min(image.shape) < 16:
+        raise ImageError("The image is smaller than 16 pixels. Upload the whole B-mode image.")
+    axial, lateral = _neighbour_correlation(image, 0), _neighbour_correlation(image, 1)
+    fine = np.abs(image[2:, 1:-1] - 2 * image[1:-1, 1:-1] + image[:-2, 1:-1])
+    dark, bright = _grain_by_level(image[1:-1, 1:-1], fine)
+    half = len(image) // 2
+    return {
+        "mean": float(image.mean()),
+        "spread": float(image.std()),
+        "black_share": float((image < 2).mean()),
+        "white_share": float((image > 253).mean()),
+        "flat_share": float((np.diff(image, axis=1)[:-1] == 0).mean()),
+        "grain": float(np.log1p(np.median(fine))),
+        "grain_level_slope": float(np.log1p(bright) - np.log1p(dark)),
+        "anisotropy": lateral - axial,
+        "correlation": (lateral + axial) / 2,
+        "deep_darkening": float(image[:half].mean() - image[half:].mean()),
+        "colour_share": 0.0 if frame.colour is None else float(frame.colour.mean()),
+    }
+
+
+def _neighbour_correlation(image: np.ndarray, axis: int) -> float:
+    """Correlation of neighbours along an axis, after the local mean of 9 x 9 pixels is taken off."""
+    detail = image - _box_mean(image, 9)
+    first, second = (detail[:-1], detail[1:]) if axis == 0 else (detail[:, :-1], detail[:, 1:])
+    return float((first * second).mean() / max(float(detail.var()), 1e-6))
+
+
+def _box_mean(image: np.ndarray, side: int) -> np.ndarray:
+    padded = np.pad(image, (side // 2 + 1, side // 2), mode="edge").cumsum(0, dtype=np.float64).cumsum(1)
+    return (padded[side:, side:] - padded[:-side, side:] - padded[side:, :-side] + padded[:-side, :-side]).astype(
+        np.float32
+    )[: image.shape[0], : image.shape[1]] / side**2
+
+
+def _grain_by_level(level: np.ndarray, fine: np.ndarray) -> tuple[float, float]:
+    """Mean grain among the darker and among the brighter half of the pixels."""
+    middle = np.median(level)
+    dark, bright = fine[level <= middle], fine[level > middle]
+    return float(dark.mean()) if dark.size else 0.0, float(bright.mean()) if bright.size else 0.0
+
+
+@dataclass(frozen=True)
+class AppearanceReference:
+    """Appearance of a reference set: centre, spread and two distances by which others are judged.
+
+    Attributes
+    ----------
+    centre : tuple of float
+        Median of each of `STATISTICS`.
+    whitening : tuple of tuple of float
+        Matrix W; the distance of x is the length of W (x - centre).
+    caution, refusal : float
+        Distances beyond which an image is unusual, and beyond which it is no breast ultrasound.
+    """
+
+    centre: tuple[float, ...]
+    whitening: tuple[tuple[float, ...], ...]
+    caution: float
+    refusal: float
+
+    def distance(self, statistics: Mapping[str, float]) -> float:
+        """Mahalanobis distance of an image from the reference set.
+
+        Parameters
+        ----------
+        statistics : mapping of str to float
+            From `measure_appearance`.
+
+        Returns
+        -------
+        float
+            0 at the centre; about 3.3 at a typical image of the set (the root of the number of statistics).
+        """
+        values = np.array([statistics[name] for name in STATISTICS])
+        return float(np.linalg.norm(np.array(self.whitening) @ (values - np.array(self.centre))))
+
+
+def fit_appearance(measured: Sequence[Mapping[str, float]], *, slack: float = 1.5) -> AppearanceReference:
+    """Describe a reference set of breast ultrasound images.
+
+    Parameters
+    ----------
+    measured : sequence of mapping
+        `measure_appearance` of at least 50 images.
+    slack : float
+        Refusal distance per largest distance within the set.
+
+    Returns
+    -------
+    AppearanceReference
+        Caution beyond the 99th percentile of the set's own distances, refusal beyond `slack` times the 99.9th.
+
+    Raises
+    ------
+    ImageError
+        If there are too few images.
+    """
+    if len(measured) < 50:
+        raise ImageError(f"The appearance of a set is learnt from at least 50 images; {len(measured)} came.")
+    values = np.array([[row[name] for name in STATISTICS] for row in measured])
+    centre = np.median(values, axis=0)
+    scale = np.maximum(values.std(axis=0), 1e-3)
+    correlation = np.cov(((values - centre) / scale).T) + 0.05 * np.eye(len(STATISTICS))
+    whitening = np.linalg.inv(np.linalg.cholesky(correlation)) / scale
+    distances = np.linalg.norm((values - centre) @ whitening.T, axis=1)
+    return AppearanceReference(
+        tuple(centre.tolist()),
+        tuple(tuple(row) for row in whitening.tolist()),
+        float(np.percentile(distances, 99)),
+        slack * float(np.percentile(distances, 99.9)),
+    )
