@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from core.errors import ModelError
+from models.bundle import hash_file
 from models.fusion import ImageHead
-from models.resnet import Backbone
+from models.resnet import N_FEATURES, Backbone
 
 MALIGNANCY = "malignancy"
 
@@ -63,6 +64,8 @@ class Engine:
         self.rule = rule
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.precision = precision or ("bf16" if _computes_in_bf16(self.device) else "fp32")
+        self.n_features = N_FEATURES
+        self.sha256 = hash_file(weights)
         backbone, self.malignancy = read_backbone(weights)
         self._net = backbone.eval().to(self.device).to(memory_format=torch.channels_last)
 
@@ -96,7 +99,7 @@ class Engine:
                 f"The network takes 8-bit images of {size} x {size} pixels, not {images.dtype} of {images.shape[1:]}."
             )
         with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)[:, None].float() / 255
+            x = torch.from_numpy(np.array(images)).to(self.device)[:, None].float() / 255
             x = ((x - self.rule.mean) / self.rule.std).contiguous(memory_format=torch.channels_last)
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
                 maps = self._net.extract_pyramid(x)[-1]

@@ -1,0 +1,96 @@
+"""The model card of a bundle, written from its manifest, flow and metrics."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.clinical import BY_NAME
+
+SIMULATED = (
+    "**Simulated.** The patients, images, Ki-67 values and outcomes that this bundle was trained and tested on are "
+    "simulated. Its figures show that the method runs, not how it performs on patients.\n\n"
+)
+
+
+def write_card(
+    manifest: Mapping[str, Any], flow: Mapping[str, Any], metrics: Mapping[str, Any], notes: Sequence[str]
+) -> str:
+    """Write the card.
+
+    Parameters
+    ----------
+    manifest : mapping
+        The bundle's manifest.
+    flow : mapping
+        Patients by split.
+    metrics : mapping
+        Evaluation by split.
+    notes : sequence of str
+        What was left out, and why.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    data, cutoff = manifest["training_data"], manifest["cutoff"]
+    threshold, no_call = manifest["threshold"], manifest["no_call"]
+    lines = [
+        f"# {manifest['name']}\n",
+        SIMULATED if data["simulated"] else "",
+        "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
+        f"that Ki-67 is high ({cutoff['rule']} {cutoff['value']:g} %). For research use only.\n",
+        "## Training data\n",
+        f"{data['description']} {data['n_patients']} patients; centres {', '.join(data['centres'])}; "
+        f"external: {', '.join(data['external_centre']) or 'none'}. Manifest sha256 `{data['sha256']}`.\n",
+        "| split | patients | high Ki-67 | centres |\n| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {part['n']} | {part['events']} | {', '.join(part['centres'])} |"
+            for name, part in flow["splits"].items()
+        ),
+        f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused.\n",
+        "## Model\n",
+        "Frozen ResNet-50 backbone; image score by ridge regression of ln Ki-67 on its pooled features, out of fold in "
+        f"the training patients; fused by logistic regression with {_list_fields(manifest['predictors'])}. "
+        "A value that is not known takes the training mean.\n",
+        f"Threshold {threshold['value']:.3f} ({threshold['rule']}, chosen on {threshold['chosen_on']}). "
+        f"No call between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
+        "## Figures\n",
+        "| split | n | events | AUC (95 % CI) | image alone | clinical alone | gain over clinical (95 % CI), p |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(name, part) for name, part in metrics.items()),
+        "\nFigures of the training split use image scores out of fold, but the fusion was fitted on these patients.\n",
+        "## Limits\n",
+        "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
+        "Not for images other than B-mode breast ultrasound with one lesion in the box. BI-RADS 6 is refused.\n",
+        *(f"- {note}" for note in notes),
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _list_fields(names: Sequence[str]) -> str:
+    return ", ".join(BY_NAME[name].label.lower() for name in names)
+
+
+def _row(name: str, part: Mapping[str, Any]) -> str:
+    others = {comparison["model"]: comparison for comparison in part["comparisons"]}
+    image, clinical = others.get("image", {}), others.get("clinical", {})
+    cells = [_describe_auc(part["discrimination"]), _round(image.get("auc_b")), _round(clinical.get("auc_b"))]
+    return f"| {name} | {part['n']} | {part['events']} | {' | '.join(cells)} | {_describe_gain(clinical)} |"
+
+
+def _describe_auc(figures: Mapping[str, Any]) -> str:
+    if figures.get("auc") is None:
+        return "not estimable"
+    low, high = figures["auc_ci"]
+    return f"{figures['auc']:.3f} ({low:.3f}-{high:.3f})"
+
+
+def _describe_gain(comparison: Mapping[str, Any]) -> str:
+    if comparison.get("ci") is None or comparison.get("p") is None:
+        return "not estimable"
+    low, high = comparison["ci"]
+    return f"{comparison['difference']:+.3f} ({low:+.3f} to {high:+.3f}), p = {comparison['p']:.3g}"
+
+
+def _round(value: float | None) -> str:
+    return "not estimable" if value is None else f"{value:.3f}"

@@ -1,0 +1,115 @@
+"""The evidence of a bundle: predictions of every split, the threshold they give, the flow of patients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from models.fusion import FusionHead
+
+DEVELOPMENT = ("train", "validation")
+NO_CALL_SHARE = 0.2
+DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads")
+
+
+def predict_all(
+    heads: Mapping[str, FusionHead], patients: pd.DataFrame, scores: Mapping[str, "pd.Series[float]"]
+) -> dict[str, "pd.Series[float]"]:
+    """Give every head's probability for every patient.
+
+    Parameters
+    ----------
+    heads : mapping of str to FusionHead
+        "m1", "image", "clinical", "m2", "lnm".
+    patients : DataFrame
+        Indexed by patient_id, a column a field, None where not known.
+    scores : mapping of str to Series
+        Image score "ki67" and "lnm" by patient: out of fold in the training split.
+
+    Returns
+    -------
+    dict of str to Series
+        Probability by patient.
+    """
+    known = [{str(k): v for k, v in row.items() if v is not None} for row in patients.to_dict("records")]
+
+    def predict(name: str, head: FusionHead) -> "pd.Series[float]":
+        score = scores["lnm" if name == "lnm" else "ki67"].reindex(patients.index)
+        coded = np.stack([head.code(row) for row in known])
+        log_odds = head.intercept + head.image_coef * score + coded @ head.coefs
+        return pd.Series(expit(log_odds), index=patients.index)
+
+    return {name: predict(name, head) for name, head in heads.items()}
+
+
+def make_predictions(
+    patients: pd.DataFrame, y: "pd.Series[int]", prob: Mapping[str, "pd.Series[float]"]
+) -> pd.DataFrame:
+    """Lay out the prediction table that `evaluate` reads, one row a patient.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        Indexed by patient_id.
+    y : Series of int
+        1 if Ki-67 is high.
+    prob : mapping of str to Series
+        Probabilities as `predict_all` gives them.
+
+    Returns
+    -------
+    DataFrame
+        patient_id, split, centre, y, ki67_pct, prob, prob_image, prob_clinical, prob_m2, lnm, prob_lnm, aln_us,
+        rfs_months, rfs_event, and age, size, menopausal status, BI-RADS for subgroups.
+    """
+    table = patients[["split", "centre"]].assign(y=y, ki67_pct=patients["ki67_pct"], prob=prob["m1"])
+    for name in ("image", "clinical", "m2"):
+        if name in prob:
+            table[f"prob_{name}"] = prob[name]
+    table["lnm"] = patients["lnm"]
+    if "lnm" in prob:
+        table["prob_lnm"] = prob["lnm"]
+    if "aln_suspicious" in patients:
+        table["aln_us"] = patients["aln_suspicious"].map({"suspicious": 1, "negative": 0})
+    table[["rfs_months", "rfs_event"]] = patients[["rfs_months", "rfs_event"]]
+    for name in DESCRIPTIVE:
+        if name in patients:
+            table[name] = patients[name]
+    return table.reset_index()
+
+
+def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:
+    """Choose the zone of no call on development data.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `make_predictions` gives it.
+    threshold : float
+        Probability from which Ki-67 is called high.
+
+    Returns
+    -------
+    dict
+        low, high, rule: the zone that holds the fifth of the development patients nearest to the threshold,
+        in log-odds.
+    """
+    prob = predictions.loc[predictions["split"].isin(DEVELOPMENT), "prob"].to_numpy(float)
+    cut = logit(threshold)
+    reach = np.quantile(np.abs(logit(prob) - cut), NO_CALL_SHARE)
+    return {
+        "low": float(expit(cut - reach)),
+        "high": float(expit(cut + reach)),
+        "rule": f"holds the {NO_CALL_SHARE:.0%} of the development patients nearest to the threshold",
+    }
+
+
+def count_flow(patients: pd.DataFrame, y: "pd.Series[int]", n_rows: int, refused: int) -> dict[str, Any]:
+    """Count patients from the manifest's rows to the splits."""
+    splits = {
+        str(name): {"n": len(part), "events": int(y[part.index].sum()), "centres": sorted(set(part["centre"]))}
+        for name, part in patients.groupby("split")
+    }
+    return {"rows": n_rows, "rows_refused": refused, "patients": len(patients), "splits": splits}

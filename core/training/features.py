@@ -1,0 +1,98 @@
+"""Pooled features of a manifest's images, one vector a patient; kept in chunks so that a stopped run goes on."""
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.imaging import Roi, default_roi, prepare_input, read_frame
+from core.inference.engine import Engine
+
+BATCH = 16
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the backbone reads from a manifest's images.
+
+    Parameters
+    ----------
+    pooled : ndarray of float64, (n_images, 2048)
+        Pooled features; rows of images that were refused are NaN.
+    refused : tuple of (int, str)
+        Row of the manifest and reason.
+    """
+
+    pooled: NDArray[np.float64]
+    refused: tuple[tuple[int, str], ...]
+
+    def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
+        """Average the images of each patient; one row a patient, patients without a readable image left out."""
+        table = pd.DataFrame(self.pooled, index=pd.Index(patient_id, name="patient_id"))
+        return table.dropna().groupby(level=0).mean()
+
+
+def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress) -> Features:
+    """Run the backbone over a manifest's images.
+
+    Parameters
+    ----------
+    images : DataFrame
+        row, path, box as `core.cohort.manifest.Manifest.images` has them; without a box the default one is taken.
+    engine : Engine
+        The backbone.
+    cache : Path
+        Folder of the finished batches; a file's name is the hash of the weights, the rule and the images' bytes.
+    progress : callable
+        Called with the number of images done and of all.
+
+    Returns
+    -------
+    Features
+        Pooled features and refused rows.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    pooled, refused = np.full((len(images), engine.n_features), np.nan), []
+    for done, batch in _batches(images):
+        crops, rows = [], []
+        for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
+            try:
+                crops.append(_read_crop(image, engine))
+                rows.append(int(position))
+            except AppError as error:
+                refused.append((int(image["row"]), str(error)))
+        if crops:
+            pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
+        progress(done, len(images))
+    return Features(pooled, tuple(refused))
+
+
+def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
+    for start in range(0, len(images), BATCH):
+        batch = images.iloc[start : start + BATCH]
+        yield start + len(batch), batch
+
+
+def _read_crop(image: Mapping[Hashable, Any], engine: Engine) -> NDArray[np.uint8]:
+    frame = read_frame(Path(image["path"]).read_bytes())
+    roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
+    return prepare_input(frame, roi, size=engine.rule.size, context=engine.rule.context)
+
+
+def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:
+    key = hashlib.sha256(engine.sha256.encode() + engine.precision.encode() + crops.tobytes()).hexdigest()
+    path = cache / f"{key}.npy"
+    if path.exists():
+        return np.load(path)
+    pooled = engine.extract_maps(crops).mean(axis=(2, 3), dtype=np.float64)
+    partial = path.with_suffix(".partial.npy")
+    np.save(partial, pooled)
+    partial.replace(path)
+    return pooled

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.cohort.manifest import SplitRule, read_manifest
+from core.errors import TableError
+
+RULE = SplitRule(external=("D",), cutoff=20.0, seed=1)
+
+
+def write(folder: Path, rows: list[dict[str, object]]) -> Path:
+    (folder / "a.png").write_bytes(b"")
+    path = folder / "manifest.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def make_rows(n: int = 120) -> list[dict[str, object]]:
+    return [
+        {
+            "patient_id": f"P{i:03d}",
+            "centre": "ABCD"[i % 4],
+            "image": "a.png",
+            "ki67_pct": 5 + i % 40,
+            "age": 40 + i % 30,
+        }
+        for i in range(n)
+    ]
+
+
+def test_splits_are_by_patient_stratified_and_external_by_name(tmp_path: Path) -> None:
+    rows = make_rows()
+    patients = read_manifest(write(tmp_path, rows + rows), RULE).patients
+    assert len(patients) == 120
+    assert set(patients.loc[patients["centre"] == "D", "split"]) == {"external"}
+    counts = patients.loc[patients["centre"] != "D", "split"].value_counts()
+    assert counts.to_dict() == {"train": 52, "validation": 19, "test": 19}
+    high = patients.groupby("split")["ki67_pct"].agg(lambda v: (v.astype(float) >= 20).mean())
+    assert high[["train", "validation", "test"]].max() - high[["train", "validation", "test"]].min() < 0.12
+
+
+def test_the_same_seed_gives_the_same_split(tmp_path: Path) -> None:
+    path = write(tmp_path, make_rows())
+    first, second = (read_manifest(path, RULE).patients["split"] for _ in range(2))
+    other = read_manifest(path, SplitRule(("D",), 20.0, 2)).patients["split"]
+    assert first.equals(second)
+    assert not first.equals(other)
+
+
+def test_a_patient_on_two_sides_stops_it(tmp_path: Path) -> None:
+    rows = make_rows(8)
+    both = [{**rows[0], "split": "train"}, {**rows[0], "split": "test"}, *({**r, "split": "train"} for r in rows[1:])]
+    with pytest.raises(TableError, match=r"1 patient\(s\) stand on two sides") as caught:
+        read_manifest(write(tmp_path, both), RULE)
+    assert [number for number, _ in caught.value.rows] == [2, 3]
+
+
+def test_bad_rows_are_named_and_the_others_kept(tmp_path: Path) -> None:
+    rows = make_rows(12)
+    rows[0]["age"] = 430
+    rows[1]["image"] = "lost.png"
+    rows[2]["ki67_pct"] = None
+    rows[3]["box"] = "5,5,1,1"
+    rows[4]["split"] = None
+    manifest = read_manifest(write(tmp_path, rows), RULE)
+    assert [number for number, _ in manifest.refused] == [2, 3, 4, 5]
+    assert "430 is outside 18 to 100 years" in manifest.refused[0][1]
+    assert "image file is not there" in manifest.refused[1][1]
+    assert len(manifest.patients) == 8
+
+
+def test_rows_of_a_patient_that_disagree_are_refused(tmp_path: Path) -> None:
+    rows = make_rows(6)
+    manifest = read_manifest(write(tmp_path, [*rows, {**rows[0], "ki67_pct": 99}]), RULE)
+    assert [number for number, _ in manifest.refused] == [2, 8]
+    assert "P000" not in manifest.patients.index
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no column ki67_pct"):
+        read_manifest(write(tmp_path, [{"patient_id": 1, "centre": "A", "image": "a.png"}]), RULE)
+
+
+def test_an_unknown_external_centre_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="external centre Z; the centres are A, B, C, D"):
+        read_manifest(write(tmp_path, make_rows()), SplitRule(("Z",), 20.0, 1))
+
+
+def test_a_semicolon_file_from_excel_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    path = tmp_path / "m.csv"
+    path.write_text(
+        "\ufeffpatient_id;centre;image;ki67_pct;size_mm;box\n1;A;a.png;12,5;21,5;1,2,30,40\n", encoding="utf-8"
+    )
+    manifest = read_manifest(path, SplitRule((), 20.0, 1))
+    assert manifest.patients.loc["1", "size_mm"] == 21.5
+    assert manifest.images.loc[0, "box"] == (1.0, 2.0, 30.0, 40.0)

@@ -1,0 +1,145 @@
+"""The backbone's training on a handful of made-up images in BUS-BRA's layout."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from core.errors import InputError, UsageError
+from core.imaging import Roi
+from core.training import pretrain as module
+from core.training.augment import augment
+from core.training.backbone import compute_patient_roc, make_reference, move_box
+from core.training.build_backbone import BackbonePlan
+from core.training.busbra import CROP_PX, Busbra, read_busbra
+from core.training.descriptors import NAMES, compute_descriptors
+from core.training.pretrain import Recipe, pretrain
+
+
+@pytest.fixture(scope="module")
+def busbra(tmp_path_factory: pytest.TempPathFactory) -> Busbra:
+    folder = tmp_path_factory.mktemp("busbra")
+    (folder / "images").mkdir()
+    (folder / "masks").mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(12):
+        yy, xx = np.mgrid[:120, :140]
+        mask = ((xx - 70) / 30) ** 2 + ((yy - 55) / 18) ** 2 < 1
+        image = (rng.integers(60, 160, mask.shape) * np.where(mask, 0.3, 1)).astype(np.uint8)
+        name = f"bus_{i:04d}-l"
+        Image.fromarray(image).save(folder / "images" / f"{name}.png")
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"mask_{i:04d}-l.png")
+        pathology = "malignant" if i % 2 else "benign"
+        rows.append((name, i // 2, "cyst", pathology, 2 + i % 4, "[40,37,60,36]", 1 + i // 4))
+    table = pd.DataFrame(rows, columns=["ID", "Case", "Histology", "Pathology", "BIRADS", "BBOX", "kFold"])
+    table.drop(columns="kFold").to_csv(folder / "bus_data.csv", index=False)
+    table[["ID", "kFold"]].to_csv(folder / "5-fold-cv.csv", index=False)
+    return read_busbra(folder)
+
+
+def test_the_data_set_is_read_into_lesion_centred_crops(busbra: Busbra) -> None:
+    assert busbra.crops.shape == (12, CROP_PX, CROP_PX)
+    assert busbra.malignant.tolist() == [0, 1] * 6
+    inside = busbra.masks > 127
+    assert inside[:, CROP_PX // 2, CROP_PX // 2].all()
+    assert inside.any(axis=1).sum(axis=1) == pytest.approx(CROP_PX / 2.6, rel=0.03)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'bus_data.csv' is not in the BUS-BRA folder"):
+        read_busbra(tmp_path)
+
+
+def test_descriptors_tell_posterior_shadow_from_enhancement() -> None:
+    yy, xx = np.mgrid[:160, :160]
+    mask = ((xx - 80) / 30) ** 2 + ((yy - 60) / 20) ** 2 < 1
+    plain = np.where(mask, 40, 120).astype(np.uint8)
+    below = (np.abs(xx - 80) < 20) & (yy > 82)
+    shadow, enhanced = np.where(below, 60, plain).astype(np.uint8), np.where(below, 200, plain).astype(np.uint8)
+    posterior = NAMES.index("posterior_echo")
+    values = [compute_descriptors(image, mask)[posterior] for image in (shadow, plain, enhanced)]
+    assert values == pytest.approx([-60 / 255, 0, 80 / 255], abs=0.02)
+
+
+def test_descriptors_tell_a_lobed_outline_from_a_round_one() -> None:
+    yy, xx = np.mgrid[:200, :200]
+    angle, radius = np.arctan2(yy - 100, xx - 100), np.hypot(yy - 100, xx - 100)
+    grey = np.full((200, 200), 100, np.uint8)
+    smooth, lobed = (compute_descriptors(grey, radius < 50 * (1 + a * np.cos(6 * angle))) for a in (0, 0.15))
+    for name, sign in (("lobulation", 1), ("irregularity", 1), ("solidity", -1)):
+        assert sign * (lobed - smooth)[NAMES.index(name)] > 0
+
+
+def test_augmentation_keeps_the_lesion_and_moves_mask_and_image_together(busbra: Busbra) -> None:
+    crops, masks = torch.from_numpy(busbra.masks.copy()), torch.from_numpy(busbra.masks.copy())
+    images, outlines = augment(crops, masks, size=96, zoom=0.67, generator=torch.Generator().manual_seed(1))
+    assert images.shape == outlines.shape == (12, 1, 96, 96)
+    assert 0 <= images.min() <= images.max() <= 1
+    assert (outlines.mean(dim=(1, 2, 3)) > 0.03).all()
+    inside, outside = images[outlines > 0.9].mean(), images[outlines < 0.1].mean()
+    assert inside > outside + 0.3
+
+
+def test_the_same_seed_gives_the_same_views(busbra: Busbra) -> None:
+    crops, masks = torch.from_numpy(busbra.crops.copy()), torch.from_numpy(busbra.masks.copy())
+    first, second = (
+        augment(crops, masks, size=64, zoom=0.67, generator=torch.Generator().manual_seed(5))[0] for _ in "ab"
+    )
+    assert torch.equal(first, second)
+
+
+def test_a_stopped_run_goes_on_where_it_was(busbra: Busbra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(stages=((32, 1), (64, 1)), batch_size=4, seed=3)
+    everyone = np.ones(12, dtype=bool)
+    whole = pretrain(busbra, everyone, tmp_path / "whole", recipe)
+
+    class StopError(Exception):
+        pass
+
+    def stop(step: int, total: int, loss: float) -> None:
+        if step == 5:
+            raise StopError
+
+    with pytest.raises(StopError):
+        pretrain(busbra, everyone, tmp_path / "parts", recipe, on_step=stop)
+    steps: list[int] = []
+    resumed = pretrain(busbra, everyone, tmp_path / "parts", recipe, on_step=lambda step, *_: steps.append(step))
+    assert steps == [4, 5, 6]
+    assert torch.allclose(whole.malignant.weight, resumed.malignant.weight, atol=1e-3)
+
+
+def test_stages_give_the_size_of_each_epoch() -> None:
+    recipe = Recipe(stages=((96, 2), (192, 1)))
+    assert recipe.epochs == 3
+    assert [recipe.size_at(e) for e in range(3)] == [96, 96, 192]
+
+
+def test_normalised_grey_is_centred() -> None:
+    assert module.normalise(torch.tensor([module.MEAN])).item() == pytest.approx(0)
+
+
+def test_a_patient_is_one_row_of_the_roc() -> None:
+    roc = compute_patient_roc(np.array([2.0, 0.0, -1.0, 0.5]), np.array([1, 1, 0, 0]), np.array([1, 1, 2, 3]))
+    assert (roc.n, roc.n_pos, roc.auc) == (3, 1, 1.0)
+
+
+def test_a_box_moves_by_parts_of_its_sides() -> None:
+    moved = move_box(Roi(0, 0, 100, 50), 0.2, 0.8, 0.0)
+    assert (moved.x0, moved.y0, moved.x1, moved.y1) == pytest.approx((30, 5, 110, 45))
+
+
+def test_one_in_a_hundred_training_images_lies_beyond_caution() -> None:
+    pooled = np.random.default_rng(0).normal(size=(1000, 64))
+    reference = make_reference(pooled)
+    distance = np.sqrt(np.mean(((pooled - reference["centre"]) / reference["spread"]) ** 2, axis=1))
+    assert np.mean(distance > reference["caution"]) == pytest.approx(0.01, abs=0.002)
+    assert reference["median"] < reference["caution"] < reference["refuse"]
+
+
+def test_a_fold_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="Folds are 1 to 5, not 6"):
+        BackbonePlan((6,), Recipe())

@@ -1,0 +1,129 @@
+"""A bundle trained on a small simulated cohort, from the manifest to the Predictor."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import TableError
+from core.imaging import Roi, read_frame
+from core.inference import Case, Predictor
+from core.simulation import write_cohort
+from core.training.backbone import BACKBONE, make_reference
+from core.training.train import TrainingPlan, train_bundle
+from models.bundle import WEIGHTS, hash_file, read_bundle
+
+PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True)
+N = 96
+
+
+@pytest.fixture(scope="module")
+def backbone(bundle_dir: Path) -> Path:
+    """Complete the fixture bundle's backbone by its card."""
+    folder = (bundle_dir / "../backbone").resolve()
+    rng = np.random.default_rng(0)
+    card = {
+        "sha256": hash_file(folder / WEIGHTS),
+        "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
+        "reference": make_reference(rng.normal(size=(50, 2048))),
+    }
+    (folder / BACKBONE).write_text(json.dumps(card))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("cohort"), N, 11)
+
+
+@pytest.fixture(scope="module")
+def trained(manifest: Path, backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    out = tmp_path_factory.mktemp("models") / "small"
+    return out, train_bundle(manifest, backbone, out, PLAN, progress=lambda done, total: None)
+
+
+def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict]) -> None:
+    table = pd.read_csv(trained[0] / "evidence" / "predictions.csv")
+    assert len(table) == N
+    assert (
+        table[["prob", "prob_image", "prob_clinical", "prob_m2", "prob_lnm"]]
+        .apply(lambda p: p.between(0, 1).all())
+        .all()
+    )
+    assert set(table.loc[table["centre"] == "D", "split"]) == {"external"}
+
+
+def test_the_evidence_is_what_the_predictor_gives(trained: tuple[Path, dict], manifest: Path) -> None:
+    """Scores of patients who were not trained on are those of the bundle itself."""
+    evidence = pd.read_csv(trained[0] / "evidence" / "predictions.csv", index_col="patient_id")
+    cohort = pd.read_csv(manifest, index_col="patient_id", dtype=str)
+    predictor = Predictor.load(trained[0], device="cpu", precision="fp32")
+    for patient in evidence.index[evidence["split"] == "external"][:3]:
+        row = cohort.loc[patient]
+        frame = read_frame((manifest.parent / row["image"]).read_bytes())
+        box = frame.to_frame(Roi(*map(float, row["box"].split(","))))
+        fields = [term.field for term in predictor.bundle.fusion_heads["m1"].terms]
+        clinical = {name: row[name] for name in fields if isinstance(row[name], str)}
+        assert predictor.predict(Case(frame, box, clinical)).probability == pytest.approx(
+            evidence.loc[patient, "prob"], abs=2e-4
+        )
+
+
+def test_labels_of_other_splits_do_not_shape_the_bundle(
+    trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    """Changed Ki-67 of the test patients leaves every coefficient as it was."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    held = table["split"].isin(["test", "external"])
+    table.loc[held, "ki67_pct"] = "90"
+    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table.to_csv(tmp_path / "changed.csv", index=False)
+    train_bundle(tmp_path / "changed.csv", backbone, tmp_path / "changed", PLAN, progress=lambda done, total: None)
+    before, after = (json.loads((folder / "heads.json").read_text()) for folder in (trained[0], tmp_path / "changed"))
+    assert before["image"]["ki67"] == after["image"]["ki67"]
+    assert before["fusion"]["m1"] == after["fusion"]["m1"]
+
+
+def test_the_bundle_verifies_and_says_that_it_is_simulated(trained: tuple[Path, dict]) -> None:
+    bundle = read_bundle(trained[0])
+    assert bundle.is_simulated
+    assert bundle.manifest["cutoff"] == {"value": 20.0, "rule": ">="}
+    assert "**Simulated.**" in (trained[0] / "CARD.md").read_text()
+    assert (
+        bundle.manifest["no_call"]["low"] < bundle.manifest["threshold"]["value"] < bundle.manifest["no_call"]["high"]
+    )
+
+
+def test_the_same_manifest_and_seed_give_the_same_heads(
+    trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    train_bundle(manifest, backbone, tmp_path / "again", PLAN, progress=lambda done, total: None)
+    assert (tmp_path / "again" / "heads.json").read_bytes() == (trained[0] / "heads.json").read_bytes()
+
+
+def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    """Other centres, no split, no biopsy columns, one unreadable image, another cut-off."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    own = table[["patient_id", "centre", "age", "size_mm", "ki67_pct", "box"]].copy()
+    own["centre"] = own["centre"].replace({"A": "Lyon", "B": "Turin", "C": "Turin", "D": "Graz"})
+    own["image"] = [str(manifest.parent / name) for name in table["image"]]
+    (tmp_path / "broken.png").write_text("no image")
+    own.loc[0, "image"] = "broken.png"
+    own.to_csv(tmp_path / "own.csv", index=False)
+    plan = TrainingPlan(name="own", description="x", simulated=True, cutoff=14.0, inclusive=False, external=("Graz",))
+    summary = train_bundle(tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda done, total: None)
+    assert [number for number, _ in summary["refused"]] == [2]
+    bundle = read_bundle(tmp_path / "own")
+    assert bundle.manifest["predictors"] == ["age", "size_mm"]
+    assert bundle.manifest["training_data"]["external_centre"] == ["Graz"]
+    assert set(bundle.fusion_heads) == {"m1", "image", "clinical"}
+
+
+def test_too_few_patients_are_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False).iloc[:20]
+    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table.to_csv(tmp_path / "few.csv", index=False)
+    with pytest.raises(TableError, match="training patients with a readable image are too few"):
+        train_bundle(tmp_path / "few.csv", backbone, tmp_path / "few", PLAN, progress=lambda done, total: None)
