@@ -124,7 +124,7 @@ def compute_cox(
     table.loc[varies, COLUMNS] = np.column_stack(values)
     index = [*(name for name, kept in zip(names, varies, strict=True) if kept), "GLOBAL"]
     tests = pd.DataFrame(zph, index=pd.Index(index, name="term"), columns=["chisq", "df", "p"])
-    concordance = _compute_c(times, events, design[:, varies] @ coef, code)
+    concordance = _compute_c(times, events, (design[:, varies] * coef).sum(axis=1), code)
     if not varies.all():
         reason = "A term that does not vary was left out."
     return CoxResult(table, concordance, len(times), total, loglik, tests, "efron", conf_level, excluded, reason)
