@@ -14,7 +14,7 @@ from core.simulation.parameters import LATENTS
 from core.simulation.speckle import render_bmode
 from core.simulation.tissue import draw_tissue
 
-GRID_ROWS = 560
+GRID_ROWS = 500
 GRID_ANISOTROPY = 1.5
 
 

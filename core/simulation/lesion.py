@@ -1,5 +1,6 @@
 """A lesion in the tissue: contour, margin, inside, rind, spicules, calcifications and what it does to the beam."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -104,13 +105,13 @@ def insert_lesion(
     mask = outside < 0
     softness = 0.2 + 0.9 * np.clip(0.45 + 0.6 * _draw_ring(rng, 30), 0, 2)
     ragged = outside + 0.35 * draw_field(rng, grid, 0.4, 0.7) + 0.3 * draw_field(rng, grid, 0.12, 0.5)
-    theta = np.linspace(-np.pi, np.pi, ANGLES, endpoint=False)
+    theta = np.linspace(-np.pi, np.pi, ANGLES, endpoint=False, dtype=np.float32)
     softness *= 1 + 0.8 * np.cos(theta) ** 2 + 0.5 * np.clip(np.sin(theta), 0, 1)
     member = 1 / (1 + np.exp(np.clip(ragged / (0.5 * softness[place.angle]), -30, 30)))
     near = (outside > 0) & (outside < 5)
     level = float(echo_db[near].mean())
     echo = echo_db + _draw_surround(rng, place, latents)
-    inside = level - np.clip(10 + 3.0 * latents["hypo"], 3, 24) + _draw_inside(rng, grid, latents, size_mm)
+    inside = level - min(max(10 + 3.0 * latents["hypo"], 3.0), 24.0) + _draw_inside(rng, grid, latents, size_mm)
     echo += member * (inside + 0.2 * (echo_db - level) - echo)
     return Insertion(
         echo,
@@ -192,7 +193,8 @@ def _draw_surround(rng: np.random.Generator, place: LesionField, latents: Mappin
     lines = np.zeros((ANGLES, REACH_STEPS), dtype=np.float32)
     for angle, length in _draw_spicules(rng, latents["spic"]):
         bend = rng.normal(0, 0.02) * distance
-        aside = np.abs(np.angle(np.exp(1j * (theta - angle - bend)))) * (distance + 5)
+        turn = (theta - angle - bend + np.pi) % (2 * np.pi) - np.pi
+        aside = np.abs(turn) * (distance + 5)
         fade = np.exp(-((distance / (4.5 * length)) ** 2))
         width = 0.3 + 0.3 * length * np.exp(-distance / 3)
         lines += fade * (4.0 * np.exp(-(((aside - 2 * width) / width) ** 2)) - 6.5 * np.exp(-((aside / width) ** 2)))
@@ -224,7 +226,7 @@ def _compute_loss(
 ) -> Field32:
     """Compute shadow or enhancement behind the lesion and the shadows of its lateral edges, in dB."""
     height = 2 * contour.half_height_mm
-    total = float(np.clip(-5.5 * latents["post"] + 1.5 * latents["spic"], -14, 18)) * np.sqrt(height / 15)
+    total = float(np.clip(-5.5 * latents["post"] + 1.5 * latents["spic"], -14, 18)) * math.sqrt(height / 15)
     passed = np.cumsum(member, axis=0, dtype=np.float32) * np.float32(grid.dz / height)
     uneven = 1 + 0.3 * draw_curve(rng, grid.cols, 2.5 / grid.dx)
     loss = gaussian_filter1d(total * passed * uneven[None, :], 0.5 / grid.dx, axis=1)

@@ -154,7 +154,7 @@ def _draw_shade(rng: np.random.Generator, grid: Grid, septa: Field32) -> Field32
     reach = np.cumsum(septa, axis=0, dtype=np.float32) * np.float32(grid.dz)
     shade = ligament[None, :] * np.minimum(reach, 2.0) / 2 + 0.5 * (reach - reach.mean(axis=1, keepdims=True))
     x = np.linspace(-1, 1, grid.cols, dtype=np.float32)
-    edge = rng.uniform(0, 9, 2)
+    edge = rng.uniform(0, 9, 2).tolist()
     contact = edge[0] * np.clip((-x - 0.75) / 0.25, 0, 1) ** 2 + edge[1] * np.clip((x - 0.75) / 0.25, 0, 1) ** 2
     lost = np.exp(-(((grid.lateral[0] - rng.uniform(0, grid.cols * grid.dx)) / 0.35) ** 2))
     return shade + (contact + (rng.random() < 0.15) * rng.uniform(2, 5) * lost)[None, :]
