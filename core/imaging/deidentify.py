@@ -60,7 +60,7 @@ _REGION_KEPT = (
     "PhysicalDeltaY",
     "TransducerFrequency",
 )
-_METHOD = "PS3.15 basic profile; tags of the image only; pixels outside the B-mode area black"
+_METHOD = "PS3.15 basic profile; tags and pixels of the image only"
 
 
 def decode_deidentified(data: bytes, limits: Limits) -> bytes:
