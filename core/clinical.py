@@ -360,3 +360,10 @@ def _parse_date(field: Field, raw: object) -> datetime.date:
         return datetime.date.fromisoformat(str(raw).strip()[:10])
     except ValueError:
         raise ClinicalError(f"{field.label}: '{str(raw)[:20]}' is not a date; write YYYY-MM-DD.") from None
+
+
+def render_table() -> str:
+    """Give the data dictionary as a Markdown table, as the README prints it."""
+    head = "| field | label | values | known | role |\n| --- | --- | --- | --- | --- |"
+    rows = (f"| {f.name} | {f.label} | {f.describe_values()} | {f.available_at} | {f.role} |" for f in FIELDS)
+    return "\n".join([head, *rows])

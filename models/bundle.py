@@ -31,9 +31,10 @@ class Bundle:
     image_heads : mapping of str to ImageHead
         "ki67" and, where trained, "lnm".
     fusion_heads : mapping of str to FusionHead
-        "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm".
-    reference : mapping
-        The training images as the network sees them: centre, spread, median, caution, refuse.
+        "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm" and "lnm_without_aln_us".
+    references : mapping of str to mapping
+        Images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained
+        on; each with centre, spread, median, caution, refuse.
     sha256 : str
         Hash of the manifest, which holds those of all other files: the bundle's identity.
     """
@@ -42,7 +43,7 @@ class Bundle:
     manifest: Mapping[str, Any]
     image_heads: Mapping[str, ImageHead]
     fusion_heads: Mapping[str, FusionHead]
-    reference: Mapping[str, Any]
+    references: Mapping[str, Mapping[str, Any]]
     sha256: str
 
     @property
@@ -99,7 +100,7 @@ def read_bundle(folder: Path) -> Bundle:
         manifest=manifest,
         image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
         fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
-        reference=heads["reference"],
+        references=heads["references"],
         sha256=hash_file(folder / MANIFEST),
     )
     _verify(bundle.weights_path, manifest["backbone"]["sha256"])
@@ -116,7 +117,7 @@ def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], 
     manifest : dict
         Everything but the schema version and the file hashes.
     heads : dict
-        "image" and "fusion": name to head as JSON types; "reference".
+        "image" and "fusion": name to head as JSON types; "references".
     card : str
         Model card, Markdown.
     """

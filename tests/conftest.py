@@ -86,12 +86,14 @@ def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -
     return {
         "image": {name: ImageHead(w, float(-w @ centre)).to_json() for name, w in weights.items()},
         "fusion": {"m1": fusion, "lnm": fusion},
-        "reference": {
-            "centre": centre.tolist(),
-            "spread": spread.tolist(),
-            "median": 1.0,
-            "caution": refuse / 2,
-            "refuse": refuse,
+        "references": {
+            "training": {
+                "centre": centre.tolist(),
+                "spread": spread.tolist(),
+                "median": 1.0,
+                "caution": refuse / 2,
+                "refuse": refuse,
+            }
         },
     }
 

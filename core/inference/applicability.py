@@ -46,7 +46,7 @@ class Reference:
 
 
 def assess_applicability(
-    findings: tuple[Finding, ...], reference: Reference, pooled: NDArray[np.floating]
+    findings: tuple[Finding, ...], references: Mapping[str, Reference], pooled: NDArray[np.floating]
 ) -> Applicability:
     """Join what the pixels say with how far the image lies from the training images.
 
@@ -54,8 +54,9 @@ def assess_applicability(
     ----------
     findings : tuple of Finding
         Remarks on the frame and its box.
-    reference : Reference
-        The bundle's training images.
+    references : mapping of str to Reference
+        Images that the bundle ("training") and, where given, the backbone were trained on. Far from the bundle's own
+        calls for caution, far from all of them is refused.
     pooled : ndarray of float, (2048,)
         Pooled features of the image.
 
@@ -65,11 +66,11 @@ def assess_applicability(
         The worst status, and a sentence for each remark.
     """
     remarks: list[tuple[Status, str]] = [(f.status, f.sentence) for f in findings if f.status != "ok"]
-    distance = float(reference.distance(pooled))
-    usual = f"(distance {distance / reference.median:.1f} times the usual)"
-    if distance > reference.refuse:
+    own = references["training"]
+    usual = f"(distance {float(own.distance(pooled)) / own.median:.1f} times the usual)"
+    if all(reference.distance(pooled) > reference.refuse for reference in references.values()):
         remarks.append(("refused", f"To the network this looks like no lesion that it was trained on {usual}."))
-    elif distance > reference.caution:
+    elif own.distance(pooled) > own.caution:
         sentence = f"This image differs from those that the model was trained on {usual}: rely less on the estimate."
         remarks.append(("caution", sentence))
     worst: Status = max((status for status, _ in remarks), key=SEVERITY.__getitem__, default="ok")

@@ -34,7 +34,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self.engine = engine
-        self._reference = Reference.from_json(bundle.reference)
+        self._references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
 
     @classmethod
     def load(cls, folder: Path, *, device: str | None = None, precision: str | None = None) -> "Predictor":
@@ -93,7 +93,7 @@ class Predictor:
             score_map=score_map,
             offset=heads["ki67"].bias,
             area=_input_area(roi, rule.context),
-            applicability=assess_applicability(assess_quality(frame, roi), self._reference, pooled),
+            applicability=assess_applicability(assess_quality(frame, roi), self._references, pooled),
             input_sha256=_hash_pixels(pixels),
             seconds=time.perf_counter() - started,
         )

@@ -11,6 +11,7 @@ from models.fusion import FusionHead
 
 DEVELOPMENT = ("train", "validation")
 NO_CALL_SHARE = 0.2
+NODE_HEADS = ("lnm", "lnm_without_aln_us")
 DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads")
 
 
@@ -22,7 +23,7 @@ def predict_all(
     Parameters
     ----------
     heads : mapping of str to FusionHead
-        "m1", "image", "clinical", "m2", "lnm".
+        "m1", "image", "clinical", "m2", "lnm", "lnm_without_aln_us".
     patients : DataFrame
         Indexed by patient_id, a column a field, None where not known.
     scores : mapping of str to Series
@@ -36,7 +37,7 @@ def predict_all(
     known = [{str(k): v for k, v in row.items() if v is not None} for row in patients.to_dict("records")]
 
     def predict(name: str, head: FusionHead) -> "pd.Series[float]":
-        score = scores["lnm" if name == "lnm" else "ki67"].reindex(patients.index)
+        score = scores["lnm" if name in NODE_HEADS else "ki67"].reindex(patients.index)
         coded = np.stack([head.code(row) for row in known])
         log_odds = head.intercept + head.image_coef * score + coded @ head.coefs
         return pd.Series(expit(log_odds), index=patients.index)
@@ -61,7 +62,8 @@ def make_predictions(
     Returns
     -------
     DataFrame
-        patient_id, split, centre, y, ki67_pct, prob, prob_image, prob_clinical, prob_m2, lnm, prob_lnm, aln_us,
+        patient_id, split, centre, y, ki67_pct, prob, prob_image, prob_clinical, prob_m2, lnm, prob_lnm,
+        prob_lnm_without_aln_us, aln_us,
         rfs_months, rfs_event, and age, size, menopausal status, BI-RADS for subgroups.
     """
     table = patients[["split", "centre"]].assign(y=y, ki67_pct=patients["ki67_pct"], prob=prob["m1"])
@@ -69,8 +71,9 @@ def make_predictions(
         if name in prob:
             table[f"prob_{name}"] = prob[name]
     table["lnm"] = patients["lnm"]
-    if "lnm" in prob:
-        table["prob_lnm"] = prob["lnm"]
+    for name in NODE_HEADS:
+        if name in prob:
+            table[f"prob_{name}"] = prob[name]
     if "aln_suspicious" in patients:
         table["aln_us"] = patients["aln_suspicious"].map({"suspicious": 1, "negative": 0})
     table[["rfs_months", "rfs_event"]] = patients[["rfs_months", "rfs_event"]]

@@ -33,6 +33,11 @@ class Features:
     pooled: NDArray[np.float64]
     refused: tuple[tuple[int, str], ...]
 
+    def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
+        """Give the readable images of some patients, one row an image."""
+        rows = patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0])
+        return self.pooled[rows]
+
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
         """Average the images of each patient; one row a patient, patients without a readable image left out."""
         table = pd.DataFrame(self.pooled, index=pd.Index(patient_id, name="patient_id"))

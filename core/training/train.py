@@ -17,7 +17,7 @@ from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.split_evaluation import choose_cohort_threshold
 from core.inference.engine import Engine, InputRule
-from core.training.backbone import read_backbone_card
+from core.training.backbone import make_reference, read_backbone_card
 from core.training.card import write_card
 from core.training.evidence import choose_no_call, count_flow, make_predictions, predict_all
 from core.training.features import Progress, extract_features
@@ -115,6 +115,7 @@ def train_bundle(
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
+    seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
     refused = sorted((*manifest.refused, *features.refused))
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
     metrics = evaluate_cohort(predictions, threshold=threshold)
@@ -129,7 +130,7 @@ def train_bundle(
         {
             "image": image_heads,
             "fusion": {name: head.to_json() for name, head in heads.items()},
-            "reference": card["reference"],
+            "references": {"training": make_reference(seen), "backbone": card["reference"]},
         },
         write_card(description, flow, metrics, (*manifest.notes, *notes)),
     )
@@ -186,6 +187,9 @@ def _fit_heads(
     image_heads["lnm"], scores["lnm"] = _fit_score(data, nodes, lnm, plan.seed)
     score = _floats(scores["lnm"][nodes.y.index])
     heads["lnm"] = fit_fusion(score, _code(m1, nodes.patients), lnm, m1, seed=plan.seed)
+    blind = tuple(term for term in m1 if term.field != "aln_suspicious")
+    if len(blind) < len(m1):
+        heads["lnm_without_aln_us"] = fit_fusion(score, _code(blind, nodes.patients), lnm, blind, seed=plan.seed)
     return heads, image_heads, scores, tuple(dict.fromkeys((*notes, *more)))
 
 

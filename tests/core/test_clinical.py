@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from core.clinical import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, parse_inputs, parse_value
+from core.clinical import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, parse_inputs, parse_value, render_table
 from core.errors import ClinicalError
 
 
@@ -65,3 +67,8 @@ def test_inputs_keep_known_predictors_only() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ClinicalError, match="'weight' is not a field"):
         parse_inputs({"weight": 70})
+
+
+def test_the_readme_prints_the_dictionary() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    assert render_table() in readme.read_text(encoding="utf-8")

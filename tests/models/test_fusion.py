@@ -1,0 +1,49 @@
+import math
+
+import numpy as np
+import pytest
+
+from models.cam import compute_heatmap, compute_score_map
+from models.fusion import FusionHead, ImageHead, Term
+
+AGE = Term("age", "linear", 50.0, 10.0, {}, 20.0, 80.0)
+SIZE = Term("size_mm", "log", math.log(20), math.log(2), {}, 5.0, 80.0)
+NODES = Term("aln_suspicious", "levels", 0.25, 1.0, {"negative": 0.0, "suspicious": 1.0}, 0.0, 1.0)
+
+
+def make_head() -> FusionHead:
+    return FusionHead(-0.5, 1.5, (AGE, SIZE, NODES), np.array([-0.2, 0.7, 0.9]), np.zeros((200, 5)))
+
+
+@pytest.mark.parametrize(
+    ("term", "value", "z"),
+    [(AGE, 60, 1.0), (SIZE, 40, 1.0), (SIZE, 10.0, -1.0), (NODES, "suspicious", 0.75), (NODES, None, 0.0)],
+)
+def test_a_term_codes_its_value(term: Term, value: str | float | None, z: float) -> None:
+    assert term.code(value) == pytest.approx(z)
+
+
+def test_contributions_are_coefficient_times_term() -> None:
+    contributions = make_head().contribute(2.0, {"age": 40, "size_mm": 40})
+    assert contributions == pytest.approx({"image": 3.0, "age": 0.2, "size_mm": 0.7, "aln_suspicious": 0.0})
+
+
+def test_parts_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit each other"):
+        FusionHead(0.0, 1.0, (AGE,), np.zeros(2), np.zeros((200, 4)))
+
+
+def test_the_mean_of_the_heatmap_and_the_offset_are_the_images_term() -> None:
+    rng = np.random.default_rng(0)
+    maps = rng.random((2048, 6, 6)).astype(np.float32)
+    head = ImageHead(rng.normal(size=2048), 0.3)
+    heatmap = compute_heatmap(compute_score_map(maps, head.weights), 1.5)
+    score = float(head.score(maps.mean(axis=(1, 2), dtype=np.float64)))
+    assert heatmap.mean() + 1.5 * head.bias == pytest.approx(1.5 * score, abs=1e-9)
+
+
+def test_weak_evidence_stays_weak() -> None:
+    """Half the features give half the map: nothing is stretched to its own maximum."""
+    rng = np.random.default_rng(1)
+    maps, weights = rng.random((2048, 3, 3)).astype(np.float32), rng.normal(size=2048)
+    assert compute_score_map(maps / 2, weights) == pytest.approx(compute_score_map(maps, weights) / 2, rel=1e-5)
