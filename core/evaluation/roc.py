@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, Interval, check_conf_level, check_lengths, prepare_outcome
-from core.evaluation.proportion import normal_quantile
+from core.evaluation.proportion import compute_wilson, normal_quantile
 
 Method = Literal["delong", "logit", "bootstrap"]
 FEW_EVENTS = 10
@@ -34,8 +34,8 @@ class RocResult:
     method : {"delong", "logit", "bootstrap"}
         How the interval was made.
     curve : DataFrame
-        ``threshold, fpr, tpr`` from (0, 0) to (1, 1); positive is score >= threshold, and thresholds are mid-points
-        between neighbouring scores.
+        ``threshold, fpr, tpr, tpr_low, tpr_high`` from (0, 0) to (1, 1), Wilson limits at each threshold;
+        positive is score >= threshold, and thresholds are mid-points between neighbouring scores.
     conf_level : float
         Confidence level.
     n_excluded : int
@@ -107,7 +107,7 @@ def compute_roc(
     n, n_pos = len(outcome), int(outcome.sum())
     few = method == "delong" and n_pos < FEW_EVENTS
     used: Method = "logit" if few else method
-    curve = _trace_curve(outcome, values)
+    curve = _trace_curve(outcome, values, conf_level)
     base: dict[str, Any] = {"curve": curve, "conf_level": conf_level, "n_excluded": int((~keep).sum())}
     missing = describe_missing_class(n, n_pos)
     if missing:
@@ -214,7 +214,7 @@ def _prepare_cluster(patient: ArrayLike | None, keep: NDArray) -> NDArray | None
     return codes if len(names) < len(codes) else None
 
 
-def _trace_curve(outcome: Floats, score: Floats) -> pd.DataFrame:
+def _trace_curve(outcome: Floats, score: Floats, conf_level: float) -> pd.DataFrame:
     values, index = np.unique(score, return_inverse=True)
     positives = np.bincount(index, outcome, len(values))[::-1].cumsum()
     negatives = np.bincount(index, 1 - outcome, len(values))[::-1].cumsum()
@@ -224,7 +224,9 @@ def _trace_curve(outcome: Floats, score: Floats) -> pd.DataFrame:
     with np.errstate(invalid="ignore"):
         fpr = np.concatenate([[0.0], negatives]) / (1 - outcome).sum()
         tpr = np.concatenate([[0.0], positives]) / outcome.sum()
-    return pd.DataFrame({"threshold": np.concatenate([[np.inf], middle[::-1], ends]), "fpr": fpr, "tpr": tpr})
+    low, high = compute_wilson(np.concatenate([[0.0], positives]), outcome.sum(), conf_level)
+    threshold = np.concatenate([[np.inf], middle[::-1], ends])
+    return pd.DataFrame({"threshold": threshold, "fpr": fpr, "tpr": tpr, "tpr_low": low, "tpr_high": high})
 
 
 def _bootstrap_interval(

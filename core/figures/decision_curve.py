@@ -1,0 +1,121 @@
+"""Decision curves: net benefit over threshold probabilities."""
+
+import plotly.graph_objects as go
+
+from core.evaluation import DecisionCurveResult, NetBenefitDifference
+from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
+from core.figures.wording import word_count
+
+KI67_RANGE, NODE_RANGE = (0.20, 0.70), (0.05, 0.30)
+FLOOR = -0.05
+REFERENCES = {"all": ("Treat all", "dash"), "none": ("Treat none", "dot")}
+
+
+def plot_decision_curve(
+    result: DecisionCurveResult, *, limits: tuple[float, float] = KI67_RANGE, threshold: float | None = None
+) -> go.Figure:
+    """Draw net benefit of each model, of treating all and of treating none.
+
+    Parameters
+    ----------
+    result : DecisionCurveResult
+        Net benefit over thresholds.
+    limits : tuple of float
+        Range of thresholds that matter clinically, stated under the figure.
+    threshold : float, optional
+        The model's threshold, marked by a line.
+
+    Returns
+    -------
+    Figure
+        Net benefit from a little below 0.
+    """
+    table = result.table[result.table["threshold"].between(*limits)]
+    figure = new_figure(x_title="Threshold probability", y_title="Net benefit")
+    for model, (name, dash) in REFERENCES.items():
+        rows = table[table["model"] == model]
+        line = {"color": NEUTRAL, "dash": dash, "width": 1.5}
+        figure.add_scatter(x=rows["threshold"], y=rows["net_benefit"], mode="lines", line=line, name=name)
+    models = [name for name in table["model"].unique() if name not in REFERENCES]
+    for index, model in enumerate(models):
+        rows = table[table["model"] == model]
+        figure.add_scatter(
+            x=rows["threshold"],
+            y=rows["net_benefit"],
+            mode="lines",
+            line=style_series(index)["line"],
+            customdata=rows["interventions_avoided"],
+            name=model[:1].upper() + model[1:],
+            hovertemplate="threshold %{x:.2f}<br>net benefit %{y:.3f}<br>"
+            "%{customdata:.0f} interventions avoided per 100<extra>%{fullData.name}</extra>",
+        )
+    if threshold is not None and limits[0] <= threshold <= limits[1]:
+        figure.add_vline(x=threshold, line={"color": COLOURS[1], "width": 1, "dash": "dashdot"})
+    top = max(table["net_benefit"].max(), 0.05) if table["net_benefit"].notna().any() else 0.1
+    figure.update_yaxes(range=[FLOOR, 1.08 * top], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    figure.update_xaxes(range=list(limits))
+    return figure
+
+
+def describe_decision_curve(
+    result: DecisionCurveResult, *, cohort: str = "this cohort", limits: tuple[float, float] = KI67_RANGE
+) -> str:
+    """Say where each model is worth more than treating all and none.
+
+    Parameters
+    ----------
+    result : DecisionCurveResult
+        Net benefit over thresholds.
+    cohort : str
+        Name of the patients.
+    limits : tuple of float
+        Range of thresholds drawn.
+
+    Returns
+    -------
+    str
+        Sentences with n.
+    """
+    wide = result.table.pivot_table(index="threshold", columns="model", values="net_benefit")
+    wide = wide[(wide.index >= limits[0]) & (wide.index <= limits[1])]
+    if wide.empty:
+        return f"No net benefit could be estimated. {result.reason or ''}".strip()
+    best = wide[["all", "none"]].max(axis=1)
+    parts = []
+    for model in wide.columns.drop(["all", "none"]):
+        better = int((wide[model] > best + 1e-12).sum())
+        parts.append(f"{model} is above treating all and treating none at {better} of {len(wide)} thresholds")
+    counts = f"n = {result.n:,} complete {word_count(result.n, 'patient').split(' ')[1]}"
+    text = f"In {cohort}, for thresholds from {limits[0]:.2f} to {limits[1]:.2f}: {'; '.join(parts)}; {counts}."
+    return f"{text} {result.reason}" if result.reason else text
+
+
+def plot_net_benefit_difference(result: NetBenefitDifference) -> go.Figure:
+    """Draw the difference in net benefit of two models with its band.
+
+    Parameters
+    ----------
+    result : NetBenefitDifference
+        First model minus second.
+
+    Returns
+    -------
+    Figure
+        Difference over threshold probability.
+    """
+    table = result.table
+    figure = new_figure(x_title="Threshold probability", y_title="Difference in net benefit")
+    figure.add_scatter(
+        x=[*table["threshold"], *table["threshold"][::-1]],
+        y=[*table["ci_high"], *table["ci_low"][::-1]],
+        fill="toself",
+        fillcolor=fill_colour(COLOURS[0]),
+        line={"width": 0},
+        mode="lines",
+        name="95 % band",
+        hoverinfo="skip",
+    )
+    line = style_series(0)["line"]
+    figure.add_scatter(x=table["threshold"], y=table["difference"], mode="lines", line=line, name="Difference")
+    figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    return figure

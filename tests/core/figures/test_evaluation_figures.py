@@ -1,0 +1,200 @@
+"""Evaluation figures: what they draw, what they say, and their SVG and PNG."""
+
+import io
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.special import expit
+
+from core.evaluation import (
+    compute_calibration,
+    compute_confusion,
+    compute_decision_curve,
+    compute_kaplan_meier,
+    compute_logrank,
+    compute_lymph_nodes,
+    compute_net_benefit_difference,
+    compute_roc,
+    compute_subgroups,
+)
+from core.figures.calibration import describe_calibration, plot_calibration
+from core.figures.decision_curve import describe_decision_curve, plot_decision_curve, plot_net_benefit_difference
+from core.figures.forest import describe_forest, plot_forest
+from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
+from core.figures.lymph_nodes import describe_lymph_nodes, plot_lymph_nodes
+from core.figures.rendering import render_png, render_svg
+from core.figures.roc import describe_roc, plot_roc
+from core.figures.wording import thin_rows, word_estimate, word_p
+
+GENERATOR = np.random.default_rng(9)
+N = 200
+SIGNAL = GENERATOR.normal(size=N)
+PROB = expit(SIGNAL)
+Y = (GENERATOR.uniform(size=N) < PROB).astype(float)
+OTHER = expit(SIGNAL / 2 + GENERATOR.normal(size=N) / 2)
+TIME = GENERATOR.exponential(40, N).round(1).clip(0.1)
+EVENT = (GENERATOR.uniform(size=N) < 0.5).astype(float)
+GROUP = np.where(PROB >= 0.5, "high", "low")
+
+
+def find(figure, name):
+    return next(trace for trace in figure.data if trace.name == name)
+
+
+@pytest.fixture(scope="module")
+def survival():
+    return compute_kaplan_meier(TIME, EVENT, GROUP, times=[0, 24, 48])
+
+
+@pytest.fixture(scope="module")
+def figures(survival):
+    return {
+        "roc": plot_roc(compute_roc(Y, PROB), operating_point=compute_confusion(Y, PROB, 0.5)),
+        "calibration": plot_calibration(compute_calibration(Y, PROB)),
+        "decision curve": plot_decision_curve(
+            compute_decision_curve(Y, {"model": PROB}, np.arange(1, 20) / 20), threshold=0.5
+        ),
+        "difference": plot_net_benefit_difference(
+            compute_net_benefit_difference(Y, PROB, OTHER, [0.3, 0.5], n_boot=20)
+        ),
+        "survival": plot_kaplan_meier(survival),
+        "nodes": plot_lymph_nodes(compute_lymph_nodes(Y, PROB, 0.5)),
+        "forest": plot_forest(compute_subgroups(Y, PROB, {"half": np.arange(N) % 2})),
+    }
+
+
+def test_roc_runs_corner_to_corner_with_the_operating_point_on_it():
+    roc, point = compute_roc(Y, PROB), compute_confusion(Y, PROB, 0.5)
+    figure = plot_roc(roc, others={"Other": compute_roc(Y, OTHER)}, operating_point=point)
+    curve = find(figure, f"Model: AUC {roc.auc:.3f}")
+    assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
+    mark = find(figure, "Threshold 0.500")
+    assert mark.y[0] == point.metrics.loc["sensitivity", "value"]
+    assert mark.x[0] == pytest.approx(1 - point.metrics.loc["specificity", "value"])
+    assert any(trace.name.startswith("Other: AUC") and trace.line.dash != curve.line.dash for trace in figure.data)
+
+
+def test_a_roc_that_can_not_be_drawn_keeps_the_axes_and_says_why():
+    nothing = compute_roc([1, 1, 1], [0.1, 0.2, 0.3])
+    assert [trace.name for trace in plot_roc(nothing).data] == ["Chance"]
+    assert describe_roc(nothing).startswith("In this cohort the AUC was not estimable; n = 3, 3 events. All 3")
+
+
+def test_roc_in_words():
+    text = describe_roc(
+        compute_roc(Y, PROB), cohort="the external test", operating_point=compute_confusion(Y, PROB, 0.5)
+    )
+    roc = compute_roc(Y, PROB)
+    assert text.startswith(f"In the external test the AUC was {roc.auc:.3f} (95 % CI {roc.auc_ci[0]:.3f} to")
+    assert f"n = 200, {int(Y.sum())} events" in text
+    assert "At a threshold of 0.500: sensitivity" in text
+
+
+def test_calibration_shows_deciles_band_and_histogram():
+    calibration = compute_calibration(Y, PROB)
+    figure = plot_calibration(calibration)
+    deciles = find(figure, "Tenths of patients")
+    assert list(deciles.y) == calibration.bins["observed"].tolist()
+    np.testing.assert_allclose(deciles.y + deciles.error_y.array, calibration.bins["ci_high"])
+    band = find(figure, "95 % band")
+    assert min(band.y) >= 0
+    assert max(band.y) <= 1
+    assert sum(find(figure, "Events").y) == Y.sum()
+    assert sum(find(figure, "Non-events").y) == Y.sum() - N
+    assert "slope" in describe_calibration(calibration)
+    assert "n = 200" in describe_calibration(calibration)
+
+
+def test_calibration_without_a_curve_is_still_drawn():
+    calibration = compute_calibration([0, 1, 0], [0.2, 0.2, 0.2])
+    assert "Loess" not in [trace.name for trace in plot_calibration(calibration).data]
+    assert "not estimable" in describe_calibration(calibration)
+
+
+def test_decision_curve_always_shows_treating_all_and_none_in_the_stated_range():
+    result = compute_decision_curve(Y, {"model": PROB}, np.arange(1, 100) / 100)
+    figure = plot_decision_curve(result, threshold=0.4)
+    assert [trace.name for trace in figure.data] == ["Treat all", "Treat none", "Model"]
+    assert (min(figure.data[2].x), max(figure.data[2].x)) == (0.2, 0.7)
+    assert figure.layout.shapes[0].x0 == 0.4
+    assert set(find(figure, "Treat none").y) == {0}
+    assert "of 51 thresholds; n = 200 complete patients" in describe_decision_curve(result)
+
+
+def test_survival_is_drawn_in_steps_with_ticks_and_aligned_numbers(survival):
+    figure = plot_kaplan_meier(survival)
+    high = find(figure, "High")
+    assert high.line.shape == "hv"
+    assert (high.x[0], high.y[0]) == (0, 1)
+    ticks = find(figure, "high: censored")
+    curve = survival.curve[(survival.curve["group"] == "high") & (survival.curve["censored"] > 0)]
+    assert list(ticks.y) == curve["survival"].tolist()
+    numbers = find(figure, "high: at risk")
+    assert (numbers.yaxis, list(numbers.x)) == ("y2", [0, 24, 48])
+    assert list(numbers.text) == [str(n) for n in survival.at_times.query("group == 'high'")["at_risk"]]
+    assert figure.layout.yaxis2.anchor == "x"
+    assert list(figure.layout.yaxis2.ticktext) == ["High", "Low"]
+
+
+def test_survival_in_words(survival):
+    text = describe_kaplan_meier(survival, compute_logrank(TIME, EVENT, GROUP), cohort="the external test")
+    assert f"high: n = {(GROUP == 'high').sum()}" in text
+    assert "event-free at 48 months" in text
+    assert "Log-rank p" in text
+    assert "No log-rank test: No events." in describe_kaplan_meier(survival, compute_logrank(TIME, 0 * EVENT, GROUP))
+
+
+def test_nodes_show_rates_with_counts():
+    result = compute_lymph_nodes(Y, PROB, 0.5)
+    figure = plot_lymph_nodes(result)
+    assert [trace.y[0] for trace in figure.data] == result.rates["rate"].tolist()
+    assert figure.data[0].x[0] == f"High<br>{result.rates['events'][0]} of {result.rates['n'][0]}"
+    assert "in the high group" in describe_lymph_nodes(result)
+    assert "n = 200" in describe_lymph_nodes(result)
+
+
+def test_forest_lists_every_subgroup_even_without_an_estimate():
+    label = np.where(np.arange(N) < 2, "two", "rest")
+    y = Y.copy()
+    y[:2] = 1
+    result = compute_subgroups(y, PROB, {"label": label})
+    figure = plot_forest(result)
+    assert list(figure.layout.yaxis.ticktext)[1:] == [f"rest ({int(y[2:].sum())} / 198)", "two (2 / 2)"]
+    assert np.isnan(figure.data[0].x[2])
+    assert "1 subgroup without an estimate" in describe_forest(result)
+
+
+@pytest.mark.parametrize("name", ["roc", "calibration", "decision curve", "difference", "survival", "nodes", "forest"])
+def test_svg_is_whole_and_the_same_every_time(figures, name):
+    svg = render_svg(figures[name])
+    root = ET.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) > 5
+    assert svg == render_svg(figures[name])
+
+
+def test_png_has_the_asked_size(figures):
+    picture = Image.open(io.BytesIO(render_png(figures["roc"], width=600, scale=2)))
+    assert picture.width == 1200
+
+
+def test_long_curves_are_thinned_for_the_screen_but_keep_their_ends():
+    roc = compute_roc(np.tile([0, 1], 5000), np.random.default_rng(0).uniform(size=10_000))
+    thin = thin_rows(roc.curve)
+    assert len(thin) == 1000
+    assert thin.iloc[[0, -1]]["tpr"].tolist() == [0, 1]
+    assert sum(len(trace.x) for trace in plot_roc(roc).data) < 4000
+
+
+def test_numbers_in_words():
+    assert word_estimate(0.8281, (0.7612, 0.8899)) == "0.83 (95 % CI 0.76 to 0.89)"
+    assert word_estimate(None, None) == "not estimable"
+    assert word_estimate(1.0, None, level=0.9) == "1.00 (no interval)"
+    assert (word_p(0.00001), word_p(0.0411), word_p(0.25), word_p(None)) == (
+        "p < 0.001",
+        "p = 0.041",
+        "p = 0.25",
+        "p not estimable",
+    )
