@@ -18,8 +18,10 @@ STATISTICS = (
     "grain_level_slope",
     "anisotropy",
     "correlation",
+    "axial_reach",
+    "lateral_reach",
+    "grain_evenness",
     "deep_darkening",
-    "colour_share",
 )
 
 
@@ -34,15 +36,22 @@ def measure_appearance(frame: Frame) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        Value of each of `STATISTICS`: mean and standard deviation of the grey levels; shares of black, white, flat and
-        coloured pixels; grain (median absolute second difference along the beam, in levels) and its slope over the
-        local level; lateral minus axial correlation of neighbours, and their mean; mean level of the upper half minus
-        that of the lower.
+        Value of each of `STATISTICS`: mean and standard deviation of the grey levels; shares of black, white and flat
+        pixels; grain (median absolute second difference along the beam, in levels) and its slope over the local level;
+        lateral minus axial correlation of neighbours, and their mean; correlation at three pixels along the beam and
+        across it; grain of the smoothest tenth of the image over its median; mean level of the upper half minus that
+        of the lower. Correlations are those of the detail, with the mean of 9 x 9 pixels taken off.
+
+    Raises
+    ------
+    ImageError
+        If the image is smaller than 16 pixels.
     """
     image = frame.pixels.astype(np.float32)
     if min(image.shape) < 16:
         raise ImageError("The image is smaller than 16 pixels. Upload the whole B-mode image.")
-    axial, lateral = _neighbour_correlation(image, 0), _neighbour_correlation(image, 1)
+    detail = image - _box_mean(image, 9)
+    axial, lateral = _correlation(detail, 1, 0), _correlation(detail, 0, 1)
     fine = np.abs(image[2:, 1:-1] - 2 * image[1:-1, 1:-1] + image[:-2, 1:-1])
     dark, bright = _grain_by_level(image[1:-1, 1:-1], fine)
     half = len(image) // 2
@@ -56,16 +65,26 @@ def measure_appearance(frame: Frame) -> dict[str, float]:
         "grain_level_slope": float(np.log1p(bright) - np.log1p(dark)),
         "anisotropy": lateral - axial,
         "correlation": (lateral + axial) / 2,
+        "axial_reach": _correlation(detail, 3, 0),
+        "lateral_reach": _correlation(detail, 0, 3),
+        "grain_evenness": _evenness(fine),
         "deep_darkening": float(image[:half].mean() - image[half:].mean()),
-        "colour_share": 0.0 if frame.colour is None else float(frame.colour.mean()),
     }
 
 
-def _neighbour_correlation(image: np.ndarray, axis: int) -> float:
-    """Correlation of neighbours along an axis, after the local mean of 9 x 9 pixels is taken off."""
-    detail = image - _box_mean(image, 9)
-    first, second = (detail[:-1], detail[1:]) if axis == 0 else (detail[:, :-1], detail[:, 1:])
-    return float((first * second).mean() / max(float(detail.var()), 1e-6))
+def _correlation(detail: np.ndarray, down: int, right: int) -> float:
+    """Correlation of pixels some rows and columns apart; `detail` has no local mean."""
+    height, width = detail.shape
+    product = detail[: height - down, : width - right] * detail[down:, right:]
+    return float(product.mean() / max(float(detail.var()), 1e-6))
+
+
+def _evenness(fine: np.ndarray) -> float:
+    """Grain of the smoothest tenth of 12 x 12 blocks over that of the median block."""
+    rows, cols = fine.shape[0] // 12, fine.shape[1] // 12
+    blocks = fine[: rows * 12, : cols * 12].reshape(rows, 12, cols, 12).mean(axis=(1, 3))
+    smooth, middle = np.percentile(blocks, (10, 50))
+    return float(smooth / max(middle, 1e-6))
 
 
 def _box_mean(image: np.ndarray, side: int) -> np.ndarray:
@@ -89,7 +108,7 @@ class AppearanceReference:
     Attributes
     ----------
     centre : tuple of float
-        Median of each of `STATISTICS`.
+        Median of each of `STATISTICS`, shares by their square root.
     whitening : tuple of tuple of float
         Matrix W; the distance of x is the length of W (x - centre).
     caution, refusal : float
@@ -112,13 +131,20 @@ class AppearanceReference:
         Returns
         -------
         float
-            0 at the centre; about 3.3 at a typical image of the set (the root of the number of statistics).
+            0 at the centre; about 3 at a typical image of the set (the root of the number of statistics).
         """
-        values = np.array([statistics[name] for name in STATISTICS])
-        return float(np.linalg.norm(np.array(self.whitening) @ (values - np.array(self.centre))))
+        away = _coordinates(statistics) - np.array(self.centre)
+        return float(np.linalg.norm(np.array(self.whitening) @ away))
 
 
-def fit_appearance(measured: Sequence[Mapping[str, float]], *, slack: float = 1.5) -> AppearanceReference:
+def _coordinates(statistics: Mapping[str, float]) -> np.ndarray:
+    """Values in the order of `STATISTICS`; shares by their square root, which evens out their long tails."""
+    values = np.array([statistics[name] for name in STATISTICS])
+    shares = np.array([name.endswith("share") for name in STATISTICS])
+    return np.where(shares, np.sqrt(np.maximum(values, 0)), values)
+
+
+def fit_appearance(measured: Sequence[Mapping[str, float]], *, slack: float = 1.2) -> AppearanceReference:
     """Describe a reference set of breast ultrasound images.
 
     Parameters
@@ -140,7 +166,7 @@ def fit_appearance(measured: Sequence[Mapping[str, float]], *, slack: float = 1.
     """
     if len(measured) < 50:
         raise ImageError(f"The appearance of a set is learnt from at least 50 images; {len(measured)} came.")
-    values = np.array([[row[name] for name in STATISTICS] for row in measured])
+    values = np.array([_coordinates(row) for row in measured])
     centre = np.median(values, axis=0)
     scale = np.maximum(values.std(axis=0), 1e-3)
     correlation = np.cov(((values - centre) / scale).T) + 0.05 * np.eye(len(STATISTICS))

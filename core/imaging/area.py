@@ -43,6 +43,33 @@ def find_bmode_area(grey: np.ndarray) -> Roi | None:
     return Roi(float(x0), float(y0), float(x1), float(y1))
 
 
+def grow_patch(mask: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+    """Find the 4-connected patch of a mask around a cell.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        The mask.
+    seed : tuple of int
+        Row and column of a cell.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        The patch; empty if the cell is not in the mask.
+    """
+    height, width = mask.shape
+    patch = np.zeros_like(mask)
+    patch[seed] = mask[seed]
+    cells = [seed] if mask[seed] else []
+    for row, col in cells:
+        for near in ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)):
+            if 0 <= near[0] < height and 0 <= near[1] < width and mask[near] and not patch[near]:
+                patch[near] = True
+                cells.append(near)
+    return patch
+
+
 def _textured_pixels(grey: np.ndarray) -> np.ndarray:
     """Mark pixels that differ from the next in their row and from the next in their column."""
     marks = np.zeros(grey.shape, bool)
@@ -71,28 +98,13 @@ def _largest_patch(mask: np.ndarray) -> np.ndarray:
     """Largest 4-connected patch of a mask after an opening that cuts bridges one cell thin."""
     opened = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
     left = opened.copy()
-    best: list[tuple[int, int]] = []
+    best = np.zeros_like(mask)
     for start in zip(*np.nonzero(opened), strict=True):
         if left[start]:
-            cells = _flood(left, (int(start[0]), int(start[1])))
-            best = max(best, cells, key=len)
-    patch = np.zeros_like(mask)
-    if best:
-        patch[tuple(np.transpose(best))] = True
-    return patch
-
-
-def _flood(left: np.ndarray, start: tuple[int, int]) -> list[tuple[int, int]]:
-    """Collect the cells connected to a start, taking them out of the mask."""
-    height, width = left.shape
-    left[start] = False
-    cells = [start]
-    for row, col in cells:
-        for near in ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)):
-            if 0 <= near[0] < height and 0 <= near[1] < width and left[near]:
-                left[near] = False
-                cells.append(near)
-    return cells
+            patch = grow_patch(left, (int(start[0]), int(start[1])))
+            left &= ~patch
+            best = max(best, patch, key=np.count_nonzero)
+    return best
 
 
 def _tighten(textured: np.ndarray, patch: np.ndarray, block: int, axis: int) -> tuple[int, int]:

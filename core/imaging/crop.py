@@ -43,19 +43,3 @@ def prepare_input(frame: Frame, roi: Roi, *, size: int, context: float) -> np.nd
     part = Image.fromarray(frame.pixels).crop((left, top, right, bottom))
     square = (centre_x - half - left, centre_y - half - top, centre_x + half - left, centre_y + half - top)
     return np.asarray(part.resize((size, size), Image.Resampling.BILINEAR, box=square))
-
-
-def default_roi(frame: Frame) -> Roi:
-    """Propose a lesion box: the middle third of the width, at 20 to 55 % of the depth.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-
-    Returns
-    -------
-    Roi
-        A box to start from; no finding.
-    """
-    return Roi(frame.width / 3, frame.height * 0.20, frame.width * 2 / 3, frame.height * 0.55)

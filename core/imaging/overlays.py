@@ -14,9 +14,9 @@ _ARMS = (3, 4, 5, 6, 8)
 _CROSS_CONTRAST = 40
 _CROSS_LEVEL = 110
 _STROKE_CONTRAST = 45
-_STROKE_HEIGHT = 4
+_STROKE_HEIGHTS = (3, 18)
 _WORD = (16, 48)
-_STROKES_A_WORD = 24
+_STROKES_A_WORD = 5
 _SEAM_RATIO = 2.5
 _SEAM_SHARE = 0.7
 _FILL_ROUNDS = 60
@@ -122,23 +122,37 @@ def find_text(frame: Frame) -> tuple[Roi, ...]:
     Returns
     -------
     tuple of Roi
-        Boxes of 16 x 48 pixels that hold many thin vertical strokes.
+        Boxes of 16 x 48 pixels with at least five separate strokes, one to three pixels wide and 3 to 17 high: rulers
+        and frames don't count.
     """
-    image = frame.pixels.astype(np.int16)
-    strokes = np.zeros(image.shape, bool)
-    middle = image[:, 3:-3]
-    strokes[:, 3:-3] = (middle - image[:, :-6] > _STROKE_CONTRAST) & (middle - image[:, 6:] > _STROKE_CONTRAST)
-    runs = strokes.copy()
-    for step in range(1, _STROKE_HEIGHT):
-        runs[:-step] &= strokes[step:]
-        runs[-step:] = False
+    strokes = _thin_verticals(frame.pixels.astype(np.int16))
+    short, long = (_runs(strokes, length) for length in _STROKE_HEIGHTS)
     height, width = _WORD
     corners = [(y, x) for y in range(0, frame.height, height // 2) for x in range(0, frame.width, width // 2)]
-    return tuple(
-        Roi(x, y, min(x + width, frame.width), min(y + height, frame.height))
-        for y, x in corners
-        if np.count_nonzero(runs[y : y + height, x : x + width]) >= _STROKES_A_WORD
-    )
+    boxes = []
+    for y, x in corners:
+        columns = short[y : y + height, x : x + width].any(axis=0)
+        columns &= ~long[max(0, y - _STROKE_HEIGHTS[1]) : y + height, x : x + width].any(axis=0)
+        if np.count_nonzero(np.diff(columns, prepend=False) & columns) >= _STROKES_A_WORD:
+            boxes.append(Roi(x, y, min(x + width, frame.width), min(y + height, frame.height)))
+    return tuple(boxes)
+
+
+def _thin_verticals(image: np.ndarray) -> np.ndarray:
+    """Pixels brighter by 45 levels than those three to the left and three to the right."""
+    marks = np.zeros(image.shape, bool)
+    middle = image[:, 3:-3]
+    marks[:, 3:-3] = (middle - image[:, :-6] > _STROKE_CONTRAST) & (middle - image[:, 6:] > _STROKE_CONTRAST)
+    return marks
+
+
+def _runs(marks: np.ndarray, length: int) -> np.ndarray:
+    """Pixels from which so many marked ones run down."""
+    runs = marks.copy()
+    for step in range(1, min(length, len(marks))):
+        runs[:-step] &= marks[step:]
+        runs[-step:] = False
+    return runs
 
 
 def find_seam(frame: Frame) -> float | None:
