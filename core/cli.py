@@ -42,6 +42,8 @@ def simulate(
     seed: Seed = SEED,
     dicom: Annotated[bool, typer.Option(help="Write ultrasound DICOM beside the PNG frames.")] = False,
     processes: Annotated[int, typer.Option(help="Processes; the bytes don't depend on it.", min=1)] = 1,
+    compare: Annotated[Path | None, typer.Option(help="BUS-BRA's folder: say how alike the frames are.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Simulate a cohort: table, frames, boxes, masks. No patient is real."""
     from core.simulation import write_cohort  # noqa: PLC0415
@@ -49,6 +51,8 @@ def simulate(
     with _progress("frames") as progress:
         table = write_cohort(out, n, seed, dicom=dicom, processes=processes, progress=progress)
     _say(f"{n} simulated patients: {table}")
+    if compare is not None:
+        _print(_compare_realism(table, compare), as_json, _summarise_realism)
 
 
 @app.command()
@@ -143,6 +147,20 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
 
 
 @app.command()
+def deidentify(
+    image: Annotated[Path, typer.Argument(help="Ultrasound DICOM file.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+) -> None:
+    """Write a DICOM copy that names nobody: header cleaned, pixels outside the B-mode area black."""
+    from core.imaging import deidentify as write_copy  # noqa: PLC0415
+
+    if out.exists():
+        raise UsageError("The file of --out is there already; give another name.")
+    out.write_bytes(write_copy(_read_bytes(image)))
+    _say("Written. Words burned into the B-mode area itself stay: look at the image before it is passed on.")
+
+
+@app.command()
 def evaluate(
     predictions: Annotated[Path, typer.Argument(help="CSV or XLSX, one row a patient.")],
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
@@ -158,6 +176,17 @@ def evaluate(
     for note in read.notes:
         _say(note)
     _print(evaluate_cohort(read.table, by=by), as_json, _summarise_evaluation)
+
+
+def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
+    from core.simulation.compare import compare_realism, read_busbra_lesions, read_simulated_lesions  # noqa: PLC0415
+
+    result = compare_realism(read_simulated_lesions(table), read_busbra_lesions(busbra))
+    return {
+        "n_simulated": result.n_simulated,
+        "n_real": result.n_real,
+        "distances": result.table.reset_index().to_dict("records"),
+    }
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -210,6 +239,11 @@ def _summarise_prediction(data: dict[str, Any]) -> str:
         data["intended_use"],
     ]
     return "\n".join([*lines, *(f"{name:>16} {value:+.3f}" for name, value in data["contributions"].items())])
+
+
+def _summarise_realism(data: dict[str, Any]) -> str:
+    rows = ("  ".join(f"{name} {value}" for name, value in row.items()) for row in data["distances"])
+    return "\n".join([f"{data['n_simulated']} simulated against {data['n_real']} real images", *rows])
 
 
 def _summarise_backbone(data: dict[str, Any]) -> str:
