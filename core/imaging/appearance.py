@@ -23,6 +23,9 @@ STATISTICS = (
     "grain_evenness",
     "deep_darkening",
 )
+_FEWEST_IMAGES = 50
+_KEPT_PERCENT, _CAUTION_PERCENT = 98, 99
+_REFUSAL_RATIO = 1.25
 
 
 def measure_appearance(frame: Frame) -> dict[str, float]:
@@ -144,37 +147,42 @@ def _coordinates(statistics: Mapping[str, float]) -> np.ndarray:
     return np.where(shares, np.sqrt(np.maximum(values, 0)), values)
 
 
-def fit_appearance(measured: Sequence[Mapping[str, float]], *, slack: float = 1.2) -> AppearanceReference:
+def fit_appearance(measured: Sequence[Mapping[str, float]]) -> AppearanceReference:
     """Describe a reference set of breast ultrasound images.
+
+    The farthest 2 % are left out of centre and spread, so that single odd images don't widen them, but count in the
+    limits.
 
     Parameters
     ----------
     measured : sequence of mapping
         `measure_appearance` of at least 50 images.
-    slack : float
-        Refusal distance per largest distance within the set.
 
     Returns
     -------
     AppearanceReference
-        Caution beyond the 99th percentile of the set's own distances, refusal beyond `slack` times the 99.9th.
+        Caution beyond the 99th percentile of the set's own distances, refusal beyond 1.25 times that.
 
     Raises
     ------
     ImageError
         If there are too few images.
     """
-    if len(measured) < 50:
-        raise ImageError(f"The appearance of a set is learnt from at least 50 images; {len(measured)} came.")
+    if len(measured) < _FEWEST_IMAGES:
+        raise ImageError(f"Appearance is learnt from at least {_FEWEST_IMAGES} images; {len(measured)} came.")
     values = np.array([_coordinates(row) for row in measured])
-    centre = np.median(values, axis=0)
-    scale = np.maximum(values.std(axis=0), 1e-3)
-    correlation = np.cov(((values - centre) / scale).T) + 0.05 * np.eye(len(STATISTICS))
-    whitening = np.linalg.inv(np.linalg.cholesky(correlation)) / scale
+    centre, whitening = _fit_ellipsoid(values)
     distances = np.linalg.norm((values - centre) @ whitening.T, axis=1)
-    return AppearanceReference(
-        tuple(centre.tolist()),
-        tuple(tuple(row) for row in whitening.tolist()),
-        float(np.percentile(distances, 99)),
-        slack * float(np.percentile(distances, 99.9)),
-    )
+    centre, whitening = _fit_ellipsoid(values[distances <= np.percentile(distances, _KEPT_PERCENT)])
+    distances = np.linalg.norm((values - centre) @ whitening.T, axis=1)
+    caution = float(np.percentile(distances, _CAUTION_PERCENT))
+    rows = tuple(tuple(row) for row in whitening.tolist())
+    return AppearanceReference(tuple(centre.tolist()), rows, caution, _REFUSAL_RATIO * caution)
+
+
+def _fit_ellipsoid(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median, and the whitening matrix of the scaled covariance with a ridge of 0.05."""
+    centre = np.median(values, axis=0)
+    scale = np.maximum(values.std(axis=0), 1e-2)
+    covariance = np.cov(((values - centre) / scale).T) + 0.05 * np.eye(values.shape[1])
+    return centre, np.linalg.inv(np.linalg.cholesky(covariance)) / scale

@@ -11,6 +11,7 @@ from core.imaging.limits import Limits
 
 _HEAD = 4096
 _ENCRYPTED = 0x1
+_DICOMDIR = b"1.2.840.10008.1.3.10"
 
 
 def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
@@ -105,7 +106,7 @@ def _format_of(head: bytes) -> str | None:
         name = detect_format(head)
     except ImageError:
         return None
-    return None if name == "ZIP" else name
+    return None if name == "ZIP" or (name == "DICOM" and _DICOMDIR in head) else name
 
 
 def _read(archive: ZipFile, entry: ZipInfo, limit: int, *, whole: bool = True) -> bytes:

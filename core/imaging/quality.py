@@ -19,7 +19,7 @@ _GRAIN_SIDE, _BLURRED_GRAIN = 128, 2.0  # real boxes of 200 BUS-BRA images: 4.2 
 
 
 def assess_quality(
-    frame: Frame, roi: Roi, reference: AppearanceReference | None = BREAST_ULTRASOUND
+    frame: Frame, roi: Roi, references: tuple[AppearanceReference, ...] = BREAST_ULTRASOUND
 ) -> tuple[Finding, ...]:
     """Check a frame and a lesion box.
 
@@ -29,8 +29,8 @@ def assess_quality(
         The frame.
     roi : Roi
         Lesion box in the frame's pixels.
-    reference : AppearanceReference, optional
-        What the model's images look like; by default breast ultrasound in general. None leaves that check out.
+    references : tuple of AppearanceReference
+        What the model's images look like; by default breast ultrasound in general. Empty leaves that check out.
 
     Returns
     -------
@@ -41,8 +41,9 @@ def assess_quality(
         size = f"{frame.width} x {frame.height}"
         return (Finding("refused", f"The image area is only {size} pixels. Upload the original frame.", "size"),)
     findings = [finding for check in _CHECKS for finding in check(frame, roi)]
-    if reference is not None:
-        findings += _check_appearance(frame, reference)
+    if references:
+        findings.append(judge_appearance(frame, references))
+    findings = [finding for finding in findings if finding.status != "ok"]
     findings.sort(key=lambda finding: finding.status != "refused")
     return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
 
@@ -84,10 +85,6 @@ def _check_box(frame: Frame, roi: Roi) -> Iterator[Finding]:
 def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
     if frame.colour is None:
         return
-    if frame.colour.mean() > _COLOUR_PHOTO:
-        sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
-        yield Finding("refused", sentence, "colour")
-        return
     inside = frame.colour[_slices(frame, roi)]
     share = float(inside.mean()) if inside.size else 0.0
     if share > _COLOUR_REFUSED:
@@ -128,19 +125,37 @@ def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
         )
 
 
-def _check_appearance(frame: Frame, reference: AppearanceReference) -> list[Finding]:
-    distance = reference.distance(measure_appearance(frame))
-    if distance > reference.refusal:
+def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) -> Finding:
+    """Judge whether a frame looks like one of the reference sets.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+    references : tuple of AppearanceReference
+        At least one; the nearest counts.
+
+    Returns
+    -------
+    Finding
+        "ok", "caution" with the distance in words, or "refused".
+    """
+    if frame.colour is not None and frame.colour.mean() > _COLOUR_PHOTO:
+        sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
+        return Finding("refused", sentence, "appearance")
+    statistics = measure_appearance(frame)
+    nearest = min(references, key=lambda reference: reference.distance(statistics) / reference.caution)
+    distance = nearest.distance(statistics)
+    if distance > nearest.refusal:
         sentence = "The image does not look like a breast ultrasound image. Upload the B-mode frame of the lesion."
-        return [Finding("refused", sentence, "appearance")]
-    if distance > reference.caution:
-        times = distance / reference.caution
+        return Finding("refused", sentence, "appearance")
+    if distance > nearest.caution:
         sentence = (
-            f"The image looks unusual: its grey levels and speckle lie {times:.1f} times as far from the middle of the "
-            "reference images as the farthest 1 % of those."
+            "The image looks unusual: its grey levels and speckle lie farther from the middle of the reference images "
+            f"than 99 % of those do ({distance / nearest.caution:.1f} times that distance)."
         )
-        return [Finding("caution", sentence, "appearance")]
-    return []
+        return Finding("caution", sentence, "appearance")
+    return Finding("ok", "Grey levels and speckle look like breast ultrasound.", "appearance")
 
 
 def _slices(frame: Frame, roi: Roi) -> tuple[slice, slice]:

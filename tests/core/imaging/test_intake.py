@@ -167,6 +167,12 @@ def test_an_archive_lists_its_images_without_names():
     assert read_frame(zip_of(encode(AREA))).pixels.shape == AREA.shape
 
 
+def test_a_dicomdir_folder_in_an_archive_lists_its_images_only():
+    data = zip_of(shipped("DICOMDIR"), make_dicom(SCREEN), make_dicom(AREA))
+    assert [item.format for item in inspect_image(data).items] == ["DICOM", "DICOM"]
+    np.testing.assert_array_equal(read_frame(data, item=1).pixels, AREA)
+
+
 def test_many_files_come_back_in_order(tmp_path):
     paths = []
     for seed in range(7):
