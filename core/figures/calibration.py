@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluation import CalibrationResult
-from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
+from core.figures.theme import COLOURS, FONT_SIZE, NEUTRAL, SMALL_SIZE, fill_colour, new_figure, style_series
 from core.figures.wording import word_count, word_estimate
 
 HEIGHT = 520
@@ -60,6 +60,7 @@ def plot_calibration(calibration: CalibrationResult) -> go.Figure:
         yaxis2={"domain": [0, 0.2], "title": {"text": "Patients"}, "anchor": "x", **_label_counts(calibration)},
         barmode="relative",
     )
+    figure.update_yaxes(title_font_size=FONT_SIZE, tickfont_size=SMALL_SIZE)
     return figure
 
 
@@ -128,7 +129,7 @@ def _add_histogram(figure: go.Figure, calibration: CalibrationResult) -> None:
             y=values,
             yaxis="y2",
             width=0.018,
-            marker={"color": colour, "pattern": {"shape": pattern}, "line": {"width": 0}},
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay"}, "line": {"width": 0}},
             name=name,
             customdata=abs(values),
             hovertemplate="%{customdata} patients near %{x:.2f}<extra>" + name + "</extra>",

@@ -84,7 +84,8 @@ def describe_forest(result: SubgroupResult, *, cohort: str = "this cohort") -> s
     counts = f"n = {total['n']:,}, {word_count(int(total['events']), 'event')}"
     if known.empty:
         return f"In {cohort} no subgroup gives an AUC; {counts}."
-    low, high = known.loc[known["auc"].idxmin()], known.loc[known["auc"].idxmax()]
+    ordered = known.sort_values("auc")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
     text = f"In {cohort} the AUC ran from {low['auc']:.3f} ({low['level']}) to {high['auc']:.3f} ({high['level']})"
     least = levels["p_holm"].min()
     if not math.isnan(least):

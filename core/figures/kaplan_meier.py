@@ -70,9 +70,9 @@ def describe_kaplan_meier(
         Sentences with n, events and intervals.
     """
     parts = []
-    for row in result.medians.itertuples():
-        known = result.at_times[(result.at_times["group"] == row.group) & result.at_times["survival"].notna()]
-        part = f"{row.group}: n = {row.n:,}, {word_count(row.events, 'event')}"
+    for row in result.medians.to_dict("records"):
+        known = result.at_times[(result.at_times["group"] == row["group"]) & result.at_times["survival"].notna()]
+        part = f"{row['group']}: n = {row['n']:,}, {word_count(row['events'], 'event')}"
         if len(known):
             last = known.iloc[-1]
             share = word_percent(last["survival"], last["ci_low"], last["ci_high"], result.conf_level)

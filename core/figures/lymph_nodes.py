@@ -37,7 +37,7 @@ def plot_lymph_nodes(result: LymphNodeResult) -> go.Figure:
                 "thickness": 2,
                 "width": 8,
             },
-            marker={"color": colour, "pattern": {"shape": pattern}},
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay"}},
             width=0.5,
             name=row["group"].capitalize(),
             hovertemplate="%{y:.1%}<extra></extra>",

@@ -23,7 +23,12 @@ from core.figures.theme import BACKGROUND, GRID, HEIGHT, TEXT
 WIDTH, DPI = 720, 72
 LEFT, RIGHT, TOP, BOTTOM, LEGEND_ROW, LETTER = 80, 24, 14, 56, 22, 6.6
 LEGEND_COLUMNS = 3
-SETTINGS = {"svg.hashsalt": "figure", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 10.5}
+SETTINGS: dict[Any, Any] = {
+    "svg.hashsalt": "figure",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+}
 DASHES = {
     "solid": "-",
     "dash": "--",
@@ -171,7 +176,7 @@ def _draw_scatter(axis: Axes, trace: go.Scatter, previous: go.Scatter | None) ->
 def _draw_markers(axis: Axes, trace: go.Scatter, x: Sequence[Any], y: Sequence[Any]) -> Any:
     for name, along in (("yerr", trace.error_y), ("xerr", trace.error_x)):
         if along.array is not None:
-            reach = {name: np.array([_list(along.arrayminus), _list(along.array)])}
+            reach: dict[str, Any] = {name: np.array([_list(along.arrayminus), _list(along.array)])}
             axis.errorbar(
                 x, y, fmt="none", ecolor=along.color, elinewidth=along.thickness, capsize=along.width, **reach
             )

@@ -87,11 +87,11 @@ def describe_roc(roc: RocResult, *, cohort: str = "this cohort", operating_point
     counts = f"n = {roc.n:,}, {word_count(roc.n_pos, 'event')}"
     text = f"In {cohort} the AUC was {word_estimate(roc.auc, roc.auc_ci, 3, roc.conf_level)}; {counts}."
     if operating_point is not None:
-        metrics = operating_point.metrics
-        shares = [
-            f"{metric} {word_percent(*metrics.loc[metric, ['value', 'ci_low', 'ci_high']], operating_point.conf_level)}"
-            for metric in ("sensitivity", "specificity")
-        ]
+        metrics = operating_point.metrics.to_dict("index")
+        shares = []
+        for metric in ("sensitivity", "specificity"):
+            row, level = metrics[metric], operating_point.conf_level
+            shares.append(f"{metric} {word_percent(row['value'], row['ci_low'], row['ci_high'], level)}")
         text += f" At a threshold of {operating_point.threshold:.3f}: {' and '.join(shares)}."
     return f"{text} {roc.reason}" if roc.reason else text
 
