@@ -212,5 +212,7 @@ def _strong_colour(image: np.ndarray) -> np.ndarray | None:
     """Pixels whose channels differ strongly; None where there are none."""
     if image.ndim == 2:
         return None
-    colour = image.max(axis=2).astype(np.int16) - image.min(axis=2) > _STRONG_COLOUR
+    red, green, blue = (image[..., channel] for channel in range(3))
+    highest, lowest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    colour = highest - lowest > _STRONG_COLOUR
     return colour if colour.any() else None
