@@ -13,14 +13,16 @@ with begin_page("SonoKi"):
     with case, st.container(border=True):
         st.subheader("One patient", anchor=False)
         st.markdown("Image, lesion box, clinical facts; then probability, heat map and nomogram.")
-        st.page_link("pages/1_Case.py", label="**Open a case**")
         if st.button("Try a simulated patient", type="primary"):
             load_simulated_patient()
+            st.switch_page("pages/1_Case.py")
+        if st.button("Open an image of your own"):
             st.switch_page("pages/1_Case.py")
     with board, st.container(border=True):
         st.subheader("The model", anchor=False)
         st.markdown("What it was trained on, how well it does, where it fails, and every field that it knows.")
-        st.page_link("pages/8_Model.py", label="**Read about the model**")
+        if st.button("Read about the model"):
+            st.switch_page("pages/8_Model.py")
     st.subheader("Intended use", anchor=False)
     st.markdown(
         "For research by people who know breast ultrasound. SonoKi is no medical device. It does not replace biopsy or "

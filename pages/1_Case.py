@@ -15,10 +15,11 @@ from core.figures.probability import (
     tabulate_estimate,
 )
 from core.figures.waterfall import describe_waterfall, plot_waterfall
-from core.inference.explain import compute_heatmap_limit, tabulate_contributions
+from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
 from core.ui import (
     ask_box,
+    ask_cleaning,
     ask_clinical,
     ask_frame,
     ask_reading,
@@ -41,7 +42,7 @@ with begin_page("Case"):
     bundle = get_bundle()
     get_worker()
     head = bundle.fusion_heads["m1"]
-    image_side, form_side = st.columns([3, 2], gap="large")
+    image_side, form_side = st.columns([5, 4], gap="large")
 
     with form_side:
         st.subheader("2. What is known before biopsy", anchor=False)
@@ -58,6 +59,7 @@ with begin_page("Case"):
         for note in frame.notes:
             st.caption(note)
         roi = ask_box(source, frame, render_frame)
+        frame = ask_cleaning(frame, roi)
     with form_side, report_errors():
         clinical = parse_inputs(raw, bundle.manifest["predictors"])
         reading = ask_reading(frame, roi)
@@ -123,29 +125,32 @@ with begin_page("Case"):
 
     st.subheader("Take it with you", anchor=False)
     provenance = describe_provenance(bundle)
-    st.download_button(
-        "Estimate (JSON)",
-        render_case_json(prediction, bundle, frame=frame, roi=roi, clinical=clinical, simulated=source.is_simulated),
-        file_name="sonoki_estimate.json",
-        mime="application/json",
-        on_click="ignore",
-    )
-    st.download_button(
-        "Heat map (PNG)",
-        render_heatmap_png(
-            frame,
-            roi,
-            prediction,
-            limit=limit,
-            opacity=opacity,
-            captions=(
-                f"Ki-67 high: {prediction.probability:.0%}. Influence on the model, not biology.",
-                f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
-                provenance["intended_use"],
+    with st.container(horizontal=True):
+        st.download_button(
+            "Estimate (JSON)",
+            render_case_json(
+                prediction, bundle, frame=frame, roi=roi, clinical=clinical, simulated=source.is_simulated
             ),
-            provenance=provenance,
-        ),
-        file_name="sonoki_heatmap.png",
-        mime="image/png",
-        on_click="ignore",
-    )
+            file_name="sonoki_estimate.json",
+            mime="application/json",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Heat map (PNG)",
+            render_heatmap_png(
+                frame,
+                roi,
+                prediction,
+                limit=limit,
+                opacity=opacity,
+                captions=(
+                    f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
+                    f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
+                    provenance["intended_use"],
+                ),
+                provenance=provenance,
+            ),
+            file_name="sonoki_heatmap.png",
+            mime="image/png",
+            on_click="ignore",
+        )

@@ -24,8 +24,8 @@ with begin_page("Model"):
     st.markdown(
         f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
         f"**{describe_cutoff(bundle)}** of the tumour cells.\n\n"
-        f"- Threshold **{threshold['value']:.1%}**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
-        f"- Zone of no call **{no_call['low']:.1%} to {no_call['high']:.1%}**: {no_call['rule']}.\n"
+        f"- Threshold **{100 * threshold['value']:.1f} %**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
+        f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: {no_call['rule']}.\n"
         f"- It takes the image and {', '.join(label_term(name).lower() for name in manifest['predictors'])}."
     )
 

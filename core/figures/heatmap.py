@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.frame import BOX, add_frame
-from core.figures.theme import LOWERS, RAISES, fill_colour, new_figure
+from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
 from core.imaging import Frame, Roi
 from core.inference import Prediction
 
@@ -52,13 +52,15 @@ def plot_heatmap(
         opacity=opacity,
         colorscale=[[0, LOWERS], [0.5, fill_colour(LOWERS, 0)], [0.5, fill_colour(RAISES, 0)], [1, RAISES]],
         colorbar={
-            "title": {"text": "Log-odds: lowers (−) or raises (+) the estimate", "side": "bottom"},
+            "title": {"text": "Log-odds: − lowers, + raises", "side": "bottom", "font": {"size": FONT_SIZE}},
             "orientation": "h",
             "thickness": 14,
+            "len": 0.9,
+            "tickfont": {"size": SMALL_SIZE},
             "y": -0.02,
             "yanchor": "top",
             "tickvals": [-limit, -limit / 2, 0, limit / 2, limit],
-            "tickformat": "+.2f",
+            "ticktext": [f"{value:+.2f}" if value else "0" for value in (-limit, -limit / 2, 0, limit / 2, limit)],
         },
         hovertemplate="%{z:+.2f} log-odds<extra></extra>",
     )

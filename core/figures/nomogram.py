@@ -3,11 +3,14 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.theme import NEUTRAL, RAISES, new_figure
+from core.figures.theme import NEUTRAL, RAISES, SMALL_SIZE, new_figure
+from core.inference.explain import format_percent
 from core.inference.points import PatientPoints, TermPoints
 
 ROW_HEIGHT = 62
 TICK = 0.09
+CHARACTER = 0.021
+PAD = 0.2
 
 
 def plot_nomogram(patient: PatientPoints) -> go.Figure:
@@ -31,13 +34,15 @@ def plot_nomogram(patient: PatientPoints) -> go.Figure:
     longest = max(max(term.tick_points) for term in patient.terms)
     low = min(0.0, *(term.points for term in patient.terms))
     high = max(longest, *(term.points for term in patient.terms))
-    _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in _ruler(longest)])
+    ruler = [longest * i / 10 for i in range(11)]
+    _add_grid(figure, ruler, len(patient.terms))
+    _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], longest)
     for row, term in enumerate(patient.terms, start=1):
-        _add_axis(figure, row, _name_row(term), list(zip(term.tick_points, term.tick_labels, strict=True)))
-        _add_reading(figure, row, term)
+        ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
+        _add_axis(figure, row, _name_row(term), ticks, longest)
+        _mark_patient(figure, row, term)
     _add_total(figure, patient, n_rows - 2, longest)
-    pad = 0.05 * (high - low)
-    figure.update_xaxes(visible=False, range=[low - pad, high + pad], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[low - PAD * longest, high + PAD * longest], fixedrange=True)
     figure.update_yaxes(visible=False, range=[n_rows - 0.4, -0.6], fixedrange=True)
     figure.update_layout(showlegend=False)
     return figure
@@ -46,7 +51,7 @@ def plot_nomogram(patient: PatientPoints) -> go.Figure:
 def describe_nomogram(patient: PatientPoints) -> str:
     """Say for those who don't see it what the nomogram shows."""
     parts = "; ".join(f"{term.label} {term.value}, {term.points:.0f} points" for term in patient.terms)
-    return f"Nomogram. {parts}. Total {patient.total:.0f} points, read as a probability of {patient.probability:.0%}."
+    return f"Nomogram. {parts}. Total {patient.total:.0f} points, read as {format_percent(patient.probability)}."
 
 
 def tabulate_points(patient: PatientPoints) -> pd.DataFrame:
@@ -56,59 +61,74 @@ def tabulate_points(patient: PatientPoints) -> pd.DataFrame:
     return pd.DataFrame([*rows, total], columns=["term", "label", "value", "known", "points"])
 
 
-def _ruler(longest: float) -> list[float]:
-    return [longest * i / 10 for i in range(11)]
-
-
 def _name_row(term: TermPoints) -> str:
-    unit = f" ({term.unit})" if term.unit else ""
+    unit = f" ({term.unit})" if term.unit and (term.name == "image" or not term.known) else ""
     return f"{term.label}{unit}: <b>{term.value}</b>, {term.points:.0f} points"
 
 
-def _add_axis(figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]]) -> None:
+def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
+    """Draw faint lines from the points' ruler down through all terms, to read points off any axis."""
+    xs = [value for x in ruler for value in (x, x, None)]
+    ys = [value for _ in ruler for value in (0, n_terms, None)]
+    line = {"color": NEUTRAL, "width": 1, "dash": "dot"}
+    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
+
+
+def _add_axis(figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]], width: float) -> None:
     """Draw a line with ticks, labels below it and its title above it."""
     places = [x for x, _ in ticks]
-    figure.add_scatter(
-        x=[min(places), max(places)], y=[row, row], mode="lines", line={"color": NEUTRAL, "width": 2}, hoverinfo="skip"
-    )
+    line = {"color": NEUTRAL, "width": 2}
+    figure.add_scatter(x=[min(places), max(places)], y=[row, row], mode="lines", line=line, hoverinfo="skip")
     marks = [value for x in places for value in (x, x, None)]
     heights = [value for _ in places for value in (row, row + TICK, None)]
-    figure.add_scatter(x=marks, y=heights, mode="lines", line={"color": NEUTRAL, "width": 1.5}, hoverinfo="skip")
-    for x, text in _thin(ticks):
-        figure.add_annotation(x=x, y=row + TICK, text=text, showarrow=False, yanchor="top", font={"size": 12})
+    figure.add_scatter(x=marks, y=heights, mode="lines", line=line, hoverinfo="skip")
+    for x, text, anchor in place_labels(ticks, width):
+        figure.add_annotation(
+            x=x, y=row + TICK, text=text, showarrow=False, xanchor=anchor, yanchor="top", font={"size": 12}
+        )
     figure.add_annotation(
         x=0,
         xref="paper",
-        y=row - 0.08,
+        y=row - TICK,
         text=title,
         showarrow=False,
         xanchor="left",
         yanchor="bottom",
-        font={"size": 13},
+        font={"size": SMALL_SIZE},
     )
 
 
-def _thin(ticks: list[tuple[float, str]], room: float = 0.075) -> list[tuple[float, str]]:
-    """Leave out labels that would run into the one before; both ends stay."""
-    ordered = sorted(ticks)
-    span = max((x for x, _ in ordered), default=0) or 1
-    kept = ordered[:1]
-    for x, text in ordered[1:-1]:
-        if x - kept[-1][0] >= room * span and ordered[-1][0] - x >= room * span:
-            kept.append((x, text))
-    return kept + ordered[-1:]
+def place_labels(ticks: list[tuple[float, str]], width: float) -> list[tuple[float, str, str]]:
+    """Choose the labels that have room: both ends always, those between where they run into no other.
+
+    Parameters
+    ----------
+    ticks : list of (float, str)
+        Place and label.
+    width : float
+        Width of the figure's axes in the same unit.
+
+    Returns
+    -------
+    list of (float, str, str)
+        Place, label, and which side of the label stands at the place; on a short axis the ends point outwards.
+    """
+    first, *between, last = sorted(ticks)
+
+    def clears(a: tuple[float, str], b: tuple[float, str]) -> bool:
+        return b[0] - a[0] >= CHARACTER * width * ((len(a[1]) + len(b[1])) / 2 + 1)
+
+    if not clears(first, last):
+        return [(*first, "right"), (*last, "left")]
+    kept = [first]
+    for tick in between:
+        if clears(kept[-1], tick) and clears(tick, last):
+            kept.append(tick)
+    return [(x, text, "center") for x, text in (*kept, last)]
 
 
-def _add_reading(figure: go.Figure, row: int, term: TermPoints) -> None:
-    """Mark the patient on an axis, and draw the line up to the points' ruler."""
-    figure.add_scatter(
-        x=[term.points] * 2,
-        y=[0, row],
-        mode="lines",
-        line={"color": RAISES, "width": 1, "dash": "dot"},
-        opacity=0.5,
-        hoverinfo="skip",
-    )
+def _mark_patient(figure: go.Figure, row: int, term: TermPoints) -> None:
+    """Mark the patient on an axis; hollow where the value is not known."""
     figure.add_scatter(
         x=[term.points],
         y=[row],
@@ -135,10 +155,10 @@ def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: flo
 
     step = next(s for s in (10, 20, 25, 50, 100, 200) if top / s <= 8 or s == 200)
     totals = [float(t) for t in range(0, int(top) + 1, step)]
-    _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", [(place(t), f"{t:g}") for t in totals])
-    ticks = [(place(total), f"{p:.0%}") for p, total in nomogram.probability_ticks()]
-    title = f"Probability of high Ki-67: <b>{patient.probability:.0%}</b>"
-    _add_axis(figure, row + 1, title, ticks or [(0.0, ""), (longest, "")])
+    _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", [(place(t), f"{t:g}") for t in totals], longest)
+    ticks = [(place(total), f"{100 * p:.0f} %") for p, total in nomogram.probability_ticks()]
+    title = f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>"
+    _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else [(0.0, ""), (longest, "")], longest)
     figure.add_scatter(
         x=[place(patient.total)] * 2,
         y=[row, row + 1],

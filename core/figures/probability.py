@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from core.figures.theme import LOWERS, NEUTRAL, RAISES, fill_colour, new_figure
 from core.inference import Prediction
+from core.inference.explain import format_percent
 
 SIDE = 10
 
@@ -100,7 +101,7 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
         x=[prediction.threshold] * 2,
         y=[-0.5, 0.5],
         mode="lines",
-        name=f"Threshold {prediction.threshold:.0%}",
+        name=f"Threshold {format_percent(prediction.threshold)}",
         line={"color": NEUTRAL, "width": 2, "dash": "dash"},
         hoverinfo="name",
     )
@@ -122,15 +123,17 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
         },
         hovertemplate="%{x:.1%}<extra></extra>",
     )
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", dtick=0.2, fixedrange=True)
+    ticks = [i / 5 for i in range(6)]
+    labels = [f"{100 * tick:.0f} %" for tick in ticks]
+    figure.update_xaxes(range=[-0.05, 1.07], tickvals=ticks, ticktext=labels, fixedrange=True)
     figure.update_yaxes(visible=False, range=[-0.7, 0.7], fixedrange=True)
     return figure
 
 
 def describe_scale(prediction: Prediction) -> str:
     """Say for those who don't see it what the scale shows."""
-    (low, high), (no_low, no_high) = prediction.interval, prediction.no_call
+    low, high, no_low, no_high = map(format_percent, (*prediction.interval, *prediction.no_call))
     return (
-        f"Scale from 0 to 100 %: estimate {prediction.probability:.0%}, 95 % interval {low:.0%} to {high:.0%}, "
-        f"threshold {prediction.threshold:.0%}, zone of no call {no_low:.0%} to {no_high:.0%}."
+        f"Scale from 0 to 100 %: estimate {format_percent(prediction.probability)}, 95 % interval {low} to {high}, "
+        f"threshold {format_percent(prediction.threshold)}, zone of no call {no_low} to {no_high}."
     )

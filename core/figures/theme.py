@@ -22,6 +22,7 @@ TEXT: dict[Theme, str] = {"light": "#1D252C", "dark": "#E8ECEF"}
 GRID: dict[Theme, str] = {"light": "#DDE2E6", "dark": "#39424B"}
 FONT = "Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif"
 FONT_SIZE = 14
+SMALL_SIZE = 13
 HEIGHT = 380
 
 
@@ -76,9 +77,11 @@ def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) ->
     Figure
         Without traces.
     """
-    figure = go.Figure(layout={"template": TEMPLATES["light"], "height": height})
-    figure.update_xaxes(title_text=x_title)
-    figure.update_yaxes(title_text=y_title)
+    layout = {"template": TEMPLATES["light"], "height": height, "legend": {"font": {"size": SMALL_SIZE}}}
+    figure = go.Figure(layout=layout)
+    sizes = {"title_font_size": FONT_SIZE, "tickfont_size": SMALL_SIZE}
+    figure.update_xaxes(title_text=x_title, **sizes)
+    figure.update_yaxes(title_text=y_title, **sizes)
     return figure
 
 

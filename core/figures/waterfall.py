@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from core.figures.theme import LOWERS, NEUTRAL, RAISES, new_figure
 
 ROW_HEIGHT = 44
+ROOM = 0.3
 
 
 def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
@@ -40,7 +41,7 @@ def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
         showlegend=False,
     )
     low, high = _find_reach(steps)
-    pad = 0.16 * (high - low)
+    pad = ROOM * (high - low)
     figure.update_xaxes(range=[low - pad, high + pad], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     return figure

@@ -50,6 +50,27 @@ def format_value(name: str, value: object) -> str:
     return f"{text} {BY_NAME[name].unit}".strip()
 
 
+def format_percent(probability: float) -> str:
+    """Write a probability in whole per cent; an estimate is never written as 0 or 100 %.
+
+    Parameters
+    ----------
+    probability : float
+        0 to 1.
+
+    Returns
+    -------
+    str
+        For example "63 %", "<1 %"; the space does not break.
+    """
+    sign, percent = "", 100 * probability
+    if round(percent) < 1:
+        sign, percent = "<", 1.0
+    elif round(percent) > 99:
+        sign, percent = ">", 99.0
+    return f"{sign}{percent:.0f}\N{NO-BREAK SPACE}%"
+
+
 def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object]) -> pd.DataFrame:
     """List what adds up to the logit.
 
@@ -79,7 +100,7 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     rows = [
         ("intercept", "Start (intercept)", "", True, prediction.intercept),
         *terms,
-        ("logit", "Sum (log-odds)", f"{prediction.probability:.0%}", True, prediction.logit),
+        ("logit", "Sum (log-odds)", format_percent(prediction.probability), True, prediction.logit),
     ]
     return pd.DataFrame(rows, columns=["term", "label", "value", "known", "log_odds"])
 

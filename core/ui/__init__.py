@@ -1,6 +1,6 @@
 """The only Streamlit below the pages."""
 
-from core.ui.box import ask_box
+from core.ui.box import ask_box, ask_cleaning
 from core.ui.errors import report_errors
 from core.ui.estimate import ask_reading, predict
 from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
@@ -12,6 +12,7 @@ from core.ui.result import show_applicability, show_headline, show_limits, show_
 
 __all__ = [
     "ask_box",
+    "ask_cleaning",
     "ask_clinical",
     "ask_frame",
     "ask_reading",

@@ -7,9 +7,11 @@ from PIL import Image
 from streamlit_image_coordinates import streamlit_image_coordinates
 
 from core.imaging import Frame, Roi, default_roi
+from core.imaging.overlays import find_calipers, remove_calipers
 from core.ui.source import Source
 
-BOX, OF, PICTURE = "case_box", "case_box_of", "case_picture"
+BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"
+CLEAN = "case_clean"
 EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
 LEAST = 4.0
 
@@ -38,8 +40,9 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
     """
     file = (source.sha256, frame.origin, frame.width, frame.height)
     if st.session_state.get(OF) != file:
-        _set_box(_propose(source, frame))
-        st.session_state[OF] = file
+        guess = None if source.box else _round(default_roi(frame))
+        _set_box(guess or frame.to_frame(Roi(*source.box)))
+        st.session_state[OF], st.session_state[GUESS] = file, guess
     picture, numbers = st.container(), st.expander("Lesion box in numbers")
     with numbers:
         edges = _ask_edges(frame)
@@ -56,9 +59,30 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
             on_click=_take_drag,
         )
         st.caption(_describe(frame, roi))
-        if roi == _round(default_roi(frame)) and source.box is None:
-            st.warning("This box is only a proposal in the middle of the image: draw it on the lesion.")
+        if roi == st.session_state[GUESS]:
+            st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
     return roi
+
+
+def ask_cleaning(frame: Frame, roi: Roi) -> Frame:
+    """Offer to paint over caliper marks where there are any in or beside the box.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box.
+
+    Returns
+    -------
+    Frame
+        Without the marks, if that was chosen.
+    """
+    calipers = find_calipers(frame, roi)
+    if calipers and st.toggle(f"Paint over {len(calipers)} caliper marks", key=CLEAN, persist_state="session"):
+        return remove_calipers(frame, calipers)
+    return frame
 
 
 def scale_drag(drag: dict[str, float], width: int, height: int) -> Roi | None:
@@ -99,10 +123,6 @@ def _set_box(roi: Roi) -> None:
 
 def _round(roi: Roi) -> Roi:
     return Roi(round(roi.x0), round(roi.y0), round(roi.x1), round(roi.y1))
-
-
-def _propose(source: Source, frame: Frame) -> Roi:
-    return frame.to_frame(Roi(*source.box)) if source.box else default_roi(frame)
 
 
 def _ask_edges(frame: Frame) -> dict[str, float]:

@@ -67,7 +67,7 @@ def _ask(field: Field) -> object:
         options = (NOT_KNOWN, *field.levels)
         st.session_state.setdefault(key, NOT_KNOWN)
         return st.segmented_control(
-            field.label, options, required=True, key=key, help=note, persist_state="session", width="stretch"
+            field.label, options, required=True, key=key, help=note, persist_state="session", wrap=True
         )
     return st.number_input(
         f"{field.label} ({field.unit})" if field.unit else field.label,

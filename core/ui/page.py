@@ -11,6 +11,8 @@ from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 
+FIGURE_TEXT = "<style>.js-plotly-plot .main-svg text { fill: currentColor !important; }</style>"
+
 
 @contextmanager
 def begin_page(title: str) -> Iterator[None]:
@@ -27,6 +29,7 @@ def begin_page(title: str) -> Iterator[None]:
         The page's body.
     """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
+    st.html(FIGURE_TEXT)
     with report_errors():
         show_navigation()
         st.title(title, anchor=False)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.imaging import Frame
 from core.inference import Prediction
-from core.inference.explain import label_term
+from core.inference.explain import format_percent, label_term
 from core.ui.page import describe_cutoff
 from models.bundle import Bundle
 
@@ -26,10 +26,10 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
     bundle : Bundle
         The bundle that gave it.
     """
-    low, high = prediction.interval
-    st.markdown(f"### {prediction.probability:.0%} probability of a high Ki-67")
+    low, high = map(format_percent, prediction.interval)
+    st.markdown(f"### {format_percent(prediction.probability)} probability of a high Ki-67")
     st.markdown(
-        f"95 % interval **{low:.0%} to {high:.0%}**: had the model been trained on other patients of the same kind, "
+        f"95 % interval **{low} to {high}**: had the model been trained on other patients of the same kind, "
         "it would mostly have answered within it."
     )
     st.markdown(_describe_call(prediction))
@@ -96,24 +96,24 @@ def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
     data = "simulated patients" if bundle.is_simulated else "the bundle's training patients"
     if prediction.node_metastasis is not None:
         st.markdown(
-            f"**Node metastasis: {prediction.node_metastasis:.0%}** (image and clinical values; trained on {data}). "
-            "It does not replace the sentinel node biopsy."
+            f"**Node metastasis: {format_percent(prediction.node_metastasis)}** (image and clinical values; trained on "
+            f"{data}). It does not replace the sentinel node biopsy."
         )
     st.markdown(
-        f"**Malignant lesion: {prediction.malignancy:.0%}** (image alone; the one part trained on real labels, benign "
-        "or malignant, of the backbone's data). The Ki-67 estimate presumes a cancer."
+        f"**Malignant lesion: {format_percent(prediction.malignancy)}** (image alone; the one part trained on real "
+        "labels, benign or malignant, of the backbone's data). The Ki-67 estimate presumes a cancer."
     )
 
 
 def _describe_call(prediction: Prediction) -> str:
-    low, high = prediction.no_call
+    low, high = map(format_percent, prediction.no_call)
     if prediction.is_no_call:
         return (
-            f"**No call.** The estimate lies in the zone of no call ({low:.0%} to {high:.0%}), "
+            f"**No call.** The estimate lies in the zone of no call ({low} to {high}), "
             "where high and low can't be told apart reliably."
         )
     side = "at or above" if prediction.group == "high" else "below"
     return (
-        f"**Called {prediction.group}**: {side} the threshold of {prediction.threshold:.0%}, "
+        f"**Called {prediction.group}**: {side} the threshold of {format_percent(prediction.threshold)}, "
         "outside the zone of no call."
     )

@@ -1,15 +1,31 @@
 """Drive the pages in process, on the test bundle."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import settings
+from core.simulation import render_frame
+from core.simulation.parameters import LATENTS
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[[str], AppTest]
+
+
+@pytest.fixture(scope="session")
+def breast_png() -> bytes:
+    """A simulated frame as PNG, since the intake refuses what does not look like ultrasound."""
+    latents = dict.fromkeys(LATENTS, 0.0)
+    rng = np.random.default_rng(4)
+    frame = render_frame(rng, "B", latents, size_mm=18.0, size_ap_mm=12.0, background="homog_fibroglandular")
+    buffer = io.BytesIO()
+    Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 @pytest.fixture

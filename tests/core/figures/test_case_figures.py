@@ -8,7 +8,7 @@ from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_poi
 from core.figures.probability import count_icons, describe_icons, describe_scale, plot_icons, plot_probability_scale
 from core.figures.theme import LOWERS, RAISES
 from core.figures.waterfall import describe_waterfall, plot_waterfall
-from core.inference.explain import tabulate_contributions
+from core.inference.explain import format_percent, tabulate_contributions
 from core.inference.points import score_points
 
 
@@ -49,7 +49,7 @@ def test_the_scale_shows_estimate_interval_threshold_and_zone(prediction):
     assert estimate.x[0] == prediction.probability
     assert estimate.x[0] + estimate.error_x.array[0] == pytest.approx(prediction.interval[1])
     assert estimate.x[0] - estimate.error_x.arrayminus[0] == pytest.approx(prediction.interval[0])
-    assert "95 % interval 50% to 80%" in describe_scale(prediction)
+    assert "95 % interval 50 % to 80 %" in describe_scale(prediction).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_box_is_painted_where_it_is(frame, roi):
@@ -70,7 +70,7 @@ def test_the_nomogram_marks_each_term_and_reads_the_probability(fusion):
     reading = next(t for t in figure.data if t.name == "This patient")
     assert reading.x[0] == reading.x[1]
     titles = [a.text for a in figure.layout.annotations]
-    assert f"Probability of high Ki-67: <b>{patient.probability:.0%}</b>" in titles
+    assert f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>" in titles
     assert f"Total {patient.total:.0f} points" in describe_nomogram(patient)
 
 

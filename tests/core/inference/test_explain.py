@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.inference.explain import compute_heatmap_limit, format_value, label_term
+from core.inference.explain import compute_heatmap_limit, format_percent, format_value, label_term
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,10 @@ def test_terms_have_the_labels_of_the_dictionary():
 
 def test_the_scale_depends_on_the_bundle_alone(fusion):
     assert compute_heatmap_limit(fusion) == pytest.approx(4 * 0.9)
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"), [(0.634, "63 %"), (0.0, "<1 %"), (0.006, "1 %"), (0.994, "99 %"), (0.9999, ">99 %")]
+)
+def test_no_estimate_is_written_as_certain(probability, text):
+    assert format_percent(probability).replace("\N{NO-BREAK SPACE}", " ") == text

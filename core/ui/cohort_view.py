@@ -1,0 +1,262 @@
+"""What the evaluation pages look at: the cohort after its filters, the threshold, and results computed once."""
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import TableError
+from core.ui.cohort import Cohort, get_cohort
+
+SPLIT_NAMES = {
+    "train": "training split",
+    "validation": "validation split",
+    "test": "internal test",
+    "external": "external test",
+}
+AGE_GROUPS = {"< 50": (-math.inf, 50.0), "50 to < 65": (50.0, 65.0), "\u2265 65": (65.0, math.inf)}
+MOST_CENTRES = 12
+LARGE = 20_000
+FITTED_ON = "train"
+Result = TypeVar("Result")
+
+
+Cut = TypeVar("Cut", bound=Any)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The patients that the filters leave.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Where they come from.
+    table : DataFrame
+        One row a patient.
+    split : str
+        Their split.
+    centres, ages : tuple of str
+        Filters; empty means all.
+    """
+
+    cohort: Cohort
+    table: pd.DataFrame
+    split: str
+    centres: tuple[str, ...]
+    ages: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells this view from any other."""
+        return (*self.cohort.key, self.split, self.centres, self.ages)
+
+    @property
+    def name(self) -> str:
+        """The patients as sentences call them: "the external test of the simulated cohort (centre D)"."""
+        parts = [f"centre {' and '.join(self.centres)}"] if self.centres else []
+        parts += [f"age {' or '.join(self.ages)} years"] if self.ages else []
+        return f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}" + (f" ({', '.join(parts)})" if parts else "")
+
+    @property
+    def is_development(self) -> bool:
+        """Whether the model was fitted on these patients."""
+        return self.split == FITTED_ON
+
+
+def ask_view() -> View:
+    """Draw the filters, the same on all pages, and apply them.
+
+    Returns
+    -------
+    View
+        At least one patient; without a cohort, or without patients, the page ends here.
+
+    Raises
+    ------
+    TableError
+        If the filters leave nobody.
+    """
+    cohort = get_cohort()
+    if cohort is None:
+        st.info("There is no cohort yet: upload a prediction table on the Cohort page.")
+        st.page_link("pages/2_Cohort.py", label="Go to the Cohort page")
+        st.stop()
+    table, mark = cohort.table, cohort.sha256[:12]
+    present = set(table["split"])
+    splits = [name for name in SPLIT_NAMES if name in present]
+    first, second, third = st.columns(3)
+    split = first.segmented_control(
+        "Split",
+        splits,
+        default=splits[-1],
+        format_func=lambda name: SPLIT_NAMES[name].removesuffix(" split").capitalize(),
+        required=True,
+        key=f"cohort_split_{mark}",
+        persist_state="session",
+        wrap=True,
+    )
+    centres = (
+        second.pills("Centre", options, **_keep(f"cohort_centres_{mark}")) if (options := _list_centres(table)) else []
+    )
+    ages = third.pills("Age (years)", list(AGE_GROUPS), **_keep(f"cohort_ages_{mark}")) if "age" in table else []
+    view = View(cohort, filter_table(table, split, centres, ages), split, tuple(centres), tuple(ages))
+    marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
+    st.caption(f"{len(view.table):,} of {len(table):,} patients of {cohort.title}{marked}")
+    if view.table.empty:
+        raise TableError("The filters leave no patient; widen them.")
+    return view
+
+
+def filter_table(table: pd.DataFrame, split: str | None, centres: list[str], ages: list[str]) -> pd.DataFrame:
+    """Keep the patients of a split, of some centres and age groups.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Prediction table.
+    split : str or None
+        None keeps all.
+    centres, ages : list of str
+        Empty keeps all; keys of `AGE_GROUPS`. A patient of unknown age belongs to no age group.
+
+    Returns
+    -------
+    DataFrame
+        Its rows.
+    """
+    keep = pd.Series(True, index=table.index) if split is None else table["split"] == split
+    if centres:
+        keep &= table["centre"].isin(centres)
+    if ages:
+        inside = [(table["age"] >= low) & (table["age"] < high) for low, high in map(AGE_GROUPS.__getitem__, ages)]
+        keep &= pd.concat(inside, axis=1).any(axis=1)
+    return table[keep]
+
+
+def compute_once(
+    source: Cohort | View, compute: Callable[..., Result], *columns: str | None, **options: Hashable
+) -> Result:
+    """Compute a result for a cohort or view once a session.
+
+    Parameters
+    ----------
+    source : Cohort or View
+        Whose table.
+    compute : callable
+        A public function of `core.evaluation`.
+    columns : str
+        Columns of the table to give it, one an argument; without any it gets the whole table.
+    options : hashable
+        Keyword arguments.
+
+    Returns
+    -------
+    object
+        What it returned; its own copy.
+    """
+    table = source.table
+    key = (compute.__module__, compute.__qualname__, source.key, columns, tuple(sorted(options.items())))
+    arguments = [table[name] for name in columns] if columns else [table]
+    return _compute(key, lambda: compute(*arguments, **options))
+
+
+def ask_threshold(view: View, frozen: Cut) -> Cut:
+    """Draw the threshold's slider, shared by the pages that show it.
+
+    Parameters
+    ----------
+    view : View
+        The patients.
+    frozen : ThresholdResult
+        The threshold fixed beforehand.
+
+    Returns
+    -------
+    ThresholdResult
+        The frozen one as long as the slider was not moved; else the moved one, marked exploratory.
+    """
+    if frozen.threshold is None:
+        st.caption(f"There is no threshold: {frozen.reason}")
+        return frozen
+    key, start = f"cohort_threshold_{view.cohort.sha256[:12]}", round(frozen.threshold, 3)
+    start = min(max(start, 0.001), 0.999)
+    value = st.slider("Threshold", 0.001, 0.999, start, 0.001, format="%.3f", key=key, persist_state="session")
+    if abs(value - start) < 5e-4:
+        st.caption(describe_threshold(frozen))
+        return frozen
+    moved = replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
+    words, button = st.columns([3, 1], vertical_alignment="center")
+    words.markdown(
+        f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
+        "Figures at a moved threshold are no validation."
+    )
+    button.button("Back to the frozen threshold", on_click=_reset, args=(key, start))
+    return moved
+
+
+def describe_threshold(threshold: Any) -> str:
+    """Say where a threshold comes from.
+
+    Parameters
+    ----------
+    threshold : ThresholdResult
+        A threshold with a value.
+
+    Returns
+    -------
+    str
+        One or two sentences.
+    """
+    if threshold.exploratory:
+        return (
+            f"The threshold {threshold.threshold:.3f} was chosen on these data, for want of development patients: "
+            "it is exploratory, and what it reaches is optimistic."
+        )
+    return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."
+
+
+def ask_for_slow(view: View, name: str, label: str) -> bool:
+    """Ask before a large cohort keeps the page waiting.
+
+    Parameters
+    ----------
+    view : View
+        The patients.
+    name : str
+        What is slow; a key.
+    label : str
+        Text of the button.
+
+    Returns
+    -------
+    bool
+        True for up to 20,000 patients, and once the button was pressed for this view.
+    """
+    if len(view.table) <= LARGE:
+        return True
+    asked = st.session_state.setdefault("cohort_slow", set())
+    if (name, view.key) not in asked and st.button(f"{label} ({len(view.table):,} patients; takes a while)", key=name):
+        asked.add((name, view.key))
+    return (name, view.key) in asked
+
+
+@st.cache_data(scope="session", max_entries=64, show_spinner="Computing")
+def _compute(key: tuple[object, ...], _compute: Callable[[], Any]) -> Any:
+    return _compute()
+
+
+def _keep(key: str) -> dict[str, Any]:
+    return {"selection_mode": "multi", "key": key, "persist_state": "session", "wrap": True}
+
+
+def _list_centres(table: pd.DataFrame) -> list[str]:
+    known = sorted(table["centre"].dropna().astype(str).unique()) if "centre" in table else []
+    return known if 1 < len(known) <= MOST_CENTRES else []
+
+
+def _reset(key: str, value: float) -> None:
+    st.session_state[key] = value

@@ -1,0 +1,217 @@
+"""Case: image, box, form, estimate, and every way to go wrong in one sentence."""
+
+import io
+import re
+
+import pydicom.examples
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.inference.worker import Worker
+
+PAGE = "pages/1_Case.py"
+
+
+@pytest.fixture
+def at(open_page) -> AppTest:
+    return open_page(PAGE)
+
+
+def find(elements, label: str):
+    return next(e for e in elements if e.label.startswith(label))
+
+
+def words(at: AppTest) -> str:
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.subheader))
+
+
+def read_percent(at: AppTest) -> int:
+    found = re.search(r"(\d+)\s% probability of a high Ki-67", words(at))
+    assert found, [e.value for e in at.error]
+    return int(found[1])
+
+
+def encode(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def upload(at: AppTest, name: str, data: bytes) -> AppTest:
+    at.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    return at.run()
+
+
+def try_patient(at: AppTest) -> AppTest:
+    return find(at.button, "Try this patient").click().run()
+
+
+def estimate(at: AppTest) -> AppTest:
+    return find(at.button, "Estimate").click().run()
+
+
+def test_without_an_image_there_is_nothing_to_estimate(at):
+    assert not at.exception
+    assert find(at.button, "Estimate").disabled
+    assert "probability" not in words(at)
+
+
+def test_every_predictor_is_asked_for_and_not_known_at_first(at):
+    assert [w.label for w in at.number_input] == ["Age (years)", "Largest diameter on ultrasound (mm)"]
+    assert all(w.value is None for w in at.number_input)
+    assert {w.label: w.value for w in at.segmented_control} == {
+        "Menopausal status": "not known",
+        "Palpable mass": "not known",
+        "BI-RADS category before biopsy": "not known",
+        "Adler blood-flow grade": "not known",
+        "Axillary nodes on ultrasound": "not known",
+    }
+
+
+def test_a_simulated_patient_fills_form_and_box(at):
+    try_patient(at)
+    assert find(at.number_input, "Age").value >= 18
+    assert find(at.number_input, "Left").value < find(at.number_input, "Right").value
+    assert "image and clinical values are made up" in words(at)
+
+
+def test_an_upload_gets_an_estimate_with_interval_words_and_limits(at, breast_png):
+    upload(at, "lesion.png", breast_png)
+    estimate(at)
+    text = words(at)
+    assert 0 <= read_percent(at) <= 100
+    assert re.search(r"95 % interval \*\*\d+\s% to \d+\s%\*\*", text)
+    assert re.search(r"\*\*(No call|Called high|Called low)", text)
+    assert "average was taken (7)" in text
+    assert "colour Doppler" in text
+    assert "Malignant lesion" in text
+
+
+def test_no_file_name_appears_on_the_page(at, breast_png):
+    estimate(upload(at, "jane_doe_1961.png", breast_png))
+    assert "jane_doe" not in words(at)
+    assert not any(
+        "jane_doe" in str(value) for key, value in at.session_state.filtered_state.items() if "upload" not in key
+    )
+
+
+def test_a_clinical_value_answers_at_once_without_the_network(at, monkeypatch, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    before = read_percent(at)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network ran again")
+
+    monkeypatch.setattr(Worker, "read_image", refuse)
+    find(at.number_input, "Largest diameter").set_value(60.0).run()
+    assert read_percent(at) > before
+    find(at.segmented_control, "Axillary").set_value("suspicious").run()
+    assert "average was taken (5)" in words(at)
+
+
+def test_a_moved_box_asks_for_the_button_again(at, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    find(at.number_input, "Left").set_value(20).run()
+    assert "press **Estimate** again" in words(at)
+    assert "probability of a high" not in words(at)
+    assert 0 <= read_percent(estimate(at)) <= 100
+
+
+def test_a_box_turned_inside_out_is_refused(at, breast_png):
+    upload(at, "a.png", breast_png)
+    find(at.number_input, "Left").set_value(300).run()
+    assert [e.value for e in at.error] == [
+        "The lesion box is empty: its right edge must lie right of its left, its bottom below its top."
+    ]
+
+
+def test_the_heat_map_can_be_faded_and_contoured(at, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    before = read_percent(at)
+    find(at.slider, "Opacity").set_value(0.2).run()
+    find(at.toggle, "Lines of equal").set_value(True).run()
+    assert not at.exception
+    assert not at.error
+    assert read_percent(at) == before
+
+
+def test_a_loop_has_a_slider_and_another_frame_asks_for_the_button(at):
+    upload(at, "loop", pydicom.examples.get_path("ybr_color").read_bytes())
+    slider = find(at.slider, "Frame")
+    assert (slider.min, slider.max) == (1, 30)
+    first = read_percent(estimate(at))
+    assert 0 <= first <= 100
+    slider = find(at.slider, "Frame")
+    slider.set_value(1 if slider.value != 1 else 2).run()
+    assert "press **Estimate** again" in words(at)
+
+
+def test_the_case_survives_a_look_at_another_page(at, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    find(at.number_input, "Age").set_value(61.0).run()
+    before = read_percent(at)
+    at.switch_page("pages/8_Model.py").run()
+    at.switch_page(PAGE).run()
+    assert find(at.number_input, "Age").value == 61.0
+    assert read_percent(at) == before
+
+
+CT = pydicom.examples.get_path("ct")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"Patient,Age\nA,54\n" * 40, "holds text, not an image"),
+        (b"", "is empty"),
+        (encode(Image.new("L", (40_000, 2))), "40000 x 2 pixels"),
+        (CT.read_bytes(), "CT"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), r"damaged|can't be read|cut short"),
+    ],
+    ids=["text as png", "empty", "too wide", "CT", "damaged"],
+)
+def test_a_bad_file_is_refused_in_one_sentence(at, data, sentence):
+    upload(at, "image.png", data)
+    assert not at.exception
+    assert len(at.error) == 1
+    assert re.search(sentence, at.error[0].value), at.error[0].value
+    assert "Traceback" not in at.error[0].value
+
+
+def test_a_good_file_after_a_bad_one_is_read(at, breast_png):
+    upload(at, "image.png", b"")
+    find(at.number_input, "Age").set_value(50.0).run()
+    upload(at, "image.png", breast_png)
+    assert not at.error
+    assert find(at.number_input, "Age").value == 50.0
+
+
+def test_an_age_of_430_is_refused(at, breast_png):
+    upload(at, "a.png", breast_png)
+    find(at.number_input, "Age").set_value(430.0).run()
+    assert [e.value for e in at.error] == ["Age: 430 is outside 18 to 100 years; check the value and its unit."]
+    assert not [b for b in at.button if b.label == "Estimate"]
+
+
+def test_a_refused_image_gets_no_estimate(open_page, use_bundle, refusing_bundle_dir, breast_png):
+    use_bundle(refusing_bundle_dir)
+    at = open_page(PAGE)
+    use_bundle(refusing_bundle_dir)
+    at.run()
+    estimate(upload(at, "a.png", breast_png))
+    assert at.error[0].value.startswith("**No estimate.**")
+    assert "probability of a high" not in words(at)
+
+
+def test_a_fault_of_the_program_is_logged_without_its_message(at, monkeypatch, caplog, breast_png):
+    def fail(*_: object) -> None:
+        raise ValueError("could not convert 'Jane Doe'")
+
+    monkeypatch.setattr(Worker, "predict", fail)
+    estimate(upload(at, "a.png", breast_png))
+    assert [e.value for e in at.error] == [
+        "Something went wrong in the program, not in your data. It was logged; reload the page and try again."
+    ]
+    assert "ValueError" in caplog.text
+    assert "Jane Doe" not in caplog.text

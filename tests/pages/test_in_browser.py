@@ -1,0 +1,199 @@
+"""The running app in a real Chromium: upload, estimate, box by mouse, and no request to the outside."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pydicom.examples
+import pytest
+
+from core.imaging import read_frame
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+REQUIRED = os.environ.get("SONOKI_REQUIRE_BROWSER") == "1"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 120_000
+PAGES = ("", "Case", "Model")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM and not REQUIRED, reason="chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(bundle_dir: Path) -> Iterator[str]:
+    """Start the app on a free port of the loopback and wait until it is well."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"SONOKI_BUNDLE": str(bundle_dir)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_well(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_until_well(url: str, server: subprocess.Popen) -> None:
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the server did not get well")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "SONOKI_REQUIRE_BROWSER=1, but chromium is not installed"
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh session; the test fails if the page asked anyone but the server."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    outside = []
+    page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
+    yield page
+    context.close()
+    assert [url for url in outside if not url.startswith(address.replace("http", "ws"))] == []
+
+
+def open_case(page, address: str) -> None:
+    page.goto(f"{address}/Case", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Try this patient").wait_for()
+
+
+def upload(page, name: str, data: bytes) -> None:
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+    )
+    page.get_by_text("Draw a box around the lesion").wait_for()
+
+
+def read_probability(page) -> int:
+    """Press the button, and read the headline."""
+    page.get_by_role("button", name="Estimate", exact=True).click()
+    return read_headline(page)
+
+
+def read_headline(page) -> int:
+    headline = page.get_by_role("heading", name="probability of a high Ki-67")
+    headline.wait_for()
+    found = re.search(r"(\d+)\s%", headline.inner_text())
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_first_on_its_address(page, address, name):
+    page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
+    page.get_by_text("Research use only").first.wait_for()
+    page.get_by_text("SIMULATED").first.wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_from_home_to_a_result_in_two_clicks(page, address):
+    page.goto(address, timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Try a simulated patient").click()
+    page.get_by_text("image and clinical values are made up").wait_for()
+    assert 0 <= read_probability(page) <= 100
+    assert page.get_by_text("95 % interval").first.is_visible()
+
+
+def test_a_dicom_loop(page, address):
+    open_case(page, address)
+    upload(page, "loop.dcm", pydicom.examples.get_path("ybr_color").read_bytes())
+    assert page.get_by_text("Frame (of 30").is_visible()
+    assert 0 <= read_probability(page) <= 100
+
+
+def test_a_png_its_box_and_a_clinical_value(page, address, breast_png):
+    open_case(page, address)
+    upload(page, "a.png", breast_png)
+    assert 0 <= read_probability(page) <= 100
+
+    picture = page.frame_locator("iframe").locator("#image")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.30 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.80 * box["height"], steps=5)
+    page.mouse.up()
+    page.get_by_text("has changed: press").wait_for()
+    page.get_by_text("Lesion box in numbers").click()
+    edges = [float(page.get_by_label(f"{edge} (px)").input_value()) for edge in ("Left", "Top", "Right", "Bottom")]
+    width, height = read_frame(breast_png).width, read_frame(breast_png).height
+    assert edges == pytest.approx([0.25 * width, 0.30 * height, 0.75 * width, 0.80 * height], abs=4)
+
+    before = read_probability(page)
+    size = page.get_by_label("Largest diameter on ultrasound (mm)")
+    size.fill("90")
+    size.press("Enter")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('h3')].some(h => /probability of a high/.test(h.innerText)"
+        " && parseInt(h.innerText) > before)",
+        arg=before,
+    )
+    assert read_headline(page) > before
+
+
+def test_text_renamed_png_is_refused_in_one_sentence(page, address):
+    open_case(page, address)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": b"no image " * 50}
+    )
+    alert = page.get_by_test_id("stAlert")
+    alert.wait_for()
+    assert "holds text, not an image" in alert.inner_text()
+    assert "Traceback" not in page.content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    for name in PAGES:
+        page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
+        page.get_by_text("SIMULATED").first.wait_for()
+        page.wait_for_timeout(1000)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    context.close()

@@ -1,0 +1,50 @@
+"""Model: figures, flow and dictionary come from the bundle."""
+
+import json
+
+import pytest
+
+from core.clinical import FIELDS
+
+
+@pytest.fixture
+def at(open_page):
+    return open_page("pages/8_Model.py")
+
+
+def test_figures_are_those_of_the_evidence(at, bundle_dir):
+    external = json.loads((bundle_dir / "evidence" / "metrics.json").read_text())["external"]
+    table = at.table[0].value.set_index("Figure")["external"]
+    auc, (low, high) = external["discrimination"]["auc"], external["discrimination"]["auc_ci"]
+    assert table["AUC"] == f"{auc:.2f} ({low:.2f} to {high:.2f})"
+    assert table["Patients"] == str(external["n"])
+    assert table["Brier score"] == f"{external['calibration']['brier']:.2f}"
+
+
+def test_every_figure_of_a_simulated_bundle_is_marked(at):
+    assert "simulated" in at.warning[0].value
+
+
+def test_threshold_zone_and_cut_off_are_named(at):
+    text = "\n".join(m.value for m in at.markdown)
+    assert "Threshold **50.0 %**: youden, chosen on train + validation" in text
+    assert "**40.0 to 60.0 %**" in text
+    assert "20 % or more" in text
+
+
+def test_the_whole_dictionary_is_listed(at):
+    assert at.dataframe[0].value["Name"].tolist() == [field.name for field in FIELDS]
+
+
+def test_the_card_is_there(at):
+    assert any("For tests alone." in m.value for m in at.markdown)
+
+
+def test_without_a_bundle_the_page_says_one_sentence(open_page, use_bundle, tmp_path):
+    at = open_page("pages/8_Model.py")
+    use_bundle(tmp_path)
+    at.run()
+    assert not at.exception
+    assert [e.value for e in at.error] == [
+        f"manifest.json is not in the folder '{tmp_path.name}': give a bundle's folder."
+    ]
