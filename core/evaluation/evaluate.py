@@ -88,7 +88,7 @@ def evaluate_cohort(
     result = {}
     for split in splits:
         part = table[table["split"] == split]
-        result[str(split)] = _render_split(compute_split(part, cut, development=split == FITTED_ON))
+        result[str(split)] = render_split(compute_split(part, cut, development=split == FITTED_ON))
         if by:
             result[str(split)]["by"] = _render_levels(part, by, cut, development=split == FITTED_ON)
     return result
@@ -120,7 +120,8 @@ def render_plain(value: Any) -> Any:
     return value
 
 
-def _render_split(result: SplitEvaluation) -> dict[str, Any]:
+def render_split(result: SplitEvaluation) -> dict[str, Any]:
+    """Write the results of one split as plain JSON values."""
     threshold = result.threshold
     early = result.early_recurrence
     curve = result.decision_curve
@@ -128,8 +129,8 @@ def _render_split(result: SplitEvaluation) -> dict[str, Any]:
         {
             "n": result.n,
             "events": result.events,
-            "discrimination": _render_roc(result.roc),
-            "comparisons": [_render_comparison(comparison) for comparison in result.comparisons],
+            "discrimination": render_roc(result.roc),
+            "comparisons": [render_comparison(comparison) for comparison in result.comparisons],
             "threshold": {
                 "value": threshold.threshold,
                 "rule": threshold.rule,
@@ -137,13 +138,13 @@ def _render_split(result: SplitEvaluation) -> dict[str, Any]:
                 "exploratory": threshold.exploratory,
                 "reason": threshold.reason,
             },
-            "confusion": None if result.confusion is None else _render_confusion(result.confusion),
-            "calibration": _render_calibration(result.calibration),
+            "confusion": None if result.confusion is None else render_confusion(result.confusion),
+            "calibration": render_calibration(result.calibration),
             "decision_curve": curve.table,
             "decision_curve_n": curve.n,
-            "survival": None if result.survival is None else _render_survival(result.survival),
+            "survival": None if result.survival is None else render_survival(result.survival),
             "early_recurrence": None if early is None else vars(early),
-            "lymph_nodes": None if result.lymph_nodes is None else _render_nodes(result.lymph_nodes),
+            "lymph_nodes": None if result.lymph_nodes is None else render_nodes(result.lymph_nodes),
             "reasons": result.reasons,
         }
     )
@@ -159,20 +160,22 @@ def _render_levels(part: pd.DataFrame, by: str, cut: ThresholdResult, *, develop
         "column": by,
         "subgroups": render_plain(table),
         "levels": {
-            level: _render_split(compute_split(part[labels.astype("string") == level], cut, development=development))
+            level: render_split(compute_split(part[labels.astype("string") == level], cut, development=development))
             for level in levels
         },
     }
 
 
-def _render_roc(roc: RocResult | None) -> dict[str, Any] | None:
+def render_roc(roc: RocResult | None) -> dict[str, Any] | None:
+    """Write a ROC result, without its curve."""
     if roc is None:
         return None
     fields = ("auc", "auc_se", "auc_ci", "method", "n", "n_pos", "reason")
     return {name: getattr(roc, name) for name in fields}
 
 
-def _render_comparison(comparison: ModelComparison) -> dict[str, Any]:
+def render_comparison(comparison: ModelComparison) -> dict[str, Any]:
+    """Write the comparison of two models."""
     roc, mcnemar = comparison.roc, comparison.mcnemar
     fields = ("n", "n_pos", "auc_a", "auc_b", "difference", "se", "ci", "z", "p", "reason")
     return {
@@ -183,7 +186,8 @@ def _render_comparison(comparison: ModelComparison) -> dict[str, Any]:
     }
 
 
-def _render_confusion(confusion: ConfusionResult) -> dict[str, Any]:
+def render_confusion(confusion: ConfusionResult) -> dict[str, Any]:
+    """Write a confusion matrix and its metrics."""
     counts = {name: getattr(confusion, name) for name in ("tp", "fp", "fn", "tn")}
     metrics = {
         str(name): {"value": row["value"], "ci": _pair_limits(row["ci_low"], row["ci_high"]), "reason": row["reason"]}
@@ -196,7 +200,8 @@ def _pair_limits(low: float, high: float) -> tuple[float, float] | None:
     return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
-def _render_calibration(calibration: CalibrationResult) -> dict[str, Any]:
+def render_calibration(calibration: CalibrationResult) -> dict[str, Any]:
+    """Write a calibration result, without its curve."""
     terms = {
         name: {
             "est": getattr(calibration, name),
@@ -214,7 +219,8 @@ def _render_calibration(calibration: CalibrationResult) -> dict[str, Any]:
     }
 
 
-def _render_survival(survival: SurvivalEvaluation) -> dict[str, Any]:
+def render_survival(survival: SurvivalEvaluation) -> dict[str, Any]:
+    """Write the survival of the predicted groups."""
     plain, stratified, curve = survival.logrank, survival.logrank_by_centre, survival.kaplan_meier
     return {
         "km": curve.curve,
@@ -247,7 +253,8 @@ def _render_cox(cox: CoxResult) -> dict[str, Any]:
     }
 
 
-def _render_nodes(nodes: LymphNodeResult) -> dict[str, Any]:
+def render_nodes(nodes: LymphNodeResult) -> dict[str, Any]:
+    """Write node metastasis by predicted group."""
     fields = ("n", "events", "difference", "difference_ci", "test", "chisq", "p", "p_fisher", "note", "reason")
     comparisons = {
         name: {field: getattr(test, field) for field in ("difference", "se", "ci", "z", "p", "reason")}
@@ -264,10 +271,10 @@ def _render_nodes(nodes: LymphNodeResult) -> dict[str, Any]:
             }
             for row in nodes.rates.to_dict("records")
         },
-        "group_as_classifier": _render_confusion(nodes.group_classifier),
-        "ki67_probability": _render_roc(nodes.ki67_probability),
-        "head": _render_roc(nodes.head),
-        "head_without_aln": _render_roc(nodes.head_without_aln),
-        "ultrasound": None if nodes.ultrasound is None else _render_confusion(nodes.ultrasound),
+        "group_as_classifier": render_confusion(nodes.group_classifier),
+        "ki67_probability": render_roc(nodes.ki67_probability),
+        "head": render_roc(nodes.head),
+        "head_without_aln": render_roc(nodes.head_without_aln),
+        "ultrasound": None if nodes.ultrasound is None else render_confusion(nodes.ultrasound),
         "comparisons": comparisons,
     }

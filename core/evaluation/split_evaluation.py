@@ -164,7 +164,6 @@ def compute_split(table: pd.DataFrame, threshold: ThresholdResult, *, developmen
             f"The prediction table has no column {' and '.join(lacking)}; add it or map another column to it."
         )
     cut, reasons = threshold.threshold, {}
-    others = {name: table[PREFIX + name] for name in list_models(table)}
     if cut is None:
         reasons["confusion"] = f"There is no threshold: {threshold.reason}"
     survival = _skip(table, ("rfs_months", "rfs_event"), cut, "survival", reasons)
@@ -174,14 +173,14 @@ def compute_split(table: pd.DataFrame, threshold: ThresholdResult, *, developmen
         len(table),
         int((table["y"] == 1).sum()),
         compute_roc(table["y"], table["prob"]),
-        _compare_models(table, others, cut),
+        compare_models(table, cut),
         threshold,
         None if cut is None else compute_confusion(table["y"], table["prob"], cut),
         compute_calibration(table["y"], table["prob"], role="development" if development else "external"),
-        compute_decision_curve(table["y"], {MAIN: table["prob"], **others}, GRID),
+        compute_net_benefit(table),
         None if survival or cut is None else compute_group_survival(table, cut),
         None if early else compute_time_auc(table["rfs_months"], table["rfs_event"], table["prob"], EARLY_MONTHS),
-        None if nodes or cut is None else _compute_nodes(table, cut),
+        None if nodes or cut is None else compute_nodes(table, cut),
         reasons,
     )
 
@@ -230,9 +229,22 @@ def _skip(table: pd.DataFrame, columns: tuple[str, ...], cut: float | None, name
     return name in reasons
 
 
-def _compare_models(
-    table: pd.DataFrame, others: dict[str, pd.Series], cut: float | None
-) -> tuple[ModelComparison, ...]:
+def compare_models(table: pd.DataFrame, cut: float | None) -> tuple[ModelComparison, ...]:
+    """Compare the main model with each other one of a prediction table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``y, prob`` and ``prob_<model>``.
+    cut : float or None
+        Threshold of McNemar's test; None leaves it out.
+
+    Returns
+    -------
+    tuple of ModelComparison
+        Paired DeLong tests, p corrected by Holm.
+    """
+    others = _list_probabilities(table)
     tests = {name: compare_roc(table["y"], table["prob"], other) for name, other in others.items()}
     corrected = adjust_holm({name: test.p for name, test in tests.items()})
     mcnemar = {}
@@ -242,11 +254,45 @@ def _compare_models(
     return tuple(ModelComparison(name, test, corrected[name], mcnemar.get(name)) for name, test in tests.items())
 
 
+def compute_net_benefit(table: pd.DataFrame) -> DecisionCurveResult:
+    """Compute net benefit of every model of a prediction table at thresholds from 0.01 to 0.99.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``y, prob`` and ``prob_<model>``.
+
+    Returns
+    -------
+    DecisionCurveResult
+        On the patients that are complete for all models.
+    """
+    return compute_decision_curve(table["y"], {MAIN: table["prob"], **_list_probabilities(table)}, GRID)
+
+
+def _list_probabilities(table: pd.DataFrame) -> dict[str, pd.Series]:
+    return {name: table[PREFIX + name] for name in list_models(table)}
+
+
 def _decide(prob: pd.Series, cut: float) -> pd.Series:
     return (prob >= cut).astype(float).where(prob.notna())
 
 
-def _compute_nodes(table: pd.DataFrame, cut: float) -> LymphNodeResult:
+def compute_nodes(table: pd.DataFrame, cut: float) -> LymphNodeResult:
+    """Compute node metastasis by predicted group, with every predictor of it that the table has.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``lnm, prob`` and, where known, ``prob_lnm, prob_lnm_without_aln_us, aln_us``.
+    cut : float
+        Group high is prob >= cut.
+
+    Returns
+    -------
+    LymphNodeResult
+        The estimates.
+    """
     given = {name: table[name] for name in (*NODE_HEADS, "aln_us") if name in table and table[name].notna().any()}
     return compute_lymph_nodes(
         table["lnm"],

@@ -50,7 +50,7 @@ HATCHES = {"": "", "/": "///", "x": "xxx", ".": "...", "\\": "\\\\\\", "-": "---
 LOCK = threading.Lock()
 
 
-def render_svg(figure: go.Figure, *, width: int = WIDTH) -> bytes:
+def render_svg(figure: go.Figure, *, width: int = WIDTH, note: str = "") -> bytes:
     """Draw a figure as SVG on white, the same bytes every time.
 
     Parameters
@@ -59,6 +59,8 @@ def render_svg(figure: go.Figure, *, width: int = WIDTH) -> bytes:
         One of the evaluation figures.
     width : int
         Width in pixels; the height is the figure's.
+    note : str
+        A line under the figure: which patients, simulated or not.
 
     Returns
     -------
@@ -67,11 +69,11 @@ def render_svg(figure: go.Figure, *, width: int = WIDTH) -> bytes:
     """
     buffer = io.BytesIO()
     with LOCK, mpl.rc_context(SETTINGS):
-        _draw(figure, width).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        _draw(figure, width, note).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
-def render_png(figure: go.Figure, *, width: int = WIDTH, scale: float = 3.0) -> bytes:
+def render_png(figure: go.Figure, *, width: int = WIDTH, scale: float = 3.0, note: str = "") -> bytes:
     """Draw a figure as PNG on white.
 
     Parameters
@@ -82,6 +84,8 @@ def render_png(figure: go.Figure, *, width: int = WIDTH, scale: float = 3.0) -> 
         Width in pixels before scaling.
     scale : float
         3 gives 216 dots an inch.
+    note : str
+        A line under the figure: which patients, simulated or not.
 
     Returns
     -------
@@ -90,13 +94,13 @@ def render_png(figure: go.Figure, *, width: int = WIDTH, scale: float = 3.0) -> 
     """
     buffer = io.BytesIO()
     with LOCK, mpl.rc_context(SETTINGS):
-        drawn = _draw(figure, width)
+        drawn = _draw(figure, width, note)
         FigureCanvasAgg(drawn)
         drawn.savefig(buffer, format="png", dpi=DPI * scale, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _draw(figure: go.Figure, width: int) -> Figure:
+def _draw(figure: go.Figure, width: int, note: str) -> Figure:
     named = [trace for trace in figure.data if trace.showlegend is not False and trace.name and _is_visible(trace)]
     rows = -(-len(named) // LEGEND_COLUMNS)
     height = (figure.layout.height or HEIGHT) + rows * LEGEND_ROW
@@ -113,6 +117,8 @@ def _draw(figure: go.Figure, width: int) -> Figure:
     _draw_shapes(figure, axes)
     for name, axis in axes.items():
         _style_axis(axis, figure, name)
+    if note:
+        drawn.text(8 / width, 4 / height, note, fontsize=8, color=TEXT["light"], va="bottom")
     if handles:
         drawn.legend(*zip(*handles, strict=True), loc="upper left", ncols=LEGEND_COLUMNS, frameon=False, fontsize=10)
     return drawn

@@ -15,7 +15,7 @@ from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
 USE = "Research use only; no medical device."
-Draw = Mapping[str, Callable[[go.Figure], bytes]]
+Draw = Mapping[str, Callable[..., bytes]]
 
 
 def describe_origin(view: View) -> dict[str, str]:
@@ -39,6 +39,12 @@ def describe_origin(view: View) -> dict[str, str]:
         "created_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "intended_use": USE,
     }
+
+
+def describe_note(view: View) -> str:
+    """Give the line that stands under a picture: which patients, simulated or not."""
+    marked = "SIMULATED patients. " if view.cohort.is_simulated else ""
+    return f"{marked}{view.name[:1].upper()}{view.name[1:]}, n = {len(view.table):,}. {USE}"
 
 
 def show_result(
@@ -73,7 +79,7 @@ def show_result(
     st.plotly_chart(figure, key=f"figure_{name}", alt=alt, config=PLAIN)
     st.markdown(alt)
     files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_csv(view, data)}
-    files |= {ending: _bind(render, figure) for ending, render in draw.items()}
+    files |= {ending: _bind(render, figure, describe_note(view)) for ending, render in draw.items()}
     files["json"] = lambda: render_json(view, name, record)
     with st.container(horizontal=True):
         for ending, make in files.items():
@@ -114,10 +120,6 @@ def render_json(view: View, name: str, record: object) -> bytes:
     return json.dumps({"origin": describe_origin(view), name: record}, indent=2, allow_nan=False).encode("utf-8")
 
 
-def _bind(render: Callable[[go.Figure], bytes], figure: go.Figure) -> Callable[[], bytes]:
-    return lambda: render(figure)
-
-
 def show_table(table: pd.DataFrame, alt: str) -> None:
     """Show a table that needs no scrolling of its own."""
     st.table(table, hide_index=True, alt=alt)
@@ -134,3 +136,7 @@ def show_missing(results: Mapping[str, Any]) -> None:
     for what, reason in results.items():
         if reason:
             st.caption(f"{what}: {reason}")
+
+
+def _bind(render: Callable[..., bytes], figure: go.Figure, note: str) -> Callable[[], bytes]:
+    return lambda: render(figure, note=note)

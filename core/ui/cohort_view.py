@@ -2,29 +2,29 @@
 
 import math
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TableError
 from core.ui.cohort import Cohort, get_cohort
 
+ALL = "all"
 SPLIT_NAMES = {
     "train": "training split",
     "validation": "validation split",
     "test": "internal test",
     "external": "external test",
+    ALL: "whole",
 }
 AGE_GROUPS = {"< 50": (-math.inf, 50.0), "50 to < 65": (50.0, 65.0), "\u2265 65": (65.0, math.inf)}
 MOST_CENTRES = 12
 LARGE = 20_000
 FITTED_ON = "train"
 Result = TypeVar("Result")
-
-
-Cut = TypeVar("Cut", bound=Any)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ class View:
         """The patients as sentences call them: "the external test of the simulated cohort (centre D)"."""
         parts = [f"centre {' and '.join(self.centres)}"] if self.centres else []
         parts += [f"age {' or '.join(self.ages)} years"] if self.ages else []
-        return f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}" + (f" ({', '.join(parts)})" if parts else "")
+        name = f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}"
+        return f"{name} ({', '.join(parts)})" if parts else name
 
     @property
     def is_development(self) -> bool:
@@ -67,8 +68,13 @@ class View:
         return self.split == FITTED_ON
 
 
-def ask_view() -> View:
+def ask_view(*, whole: bool = False) -> View:
     """Draw the filters, the same on all pages, and apply them.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether all splits are looked at together; then there is no filter for them.
 
     Returns
     -------
@@ -89,19 +95,9 @@ def ask_view() -> View:
     present = set(table["split"])
     splits = [name for name in SPLIT_NAMES if name in present]
     first, second, third = st.columns(3)
-    split = first.segmented_control(
-        "Split",
-        splits,
-        default=splits[-1],
-        format_func=lambda name: SPLIT_NAMES[name].removesuffix(" split").capitalize(),
-        required=True,
-        key=f"cohort_split_{mark}",
-        persist_state="session",
-        wrap=True,
-    )
-    centres = (
-        second.pills("Centre", options, **_keep(f"cohort_centres_{mark}")) if (options := _list_centres(table)) else []
-    )
+    split = ALL if whole else _ask_split(first, splits, mark)
+    options = _list_centres(table)
+    centres = second.pills("Centre", options, **_keep(f"cohort_centres_{mark}")) if options else []
     ages = third.pills("Age (years)", list(AGE_GROUPS), **_keep(f"cohort_ages_{mark}")) if "age" in table else []
     view = View(cohort, filter_table(table, split, centres, ages), split, tuple(centres), tuple(ages))
     marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
@@ -111,15 +107,15 @@ def ask_view() -> View:
     return view
 
 
-def filter_table(table: pd.DataFrame, split: str | None, centres: list[str], ages: list[str]) -> pd.DataFrame:
+def filter_table(table: pd.DataFrame, split: str, centres: list[str], ages: list[str]) -> pd.DataFrame:
     """Keep the patients of a split, of some centres and age groups.
 
     Parameters
     ----------
     table : DataFrame
         Prediction table.
-    split : str or None
-        None keeps all.
+    split : str
+        "all" keeps all.
     centres, ages : list of str
         Empty keeps all; keys of `AGE_GROUPS`. A patient of unknown age belongs to no age group.
 
@@ -128,7 +124,7 @@ def filter_table(table: pd.DataFrame, split: str | None, centres: list[str], age
     DataFrame
         Its rows.
     """
-    keep = pd.Series(True, index=table.index) if split is None else table["split"] == split
+    keep = pd.Series(True, index=table.index) if split == ALL else table["split"] == split
     if centres:
         keep &= table["centre"].isin(centres)
     if ages:
@@ -164,59 +160,22 @@ def compute_once(
     return _compute(key, lambda: compute(*arguments, **options))
 
 
-def ask_threshold(view: View, frozen: Cut) -> Cut:
-    """Draw the threshold's slider, shared by the pages that show it.
+def require_columns(view: View, *columns: str, what: str) -> None:
+    """End the page in a sentence if the table has no values in a column.
 
     Parameters
     ----------
     view : View
         The patients.
-    frozen : ThresholdResult
-        The threshold fixed beforehand.
-
-    Returns
-    -------
-    ThresholdResult
-        The frozen one as long as the slider was not moved; else the moved one, marked exploratory.
+    columns : str
+        Columns that are needed.
+    what : str
+        What they are needed for.
     """
-    if frozen.threshold is None:
-        st.caption(f"There is no threshold: {frozen.reason}")
-        return frozen
-    key, start = f"cohort_threshold_{view.cohort.sha256[:12]}", round(frozen.threshold, 3)
-    start = min(max(start, 0.001), 0.999)
-    value = st.slider("Threshold", 0.001, 0.999, start, 0.001, format="%.3f", key=key, persist_state="session")
-    if abs(value - start) < 5e-4:
-        st.caption(describe_threshold(frozen))
-        return frozen
-    moved = replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
-    words, button = st.columns([3, 1], vertical_alignment="center")
-    words.markdown(
-        f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
-        "Figures at a moved threshold are no validation."
-    )
-    button.button("Back to the frozen threshold", on_click=_reset, args=(key, start))
-    return moved
-
-
-def describe_threshold(threshold: Any) -> str:
-    """Say where a threshold comes from.
-
-    Parameters
-    ----------
-    threshold : ThresholdResult
-        A threshold with a value.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
-    if threshold.exploratory:
-        return (
-            f"The threshold {threshold.threshold:.3f} was chosen on these data, for want of development patients: "
-            "it is exploratory, and what it reaches is optimistic."
-        )
-    return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."
+    lacking = [name for name in columns if name not in view.table or view.table[name].isna().all()]
+    if lacking:
+        st.info(f"There are no values in {' and '.join(lacking)} in {view.name}, so {what} can't be shown.")
+        st.stop()
 
 
 def ask_for_slow(view: View, name: str, label: str) -> bool:
@@ -249,6 +208,21 @@ def _compute(key: tuple[object, ...], _compute: Callable[[], Any]) -> Any:
     return _compute()
 
 
+def _ask_split(place: DeltaGenerator, splits: list[str], mark: str) -> str:
+    return str(
+        place.segmented_control(
+            "Split",
+            splits,
+            default=splits[-1],
+            format_func=lambda name: SPLIT_NAMES[name].removesuffix(" split").capitalize(),
+            required=True,
+            key=f"cohort_split_{mark}",
+            persist_state="session",
+            wrap=True,
+        )
+    )
+
+
 def _keep(key: str) -> dict[str, Any]:
     return {"selection_mode": "multi", "key": key, "persist_state": "session", "wrap": True}
 
@@ -256,7 +230,3 @@ def _keep(key: str) -> dict[str, Any]:
 def _list_centres(table: pd.DataFrame) -> list[str]:
     known = sorted(table["centre"].dropna().astype(str).unique()) if "centre" in table else []
     return known if 1 < len(known) <= MOST_CENTRES else []
-
-
-def _reset(key: str, value: float) -> None:
-    st.session_state[key] = value

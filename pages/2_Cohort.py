@@ -1,0 +1,53 @@
+"""Cohort: who is in it, how they flow into the analyses, and a cohort of one's own."""
+
+import streamlit as st
+
+from core.evaluation import count_flow
+from core.evaluation.cohort_results import describe_patients, settle_threshold
+from core.figures.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
+from core.ui import begin_page
+from core.ui.cohort_input import ask_borrowing, ask_cohort, show_reading
+from core.ui.cohort_result import offer_file, render_csv, show_method, show_table
+from core.ui.cohort_threshold import describe_threshold, find_threshold
+from core.ui.cohort_view import ask_view, compute_once
+
+with begin_page("Cohort"):
+    ask_cohort()
+    view = ask_view(whole=True)
+    cohort = view.cohort
+    show_reading(cohort)
+    ask_borrowing(cohort)
+
+    st.subheader("Flow of patients", anchor=False)
+    flow = compute_once(cohort, count_flow, refused=len(cohort.read.refused))
+    st.markdown(describe_flow(flow, cohort.title))
+    flow_table = tabulate_cohort_flow(flow)
+    show_table(flow_table, "Patients from the file to each analysis, by split")
+    offer_file("flow.csv", lambda: render_csv(view, flow_table), label="CSV")
+
+    st.subheader("Table 1", anchor=False)
+    by_group = st.segmented_control(
+        "Side by side",
+        [False, True],
+        default=False,
+        format_func=lambda value: "Predicted groups" if value else "Splits",
+        required=True,
+        key="cohort_table_one",
+        persist_state="session",
+    )
+    threshold = find_threshold(view, settle_threshold)
+    if by_group and threshold.threshold is None:
+        st.caption(f"There are no predicted groups: {threshold.reason}")
+        st.stop()
+    if by_group:
+        st.caption(describe_threshold(threshold))
+    patients = compute_once(view, describe_patients, by="group" if by_group else "split", cut=threshold.threshold)
+    table_one = tabulate_table_one(patients)
+    show_table(table_one, "Characteristics of the patients with missing counts and standardised differences")
+    offer_file("table_1.csv", lambda: render_csv(view, table_one), label="CSV")
+    show_method(
+        "Numbers: median (type-7 quartiles). Choices: count and per cent of those known. Standardised difference: the "
+        "largest between any two columns; for numbers the difference of means over the pooled standard deviation, for "
+        "choices the Mahalanobis distance of the proportions (Yang and Dalton 2012). Patients with a missing value are "
+        "counted, never filled in."
+    )

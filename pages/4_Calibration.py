@@ -1,0 +1,65 @@
+"""Calibration: whether the probabilities hold."""
+
+import streamlit as st
+
+from core.evaluation import compute_calibration, compute_recalibration
+from core.evaluation.evaluate import render_calibration, render_plain
+from core.figures.calibration import describe_calibration, plot_calibration
+from core.figures.rendering import render_png, render_svg
+from core.figures.tables import tabulate_calibration, tabulate_recalibration
+from core.ui import begin_page
+from core.ui.cohort_result import show_method, show_result, show_table
+from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
+
+DRAW = {"svg": render_svg, "png": render_png}
+
+with begin_page("Calibration"):
+    view = ask_view()
+    role = "development" if view.is_development else "external"
+    if view.is_development:
+        st.warning("The model was fitted on these patients: their calibration is apparent and optimistic.")
+    calibration = compute_once(view, compute_calibration, "y", "prob", role=role)
+    figure, numbers = st.columns([3, 2], gap="large")
+    with figure:
+        show_result(
+            view,
+            plot_calibration(calibration),
+            name="calibration",
+            alt=describe_calibration(calibration, cohort=view.name),
+            data=calibration.curve,
+            record=render_plain({**render_calibration(calibration), "bins": calibration.bins}),
+            draw=DRAW,
+        )
+    with numbers:
+        show_table(tabulate_calibration(calibration), "Figures of calibration with their intervals")
+
+    st.subheader("Recalibration to these patients", anchor=False)
+    update = st.segmented_control(
+        "What to update",
+        ["intercept", "intercept + slope"],
+        default="intercept",
+        required=True,
+        format_func=str.capitalize,
+        key="cohort_update",
+        persist_state="session",
+        wrap=True,
+    )
+    if ask_for_slow(view, "recalibration", "Compute the update"):
+        result = compute_once(view, compute_recalibration, "y", "prob", update=update)
+        if result.intercept is None:
+            st.caption(f"No update: {result.reason}")
+        else:
+            st.markdown(
+                f"Updated log-odds = {result.intercept:+.3f} + {result.slope:.3f} x the model's log-odds. For an "
+                f"interval of the updated term no wider than the estimate \u00b1 {result.half_width:g}, "
+                f"{result.n_needed:,} patients are needed; there are {result.before.n:,}."
+            )
+            show_table(tabulate_recalibration(result), "Calibration before and after the update")
+    show_method(
+        "Intercept: logistic model with the model's log-odds as offset; slope: another model, with them as predictor. "
+        "O/E with an interval on the log scale. Curve: loess (span 0.75, degree 2) of the outcome on the probability; "
+        "ICI, E50, E90, Emax are the mean, median, 90th centile and maximum of its distance from the diagonal. Points: "
+        "tenths of the patients with Wilson intervals. Hosmer-Lemeshow is secondary: 10 degrees of freedom on patients "
+        "that the model was not fitted on, 8 on those that it was. After an update, each tenth of the patients is "
+        "judged with an update estimated on the rest."
+    )

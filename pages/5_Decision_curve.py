@@ -1,0 +1,84 @@
+"""Decision curve: whether acting on the model is worth more than treating all or none."""
+
+import streamlit as st
+
+from core.evaluation.cohort_results import (
+    compute_gain,
+    compute_labelled_net_benefit,
+    label_model,
+    settle_threshold,
+)
+from core.evaluation.evaluate import render_plain
+from core.evaluation.split_evaluation import list_models
+from core.figures.decision_curve import (
+    describe_decision_curve,
+    plot_decision_curve,
+    plot_net_benefit_difference,
+)
+from core.figures.rendering import render_png, render_svg
+from core.figures.tables import tabulate_net_benefit
+from core.ui import begin_page
+from core.ui.cohort_result import show_method, show_result, show_table
+from core.ui.cohort_threshold import ask_threshold, find_threshold
+from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
+
+DRAW = {"svg": render_svg, "png": render_png}
+
+with begin_page("Decision curve"):
+    view = ask_view()
+    threshold = ask_threshold(view, find_threshold(view, settle_threshold))
+    low, high = st.slider(
+        "Range of threshold probabilities", 0.01, 0.99, (0.20, 0.70), 0.01, key="cohort_range", persist_state="session"
+    )
+    if high - low < 0.05:
+        st.caption("The range is too narrow to be drawn; widen it.")
+        st.stop()
+    result = compute_once(view, compute_labelled_net_benefit)
+    show_result(
+        view,
+        plot_decision_curve(result, limits=(low, high), threshold=threshold.threshold),
+        name="decision_curve",
+        alt=describe_decision_curve(result, cohort=view.name, limits=(low, high)),
+        data=result.table,
+        record=render_plain({"decision_curve": result.table, "n": result.n, "prevalence": result.prevalence}),
+        draw=DRAW,
+    )
+    points = [round(low + (high - low) * step / 5, 2) for step in range(6)]
+    own = [] if threshold.threshold is None else [round(min(max(threshold.threshold, 0.01), 0.99), 2)]
+    show_table(tabulate_net_benefit(result, sorted({*points, *own})), "Net benefit at a few thresholds")
+    if own:
+        st.caption(f"The row {own[0]:.2f} is the threshold of {threshold.threshold:.3f}, rounded to the grid.")
+
+    if others := list_models(view.table):
+        st.subheader("Gain over another model", anchor=False)
+        other = st.segmented_control(
+            "The model minus",
+            others,
+            default=others[0],
+            format_func=label_model,
+            required=True,
+            key="cohort_other",
+            persist_state="session",
+            wrap=True,
+        )
+        if ask_for_slow(view, "gain", "Compute the difference"):
+            gain = compute_once(view, compute_gain, other=other, low=low, high=high)
+            sentence = (
+                f"Net benefit of the model minus that of {label_model(other).lower()} in {view.name}, with the "
+                f"95 % band of {gain.n_boot:,} bootstrap samples; n = {gain.n:,}."
+            )
+            show_result(
+                view,
+                plot_net_benefit_difference(gain),
+                name="net_benefit_difference",
+                alt=f"{sentence} {gain.reason or ''}".strip(),
+                data=gain.table,
+                record=render_plain(gain.table),
+                draw=DRAW,
+            )
+    show_method(
+        "Net benefit = TP/n - FP/n x pt / (1 - pt) at threshold probability pt (Vickers and Elkin 2006), on patients "
+        "complete for the outcome and every model; treating all and treating none are always drawn. Interventions "
+        "avoided are per 100 patients, against treating all. The range from 0.20 to 0.70 was fixed beforehand; another "
+        "range is exploratory. The band is pointwise, from bootstrap samples of patients."
+    )
