@@ -81,7 +81,7 @@ def write_evidence(folder: Path, rng: np.random.Generator) -> None:
 
 def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -> dict:
     centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
-    weights = {name: rng.normal(size=2048) / (spread * 2048**0.5) for name in ("ki67", "lnm")}
+    weights = {name: 0.1 * rng.normal(size=2048) / (spread * 2048**0.5) for name in ("ki67", "lnm")}
     fusion = make_fusion(rng).to_json()
     return {
         "image": {name: ImageHead(w, float(-w @ centre)).to_json() for name, w in weights.items()},

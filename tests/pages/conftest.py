@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import UltrasoundMultiFrameImageStorage
 from streamlit.testing.v1 import AppTest
 
 from core import settings
-from core.simulation import render_frame
+from core.simulation import SimulatedFrame, render_frame
+from core.simulation.dicom import encode_dicom
 from core.simulation.parameters import LATENTS
 
 ROOT = Path(__file__).parents[2]
@@ -18,13 +21,30 @@ Open = Callable[[str], AppTest]
 
 
 @pytest.fixture(scope="session")
-def breast_png() -> bytes:
-    """A simulated frame as PNG, since the intake refuses what does not look like ultrasound."""
+def breast_frame() -> SimulatedFrame:
+    """A simulated frame, since the intake refuses what does not look like ultrasound of the breast."""
     latents = dict.fromkeys(LATENTS, 0.0)
     rng = np.random.default_rng(4)
-    frame = render_frame(rng, "B", latents, size_mm=18.0, size_ap_mm=12.0, background="homog_fibroglandular")
+    return render_frame(rng, "B", latents, size_mm=18.0, size_ap_mm=12.0, background="homog_fibroglandular")
+
+
+@pytest.fixture(scope="session")
+def breast_png(breast_frame: SimulatedFrame) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=1)
+    Image.fromarray(breast_frame.pixels).save(buffer, format="PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def breast_loop(breast_frame: SimulatedFrame) -> bytes:
+    """Three frames of falling gain as one DICOM loop with a scale."""
+    patient = {"patient_id": "T-1", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
+    loop = pydicom.dcmread(io.BytesIO(encode_dicom(breast_frame, patient, seed=1)))
+    loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
+    loop.NumberOfFrames = 3
+    loop.PixelData = b"".join((breast_frame.pixels * gain).astype(np.uint8).tobytes() for gain in (1.0, 0.95, 0.9))
+    buffer = io.BytesIO()
+    loop.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 

@@ -138,11 +138,20 @@ def test_from_home_to_a_result_in_two_clicks(page, address):
     assert page.get_by_text("95 % interval").first.is_visible()
 
 
-def test_a_dicom_loop(page, address):
+def test_a_dicom_loop_of_the_breast(page, address, breast_loop):
+    open_case(page, address)
+    upload(page, "loop.dcm", breast_loop)
+    assert page.get_by_text("Frame (of 3").is_visible()
+    assert 0 <= read_probability(page) <= 100
+
+
+def test_a_dicom_loop_of_the_heart_is_shown_and_refused(page, address):
     open_case(page, address)
     upload(page, "loop.dcm", pydicom.examples.get_path("ybr_color").read_bytes())
     assert page.get_by_text("Frame (of 30").is_visible()
-    assert 0 <= read_probability(page) <= 100
+    page.get_by_role("button", name="Estimate", exact=True).click()
+    page.get_by_text("does not look like a breast ultrasound").wait_for()
+    assert page.get_by_text("probability of a high Ki-67").count() == 0
 
 
 def test_a_png_its_box_and_a_clinical_value(page, address, breast_png):
