@@ -99,7 +99,7 @@ def decode_deidentified(data: bytes, limits: Limits) -> bytes:
 
 def _clean_header(header: Dataset) -> Dataset:
     """Apply the basic profile, and keep of its result what an image needs."""
-    from dicomanonymizer import anonymize_dataset  # type: ignore[import-untyped]  # noqa: PLC0415 - needed by this task alone
+    from dicomanonymizer import anonymize_dataset  # noqa: PLC0415 - needed by this task alone
 
     regions = [_copy_region(item) for item in header.get("SequenceOfUltrasoundRegions") or []]
     device = {name: header[name].value for name in ("Manufacturer", "ManufacturerModelName") if name in header}

@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.imaging import Roi, default_roi, prepare_input, read_frame
 from core.inference.engine import Engine
+from core.training.augment import augment
+from core.training.busbra import CROP_CONTEXT, CROP_PX
 
 BATCH = 16
+N_VIEWS = 8
 Progress = Callable[[int, int], None]
 
 
@@ -69,7 +73,7 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
         crops, rows = [], []
         for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
             try:
-                crops.append(_read_crop(image, engine))
+                crops.append(_read_crop(image, size=engine.rule.size, context=engine.rule.context))
                 rows.append(int(position))
             except AppError as error:
                 refused.append((int(image["row"]), str(error)))
@@ -85,10 +89,47 @@ def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
         yield start + len(batch), batch
 
 
-def _read_crop(image: Mapping[Hashable, Any], engine: Engine) -> NDArray[np.uint8]:
+def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress, *, seed: int) -> Features:
+    """Run the backbone over random views of each image: another hand's box, another gain, depth, flip.
+
+    Parameters
+    ----------
+    images : DataFrame
+        As for `extract_features`; rows that can't be read are left NaN.
+    engine : Engine
+        The backbone.
+    cache : Path
+        As for `extract_features`.
+    progress : callable
+        Called with the number of views done and of all.
+    seed : int
+        Seed of the views.
+
+    Returns
+    -------
+    Features
+        Pooled features of `N_VIEWS` views an image, the views of an image in a row.
+    """
+    pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
+    for i, image in enumerate(images.to_dict("records")):
+        try:
+            crop = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
+        except AppError:
+            continue
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
+        crops = torch.from_numpy(np.repeat(crop[None], N_VIEWS, axis=0))
+        zoom = engine.rule.context / CROP_CONTEXT
+        views, _ = augment(crops, crops, size=engine.rule.size, zoom=zoom, generator=generator)
+        pixels = (views[:, 0] * 255).round().to(torch.uint8).numpy()
+        pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(pixels, engine, cache)
+        progress((i + 1) * N_VIEWS, len(pooled))
+    return Features(pooled, ())
+
+
+def _read_crop(image: Mapping[Hashable, Any], *, size: int, context: float) -> NDArray[np.uint8]:
     frame = read_frame(Path(image["path"]).read_bytes())
     roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
-    return prepare_input(frame, roi, size=engine.rule.size, context=engine.rule.context)
+    return prepare_input(frame, roi, size=size, context=context)
 
 
 def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from firthmodels import FirthLogisticRegression
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import StratifiedKFold
 
 from core.errors import WorkError
@@ -14,8 +13,9 @@ from core.evaluation.logistic import fit_logistic
 from models.fusion import FusionHead, ImageHead, Term
 
 Floats = NDArray[np.float64]
-PENALTIES = tuple(10.0 ** np.arange(1, 6.01, 0.25))
+PENALTIES = tuple(10.0 ** np.arange(1, 7.01, 0.25))
 N_FOLDS = 10
+N_INNER_FOLDS = 5
 N_BOOTSTRAP = 500
 
 
@@ -30,7 +30,7 @@ class ImageScore:
     out_of_fold : ndarray of float64, (n,)
         Score of each training patient by a head that never saw the patient.
     penalty : float
-        Ridge penalty on standardised features, by leave-one-out error.
+        Ridge penalty on standardised features.
     """
 
     head: ImageHead
@@ -38,15 +38,19 @@ class ImageScore:
     penalty: float
 
 
-def fit_image_score(pooled: Floats, target: Floats, *, seed: int) -> ImageScore:
+def fit_image_score(pooled: Floats, views: Floats, target: Floats, *, seed: int) -> ImageScore:
     """Fit a linear score of the pooled features.
 
-    Ridge regression on standardised features; the penalty is chosen anew within each fold.
+    Ridge regression on standardised features of each patient's images and of random views of them, so that the score
+    does not hang on gain, depth or the hand that drew the box. The penalty is chosen by five folds of patients, anew
+    within each outer fold; held-out patients are scored on their images as they are.
 
     Parameters
     ----------
     pooled : ndarray of float64, (n, 2048)
         Mean pooled features of each training patient.
+    views : ndarray of float64, (n, v, 2048)
+        Pooled features of random views of each patient's images; v may be 0.
     target : ndarray of float64, (n,)
         What the score follows: logarithm of Ki-67, or 0 and 1.
     seed : int
@@ -56,27 +60,59 @@ def fit_image_score(pooled: Floats, target: Floats, *, seed: int) -> ImageScore:
     -------
     ImageScore
         Head and out-of-fold scores, both with mean 0 and standard deviation 1 out of fold.
+
+    Raises
+    ------
+    WorkError
+        If the images can't tell the patients apart.
     """
+    rows = np.concatenate([pooled[:, None], views], axis=1)
     strata = np.digitize(target, np.quantile(target, [0.25, 0.5, 0.75]))
     folds = StratifiedKFold(
-        min(N_FOLDS, int(np.bincount(strata)[np.unique(strata)].min())), shuffle=True, random_state=seed
+        min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].min())), shuffle=True, random_state=seed
     )
     raw = np.empty(len(target))
     for fit, held in folds.split(pooled, strata):
-        raw[held] = _fit_ridge(pooled[fit], target[fit])[0].score(pooled[held])
-    head, penalty = _fit_ridge(pooled, target)
+        raw[held] = _fit_ridge(rows[fit], target[fit])[0].score(pooled[held])
+    head, penalty = _fit_ridge(rows, target)
     mean, spread = float(raw.mean()), float(raw.std())
     if spread == 0:
         raise WorkError("The image score is the same for every training patient: the images can't tell them apart.")
     return ImageScore(ImageHead(head.weights / spread, (head.bias - mean) / spread), (raw - mean) / spread, penalty)
 
 
-def _fit_ridge(pooled: Floats, target: Floats) -> tuple[ImageHead, float]:
-    centre, spread = pooled.mean(0), pooled.std(0)
+def _fit_ridge(rows: Floats, target: Floats) -> tuple[ImageHead, float]:
+    """Fit on rows (n, 1 + v, p), the first of each patient the images as they are; choose the penalty by patient."""
+    n, per_patient, p = rows.shape
+    flat = rows.reshape(-1, p)
+    centre, spread = flat.mean(0), flat.std(0)
     spread = np.where(spread > 0, spread, np.inf)
-    model = RidgeCV(alphas=PENALTIES).fit((pooled - centre) / spread, target)
-    weights = model.coef_ / spread
-    return ImageHead(weights, float(model.intercept_ - weights @ centre)), float(model.alpha_)
+    coded = ((flat - centre) / spread).reshape(n, per_patient, p)
+    inner = np.arange(n) % N_INNER_FOLDS
+    errors = np.zeros(len(PENALTIES))
+    for fold in range(N_INNER_FOLDS):
+        fit, held = inner != fold, inner == fold
+        weights, bias = _solve_ridge(coded[fit].reshape(-1, p), np.repeat(target[fit], per_patient), PENALTIES)
+        errors += ((coded[held, 0] @ weights + bias - target[held, None]) ** 2).sum(0)
+    best = PENALTIES[int(errors.argmin())]
+    weights, bias = _solve_ridge(coded.reshape(-1, p), np.repeat(target, per_patient), (best,))
+    scaled = weights[:, 0] / spread
+    return ImageHead(scaled, float(bias - scaled @ centre)), best
+
+
+def _solve_ridge(X: Floats, y: Floats, penalties: tuple[float, ...]) -> tuple[Floats, float]:
+    """Ridge weights (p, number of penalties) and the common bias, by one eigendecomposition of the Gram matrix."""
+    mean, bias = X.mean(0), float(y.mean())
+    centred, residual = X - mean, y - bias
+    if len(X) < X.shape[1]:
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        rotated = vectors.T @ residual
+        weights = centred.T @ (vectors @ np.stack([rotated / (values + penalty) for penalty in penalties], axis=1))
+    else:
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        rotated = vectors.T @ (centred.T @ residual)
+        weights = vectors @ np.stack([rotated / (values + penalty) for penalty in penalties], axis=1)
+    return weights, bias
 
 
 def fit_fusion(score: Floats | None, coded: Floats, y: Floats, terms: tuple[Term, ...], *, seed: int) -> FusionHead:

@@ -20,7 +20,7 @@ from core.inference.engine import Engine, InputRule
 from core.training.backbone import make_reference, read_backbone_card
 from core.training.card import write_card
 from core.training.evidence import choose_no_call, count_flow, make_predictions, predict_all
-from core.training.features import Progress, extract_features
+from core.training.features import N_VIEWS, Progress, extract_features, extract_views
 from core.training.heads import Floats, fit_fusion, fit_image_score
 from core.training.terms import make_terms
 from models.bundle import WEIGHTS, hash_file, write_bundle
@@ -110,7 +110,8 @@ def train_bundle(
     engine = Engine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
     features = extract_features(manifest.images, engine, out / ".features", progress)
     data = _join(manifest, features.by_patient(manifest.images["patient_id"]), plan)
-    heads, image_heads, scores, notes = _fit_heads(data, plan)
+    views = _extract_views(manifest, data, engine, out, plan, progress)
+    heads, image_heads, scores, notes = _fit_heads(data, views, plan)
     predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, scores))
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
@@ -156,8 +157,20 @@ def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> _Data
     return _Data(patients, y, pooled)
 
 
+def _extract_views(
+    manifest: Manifest, data: _Data, engine: Engine, out: Path, plan: TrainingPlan, progress: Progress
+) -> dict[str, Floats]:
+    """Give the views (v, 2048) of each training patient; of several images, each view's mean."""
+    wanted = manifest.images["patient_id"].isin(data.training().patients.index)
+    images = manifest.images[wanted]
+    pooled = extract_views(images, engine, out / ".features", progress, seed=plan.seed).pooled
+    by_image = pooled.reshape(len(images), N_VIEWS, -1)
+    rows = images["patient_id"].to_numpy()
+    return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}
+
+
 def _fit_heads(
-    data: _Data, plan: TrainingPlan
+    data: _Data, views: dict[str, Floats], plan: TrainingPlan
 ) -> tuple[dict[str, FusionHead], dict[str, Any], dict[str, "pd.Series[float]"], tuple[str, ...]]:
     """Fit every head on the training patients; give the image scores of all patients with them."""
     train = data.training()
@@ -166,7 +179,7 @@ def _fit_heads(
     m2, more = make_terms(train.patients, M2_PREDICTORS)
     ki67 = np.log(_floats(train.patients["ki67_pct"]).clip(min=1))
     image_heads, scores = {}, {}
-    image_heads["ki67"], scores["ki67"] = _fit_score(data, train, ki67, plan.seed)
+    image_heads["ki67"], scores["ki67"] = _fit_score(data, train, views, ki67, seed=plan.seed)
     score = _floats(scores["ki67"][train.y.index])
     heads = {
         "m1": fit_fusion(score, _code(m1, train.patients), y, m1, seed=plan.seed),
@@ -184,7 +197,7 @@ def _fit_heads(
             (*more, "Too few patients have a known node status: no head for node metastasis."),
         )
     lnm = _floats(nodes.patients["lnm"])
-    image_heads["lnm"], scores["lnm"] = _fit_score(data, nodes, lnm, plan.seed)
+    image_heads["lnm"], scores["lnm"] = _fit_score(data, nodes, views, lnm, seed=plan.seed)
     score = _floats(scores["lnm"][nodes.y.index])
     heads["lnm"] = fit_fusion(score, _code(m1, nodes.patients), lnm, m1, seed=plan.seed)
     blind = tuple(term for term in m1 if term.field != "aln_suspicious")
@@ -193,8 +206,11 @@ def _fit_heads(
     return heads, image_heads, scores, tuple(dict.fromkeys((*notes, *more)))
 
 
-def _fit_score(data: _Data, train: _Data, target: Floats, seed: int) -> tuple[dict[str, Any], "pd.Series[float]"]:
-    fitted = fit_image_score(train.pooled.to_numpy(), target, seed=seed)
+def _fit_score(
+    data: _Data, train: _Data, views: dict[str, Floats], target: Floats, *, seed: int
+) -> tuple[dict[str, Any], "pd.Series[float]"]:
+    stacked = np.stack([views[patient] for patient in train.pooled.index])
+    fitted = fit_image_score(train.pooled.to_numpy(), stacked, target, seed=seed)
     scores = pd.Series(fitted.head.score(data.pooled.to_numpy()), index=data.pooled.index)
     scores[train.pooled.index] = fitted.out_of_fold
     return fitted.head.to_json(), scores

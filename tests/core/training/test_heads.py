@@ -1,12 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 from core.errors import WorkError
-from core.training.heads import fit_fusion, fit_image_score
+from core.training.heads import _solve_ridge, fit_fusion, fit_image_score
 from core.training.terms import make_terms
 from models.fusion import FusionHead, Term
 
+NO_VIEWS = np.empty((150, 0, 300))
 TERM = Term("age", "linear", 50.0, 10.0, {}, 20.0, 80.0)
 
 
@@ -56,18 +58,18 @@ def test_one_class_is_refused() -> None:
 def test_the_image_score_is_out_of_fold_and_standardised() -> None:
     rng = np.random.default_rng(3)
     pooled = rng.normal(size=(150, 300))
-    noise = fit_image_score(pooled, rng.normal(size=150), seed=1)
+    noise = fit_image_score(pooled, NO_VIEWS, rng.normal(size=150), seed=1)
     assert noise.out_of_fold.mean() == pytest.approx(0, abs=1e-9)
     assert noise.out_of_fold.std() == pytest.approx(1)
     target = pooled[:, 0] + 0.1 * rng.normal(size=150)
-    signal = fit_image_score(pooled, target, seed=1)
+    signal = fit_image_score(pooled, NO_VIEWS, target, seed=1)
     assert np.corrcoef(signal.out_of_fold, target)[0, 1] > 0.5
 
 
 def test_scores_of_pure_noise_do_not_follow_the_target_out_of_fold() -> None:
     rng = np.random.default_rng(4)
     pooled, target = rng.normal(size=(200, 400)), rng.normal(size=200)
-    fitted = fit_image_score(pooled, target, seed=1)
+    fitted = fit_image_score(pooled, np.empty((200, 0, 400)), target, seed=1)
     assert abs(np.corrcoef(fitted.out_of_fold, target)[0, 1]) < 0.3
 
 
@@ -88,3 +90,25 @@ def test_a_fusion_survives_json() -> None:
     again = FusionHead.from_json(head.to_json())
     assert again.contribute(0.4, {"age": 61}) == head.contribute(0.4, {"age": 61})
     assert np.array_equal(again.bootstrap, head.bootstrap)
+
+
+def test_the_ridge_solution_is_scikit_learns() -> None:
+    rng = np.random.default_rng(5)
+    for n, p in ((30, 80), (80, 30)):
+        X, y = rng.normal(size=(n, p)) + 2, rng.normal(size=n)
+        weights, bias = _solve_ridge(X - X.mean(0), y, (3.0,))
+        other = Ridge(alpha=3.0).fit(X - X.mean(0), y)
+        assert weights[:, 0] == pytest.approx(other.coef_, abs=1e-8)
+        assert bias == pytest.approx(other.intercept_)
+
+
+def test_views_teach_the_score_to_ignore_what_they_vary() -> None:
+    """A feature that follows the target, but varies between views of one patient, gets less weight."""
+    rng = np.random.default_rng(6)
+    target = rng.normal(size=120)
+    steady, shaky = target + rng.normal(size=(2, 120))
+    pooled = np.column_stack([steady, shaky])
+    views = np.repeat(pooled[:, None], 8, axis=1)
+    views[:, :, 1] += 3 * rng.normal(size=(120, 8))
+    plain, varied = (fit_image_score(pooled, v, target, seed=1).head.weights for v in (views[:, :0], views))
+    assert abs(varied[1] / varied[0]) < 0.5 * abs(plain[1] / plain[0])
