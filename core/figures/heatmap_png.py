@@ -97,7 +97,7 @@ def render_overlay(heatmap: NDArray[np.float64], *, limit: float, opacity: float
     return Image.fromarray(_colour(enlarged / limit, opacity))
 
 
-def _colour(signed: NDArray[np.float32], opacity: float) -> NDArray[np.uint8]:
+def _colour(signed: NDArray[np.floating], opacity: float) -> NDArray[np.uint8]:
     """Colour values of -1 to 1, clipped, as RGBA."""
     strength = np.clip(np.abs(signed), 0, 1) * opacity
     rgba = np.empty((*signed.shape, 4), dtype=np.uint8)

@@ -28,7 +28,7 @@ def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
     figure.add_waterfall(
         orientation="h",
         x=steps,
-        y=[_label_row(row.label, row.value) for row in contributions.itertuples()],
+        y=[_label_row(*row) for row in zip(contributions["label"], contributions["value"], strict=True)],
         measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
         text=[f"{step:+.2f}" for step in steps],
         textposition="outside",

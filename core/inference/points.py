@@ -82,7 +82,8 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
     PatientPoints
         Axes, points and probability.
     """
-    coefs, ranges = {"image": head.image_coef}, {"image": IMAGE_TICKS}
+    coefs = {"image": head.image_coef}
+    ranges: dict[str, tuple[float, ...]] = {"image": IMAGE_TICKS}
     labels = {"image": tuple(f"{tick:+g}" if tick else "0" for tick in IMAGE_TICKS)}
     z = {"image": score}
     for term, coef in zip(head.terms, head.coefs, strict=True):

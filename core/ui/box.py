@@ -40,9 +40,9 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
     """
     file = (source.sha256, frame.origin, frame.width, frame.height)
     if st.session_state.get(OF) != file:
-        guess = None if source.box else _round(default_roi(frame))
-        _set_box(guess or frame.to_frame(Roi(*source.box)))
-        st.session_state[OF], st.session_state[GUESS] = file, guess
+        known = frame.to_frame(Roi(*source.box)) if source.box else None
+        _set_box(known or default_roi(frame))
+        st.session_state[OF], st.session_state[GUESS] = file, None if known else _round(default_roi(frame))
     picture, numbers = st.container(), st.expander("Lesion box in numbers")
     with numbers:
         edges = _ask_edges(frame)

@@ -64,7 +64,8 @@ def list_simulated_patients() -> dict[str, str]:
     """
     table = _simulate_cohort().table
     held_out = table[table["split"].isin(["test", "external"])].groupby("centre").head(PER_CENTRE)
-    return {row.patient_id: f"{row.patient_id}, centre {row.centre}" for row in held_out.itertuples()}
+    names = zip(held_out["patient_id"], held_out["centre"], strict=True)
+    return {patient: f"{patient}, centre {centre}" for patient, centre in names}
 
 
 @st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")

@@ -141,14 +141,14 @@ def test_from_home_to_a_result_in_two_clicks(page, address):
 def test_a_dicom_loop_of_the_breast(page, address, breast_loop):
     open_case(page, address)
     upload(page, "loop.dcm", breast_loop)
-    assert page.get_by_text("Frame (of 3").is_visible()
+    page.get_by_text("Frame (of 3").first.wait_for()
     assert 0 <= read_probability(page) <= 100
 
 
 def test_a_dicom_loop_of_the_heart_is_shown_and_refused(page, address):
     open_case(page, address)
     upload(page, "loop.dcm", pydicom.examples.get_path("ybr_color").read_bytes())
-    assert page.get_by_text("Frame (of 30").is_visible()
+    page.get_by_text("Frame (of 30").first.wait_for()
     page.get_by_role("button", name="Estimate", exact=True).click()
     page.get_by_text("does not look like a breast ultrasound").wait_for()
     assert page.get_by_text("probability of a high Ki-67").count() == 0
