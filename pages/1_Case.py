@@ -91,7 +91,8 @@ with begin_page("Case"):
     with st.expander("Heat map: where the image raises or lowers the estimate"):
         st.markdown(
             "It shows what influenced the model, not where the tumour divides. "
-            "The scale is the same for every image: weak evidence looks weak."
+            "The scale is the same for every image: weak evidence looks weak. The mean over the square is the image's "
+            f"part of the estimate: {prediction.contributions['image']:+.2f} log-odds."
         )
         opacity = st.slider("Opacity of the colours", 0.0, 1.0, 0.6, 0.1, key="case_opacity", persist_state="session")
         contours = st.toggle("Lines of equal log-odds", key="case_contours", persist_state="session")

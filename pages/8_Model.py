@@ -26,7 +26,7 @@ with begin_page("Model"):
         f"**{describe_cutoff(bundle)}** of the tumour cells.\n\n"
         f"- Threshold **{100 * threshold['value']:.1f} %**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
         f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: {no_call['rule']}.\n"
-        f"- It takes the image and {', '.join(label_term(name).lower() for name in manifest['predictors'])}."
+        f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."
     )
 
     st.subheader("How well it does", anchor=False)

@@ -7,6 +7,7 @@ from core.figures.frame import BOX, add_frame
 from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
 from core.imaging import Frame, Roi
 from core.inference import Prediction
+from core.inference.explain import spread_offset
 
 CONTOUR_LEVELS = 4
 MARGIN = 0.12
@@ -43,7 +44,7 @@ def plot_heatmap(
     add_frame(figure, frame)
     x, y = locate_cells(prediction)
     figure.add_heatmap(
-        z=prediction.heatmap,
+        z=spread_offset(prediction),
         x=x,
         y=y,
         zmin=-limit,
@@ -83,18 +84,15 @@ def locate_cells(prediction: Prediction) -> tuple[list[float], list[float]]:
 def tabulate_heatmap(prediction: Prediction) -> pd.DataFrame:
     """List the heat map's cells: centre in pixels of the frame, and log-odds."""
     x, y = locate_cells(prediction)
+    values = spread_offset(prediction)
     return pd.DataFrame(
-        [
-            {"x_px": x[j], "y_px": y[i], "log_odds": float(prediction.heatmap[i, j])}
-            for i in range(len(y))
-            for j in range(len(x))
-        ]
+        [{"x_px": x[j], "y_px": y[i], "log_odds": float(values[i, j])} for i in range(len(y)) for j in range(len(x))]
     )
 
 
 def describe_heatmap(prediction: Prediction, limit: float) -> str:
     """Say for those who don't see it what the heat map shows."""
-    m = prediction.heatmap
+    m = spread_offset(prediction)
     return (
         f"Heat map of {m.shape[0]} by {m.shape[1]} fields over the lesion, from {m.min():+.2f} to {m.max():+.2f} "
         f"log-odds on a scale of plus and minus {limit:.2f}; mean {m.mean():+.2f}."
@@ -106,7 +104,7 @@ def _add_contours(figure: go.Figure, prediction: Prediction, x: list[float], y: 
     for sign, dash, name in ((1, "solid", "raises"), (-1, "dot", "lowers")):
         start, end = sorted((sign * step, sign * limit))
         figure.add_contour(
-            z=prediction.heatmap,
+            z=spread_offset(prediction),
             x=x,
             y=y,
             contours={"coloring": "none", "start": start, "end": end, "size": step, "showlabels": True},

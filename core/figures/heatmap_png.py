@@ -12,6 +12,7 @@ from core.figures.frame import BOX
 from core.figures.theme import LOWERS, RAISES
 from core.imaging import Frame, Roi
 from core.inference import Prediction
+from core.inference.explain import spread_offset
 
 WIDTH = 900
 MARGIN = 24
@@ -54,7 +55,7 @@ def render_heatmap_png(
     bytes
         PNG file.
     """
-    overlay = render_overlay(prediction.heatmap, limit=limit, opacity=opacity, size=_area_size(prediction))
+    overlay = render_overlay(spread_offset(prediction), limit=limit, opacity=opacity, size=_area_size(prediction))
     picture = Image.fromarray(frame.pixels).convert("RGB")
     x0, y0 = (round(edge) for edge in prediction.reading.area[:2])
     picture.paste(overlay.convert("RGB"), (x0, y0), overlay.getchannel("A"))

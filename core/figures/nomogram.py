@@ -74,7 +74,9 @@ def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
     figure.add_scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
 
 
-def _add_axis(figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]], width: float) -> None:
+def _add_axis(
+    figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]], width: float, side: str = "left"
+) -> None:
     """Draw a line with ticks, labels below it and its title above it."""
     places = [x for x, _ in ticks]
     line = {"color": NEUTRAL, "width": 2}
@@ -87,12 +89,12 @@ def _add_axis(figure: go.Figure, row: int, title: str, ticks: list[tuple[float, 
             x=x, y=row + TICK, text=text, showarrow=False, xanchor=anchor, yanchor="top", font={"size": 12}
         )
     figure.add_annotation(
-        x=0,
+        x=0 if side == "left" else 1,
         xref="paper",
         y=row - TICK,
         text=title,
         showarrow=False,
-        xanchor="left",
+        xanchor=side,
         yanchor="bottom",
         font={"size": SMALL_SIZE},
     )
@@ -157,8 +159,9 @@ def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: flo
     totals = [float(t) for t in range(0, int(top) + 1, step)]
     _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", [(place(t), f"{t:g}") for t in totals], longest)
     ticks = [(place(total), f"{100 * p:.0f} %") for p, total in nomogram.probability_ticks()]
+    side = "right" if place(patient.total) < longest / 2 else "left"  # away from the reading line
     title = f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>"
-    _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else [(0.0, ""), (longest, "")], longest)
+    _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else [(0.0, ""), (longest, "")], longest, side)
     figure.add_scatter(
         x=[place(patient.total)] * 2,
         y=[row, row + 1],

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.clinical import BY_NAME
 from core.inference.prediction import Prediction
@@ -10,7 +12,7 @@ from models.fusion import FusionHead
 
 IMAGE_LABEL = "Ultrasound image"
 NOT_KNOWN = "not known"
-HEATMAP_SPREADS = 4.0
+HEATMAP_SPREADS = 8.0
 
 
 def label_term(name: str) -> str:
@@ -105,11 +107,27 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     return pd.DataFrame(rows, columns=["term", "label", "value", "known", "log_odds"])
 
 
+def spread_offset(prediction: Prediction) -> NDArray[np.float64]:
+    """Spread the heat map's offset evenly over its places, so that zero is neutral and the mean is the image's term.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An estimate.
+
+    Returns
+    -------
+    ndarray of float64, (h, w)
+        Log-odds by place; their mean is `prediction.contributions["image"]`.
+    """
+    return prediction.heatmap + prediction.heatmap_offset
+
+
 def compute_heatmap_limit(head: FusionHead) -> float:
     """Give the end of the heat map's scale, the same for every image of a bundle.
 
     The image score's unit is its standard deviation over the training patients. The scale ends where a place would,
-    were the whole image like it, move the score by four of them.
+    were the whole image like it, move the score by eight of them; single places are stronger than their mean.
 
     Parameters
     ----------

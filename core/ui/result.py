@@ -70,7 +70,7 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
     """
     st.subheader("What is missing", anchor=False)
     if prediction.imputed:
-        names = ", ".join(label_term(name).lower() for name in prediction.imputed)
+        names = "; ".join(label_term(name) for name in prediction.imputed)
         count = len(prediction.imputed)
         st.markdown(f"**Not known, the training patients' average was taken ({count}):** {names}.")
     else:

@@ -31,7 +31,7 @@ def prediction() -> Prediction:
         input_sha256="b" * 64,
         seconds=0.1,
     )
-    contributions = {"image": float(HEATMAP.mean()), "age": -0.3, "size_mm": 0.7}
+    contributions = {"image": float(HEATMAP.mean()) - 0.1, "age": -0.3, "size_mm": 0.7}
     logit = 0.1 + sum(contributions.values())
     return Prediction(
         probability=float(1 / (1 + np.exp(-logit))),
@@ -43,7 +43,7 @@ def prediction() -> Prediction:
         threshold=0.5,
         no_call=(0.4, 0.6),
         heatmap=HEATMAP,
-        heatmap_offset=0.0,
+        heatmap_offset=-0.1,
         reading=reading,
         imputed=("age",),
         node_metastasis=0.4,

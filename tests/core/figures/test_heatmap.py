@@ -14,9 +14,10 @@ from core.figures.theme import LOWERS, RAISES
 LIMIT = 2.0
 
 
-def test_the_figure_holds_raw_values_on_the_given_scale(frame, roi, prediction):
+def test_the_figure_holds_unscaled_values_whose_mean_is_the_images_term(frame, roi, prediction):
     heat = next(t for t in plot_heatmap(frame, roi, prediction, limit=LIMIT, opacity=0.3).data if t.type == "heatmap")
-    np.testing.assert_array_equal(heat.z, prediction.heatmap)
+    np.testing.assert_allclose(heat.z, prediction.heatmap + prediction.heatmap_offset)
+    assert np.mean(heat.z) == pytest.approx(prediction.contributions["image"])
     assert (heat.zmin, heat.zmax) == (-LIMIT, LIMIT)
     assert heat.opacity == 0.3
     assert heat.colorscale[0][1] == LOWERS
@@ -28,7 +29,7 @@ def test_cells_lie_over_the_square_that_the_network_saw(prediction):
     assert x == [65.0, 95.0]
     assert y == [35.0, 65.0]
     hottest = tabulate_heatmap(prediction).sort_values("log_odds").iloc[-1]
-    assert (hottest["x_px"], hottest["y_px"], hottest["log_odds"]) == (95.0, 65.0, 0.5)
+    assert hottest.tolist() == pytest.approx([95.0, 65.0, 0.4])
 
 
 def test_contours_are_dotted_below_zero(frame, roi, prediction):
@@ -61,7 +62,7 @@ def test_values_beyond_the_scale_keep_its_end():
 
 
 def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, prediction):
-    hot = replace(prediction, heatmap=np.array([[0.0, 0.0], [0.0, LIMIT]]))
+    hot = replace(prediction, heatmap=np.array([[0.0, 0.0], [0.0, LIMIT]]), heatmap_offset=0.0)
     data = render_heatmap_png(
         frame, roi, hot, limit=LIMIT, opacity=1.0, captions=("Research use only",), provenance={"bundle": "test-bundle"}
     )
@@ -76,4 +77,4 @@ def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, pre
 
 
 def test_the_description_names_the_scale(prediction):
-    assert "from -0.20 to +0.50 log-odds on a scale of plus and minus 2.00" in describe_heatmap(prediction, LIMIT)
+    assert "from -0.30 to +0.40 log-odds on a scale of plus and minus 2.00" in describe_heatmap(prediction, LIMIT)

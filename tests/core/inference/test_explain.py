@@ -24,7 +24,7 @@ def test_terms_have_the_labels_of_the_dictionary():
 
 
 def test_the_scale_depends_on_the_bundle_alone(fusion):
-    assert compute_heatmap_limit(fusion) == pytest.approx(4 * 0.9)
+    assert compute_heatmap_limit(fusion) == pytest.approx(8 * 0.9)
 
 
 @pytest.mark.parametrize(
