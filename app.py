@@ -9,7 +9,7 @@ with begin_page("SonoKi"):
         "SonoKi reads a breast ultrasound image and a few clinical facts, and estimates before surgery whether the "
         "tumour's **Ki-67** is high. It shows why, and lets a tumour board judge the model on a cohort."
     )
-    case, board = st.columns(2, gap="large")
+    case, cohort, model = st.columns(3, gap="medium")
     with case, st.container(border=True):
         st.subheader("One patient", anchor=False)
         st.markdown("Image, lesion box, clinical facts; then probability, heat map and nomogram.")
@@ -18,7 +18,12 @@ with begin_page("SonoKi"):
             st.switch_page("pages/1_Case.py")
         if st.button("Open an image of your own"):
             st.switch_page("pages/1_Case.py")
-    with board, st.container(border=True):
+    with cohort, st.container(border=True):
+        st.subheader("A cohort", anchor=False)
+        st.markdown("Whether the model can be trusted: discrimination, calibration, net benefit, survival, nodes.")
+        if st.button("Judge the model on a cohort"):
+            st.switch_page("pages/2_Cohort.py")
+    with model, st.container(border=True):
         st.subheader("The model", anchor=False)
         st.markdown("What it was trained on, how well it does, where it fails, and every field that it knows.")
         if st.button("Read about the model"):

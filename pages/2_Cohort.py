@@ -23,7 +23,7 @@ with begin_page("Cohort"):
     st.markdown(describe_flow(flow, cohort.title))
     flow_table = tabulate_cohort_flow(flow)
     show_table(flow_table, "Patients from the file to each analysis, by split")
-    offer_file("flow.csv", lambda: render_csv(view, flow_table), label="CSV")
+    offer_file("flow.csv", lambda: render_csv(view, flow_table), label="Flow (CSV)")
 
     st.subheader("Table 1", anchor=False)
     by_group = st.segmented_control(
@@ -44,7 +44,7 @@ with begin_page("Cohort"):
     patients = compute_once(view, describe_patients, by="group" if by_group else "split", cut=threshold.threshold)
     table_one = tabulate_table_one(patients)
     show_table(table_one, "Characteristics of the patients with missing counts and standardised differences")
-    offer_file("table_1.csv", lambda: render_csv(view, table_one), label="CSV")
+    offer_file("table_1.csv", lambda: render_csv(view, table_one), label="Table 1 (CSV)")
     show_method(
         "Numbers: median (type-7 quartiles). Choices: count and per cent of those known. Standardised difference: the "
         "largest between any two columns; for numbers the difference of means over the pooled standard deviation, for "

@@ -81,5 +81,5 @@ with begin_page("Survival"):
         "centre where there are several. Groups are known at time zero of the follow-up. Median follow-up by the "
         "reverse Kaplan-Meier method. Cox models with Efron's ties; proportional hazards by a score test on 1 - S(t). "
         "Early recurrence: cumulative/dynamic AUC at 6 months, weighted for censoring (Blanche 2013); with "
-        "fewer than 10 events the interval is on the logit scale and the estimate is marked unstable. Harrell's C index."
+        "fewer than 10 events the interval is on the logit scale and it is called unstable. Harrell's C index."
     )

@@ -14,6 +14,7 @@ from core.ui.cohort_view import View
 from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
+KINDS = {"csv": "Data (CSV)", "svg": "Figure (SVG)", "png": "Figure (PNG)", "json": "Numbers (JSON)"}
 USE = "Research use only; no medical device."
 Draw = Mapping[str, Callable[..., bytes]]
 
@@ -83,7 +84,7 @@ def show_result(
     files["json"] = lambda: render_json(view, name, record)
     with st.container(horizontal=True):
         for ending, make in files.items():
-            offer_file(f"{name}.{ending}", make, label=ending.upper())
+            offer_file(f"{name}.{ending}", make, label=KINDS[ending])
 
 
 def offer_file(name: str, make: Callable[[], bytes], *, label: str) -> None:

@@ -48,9 +48,13 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
     if frozen.threshold is None:
         st.caption(f"There is no threshold: {frozen.reason}")
         return frozen
-    key, start = f"cohort_threshold_{view.cohort.sha256[:12]}", round(frozen.threshold, 3)
-    start = min(max(start, 0.001), 0.999)
-    value = st.slider("Threshold", 0.001, 0.999, start, 0.001, format="%.3f", key=key, persist_state="session")
+    start = min(max(round(frozen.threshold, 3), 0.001), 0.999)
+    kept = f"cohort_threshold_{view.cohort.sha256[:12]}_{start}"
+    slider = f"{kept}_slider"
+    st.session_state[slider] = st.session_state.get(kept, start)
+    value = st.slider(
+        "Threshold", 0.001, 0.999, step=0.001, format="%.3f", key=slider, on_change=_keep, args=(kept, slider)
+    )
     if abs(value - start) < 5e-4:
         st.caption(describe_threshold(frozen))
         return frozen
@@ -60,7 +64,7 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
         f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
         "Figures at a moved threshold are no validation."
     )
-    button.button("Back to the frozen threshold", on_click=_reset, args=(key, start))
+    button.button("Back to the frozen threshold", on_click=_reset, args=(kept,))
     return moved
 
 
@@ -85,5 +89,10 @@ def describe_threshold(threshold: Any) -> str:
     return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."
 
 
-def _reset(key: str, value: float) -> None:
-    st.session_state[key] = value
+def _keep(kept: str, slider: str) -> None:
+    """Keep the value beside the widget's own: another page's slider starts from it."""
+    st.session_state[kept] = st.session_state[slider]
+
+
+def _reset(kept: str) -> None:
+    st.session_state.pop(kept, None)

@@ -1,0 +1,120 @@
+"""Cohort: the bundle's own at once, one of the user's, columns to be matched, bad rows named."""
+
+import io
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.cohorts import encode, make_table, upload, words
+
+PAGE, DISCRIMINATION = "pages/2_Cohort.py", "pages/3_Discrimination.py"
+
+
+@pytest.fixture
+def at(open_page) -> AppTest:
+    return open_page(PAGE)
+
+
+def test_the_bundles_cohort_is_there_at_once_and_marked_simulated(at):
+    assert not at.exception
+    assert "120 of 120 patients of the simulated cohort :orange-badge[SIMULATED]" in words(at)
+    flow = at.table[0].value.set_index("Split")
+    assert flow["Patients"].tolist() == ["30"] * 4
+    assert flow.index.tolist() == ["Train", "Validation", "Test", "External"]
+
+
+def test_table_one_by_split_and_by_predicted_group(at):
+    assert "External, n = 30" in at.table[1].value.columns
+    at.segmented_control(key="cohort_table_one").set_value(True).run()
+    assert {"Missing", "Std. difference"} <= set(at.table[1].value.columns)
+    assert sum(int(name.split("n = ")[1]) for name in at.table[1].value.columns if "n = " in name) == 120
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_uploaded_table_is_evaluated_and_not_called_simulated(at, kind):
+    buffer = io.BytesIO()
+    make_table().to_excel(buffer, index=False)
+    upload(at, encode(make_table()) if kind == "csv" else buffer.getvalue(), f"cohort.{kind}")
+    assert not at.error
+    assert "120 of 120 patients of the uploaded cohort" in words(at)
+    assert "SIMULATED]" not in next(c.value for c in at.caption if "patients of" in c.value)
+    at.switch_page(DISCRIMINATION).run()
+    assert "In the external test of the uploaded cohort the AUC was" in words(at)
+
+
+def test_back_to_the_bundles_cohort(at):
+    upload(at, encode(make_table()))
+    at.segmented_control(key="cohort_choice").set_value("The bundle's own cohort").run()
+    assert "patients of the simulated cohort" in words(at)
+
+
+def test_ten_bad_rows_are_named_and_the_rest_evaluated(at):
+    table = make_table().astype({"prob": object, "y": object})
+    table.loc[range(0, 50, 5), "prob"] = ["x", 1.2, -0.1, "", "NaN", 7, "a", "b", 2, 3]
+    upload(at, encode(table))
+    assert "**10 rows were refused; the others are evaluated.**" in words(at)
+    refused = at.dataframe[0].value
+    assert refused["Row"].tolist() == [2 + i for i in range(0, 50, 5)]
+    assert refused["Reason"].tolist()[:2] == ["prob is not a number", "prob is 1.2, outside 0 to 1"]
+    assert "110 of 110 patients" in words(at)
+
+
+def test_differing_columns_are_mapped_in_a_form(at):
+    table = make_table().rename(columns={"prob": "p of the model", "y": "Ki67 status at surgery"})
+    upload(at, encode(table))
+    assert "no column 'prob'" in at.error[0].value
+    at.selectbox(key="cohort_map_prob").set_value("p of the model")
+    at.selectbox(key="cohort_map_y").set_value("Ki67 status at surgery")
+    next(b for b in at.button if b.label == "Read the table").click().run()
+    assert not at.error
+    assert "p of the model as prob" in words(at)
+    assert "patients of the uploaded cohort" in words(at)
+
+
+def test_names_in_a_column_are_not_kept(at):
+    upload(at, encode(make_table().assign(name="Jane Doe")))
+    assert "120 of 120 patients of the uploaded cohort" in words(at)
+    read, _ = at.session_state["cohort_uploaded"]
+    assert "name" not in read.table
+    assert "Jane Doe" not in repr(read) + read.table.to_csv()
+    assert "cohort_pending" not in at.session_state
+    assert at.file_uploader[0].value is None
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\x00\x01\x02,\x00" * 50, "binary data"),
+        (b"PK\x03\x04 no workbook", "damaged or is no workbook"),
+        (b"prob,y\nx,1\nz,0\n", "No row of the table can be used"),
+        (b"prob,prob,y\n0.1,0.2,1\n", "columns of the file fit 'prob'"),
+    ],
+    ids=["empty", "binary", "no workbook", "no row", "twice"],
+)
+def test_a_bad_file_is_refused_in_one_sentence_and_the_old_cohort_stays(at, data, sentence):
+    upload(at, data)
+    assert not at.exception
+    assert len(at.error) == 1
+    assert sentence in at.error[0].value
+    assert "patients of the simulated cohort" in words(at)
+
+
+def test_the_bundles_threshold_can_be_borrowed(at):
+    upload(at, encode(make_table().drop(columns="split")))
+    at.switch_page(DISCRIMINATION).run()
+    assert "it is exploratory" in words(at)
+    at.switch_page(PAGE).run()
+    at.toggle(key="cohort_borrow").set_value(True).run()
+    at.switch_page(DISCRIMINATION).run()
+    assert "The frozen threshold is 0.500, chosen on the bundle's train + validation." in words(at)
+
+
+def test_without_a_bundle_the_page_asks_for_a_table_and_takes_one(open_page, use_bundle, tmp_path):
+    at = open_page(PAGE)
+    use_bundle(tmp_path)
+    at.run()
+    assert not at.exception
+    assert "There is no cohort yet" in words(at)
+    upload(at, encode(make_table()))
+    assert "patients of the uploaded cohort" in words(at)

@@ -1,0 +1,186 @@
+"""The evaluation pages: their numbers are those of the command line; filters and threshold hold on all of them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.cohort import read_predictions
+from core.evaluation import evaluate_cohort
+from tests.pages.cohorts import COHORT, encode, make_table, upload, words
+
+PAGES = {
+    "Discrimination": "pages/3_Discrimination.py",
+    "Calibration": "pages/4_Calibration.py",
+    "Decision curve": "pages/5_Decision_curve.py",
+    "Survival": "pages/6_Survival.py",
+    "Lymph nodes": "pages/7_Lymph_nodes.py",
+}
+
+
+@pytest.fixture
+def at(open_page) -> AppTest:
+    """A session with an uploaded cohort that has every end point."""
+    return upload(open_page(COHORT), encode(make_table()))
+
+
+def read_table(at: AppTest, index: int) -> dict[str, str]:
+    table = at.table[index].value
+    return dict(zip(table.iloc[:, 0], table.iloc[:, 1], strict=True))
+
+
+def write(value: float, interval: list[float]) -> str:
+    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_opens_on_the_bundles_cohort(open_page, name):
+    at = open_page(PAGES[name])
+    assert not at.exception
+    assert not at.error
+    text = words(at)
+    assert "30 of 120 patients of the simulated cohort" in text
+    if name in {"Survival", "Lymph nodes"}:
+        assert "There are no values in" in text
+    else:
+        assert "the external test of the simulated cohort" in text
+        assert "n = 30" in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_says_where_to_get_a_cohort(open_page, use_bundle, tmp_path, name):
+    at = open_page(PAGES[name])
+    use_bundle(tmp_path)
+    at.run()
+    assert not at.exception
+    assert "There is no cohort yet" in words(at)
+
+
+def test_the_pages_show_the_numbers_of_evaluate(at):
+    expected = evaluate_cohort(read_predictions(encode(make_table())).table)["external"]
+    at.switch_page(PAGES["Discrimination"]).run()
+    roc, confusion = expected["discrimination"], expected["confusion"]
+    assert at.table[2].value["AUC (95 % CI)"][0] == write(roc["auc"], roc["auc_ci"])
+    comparison = expected["comparisons"][0]
+    assert at.table[2].value["Model minus it"][1] == write(comparison["difference"], comparison["ci"])
+    assert at.table[0].value["Ki-67 high"].tolist()[:2] == [confusion["tp"], confusion["fn"]]
+    shown = read_table(at, 1)
+    assert shown["Sensitivity"] == write(confusion["sensitivity"]["value"], confusion["sensitivity"]["ci"])
+    assert shown["Matthews correlation"] == write(confusion["mcc"]["value"], confusion["mcc"]["ci"])
+
+    at.switch_page(PAGES["Calibration"]).run()
+    calibration, shown = expected["calibration"], read_table(at, 0)
+    assert shown["Intercept (ideal 0)"] == write(calibration["intercept"]["est"], calibration["intercept"]["ci"])
+    assert shown["Slope (ideal 1)"] == write(calibration["slope"]["est"], calibration["slope"]["ci"])
+    assert shown["ICI, mean absolute error of the curve"] == f"{calibration['ici']:.3f}"
+
+    at.switch_page(PAGES["Decision curve"]).run()
+    (row,) = [r for r in expected["decision_curve"] if r["model"] == "model" and abs(r["threshold"] - 0.3) < 1e-9]
+    table = at.table[0].value.set_index("Threshold")
+    assert table.loc["0.30", "Model"] == f"{row['net_benefit']:.3f}"
+
+    at.switch_page(PAGES["Survival"]).run()
+    cox, early = expected["survival"]["cox"], expected["early_recurrence"]
+    assert at.table[1].value["Hazard ratio (95 % CI)"][0] == (
+        f"{cox['hr']:.2f} ({cox['ci'][0]:.2f} to {cox['ci'][1]:.2f})"
+    )
+    assert f"{early['events']} recurrences by 6 months" in words(at)
+    assert write(early["auc"], early["ci"]) in words(at)
+
+    at.switch_page(PAGES["Lymph nodes"]).run()
+    high = expected["lymph_nodes"]["rates"]["high"]
+    assert at.table[0].value["With metastasis"][0] == str(high["events"])
+    assert f"{100 * high['rate']:.1f} %" in at.table[0].value["Rate"][0]
+
+
+def test_filters_hold_on_all_pages(at):
+    at.switch_page(PAGES["Discrimination"]).run()
+    split = next(w for w in at.segmented_control if w.label == "Split")
+    split.set_value("train").run()
+    next(w for w in at.get("button_group") if w.label == "Centre").set_value(["North"]).run()
+    assert "30 of 120 patients" in words(at)
+    at.switch_page(PAGES["Lymph nodes"]).run()
+    at.switch_page(PAGES["Calibration"]).run()
+    assert "In the training split of the uploaded cohort (centre North)" in words(at)
+    assert "apparent and optimistic" in at.warning[0].value
+
+
+def test_a_filter_that_leaves_nobody_is_one_sentence(at):
+    at.switch_page(PAGES["Calibration"]).run()
+    next(w for w in at.get("button_group") if w.label.startswith("Age")).set_value(["\u2265 65"]).run()
+    assert not at.error
+    table = make_table().assign(age=40)
+    upload(at.switch_page(COHORT).run(), encode(table))
+    at.switch_page(PAGES["Calibration"]).run()
+    next(w for w in at.get("button_group") if w.label.startswith("Age")).set_value(["\u2265 65"]).run()
+    assert [e.value for e in at.error] == ["The filters leave no patient; widen them."]
+
+
+def test_a_moved_threshold_is_exploratory_on_both_pages_and_can_be_put_back(at):
+    at.switch_page(PAGES["Discrimination"]).run()
+    before = at.table[0].value
+    at.slider[0].set_value(0.9).run()
+    assert ":orange-badge[Exploratory] The threshold was moved to 0.900" in words(at)
+    assert at.table[0].value["Total"][0] < before["Total"][0]
+    at.switch_page(PAGES["Decision curve"]).run()
+    assert at.slider[0].value == 0.9
+    assert "Exploratory" in words(at)
+    at.switch_page(PAGES["Lymph nodes"]).run()
+    assert "The frozen threshold is" in words(at)
+    at.switch_page(PAGES["Discrimination"]).run()
+    next(b for b in at.button if b.label.startswith("Back to the frozen")).click().run()
+    assert at.table[0].value.equals(before)
+
+
+def test_one_class_is_said_in_words_on_every_page(open_page):
+    at = upload(open_page(COHORT), encode(make_table().assign(y=1, lnm=0, rfs_event=0)))
+    for path in PAGES.values():
+        at.switch_page(path).run()
+        assert not at.exception
+        assert not at.error
+    at.switch_page(PAGES["Discrimination"]).run()
+    assert "there is nothing to tell apart" in words(at)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_handful_of_patients_breaks_no_page(open_page, n):
+    at = upload(open_page(COHORT), encode(make_table().tail(n)))
+    for path in (COHORT, *PAGES.values()):
+        at.switch_page(path).run()
+        assert not at.exception, path
+        assert not at.error, path
+
+
+def test_thirds_recalibration_range_and_other_model(at):
+    at.switch_page(PAGES["Survival"]).run()
+    at.segmented_control(key="cohort_thirds").set_value(True).run()
+    assert at.table[0].value["Group"].tolist() == ["Lowest third", "Middle third", "Highest third"]
+    at.switch_page(PAGES["Calibration"]).run()
+    at.segmented_control(key="cohort_update").set_value("intercept + slope").run()
+    assert re.search(r"Updated log-odds = [+-]\d\.\d+ \+ \d\.\d+ x", words(at))
+    at.switch_page(PAGES["Decision curve"]).run()
+    at.slider(key="cohort_range").set_value((0.1, 0.4)).run()
+    assert "for thresholds from 0.10 to 0.40" in words(at)
+    assert "minus that of image alone" in words(at)
+
+
+def test_no_torch_is_loaded_for_a_cohort(bundle_dir):
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        "at = AppTest.from_file(sys.argv[1], default_timeout=60).run()\n"
+        "at.switch_page('pages/3_Discrimination.py').run(); assert at.table; assert 'torch' not in sys.modules\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(root / "app.py")],
+        cwd=root,
+        env={**os.environ, "SONOKI_BUNDLE": str(bundle_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
