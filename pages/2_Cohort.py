@@ -5,9 +5,10 @@ import streamlit as st
 from core.evaluation import count_flow
 from core.evaluation.cohort_results import describe_patients, settle_threshold
 from core.figures.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
+from core.figures.report import render_report
 from core.ui import begin_page
 from core.ui.cohort_input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort_result import offer_file, render_csv, show_method, show_table
+from core.ui.cohort_result import describe_origin, offer_file, render_csv, show_method, show_table
 from core.ui.cohort_threshold import describe_threshold, find_threshold
 from core.ui.cohort_view import ask_view, compute_once
 
@@ -18,12 +19,26 @@ with begin_page("Cohort"):
     show_reading(cohort)
     ask_borrowing(cohort)
 
+    threshold = find_threshold(view, settle_threshold)
+    offer_file(
+        "report.html",
+        lambda: render_report(
+            cohort.read,
+            threshold,
+            title=cohort.title,
+            simulated=cohort.is_simulated,
+            origin=describe_origin(view.widen()),
+        ),
+        label="Report of the whole evaluation (HTML)",
+        prominent=True,
+    )
+
     st.subheader("Flow of patients", anchor=False)
     flow = compute_once(cohort, count_flow, refused=len(cohort.read.refused))
     st.markdown(describe_flow(flow, cohort.title))
     flow_table = tabulate_cohort_flow(flow)
     show_table(flow_table, "Patients from the file to each analysis, by split")
-    offer_file("flow.csv", lambda: render_csv(view, flow_table), label="Flow (CSV)")
+    offer_file("flow.csv", lambda: render_csv(view.widen(), flow_table), label="Flow (CSV)")
 
     st.subheader("Table 1", anchor=False)
     by_group = st.segmented_control(
@@ -35,7 +50,6 @@ with begin_page("Cohort"):
         key="cohort_table_one",
         persist_state="session",
     )
-    threshold = find_threshold(view, settle_threshold)
     if by_group and threshold.threshold is None:
         st.caption(f"There are no predicted groups: {threshold.reason}")
         st.stop()

@@ -87,7 +87,7 @@ def show_result(
             offer_file(f"{name}.{ending}", make, label=KINDS[ending])
 
 
-def offer_file(name: str, make: Callable[[], bytes], *, label: str) -> None:
+def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: bool = False) -> None:
     """Offer a file that is made when it is asked for.
 
     Parameters
@@ -98,6 +98,8 @@ def offer_file(name: str, make: Callable[[], bytes], *, label: str) -> None:
         Makes it.
     label : str
         Text of the button.
+    prominent : bool
+        Whether it is drawn as a button rather than as a link.
     """
     st.download_button(
         label,
@@ -106,7 +108,7 @@ def offer_file(name: str, make: Callable[[], bytes], *, label: str) -> None:
         mime=MIME[name.rsplit(".", 1)[1]],
         key=f"file_{name}",
         on_click="ignore",
-        type="tertiary",
+        type="secondary" if prominent else "tertiary",
         help=f"sonoki_{name}",
     )
 

@@ -62,6 +62,10 @@ class View:
         name = f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}"
         return f"{name} ({', '.join(parts)})" if parts else name
 
+    def widen(self) -> "View":
+        """Give the whole cohort, without filters."""
+        return View(self.cohort, self.cohort.table, ALL, (), ())
+
     @property
     def is_development(self) -> bool:
         """Whether the model was fitted on these patients."""

@@ -1,0 +1,70 @@
+"""The report: whole, self-contained, marked, and with the numbers of the evaluation."""
+
+import re
+
+import pytest
+
+from core.cohort import PredictionTable, read_predictions
+from core.evaluation import evaluate_cohort
+from core.evaluation.cohort_results import settle_threshold
+from core.figures.report import render_report
+from tests.pages.cohorts import encode, make_table
+
+ORIGIN = {"cohort_sha256": "ab12", "app_version": "0"}
+
+
+@pytest.fixture(scope="module")
+def read() -> PredictionTable:
+    table = make_table().astype({"prob": object})
+    table.loc[3, "prob"] = "x"
+    return read_predictions(encode(table))
+
+
+@pytest.fixture(scope="module")
+def page(read) -> str:
+    threshold = settle_threshold(read.table)
+    return render_report(read, threshold, title="the tried cohort", simulated=True, origin=ORIGIN).decode()
+
+
+def test_it_holds_the_numbers_of_evaluate(read, page):
+    external = evaluate_cohort(read.table)["external"]
+    auc, (low, high) = external["discrimination"]["auc"], external["discrimination"]["auc_ci"]
+    assert f"In the external test of the tried cohort the AUC was {auc:.3f} (95 % CI {low:.3f} to {high:.3f})" in page
+    slope = external["calibration"]["slope"]
+    assert f"{slope['est']:.3f} ({slope['ci'][0]:.3f} to {slope['ci'][1]:.3f})" in page
+
+
+def test_it_asks_no_server_and_runs_no_script(page):
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:)", page)
+    assert "<script" not in page
+    assert "@import" not in page
+
+
+def test_every_split_is_marked_as_simulated(page):
+    assert page.count("SIMULATED patients") == 1 + 2
+    assert "Research use only" in page
+
+
+def test_refused_rows_flow_origin_and_checklist(page):
+    assert "Of 120 rows of the tried cohort, 1 were refused and 119 patients are evaluated." in page
+    assert "prob is not a number" in page
+    assert "ab12" in page
+    assert "Performance with confidence intervals, subgroups" in page
+
+
+def test_it_names_no_patient(page):
+    assert "U-1" not in page
+
+
+def test_what_the_table_lacks_is_said(read):
+    bare = PredictionTable(read.table[["patient_id", "split", "y", "prob"]], (), (), {})
+    page = render_report(bare, settle_threshold(bare.table), title="a cohort", simulated=False, origin={}).decode()
+    assert "the table has no recurrence-free survival and no node metastasis" in page
+    assert "SIMULATED" not in page
+
+
+def test_one_class_gives_a_report_with_reasons(read):
+    single = PredictionTable(read.table.assign(y=1.0), (), (), {})
+    page = render_report(single, settle_threshold(single.table), title="a cohort", simulated=False, origin={}).decode()
+    assert "There is no threshold" in page
+    assert "there is nothing to tell apart" in page
