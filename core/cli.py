@@ -178,6 +178,19 @@ def evaluate(
     _print(evaluate_cohort(read.table, by=by), as_json, _summarise_evaluation)
 
 
+@app.command()
+def benchmark(
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
+    rounds: Annotated[int, typer.Option(help="Runs of each part.", min=1)] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Time prediction and evaluation on this machine: medians, interleaved in one run."""
+    from core.benchmark import run_benchmark  # noqa: PLC0415
+
+    timings = {timing.name: timing.milliseconds for timing in run_benchmark(bundle, rounds=rounds)}
+    _print({"milliseconds": timings, "rounds": rounds}, as_json, _summarise_benchmark)
+
+
 def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
     from core.simulation.compare import compare_realism, read_busbra_lesions, read_simulated_lesions  # noqa: PLC0415
 
@@ -239,6 +252,11 @@ def _summarise_prediction(data: dict[str, Any]) -> str:
         data["intended_use"],
     ]
     return "\n".join([*lines, *(f"{name:>16} {value:+.3f}" for name, value in data["contributions"].items())])
+
+
+def _summarise_benchmark(data: dict[str, Any]) -> str:
+    rows = (f"| {name} | {value:.1f} |" for name, value in data["milliseconds"].items())
+    return "\n".join([f"| what | ms, median of {data['rounds']} |", "| --- | --- |", *rows])
 
 
 def _summarise_realism(data: dict[str, Any]) -> str:

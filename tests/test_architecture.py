@@ -14,7 +14,8 @@ FLOORS = (
     {"core.cohort", "core.board"},
     {"core.evaluation", "core.ui"},
     {"core.training", "core.figures", "app"},
-    {"core.cli", "pages"},
+    {"core.benchmark", "pages"},
+    {"core.cli"},
 )
 FLOOR = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 TORCH_PARTS = {"models", "core.inference", "core.training"}

@@ -179,7 +179,7 @@ def _split_decay(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
 
 
 def _make_targets(data: Busbra, train: NDArray[np.bool_], device: torch.device) -> dict[str, Tensor]:
-    centre, spread = data.descriptors[train].mean(0), data.descriptors[train].std(0)
+    centre, spread = data.descriptors[train].mean(0), np.maximum(data.descriptors[train].std(0), 1e-6)
     arrays = {
         "crops": data.crops,
         "masks": data.masks,

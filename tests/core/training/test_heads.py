@@ -4,6 +4,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from core.errors import WorkError
+from core.training import heads
 from core.training.heads import _solve_ridge, fit_fusion, fit_image_score
 from core.training.terms import make_terms
 from models.fusion import FusionHead, Term
@@ -43,7 +44,8 @@ def test_a_model_without_the_image_ignores_it() -> None:
     assert set(head.contribute(5.0, {"age": 40})) == {"age"}
 
 
-def test_separated_classes_still_give_finite_coefficients() -> None:
+def test_separated_classes_still_give_finite_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "N_BOOTSTRAP", 20)
     score = np.linspace(-2, 2, 40)
     head = fit_fusion(score, np.empty((40, 0)), (score > 0).astype(float), (), seed=1)
     assert 0 < head.image_coef < 20

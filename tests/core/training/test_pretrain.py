@@ -62,7 +62,7 @@ def test_descriptors_tell_posterior_shadow_from_enhancement() -> None:
     shadow, enhanced = np.where(below, 60, plain).astype(np.uint8), np.where(below, 200, plain).astype(np.uint8)
     posterior = NAMES.index("posterior_echo")
     values = [compute_descriptors(image, mask)[posterior] for image in (shadow, plain, enhanced)]
-    assert values == pytest.approx([-60 / 255, 0, 80 / 255], abs=0.02)
+    assert values == pytest.approx([-60 / 255, 0, 80 / 255], abs=0.04)
 
 
 def test_descriptors_tell_a_lobed_outline_from_a_round_one() -> None:
