@@ -1,6 +1,7 @@
 """The heat map as a PNG file, with its scale and where it came from printed on it."""
 
 import io
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,6 +19,7 @@ WIDTH = 900
 MARGIN = 24
 BAR = 18
 LINE = 22
+CHARACTERS = 105
 PAPER, INK = "#FFFFFF", "#1D252C"
 
 
@@ -46,7 +48,7 @@ def render_heatmap_png(
     opacity : float
         Of the colours at the scale's ends, 0 to 1.
     captions : tuple of str
-        Lines below the scale: bundle, intended use.
+        Sentences below the scale: bundle, intended use.
     provenance : mapping of str to str
         Text entries of the PNG file.
 
@@ -61,11 +63,12 @@ def render_heatmap_png(
     picture.paste(overlay.convert("RGB"), (x0, y0), overlay.getchannel("A"))
     ImageDraw.Draw(picture).rectangle((roi.x0, roi.y0, roi.x1, roi.y1), outline=BOX, width=max(2, frame.width // 300))
     height = round(WIDTH * frame.height / frame.width)
-    sheet = Image.new("RGB", (WIDTH, height + 2 * MARGIN + BAR + LINE * (len(captions) + 2)), PAPER)
+    lines = [line for caption in captions for line in textwrap.wrap(caption, CHARACTERS)]
+    sheet = Image.new("RGB", (WIDTH, height + 2 * MARGIN + BAR + LINE * (len(lines) + 2)), PAPER)
     sheet.paste(picture.resize((WIDTH, height)), (0, 0))
     _draw_scale(sheet, height + MARGIN, limit)
     font = ImageFont.load_default(16)
-    for i, line in enumerate(captions):
+    for i, line in enumerate(lines):
         ImageDraw.Draw(sheet).text((MARGIN, height + MARGIN + BAR + LINE * (i + 2)), line, fill=INK, font=font)
     info = PngInfo()
     for key, text in provenance.items():

@@ -14,6 +14,7 @@ from models.bundle import Bundle
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
 NOT_ESTIMABLE = "not estimable"
+SPLITS = ("train", "validation", "test", "external")
 RATES = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
@@ -76,7 +77,7 @@ def tabulate_flow(flow: Mapping[str, Any]) -> pd.DataFrame:
                 "Patients": part["n"],
                 "High Ki-67": f"{part['events']} ({part['events'] / part['n']:.0%})",
             }
-            for name, part in flow["splits"].items()
+            for name, part in sorted(flow["splits"].items(), key=lambda item: _place(item[0]))
         ]
     )
 
@@ -112,6 +113,11 @@ def tabulate_dictionary() -> pd.DataFrame:
             for field in FIELDS
         ]
     )
+
+
+def _place(split: str) -> tuple[int, str]:
+    """Sort splits as they follow each other in a study, unknown ones last."""
+    return (SPLITS.index(split) if split in SPLITS else len(SPLITS), split)
 
 
 def _list_figures(part: Mapping[str, Any]) -> dict[str, str]:

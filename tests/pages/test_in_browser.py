@@ -1,5 +1,6 @@
 """The running app in a real Chromium: upload, estimate, box by mouse, and no request to the outside."""
 
+import json
 import os
 import re
 import shutil
@@ -134,8 +135,15 @@ def test_from_home_to_a_result_in_two_clicks(page, address):
     page.goto(address, timeout=PATIENCE_MS)
     page.get_by_role("button", name="Try a simulated patient").click()
     page.get_by_text("image and clinical values are made up").wait_for()
-    assert 0 <= read_probability(page) <= 100
+    shown = read_probability(page)
     assert page.get_by_text("95 % interval").first.is_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Estimate (JSON)").click()
+    record = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert round(100 * record["probability"]) == shown
+    assert record["simulated"]
+    assert record["case"]["simulated_patient"]
+    assert "Research use only" in record["intended_use"]
 
 
 def test_a_dicom_loop_of_the_breast(page, address, breast_loop):

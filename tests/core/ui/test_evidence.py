@@ -28,6 +28,12 @@ def test_the_flow_has_a_row_a_split():
     ]
 
 
+def test_splits_stand_in_the_order_of_a_study():
+    part = {"n": 5, "events": 1, "centres": ["A"]}
+    table = tabulate_flow({"splits": dict.fromkeys(["external", "pilot", "test", "train"], part)})
+    assert table["Split"].tolist() == ["train", "test", "external", "pilot"]
+
+
 def test_coefficients_stand_beside_their_intervals(bundle_dir):
     table = tabulate_coefficients(read_bundle(bundle_dir)).set_index("Term")
     assert table.loc["Ultrasound image", "Log-odds"] == "+0.90"
