@@ -1,0 +1,84 @@
+"""The cohort pages in a real Chromium: upload, filter, threshold, downloads; no request to the outside."""
+
+import json
+
+import pytest
+
+from tests.pages.cohorts import encode, make_table
+from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pytestmark  # noqa: F401
+
+PAGES = ("Cohort", "Discrimination", "Calibration", "Decision_curve", "Survival", "Lymph_nodes")
+
+
+def upload(page, address: str) -> None:  # noqa: F811
+    page.goto(f"{address}/Cohort", timeout=PATIENCE_MS)
+    page.get_by_text("Judge the model on a cohort of your own").click()
+    table = {"name": "cohort.csv", "mimeType": "text/csv", "buffer": encode(make_table())}
+    page.locator("input[type=file]").set_input_files(table)
+    page.get_by_text("120 of 120 patients of the uploaded cohort").wait_for()
+
+
+def go(page, name: str) -> None:  # noqa: F811
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
+    page.get_by_role("heading", name=name, exact=True).wait_for()
+
+
+def fetch(page, label: str) -> bytes:  # noqa: F811
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=label, exact=True).first.click()
+    return waiting.value.path().read_bytes()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_first_on_its_address(page, address, name):  # noqa: F811
+    page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
+    page.get_by_text("patients of the simulated cohort").wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
+    upload(page, address)
+    go(page, "Discrimination")
+    page.get_by_text("In the external test of the uploaded cohort the AUC was").wait_for()
+    page.get_by_role("button", name="North").click()
+    page.get_by_text("30 of 120 patients of the uploaded cohort").wait_for()
+
+    slider = page.get_by_role("slider", name="Threshold")
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowRight")
+    page.get_by_text("Exploratory", exact=True).wait_for()
+    go(page, "Decision curve")
+    page.get_by_text("30 of 120 patients of the uploaded cohort").wait_for()
+    page.get_by_text("Exploratory", exact=True).wait_for()
+
+    go(page, "Discrimination")
+    page.get_by_text("The threshold was moved to").wait_for()
+    record = json.loads(fetch(page, "Numbers (JSON)"))
+    assert record["origin"]["patients"] == "the external test of the uploaded cohort (centre North)"
+    assert record["roc"]["threshold"]["exploratory"] is True
+    assert record["roc"]["discrimination"]["n"] == 30
+    assert fetch(page, "Data (CSV)").startswith(b"threshold,fpr,tpr")
+    assert fetch(page, "Figure (SVG)").startswith(b"<?xml")
+    assert fetch(page, "Figure (PNG)").startswith(b"\x89PNG")
+
+
+def test_the_report(page, address):  # noqa: F811
+    page.goto(f"{address}/Cohort", timeout=PATIENCE_MS)
+    page.get_by_text("Flow of patients").wait_for()
+    report = fetch(page, "Report of the whole evaluation (HTML)").decode()
+    assert "TRIPOD+AI" in report
+    assert "SIMULATED patients" in report
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):  # noqa: F811
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    narrow = context.new_page()
+    narrow.set_default_timeout(PATIENCE_MS)
+    for name in PAGES:
+        narrow.goto(f"{address}/{name}", timeout=PATIENCE_MS)
+        narrow.get_by_text("patients of the simulated cohort").wait_for()
+        narrow.wait_for_timeout(1000)
+        assert narrow.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    context.close()
