@@ -7,12 +7,15 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from tqdm import tqdm
 
 from core.errors import AppError, InputError, TableError, UsageError
+
+if TYPE_CHECKING:
+    from core.cohort import PredictionTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 DEMO_BUNDLE = Path(__file__).parent.parent / "models" / "ki67-demo"
@@ -164,6 +167,8 @@ def deidentify(
 def evaluate(
     predictions: Annotated[Path, typer.Argument(help="CSV or XLSX, one row a patient.")],
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).")] = None,
+    simulated: Annotated[bool, typer.Option(help="The patients are simulated: the report says so.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a prediction table by split."""
@@ -175,7 +180,10 @@ def evaluate(
         _say(f"row {number}: {reason}")
     for note in read.notes:
         _say(note)
-    _print(evaluate_cohort(read.table, by=by), as_json, _summarise_evaluation)
+    results = evaluate_cohort(read.table, by=by)
+    if out is not None:
+        _write_report(out, read, results, simulated=simulated)
+    _print(results, as_json, _summarise_evaluation)
 
 
 @app.command()
@@ -189,6 +197,24 @@ def benchmark(
 
     timings = {timing.name: timing.milliseconds for timing in run_benchmark(bundle, rounds=rounds)}
     _print({"milliseconds": timings, "rounds": rounds}, as_json, _summarise_benchmark)
+
+
+def _write_report(out: Path, read: "PredictionTable", results: dict[str, Any], *, simulated: bool) -> None:
+    from core import __version__  # noqa: PLC0415
+    from core.evaluation.cohort_results import settle_threshold  # noqa: PLC0415
+    from core.figures.report import render_report  # noqa: PLC0415
+
+    report = render_report(
+        read,
+        settle_threshold(read.table),
+        title="the cohort",
+        simulated=simulated,
+        origin={"SonoKi": __version__},
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.html").write_bytes(report)
+    (out / "evaluation.json").write_text(json.dumps(results, allow_nan=False) + "\n", encoding="utf-8")
+    _say(f"Report: {out / 'report.html'}")
 
 
 def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
@@ -250,6 +276,7 @@ def _summarise_prediction(data: dict[str, Any]) -> str:
     lines = [
         f"Probability of high Ki-67: {data['probability']:.1%} (95 % interval {low:.1%} to {high:.1%})",
         data["intended_use"],
+        *data["applicability"]["reasons"],
     ]
     return "\n".join([*lines, *(f"{name:>16} {value:+.3f}" for name, value in data["contributions"].items())])
 

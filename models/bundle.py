@@ -95,14 +95,17 @@ def read_bundle(folder: Path) -> Bundle:
     for name, expected in manifest["files"].items():
         _verify(folder / name, expected)
     heads = _read_json(folder / HEADS)
-    bundle = Bundle(
-        folder=folder,
-        manifest=manifest,
-        image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
-        fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
-        references=heads["references"],
-        sha256=hash_file(folder / MANIFEST),
-    )
+    try:
+        bundle = Bundle(
+            folder=folder,
+            manifest=manifest,
+            image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
+            fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
+            references=heads["references"],
+            sha256=hash_file(folder / MANIFEST),
+        )
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"{HEADS} of the bundle lacks {error}: train the bundle anew.") from None
     _verify(bundle.weights_path, manifest["backbone"]["sha256"])
     return bundle
 

@@ -119,7 +119,8 @@ def compute_cox(
         return CoxResult(table, None, len(times), total, None, empty, "efron", conf_level, excluded, reason)
     coef, cov, loglik, zph = fit
     se, z = np.sqrt(np.diag(cov)), normal_quantile(conf_level)
-    limits = np.exp(coef - z * se), np.exp(coef + z * se)
+    with np.errstate(over="ignore"):
+        limits = np.exp(coef - z * se), np.exp(coef + z * se)
     values = [coef, se, np.exp(coef), *limits, coef / se, 2 * ndtr(-np.abs(coef / se))]
     table.loc[varies, COLUMNS] = np.column_stack(values)
     index = [*(name for name, kept in zip(names, varies, strict=True) if kept), "GLOBAL"]

@@ -43,6 +43,7 @@ class DecodedArea:
     notes: tuple[str, ...]
     frame_index: int
     frame_count: int
+    is_ultrasound: bool = False
 
 
 def decode_info(data: bytes, choice: Choice, limits: Limits) -> ImageInfo:
@@ -120,6 +121,7 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
         notes=source.notes + notes + found + area.notes,
         frame_index=index,
         frame_count=source.count,
+        is_ultrasound=True,
     )
 
 

@@ -67,6 +67,8 @@ class Frame:
         Which frame of how many the source holds.
     colour : ndarray of bool, shape (height, width), or None
         Pixels of strong colour (Doppler, elastography, coloured calipers); None where there are none.
+    is_ultrasound : bool
+        Whether the file itself says that it is ultrasound, as DICOM does.
     """
 
     pixels: np.ndarray
@@ -79,6 +81,7 @@ class Frame:
     frame_index: int = 0
     frame_count: int = 1
     colour: np.ndarray | None = field(default=None, repr=False)
+    is_ultrasound: bool = False
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8 or not self.pixels.size:
@@ -204,14 +207,14 @@ class Finding:
 
     Attributes
     ----------
-    status : {"ok", "caution", "refused"}
-        Whether the model may be asked.
+    status : {"ok", "note", "caution", "refused"}
+        Whether the model may be asked; a note says something of the file that does not touch the estimate.
     sentence : str
         What was seen and what to do.
     name : str
         Short name of the check, for tables.
     """
 
-    status: Literal["ok", "caution", "refused"]
+    status: Literal["ok", "note", "caution", "refused"]
     sentence: str
     name: str

@@ -91,6 +91,7 @@ def read_frame(data: bytes, *, index: int | None = None, region: int | None = No
         frame_index=done["frame_index"],
         frame_count=done["frame_count"],
         colour=stack[1].astype(bool) if planes > 1 else None,
+        is_ultrasound=done["is_ultrasound"],
     )
 
 

@@ -10,6 +10,7 @@ from core.imaging.frame import Finding, Frame, Roi
 from core.imaging.overlays import find_calipers, find_seam, find_text
 from core.imaging.reference import BREAST_ULTRASOUND
 
+_ORDER = ("refused", "caution", "note")
 _BLANK_RANGE = 8
 _SATURATED_SHARE = 0.25
 _SMALL_BOX = 16
@@ -44,7 +45,7 @@ def assess_quality(
     if references:
         findings.append(judge_appearance(frame, references))
     findings = [finding for finding in findings if finding.status != "ok"]
-    findings.sort(key=lambda finding: finding.status != "refused")
+    findings.sort(key=lambda finding: _ORDER.index(finding.status))
     return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
 
 
@@ -100,7 +101,7 @@ def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
     calipers = find_calipers(frame, roi)
     if calipers:
         sentence = f"{len(calipers)} caliper marks lie in or beside the lesion box; they can be painted over."
-        yield Finding("caution", sentence, "calipers")
+        yield Finding("note", sentence, "calipers")
     words = find_text(frame)
     if any(word.x0 < roi.x1 and word.x1 > roi.x0 and word.y0 < roi.y1 and word.y1 > roi.y0 for word in words):
         yield Finding(
@@ -108,7 +109,7 @@ def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
         )
     elif words:
         sentence = "Words seem to be burned into the image. Make sure that they name nobody before it is shared."
-        yield Finding("caution", sentence, "text")
+        yield Finding("note", sentence, "text")
 
 
 def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
@@ -138,7 +139,8 @@ def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) 
     Returns
     -------
     Finding
-        "ok", "caution" with the distance in words, or "refused".
+        "ok", "caution" with the distance in words, or "refused"; never refused where the file says that it is
+        ultrasound, since grey levels and speckle don't tell organs apart surely enough.
     """
     if frame.colour is not None and frame.colour.mean() > _COLOUR_PHOTO:
         sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
@@ -146,6 +148,11 @@ def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) 
     statistics = measure_appearance(frame)
     nearest = min(references, key=lambda reference: reference.distance(statistics) / reference.caution)
     distance = nearest.distance(statistics)
+    if distance > nearest.refusal and frame.is_ultrasound:
+        sentence = (
+            "The file is ultrasound, but does not look like breast ultrasound: the estimate means nothing elsewhere."
+        )
+        return Finding("caution", sentence, "appearance")
     if distance > nearest.refusal:
         sentence = "The image does not look like a breast ultrasound image. Upload the B-mode frame of the lesion."
         return Finding("refused", sentence, "appearance")

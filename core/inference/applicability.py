@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.imaging import Finding
 from core.inference.prediction import Applicability, Status
 
-SEVERITY: dict[Status, int] = {"ok": 0, "caution": 1, "refused": 2}
+SEVERITY: tuple[Status, ...] = ("ok", "caution", "refused")
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,11 @@ def assess_applicability(
     Returns
     -------
     Applicability
-        The worst status, and a sentence for each remark.
+        The worst status, and a sentence for each remark; a note leaves the status ok.
     """
-    remarks: list[tuple[Status, str]] = [(f.status, f.sentence) for f in findings if f.status != "ok"]
+    remarks: list[tuple[Status, str]] = [
+        ("ok" if f.status == "note" else f.status, f.sentence) for f in findings if f.status != "ok"
+    ]
     own = references["training"]
     usual = f"(distance {float(own.distance(pooled)) / own.median:.1f} times the usual)"
     if all(reference.distance(pooled) > reference.refuse for reference in references.values()):
@@ -73,5 +75,5 @@ def assess_applicability(
     elif own.distance(pooled) > own.caution:
         sentence = f"This image differs from those that the model was trained on {usual}: rely less on the estimate."
         remarks.append(("caution", sentence))
-    worst: Status = max((status for status, _ in remarks), key=SEVERITY.__getitem__, default="ok")
+    worst: Status = max((status for status, _ in remarks), key=SEVERITY.index, default="ok")
     return Applicability(worst, tuple(sentence for _, sentence in remarks))

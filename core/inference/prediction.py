@@ -41,7 +41,7 @@ class Applicability:
     status : {"ok", "caution", "refused"}
         The worst of all findings.
     reasons : tuple of str
-        A sentence for each finding that is not ok.
+        A sentence for each finding, notes on the file included.
     """
 
     status: Status

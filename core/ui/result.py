@@ -55,6 +55,8 @@ def show_applicability(prediction: Prediction) -> bool:
         return False
     if prediction.applicability.status == "caution":
         st.warning(f"**Caution.** {reasons}")
+    elif reasons:
+        st.caption(reasons)
     return True
 
 
