@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core import cli
+from core.simulation import render_patient, simulate_cohort
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,10 +28,7 @@ def run(
 
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    pixels = rng.gamma(2, 40, (300, 360)).clip(0, 255).astype(np.uint8)
-    pixels[110:180, 130:230] //= 3
-    Image.fromarray(pixels).save(tmp_path / "image.png")
+    Image.fromarray(render_patient(simulate_cohort(24, 1), 0, 1).pixels).save(tmp_path / "image.png")
     return tmp_path / "image.png"
 
 
@@ -52,7 +50,7 @@ def test_predict_prints_the_contract(
         "--clinical",
         clinical,
         "--roi",
-        "130,110,230,180",
+        "400,250,600,400",
         "--bundle",
         bundle_dir,
         "--json",

@@ -106,7 +106,7 @@ def test_a_burned_in_name_is_found():
     frame = make_frame(np.asarray(image))
     assert any(word.x0 <= 200 <= word.x1 or word.x0 <= 160 <= word.x1 for word in find_text(frame))
     assert names_of(frame)["text in box"] == "caution"
-    assert names_of(frame, Roi(20, 200, 100, 280))["text"] == "caution"
+    assert names_of(frame, Roi(20, 200, 100, 280))["text"] == "note"
 
 
 def test_two_views_side_by_side_are_told():
