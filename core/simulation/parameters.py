@@ -104,7 +104,10 @@ class SimulationParameters:
     ln_mean, ln_sd : float
         Standardise ln Ki-67 to the latent proliferation z.
     img_gain : float
-        Factor on all loadings of the image latents on z: how much an image tells of Ki-67.
+        Factor on the loadings on z of the latents that a frame shows: how much an image tells of Ki-67. It makes up for
+        what a network loses between latent and pixel.
+    form_gain : float
+        The same factor for size and vascularity, which the form states and nothing loses.
     loadings : mapping of str to float
         Loading of each image latent on z at a gain of 1.
     receptor_shift : mapping of str to tuple of float
@@ -123,7 +126,7 @@ class SimulationParameters:
     Raises
     ------
     UsageError
-        If the image gain is negative or not a finite number.
+        If a gain is negative or not a finite number.
     """
 
     patients: Mapping[str, int] = field(default_factory=lambda: _table(A=190, B=150, C=116, D=204))
@@ -141,7 +144,8 @@ class SimulationParameters:
     core_noise_ln: float = 0.5
     ln_mean: float = 2.93
     ln_sd: float = 0.78
-    img_gain: float = 1.6
+    img_gain: float = 2.4
+    form_gain: float = 1.25
     loadings: Mapping[str, float] = field(
         default_factory=lambda: _table(
             het=0.42, hypo=0.3, post=0.36, spic=-0.3, lob=0.3, asp=-0.1, calc=0.15, vasc=0.34, halo=-0.12
@@ -176,5 +180,6 @@ class SimulationParameters:
     )
 
     def __post_init__(self) -> None:
-        if not 0 <= self.img_gain < float("inf"):
-            raise UsageError(f"The image gain is {self.img_gain:g}; give 0 or more.")
+        for name, gain in (("image", self.img_gain), ("form", self.form_gain)):
+            if not 0 <= gain < float("inf"):
+                raise UsageError(f"The {name} gain is {gain:g}; give 0 or more.")

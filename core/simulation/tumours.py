@@ -48,7 +48,8 @@ class Tumours:
 def simulate_tumours(sampler: QuotaSampler, centre: Strings, parameters: SimulationParameters) -> Tumours:
     """Draw the tumours of a cohort.
 
-    A latent is x = l z + sqrt(1 - l^2) e + shift, with l the loading times `img_gain`, at most 0.9.
+    A latent is x = l z + sqrt(1 - l^2) e + shift, with l the loading times a gain, at most 0.9: `img_gain` for what a
+    frame shows, `form_gain` for vascularity and for the size.
 
     Parameters
     ----------
@@ -74,11 +75,12 @@ def simulate_tumours(sampler: QuotaSampler, centre: Strings, parameters: Simulat
 
     latents, residuals = {}, {}
     for name in LATENTS:
-        loading = _scale_loading(p.loadings[name], p.img_gain)
-        shift = np.array(p.receptor_shift.get(name, (0.0,) * 4))[receptor] * np.sqrt(p.img_gain)
+        gain = p.form_gain if name == "vasc" else p.img_gain
+        loading = _scale_loading(p.loadings[name], gain)
+        shift = np.array(p.receptor_shift.get(name, (0.0,) * 4))[receptor] * np.sqrt(gain)
         residuals[name] = sampler.draw_normal()
         latents[name] = loading * z + np.sqrt(1 - loading**2) * residuals[name] + shift
-    loading = _scale_loading(p.size_loading, p.img_gain)
+    loading = _scale_loading(p.size_loading, p.form_gain)
     size_z = loading * z + np.sqrt(1 - loading**2) * sampler.draw_normal()
     size_mm = np.clip(p.size_median_mm * np.exp(p.size_ln_sd * size_z), 5, 85).round(1)
     age = np.clip(p.age_mean + p.age_per_z * z + p.age_sd * sampler.draw_normal(), 24, 88).round()
