@@ -1,0 +1,23 @@
+"""The command line: `python -m core VERB`, a file a verb. Data go to stdout, messages to stderr.
+
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 the input was refused.
+"""
+
+import sys
+
+from core.cli import benchmark, deidentify, evaluate, predict, pretrain, simulate, train
+from core.cli.console import app, say
+from core.errors import AppError, TableError
+
+__all__ = ["app", "benchmark", "deidentify", "evaluate", "main", "predict", "pretrain", "simulate", "train"]
+
+
+def main() -> None:
+    """Run the command line and turn errors into one sentence and an exit code."""
+    try:
+        app()
+    except AppError as error:
+        say(str(error))
+        for number, reason in error.rows if isinstance(error, TableError) else ():
+            say(f"  row {number}: {reason}")
+        sys.exit(error.exit_code)

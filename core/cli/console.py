@@ -1,0 +1,73 @@
+"""What all verbs share: the application, common options, and how they print."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from core.errors import InputError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+MODELS = Path(__file__).parents[2] / "models"
+DEMO_BUNDLE = MODELS / "ki67-demo"
+SEED = 20260507
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def print_result(data: dict[str, Any], as_json: bool, summarise: Callable[[dict[str, Any]], str]) -> None:
+    """Print JSON, or the summary of it, to stdout."""
+    typer.echo(json.dumps(data, allow_nan=False) if as_json else summarise(data))
+
+
+def say(message: str) -> None:
+    """Print a message to stderr."""
+    typer.echo(message, err=True)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read an image file, or say in a sentence why not."""
+    try:
+        return path.read_bytes()
+    except IsADirectoryError:
+        raise InputError("The image is a folder; give one file.") from None
+    except FileNotFoundError:
+        raise InputError("The image file is not there; check the path.") from None
+
+
+def summarise_evaluation(data: dict[str, Any]) -> str:
+    """Give a line for each split."""
+    return "\n".join(
+        f"{name}: n = {part['n']}, {part['events']} events, {describe_auc(part)}" for name, part in data.items()
+    )
+
+
+def describe_auc(part: dict[str, Any]) -> str:
+    """Give the AUC of one evaluation with its interval."""
+    figures = part["discrimination"]
+    if figures["auc"] is None:
+        return "AUC not estimable"
+    return f"AUC {figures['auc']:.3f} (95 % CI {figures['auc_ci'][0]:.3f}-{figures['auc_ci'][1]:.3f})"
+
+
+class progress_bar:  # noqa: N801 - used as a function
+    """A progress bar on stderr that takes (done, total)."""
+
+    def __init__(self, unit: str) -> None:
+        self._bar = tqdm(unit=unit, file=sys.stderr)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._update
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def _update(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)

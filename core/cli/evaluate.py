@@ -1,0 +1,53 @@
+"""A prediction table, judged."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, app, print_result, say, summarise_evaluation
+
+if TYPE_CHECKING:
+    from core.cohort import PredictionTable
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="CSV or XLSX, one row a patient.")],
+    by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).")] = None,
+    simulated: Annotated[bool, typer.Option(help="The patients are simulated: the report says so.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a prediction table by split."""
+    from core.cohort import read_predictions  # noqa: PLC0415
+    from core.evaluation import evaluate_cohort  # noqa: PLC0415
+
+    read = read_predictions(predictions)
+    for number, reason in read.refused:
+        say(f"row {number}: {reason}")
+    for note in read.notes:
+        say(note)
+    results = evaluate_cohort(read.table, by=by)
+    if out is not None:
+        _write_report(out, read, results, simulated=simulated)
+    print_result(results, as_json, summarise_evaluation)
+
+
+def _write_report(out: Path, read: "PredictionTable", results: dict[str, Any], *, simulated: bool) -> None:
+    from core import __version__  # noqa: PLC0415
+    from core.evaluation.cohort_results import settle_threshold  # noqa: PLC0415
+    from core.figures.report import render_report  # noqa: PLC0415
+
+    report = render_report(
+        read,
+        settle_threshold(read.table),
+        title="the cohort",
+        simulated=simulated,
+        origin={"SonoKi": __version__},
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.html").write_bytes(report)
+    (out / "evaluation.json").write_text(json.dumps(results, allow_nan=False) + "\n", encoding="utf-8")
+    say(f"Report: {out / 'report.html'}")

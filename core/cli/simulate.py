@@ -1,0 +1,44 @@
+"""A simulated cohort."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import SEED, AsJson, Out, Seed, app, print_result, progress_bar, say
+
+
+@app.command()
+def simulate(
+    out: Out,
+    n: Annotated[int, typer.Option(help="Number of patients.", min=4)] = 660,
+    seed: Seed = SEED,
+    dicom: Annotated[bool, typer.Option(help="Write ultrasound DICOM beside the PNG frames.")] = False,
+    processes: Annotated[int, typer.Option(help="Processes; the bytes don't depend on it.", min=1)] = 1,
+    compare: Annotated[Path | None, typer.Option(help="BUS-BRA's folder: say how alike the frames are.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a cohort: table, frames, boxes, masks. No patient is real."""
+    from core.simulation import write_cohort  # noqa: PLC0415
+
+    with progress_bar("frames") as progress:
+        table = write_cohort(out, n, seed, dicom=dicom, processes=processes, progress=progress)
+    say(f"{n} simulated patients: {table}")
+    if compare is not None:
+        print_result(_compare_realism(table, compare), as_json, _summarise_realism)
+
+
+def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
+    from core.simulation.compare import compare_realism, read_busbra_lesions, read_simulated_lesions  # noqa: PLC0415
+
+    result = compare_realism(read_simulated_lesions(table), read_busbra_lesions(busbra))
+    return {
+        "n_simulated": result.n_simulated,
+        "n_real": result.n_real,
+        "distances": result.table.reset_index().to_dict("records"),
+    }
+
+
+def _summarise_realism(data: dict[str, Any]) -> str:
+    rows = ("  ".join(f"{name} {value}" for name, value in row.items()) for row in data["distances"])
+    return "\n".join([f"{data['n_simulated']} simulated against {data['n_real']} real images", *rows])

@@ -1,0 +1,50 @@
+"""A bundle, on a manifest."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import MODELS, SEED, AsJson, Out, Seed, app, print_result, progress_bar, say, summarise_evaluation
+from core.errors import UsageError
+
+
+@app.command()
+def train(  # noqa: PLR0913, PLR0917 - options of a command
+    manifest: Annotated[Path, typer.Argument(help="CSV, one row an image.")],
+    out: Out,
+    backbone: Annotated[Path, typer.Option(help="Folder of the backbone.")] = MODELS / "backbone",
+    name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",
+    description: Annotated[str, typer.Option(help="The training data in a sentence.")] = "Own data.",
+    simulated: Annotated[bool, typer.Option(help="The patients are simulated.")] = False,
+    cutoff: Annotated[float, typer.Option(help="Ki-67 cut-off in per cent.", min=0, max=100)] = 20.0,
+    rule: Annotated[str, typer.Option(help="High is >= or > the cut-off.")] = ">=",
+    external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
+) -> None:
+    """Train a Ki-67 bundle on a manifest."""
+    if rule not in {">=", ">"}:
+        raise UsageError(f"--rule is '>=' or '>', not '{rule}'.")
+    from core.training.train import TrainingPlan, train_bundle  # noqa: PLC0415
+
+    plan = TrainingPlan(
+        name=name or out.resolve().name,
+        description=description,
+        simulated=simulated,
+        cutoff=cutoff,
+        inclusive=rule == ">=",
+        external=tuple(external or ()),
+        seed=seed,
+    )
+    with progress_bar("images") as progress:
+        summary = train_bundle(manifest, backbone, out, plan, progress=progress)
+    for number, reason in summary["refused"]:
+        say(f"row {number}: {reason}")
+    for note in summary["notes"]:
+        say(note)
+    print_result(summary, as_json, _summarise_training)
+
+
+def _summarise_training(data: dict[str, Any]) -> str:
+    return f"Bundle: {data['bundle']}\n" + summarise_evaluation(data["metrics"])
