@@ -9,6 +9,8 @@ from scipy.special import chdtrc
 
 from core.evaluation.checks import Floats, check_lengths, prepare_survival
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class LogRankResult:
@@ -90,10 +92,10 @@ def compute_logrank(
     df = int(informative.sum()) - 1
     reason = _describe_no_test(size, float(observed.sum()), df)
     if not reason:
-        inverse = np.linalg.pinv(variance[np.ix_(informative, informative)])
-        gap = (observed - expected)[informative]
-        chisq = float(gap @ inverse @ gap)
-        if np.linalg.matrix_rank(variance) == df:
+        free = np.flatnonzero(informative)[1:]
+        gap, spread = (observed - expected)[free], variance[np.ix_(free, free)]
+        if np.linalg.matrix_rank(spread, tol=ROUNDING * np.trace(variance)) == df:
+            chisq = float(gap @ np.linalg.solve(spread, gap))
             return LogRankResult(chisq, df, float(chdtrc(df, chisq)), table, len(layer_names), excluded)
         reason = "The groups are never at risk together, so they can't be compared."
     return LogRankResult(None, None, None, table, len(layer_names), excluded, reason)
