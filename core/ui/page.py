@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ModelError
+from core.inference.words import describe_cutoff
 from core.ui.errors import report_errors
 from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
-from models.bundle import Bundle
 
 FIGURE_TEXT = "<style>.js-plotly-plot .main-svg text { fill: currentColor !important; }</style>"
 
@@ -48,10 +48,3 @@ def show_model_banner() -> None:
     st.markdown(
         f":orange-badge[Research use only]{simulated} Bundle **{bundle.name}** · high Ki-67: {describe_cutoff(bundle)}"
     )
-
-
-def describe_cutoff(bundle: Bundle) -> str:
-    """Say what the bundle calls a high Ki-67, for example "20 % or more"."""
-    cutoff = bundle.manifest["cutoff"]
-    value = f"{cutoff['value']:g} %"
-    return f"{value} or more" if str(cutoff["rule"]).startswith(">=") else f"more than {value}"

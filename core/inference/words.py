@@ -1,0 +1,80 @@
+"""An estimate in sentences: the same words on a page and on paper."""
+
+from core.imaging import Frame
+from core.inference.explain import format_percent
+from core.inference.prediction import Prediction
+from models.bundle import Bundle
+
+INTERVAL_MEANING = (
+    "Had the model been trained on other patients of the same kind, it would mostly have answered within it."
+)
+NOT_SEEN = (
+    "colour Doppler, elastography and moving images",
+    "the axilla, other lesions and the other breast, unless entered in the form",
+    "earlier examinations, mammography and MRI",
+    "the core biopsy: type, grade, receptors",
+)
+NODES_LIMIT = "It does not replace the sentinel node biopsy."
+MALIGNANCY_SOURCE = "image alone; the one part trained on real labels, benign or malignant, of the backbone's data"
+MALIGNANCY_LIMIT = "The Ki-67 estimate presumes a cancer."
+
+
+def name_call(prediction: Prediction) -> str:
+    """Give the call in two words: "No call", "Called high" or "Called low"."""
+    return "No call" if prediction.is_no_call else f"Called {prediction.group}"
+
+
+def explain_call(prediction: Prediction) -> str:
+    """Say why an estimate is called so.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An estimate.
+
+    Returns
+    -------
+    str
+        A sentence with the threshold or the zone of no call.
+    """
+    low, high = map(format_percent, prediction.no_call)
+    if prediction.is_no_call:
+        return (
+            f"The estimate lies in the zone of no call ({low} to {high}), "
+            "where high and low can't be told apart reliably."
+        )
+    side = "At or above" if prediction.group == "high" else "Below"
+    return f"{side} the threshold of {format_percent(prediction.threshold)}, outside the zone of no call."
+
+
+def describe_seen(prediction: Prediction, frame: Frame) -> str:
+    """Say what part of the image the model saw.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An estimate.
+    frame : Frame
+        B-mode area that it was made from.
+
+    Returns
+    -------
+    str
+        For example "a square of 31 mm around the box, in grey".
+    """
+    x0, _, x1, _ = prediction.reading.area
+    side = f"{x1 - x0:.0f} pixels" if frame.mm_per_px is None else f"{(x1 - x0) * frame.mm_per_px:.0f} mm"
+    loop = "" if frame.frame_count < 2 else f" of one frame out of {frame.frame_count}"
+    return f"a square of {side} around the box{loop}, in grey"
+
+
+def name_training_data(*, simulated: bool) -> str:
+    """Name the patients that a bundle's Ki-67 and node heads were trained on."""
+    return "simulated patients" if simulated else "the bundle's training patients"
+
+
+def describe_cutoff(bundle: Bundle) -> str:
+    """Say what the bundle calls a high Ki-67, for example "20 % or more"."""
+    cutoff = bundle.manifest["cutoff"]
+    value = f"{cutoff['value']:g} %"
+    return f"{value} or more" if str(cutoff["rule"]).startswith(">=") else f"more than {value}"
