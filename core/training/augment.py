@@ -38,7 +38,7 @@ def augment(
     grid = F.affine_grid(theta, [len(crops), 2, size * oversample, size * oversample], align_corners=False)
     pair = torch.stack([crops, masks], dim=1).float() / 255
     views = F.avg_pool2d(F.grid_sample(pair, grid, align_corners=False), oversample)
-    return _change_display(views[:, :1], generator), views[:, 1:]
+    return change_display(views[:, :1], generator), views[:, 1:]
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -58,7 +58,21 @@ def _draw_geometry(n: int, zoom: float, generator: torch.Generator) -> Tensor:
     return torch.stack(rows, dim=1).view(n, 2, 3)
 
 
-def _change_display(images: Tensor, generator: torch.Generator) -> Tensor:
+def change_display(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw another gamma, gain, depth gain, speckle, sharpness and calipers for each image.
+
+    Parameters
+    ----------
+    images : Tensor
+        Grey images, float (n, 1, S, S) in 0 to 1.
+    generator : torch.Generator
+        Source of all randomness.
+
+    Returns
+    -------
+    Tensor
+        Images of the same shape and range.
+    """
     n, _, size, _ = images.shape
     device = images.device
 

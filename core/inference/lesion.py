@@ -1,0 +1,150 @@
+"""A lesion as the segmenter outlines it: contour, box, diameters, orientation, and millimetres where they are known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from contourpy import contour_generator
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes, label
+from scipy.spatial import ConvexHull
+from scipy.spatial.distance import pdist, squareform
+
+from core.errors import ImageError
+from core.imaging import Roi
+
+LEAST_SHARE = 0.003
+LEAST_OF_BEST = 0.1
+N_CORNERS = 3
+EDGE = 1e-4
+
+
+class Diameters(NamedTuple):
+    """The longest diameter and the widest extent perpendicular to it, pixels of the frame."""
+
+    longest: float
+    perpendicular: float
+
+
+@dataclass(frozen=True, eq=False)
+class Lesion:
+    """One outlined lesion.
+
+    Parameters
+    ----------
+    contour : ndarray of float64, (n, 2)
+        x, y of the closed outline's corners in pixels of the frame; 0 is the outer edge of the first pixel. Read-only.
+    confidence : float
+        Mean probability of a lesion over the pixels within, 0 to 1.
+    mm_per_px : float or None
+        The frame's scale; None where it has none.
+    """
+
+    contour: NDArray[np.float64] = field(repr=False)
+    confidence: float
+    mm_per_px: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.contour.ndim != 2 or self.contour.shape[1] != 2 or len(self.contour) < N_CORNERS:
+            raise ImageError("A lesion's outline needs at least three corners of x and y.")
+        if not np.isfinite(self.contour).all():
+            raise ImageError("A lesion's outline has a corner that is no number.")
+        self.contour.flags.writeable = False
+
+    @cached_property
+    def box(self) -> Roi:
+        """The box around the contour, pixels of the frame."""
+        (x0, y0), (x1, y1) = self.contour.min(axis=0), self.contour.max(axis=0)
+        return Roi(float(x0), float(y0), float(x1), float(y1))
+
+    @cached_property
+    def area_px(self) -> float:
+        """Area within the contour, pixels."""
+        x, y = self.contour.T
+        return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+    @cached_property
+    def diameters_px(self) -> Diameters:
+        """Longest and perpendicular diameter, pixels."""
+        corners = self.contour[ConvexHull(self.contour).vertices]
+        distances = squareform(pdist(corners))
+        first, second = np.unravel_index(int(distances.argmax()), distances.shape)
+        longest = float(distances[first, second])
+        across, down = (corners[second] - corners[first]) / longest
+        return Diameters(longest, float(np.ptp(corners @ np.array([-down, across]))))
+
+    @property
+    def transverse_px(self) -> float:
+        """Extent along the skin, pixels."""
+        return self.box.width
+
+    @property
+    def antero_posterior_px(self) -> float:
+        """Extent in depth, pixels."""
+        return self.box.height
+
+    @property
+    def orientation(self) -> Literal["parallel", "not_parallel"]:
+        """Orientation to the skin by BI-RADS: parallel is wider than tall; a round lesion is not parallel."""
+        return "parallel" if self.transverse_px > self.antero_posterior_px else "not_parallel"
+
+    def to_mm(self, length_px: float) -> float | None:
+        """Give a length in millimetres; None where the frame has no scale."""
+        return None if self.mm_per_px is None else length_px * self.mm_per_px
+
+    @property
+    def area_mm2(self) -> float | None:
+        """Area within the contour, square millimetres; None where the frame has no scale."""
+        return None if self.mm_per_px is None else self.area_px * self.mm_per_px**2
+
+
+def outline_lesions(
+    probability: NDArray[np.float32], *, width: int, height: int, threshold: float, mm_per_px: float | None = None
+) -> tuple[Lesion, ...]:
+    """Turn a probability map over the frame into lesions.
+
+    A lesion is a connected patch at or above the threshold, with its holes filled. Patches below 0.3 % of the frame or
+    a tenth of the best one's weight (summed probability) are left out as specks.
+
+    Parameters
+    ----------
+    probability : ndarray of float32, (h, w)
+        Probability of a lesion, over the whole frame.
+    width, height : int
+        Of the frame, pixels.
+    threshold : float
+        Least probability within a lesion.
+    mm_per_px : float, optional
+        The frame's scale.
+
+    Returns
+    -------
+    tuple of Lesion
+        Best first; empty where nothing reaches the threshold.
+    """
+    patches = sorted(_find_patches(probability, threshold), key=lambda patch: -float(probability[patch].sum()))
+    kept = [p for p in patches if probability[p].sum() >= LEAST_OF_BEST * probability[patches[0]].sum()]
+    scale = np.array([width / probability.shape[1], height / probability.shape[0]])
+    return tuple(
+        Lesion(_trace(probability, patch, threshold) * scale, float(probability[patch].mean()), mm_per_px)
+        for patch in kept
+    )
+
+
+def _find_patches(probability: NDArray[np.float32], threshold: float) -> Iterator[NDArray[np.bool_]]:
+    labels, n = label(probability >= threshold)
+    for number in range(1, n + 1):
+        patch = labels == number
+        if patch.mean() >= LEAST_SHARE:
+            yield binary_fill_holes(patch)
+
+
+def _trace(probability: NDArray[np.float32], patch: NDArray[np.bool_], threshold: float) -> NDArray[np.float64]:
+    """Follow the patch's outer edge between the map's pixels; x, y in pixels of the map, cut at its edges."""
+    level = np.where(patch, np.maximum(probability - threshold, EDGE), np.minimum(probability - threshold, -EDGE))
+    lines = contour_generator(z=np.pad(level, 1, constant_values=-threshold)).lines(0.0)
+    outline = max((np.asarray(line, dtype=np.float64) for line in lines), key=len)
+    limits = np.array(probability.shape[::-1])
+    return np.clip(outline[:-1] - 0.5, 0, limits)
