@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ImageError
-from core.imaging.frame import Frame
 
 STATISTICS = (
     "mean",
@@ -23,18 +22,21 @@ STATISTICS = (
     "grain_evenness",
     "deep_darkening",
 )
+SMALLEST = 16
+_LEVELS = np.arange(256)
+_DETAIL_SIDE = 9
 _FEWEST_IMAGES = 50
 _KEPT_PERCENT, _CAUTION_PERCENT = 98, 99
 _REFUSAL_RATIO = 1.25
 
 
-def measure_appearance(frame: Frame) -> dict[str, float]:
+def measure_appearance(pixels: np.ndarray) -> dict[str, float]:
     """Measure grey levels, speckle and depth gain of a frame.
 
     Parameters
     ----------
-    frame : Frame
-        The frame.
+    pixels : ndarray of uint8, shape (height, width)
+        B-mode area.
 
     Returns
     -------
@@ -50,58 +52,69 @@ def measure_appearance(frame: Frame) -> dict[str, float]:
     ImageError
         If the image is smaller than 16 pixels.
     """
-    image = frame.pixels.astype(np.float32)
-    if min(image.shape) < 16:
-        raise ImageError("The image is smaller than 16 pixels. Upload the whole B-mode image.")
-    detail = image - _box_mean(image, 9)
+    if min(pixels.shape) < SMALLEST:
+        raise ImageError(f"The image is smaller than {SMALLEST} pixels. Upload the whole B-mode image.")
+    counts = np.bincount(pixels.ravel(), minlength=256)
+    mean = float(counts @ _LEVELS / pixels.size)
+    detail = _take_off_mean(pixels, _DETAIL_SIDE)
     axial, lateral = _correlation(detail, 1, 0), _correlation(detail, 0, 1)
-    fine = np.abs(image[2:, 1:-1] - 2 * image[1:-1, 1:-1] + image[:-2, 1:-1])
-    dark, bright = _grain_by_level(image[1:-1, 1:-1], fine)
-    half = len(image) // 2
+    middle = pixels[1:-1, 1:-1]
+    fine = np.abs(pixels[2:, 1:-1].astype(np.int16) - 2 * middle.astype(np.int16) + pixels[:-2, 1:-1])
+    half = len(pixels) // 2
     return {
-        "mean": float(image.mean()),
-        "spread": float(image.std()),
-        "black_share": float((image < 2).mean()),
-        "white_share": float((image > 253).mean()),
-        "flat_share": float((np.diff(image, axis=1)[:-1] == 0).mean()),
-        "grain": float(np.log1p(np.median(fine))),
-        "grain_level_slope": float(np.log1p(bright) - np.log1p(dark)),
+        "mean": mean,
+        "spread": float(np.sqrt(counts @ (_LEVELS - mean) ** 2 / pixels.size)),
+        "black_share": float(counts[:2].sum() / pixels.size),
+        "white_share": float(counts[254:].sum() / pixels.size),
+        "flat_share": float((pixels[:-1, 1:] == pixels[:-1, :-1]).mean()),
+        "grain": float(np.log1p(_median(np.bincount(fine.ravel())))),
+        "grain_level_slope": _grain_slope(middle, fine),
         "anisotropy": lateral - axial,
         "correlation": (lateral + axial) / 2,
         "axial_reach": _correlation(detail, 3, 0),
         "lateral_reach": _correlation(detail, 0, 3),
         "grain_evenness": _evenness(fine),
-        "deep_darkening": float(image[:half].mean() - image[half:].mean()),
+        "deep_darkening": float(pixels[:half].mean() - pixels[half:].mean()),
     }
+
+
+def _take_off_mean(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Subtract the mean of `side` x `side` pixels around each, as float32; `side` is odd."""
+    before, after = side // 2 + 1, side // 2
+    down = np.pad(pixels, ((before, after), (0, 0)), mode="edge").cumsum(axis=0, dtype=np.int32)
+    across = np.pad(down[side:] - down[:-side], ((0, 0), (before, after)), mode="edge").cumsum(axis=1, dtype=np.int32)
+    return pixels - (across[:, side:] - across[:, :-side]).astype(np.float32) / np.float32(side**2)
 
 
 def _correlation(detail: np.ndarray, down: int, right: int) -> float:
     """Correlation of pixels some rows and columns apart; `detail` has no local mean."""
     height, width = detail.shape
-    product = detail[: height - down, : width - right] * detail[down:, right:]
-    return float(product.mean() / max(float(detail.var()), 1e-6))
+    here, there = detail[: height - down, : width - right], detail[down:, right:]
+    product = np.einsum("ij,ij->i", here, there).mean(dtype=np.float64) / here.shape[1]
+    return float(product / max(float(detail.var()), 1e-6))
 
 
 def _evenness(fine: np.ndarray) -> float:
     """Grain of the smoothest tenth of 12 x 12 blocks over that of the median block."""
     rows, cols = fine.shape[0] // 12, fine.shape[1] // 12
-    blocks = fine[: rows * 12, : cols * 12].reshape(rows, 12, cols, 12).mean(axis=(1, 3))
-    smooth, middle = np.percentile(blocks, (10, 50))
+    bands = fine[: rows * 12, : cols * 12].reshape(rows, 12, cols * 12).sum(axis=1, dtype=np.int32)
+    smooth, middle = np.percentile(bands.reshape(rows, cols, 12).sum(axis=2) / 144, (10, 50))
     return float(smooth / max(middle, 1e-6))
 
 
-def _box_mean(image: np.ndarray, side: int) -> np.ndarray:
-    padded = np.pad(image, (side // 2 + 1, side // 2), mode="edge").cumsum(0, dtype=np.float64).cumsum(1)
-    return (padded[side:, side:] - padded[:-side, side:] - padded[side:, :-side] + padded[:-side, :-side]).astype(
-        np.float32
-    )[: image.shape[0], : image.shape[1]] / side**2
+def _grain_slope(level: np.ndarray, fine: np.ndarray) -> float:
+    """Log of the mean grain among the brighter half of the pixels over that among the darker half."""
+    counts = np.bincount(level.ravel(), minlength=256)
+    sums = np.bincount(level.ravel(), fine.ravel(), minlength=256)
+    dark = _median(counts) >= _LEVELS
+    means = [float(sums[part].sum() / max(counts[part].sum(), 1)) for part in (dark, ~dark)]
+    return float(np.log1p(means[1]) - np.log1p(means[0]))
 
 
-def _grain_by_level(level: np.ndarray, fine: np.ndarray) -> tuple[float, float]:
-    """Mean grain among the darker and among the brighter half of the pixels."""
-    middle = np.median(level)
-    dark, bright = fine[level <= middle], fine[level > middle]
-    return float(dark.mean()) if dark.size else 0.0, float(bright.mean()) if bright.size else 0.0
+def _median(counts: np.ndarray) -> float:
+    """Median of whole numbers from 0, by how often each occurs."""
+    below, n = np.cumsum(counts), int(counts.sum())
+    return float(np.searchsorted(below, [(n + 1) // 2, n // 2 + 1]).mean())
 
 
 @dataclass(frozen=True)

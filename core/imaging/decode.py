@@ -11,9 +11,10 @@ from core.imaging.archive import list_items, read_item
 from core.imaging.area import find_bmode_area
 from core.imaging.dicom import DicomSource, open_dicom
 from core.imaging.formats import detect_format
-from core.imaging.frame import ImageInfo, Region, Roi
+from core.imaging.frame import ImageInfo, Region, Roi, Survey
 from core.imaging.limits import Limits
 from core.imaging.raster import decode_raster, describe_raster, to_grey
+from core.imaging.survey import survey_pixels
 from core.imaging.ultrasound import find_regions, name_device
 
 _SAMPLED_FRAMES = 16
@@ -43,6 +44,7 @@ class DecodedArea:
     notes: tuple[str, ...]
     frame_index: int
     frame_count: int
+    survey: Survey
     is_ultrasound: bool = False
 
 
@@ -205,9 +207,9 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
             notes.append("The pixels were not square and were resampled.")
         else:
             scale = (1.0, 1.0)
-    return DecodedArea(
-        np.ascontiguousarray(grey), colour, mm_per_px, (float(x0), float(y0)), scale, None, tuple(notes), 0, 1
-    )
+    grey = np.ascontiguousarray(grey)
+    corner = float(x0), float(y0)
+    return DecodedArea(grey, colour, mm_per_px, corner, scale, None, tuple(notes), 0, 1, survey_pixels(grey))
 
 
 def _strong_colour(image: np.ndarray) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """What an image file becomes: a frame, a region of interest on it, and the list of what a file holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +45,31 @@ class Roi:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What the whole of a frame shows, whatever the lesion box: found once, when it is decoded.
+
+    Attributes
+    ----------
+    levels : tuple of int
+        Grey levels that 1 % and 99 % of the pixels do not exceed.
+    appearance : mapping of str to float
+        Values of `core.imaging.appearance.STATISTICS`; empty where the frame is smaller than 16 pixels.
+    crosses : tuple of (int, int)
+        (x, y) of each caliper cross.
+    words : tuple of Roi
+        Where words are burned in.
+    seam : float or None
+        x of the seam between two views side by side; None where there is one view.
+    """
+
+    levels: tuple[int, int]
+    appearance: Mapping[str, float]
+    crosses: tuple[tuple[int, int], ...]
+    words: tuple[Roi, ...]
+    seam: float | None
+
+
+@dataclass(frozen=True)
 class Frame:
     """The B-mode area of one frame: grey pixels and their scale, nothing of the patient.
 
@@ -69,6 +95,8 @@ class Frame:
         Pixels of strong colour (Doppler, elastography, coloured calipers); None where there are none.
     is_ultrasound : bool
         Whether the file itself says that it is ultrasound, as DICOM does.
+    survey : Survey or None
+        What the decoder found in the pixels; None for pixels from elsewhere, see `core.imaging.survey.get_survey`.
     """
 
     pixels: np.ndarray
@@ -82,6 +110,7 @@ class Frame:
     frame_count: int = 1
     colour: np.ndarray | None = field(default=None, repr=False)
     is_ultrasound: bool = False
+    survey: Survey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8 or not self.pixels.size:

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import ImageError
 from core.imaging.decode import Choice
-from core.imaging.frame import Frame, ImageInfo, Item, Region, Roi
+from core.imaging.frame import Frame, ImageInfo, Item, Region, Roi, Survey
 from core.imaging.limits import Limits
 from core.imaging.pool import get_pool
 from core.settings import get_setting
@@ -92,6 +92,7 @@ def read_frame(data: bytes, *, index: int | None = None, region: int | None = No
         frame_count=done["frame_count"],
         colour=stack[1].astype(bool) if planes > 1 else None,
         is_ultrasound=done["is_ultrasound"],
+        survey=_survey(done["survey"]),
     )
 
 
@@ -161,3 +162,13 @@ def _ask(task: str, data: bytes, choice: Choice) -> tuple[dict[str, Any], bytes]
 def _region(stored: dict[str, Any]) -> Region:
     scale = stored["mm_per_px"]
     return Region(Roi(**stored["box"]), None if scale is None else (scale[0], scale[1]))
+
+
+def _survey(stored: dict[str, Any]) -> Survey:
+    return Survey(
+        levels=(stored["levels"][0], stored["levels"][1]),
+        appearance=stored["appearance"],
+        crosses=tuple((x, y) for x, y in stored["crosses"]),
+        words=tuple(Roi(**box) for box in stored["words"]),
+        seam=stored["seam"],
+    )

@@ -1,123 +1,95 @@
-"""What a machine draws over the tissue: calipers, words, and the seam between two views.
+"""What a machine draws over the tissue: caliper crosses, words, and the seam between two views.
 
 All of them are sharper across the beam than tissue can be: the lateral resolution of ultrasound is poor, so a bright
-vertical stroke of one to three pixels was drawn.
+vertical stroke of one to three pixels was drawn. Only numpy, since it runs in the decoder's process.
 """
-
-from dataclasses import replace
 
 import numpy as np
 
-from core.imaging.frame import Frame, Roi
+from core.imaging.frame import Roi
 
 _ARMS = (3, 4, 5, 6, 8)
+LONGEST_ARM = max(_ARMS)
+_PAD = LONGEST_ARM + 3
 _CROSS_CONTRAST = 40
 _CROSS_LEVEL = 110
+_MOST_CROSSES = 100
 _STROKE_CONTRAST = 45
 _STROKE_HEIGHTS = (3, 18)
 _WORD = (16, 48)
 _STROKES_A_WORD = 5
 _SEAM_RATIO = 2.5
 _SEAM_SHARE = 0.7
-_FILL_ROUNDS = 60
 
 
-def find_calipers(frame: Frame, roi: Roi, margin: float = 0.25) -> tuple[tuple[int, int], ...]:
-    """Find caliper crosses (+) in and around a lesion box.
+def find_crosses(pixels: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Find caliper crosses (+).
 
     A cross is a pixel whose two thin arms, of 3 to 8 pixels, are brighter by 40 levels than the four quarters between
     them and than what follows the arms' ends.
 
     Parameters
     ----------
-    frame : Frame
-        The frame.
-    roi : Roi
-        Lesion box in the frame's pixels.
-    margin : float
-        Share of the box's longer side to look beyond it.
+    pixels : ndarray of uint8, shape (height, width)
+        B-mode area.
 
     Returns
     -------
     tuple of (int, int)
-        (x, y) of each cross, in the frame's pixels.
+        (x, y) of each cross, the strongest first; at most 100.
     """
-    reach = margin * max(roi.width, roi.height) + max(_ARMS)
-    x0, y0 = max(0, int(roi.x0 - reach)), max(0, int(roi.y0 - reach))
-    part = frame.pixels[y0 : int(roi.y1 + reach) + 1, x0 : int(roi.x1 + reach) + 1].astype(np.int16)
-    if not part.size:
+    padded = np.pad(pixels, _PAD, mode="edge")
+    rows, cols = _cross_candidates(padded)
+    if not rows.size:
         return ()
-    strength = np.max([_cross_strength(part, arm) for arm in _ARMS], axis=0)
+    strength = np.max([_cross_strength(padded, rows, cols, arm) for arm in _ARMS], axis=0)
+    order = np.argsort(-strength, kind="stable")
+    order = order[strength[order] >= _CROSS_CONTRAST]
+    rows, cols = rows[order] - _PAD, cols[order] - _PAD
     found: list[tuple[int, int]] = []
-    for at in np.argsort(strength, axis=None)[::-1]:
-        y, x = divmod(int(at), part.shape[1])
-        if strength[y, x] < _CROSS_CONTRAST:
-            break
-        if all(max(abs(x + x0 - other[0]), abs(y + y0 - other[1])) > max(_ARMS) for other in found):
-            found.append((x + x0, y + y0))
+    while rows.size and len(found) < _MOST_CROSSES:
+        found.append((int(cols[0]), int(rows[0])))
+        far = np.maximum(np.abs(rows - rows[0]), np.abs(cols - cols[0])) > LONGEST_ARM
+        rows, cols = rows[far], cols[far]
     return tuple(found)
 
 
-def _shift(padded: np.ndarray, pad: int, dy: int, dx: int) -> np.ndarray:
-    """Return the padded image's inner part, moved so that [y, x] holds the pixel at [y + dy, x + dx]."""
-    height, width = padded.shape[0] - 2 * pad, padded.shape[1] - 2 * pad
-    return padded[pad + dy : pad + dy + height, pad + dx : pad + dx + width]
+def _cross_candidates(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of pixels whose shortest arms are bright, and darker two pixels away on the diagonals."""
+    height, width = padded.shape[0] - 2 * _PAD, padded.shape[1] - 2 * _PAD
+    bright = padded >= _CROSS_LEVEL
+    marks = np.ones((height, width), bool)
+    for step in range(-_ARMS[0], _ARMS[0] + 1):
+        marks &= bright[_PAD + step : _PAD + step + height, _PAD : _PAD + width]
+        marks &= bright[_PAD : _PAD + height, _PAD + step : _PAD + step + width]
+    rows, cols = (at + _PAD for at in np.nonzero(marks))
+    most = padded[rows, cols] - np.uint8(_CROSS_CONTRAST)  # at most one of the quarters may be brighter
+    brighter = sum((padded[rows + y, cols + x] > most).astype(np.uint8) for y in (-2, 2) for x in (-2, 2))
+    return rows[brighter <= 1], cols[brighter <= 1]
 
 
-def _cross_strength(part: np.ndarray, arm: int) -> np.ndarray:
-    """Contrast of a cross with arms of a length at each pixel; 0 where the arms are not bright enough."""
-    pad = arm + 3
-    padded = np.pad(part, pad, mode="edge")
-    arms = np.min([_shift(padded, pad, d, 0) for d in range(-arm, arm + 1)], axis=0)
-    arms = np.minimum(arms, np.min([_shift(padded, pad, 0, d) for d in range(-arm, arm + 1)], axis=0))
-    far = max(2, arm - 1)
-    quarters = [_shift(padded, pad, sy * d, sx * d) for sy in (-1, 1) for sx in (-1, 1) for d in (2, far)]
-    ends = [_shift(padded, pad, dy, dx) for dy, dx in ((pad, 0), (-pad, 0), (0, pad), (0, -pad))]
+def _cross_strength(padded: np.ndarray, rows: np.ndarray, cols: np.ndarray, arm: int) -> np.ndarray:
+    """Contrast of a cross with arms of a length at each place; 0 where the arms are not bright enough."""
+
+    def look(places: list[tuple[int, int]]) -> np.ndarray:
+        down, right = np.array(places).T
+        return padded[rows + down[:, None], cols + right[:, None]].astype(np.int16)
+
+    steps, beyond, far = range(-arm, arm + 1), arm + 3, max(2, arm - 1)
+    arms = look([(step, 0) for step in steps] + [(0, step) for step in steps]).min(axis=0)
+    quarters = look([(y * step, x * step) for y in (-1, 1) for x in (-1, 1) for step in (2, far)])
+    ends = look([(beyond, 0), (-beyond, 0), (0, beyond), (0, -beyond)])
     background = np.maximum(np.sort(quarters, axis=0)[-2], np.sort(ends, axis=0)[-2])
     return np.where(arms >= _CROSS_LEVEL, arms - background, 0)
 
 
-def remove_calipers(frame: Frame, calipers: tuple[tuple[int, int], ...]) -> Frame:
-    """Fill caliper crosses from the pixels around them, and say so in the frame's notes.
-
-    Each cross is replaced by the harmonic surface through its surroundings: smooth, without any structure of its own.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-    calipers : tuple of (int, int)
-        (x, y) of each cross, from `find_calipers`.
-
-    Returns
-    -------
-    Frame
-        The frame without them; the same one if there are none.
-    """
-    if not calipers:
-        return frame
-    mask = np.zeros(frame.pixels.shape, bool)
-    reach = max(_ARMS) + 1
-    for x, y in calipers:
-        mask[max(0, y - 2) : y + 3, max(0, x - reach) : x + reach + 1] = True
-        mask[max(0, y - reach) : y + reach + 1, max(0, x - 2) : x + 3] = True
-    filled = frame.pixels.astype(np.float32)
-    filled[mask] = np.median(filled[~mask])
-    for _ in range(_FILL_ROUNDS):
-        padded = np.pad(filled, 1, mode="edge")
-        mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
-        filled[mask] = mean[mask]
-    note = f"{len(calipers)} caliper marks were painted over from the pixels around them."
-    return replace(frame, pixels=np.round(filled).astype(np.uint8), notes=(*frame.notes, note))
-
-
-def find_text(frame: Frame) -> tuple[Roi, ...]:
+def find_words(pixels: np.ndarray) -> tuple[Roi, ...]:
     """Find where words are burned into the image.
 
     Parameters
     ----------
-    frame : Frame
-        The frame.
+    pixels : ndarray of uint8, shape (height, width)
+        B-mode area.
 
     Returns
     -------
@@ -125,24 +97,29 @@ def find_text(frame: Frame) -> tuple[Roi, ...]:
         Boxes of 16 x 48 pixels with at least five separate strokes, one to three pixels wide and 3 to 17 high: rulers
         and frames don't count.
     """
-    strokes = _thin_verticals(frame.pixels.astype(np.int16))
+    strokes = _thin_verticals(pixels)
     short, long = (_runs(strokes, length) for length in _STROKE_HEIGHTS)
-    height, width = _WORD
-    corners = [(y, x) for y in range(0, frame.height, height // 2) for x in range(0, frame.width, width // 2)]
-    boxes = []
-    for y, x in corners:
-        columns = short[y : y + height, x : x + width].any(axis=0)
-        columns &= ~long[max(0, y - _STROKE_HEIGHTS[1]) : y + height, x : x + width].any(axis=0)
-        if np.count_nonzero(np.diff(columns, prepend=False) & columns) >= _STROKES_A_WORD:
-            boxes.append(Roi(x, y, min(x + width, frame.width), min(y + height, frame.height)))
-    return tuple(boxes)
+    height, width = pixels.shape
+    tops, lefts = np.arange(0, height, _WORD[0] // 2), np.arange(0, width, _WORD[1] // 2)
+    bottoms, rights = np.minimum(tops + _WORD[0], height), np.minimum(lefts + _WORD[1], width)
+    columns = _any_between(short, tops, bottoms)
+    columns &= ~_any_between(long, np.maximum(tops - _STROKE_HEIGHTS[1], 0), bottoms)
+    starts = columns.copy()
+    starts[:, 1:] &= ~columns[:, :-1]
+    counted = np.pad(np.cumsum(starts, axis=1), ((0, 0), (1, 0)))
+    cut = columns[:, lefts] & ~starts[:, lefts]  # a stroke that the window's left edge cuts counts in it
+    full = counted[:, rights] - counted[:, lefts] + cut >= _STROKES_A_WORD
+    return tuple(
+        Roi(float(lefts[col]), float(tops[row]), float(rights[col]), float(bottoms[row]))
+        for row, col in zip(*np.nonzero(full), strict=True)
+    )
 
 
-def _thin_verticals(image: np.ndarray) -> np.ndarray:
-    """Pixels brighter by 45 levels than those three to the left and three to the right."""
-    marks = np.zeros(image.shape, bool)
-    middle = image[:, 3:-3]
-    marks[:, 3:-3] = (middle - image[:, :-6] > _STROKE_CONTRAST) & (middle - image[:, 6:] > _STROKE_CONTRAST)
+def _thin_verticals(pixels: np.ndarray) -> np.ndarray:
+    """Pixels brighter by more than 45 levels than those three to the left and three to the right."""
+    marks = np.zeros(pixels.shape, bool)
+    least = np.maximum(pixels, _STROKE_CONTRAST) - np.uint8(_STROKE_CONTRAST)
+    marks[:, 3:-3] = (least[:, 3:-3] > pixels[:, :-6]) & (least[:, 3:-3] > pixels[:, 6:])
     return marks
 
 
@@ -155,28 +132,36 @@ def _runs(marks: np.ndarray, length: int) -> np.ndarray:
     return runs
 
 
-def find_seam(frame: Frame) -> float | None:
+def _any_between(marks: np.ndarray, tops: np.ndarray, bottoms: np.ndarray) -> np.ndarray:
+    """Whether any pixel is marked in each column of each band of rows; shape (bands, width)."""
+    counted = np.zeros((len(marks) + 1, marks.shape[1]), np.int32)
+    np.cumsum(marks, axis=0, out=counted[1:])
+    return counted[bottoms] > counted[tops]
+
+
+def find_seam(pixels: np.ndarray) -> float | None:
     """Find the seam of two views side by side.
 
     Neighbouring columns of one view look alike; at a seam they differ over nearly the whole depth.
 
     Parameters
     ----------
-    frame : Frame
-        The frame.
+    pixels : ndarray of uint8, shape (height, width)
+        B-mode area.
 
     Returns
     -------
     float or None
-        x of the seam in the frame's pixels; None where there is one view.
+        x of the seam; None where there is one view.
     """
-    steps = np.abs(np.diff(frame.pixels.astype(np.int16), axis=1))
-    quarter = frame.width // 4
-    if quarter < 8 or frame.height < 32:
+    height, width = pixels.shape
+    quarter = width // 4
+    if quarter < 8 or height < 32:
         return None
-    typical = np.median(steps, axis=1, keepdims=True)
+    steps = np.maximum(pixels[:, 1:], pixels[:, :-1]) - np.minimum(pixels[:, 1:], pixels[:, :-1])
     means = steps.mean(axis=0)
-    inner = means[quarter:-quarter]
-    at = quarter + int(np.argmax(inner))
-    differs = np.mean(steps[:, at] > typical[:, 0])
-    return float(at + 1) if means[at] > _SEAM_RATIO * np.median(means) and differs > _SEAM_SHARE else None
+    at = quarter + int(np.argmax(means[quarter:-quarter]))
+    if means[at] <= _SEAM_RATIO * np.median(means):
+        return None
+    differs = np.mean(steps[:, at] > np.median(steps, axis=1))
+    return float(at + 1) if differs > _SEAM_SHARE else None

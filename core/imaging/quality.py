@@ -1,14 +1,16 @@
 """Whether a frame and its lesion box suit the model: one finding a check, each with a sentence."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
-from core.imaging.appearance import AppearanceReference, measure_appearance
+from core.imaging.appearance import AppearanceReference
+from core.imaging.calipers import find_calipers
 from core.imaging.frame import Finding, Frame, Roi
-from core.imaging.overlays import find_calipers, find_seam, find_text
 from core.imaging.reference import BREAST_ULTRASOUND
+from core.imaging.survey import get_survey
 
 _ORDER = ("refused", "caution", "note")
 _BLANK_RANGE = 8
@@ -22,7 +24,7 @@ _GRAIN_SIDE, _BLURRED_GRAIN = 128, 2.0  # real boxes of 200 BUS-BRA images: 4.2 
 def assess_quality(
     frame: Frame, roi: Roi, references: tuple[AppearanceReference, ...] = BREAST_ULTRASOUND
 ) -> tuple[Finding, ...]:
-    """Check a frame and a lesion box.
+    """Check a frame and a lesion box; what the whole frame shows was found when it was decoded.
 
     Parameters
     ----------
@@ -41,6 +43,7 @@ def assess_quality(
     if min(frame.pixels.shape) < _SMALL_FRAME:
         size = f"{frame.width} x {frame.height}"
         return (Finding("refused", f"The image area is only {size} pixels. Upload the original frame.", "size"),)
+    frame = replace(frame, survey=get_survey(frame))
     findings = [finding for check in _CHECKS for finding in check(frame, roi)]
     if references:
         findings.append(judge_appearance(frame, references))
@@ -50,7 +53,7 @@ def assess_quality(
 
 
 def _check_levels(frame: Frame, roi: Roi) -> Iterator[Finding]:
-    low, high = np.percentile(frame.pixels, (1, 99))
+    low, high = get_survey(frame).levels
     inside = _inside(frame, roi)
     if high - low < _BLANK_RANGE:
         yield Finding("refused", "The image is blank. Upload the B-mode image itself.", "blank")
@@ -102,7 +105,7 @@ def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
     if calipers:
         sentence = f"{len(calipers)} caliper marks lie in or beside the lesion box; they can be painted over."
         yield Finding("note", sentence, "calipers")
-    words = find_text(frame)
+    words = get_survey(frame).words
     if any(word.x0 < roi.x1 and word.x1 > roi.x0 and word.y0 < roi.y1 and word.y1 > roi.y0 for word in words):
         yield Finding(
             "caution", "Words seem to be burned into the lesion box. Choose a frame without them.", "text in box"
@@ -113,7 +116,7 @@ def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
 
 
 def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
-    seam = find_seam(frame)
+    seam = get_survey(frame).seam
     if seam is None:
         return
     if roi.x0 < seam < roi.x1:
@@ -145,7 +148,7 @@ def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) 
     if frame.colour is not None and frame.colour.mean() > _COLOUR_PHOTO:
         sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
         return Finding("refused", sentence, "appearance")
-    statistics = measure_appearance(frame)
+    statistics = get_survey(frame).appearance
     nearest = min(references, key=lambda reference: reference.distance(statistics) / reference.caution)
     distance = nearest.distance(statistics)
     if distance > nearest.refusal and frame.is_ultrasound:

@@ -70,7 +70,8 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
 
 def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
     planes = [area.pixels] if area.colour is None else [area.pixels, area.colour.astype("uint8")]
-    header = {name: value for name, value in vars(area).items() if name not in {"pixels", "colour"}}
+    header = {name: value for name, value in vars(area).items() if name not in {"pixels", "colour", "survey"}}
+    header["survey"] = asdict(area.survey)
     return {"done": header, "shape": area.pixels.shape, "planes": len(planes)}, [
         memoryview(plane.tobytes()) for plane in planes
     ]

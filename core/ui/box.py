@@ -7,7 +7,7 @@ from PIL import Image
 from streamlit_image_coordinates import streamlit_image_coordinates
 
 from core.imaging import Frame, Roi, default_roi
-from core.imaging.overlays import find_calipers, remove_calipers
+from core.imaging.calipers import find_calipers, remove_calipers
 from core.ui.source import Source
 
 BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"

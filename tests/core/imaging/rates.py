@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from core.imaging import Frame, read_frame, read_frames
-from core.imaging.appearance import STATISTICS, AppearanceReference, fit_appearance, measure_appearance
+from core.imaging.appearance import STATISTICS, AppearanceReference, fit_appearance
 from core.imaging.quality import judge_appearance
 from core.imaging.reference import REFERENCE_FILE
+from core.imaging.survey import get_survey
 from core.simulation import render_patient, simulate_cohort
 from tests.core.imaging.others import make_others
 from tests.core.imaging.samples import encode
@@ -57,7 +58,7 @@ def main() -> None:
         "simulated": simulated[::2],
     }
     references = {
-        name: fit_appearance([measure_appearance(frame) for frame in frames]) for name, frames in fitted.items()
+        name: fit_appearance([get_survey(frame).appearance for frame in frames]) for name, frames in fitted.items()
     }
     known = tuple(references.values())
     rates = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import ImageError
-from core.imaging import Frame, read_frame
+from core.imaging import read_frame
 from core.imaging.appearance import STATISTICS, fit_appearance, measure_appearance
 from core.imaging.quality import judge_appearance
 from core.imaging.reference import BREAST_ULTRASOUND
@@ -17,14 +17,13 @@ def judge(pixels: np.ndarray) -> str:
     return judge_appearance(read_frame(encode(pixels)), BREAST_ULTRASOUND).status
 
 
-def make_frame(seed: int, gain: float = 1.0) -> Frame:
-    pixels = np.clip(make_speckle(90, 110, seed) * gain, 0, 255).astype(np.uint8)
-    return Frame(pixels, None, (0.0, 0.0), (1.0, 1.0), "0" * 64)
+def make_tissue(seed: int, gain: float = 1.0) -> np.ndarray:
+    return np.clip(make_speckle(90, 110, seed) * gain, 0, 255).astype(np.uint8)
 
 
 def test_statistics_of_a_known_image():
     ramp = np.tile(np.arange(100, dtype=np.uint8)[:, None], (1, 80))
-    measured = measure_appearance(Frame(ramp, None, (0.0, 0.0), (1.0, 1.0), "0" * 64))
+    measured = measure_appearance(ramp)
     assert tuple(measured) == STATISTICS
     assert measured["mean"] == pytest.approx(49.5)
     assert measured["flat_share"] == 1
@@ -33,25 +32,25 @@ def test_statistics_of_a_known_image():
 
 
 def test_speckle_reaches_farther_across_the_beam_than_along_it():
-    measured = measure_appearance(make_frame(1))
+    measured = measure_appearance(make_tissue(1))
     assert measured["anisotropy"] > 0.05
     assert measured["lateral_reach"] > measured["axial_reach"]
 
 
 def test_a_reference_knows_its_own_and_tells_others():
     rng = np.random.default_rng(3)
-    own = [measure_appearance(make_frame(seed, rng.uniform(0.7, 1.1))) for seed in range(60)]
+    own = [measure_appearance(make_tissue(seed, rng.uniform(0.7, 1.1))) for seed in range(60)]
     reference = fit_appearance(own)
     beyond = [reference.distance(statistics) > reference.caution for statistics in own]
     assert np.mean(beyond) < 0.05
-    assert reference.distance(measure_appearance(make_frame(99, 0.9))) < reference.refusal
-    flat = Frame(np.tile(np.arange(110, dtype=np.uint8), (90, 1)), None, (0.0, 0.0), (1.0, 1.0), "0" * 64)
+    assert reference.distance(measure_appearance(make_tissue(99, 0.9))) < reference.refusal
+    flat = np.tile(np.arange(110, dtype=np.uint8), (90, 1))
     assert reference.distance(measure_appearance(flat)) > reference.refusal
 
 
 def test_a_reference_needs_fifty_images():
     with pytest.raises(ImageError, match="at least 50 images; 3 came"):
-        fit_appearance([measure_appearance(make_frame(seed)) for seed in range(3)])
+        fit_appearance([measure_appearance(make_tissue(seed)) for seed in range(3)])
 
 
 def test_simulated_frames_are_not_refused():

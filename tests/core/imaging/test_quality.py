@@ -1,12 +1,16 @@
 """What is said about a frame and its box before the model is asked."""
 
+import time
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.imaging import Frame, Roi, assess_quality
-from core.imaging.overlays import find_calipers, find_seam, find_text, remove_calipers
-from tests.core.imaging.samples import make_speckle
+from core.imaging import Frame, Roi, assess_quality, read_frame
+from core.imaging.calipers import find_calipers, remove_calipers
+from core.imaging.overlays import find_crosses, find_seam, find_words
+from core.imaging.survey import get_survey, survey_pixels
+from tests.core.imaging.samples import encode, make_speckle
 
 BOX = Roi(120, 80, 220, 160)
 
@@ -94,17 +98,17 @@ def test_crosses_are_found_where_they_are_and_painted_over():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_speckle_alone_holds_no_calipers_no_text_and_no_seam(seed):
-    frame = make_frame((make_speckle(300, 360, seed) * 0.6).astype(np.uint8))
-    assert find_calipers(frame, BOX) == ()
-    assert find_text(frame) == ()
-    assert find_seam(frame) is None
+    pixels = (make_speckle(300, 360, seed) * 0.6).astype(np.uint8)
+    assert find_crosses(pixels) == ()
+    assert find_words(pixels) == ()
+    assert find_seam(pixels) is None
 
 
 def test_a_burned_in_name_is_found():
     image = Image.fromarray(TISSUE)
     ImageDraw.Draw(image).text((150, 100), "WELLINGTON ARTHUR", fill=255)
     frame = make_frame(np.asarray(image))
-    assert any(word.x0 <= 200 <= word.x1 or word.x0 <= 160 <= word.x1 for word in find_text(frame))
+    assert any(word.x0 <= 200 <= word.x1 or word.x0 <= 160 <= word.x1 for word in find_words(frame.pixels))
     assert names_of(frame)["text in box"] == "caution"
     assert names_of(frame, Roi(20, 200, 100, 280))["text"] == "note"
 
@@ -112,5 +116,42 @@ def test_a_burned_in_name_is_found():
 def test_two_views_side_by_side_are_told():
     pair = np.hstack([make_speckle(300, 200, 1), np.clip(make_speckle(300, 200, 2) * 0.5 + 5, 0, 255).astype(np.uint8)])
     frame = make_frame(pair)
-    assert find_seam(frame) == pytest.approx(200, abs=1)
+    assert find_seam(frame.pixels) == pytest.approx(200, abs=1)
     assert names_of(frame, Roi(150, 80, 260, 160))["two views"] == "caution"
+
+
+@pytest.mark.parametrize("arm", [3, 4, 5, 6, 8])
+def test_a_cross_is_found_at_every_arm_length_and_at_the_edge(arm):
+    points = [(arm + 3, arm + 3), (200, 150), (360 - arm - 4, 300 - arm - 4)]
+    assert set(points) <= set(find_crosses(draw_crosses(TISSUE, points, arm)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 4), (2, 90), (90, 2), (15, 40), (17, 33)])
+@pytest.mark.parametrize("level", [0, 255])
+def test_tiny_and_even_frames_can_be_surveyed(shape, level):
+    survey = survey_pixels(np.full(shape, level, np.uint8))
+    assert (survey.levels, survey.crosses, survey.words, survey.seam) == ((level, level), (), (), None)
+
+
+def test_the_survey_comes_with_the_decoded_frame():
+    image = Image.fromarray(draw_crosses(TISSUE, [(120, 120), (220, 120)]))
+    ImageDraw.Draw(image).text((150, 100), "WELLINGTON ARTHUR", fill=255)
+    frame = read_frame(encode(np.asarray(image)))
+    assert frame.survey == survey_pixels(np.asarray(image))
+    assert frame.survey.crosses
+    assert frame.survey.words
+    assert assess_quality(frame, BOX) == assess_quality(make_frame(np.asarray(image)), BOX)
+
+
+def test_what_was_painted_over_is_surveyed_anew():
+    frame = read_frame(encode(draw_crosses(TISSUE, [(120, 120), (220, 120)])))
+    clean = remove_calipers(frame, find_calipers(frame, BOX))
+    assert get_survey(clean).crosses == ()
+
+
+def test_checking_a_box_takes_under_five_milliseconds_of_processor_time():
+    frame = read_frame(encode(make_speckle(640, 720)))
+    start = time.process_time()
+    for _ in range(20):
+        assess_quality(frame, Roi(200, 150, 420, 330))
+    assert (time.process_time() - start) / 20 < 0.005
