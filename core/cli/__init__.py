@@ -5,11 +5,22 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 the input was ref
 
 import sys
 
-from core.cli import benchmark, deidentify, evaluate, predict, pretrain, simulate, train
+from core.cli import benchmark, deidentify, evaluate, predict, pretrain, pretrain_segmenter, simulate, train
 from core.cli.console import app, say
 from core.errors import AppError, TableError
 
-__all__ = ["app", "benchmark", "deidentify", "evaluate", "main", "predict", "pretrain", "simulate", "train"]
+__all__ = [
+    "app",
+    "benchmark",
+    "deidentify",
+    "evaluate",
+    "main",
+    "predict",
+    "pretrain",
+    "pretrain_segmenter",
+    "simulate",
+    "train",
+]
 
 
 def main() -> None:
