@@ -5,7 +5,10 @@ import signal
 import sys
 import warnings
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from core.errors import ImageError
 from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
@@ -16,6 +19,7 @@ from core.imaging.messages import read_message, write_message
 if sys.platform != "win32":
     import resource
 
+_WARM_SIDE = 128
 _DAMAGED = "The image file is damaged or incomplete: its content can't be decoded. Export it again."
 _TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Export a smaller or shorter one."
 
@@ -55,17 +59,21 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     """
     choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
     try:
-        if request["task"] == "info":
-            return {"done": asdict(decode_info(data, choice, limits))}, []
-        if request["task"] == "deidentify":
-            return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
-        return _pack_area(decode_area(data, choice, limits))
+        return _perform(request["task"], data, choice, limits)
     except ImageError as error:
         return {"refused": str(error)}, []
     except MemoryError:
         return {"refused": _TOO_MUCH_MEMORY}, []
     except Exception:  # noqa: BLE001 - whatever a decoder raises on a broken file, this boundary is there to stop it
         return {"refused": _DAMAGED}, []
+
+
+def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, Any], list[memoryview]]:
+    if task == "info":
+        return {"done": asdict(decode_info(data, choice, limits))}, []
+    if task == "deidentify":
+        return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
+    return _pack_area(decode_area(data, choice, limits))
 
 
 def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
@@ -75,6 +83,13 @@ def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
     return {"done": header, "shape": area.pixels.shape, "planes": len(planes)}, [
         memoryview(plane.tobytes()) for plane in planes
     ]
+
+
+def _warm_up() -> None:
+    """Decode a small image, so that the first upload does not wait for what libraries load at their first use."""
+    stream = BytesIO()
+    Image.new("L", (_WARM_SIDE, _WARM_SIDE)).save(stream, "PNG")
+    decode_area(stream.getvalue(), Choice(), Limits(stream.tell(), _WARM_SIDE**2, _WARM_SIDE, 1, 1))
 
 
 def main(memory_mb: int, seconds: int) -> None:
@@ -91,6 +106,7 @@ def main(memory_mb: int, seconds: int) -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     limit_process(memory_mb)
+    _warm_up()
     write_message(answers, {"ready": True})
     while (message := read_message(requests)) is not None:
         if hasattr(signal, "alarm"):

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import ModelError
 from core.inference.words import describe_cutoff
 from core.ui.errors import report_errors
+from core.ui.intake import prepare_intake
 from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
 
@@ -30,6 +31,7 @@ def begin_page(title: str) -> Iterator[None]:
     """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(FIGURE_TEXT)
+    prepare_intake()
     with report_errors():
         show_navigation()
         st.title(title, anchor=False)

@@ -1,0 +1,26 @@
+"""What the server does for image files before one comes: warm decoders, and an upload limit that fits the setting."""
+
+import streamlit as st
+from streamlit import config
+
+from core.imaging.pool import get_pool
+from core.settings import get_setting
+
+UPLOAD_OPTION = "server.maxUploadSize"
+MEBIBYTE = 2**20
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_intake() -> None:
+    """Start the decoder processes and let the server take uploads up to the setting "max_bytes", once a server.
+
+    The configuration file can't read the environment, and the server looks its limit up at every upload, so that it is
+    set while the server runs. Starting the processes takes some milliseconds; they load their libraries by themselves.
+    """
+    config.set_option(UPLOAD_OPTION, count_mebibytes(get_setting("max_bytes")))
+    get_pool()
+
+
+def count_mebibytes(n_bytes: int) -> int:
+    """Give the least whole number of MiB, the unit of Streamlit's limit, that holds so many bytes."""
+    return -(-n_bytes // MEBIBYTE)
