@@ -142,6 +142,28 @@ def deidentify(data: bytes) -> bytes:
     return _ask("deidentify", data, Choice())[1]
 
 
+def read_study(data: bytes) -> dict[str, str | int]:
+    """Read which study and patient a DICOM file belongs to, for objects that are filed with it.
+
+    Parameters
+    ----------
+    data : bytes
+        The DICOM file.
+
+    Returns
+    -------
+    dict of str to str or int
+        What `core.imaging.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
+        and nothing else.
+
+    Raises
+    ------
+    ImageError
+        If it is no ultrasound DICOM file, or its study can't be repeated.
+    """
+    return _ask("study", data, Choice())[0]["done"]
+
+
 def _read_path(path: Path) -> Frame:
     return read_frame(path.read_bytes())
 

@@ -15,6 +15,7 @@ from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
 from core.imaging.deidentify import decode_deidentified
 from core.imaging.limits import Limits
 from core.imaging.messages import read_message, write_message
+from core.imaging.study import decode_study
 
 if sys.platform != "win32":
     import resource
@@ -73,6 +74,8 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
         return {"done": asdict(decode_info(data, choice, limits))}, []
     if task == "deidentify":
         return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
+    if task == "study":
+        return {"done": decode_study(data, limits)}, []
     return _pack_area(decode_area(data, choice, limits))
 
 
