@@ -1,5 +1,6 @@
 PYTHON ?= python3
 PORT ?= 8501
+ADDRESS ?= 127.0.0.1
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
@@ -14,8 +15,9 @@ endif
 .PHONY: app test check clean
 
 app: .venv/app
-	@echo "SonoKi: http://127.0.0.1:$(PORT)"
-	@exec $(BIN)/streamlit run app.py --server.port $(PORT)
+	@$(BIN)/python -c 'import sys; from core.ui.login import refuse_start; sys.exit(refuse_start("$(ADDRESS)"))'
+	@echo "SonoKi: http://$(ADDRESS):$(PORT)"
+	@exec $(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: .venv/test check
 	$(BIN)/pytest

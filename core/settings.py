@@ -29,10 +29,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_side", 16_384, "Largest width or height of one frame in pixels"),
     Setting("max_frames", 2_000, "Most frames of one loop, or pages of one TIFF"),
     Setting("max_items", 500, "Most files in one zip archive"),
+    Setting("held_bytes", 1_000_000_000, "Most bytes of uploads held in memory at the same time; the oldest go first"),
     Setting("decode_seconds", 20, "Longest time for reading one file, in seconds"),
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),
     Setting("bundle", "models/ki67-demo", "Folder of the bundle that the pages show, from the repository's root"),
+    Setting("pacs_url", "", "Address of the archive's DICOMweb service, https://...; empty: no archive"),
+    Setting("pacs_user", "", "User at the archive; the password is read from SONOKI_PACS_PASSWORD alone"),
+    Setting("pacs_ca", "", "File with the certificates that sign the archive's own; empty: the public ones"),
+    Setting("pacs_seconds", 20, "Longest silence of the archive, in seconds"),
+    Setting("pacs_total_seconds", 300, "Longest time for one exchange with the archive, in seconds"),
+    Setting("outbox", "", "Folder of results that wait for the archive; empty: in the user's data folder"),
+    Setting("role_claim", "roles", "Claim of the identity token that holds viewer, clinician or admin"),
+    Setting("engine", "auto", "What runs the network: auto, cuda, openvino or torch"),
 )
 
 
@@ -52,7 +61,8 @@ def read_settings(environ: Mapping[str, str]) -> dict[str, int | str]:
     Raises
     ------
     UsageError
-        If the variable of a number holds anything but a positive whole number, or that of a text is empty.
+        If the variable of a number holds anything but a positive whole number, or that of a text with a default is
+        empty.
     """
     return {setting.name: _parse(setting, environ) for setting in SETTINGS}
 
@@ -61,7 +71,7 @@ def _parse(setting: Setting, environ: Mapping[str, str]) -> int | str:
     variable = PREFIX + setting.name.upper()
     text = environ.get(variable, str(setting.default)).strip()
     if isinstance(setting.default, str):
-        if not text:
+        if not text and setting.default:
             raise UsageError(f"{variable} must not be empty (default {setting.default}).")
         return text
     digits = text.replace("_", "")

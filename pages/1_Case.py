@@ -38,7 +38,7 @@ from core.ui import (
     show_secondary,
 )
 
-with begin_page("Case"):
+with begin_page("Case", role="clinician"):
     bundle = get_bundle()
     get_worker()
     head = bundle.fusion_heads["m1"]

@@ -9,6 +9,7 @@ from core.errors import ModelError
 from core.inference.words import describe_cutoff
 from core.ui.errors import report_errors
 from core.ui.intake import prepare_intake
+from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
 
@@ -16,27 +17,30 @@ FIGURE_TEXT = "<style>.js-plotly-plot .main-svg text { fill: currentColor !impor
 
 
 @contextmanager
-def begin_page(title: str) -> Iterator[None]:
+def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
     """Set up a page and report what fails in it.
 
     Parameters
     ----------
     title : str
         Name of the page.
+    role : {"viewer", "clinician", "admin"}
+        Least role that may see it, where login is on.
 
     Yields
     ------
-    None
-        The page's body.
+    User
+        Who sees it.
     """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(FIGURE_TEXT)
     prepare_intake()
     with report_errors():
+        user = require_role(role)
         show_navigation()
         st.title(title, anchor=False)
         show_model_banner()
-        yield
+        yield user
 
 
 def show_model_banner() -> None:

@@ -4,11 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +11,8 @@ import pydicom.examples
 import pytest
 
 from core.imaging import read_frame
+from tests.pages.serving import PATIENCE_MS, serve_app
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 REQUIRED = os.environ.get("SONOKI_REQUIRE_BROWSER") == "1"
 ARGUMENTS = [
@@ -29,7 +24,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 120_000
 PAGES = ("", "Case", "Model")
 
 pytestmark = [
@@ -41,36 +35,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def address(bundle_dir: Path) -> Iterator[str]:
     """Start the app on a free port of the loopback and wait until it is well."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=os.environ | {"SONOKI_BUNDLE": str(bundle_dir)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_well(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_until_well(url: str, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                if answer.read() == b"ok":
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server did not get well")
+    with serve_app(SONOKI_BUNDLE=str(bundle_dir)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,101 @@
+"""Login in a real browser, against a provider on the loopback: nothing is served without it, and roles hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.ui.navigation import list_pages
+from tests.pages.oidc import CLIENT, SECRET, Provider, run_provider
+from tests.pages.serving import PATIENCE_MS, find_port, serve_app
+from tests.pages.test_in_browser import browser, pytestmark  # noqa: F401
+
+PATHS = ["", *(name.replace(" ", "_") for _, name in list_pages())]
+PATIENTS = {"Case", "Tumour_board"}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with run_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(provider: Provider, bundle_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = find_port()
+    secrets = tmp_path_factory.mktemp("login") / "secrets.toml"
+    secrets.write_text(
+        "[auth]\n"
+        f'redirect_uri = "http://127.0.0.1:{port}/oauth2callback"\n'
+        'cookie_secret = "a secret of the test, long enough for signing"\n'
+        f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
+        f'server_metadata_url = "{provider.address}/.well-known/openid-configuration"\n'
+    )
+    with serve_app("--secrets.files", str(secrets), port=port, SONOKI_BUNDLE=str(bundle_dir)) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser):  # noqa: F811
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    context.close()
+
+
+def log_in(page, address: str, provider: Provider, roles: list[str], lifetime: int = 3600) -> None:
+    provider.roles, provider.lifetime = roles, lifetime
+    page.goto(address)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{address}/")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_of_a_page_is_served_without_login(page, address, path):
+    page.goto(f"{address}/{path}")
+    page.get_by_role("button", name="Log in").wait_for()
+    assert page.get_by_test_id("stMain").inner_text().split() == "Log in to use SonoKi. Log in".split()
+    assert page.get_by_test_id("stSidebar").count() == 0
+
+
+def test_a_viewer_sees_cohorts_but_no_patient(page, address, provider):
+    log_in(page, address, provider, ["viewer"])
+    page.get_by_text("Dr Stub, viewer").wait_for()
+    for path in PATHS[1:]:
+        page.goto(f"{address}/{path}")
+        if path in PATIENTS:
+            page.get_by_text("This page needs the role clinician").wait_for()
+            assert page.get_by_role("heading").count() == 0
+        else:
+            page.get_by_role("heading", name=path.replace("_", " "), exact=True).wait_for()
+
+
+def test_a_clinician_sees_a_patient_until_logout(page, address, provider):
+    log_in(page, address, provider, ["clinician"])
+    page.get_by_text("Dr Stub, clinician").wait_for()
+    page.goto(f"{address}/Case")
+    page.get_by_role("button", name="Try this patient").wait_for()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_text("Log in to use SonoKi.").wait_for()
+
+
+def test_a_login_without_a_role_sees_nothing(page, address, provider):
+    log_in(page, address, provider, ["staff"])
+    page.get_by_text("This page needs the role viewer").wait_for()
+    assert page.get_by_role("heading").count() == 0
+
+
+def test_a_login_runs_out(page, address, provider):
+    log_in(page, address, provider, ["admin"], lifetime=3)
+    page.wait_for_timeout(4000)
+    page.goto(f"{address}/Case")
+    page.get_by_text("Your login has run out.").wait_for()
+    assert page.get_by_role("heading").count() == 0
+
+
+def test_beyond_the_loopback_nothing_is_served_without_a_provider(page, bundle_dir):
+    with serve_app("--server.address", "0.0.0.0", SONOKI_BUNDLE=str(bundle_dir)) as exposed:
+        page.goto(f"{exposed}/Case")
+        page.get_by_text("no login is configured, so nothing is shown").wait_for()
+        assert page.get_by_role("heading").count() == 0
