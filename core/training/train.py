@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.split_evaluation import choose_cohort_threshold
 from core.inference.engine import Engine, InputRule
+from core.inference.engine_torch import TorchEngine
 from core.training.backbone import make_reference, read_backbone_card
 from core.training.card import write_card
 from core.training.evidence import choose_no_call, count_flow, make_predictions, predict_all
@@ -27,6 +29,7 @@ from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.fusion import FusionHead, Term
 
 SEED = 20260507
+CACHE = ".features"
 MIN_TRAIN = 30
 LIBRARIES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "pydicom")
 
@@ -107,8 +110,8 @@ def train_bundle(
     """
     manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed))
     card = read_backbone_card(backbone)
-    engine = Engine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
-    features = extract_features(manifest.images, engine, out / ".features", progress)
+    engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
+    features = extract_features(manifest.images, engine, out / CACHE, progress)
     data = _join(manifest, features.by_patient(manifest.images["patient_id"]), plan)
     views = _extract_views(manifest, data, engine, out, plan, progress)
     heads, image_heads, scores, notes = _fit_heads(data, views, plan)
@@ -135,6 +138,7 @@ def train_bundle(
         },
         write_card(description, flow, metrics, (*manifest.notes, *notes)),
     )
+    shutil.rmtree(out / CACHE)
     return {
         "bundle": str(out),
         "flow": flow,
@@ -163,7 +167,7 @@ def _extract_views(
     """Give the views (v, 2048) of each training patient; of several images, each view's mean."""
     wanted = manifest.images["patient_id"].isin(data.training().patients.index)
     images = manifest.images[wanted]
-    pooled = extract_views(images, engine, out / ".features", progress, seed=plan.seed).pooled
+    pooled = extract_views(images, engine, out / CACHE, progress, seed=plan.seed).pooled
     by_image = pooled.reshape(len(images), N_VIEWS, -1)
     rows = images["patient_id"].to_numpy()
     return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}

@@ -55,11 +55,15 @@ def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict
     assert set(table.loc[table["centre"] == "D", "split"]) == {"external"}
 
 
+def test_a_finished_bundle_keeps_no_features_of_patients(trained: tuple[Path, dict]) -> None:
+    assert sorted(p.name for p in trained[0].iterdir()) == ["CARD.md", "evidence", "heads.json", "manifest.json"]
+
+
 def test_the_evidence_is_what_the_predictor_gives(trained: tuple[Path, dict], manifest: Path) -> None:
     """Scores of patients who were not trained on are those of the bundle itself."""
     evidence = pd.read_csv(trained[0] / "evidence" / "predictions.csv", index_col="patient_id")
     cohort = pd.read_csv(manifest, index_col="patient_id", dtype=str)
-    predictor = Predictor.load(trained[0], device="cpu", precision="fp32")
+    predictor = Predictor.load(trained[0], engine="torch", precision="fp32")
     for patient in evidence.index[evidence["split"] == "external"][:3]:
         row = cohort.loc[patient]
         frame = read_frame((manifest.parent / row["image"]).read_bytes())
