@@ -6,6 +6,7 @@
     │   ├── ImageError      an image file, its pixels or a region of interest
     │   ├── ClinicalError   a clinical value
     │   └── TableError      a cohort, manifest or prediction table
+    ├── ArchiveError    the archive (PACS) did not do what was asked       exit code 1
     ├── ModelError      a bundle or backbone is damaged or does not fit   exit code 1
     └── WorkError       the work itself failed                    exit code 1
 
@@ -58,6 +59,22 @@ class TableError(InputError):
 
 class ModelError(AppError):
     """A bundle or backbone is damaged or does not fit."""
+
+
+class ArchiveError(AppError):
+    """The archive (PACS) did not do what was asked.
+
+    Parameters
+    ----------
+    message : str
+        What came and what to do.
+    is_temporary : bool
+        Whether the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary
 
 
 class WorkError(AppError):

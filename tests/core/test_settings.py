@@ -29,6 +29,11 @@ def test_a_text_setting_is_kept_as_it_is_and_may_not_be_empty():
         read_settings({"SONOKI_BUNDLE": " "})
 
 
+def test_a_text_setting_without_a_default_may_be_empty():
+    assert read_settings({"SONOKI_PACS_URL": " "})["pacs_url"] == ""
+    assert read_settings({"SONOKI_PACS_URL": "https://pacs.example/dicom-web"})["pacs_url"].endswith("dicom-web")
+
+
 def test_an_unknown_setting_is_a_fault():
     with pytest.raises(KeyError):
         get_setting("no_such_setting")

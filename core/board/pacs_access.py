@@ -1,0 +1,83 @@
+"""Where the archive is and who asks: an address that keeps data off open lines, secrets from the environment alone."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+
+from core.errors import UsageError
+
+PASSWORD, TOKEN = "SONOKI_PACS_PASSWORD", "SONOKI_PACS_TOKEN"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class _Bearer(AuthBase):
+    """A token in the header of each request."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def read_credentials(user: str, environ: Mapping[str, str]) -> AuthBase | None:
+    """Read what proves who asks.
+
+    Parameters
+    ----------
+    user : str
+        Of the setting.
+    environ : mapping of str to str
+        Environment variables; secrets stand there alone.
+
+    Returns
+    -------
+    AuthBase or None
+        A token, or user and password; None without either.
+
+    Raises
+    ------
+    UsageError
+        If there is a user without password.
+    """
+    if token := environ.get(TOKEN, "").strip():
+        return _Bearer(token)
+    if not user:
+        return None
+    if not environ.get(PASSWORD):
+        raise UsageError(f"SONOKI_PACS_USER is set, but {PASSWORD} is not. Set both.")
+    return HTTPBasicAuth(user, environ[PASSWORD])
+
+
+def check_url(url: str) -> str:
+    """Check the archive's address.
+
+    Parameters
+    ----------
+    url : str
+        Of the setting.
+
+    Returns
+    -------
+    str
+        The address without a slash at its end.
+
+    Raises
+    ------
+    UsageError
+        If it is no address, holds a password, or would send patients' data in the clear beyond this machine.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise UsageError(
+            "SONOKI_PACS_URL must look like https://pacs.example.org/dicom-web, without user, password or query."
+        )
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise UsageError("SONOKI_PACS_URL must begin with https://; plain http is taken on this machine alone.")
+    return url.rstrip("/")

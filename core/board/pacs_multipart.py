@@ -1,0 +1,45 @@
+"""The body of a multipart answer that holds one file, whole or not at all."""
+
+import re
+
+from core.errors import ArchiveError
+
+_BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
+_RUBBISH = "The archive answered with something else than a DICOM file. Check SONOKI_PACS_URL."
+
+
+def read_single_part(content_type: str, body: bytes) -> bytes:
+    """Take the one file out of a multipart/related answer.
+
+    Parameters
+    ----------
+    content_type : str
+        Header of the answer; an answer of application/dicom is the file itself.
+    body : bytes
+        The answer.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    ArchiveError
+        If it is cut short, or something else.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/dicom":
+        return body
+    boundary = _BOUNDARY.search(content_type)
+    if kind != "multipart/related" or boundary is None:
+        raise ArchiveError(_RUBBISH)
+    mark = b"--" + boundary[1].encode("latin-1", "replace")
+    start = body.find(mark)
+    head_end = body.find(b"\r\n\r\n", start)
+    if start < 0 or head_end < 0:
+        raise ArchiveError(_RUBBISH)
+    end = body.find(b"\r\n" + mark, head_end + 4)
+    if end < 0:
+        raise ArchiveError("The archive's answer was cut short. Try again later.", is_temporary=True)
+    return body[head_end + 4 : end]

@@ -1,0 +1,113 @@
+"""What is asked of the archive, and what is read of its answers: nothing that names a patient."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import ArchiveError, InputError
+
+UID = re.compile(r"[0-9][0-9.]{0,63}")
+RUBBISH = "The archive answered with something else than DICOMweb, such as a web page. Check SONOKI_PACS_URL."
+
+
+@dataclass(frozen=True)
+class StudyQuery:
+    """What to look for; at least one of the three.
+
+    Parameters
+    ----------
+    patient_id, accession : str
+        Exactly as the archive has them; no wild cards.
+    date : datetime.date or None
+        Day of the study.
+    """
+
+    patient_id: str = ""
+    accession: str = ""
+    date: datetime.date | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.patient_id.strip() or self.accession.strip() or self.date):
+            raise InputError("Give a patient ID, an accession number or a date to look for.")
+        if set("*?\\") & set(self.patient_id + self.accession):
+            raise InputError("Give the patient ID and the accession number in full, without * ? or \\.")
+
+    def to_filters(self) -> dict[str, str]:
+        """Give the query as DICOM keywords and values."""
+        filters = {
+            "PatientID": self.patient_id.strip(),
+            "AccessionNumber": self.accession.strip(),
+            "StudyDate": f"{self.date:%Y%m%d}" if self.date else "",
+        }
+        return {name: value for name, value in filters.items() if value} | {"ModalitiesInStudy": "US"}
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A study as a list shows it: nothing that identifies but its UID."""
+
+    uid: str
+    date: str
+    modalities: str
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """A series as a list shows it."""
+
+    study_uid: str
+    uid: str
+    number: str
+    modality: str
+    manufacturer: str
+    n_images: str
+
+
+@dataclass(frozen=True)
+class InstanceReference:
+    """One object of the archive."""
+
+    study_uid: str
+    series_uid: str
+    uid: str
+    number: str = ""
+    n_frames: str = ""
+
+
+def _values(item: Any, tag: str) -> list[Any]:
+    element = item.get(tag) if isinstance(item, Mapping) else None
+    values = element.get("Value") if isinstance(element, Mapping) else None
+    return values if isinstance(values, list) else []
+
+
+def read_text(item: Any, tag: str) -> str:
+    """Read the first value of a tag as text, cut to DICOM's length; empty where there is none.
+
+    Parameters
+    ----------
+    item : object
+        What should be an object of DICOM JSON.
+    tag : str
+        Eight hexadecimal digits.
+
+    Returns
+    -------
+    str
+        The value.
+    """
+    return next((str(value)[:64] for value in _values(item, tag) if isinstance(value, str | int | float)), "")
+
+
+def read_texts(item: Any, tag: str) -> str:
+    """Read all values of a tag as `read_text` reads the first, with commas."""
+    return ", ".join(str(value)[:16] for value in _values(item, tag)[:8] if isinstance(value, str))
+
+
+def read_uid(item: Any, tag: str) -> str:
+    """Read a UID as `read_text` does, or refuse the answer."""
+    text = read_text(item, tag)
+    if not UID.fullmatch(text):
+        raise ArchiveError(RUBBISH)
+    return text

@@ -1,0 +1,135 @@
+"""The line to the archive: one HTTP session that keeps time, size and address, and turns each fault into a sentence."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from core.errors import ArchiveError
+
+CHUNK = 65_536
+AGAIN = "Try again later."
+FAULTS = {
+    401: "The archive refuses the user or the password. Check SONOKI_PACS_USER and SONOKI_PACS_PASSWORD.",
+    403: "The archive does not allow this user to do that. Ask whoever runs it for the right.",
+    404: "The archive does not know what was asked for. Check SONOKI_PACS_URL, or look for the study again.",
+    406: "The archive can't give the file in a form that is read here. Export it there and upload it.",
+    413: "The archive finds the file too large. Ask whoever runs it for its limit.",
+}
+TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
+PASSED_ON = {409}
+
+
+class BoundedSession(requests.Session):
+    """A session that asks the archive only, and takes no more bytes or time than allowed.
+
+    No proxy, password file or certificate folder of the environment is used, no redirect followed, no compression
+    asked for. Bodies are read here, so that whoever gets an answer has all of it.
+
+    Parameters
+    ----------
+    seconds : int
+        Longest silence.
+    total_seconds : int
+        Longest exchange.
+    max_bytes : int
+        Most bytes of an answer.
+    """
+
+    def __init__(self, seconds: int, total_seconds: int, max_bytes: int) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.headers.update({"Accept": "application/dicom+json", "Accept-Encoding": "identity"})
+        self._seconds, self._total_seconds, self._max_bytes = seconds, total_seconds, max_bytes
+
+    def request(self, method: str, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
+        """Ask, and read the whole answer within the limits.
+
+        Parameters
+        ----------
+        method, url, *args, **options
+            As for `requests.Session.request`.
+
+        Returns
+        -------
+        Response
+            Of status 200 to 299, or 409, which says why an object was not stored.
+
+        Raises
+        ------
+        ArchiveError
+            For every other outcome.
+        """
+        options |= {"stream": True, "allow_redirects": False, "timeout": self._seconds}
+        deadline = time.monotonic() + self._total_seconds
+        with translate_faults(self._seconds), super().request(method, url, *args, **options) as response:
+            _refuse_status(response)
+            response._content = self._read(response, deadline)  # what .content reads into
+            response._content_consumed = True
+            return response
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise ArchiveError(
+                    f"The archive's answer is larger than {self._max_bytes / 1e6:.0f} MB (SONOKI_MAX_BYTES) and was "
+                    "not taken. Choose a shorter loop."
+                )
+            if time.monotonic() > deadline:
+                raise ArchiveError(
+                    f"The archive's answer took longer than {self._total_seconds} seconds "
+                    f"(SONOKI_PACS_TOTAL_SECONDS). {AGAIN}",
+                    is_temporary=True,
+                )
+        return bytes(body)
+
+
+@contextmanager
+def translate_faults(seconds: int) -> Iterator[None]:
+    """Turn what goes wrong on the line into a sentence.
+
+    Parameters
+    ----------
+    seconds : int
+        Longest silence, for the sentence.
+
+    Yields
+    ------
+    None
+        The exchange.
+
+    Raises
+    ------
+    ArchiveError
+        Without address, user or query in it.
+    """
+    try:
+        yield
+    except requests.exceptions.SSLError:
+        raise ArchiveError(
+            "The archive's certificate can't be verified. Name the file of your hospital's certificates in "
+            "SONOKI_PACS_CA."
+        ) from None
+    except requests.exceptions.Timeout:
+        raise ArchiveError(f"The archive did not answer within {seconds} seconds. {AGAIN}", is_temporary=True) from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise ArchiveError(f"The archive's answer was cut short. {AGAIN}", is_temporary=True) from None
+    except requests.exceptions.ConnectionError:
+        raise ArchiveError(f"The archive can't be reached. {AGAIN}", is_temporary=True) from None
+    except (requests.exceptions.RequestException, OSError):
+        raise ArchiveError("The archive can't be asked. Check SONOKI_PACS_URL and SONOKI_PACS_CA.") from None
+
+
+def _refuse_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status < 300 or status in PASSED_ON:
+        return
+    if status < 400:
+        raise ArchiveError("The archive sends on to another address. Put that one into SONOKI_PACS_URL.")
+    if status in TEMPORARY:
+        raise ArchiveError(f"The archive has a fault of its own (HTTP {status}). {AGAIN}", is_temporary=True)
+    raise ArchiveError(FAULTS.get(status, f"The archive refuses the request (HTTP {status}). Ask whoever runs it."))
