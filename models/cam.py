@@ -4,22 +4,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def compute_score_map(maps: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weigh the last feature maps by a linear head.
+def compute_score_map(maps: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Weigh the last feature maps by a linear head, or by several.
 
     Parameters
     ----------
-    maps : ndarray of float32, (2048, h, w)
-        Last feature maps A of one image.
-    weights : ndarray of float64, (2048,)
-        Weights w of the head.
+    maps : ndarray of float, (..., 2048, h, w)
+        Last feature maps A.
+    weights : ndarray of float, (2048,) or (k, 2048)
+        Weights w of the head, or of each head.
 
     Returns
     -------
-    ndarray of float64, (h, w)
+    ndarray of float, (..., h, w) or (..., k, h, w)
         w . A_ij; its mean plus the head's bias is the image score s.
     """
-    return np.tensordot(weights, maps.astype(np.float64), axes=1)
+    *_, height, width = maps.shape
+    score_map = np.matmul(weights, maps.reshape(*maps.shape[:-2], height * width))
+    return score_map.reshape(*score_map.shape[:-1], height, width)
 
 
 def compute_heatmap(score_map: NDArray[np.float64], image_coef: float) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ def list_case_parts(bundle: Path) -> dict[str, Part]:
     dict of str to callable
         Parts by name.
     """
-    predictors = {name: Predictor.load(bundle, device="cpu", precision=name) for name in ("fp32", "bf16")}
+    predictors = {name: Predictor.load(bundle, engine="torch", precision=name) for name in ("fp32", "bf16")}
     chosen = Predictor.load(bundle)
     png, box = _simulate_case()
     frame = read_frame(png)

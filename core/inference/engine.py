@@ -1,21 +1,22 @@
-"""The engine: torch on a GPU or on the CPU; a batch of input images in, last feature maps out."""
+"""What every engine is: the backbone on one device; a batch of input images in, last feature maps out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 
 from core.errors import ModelError
 from models.bundle import hash_file
+from models.cam import compute_score_map
 from models.fusion import ImageHead
-from models.resnet import N_FEATURES, Backbone
 
 MALIGNANCY = "malignancy"
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,23 @@ class InputRule:
         return cls(int(data["size"]), float(data["context"]), float(data["mean"]), float(data["std"]))
 
 
-class Engine:
-    """The backbone on one device, read-only after loading.
+class Reading(NamedTuple):
+    """What linear heads need of the last feature maps A.
+
+    Parameters
+    ----------
+    pooled : ndarray of float32, (n, 2048)
+        mean_ij A_ij.
+    score_maps : ndarray of float32, (n, k, h, w)
+        w_k . A_ij of each head.
+    """
+
+    pooled: NDArray[np.float32]
+    score_maps: NDArray[np.float32]
+
+
+class Engine(ABC):
+    """The backbone on one device, read-only after loading; one thread at a time may run it.
 
     Parameters
     ----------
@@ -52,28 +68,23 @@ class Engine:
         Backbone weights, safetensors.
     rule : InputRule
         Normalisation and size of the input.
-    device : str, optional
-        "cuda" or "cpu"; a GPU is taken if there is one.
-    precision : {"fp32", "bf16"}, optional
-        bf16 is taken where the device computes in it.
+    precision : {"fp32", "bf16", "fp16"}
+        What the network computes in; maps always leave in fp32.
     """
 
-    def __init__(
-        self, weights: Path, rule: InputRule, *, device: str | None = None, precision: str | None = None
-    ) -> None:
+    device: ClassVar[str]
+
+    def __init__(self, weights: Path, rule: InputRule, precision: Precision) -> None:
         self.rule = rule
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.precision = precision or ("bf16" if _computes_in_bf16(self.device) else "fp32")
-        self.n_features = N_FEATURES
+        self.precision = precision
         self.sha256 = hash_file(weights)
-        backbone, self.malignancy = read_backbone(weights)
-        self._net = backbone.eval().to(self.device).to(memory_format=torch.channels_last)
+        self.malignancy = read_malignancy(weights)
+        self.n_features = len(self.malignancy.weights)
 
     @property
     def description(self) -> str:
         """Device and precision in words."""
-        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
-        return f"{name}, {self.precision}"
+        return f"{self.device}, {self.precision}"
 
     def extract_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network.
@@ -93,21 +104,45 @@ class Engine:
         ModelError
             If the shape or type of the images is not what the network was trained on.
         """
+        self._check(images)
+        return self._run(images)
+
+    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
+        """Run the network and reduce its maps to what linear heads need.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, (n, size, size)
+            Grey lesion crops.
+        heads : ndarray of float32, (k, 2048)
+            Weights w of each head.
+
+        Returns
+        -------
+        Reading
+            Pooled features and a score map for each head.
+        """
+        maps = self.extract_maps(images)
+        return Reading(maps.mean(axis=(2, 3)), compute_score_map(maps, heads))
+
+    def warm_up(self) -> None:
+        """Run the network once, so that the first caller does not wait for what is done at a first run."""
+        self._run(np.zeros((1, self.rule.size, self.rule.size), dtype=np.uint8))
+
+    def _check(self, images: NDArray[np.uint8]) -> None:
         size = self.rule.size
         if images.dtype != np.uint8 or images.shape[1:] != (size, size):
             raise ModelError(
                 f"The network takes 8-bit images of {size} x {size} pixels, not {images.dtype} of {images.shape[1:]}."
             )
-        with torch.inference_mode():
-            x = torch.from_numpy(np.array(images)).to(self.device)[:, None].float() / 255
-            x = ((x - self.rule.mean) / self.rule.std).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-                maps = self._net.extract_pyramid(x)[-1]
-            return maps.float().cpu().numpy()
+
+    @abstractmethod
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network on checked images."""
 
 
-def read_backbone(weights: Path) -> tuple[Backbone, ImageHead]:
-    """Read the backbone and its malignancy head.
+def read_malignancy(weights: Path) -> ImageHead:
+    """Read the head that the backbone itself was trained with.
 
     Parameters
     ----------
@@ -116,39 +151,22 @@ def read_backbone(weights: Path) -> tuple[Backbone, ImageHead]:
 
     Returns
     -------
-    tuple of Backbone and ImageHead
-        In fp32.
+    ImageHead
+        In float64.
 
     Raises
     ------
     ModelError
-        If a tensor is missing or does not fit.
+        If the file or the head can't be read.
     """
-    tensors = {
-        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(weights).items()
-    }
-    backbone = Backbone()
     try:
-        head = ImageHead(
-            tensors.pop(f"{MALIGNANCY}.weight")[0].double().numpy(), float(tensors.pop(f"{MALIGNANCY}.bias"))
-        )
-        backbone.load_state_dict(tensors)
-    except (KeyError, RuntimeError):
-        raise ModelError(
-            f"{weights.name} does not hold a ResNet-50 with one grey channel: fetch or train it anew."
-        ) from None
-    return backbone, head
+        with safe_open(weights, framework="numpy") as tensors:
+            weight, bias = (tensors.get_tensor(f"{MALIGNANCY}.{name}") for name in ("weight", "bias"))
+    except (OSError, SafetensorError):
+        raise misfit(weights) from None
+    return ImageHead(weight[0].astype(np.float64), float(bias[0]))
 
 
-def _computes_in_bf16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
-    return "avx512_bf16" in _cpu_flags() or "amx_bf16" in _cpu_flags()
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore").splitlines()
-    except OSError:
-        return set()
-    return set(next((line for line in lines if line.startswith("flags")), "").split())
+def misfit(weights: Path) -> ModelError:
+    """Say that a file of weights is not the network's."""
+    return ModelError(f"{weights.name} does not hold a ResNet-50 with one grey channel: fetch or train it anew.")

@@ -12,9 +12,11 @@ from core.errors import ModelError
 from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.inference.applicability import Reference, assess_applicability
 from core.inference.engine import MALIGNANCY, Engine, InputRule
+from core.inference.engine_choice import load_engine
 from core.inference.prediction import Case, ImageReading, Prediction
+from core.settings import get_text_setting
 from models.bundle import Bundle, BundleError, read_bundle
-from models.cam import compute_heatmap, compute_score_map
+from models.cam import compute_heatmap
 from models.fusion import FusionHead
 
 INTERVAL = (2.5, 97.5)
@@ -34,20 +36,22 @@ class Predictor:
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self.engine = engine
+        self._heads = dict(bundle.image_heads) | {MALIGNANCY: engine.malignancy}
+        self._weights = np.stack([head.weights for head in self._heads.values()]).astype(np.float32)
         self._references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
 
     @classmethod
-    def load(cls, folder: Path, *, device: str | None = None, precision: str | None = None) -> "Predictor":
-        """Read a bundle, verify its hashes and put its backbone on a device.
+    def load(cls, folder: Path, *, engine: str | None = None, precision: str | None = None) -> "Predictor":
+        """Read a bundle, verify its hashes and load its backbone into an engine.
 
         Parameters
         ----------
         folder : Path
             The bundle's folder.
-        device : str, optional
-            "cuda" or "cpu"; a GPU is taken if there is one.
-        precision : {"fp32", "bf16"}, optional
-            bf16 is taken where the device computes in it.
+        engine : {"auto", "cuda", "openvino", "torch"}, optional
+            By default the setting "engine".
+        precision : {"fp32", "bf16", "fp16"}, optional
+            By default half precision where the device computes in it.
 
         Returns
         -------
@@ -64,7 +68,8 @@ class Predictor:
         except BundleError as error:
             raise ModelError(str(error)) from error
         rule = InputRule.from_json(bundle.manifest["input"])
-        return cls(bundle, Engine(bundle.weights_path, rule, device=device, precision=precision))
+        name = engine or get_text_setting("engine")
+        return cls(bundle, load_engine(bundle.weights_path, rule, name=name, precision=precision))
 
     def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
         """Run the network once on the lesion.
@@ -84,16 +89,14 @@ class Predictor:
         started = time.perf_counter()
         rule = self.engine.rule
         pixels = prepare_input(frame, roi, size=rule.size, context=rule.context)
-        maps = self.engine.extract_maps(pixels[None])[0]
-        pooled = maps.mean(axis=(1, 2), dtype=np.float64)
-        heads = dict(self.bundle.image_heads) | {MALIGNANCY: self.engine.malignancy}
-        score_map = compute_score_map(maps, heads["ki67"].weights)
+        features = self.engine.read(pixels[None], self._weights)
+        score_maps = dict(zip(self._heads, features.score_maps[0].astype(np.float64), strict=True))
         return ImageReading(
-            scores={name: float(head.score(pooled)) for name, head in heads.items()},
-            score_map=score_map,
-            offset=heads["ki67"].bias,
+            scores={name: float(score_maps[name].mean()) + head.bias for name, head in self._heads.items()},
+            score_map=score_maps["ki67"],
+            offset=self._heads["ki67"].bias,
             area=_input_area(roi, rule.context),
-            applicability=assess_applicability(assess_quality(frame, roi), self._references, pooled),
+            applicability=assess_applicability(assess_quality(frame, roi), self._references, features.pooled[0]),
             input_sha256=_hash_pixels(pixels),
             seconds=time.perf_counter() - started,
         )

@@ -13,7 +13,8 @@ import torch.distributed as dist
 
 from core.errors import UsageError
 from core.imaging import read_frames
-from core.inference.engine import Engine, InputRule
+from core.inference.engine import InputRule
+from core.inference.engine_torch import TorchEngine
 from core.training.backbone import evaluate_fold, make_reference, score_images, write_backbone_card, write_weights
 from core.training.backbone_card import write_readable_card
 from core.training.busbra import Busbra, read_busbra
@@ -85,7 +86,7 @@ def build_backbone(folder: Path, out: Path, work: Path, plan: BackbonePlan, *, p
         everyone = np.ones(len(data), dtype=bool)
         net = pretrain(data, everyone, work / "final", plan.final_recipe, start=start, on_step=_without_loss(progress))
     if int(os.environ.get("RANK", "0")) == 0:
-        engine = Engine(write_weights(net, out), _input_rule(plan.recipe), precision="fp32")
+        engine = TorchEngine(write_weights(net, out), _input_rule(plan.recipe), precision="fp32")
         pooled = score_images(engine, read_frames(data.paths), data.boxes).pooled
         training_data = {"description": SOURCE, "images": len(data), "patients": len(np.unique(data.patient))}
         recipes = {"cross_validation": asdict(plan.recipe), "final": asdict(plan.final_recipe)}
@@ -99,7 +100,7 @@ def build_backbone(folder: Path, out: Path, work: Path, plan: BackbonePlan, *, p
 def _run_fold(data: Busbra, fold: int, work: Path, plan: BackbonePlan, progress: Progress) -> dict[str, Any]:
     folder = work / f"fold-{fold}"
     net = pretrain(data, data.fold != fold, folder, plan.recipe, on_step=_without_loss(progress))
-    engine = Engine(write_weights(net, folder), _input_rule(plan.recipe), precision="fp32")
+    engine = TorchEngine(write_weights(net, folder), _input_rule(plan.recipe), precision="fp32")
     return evaluate_fold(engine, data, fold)
 
 

@@ -28,7 +28,7 @@ ROI = Roi(110, 80, 210, 150)
 
 @pytest.fixture(scope="module")
 def predictor(bundle_dir: Path) -> Predictor:
-    return Predictor.load(bundle_dir, device="cpu", precision="fp32")
+    return Predictor.load(bundle_dir, engine="torch", precision="fp32")
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,13 @@ def test_a_clinical_value_moves_without_a_second_pass(predictor: Predictor, monk
 
 
 def test_bf16_agrees_with_fp32(bundle_dir: Path, prediction: Prediction) -> None:
-    other = Predictor.load(bundle_dir, device="cpu", precision="bf16").predict(Case(make_frame(), ROI, CLINICAL))
+    other = Predictor.load(bundle_dir, engine="torch", precision="bf16").predict(Case(make_frame(), ROI, CLINICAL))
     assert other.probability == pytest.approx(prediction.probability, abs=0.01)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
 def test_cuda_agrees_with_the_cpu(bundle_dir: Path, prediction: Prediction) -> None:
-    other = Predictor.load(bundle_dir, device="cuda").predict(Case(make_frame(), ROI, CLINICAL))
+    other = Predictor.load(bundle_dir, engine="cuda").predict(Case(make_frame(), ROI, CLINICAL))
     assert other.probability == pytest.approx(prediction.probability, abs=0.01)
 
 

@@ -32,7 +32,7 @@ def test_provenance_names_bundle_version_time_and_use(bundle_dir):
 
 
 def test_the_json_holds_the_estimate_its_inputs_and_its_origin(bundle_dir, frame):
-    predictor, roi, clinical = Predictor.load(bundle_dir, device="cpu"), Roi(80, 40, 180, 140), {"age": 51.0}
+    predictor, roi, clinical = Predictor.load(bundle_dir, engine="torch"), Roi(80, 40, 180, 140), {"age": 51.0}
     prediction = predictor.predict(Case(frame, roi, clinical))
     text = render_case_json(prediction, predictor.bundle, frame=frame, roi=roi, clinical=clinical, simulated=False)
     record = json.loads(text)
