@@ -22,6 +22,7 @@ from core.ui import (
     ask_cleaning,
     ask_clinical,
     ask_frame,
+    ask_proposal,
     ask_reading,
     ask_source,
     begin_page,
@@ -35,6 +36,7 @@ from core.ui import (
     show_figure,
     show_headline,
     show_limits,
+    show_proposal,
     show_secondary,
 )
 
@@ -58,7 +60,9 @@ with begin_page("Case", role="clinician"):
         frame = ask_frame(source)
         for note in frame.notes:
             st.caption(note)
-        roi = ask_box(source, frame, render_frame)
+        proposal = ask_proposal(frame)
+        roi = ask_box(source, frame, proposal, render_frame)
+        show_proposal(proposal, frame, roi)
         frame = ask_cleaning(frame, roi)
     with form_side, report_errors():
         clinical = parse_inputs(raw, bundle.manifest["predictors"])

@@ -2,18 +2,23 @@
 
 import base64
 import io
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
 from core.imaging import Frame, Roi
+from core.inference.lesion import Lesion
 
 BOX = "#FFD400"
+OUTLINE = "#56B4E9"
 BOX_EDGE = "#000000"
 
 
-def render_frame(frame: Frame, roi: Roi) -> Image.Image:
-    """Paint the lesion box on the frame: yellow, dashed by dark corners, so that it shows on black and on white.
+def render_frame(frame: Frame, roi: Roi, lesions: Sequence[Lesion] = ()) -> Image.Image:
+    """Paint the lesion box and proposed outlines on the frame, edged in black, so that they show on black and on white.
+
+    The box is yellow; outlines are light blue, and numbered from the first where there are several.
 
     Parameters
     ----------
@@ -21,6 +26,8 @@ def render_frame(frame: Frame, roi: Roi) -> Image.Image:
         B-mode area.
     roi : Roi
         Lesion box in its pixels.
+    lesions : sequence of Lesion
+        Proposed outlines.
 
     Returns
     -------
@@ -33,7 +40,23 @@ def render_frame(frame: Frame, roi: Roi) -> Image.Image:
     edges = (roi.x0, roi.y0, roi.x1 - 1, roi.y1 - 1)
     draw.rectangle(tuple(e + s * width for e, s in zip(edges, (-1, -1, 1, 1), strict=True)), outline=BOX_EDGE, width=1)
     draw.rectangle(edges, outline=BOX, width=width)
+    for number, lesion in enumerate(lesions, start=1):
+        _draw_outline(draw, lesion, width)
+        if len(lesions) > 1:
+            _draw_number(draw, lesion, str(number), frame)
     return image
+
+
+def _draw_outline(draw: ImageDraw.ImageDraw, lesion: Lesion, width: int) -> None:
+    points = [(float(x) - 0.5, float(y) - 0.5) for x, y in lesion.contour]
+    for colour, thickness in ((BOX_EDGE, width + 2), (OUTLINE, width)):
+        draw.line([*points, points[0]], fill=colour, width=thickness, joint="curve")
+
+
+def _draw_number(draw: ImageDraw.ImageDraw, lesion: Lesion, number: str, frame: Frame) -> None:
+    centre = ((lesion.box.x0 + lesion.box.x1) / 2, (lesion.box.y0 + lesion.box.y1) / 2)
+    size = max(14, frame.width / 25)
+    draw.text(centre, number, fill=OUTLINE, anchor="mm", font_size=size, stroke_width=2, stroke_fill=BOX_EDGE)
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -12,6 +12,7 @@ from core.inference.lesion import Lesion, outline_lesions
 from models.bundle import BundleError
 from models.segmenter import Letterbox, Segmenter, read_segmenter
 
+LEAST_CONTRAST = 16
 SEGMENTER = Path(__file__).parents[2] / "models" / "lesion-segmenter"
 
 
@@ -80,8 +81,11 @@ class LesionFinder:
         Returns
         -------
         tuple of Lesion
-            Best first; empty where none is seen.
+            Best first; empty where none is seen, and where the frame has hardly any contrast (16 grey levels between
+            its 5th and 95th percentile): the network has learnt from frames with a lesion alone.
         """
+        if np.ptp(np.percentile(frame.pixels, (5, 95))) < LEAST_CONTRAST:
+            return ()
         return outline_lesions(
             self.predict_map(frame.pixels),
             width=frame.width,

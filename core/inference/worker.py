@@ -3,21 +3,23 @@
 The network called from many threads at once collapses under load; here callers queue, and only so many of them.
 """
 
-import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import WorkError
 from core.imaging import Frame, Roi
+from core.inference.lesion import Lesion
 from core.inference.prediction import Case, ImageReading, Prediction
+from core.inference.predictor import Predictor
 
 if TYPE_CHECKING:
-    from core.inference.predictor import Predictor
+    from core.inference.lesion_finder import LesionFinder
 
+T = TypeVar("T")
 PLACES = 16
 WAIT_SECONDS = 60
 BUSY = "The model is busy with other images at the moment. Try again in a minute."
@@ -64,16 +66,27 @@ class Worker:
         WorkError
             If too many callers wait, or the turn does not come in a minute.
         """
-        if not self._places.acquire(blocking=False):
-            raise WorkError(BUSY)
-        try:
-            task = self._thread.submit(self._wait().read_image, frame, roi)
-            return task.result(WAIT_SECONDS)
-        except TimeoutError:
-            task.cancel()
-            raise WorkError(BUSY) from None
-        finally:
-            self._places.release()
+        return self._queue(lambda: self._thread.submit(self._wait().read_image, frame, roi))
+
+    def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
+        """Outline the lesions of a frame, when it is this caller's turn.
+
+        Parameters
+        ----------
+        frame : Frame
+            B-mode area.
+
+        Returns
+        -------
+        tuple of Lesion
+            Best first; empty where none is seen.
+
+        Raises
+        ------
+        WorkError
+            If too many callers wait, or the turn does not come in a minute.
+        """
+        return self._queue(lambda: self._thread.submit(_find_lesions, frame))
 
     def predict(self, case: Case, reading: ImageReading) -> Prediction:
         """Estimate from what the network has read; no network runs, so there is no queue.
@@ -96,18 +109,37 @@ class Worker:
         """End the thread after the images it has been given."""
         self._thread.shutdown()
 
-    def _wait(self) -> "Predictor":
+    def _wait(self) -> Predictor:
         return self._loading.result()
 
+    def _queue(self, submit: Callable[[], Future[T]]) -> T:
+        """Do some work in the thread, if there is a place in the queue."""
+        if not self._places.acquire(blocking=False):
+            raise WorkError(BUSY)
+        try:
+            task = submit()
+            return task.result(WAIT_SECONDS)
+        except TimeoutError:
+            task.cancel()
+            raise WorkError(BUSY) from None
+        finally:
+            self._places.release()
 
-def _load(folder: Path) -> "Predictor":
-    """Bring torch and the bundle, and run the network once so that the first caller does not wait for it."""
-    import torch  # noqa: PLC0415 - heavy, and only here
 
-    from core.inference.predictor import Predictor  # noqa: PLC0415
+def _find_lesions(frame: Frame) -> tuple[Lesion, ...]:
+    return _load_finder().find(frame)
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+
+@cache
+def _load_finder() -> "LesionFinder":
+    """Bring torch and the segmenter at the first frame."""
+    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415 - heavy, and only here
+
+    return LesionFinder.load()
+
+
+def _load(folder: Path) -> Predictor:
+    """Load the bundle and run the network once, so that the first caller does not wait for it."""
     predictor = Predictor.load(folder)
-    size = predictor.engine.rule.size
-    predictor.engine.extract_maps(np.zeros((1, size, size), dtype=np.uint8))
+    predictor.engine.warm_up()
     return predictor

@@ -1,6 +1,6 @@
 """The lesion box: drawn with the mouse on the frame, or set by numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from PIL import Image
@@ -8,15 +8,20 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.calipers import find_calipers, remove_calipers
+from core.inference.lesion import Lesion
+from core.ui.proposal import Proposal, round_box
 from core.ui.source import Source
 
 BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"
-CLEAN = "case_clean"
+SHOWN, ACCEPTED, CLEAN = "case_box_shown", "case_box_accepted", "case_clean"
 EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
 LEAST = 4.0
 
 
-def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.Image]) -> Roi:
+Render = Callable[[Frame, Roi, Sequence[Lesion]], Image.Image]
+
+
+def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) -> Roi:
     """Show the frame and let the user draw the lesion box on it.
 
     Parameters
@@ -25,8 +30,10 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
         Where the frame comes from; a simulated patient has a box of its own.
     frame : Frame
         B-mode area.
+    proposal : Proposal
+        Lesions found in the frame; the box starts on the chosen one where the source has no box.
     render : callable
-        Paints a box on a frame.
+        Paints a box and outlines on a frame.
 
     Returns
     -------
@@ -38,11 +45,7 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
     ImageError
         If the numbers make no box.
     """
-    file = (source.sha256, frame.origin, frame.width, frame.height)
-    if st.session_state.get(OF) != file:
-        known = frame.to_frame(Roi(*source.box)) if source.box else None
-        _set_box(known or default_roi(frame))
-        st.session_state[OF], st.session_state[GUESS] = file, None if known else _round(default_roi(frame))
+    _start_box(source, frame, proposal)
     picture, numbers = st.container(), st.expander("Lesion box in numbers")
     with numbers:
         edges = _ask_edges(frame)
@@ -50,7 +53,7 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
     with picture:
         st.caption("Draw a box around the lesion: press at one corner, drag to the opposite one, let go.")
         streamlit_image_coordinates(
-            render(frame, roi),
+            render(frame, roi, proposal.lesions),
             width="stretch",
             key=PICTURE,
             click_and_drag=True,
@@ -59,8 +62,12 @@ def ask_box(source: Source, frame: Frame, render: Callable[[Frame, Roi], Image.I
             on_click=_take_drag,
         )
         st.caption(_describe(frame, roi))
-        if roi == st.session_state[GUESS]:
+        if roi == proposal.box:
+            _ask_acceptance(roi)
+        elif roi == st.session_state[GUESS]:
             st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
+        if proposal.box not in {None, roi}:
+            st.button("Take the proposed box", on_click=_set_box, args=(proposal.box,))
     return roi
 
 
@@ -108,6 +115,35 @@ def scale_drag(drag: dict[str, float], width: int, height: int) -> Roi | None:
     return Roi(xs[0], ys[0], xs[1], ys[1])
 
 
+def _start_box(source: Source, frame: Frame, proposal: Proposal) -> None:
+    """Set the box for a new file, another frame whose box was not touched, or another chosen lesion."""
+    file = (source.sha256, frame.origin, frame.width, frame.height)
+    before, now = st.session_state.get(SHOWN), (frame.frame_index, proposal.chosen)
+    known = frame.to_frame(Roi(*source.box)) if source.box else None
+    guess = proposal.box or round_box(default_roi(frame))
+    if st.session_state.get(OF) != file:
+        _set_box(known or guess)
+        st.session_state[OF], st.session_state[GUESS] = file, None if known else guess
+    elif before and before != now and (before[0] == now[0] or _read_box() == st.session_state[GUESS]):
+        _set_box(guess)
+        st.session_state[GUESS] = guess
+    st.session_state[SHOWN] = now
+
+
+def _ask_acceptance(roi: Roi) -> None:
+    """Ask to check the proposed box; the answer holds as long as file and box do."""
+    answer = (st.session_state[OF], roi)
+    if st.session_state.get(ACCEPTED) == answer:
+        st.caption("You have accepted the proposed box.")
+        return
+    st.warning("This box is a proposal: check it, then accept it, or draw it anew if it misses the lesion.")
+    st.button("Accept the proposed box", on_click=_accept, args=(answer,))
+
+
+def _accept(answer: object) -> None:
+    st.session_state[ACCEPTED] = answer
+
+
 def _take_drag() -> None:
     """Take a new box before the page is drawn again."""
     drag, (_, _, width, height) = st.session_state[PICTURE], st.session_state[OF]
@@ -118,11 +154,13 @@ def _take_drag() -> None:
 
 def _set_box(roi: Roi) -> None:
     for name in EDGES:
-        st.session_state[f"{BOX}_{name}"] = int(getattr(_round(roi), name))
+        st.session_state[f"{BOX}_{name}"] = int(getattr(round_box(roi), name))
 
 
-def _round(roi: Roi) -> Roi:
-    return Roi(round(roi.x0), round(roi.y0), round(roi.x1), round(roi.y1))
+def _read_box() -> Roi | None:
+    """Give the box as it was set before; None where its edges make none."""
+    edges = {name: float(st.session_state.get(f"{BOX}_{name}", 0)) for name in EDGES}
+    return Roi(**edges) if edges["x0"] < edges["x1"] and edges["y0"] < edges["y1"] else None
 
 
 def _ask_edges(frame: Frame) -> dict[str, float]:

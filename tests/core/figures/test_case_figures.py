@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from core.figures.frame import BOX, render_frame
+from core.figures.frame import BOX, OUTLINE, render_frame
 from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.probability import count_icons, describe_icons, describe_scale, plot_icons, plot_probability_scale
 from core.figures.theme import LOWERS, RAISES
 from core.figures.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import format_percent, tabulate_contributions
+from core.inference.lesion import Lesion
 from core.inference.points import score_points
 
 
@@ -78,3 +79,14 @@ def test_the_points_add_up_to_the_total(fusion):
     table = tabulate_points(score_points(fusion, -0.4, {"size_mm": 30.0}))
     assert table["points"].iloc[:-1].sum() == pytest.approx(table["points"].iloc[-1])
     assert table.set_index("term")["known"].to_dict()["size_mm"]
+
+
+def test_outlines_are_painted_beside_the_box_and_numbered_where_there_are_several(frame, roi):
+    corners = np.array([[20.0, 20.0], [50.0, 20.0], [50.0, 40.0], [20.0, 40.0]])
+    lesions = (Lesion(corners, 0.9), Lesion(corners + np.array([30, 25]), 0.8))
+    plain, one, two = (np.asarray(render_frame(frame, roi, lesions[:n])).astype(int) for n in (0, 1, 2))
+    blue = (one == [int(OUTLINE[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=2)
+    rows, cols = np.nonzero(blue)
+    assert (cols.min(), rows.min(), cols.max(), rows.max()) == pytest.approx((20, 20, 50, 40), abs=2)
+    assert (one == plain)[30, 35].all()
+    assert (two != one)[28:33, 30:40].any()
