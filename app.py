@@ -11,7 +11,7 @@ with begin_page("SonoKi"):
     )
     case, cohort, model = st.columns(3, gap="medium")
     with case, st.container(border=True):
-        st.subheader("One patient", anchor=False)
+        st.header("One patient", anchor=False)
         st.markdown("Image, lesion box, clinical facts; then probability, heat map and nomogram.")
         if st.button("Try a simulated patient", type="primary"):
             load_simulated_patient()
@@ -19,16 +19,16 @@ with begin_page("SonoKi"):
         if st.button("Open an image of your own"):
             st.switch_page("pages/1_Case.py")
     with cohort, st.container(border=True):
-        st.subheader("A cohort", anchor=False)
+        st.header("A cohort", anchor=False)
         st.markdown("Whether the model can be trusted: discrimination, calibration, net benefit, survival, nodes.")
         if st.button("Judge the model on a cohort"):
             st.switch_page("pages/2_Cohort.py")
     with model, st.container(border=True):
-        st.subheader("The model", anchor=False)
+        st.header("The model", anchor=False)
         st.markdown("What it was trained on, how well it does, where it fails, and every field that it knows.")
         if st.button("Read about the model"):
             st.switch_page("pages/8_Model.py")
-    st.subheader("Intended use", anchor=False)
+    st.header("Intended use", anchor=False)
     st.markdown(
         "For research by people who know breast ultrasound. SonoKi is no medical device. It does not replace biopsy or "
         "sentinel node, selects no therapy, and says nothing of one patient's recurrence. It is meant for suspicious "

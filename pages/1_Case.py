@@ -1,8 +1,11 @@
 """Case: from an image and a few clinical facts to an explained probability."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.clinical import parse_inputs
+from core.figures.case_results import collect_results
 from core.figures.frame import render_frame
 from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
 from core.figures.heatmap_png import render_heatmap_png
@@ -15,6 +18,7 @@ from core.figures.probability import (
     tabulate_estimate,
 )
 from core.figures.waterfall import describe_waterfall, plot_waterfall
+from core.inference import Case
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
 from core.ui import (
@@ -39,6 +43,7 @@ from core.ui import (
     show_proposal,
     show_secondary,
 )
+from core.ui.archive import ask_archive, offer_results
 
 with begin_page("Case", role="clinician"):
     bundle = get_bundle()
@@ -47,10 +52,10 @@ with begin_page("Case", role="clinician"):
     image_side, form_side = st.columns([5, 4], gap="large")
 
     with form_side:
-        st.subheader("2. What is known before biopsy", anchor=False)
+        st.header("2. What is known before biopsy", anchor=False)
         raw = ask_clinical(bundle.manifest["predictors"])
     with image_side, report_errors():
-        st.subheader("1. Image and lesion", anchor=False)
+        st.header("1. Image and lesion", anchor=False)
         source = ask_source()
         if source is None:
             form_side.button("Estimate", disabled=True, width="stretch", help="Give an image first.")
@@ -72,7 +77,7 @@ with begin_page("Case", role="clinician"):
 
     prediction = predict(frame, roi, clinical, reading)
     st.divider()
-    st.subheader("3. Estimate", anchor=False)
+    st.header("3. Estimate", anchor=False)
     if not show_applicability(prediction):
         st.stop()
     contributions = tabulate_contributions(prediction, clinical)
@@ -109,7 +114,7 @@ with begin_page("Case", role="clinician"):
 
     why, nomogram = st.columns(2, gap="large")
     with why:
-        st.subheader("What adds up to it", anchor=False)
+        st.header("What adds up to it", anchor=False)
         show_figure(
             plot_waterfall(contributions),
             alt=describe_waterfall(contributions),
@@ -117,7 +122,7 @@ with begin_page("Case", role="clinician"):
             name="contributions",
         )
     with nomogram:
-        st.subheader("The same as a nomogram", anchor=False)
+        st.header("The same as a nomogram", anchor=False)
         show_figure(
             plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
         )
@@ -128,7 +133,7 @@ with begin_page("Case", role="clinician"):
     with also:
         show_secondary(prediction, bundle)
 
-    st.subheader("Take it with you", anchor=False)
+    st.header("Take it with you", anchor=False)
     provenance = describe_provenance(bundle)
     with st.container(horizontal=True):
         st.download_button(
@@ -159,3 +164,6 @@ with begin_page("Case", role="clinician"):
             mime="image/png",
             on_click="ignore",
         )
+    offer_results(
+        partial(collect_results, Case(frame, roi, clinical), prediction, bundle, simulated=source.is_simulated), source
+    )

@@ -33,14 +33,14 @@ with begin_page("Cohort"):
         prominent=True,
     )
 
-    st.subheader("Flow of patients", anchor=False)
+    st.header("Flow of patients", anchor=False)
     flow = compute_once(cohort, count_flow, refused=len(cohort.read.refused))
     st.markdown(describe_flow(flow, cohort.title))
     flow_table = tabulate_cohort_flow(flow)
     show_table(flow_table, "Patients from the file to each analysis, by split")
     offer_file("flow.csv", lambda: render_csv(view.widen(), flow_table), label="Flow (CSV)")
 
-    st.subheader("Table 1", anchor=False)
+    st.header("Table 1", anchor=False)
     by_group = st.segmented_control(
         "Side by side",
         [False, True],

@@ -50,19 +50,19 @@ with begin_page("Discrimination"):
             draw=DRAW,
         )
     with numbers:
-        st.subheader("Confusion matrix", anchor=False)
+        st.header("Confusion matrix", anchor=False)
         if confusion is None:
             st.caption("Without a threshold there is no matrix.")
         else:
             show_table(tabulate_matrix(confusion), "Confusion matrix at the threshold")
             show_table(tabulate_confusion(confusion), "Metrics at the threshold with their intervals")
 
-    st.subheader("Models compared", anchor=False)
+    st.header("Models compared", anchor=False)
     show_table(tabulate_models(rocs, named, main), "AUC of each model and tests against the main one")
     if not others:
         st.caption("The table has no other model (columns prob_image, prob_clinical, prob_m2).")
 
-    st.subheader("Subgroups", anchor=False)
+    st.header("Subgroups", anchor=False)
     if ask_for_slow(view, "subgroups", "Compute the subgroups"):
         subgroups = compute_once(view, compute_cohort_subgroups)
         show_result(

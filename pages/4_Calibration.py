@@ -33,7 +33,7 @@ with begin_page("Calibration"):
     with numbers:
         show_table(tabulate_calibration(calibration), "Figures of calibration with their intervals")
 
-    st.subheader("Recalibration to these patients", anchor=False)
+    st.header("Recalibration to these patients", anchor=False)
     update = st.segmented_control(
         "What to update",
         ["intercept", "intercept + slope"],

@@ -50,7 +50,7 @@ with begin_page("Decision curve"):
         st.caption(f"The row {own[0]:.2f} is the threshold of {threshold.threshold:.3f}, rounded to the grid.")
 
     if others := list_models(view.table):
-        st.subheader("Gain over another model", anchor=False)
+        st.header("Gain over another model", anchor=False)
         other = st.segmented_control(
             "The model minus",
             others,

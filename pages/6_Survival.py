@@ -65,13 +65,13 @@ with begin_page("Survival"):
     show_table(tabulate_medians(curves.kaplan_meier, curves.rmst), "Patients, events, median and mean by group")
 
     if whole is not None:
-        st.subheader("Cox models", anchor=False)
+        st.header("Cox models", anchor=False)
         show_table(
             tabulate_cox({"Univariable": whole.cox, "Multivariable": whole.cox_adjusted}),
             "Hazard ratios of the predicted group, alone and adjusted",
         )
 
-    st.subheader("Early recurrence", anchor=False)
+    st.header("Early recurrence", anchor=False)
     early = compute_once(view, compute_time_auc, "rfs_months", "rfs_event", "prob")
     st.markdown(describe_early(early, view.name))
     if early.unstable:

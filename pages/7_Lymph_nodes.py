@@ -39,10 +39,10 @@ with begin_page("Lymph nodes"):
     with numbers:
         show_table(tabulate_node_rates(nodes), "Node metastasis by predicted group")
         st.markdown(f"Difference high minus low: {write_number(nodes.difference, nodes.difference_ci)}.")
-        st.subheader("The group as a classifier of metastasis", anchor=False)
+        st.header("The group as a classifier of metastasis", anchor=False)
         show_table(tabulate_confusion(nodes.group_classifier), "The predicted group as classifier of metastasis")
 
-    st.subheader("What predicts metastasis", anchor=False)
+    st.header("What predicts metastasis", anchor=False)
     show_table(tabulate_node_predictors(nodes), "Predictors of node metastasis side by side")
     st.info(nodes.note)
     show_method(

@@ -20,7 +20,7 @@ with begin_page("Model"):
     manifest = bundle.manifest
     threshold, no_call, data = manifest["threshold"], manifest["no_call"], manifest["training_data"]
 
-    st.subheader("What it answers", anchor=False)
+    st.header("What it answers", anchor=False)
     st.markdown(
         f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
         f"**{describe_cutoff(bundle)}** of the tumour cells.\n\n"
@@ -29,7 +29,7 @@ with begin_page("Model"):
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."
     )
 
-    st.subheader("How well it does", anchor=False)
+    st.header("How well it does", anchor=False)
     if bundle.is_simulated:
         st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
     metrics = tabulate_metrics(read_evidence(bundle, METRICS))
@@ -37,18 +37,18 @@ with begin_page("Model"):
     st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
     offer_csv(metrics, "metrics", label="Figures (CSV)")
 
-    st.subheader("What it was trained on", anchor=False)
+    st.header("What it was trained on", anchor=False)
     external = ", ".join(data["external_centre"]) or "none"
     st.markdown(f"{data['description']} {data['n_patients']} patients; external centre: {external}.")
     st.table(tabulate_flow(read_evidence(bundle, FLOW)), hide_index=True, alt="Patients by split")
 
-    st.subheader("How it adds up", anchor=False)
+    st.header("How it adds up", anchor=False)
     st.markdown("log-odds = intercept + coefficient x image score + the sum of coefficient x coded clinical value.")
     coefficients = tabulate_coefficients(bundle)
     st.table(coefficients, hide_index=True, alt="Coefficients of the model with bootstrap intervals")
     offer_csv(coefficients, "coefficients", label="Coefficients (CSV)")
 
-    st.subheader("Limits", anchor=False)
+    st.header("Limits", anchor=False)
     st.markdown(
         "- It knows suspicious lesions (BI-RADS 3 to 5) before any therapy; after neoadjuvant therapy or a biopsy with "
         "haematoma it is out of its depth.\n"
@@ -59,7 +59,7 @@ with begin_page("Model"):
     with st.expander("Model card"):
         st.markdown((bundle.folder / CARD).read_text(encoding="utf-8"))
 
-    st.subheader("Data dictionary", anchor=False)
+    st.header("Data dictionary", anchor=False)
     dictionary = tabulate_dictionary()
     st.dataframe(dictionary, hide_index=True, height=420, alt="Fields of the data dictionary")
     offer_csv(dictionary, "data_dictionary", label="Data dictionary (CSV)")

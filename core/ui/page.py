@@ -13,7 +13,11 @@ from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
 
-FIGURE_TEXT = "<style>.js-plotly-plot .main-svg text { fill: currentColor !important; }</style>"
+STYLE = """<style>
+.js-plotly-plot .main-svg text { fill: currentColor !important; }
+[data-testid="stCaptionContainer"] { opacity: 1; }
+[data-testid="stBaseButton-primary"] p { color: light-dark(#FFFFFF, #10161B); }
+</style>"""
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
         Who sees it.
     """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
-    st.html(FIGURE_TEXT)
+    st.html(STYLE)
     prepare_intake()
     with report_errors():
         user = require_role(role)

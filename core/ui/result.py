@@ -71,7 +71,7 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
     frame : Frame
         B-mode area.
     """
-    st.subheader("What is missing", anchor=False)
+    st.header("What is missing", anchor=False)
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         count = len(prediction.imputed)
@@ -92,7 +92,7 @@ def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
     bundle : Bundle
         The bundle that gave it.
     """
-    st.subheader("Also read from this image", anchor=False)
+    st.header("Also read from this image", anchor=False)
     data = name_training_data(simulated=bundle.is_simulated)
     if prediction.node_metastasis is not None:
         st.markdown(

@@ -23,7 +23,7 @@ def find(elements, label: str):
 
 
 def words(at: AppTest) -> str:
-    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.subheader))
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.header))
 
 
 def read_percent(at: AppTest) -> int:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 
 def words(at: AppTest) -> str:
-    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.title, *at.subheader))
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.title, *at.header))
 
 
 def test_home_says_what_it_is_for_and_that_it_is_simulated(open_page):

@@ -1,0 +1,32 @@
+"""Every page against axe-core's rules, in light and dark; what Streamlit itself draws is listed by rule and place."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from core.ui.navigation import list_pages
+from tests.pages.test_in_browser import address, browser, page, pytestmark  # noqa: F401
+
+PATHS = ["", *(name.replace(" ", "_") for _, name in list_pages())]
+FADING_MS = 1000
+STREAMLIT = {"presentation-role-conflict": "stFileUploaderDropzone"}
+
+
+def find_violations(page) -> dict[str, list[str]]:  # noqa: F811
+    """Give the places of each rule broken, without those of Streamlit's own."""
+    found = Axe().run(page).response["violations"]
+    places = {
+        v["id"]: [n["html"] for n in v["nodes"] if STREAMLIT.get(v["id"], "none") not in n["html"]] for v in found
+    }
+    return {rule: where for rule, where in places.items() if where}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_no_rule_is_broken(page, address, path, scheme):  # noqa: F811
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/{path}")
+    page.get_by_role("heading", level=1).wait_for()
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
+    page.wait_for_timeout(FADING_MS)
+    assert find_violations(page) == {}
