@@ -5,19 +5,34 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 the input was ref
 
 import sys
 
-from core.cli import benchmark, deidentify, evaluate, predict, pretrain, pretrain_segmenter, simulate, train
+from core.cli import (
+    audit,
+    benchmark,
+    deidentify,
+    evaluate,
+    export,
+    predict,
+    pretrain,
+    pretrain_segmenter,
+    send,
+    simulate,
+    train,
+)
 from core.cli.console import app, say
 from core.errors import AppError, TableError
 
 __all__ = [
     "app",
+    "audit",
     "benchmark",
     "deidentify",
     "evaluate",
+    "export",
     "main",
     "predict",
     "pretrain",
     "pretrain_segmenter",
+    "send",
     "simulate",
     "train",
 ]

@@ -1,0 +1,1 @@
+"""How the board's database came to be, step by step."""

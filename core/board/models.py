@@ -1,0 +1,129 @@
+"""What the board keeps: one kind of entry, written once and never changed."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text
+
+from core.errors import InputError
+
+Kind = Literal["decision", "note", "reading", "correction"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MAX_TEXT = 4_000
+METADATA = MetaData()
+
+ENTRIES = Table(
+    "entries",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("time_utc", String(32), nullable=False),
+    Column("patient", String(64), nullable=False, index=True),
+    Column("cohort_sha256", String(64), nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("agrees", Boolean),
+    Column("bundle_sha256", String(64), nullable=False),
+    Column("input_sha256", String(64), nullable=False),
+    Column("probability", Float),
+    Column("low", Float),
+    Column("high", Float),
+    Column("group", String(10), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+HEAD = Table(
+    "head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody of the board says about one patient.
+
+    Parameters
+    ----------
+    patient : str
+        Pseudonym.
+    author, role : str
+        Who says it: initials or name, and their role.
+    kind : {"decision", "note", "reading", "correction"}
+        "reading" is an own estimate made before the model's was shown.
+    text : str
+        What they say; the reason of an override, at most 4,000 characters.
+    agrees : bool or None
+        Whether a decision agrees with the model's call.
+    cohort_sha256, bundle_sha256, input_sha256 : str
+        Hash of the cohort's table, of the bundle, and of the pixels that the network saw; empty where there is none.
+    probability, low, high : float or None
+        The estimate with its interval; of a "reading" the reader's own, without an interval.
+    group : {"high", "low", ""}
+        Its side of the threshold.
+
+    Raises
+    ------
+    InputError
+        If patient, author or kind is missing, the text is too long, or an override has no reason.
+    """
+
+    patient: str
+    author: str
+    kind: Kind
+    text: str = ""
+    role: str = ""
+    agrees: bool | None = None
+    cohort_sha256: str = ""
+    bundle_sha256: str = ""
+    input_sha256: str = ""
+    probability: float | None = None
+    low: float | None = None
+    high: float | None = None
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"An entry is a {', '.join(KINDS)}, not '{self.kind[:20]}'.")
+        if not self.patient.strip() or len(self.patient) > 64:
+            raise InputError("An entry needs a patient's pseudonym of at most 64 characters.")
+        if not self.author.strip() or len(self.author) > 100:
+            raise InputError("Give your initials, at most 100 characters, so that the entry has an author.")
+        if len(self.text) > MAX_TEXT or "\0" in self.text:
+            raise InputError(f"The text is longer than {MAX_TEXT:,} characters or holds a null byte; shorten it.")
+        if self.kind == "decision" and self.agrees is None:
+            raise InputError("Say whether the decision agrees with the model's call or overrides it.")
+        if self.agrees is False and not self.text.strip():
+            raise InputError("Give the reason for overriding the model's call.")
+        if self.kind in {"note", "correction"} and not self.text.strip():
+            raise InputError(f"The {self.kind} is empty; write what is to be kept.")
+
+
+@dataclass(frozen=True)
+class Record(Entry):
+    """An entry as it is kept.
+
+    Parameters
+    ----------
+    number : int
+        Place in the chain, from 1.
+    time_utc : str
+        ISO 8601 with microseconds, UTC.
+    previous, hash : str
+        SHA-256 of the entry before, and of this one.
+    """
+
+    number: int = 0
+    time_utc: str = ""
+    previous: str = ""
+    hash: str = ""
+
+    def __post_init__(self) -> None:
+        """Take a kept row as it is; `verify_chain` judges it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the columns by name."""
+        return asdict(self)
