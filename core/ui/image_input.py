@@ -1,11 +1,18 @@
 """Ask for an image: an upload or a simulated patient, then frame and region."""
 
+from typing import TYPE_CHECKING, cast
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.imaging import Frame, ImageInfo, Item, Region, inspect_image, read_frame
+from core.imaging.store import hold_file
 from core.ui.form import fill_clinical
 from core.ui.resources import get_bundle, list_simulated_patients, simulate_source
 from core.ui.source import Source
+
+if TYPE_CHECKING:
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 SOURCE, UPLOAD, ROUND, PATIENT = "case_source", "case_upload", "case_round", "case_patient"
 INFO, FRAME = "case_info", "case_frame"
@@ -22,13 +29,12 @@ def load_simulated_patient(patient_id: str | None = None) -> None:
     """
     chosen = patient_id or st.session_state.get(PATIENT) or next(iter(list_simulated_patients()))
     source = simulate_source(chosen)
-    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.session_state[SOURCE] = source
     fill_clinical(source.clinical, get_bundle().manifest["predictors"])
 
 
 def ask_source() -> Source | None:
-    """Draw the two ways to an image.
+    """Draw the two ways to an image, and a way to be rid of it.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def ask_source() -> Source | None:
         on_change=_take_upload,
         args=(key,),
         help="A still or a loop of the B-mode image. Measurements and names at its border are cut off. "
-        "It stays in the memory of this server and is not stored.",
+        "The file stays in the memory of this server for as long as it is shown here, and is not stored.",
     )
     patients = list_simulated_patients()
     choice, button = st.columns([3, 2], vertical_alignment="bottom")
@@ -50,7 +56,10 @@ def ask_source() -> Source | None:
         "Or a simulated patient", list(patients), format_func=patients.__getitem__, key=PATIENT, persist_state="session"
     )
     button.button("Try this patient", on_click=load_simulated_patient, width="stretch")
-    return st.session_state.get(SOURCE)
+    source: Source | None = st.session_state.get(SOURCE)
+    if source is not None and not source.is_simulated:
+        st.button("Remove this image", on_click=_remove_image, type="tertiary")
+    return source
 
 
 def ask_frame(source: Source) -> Frame:
@@ -80,8 +89,19 @@ def ask_frame(source: Source) -> Frame:
 
 
 def _take_upload(key: str) -> None:
-    upload = st.session_state[key]
-    st.session_state[SOURCE] = None if upload is None else Source(upload.getvalue())
+    """Take the file out of the uploader, which would keep it with its name, and put an empty one in its place."""
+    upload, context = st.session_state[key], get_script_run_ctx()
+    if upload is None or context is None:
+        return
+    st.session_state[SOURCE] = Source(hold_file(upload.getvalue()))
+    st.session_state[ROUND] += 1
+    manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
+    manager.remove_file(context.session_id, upload.file_id)
+
+
+def _remove_image() -> None:
+    for name in (SOURCE, INFO, FRAME):
+        st.session_state.pop(name, None)
 
 
 def _inspect(source: Source, item: int | None) -> ImageInfo:
@@ -90,7 +110,7 @@ def _inspect(source: Source, item: int | None) -> ImageInfo:
     known: dict[tuple[str, int | None], ImageInfo] = st.session_state.setdefault(INFO, {})
     if key not in known:
         st.session_state[INFO] = {k: v for k, v in known.items() if k[0] == source.sha256}
-        st.session_state[INFO][key] = inspect_image(source.data, item=item)
+        st.session_state[INFO][key] = inspect_image(source.file.read(), item=item)
     return st.session_state[INFO][key]
 
 
@@ -100,7 +120,7 @@ def _decode(source: Source, key: FrameKey) -> Frame:
     if key not in known:
         _, item, region, index = key
         with st.spinner("Reading the image"):
-            frame = read_frame(source.data, index=index, region=region, item=item)
+            frame = read_frame(source.file.read(), index=index, region=region, item=item)
         st.session_state[FRAME] = {k: v for k, v in known.items() if k[:3] == key[:3] and k[3] is None} | {key: frame}
     return st.session_state[FRAME][key]
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.clinical import M1_PREDICTORS, is_missing
 from core.errors import ModelError
+from core.imaging.store import hold_file
 from core.inference.worker import Worker
 from core.settings import get_text_setting
 from core.simulation import Cohort, render_patient, simulate_cohort
@@ -68,9 +69,8 @@ def list_simulated_patients() -> dict[str, str]:
     return {patient: f"{patient}, centre {centre}" for patient, centre in names}
 
 
-@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
 def simulate_source(patient_id: str) -> Source:
-    """Render one simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
+    """Give one simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
 
     Parameters
     ----------
@@ -84,12 +84,19 @@ def simulate_source(patient_id: str) -> Source:
     """
     cohort = _simulate_cohort()
     index = int(cohort.table.index[cohort.table["patient_id"] == patient_id][0])
-    frame = render_patient(cohort, index, SEED)
-    buffer = io.BytesIO()
-    Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=3)
     row = cohort.table.iloc[index]
     clinical = {name: row[name] for name in M1_PREDICTORS if not is_missing(row[name])}
-    return Source(buffer.getvalue(), patient_id, frame.box, clinical)
+    png, box = _render_simulated(index)
+    return Source(hold_file(png), patient_id, box, clinical)
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
+def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, float]]:
+    """Render the frame of a row of the simulated cohort, with its lesion box in pixels."""
+    frame = render_patient(_simulate_cohort(), index, SEED)
+    buffer = io.BytesIO()
+    Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue(), frame.box
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

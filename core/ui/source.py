@@ -1,9 +1,9 @@
-"""Where a case's image comes from: an upload or a simulated patient; no file name is kept."""
+"""Where a case's image comes from: an upload or a simulated patient; the session keeps neither file nor file name."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+
+from core.imaging.store import HeldFile
 
 
 @dataclass(frozen=True)
@@ -12,8 +12,8 @@ class Source:
 
     Parameters
     ----------
-    data : bytes
-        The file.
+    file : HeldFile
+        Ticket of the file.
     patient_id : str or None
         Id of a simulated patient; None for an upload.
     box : tuple of float or None
@@ -22,7 +22,7 @@ class Source:
         Clinical values, where they are known.
     """
 
-    data: bytes = field(repr=False)
+    file: HeldFile
     patient_id: str | None = None
     box: tuple[float, float, float, float] | None = None
     clinical: Mapping[str, object] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Source:
         """Whether it is a simulated patient."""
         return self.patient_id is not None
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Hash of the file."""
-        return hashlib.sha256(self.data).hexdigest()
+        return self.file.sha256

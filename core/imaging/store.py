@@ -1,0 +1,80 @@
+"""Uploaded files while their cases are read: held apart from the sessions, which keep a ticket alone.
+
+A file may hold names in its header and in pixels outside the B-mode area. So nothing that is kept, shown or exported
+holds the file itself; it stays here, in memory, for as long as its ticket is kept, and within a total number of bytes.
+"""
+
+import hashlib
+import secrets
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.errors import ImageError
+from core.settings import get_setting
+
+_lock = threading.RLock()  # a finaliser may run while the lock is held by its own thread
+_files: OrderedDict[str, bytes] = OrderedDict()
+
+
+@dataclass(frozen=True, eq=False)
+class HeldFile:
+    """The ticket of a file; when the last reference to it goes, the file goes.
+
+    Attributes
+    ----------
+    ticket : str
+        Random name of the file.
+    sha256 : str
+        Of its bytes.
+    """
+
+    ticket: str
+    sha256: str
+
+    def read(self) -> bytes:
+        """Give the file.
+
+        Returns
+        -------
+        bytes
+            As it was uploaded.
+
+        Raises
+        ------
+        ImageError
+            If it had to make room for others.
+        """
+        with _lock:
+            if self.ticket not in _files:
+                raise ImageError("The image is no longer held, because others needed its room. Upload it again.")
+            _files.move_to_end(self.ticket)
+            return _files[self.ticket]
+
+
+def hold_file(data: bytes) -> HeldFile:
+    """Hold a file; those that were not read for the longest time make room where the setting "held_bytes" is passed.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as it was uploaded.
+
+    Returns
+    -------
+    HeldFile
+        Its ticket.
+    """
+    file = HeldFile(secrets.token_hex(16), hashlib.sha256(data).hexdigest())
+    with _lock:
+        _files[file.ticket] = data
+        while len(_files) > 1 and sum(map(len, _files.values())) > get_setting("held_bytes"):
+            _files.popitem(last=False)
+    weakref.finalize(file, _drop, file.ticket).atexit = False
+    return file
+
+
+def _drop(ticket: str) -> None:
+    with _lock:
+        _files.pop(ticket, None)
