@@ -40,7 +40,6 @@ from core.ui import (
     show_figure,
     show_headline,
     show_limits,
-    show_proposal,
     show_secondary,
 )
 from core.ui.archive import ask_archive, offer_results
@@ -65,9 +64,7 @@ with begin_page("Case", role="clinician"):
         frame = ask_frame(source)
         for note in frame.notes:
             st.caption(note)
-        proposal = ask_proposal(frame)
-        roi = ask_box(source, frame, proposal, render_frame)
-        show_proposal(proposal, frame, roi)
+        roi = ask_box(source, frame, ask_proposal(frame), render_frame)
         frame = ask_cleaning(frame, roi)
     with form_side, report_errors():
         clinical = parse_inputs(raw, bundle.manifest["predictors"])

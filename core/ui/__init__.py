@@ -7,7 +7,7 @@ from core.ui.export import describe_provenance, offer_csv, render_case_json, sho
 from core.ui.form import ask_clinical
 from core.ui.image_input import ask_frame, ask_source, load_simulated_patient
 from core.ui.page import begin_page, describe_cutoff
-from core.ui.proposal import ask_proposal, show_proposal
+from core.ui.proposal import ask_proposal
 from core.ui.resources import get_bundle, get_worker
 from core.ui.result import show_applicability, show_headline, show_limits, show_secondary
 
@@ -33,6 +33,5 @@ __all__ = [
     "show_figure",
     "show_headline",
     "show_limits",
-    "show_proposal",
     "show_secondary",
 ]

@@ -9,7 +9,7 @@ from streamlit_image_coordinates import streamlit_image_coordinates
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.calipers import find_calipers, remove_calipers
 from core.inference.lesion import Lesion
-from core.ui.proposal import Proposal, round_box
+from core.ui.proposal import Proposal, round_box, show_proposal
 from core.ui.source import Source
 
 BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"
@@ -68,6 +68,7 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) ->
             st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
         if proposal.box not in {None, roi}:
             st.button("Take the proposed box", on_click=_set_box, args=(proposal.box,))
+        show_proposal(proposal, frame, roi)
     return roi
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.errors import ModelError, WorkError
 from core.imaging import Frame, Roi
+from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
 from core.ui.form import KEY
 from core.ui.resources import get_worker
@@ -103,7 +104,7 @@ def show_proposal(proposal: Proposal, frame: Frame, roi: Roi) -> None:
     if lesion is None:
         st.info(proposal.reason or NOTHING)
     else:
-        st.markdown("**Proposed outline.** " + " ".join(describe_lesion(lesion)))
+        st.markdown("**Proposed outline** (the curved line). " + " ".join(describe_lesion(lesion)))
     if frame.mm_per_px is None:
         return
     if lesion is not None and roi == proposal.box:
@@ -125,7 +126,7 @@ def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
     return (
         f"Longest diameter {longest} {unit}, perpendicular to it {across} {unit};",
         f"{wide} {unit} along the skin and {deep} {unit} deep, so {ORIENTATION[lesion.orientation]}; area {area}.",
-        f"Mean probability within the outline {lesion.confidence:.0%}.",
+        f"Mean probability within the outline {format_percent(lesion.confidence)}.",
     )
 
 
