@@ -55,6 +55,7 @@ with begin_page("Case", role="clinician"):
         raw = ask_clinical(bundle.manifest["predictors"])
     with image_side, report_errors():
         st.header("1. Image and lesion", anchor=False)
+        ask_archive()
         source = ask_source()
         if source is None:
             form_side.button("Estimate", disabled=True, width="stretch", help="Give an image first.")

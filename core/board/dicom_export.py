@@ -19,7 +19,6 @@ import numpy as np
 from highdicom import SOPClass
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
@@ -92,22 +91,6 @@ class CaseResults:
             "clinical": {name: str(value) for name, value in sorted(self.case.clinical.items())},
         }
         return _hash(json.dumps(inputs).encode())
-
-
-def decode_overlay(png: bytes) -> NDArray[np.uint8]:
-    """Give the pixels of a PNG file that a figure rendered.
-
-    Parameters
-    ----------
-    png : bytes
-        PNG of ours, not one from outside.
-
-    Returns
-    -------
-    ndarray of uint8, (rows, columns, 3)
-        RGB.
-    """
-    return np.array(Image.open(BytesIO(png)).convert("RGB"))
 
 
 def export_case(results: CaseResults, source: bytes | None = None, *, pseudonym: str | None = None) -> dict[str, bytes]:

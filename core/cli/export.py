@@ -1,0 +1,64 @@
+"""One case's results as DICOM files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.case import parse_roi, propose_box, read_clinical
+from core.cli.console import DEMO_BUNDLE, Out, app, read_bytes, say
+from core.errors import InputError, WorkError
+
+NAMED = "They belong to the source's study and hold what identifies its patient."
+PSEUDONYMOUS = "They form a new study with a pseudonym."
+
+
+@app.command()
+def export(
+    image: Annotated[Path, typer.Argument(help="DICOM; other images open a new study with a pseudonym.")],
+    out: Out,
+    clinical: Annotated[Path | None, typer.Option(help="JSON file: field to value.")] = None,
+    roi: Annotated[str, typer.Option(help="Lesion box X0,Y0,X1,Y1 in pixels of the image.")] = "",
+    pdf: Annotated[Path | None, typer.Option(help="PDF to file; by default the case's own document.")] = None,
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
+    frame: Annotated[int | None, typer.Option(help="Frame of a loop, from 0.")] = None,
+    region: Annotated[int | None, typer.Option(help="B-mode region, from 0, where the file has several.")] = None,
+) -> None:
+    """Estimate one case, and write sc.dcm, sr.dcm and report.dcm; they name the source's patient."""
+    from core.board.dicom_export import export_case  # noqa: PLC0415
+    from core.figures.case_results import collect_results  # noqa: PLC0415
+    from core.imaging import Roi, read_frame  # noqa: PLC0415
+    from core.imaging.formats import detect_format  # noqa: PLC0415
+    from core.inference.predictor import Case, Predictor  # noqa: PLC0415
+
+    data, document = read_bytes(image), _read_document(pdf)
+    known = read_clinical(clinical)
+    source = Roi(*parse_roi(roi)) if roi else None
+    read = read_frame(data, index=frame, region=region)
+    predictor = Predictor.load(bundle)
+    case = Case(read, propose_box(read) if source is None else read.to_frame(source), known)
+    prediction = predictor.predict(case)
+    if prediction.applicability.status == "refused":
+        raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))
+    files = export_case(collect_results(case, prediction, predictor.bundle, document=document), data)
+    _write(files, out)
+    is_named = detect_format(data) == "DICOM"
+    say(f"Written: {', '.join(files)}. {NAMED if is_named else PSEUDONYMOUS}")
+
+
+def _read_document(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise InputError("The PDF is not there; check the path of --pdf.") from None
+
+
+def _write(files: dict[str, bytes], out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (out / name).write_bytes(data)
+    except OSError:
+        raise WorkError("The folder of --out can't be written. Check its path and the disk.") from None

@@ -1,0 +1,41 @@
+"""Results to the archive."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import AsJson, app, print_result, progress_bar
+from core.errors import ArchiveError, InputError
+
+
+@app.command()
+def send(
+    files: Annotated[list[Path] | None, typer.Argument(help="DICOM files of `export`; none: what waits.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send results to the archive; what it does not take is kept and sent the next time."""
+    from core.board.outbox import open_outbox  # noqa: PLC0415
+    from core.board.pacs import open_archive  # noqa: PLC0415
+
+    archive, outbox = open_archive(), open_outbox()
+    outbox.put([_read(path) for path in files or []])
+    with progress_bar("results") as progress:
+        delivery = outbox.send(archive, progress)
+    print_result({"sent": delivery.sent, "waiting": delivery.waiting, "reason": delivery.reason}, as_json, _summarise)
+    if delivery.waiting:
+        raise ArchiveError(delivery.describe())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise InputError("A file of the call is not there; check the paths.") from None
+    if data[128:132] != b"DICM":
+        raise InputError("A file of the call is no DICOM file. Send what `python -m core export` wrote.")
+    return data
+
+
+def _summarise(data: dict[str, Any]) -> str:
+    return f"sent {data['sent']}, waiting {data['waiting']}"
