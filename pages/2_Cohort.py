@@ -4,11 +4,14 @@ import streamlit as st
 
 from core.evaluation import count_flow
 from core.evaluation.cohort_results import describe_patients, settle_threshold
+from core.evaluation.evaluate import render_plain
 from core.figures.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
+from core.figures.flow import plot_flow
+from core.figures.rendering import render_png, render_svg
 from core.figures.report import render_report
 from core.ui import begin_page
 from core.ui.cohort_input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort_result import describe_origin, offer_file, render_csv, show_method, show_table
+from core.ui.cohort_result import describe_origin, offer_file, render_csv, show_method, show_result, show_table
 from core.ui.cohort_threshold import describe_threshold, find_threshold
 from core.ui.cohort_view import ask_view, compute_once
 
@@ -35,10 +38,17 @@ with begin_page("Cohort"):
 
     st.header("Flow of patients", anchor=False)
     flow = compute_once(cohort, count_flow, refused=len(cohort.read.refused))
-    st.markdown(describe_flow(flow, cohort.title))
     flow_table = tabulate_cohort_flow(flow)
+    show_result(
+        view.widen(),
+        plot_flow(flow),
+        name="flow",
+        alt=describe_flow(flow, cohort.title),
+        data=flow_table,
+        record=render_plain({"read": flow.read, "refused": flow.refused, "splits": flow.table}),
+        draw={"svg": render_svg, "png": render_png},
+    )
     show_table(flow_table, "Patients from the file to each analysis, by split")
-    offer_file("flow.csv", lambda: render_csv(view.widen(), flow_table), label="Flow (CSV)")
 
     st.header("Table 1", anchor=False)
     by_group = st.segmented_control(

@@ -28,6 +28,7 @@ from core.figures import cohort_tables as cohorts
 from core.figures import tables
 from core.figures.calibration import describe_calibration, plot_calibration
 from core.figures.decision_curve import describe_decision_curve, plot_decision_curve
+from core.figures.flow import plot_flow
 from core.figures.forest import describe_forest, plot_forest
 from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
 from core.figures.lymph_nodes import describe_lymph_nodes, plot_lymph_nodes
@@ -98,7 +99,7 @@ def render_report(
         _list_origin(origin),
         _write(_describe_cut(threshold)),
         "<h2>Flow and Table 1</h2>",
-        _write(cohorts.describe_flow(flow, title)),
+        _render_figure(plot_flow(flow), cohorts.describe_flow(flow, title)),
         _render_table(cohorts.tabulate_cohort_flow(flow)),
         *([_render_table(pd.DataFrame(read.refused, columns=["Row", "Reason"]))] if read.refused else []),
         _render_table(cohorts.tabulate_table_one(describe_patients(table, "split"))),
