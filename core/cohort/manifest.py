@@ -90,7 +90,7 @@ def read_manifest(path: Path, rule: SplitRule) -> Manifest:
     rows, refused = [], []
     for number, row in enumerate(table.to_dict("records"), start=2):
         try:
-            rows.append(_check_row({str(name): value for name, value in row.items()}, number, path.parent))
+            rows.append(check_row({str(name): value for name, value in row.items()}, number, path.parent))
         except (ClinicalError, TableError) as error:
             refused.append((number, str(error)))
     if not rows:
@@ -121,13 +121,36 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table
 
 
-def _check_row(row: Mapping[str, str], number: int, folder: Path) -> dict[str, object]:
+def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bool = True) -> dict[str, object]:
+    """Check one row of a manifest.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Cells by column, as text.
+    number : int
+        Row in the file; the header is 1.
+    folder : Path
+        Folder that image paths are relative to.
+    labelled : bool
+        Whether centre and Ki-67 are needed, as for training.
+
+    Returns
+    -------
+    dict
+        row, patient_id, centre, path, box, split, outcomes and the predictors that the file has.
+
+    Raises
+    ------
+    ClinicalError, TableError
+        If the row can't be used.
+    """
     values = {name: parse_value(BY_NAME[name], row[name]) for name in M2_PREDICTORS if name in row}
-    ki67 = parse_value(BY_NAME["ki67_pct"], row["ki67_pct"])
-    patient, centre = row["patient_id"].strip(), row["centre"].strip()
-    if not patient or not centre:
-        raise TableError("patient_id or centre is empty.")
-    if ki67 is None:
+    ki67 = parse_value(BY_NAME["ki67_pct"], row.get("ki67_pct", ""))
+    patient, centre = row["patient_id"].strip(), row.get("centre", "").strip()
+    if not patient or (labelled and not centre):
+        raise TableError("patient_id is empty." if not patient else "centre is empty.")
+    if labelled and ki67 is None:
         raise TableError("ki67_pct is empty, so the row can't be learnt from.")
     path = folder / row["image"].strip()
     if not path.is_file():

@@ -1,0 +1,52 @@
+"""A cohort's images, scored."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
+
+
+@app.command()
+def score(
+    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image: patient_id, image, ...")],
+    out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).")],
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
+    engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
+    from core.cohort.score import score_manifest  # noqa: PLC0415
+    from core.inference.predictor import Predictor  # noqa: PLC0415
+
+    predictor = Predictor.load(bundle, engine=engine)
+    journal = out.with_name(out.name + ".part")
+    started = time.perf_counter()
+    with progress_bar("images") as progress:
+        scored = score_manifest(manifest, predictor, journal, progress=progress)
+    scored.table.to_csv(out, index=False)
+    journal.unlink()
+    for number, reason in scored.refused:
+        say(f"row {number}: {reason}")
+    print_result(
+        {
+            "predictions": str(out),
+            "patients": len(scored.table),
+            "images": scored.images,
+            "refused": [list(row) for row in scored.refused],
+            "seconds": time.perf_counter() - started,
+            "simulated_training": predictor.bundle.is_simulated,
+        },
+        as_json,
+        _summarise_scoring,
+    )
+
+
+def _summarise_scoring(data: dict[str, Any]) -> str:
+    simulated = " The model was trained on simulated patients." if data["simulated_training"] else ""
+    return (
+        f"{data['predictions']}: {data['patients']} patients, {data['images']} images, "
+        f"{len(data['refused'])} rows refused, {data['seconds']:.0f} s. Research use only.{simulated}"
+    )
