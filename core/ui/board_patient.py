@@ -9,8 +9,8 @@ from core.clinical import BY_NAME, is_missing, parse_inputs
 from core.imaging import Frame, Roi, read_frame
 from core.inference import Prediction
 from core.inference.explain import format_value
-from core.inference.predictor import Case
 from core.ui.board import read_simulated
+from core.ui.estimate import predict
 from core.ui.resources import get_worker, simulate_source
 
 READINGS = "board_readings"
@@ -45,7 +45,7 @@ def read_patient(patient: str, *, simulated: bool) -> tuple[Frame, Roi, dict[str
                 return None
             clinical = parse_inputs(source.clinical)
             reading = get_worker().read_image(frame, roi)
-            prediction = get_worker().predict(Case(frame, roi, clinical), reading)
+            prediction = predict(frame, roi, clinical, reading)
         while len(kept) >= MOST:
             kept.pop(next(iter(kept)))
         kept[patient] = (frame, roi, clinical, prediction)
