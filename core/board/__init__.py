@@ -1,0 +1,1 @@
+"""The tumour board: decisions kept, documents on paper, results for the archive."""

@@ -1,0 +1,245 @@
+"""What a document says: frozen records that the caller fills, without layout."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.inference import Prediction
+from core.inference.points import PatientPoints
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with what it shows in words.
+
+    Parameters
+    ----------
+    data : bytes
+        PNG, JPEG or SVG file.
+    width, height : int
+        Size in pixels; only their ratio matters.
+    alt : str
+        What it shows, for those who don't see it.
+    caption : str
+        Line below it.
+    """
+
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    alt: str
+    caption: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """Media type of the data."""
+        starts = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg"}
+        return next((name for start, name in starts.items() if self.data.startswith(start)), "image/svg+xml")
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """One place of the heat map.
+
+    Parameters
+    ----------
+    x, y : float
+        Its centre on the picture, 0 to 1 from the left and from the top.
+    log_odds : float
+        Its signed part of the estimate.
+    """
+
+    x: float
+    y: float
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """The heat map over the lesion, on the bundle's fixed scale.
+
+    Parameters
+    ----------
+    picture : Picture
+        Colours over the image.
+    cells : tuple of HeatCell
+        Its places, so that signs stand where colours can't be told apart.
+    limit : float
+        Log-odds at the scale's ends.
+    """
+
+    picture: Picture
+    cells: tuple[HeatCell, ...]
+    limit: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An entry that a reader made.
+
+    Parameters
+    ----------
+    time_utc : str
+        When, ISO 8601 in UTC.
+    author : str
+        Who.
+    kind : str
+        "decision", "note", "reading" or what the store calls it.
+    text : str
+        What was written, with the reason of an override.
+    agrees : bool or None
+        Whether it follows the model's call; None where it does not say.
+    """
+
+    time_utc: str
+    author: str
+    kind: str
+    text: str
+    agrees: bool | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which model answered.
+
+    Parameters
+    ----------
+    bundle, bundle_sha256 : str
+        Name and hash of the bundle.
+    simulated : bool
+        Whether its training patients are made up.
+    cutoff : str
+        What it calls a high Ki-67: "20 % or more".
+    cutoff_pct : float
+        The cut-off in per cent.
+    cutoff_included : bool
+        Whether the cut-off itself is high.
+    intended_use : str
+        What it may be used for.
+    trained_on : str
+        Its training patients in words.
+    """
+
+    bundle: str
+    bundle_sha256: str
+    simulated: bool
+    cutoff: str
+    cutoff_pct: float
+    cutoff_included: bool
+    intended_use: str
+    trained_on: str
+
+    def is_high(self, ki67_pct: float) -> bool:
+        """Whether a Ki-67 in per cent is high by the bundle's cut-off."""
+        return ki67_pct >= self.cutoff_pct if self.cutoff_included else ki67_pct > self.cutoff_pct
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What is printed on every page of a document.
+
+    Parameters
+    ----------
+    app_version : str
+        Version of the program.
+    created_utc : str
+        When it was made, ISO 8601 in UTC; empty where it is not to be printed.
+    """
+
+    app_version: str
+    created_utc: str = ""
+
+
+@dataclass(frozen=True)
+class PatientContent:
+    """All that a patient's document says.
+
+    Parameters
+    ----------
+    patient : str or None
+        Pseudonym; None where the image came without one.
+    simulated : bool
+        Whether the patient is made up.
+    origin : Origin
+        The bundle.
+    stamp : Stamp
+        Version and time.
+    prediction : Prediction or None
+        The estimate; None where none was made. A refused one is shown as refused, without a figure.
+    points : PatientPoints or None
+        The nomogram read for the patient.
+    inputs : mapping of str to value
+        Known values of the model's fields.
+    imputed : mapping of str to str
+        What stands in for a field that is not known, in words.
+    image : Picture or None
+        The frame with its lesion box.
+    heatmap : HeatMap or None
+        Where the image raises and lowers the estimate.
+    alts : mapping of str to str
+        What the drawn figures "scale", "icons", "waterfall" and "nomogram" show.
+    seen : str
+        What part of the image the model saw.
+    core_biopsy : mapping of str to value
+        What pathology said of the core, by field; shown beside the estimate, never fed in.
+    follow_up : mapping of str to value
+        What became known after surgery, by field.
+    decisions : tuple of Decision
+        Entries in the order of their time.
+    file_sha256 : str
+        Hash of the image file.
+    evidence : tuple of Picture
+        Figures of how well the bundle does.
+    """
+
+    patient: str | None
+    simulated: bool
+    origin: Origin
+    stamp: Stamp
+    prediction: Prediction | None = None
+    points: PatientPoints | None = None
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    imputed: Mapping[str, str] = field(default_factory=dict)
+    image: Picture | None = None
+    heatmap: HeatMap | None = None
+    alts: Mapping[str, str] = field(default_factory=dict)
+    seen: str = ""
+    core_biopsy: Mapping[str, object] = field(default_factory=dict)
+    follow_up: Mapping[str, object] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    file_sha256: str = ""
+    evidence: tuple[Picture, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the model refused the image."""
+        return self.prediction is not None and self.prediction.applicability.status == "refused"
+
+    @property
+    def shown(self) -> Prediction | None:
+        """The estimate if it may be shown."""
+        return None if self.is_refused else self.prediction
+
+
+@dataclass(frozen=True)
+class MeetingContent:
+    """All that a meeting's document says.
+
+    Parameters
+    ----------
+    title : str
+        Name of the meeting.
+    patients : tuple of PatientContent
+        In the order in which the board saw them.
+    stamp : Stamp
+        Version and time.
+    held_on : str
+        Date, ISO 8601; empty where it is not known.
+    evidence : tuple of Picture
+        Figures of how well the bundle does.
+    """
+
+    title: str
+    patients: tuple[PatientContent, ...]
+    stamp: Stamp
+    held_on: str = ""
+    evidence: tuple[Picture, ...] = ()
