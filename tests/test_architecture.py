@@ -18,7 +18,7 @@ FLOORS = (
     {"core.cli"},
 )
 FLOOR = {part: i for i, parts in enumerate(FLOORS) for part in parts}
-TORCH_PARTS = {"models", "core.inference", "core.training"}
+TORCH_PARTS = {"models", "core.inference", "core.training", "core.benchmark"}
 PAGE_BANNED = {"torch", "sklearn", "lifelines", "pydicom", "numpy"}
 FILES = [*sorted(p for folder in ("core", "models", "pages") for p in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
 

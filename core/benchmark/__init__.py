@@ -1,16 +1,48 @@
 """`python -m core benchmark`: how long the parts take, in one run; a file a subject."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.benchmark.case import list_case_parts
 from core.benchmark.evaluation import list_evaluation_parts
+from core.benchmark.explainers import list_explainer_parts
+from core.benchmark.forward import list_batch_parts, list_forward_parts
+from core.benchmark.machine import describe_machine, list_versions
+from core.benchmark.startup import measure_memory, time_startup
 from core.benchmark.timing import Timing, time_parts
 
 ROUNDS = 15
+STARTS = 3
 
 
-def run_benchmark(bundle: Path, *, rounds: int = ROUNDS) -> list[Timing]:
-    """Time prediction, its parts and the evaluation.
+@dataclass(frozen=True)
+class Benchmark:
+    """What one run found.
+
+    Parameters
+    ----------
+    timings : tuple of Timing
+        Medians.
+    fastest : float
+        Median of the fastest bare forward pass, milliseconds.
+    compared : frozenset of str
+        Names of the timings that one image's forward pass is the measure of.
+    memory : float or None
+        Resident megabytes of a process that serves.
+    machine, versions : dict
+        What it ran on.
+    """
+
+    timings: tuple[Timing, ...]
+    fastest: float
+    compared: frozenset[str]
+    memory: float | None
+    machine: dict[str, str | int | list[str]]
+    versions: dict[str, str]
+
+
+def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -> Benchmark:
+    """Time prediction against bare forward passes and other libraries, then the evaluation and the start-up.
 
     Parameters
     ----------
@@ -18,10 +50,24 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS) -> list[Timing]:
         Folder of the bundle.
     rounds : int
         Runs of each part.
+    starts : int
+        Starts of the app.
 
     Returns
     -------
-    list of Timing
-        Medians in milliseconds.
+    Benchmark
+        Medians, the measure of the ratios, memory, machine and versions.
     """
-    return time_parts(list_case_parts(bundle) | list_evaluation_parts(bundle), rounds)
+    forwards = list_forward_parts(bundle)
+    one_image = forwards | list_explainer_parts(bundle) | list_case_parts(bundle)
+    timings = time_parts(one_image | list_batch_parts(bundle), rounds)
+    fastest = min(t.milliseconds for t in timings if t.name in forwards and t.milliseconds is not None)
+    timings += time_parts(list_evaluation_parts(bundle), rounds)
+    return Benchmark(
+        timings=(*timings, *time_startup(starts)),
+        fastest=fastest,
+        compared=frozenset(one_image),
+        memory=measure_memory(bundle),
+        machine=describe_machine(),
+        versions=list_versions(),
+    )

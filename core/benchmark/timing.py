@@ -17,38 +17,47 @@ class Timing:
     ----------
     name : str
         What was timed.
-    milliseconds : float
-        Median.
+    milliseconds : float or None
+        Median; None where the library is not installed.
     rounds : int
         Number of runs behind it.
     """
 
     name: str
-    milliseconds: float
+    milliseconds: float | None
     rounds: int
 
 
-def time_parts(parts: Mapping[str, Part], rounds: int) -> list[Timing]:
+def time_parts(parts: Mapping[str, Part | None], rounds: int) -> list[Timing]:
     """Run every part once a round, after one run that does not count.
 
     Parameters
     ----------
-    parts : mapping of str to callable
-        What is timed, by its name.
+    parts : mapping of str to callable or None
+        What is timed, by its name; None where its library is not installed.
     rounds : int
         Runs of each part.
 
     Returns
     -------
     list of Timing
-        Medians in milliseconds.
+        Medians in milliseconds, in the order of the parts.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in parts}
-    for part in parts.values():
+    present = {name: part for name, part in parts.items() if part is not None}
+    seconds: dict[str, list[float]] = {name: [] for name in present}
+    for part in present.values():
         part()
     for _ in range(rounds):
-        for name, part in parts.items():
-            started = time.perf_counter()
-            part()
-            seconds[name].append(time.perf_counter() - started)
-    return [Timing(name, 1000 * statistics.median(values), rounds) for name, values in seconds.items()]
+        for name, part in present.items():
+            seconds[name].append(_time(part))
+    return [_summarise(name, seconds.get(name, [])) for name in parts]
+
+
+def _time(part: Part) -> float:
+    started = time.perf_counter()
+    part()
+    return time.perf_counter() - started
+
+
+def _summarise(name: str, seconds: list[float]) -> Timing:
+    return Timing(name, 1000 * statistics.median(seconds) if seconds else None, len(seconds))

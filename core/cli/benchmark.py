@@ -7,20 +7,54 @@ import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result
 
+HEADING = "| what | n | median, ms | x fastest bare forward |\n| --- | ---: | ---: | ---: |"
+
 
 @app.command()
 def benchmark(
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     rounds: Annotated[int, typer.Option(help="Runs of each part.", min=1)] = 15,
+    starts: Annotated[int, typer.Option(help="Starts of the app.", min=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
-    """Time prediction and evaluation on this machine: medians, interleaved in one run."""
+    """Time prediction, evaluation and start-up on this machine: medians, interleaved in one run."""
     from core.benchmark import run_benchmark  # noqa: PLC0415
 
-    timings = {timing.name: timing.milliseconds for timing in run_benchmark(bundle, rounds=rounds)}
-    print_result({"milliseconds": timings, "rounds": rounds}, as_json, _summarise_benchmark)
+    found = run_benchmark(bundle, rounds=rounds, starts=starts)
+    parts = [
+        {
+            "name": timing.name,
+            "n": timing.rounds,
+            "milliseconds": timing.milliseconds,
+            "ratio": timing.milliseconds / found.fastest
+            if timing.milliseconds and timing.name in found.compared
+            else None,
+        }
+        for timing in found.timings
+    ]
+    data = {"parts": parts, "memory_mb": found.memory, "machine": found.machine, "versions": found.versions}
+    print_result(data, as_json, _summarise_benchmark)
 
 
 def _summarise_benchmark(data: dict[str, Any]) -> str:
-    rows = (f"| {name} | {value:.1f} |" for name, value in data["milliseconds"].items())
-    return "\n".join([f"| what | ms, median of {data['rounds']} |", "| --- | --- |", *rows])
+    machine = data["machine"]
+    units = ", ".join(machine["vector_units"]) or "no vector units named"
+    return "\n".join(
+        [
+            HEADING,
+            *map(_write_row, data["parts"]),
+            "",
+            f"{machine['processor']}, {machine['cores']} cores ({units}), {machine['gpus']} GPUs; "
+            + ", ".join(f"{name} {version}" for name, version in data["versions"].items())
+            + ".",
+            "Resident memory of a process after one estimate: "
+            + (f"{data['memory_mb']:.0f} MB." if data["memory_mb"] else "not told by this system."),
+        ]
+    )
+
+
+def _write_row(part: dict[str, Any]) -> str:
+    if part["milliseconds"] is None:
+        return f"| {part['name']} | 0 | not installed | |"
+    ratio = f"{part['ratio']:.2f}" if part["ratio"] else ""
+    return f"| {part['name']} | {part['n']} | {part['milliseconds']:.1f} | {ratio} |"

@@ -1,0 +1,89 @@
+"""The bare forward pass of one image on every engine, ours and others', as what a prediction is measured against."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.benchmark.timing import Part
+from core.inference.engine import Engine, InputRule
+from core.inference.engine_choice import AUTO, choose_engine, load_engine
+from core.inference.engine_torch import read_backbone
+from core.inference.processor import computes_in_bf16
+from models.bundle import read_bundle
+
+OPSET = 17
+BATCH = 32
+
+
+def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
+    """List the bare forward pass of one image, engine by engine.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder of the bundle.
+
+    Returns
+    -------
+    dict of str to callable or None
+        Parts by name; None where the engine is not installed.
+    """
+    weights, rule = _read(bundle)
+    blank = np.zeros((1, rule.size, rule.size), dtype=np.uint8)
+    engines = [load_engine(weights, rule, name=name, precision=p) for name, p in _list_engines()]
+    parts: dict[str, Part | None] = {f"bare forward, {engine.description}": _run(engine, blank) for engine in engines}
+    parts["bare forward, ONNX Runtime on the CPU, fp32"] = _run_onnx(weights, rule)
+    return parts
+
+
+def list_batch_parts(bundle: Path) -> dict[str, Part | None]:
+    """List the throughput of the chosen engine alone.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder of the bundle.
+
+    Returns
+    -------
+    dict of str to callable
+        One part.
+    """
+    engine = load_engine(*_read(bundle))
+    images = np.zeros((BATCH, engine.rule.size, engine.rule.size), dtype=np.uint8)
+    return {f"{BATCH} images by the engine alone, {engine.description}": _run(engine, images)}
+
+
+def _read(bundle: Path) -> tuple[Path, InputRule]:
+    read = read_bundle(bundle)
+    return read.weights_path, InputRule.from_json(read.manifest["input"])
+
+
+def _list_engines() -> list[tuple[str, str]]:
+    precisions = ("fp32", "bf16") if computes_in_bf16() else ("fp32",)
+    cpu = [(name, precision) for name in ("torch", "openvino") for precision in precisions]
+    return [*cpu, ("cuda", "fp32"), ("cuda", "bf16")] if choose_engine(AUTO) == "cuda" else cpu
+
+
+def _run(engine: Engine, images: NDArray[np.uint8]) -> Part:
+    return lambda: engine.extract_maps(images)
+
+
+def _run_onnx(weights: Path, rule: InputRule) -> Part | None:
+    """Export the backbone and run it; torch's newer exporter would need one more package."""
+    try:
+        import onnxruntime  # noqa: PLC0415 - of the tests' requirements
+    except ImportError:
+        return None
+    image = torch.zeros(1, 1, rule.size, rule.size)
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net = read_backbone(weights).eval()
+        torch.onnx.export(net, (image,), file, dynamo=False, opset_version=OPSET, input_names=["x"])  # type: ignore[arg-type]
+    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"x": image.numpy()})

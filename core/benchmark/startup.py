@@ -1,0 +1,135 @@
+"""Start-up: from `streamlit run` to an answer and to the first page; and the memory of a process that serves."""
+
+import http.client
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+from core.benchmark.timing import Timing
+from core.errors import WorkError
+
+ROOT = Path(__file__).parents[2]
+ANSWER = "start-up: streamlit run to the health check's answer"
+FIRST_PAGE = "start-up: streamlit run to the first page's text"
+PAGE_TEXT = b"Intended use"
+RERUN = (
+    b"\x5a\x00"  # Streamlit's BackMsg with an empty rerun_script, field 11: what a browser sends when it opens a page
+)
+DEADLINE = 60.0
+PAUSE = 0.01
+SERVE = """
+import sys
+from pathlib import Path
+from core.benchmark.case import simulate_case
+from core.imaging import read_frame
+from core.inference import Case, Predictor
+predictor = Predictor.load(Path(sys.argv[1]))
+png, box = simulate_case()
+frame = read_frame(png)
+predictor.predict(Case(frame, frame.to_frame(box)))
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
+"""
+
+
+def time_startup(rounds: int) -> list[Timing]:
+    """Start the app several times and open its first page as a browser does.
+
+    Parameters
+    ----------
+    rounds : int
+        Starts.
+
+    Returns
+    -------
+    list of Timing
+        Until the health check answers, and until the first page's text has come.
+
+    Raises
+    ------
+    WorkError
+        If the app does not start in a minute.
+    """
+    pairs = [_start_once() for _ in range(rounds)]
+    medians = [1000 * statistics.median(seconds) for seconds in zip(*pairs, strict=True)]
+    return [Timing(name, median, rounds) for name, median in zip((ANSWER, FIRST_PAGE), medians, strict=True)]
+
+
+def measure_memory(bundle: Path) -> float | None:
+    """Measure the resident memory of a process that has loaded the bundle and answered once.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder of the bundle.
+
+    Returns
+    -------
+    float or None
+        Megabytes; None where the system does not tell.
+    """
+    if not Path("/proc/self/status").exists():
+        return None
+    command = [sys.executable, "-c", SERVE, str(bundle.resolve())]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    return int(run.stdout) / 1024
+
+
+def _start_once() -> tuple[float, float]:
+    started = time.perf_counter()
+    with _serve() as port:
+        _wait_for_health(port, started)
+        answered = time.perf_counter() - started
+        _open_first_page(port)
+        return answered, time.perf_counter() - started
+
+
+@contextmanager
+def _serve() -> Iterator[int]:
+    port = _find_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(  # noqa: S603 - our own app
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _find_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait_for_health(port: int, started: float) -> None:
+    while time.perf_counter() - started < DEADLINE:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+        try:
+            connection.request("GET", "/_stcore/health")
+            if connection.getresponse().read() == b"ok":
+                return
+        except OSError:
+            time.sleep(PAUSE)
+        finally:
+            connection.close()
+    raise WorkError(f"The app did not answer within {DEADLINE:.0f} seconds: start it by hand to see why.")
+
+
+def _open_first_page(port: int) -> None:
+    try:
+        with connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as page:  # type: ignore[list-item]
+            page.send(RERUN)
+            while PAGE_TEXT not in page.recv(DEADLINE, decode=False):
+                pass
+    except (OSError, TimeoutError, WebSocketException) as error:
+        raise WorkError("The app answers, but its first page does not come: start it by hand to see why.") from error
