@@ -12,11 +12,13 @@ from core.figures.report import render_report
 from core.ui import begin_page
 from core.ui.cohort_input import ask_borrowing, ask_cohort, show_reading
 from core.ui.cohort_result import describe_origin, offer_file, render_csv, show_method, show_result, show_table
+from core.ui.cohort_scoring import ask_scoring
 from core.ui.cohort_threshold import describe_threshold, find_threshold
 from core.ui.cohort_view import ask_view, compute_once
 
 with begin_page("Cohort"):
     ask_cohort()
+    ask_scoring()
     view = ask_view(whole=True)
     cohort = view.cohort
     show_reading(cohort)

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from core.cohort.manifest import OUTCOMES, check_row
 from core.cohort.tabular import read_text_table
 from core.errors import AppError, TableError
 from core.imaging import Frame, Roi, default_roi, read_frame
-from core.inference.predictor import Predictor
+from core.inference import ImageReading
 from core.settings import get_setting
 from models.bundle import Bundle
 
@@ -48,15 +48,26 @@ class ScoredCohort:
     images: int
 
 
-def score_manifest(manifest: Path, predictor: Predictor, journal: Path, *, progress: Progress) -> ScoredCohort:
+class Reader(Protocol):
+    """What reads an image: a Predictor, or the worker that many sessions share."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that answers."""
+
+    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
+        """Run the network once on the lesion."""
+
+
+def score_manifest(manifest: Path, reader: Reader, journal: Path, *, progress: Progress) -> ScoredCohort:
     """Score the images of a manifest; a stopped run goes on where it was.
 
     Parameters
     ----------
     manifest : Path
         CSV or XLSX, one row an image: patient_id and image; box, clinical values, outcomes, centre, split if known.
-    predictor : Predictor
-        Bundle and engine.
+    reader : Reader
+        Bundle and network.
     journal : Path
         File of the rows that are done, one line a row; it belongs to one manifest and one bundle.
     progress : callable
@@ -73,10 +84,10 @@ def score_manifest(manifest: Path, predictor: Predictor, journal: Path, *, progr
         If a needed column is missing, or no row can be used.
     """
     rows, refused = read_rows(manifest)
-    done = _open_journal(journal, _identify(manifest, predictor))
+    done = _open_journal(journal, _identify(manifest, reader))
     waiting = [row for row in rows if str(row["row"]) not in done]
     with journal.open("a", encoding="utf-8") as lines:
-        for row, scores in _read_scores(waiting, predictor):
+        for row, scores in _read_scores(waiting, reader):
             done[str(row["row"])] = scores
             lines.write(json.dumps([row["row"], scores]) + "\n")
             lines.flush()
@@ -86,7 +97,7 @@ def score_manifest(manifest: Path, predictor: Predictor, journal: Path, *, progr
     reasons = tuple(sorted((*refused, *failed)))
     if not read:
         raise TableError(f"None of the {len(rows) + len(refused)} rows of the manifest could be scored.", reasons)
-    return ScoredCohort(_tabulate(read, predictor.bundle), reasons, len(read))
+    return ScoredCohort(_tabulate(read, reader.bundle), reasons, len(read))
 
 
 def read_rows(manifest: Path) -> tuple[list[Row], list[tuple[int, str]]]:
@@ -128,9 +139,8 @@ def _choose_columns(header: list[str]) -> dict[str, int]:
     return found
 
 
-def _identify(manifest: Path, predictor: Predictor) -> str:
-    engine = predictor.engine.description
-    return hashlib.sha256(manifest.read_bytes() + f"{predictor.bundle.sha256} {engine}".encode()).hexdigest()
+def _identify(manifest: Path, reader: Reader) -> str:
+    return hashlib.sha256(manifest.read_bytes() + reader.bundle.sha256.encode()).hexdigest()
 
 
 def _open_journal(journal: Path, identity: str) -> dict[str, Row]:
@@ -150,7 +160,7 @@ def _open_journal(journal: Path, identity: str) -> dict[str, Row]:
     return kept
 
 
-def _read_scores(rows: Iterable[Row], predictor: Predictor) -> Iterator[tuple[Row, Row]]:
+def _read_scores(rows: Iterable[Row], reader: Reader) -> Iterator[tuple[Row, Row]]:
     """Read the network's scores; the next images are decoded meanwhile, in the decoders' processes."""
     ahead = 2 * get_setting("decode_workers")
     pending = iter(rows)
@@ -162,7 +172,7 @@ def _read_scores(rows: Iterable[Row], predictor: Predictor) -> Iterator[tuple[Ro
                 if not queue:
                     return
                 row, future = queue.pop(0)
-                yield row, _score(future, predictor)
+                yield row, _score(future, reader)
         finally:
             for _, future in queue:
                 future.cancel()
@@ -173,9 +183,9 @@ def _decode(row: Mapping[str, Any]) -> tuple[Frame, Roi]:
     return frame, default_roi(frame) if row["box"] is None else frame.to_frame(Roi(*row["box"]))
 
 
-def _score(decoded: Future[tuple[Frame, Roi]], predictor: Predictor) -> Row:
+def _score(decoded: Future[tuple[Frame, Roi]], reader: Reader) -> Row:
     try:
-        reading = predictor.read_image(*decoded.result())
+        reading = reader.read_image(*decoded.result())
     except AppError as error:
         return {"refused": str(error)}
     except OSError:

@@ -18,6 +18,7 @@ from core.imaging import Frame, Roi
 from core.inference.lesion import Lesion
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.predictor import Predictor
+from models.bundle import Bundle
 
 if TYPE_CHECKING:
     from core.inference.lesion_finder import LesionFinder
@@ -60,6 +61,11 @@ class Worker:
     def waiting(self) -> int:
         """How many pieces of work wait for their turn."""
         return sum(len(jobs) for jobs in self._lanes.values())
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that answers, once it is loaded."""
+        return self._wait().bundle
 
     def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> ImageReading:
         """Run the network once on the lesion, when it is this caller's turn.

@@ -1,0 +1,77 @@
+"""A zip archive with a manifest and its images, unpacked into a folder within limits."""
+
+import zlib
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from core.errors import TableError
+from core.settings import get_setting
+
+MAX_FILES = 20_000
+TABLES = (".csv", ".xlsx")
+ENCRYPTED = 0x1
+CHUNK = 1 << 20
+DAMAGED = "The zip archive is damaged. Pack it again."
+
+
+def unpack_package(data: bytes, folder: Path) -> Path:
+    """Unpack an archive.
+
+    Parameters
+    ----------
+    data : bytes
+        Zip archive: one CSV or XLSX table, and the images that it names.
+    folder : Path
+        Empty folder.
+
+    Returns
+    -------
+    Path
+        The table.
+
+    Raises
+    ------
+    TableError
+        If it is no archive, protected, too large, leads out of the folder, or holds no table or several.
+    """
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            entries = _check(archive.infolist())
+            for entry in entries:
+                _unpack(archive, entry, folder)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
+        raise TableError(DAMAGED) from None
+    tables = [entry for entry in entries if entry.filename.lower().endswith(TABLES)]
+    if len(tables) != 1:
+        raise TableError(f"The archive holds {len(tables)} tables; pack one CSV or XLSX file beside the images.")
+    return folder / tables[0].filename
+
+
+def _check(listed: list[ZipInfo]) -> list[ZipInfo]:
+    entries = [entry for entry in listed if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
+    limit = get_setting("max_bytes")
+    if len(entries) > MAX_FILES:
+        raise TableError(f"The archive holds {len(entries):,} files; at most {MAX_FILES:,} can be read. Pack fewer.")
+    if any(entry.flag_bits & ENCRYPTED for entry in entries):
+        raise TableError("The archive is protected by a password. Pack it without one.")
+    if sum(entry.file_size for entry in entries) > limit:
+        raise TableError(f"The archive unpacks to more than {limit / 1e6:.0f} MB. Pack fewer images.")
+    for entry in entries:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise TableError("A file of the archive leads out of its folder. Pack it again with plain names.")
+    return entries
+
+
+def _unpack(archive: ZipFile, entry: ZipInfo, folder: Path) -> None:
+    """Write one file, and no more of it than the archive says."""
+    target = folder / entry.filename
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left = entry.file_size
+    with archive.open(entry) as source, target.open("wb") as out:
+        while chunk := source.read(CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise BadZipFile
+            out.write(chunk)

@@ -1,0 +1,111 @@
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from core.cohort.package import unpack_package
+from core.cohort.score import score_manifest
+from core.cohort.scoring_job import ScoringJob
+from core.errors import TableError
+from core.inference.predictor import Predictor
+from core.simulation import write_cohort
+
+N = 8
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("package"), N, 3)
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle_dir: Path) -> Predictor:
+    return Predictor.load(bundle_dir, engine="torch", precision="fp32")
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def package(cohort: Path) -> bytes:
+    images = {f"frames/{path.name}": path.read_bytes() for path in (cohort.parent / "frames").iterdir()}
+    return pack({"cohort.csv": cohort.read_bytes()} | images)
+
+
+def test_a_package_gives_what_its_manifest_gives(
+    package: bytes, cohort: Path, predictor: Predictor, tmp_path: Path
+) -> None:
+    job = ScoringJob(package, predictor)
+    job.wait(120)
+    alone = score_manifest(cohort, predictor, tmp_path / "part", progress=lambda done, total: None)
+    assert job.scored is not None
+    assert job.scored.table.to_csv() == alone.table.to_csv()
+    assert (job.done, job.total, job.failure) == (N, N, None)
+
+
+def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
+    class Held:
+        """Lets one image through, then waits."""
+
+        bundle = predictor.bundle
+        reached, go = Event(), Event()
+
+        def read_image(self, *args: object):
+            self.reached.set()
+            self.go.wait(60)
+            return predictor.read_image(*args)
+
+    held = Held()
+    job = ScoringJob(package, held)
+    held.reached.wait(60)
+    job._stop.set()
+    held.go.set()
+    job.stop()
+    assert not job.is_running
+    assert 0 < job.done < N
+    assert job.scored is None
+    job.start()
+    job.wait(120)
+    assert job.scored is not None
+    assert job.scored.images == N
+
+
+def test_what_can_not_be_scored_ends_in_a_sentence_with_rows(predictor: Predictor) -> None:
+    job = ScoringJob(pack({"m.csv": b"patient_id,image\nP1,gone.png\n"}), predictor)
+    job.wait(60)
+    assert isinstance(job.failure, TableError)
+    assert job.failure.rows == ((2, "The image file is not there; paths are relative to the manifest's folder."),)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: b"no archive", "damaged"),
+        (lambda: pack({"a.png": b"x"}), "holds 0 tables"),
+        (lambda: pack({"a.csv": b"x", "b/c.csv": b"x"}), "holds 2 tables"),
+        (lambda: pack({"../a.csv": b"x"}), "leads out of its folder"),
+        (lambda: pack({"/etc/a.csv": b"x"}), "leads out of its folder"),
+    ],
+)
+def test_bad_packages_are_refused(make: Callable[[], bytes], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=sentence):
+        unpack_package(make(), tmp_path)
+    assert not any(tmp_path.parent.glob("a.csv"))
+
+
+def test_a_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.csv", "w") as out:
+        for _ in range(400):
+            out.write(bytes(1 << 20))
+    with pytest.raises(TableError, match="unpacks to more than 300 MB"):
+        unpack_package(buffer.getvalue(), tmp_path)
+    assert not list(tmp_path.iterdir())
