@@ -167,6 +167,28 @@ class Worker:
 _Job = tuple[Callable[[], Any], Future[Any]]
 
 
+class BulkReader:
+    """A cohort's way to the worker: single cases go before each of its images.
+
+    Parameters
+    ----------
+    worker : Worker
+        The worker that all sessions share.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that answers."""
+        return self._worker.bundle
+
+    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
+        """Run the network once on the lesion, when no case waits; see `Worker.read_image`."""
+        return self._worker.read_image(frame, roi, lane="bulk")
+
+
 def _find_lesions(frame: Frame) -> tuple[Lesion, ...]:
     return _load_finder().find(frame)
 

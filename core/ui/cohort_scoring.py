@@ -10,6 +10,7 @@ from core.cohort import read_predictions
 from core.cohort.score import ScoredCohort
 from core.cohort.scoring_job import ScoringJob
 from core.errors import TableError
+from core.inference.worker import BulkReader
 from core.ui.cohort import keep_uploaded
 from core.ui.resources import get_bundle, get_worker
 
@@ -48,7 +49,7 @@ def _take_upload(key: str) -> None:
         return
     st.session_state[ROUND] += 1
     try:
-        st.session_state[JOB] = ScoringJob(upload.getvalue(), get_worker())
+        st.session_state[JOB] = ScoringJob(upload.getvalue(), BulkReader(get_worker()))
     except TableError as error:
         st.session_state[FAILED] = (str(error), error.rows)
 
