@@ -1,14 +1,17 @@
 """What a reader is told of a prediction: its terms in words, and the fixed scale of its heat map."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.clinical import BY_NAME
 from core.inference.prediction import Prediction
 from models.fusion import FusionHead
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IMAGE_LABEL = "Ultrasound image"
 NOT_KNOWN = "not known"
@@ -73,7 +76,7 @@ def format_percent(probability: float) -> str:
     return f"{sign}{percent:.0f}\N{NO-BREAK SPACE}%"
 
 
-def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object]) -> pd.DataFrame:
+def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object]) -> "pd.DataFrame":
     """List what adds up to the logit.
 
     Parameters
@@ -88,6 +91,8 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     DataFrame
         Columns term, label, value, known, log_odds: the intercept, the terms by size, then the logit, their sum.
     """
+    import pandas as pd  # noqa: PLC0415 - heavy, and home needs none
+
     score = f"score {prediction.reading.scores['ki67']:+.2f}"
     terms = [
         (

@@ -8,9 +8,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes, label
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist, squareform
 
 from core.errors import ImageError
 from core.imaging import Roi
@@ -26,6 +23,13 @@ class Diameters(NamedTuple):
 
     longest: float
     perpendicular: float
+
+
+class LesionRule(NamedTuple):
+    """What counts as a lesion: the least probability of its pixels, and the least mean of them."""
+
+    threshold: float
+    least_confidence: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,9 @@ class Lesion:
     @cached_property
     def diameters_px(self) -> Diameters:
         """Longest and perpendicular diameter, pixels."""
+        from scipy.spatial import ConvexHull  # noqa: PLC0415 - scipy is heavy, and home needs none
+        from scipy.spatial.distance import pdist, squareform  # noqa: PLC0415
+
         corners = self.contour[ConvexHull(self.contour).vertices]
         distances = squareform(pdist(corners))
         first, second = np.unravel_index(int(distances.argmax()), distances.shape)
@@ -101,12 +108,13 @@ class Lesion:
 
 
 def outline_lesions(
-    probability: NDArray[np.float32], *, width: int, height: int, threshold: float, mm_per_px: float | None = None
+    probability: NDArray[np.float32], *, width: int, height: int, rule: LesionRule, mm_per_px: float | None = None
 ) -> tuple[Lesion, ...]:
     """Turn a probability map over the frame into lesions.
 
     A lesion is a connected patch at or above the threshold, with its holes filled. Patches below 0.3 % of the frame or
-    a tenth of the best one's weight (summed probability) are left out as specks.
+    a tenth of the best one's weight (summed probability) are left out as specks, and so are patches whose mean
+    probability is below the least confidence.
 
     Parameters
     ----------
@@ -114,31 +122,33 @@ def outline_lesions(
         Probability of a lesion, over the whole frame.
     width, height : int
         Of the frame, pixels.
-    threshold : float
-        Least probability within a lesion.
+    rule : LesionRule
+        What counts as a lesion.
     mm_per_px : float, optional
         The frame's scale.
 
     Returns
     -------
     tuple of Lesion
-        Best first; empty where nothing reaches the threshold.
+        Best first; empty where no patch counts.
     """
-    patches = sorted(_find_patches(probability, threshold), key=lambda patch: -float(probability[patch].sum()))
+    patches = sorted(_find_patches(probability, rule), key=lambda patch: -float(probability[patch].sum()))
     kept = [p for p in patches if probability[p].sum() >= LEAST_OF_BEST * probability[patches[0]].sum()]
     scale = np.array([width / probability.shape[1], height / probability.shape[0]])
     return tuple(
-        Lesion(_trace(probability, patch, threshold) * scale, float(probability[patch].mean()), mm_per_px)
+        Lesion(_trace(probability, patch, rule.threshold) * scale, float(probability[patch].mean()), mm_per_px)
         for patch in kept
     )
 
 
-def _find_patches(probability: NDArray[np.float32], threshold: float) -> Iterator[NDArray[np.bool_]]:
-    labels, n = label(probability >= threshold)
+def _find_patches(probability: NDArray[np.float32], rule: LesionRule) -> Iterator[NDArray[np.bool_]]:
+    from scipy.ndimage import binary_fill_holes, label  # noqa: PLC0415 - scipy is heavy, and home needs none
+
+    labels, n = label(probability >= rule.threshold)
     for number in range(1, n + 1):
-        patch = labels == number
-        if patch.mean() >= LEAST_SHARE:
-            yield binary_fill_holes(patch)
+        patch = binary_fill_holes(labels == number)
+        if patch.mean() >= LEAST_SHARE and probability[patch].mean() >= rule.least_confidence:
+            yield patch
 
 
 def _trace(probability: NDArray[np.float32], patch: NDArray[np.bool_], threshold: float) -> NDArray[np.float64]:

@@ -3,10 +3,8 @@
 import datetime
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core import __version__
@@ -15,6 +13,10 @@ from core.inference import Prediction
 from core.inference.render import describe_use, render_prediction
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
 
 PLAIN = {"displayModeBar": False, "displaylogo": False}
 
@@ -42,7 +44,7 @@ def describe_provenance(bundle: Bundle) -> dict[str, str]:
     }
 
 
-def show_figure(figure: go.Figure, *, alt: str, data: pd.DataFrame, name: str) -> None:
+def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: str) -> None:
     """Draw a figure with its description and its data as CSV.
 
     Parameters
@@ -60,7 +62,7 @@ def show_figure(figure: go.Figure, *, alt: str, data: pd.DataFrame, name: str) -
     offer_csv(data, name, label="Data of this figure (CSV)")
 
 
-def offer_csv(data: pd.DataFrame, name: str, *, label: str) -> None:
+def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
     """Offer a table as CSV, with its provenance in columns of every row.
 
     Parameters

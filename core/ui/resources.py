@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from PIL import Image
@@ -11,10 +12,11 @@ from core.errors import ModelError
 from core.imaging.store import hold_file
 from core.inference.worker import Worker
 from core.settings import get_text_setting
-from core.simulation import Cohort, render_patient, simulate_cohort
-from core.simulation.cohort import SEED
 from core.ui.source import Source
 from models.bundle import Bundle, BundleError, read_bundle
+
+if TYPE_CHECKING:
+    from core.simulation import Cohort
 
 ROOT = Path(__file__).resolve().parents[2]
 PER_CENTRE = 2
@@ -45,7 +47,7 @@ def get_bundle() -> Bundle:
 
 
 def get_worker() -> Worker:
-    """Start the worker, once for all sessions; it loads torch and the network in its own thread.
+    """Start the worker, once for all sessions; it loads the network in its own thread.
 
     Returns
     -------
@@ -93,6 +95,9 @@ def simulate_source(patient_id: str) -> Source:
 @st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
 def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, float]]:
     """Render the frame of a row of the simulated cohort, with its lesion box in pixels."""
+    from core.simulation import render_patient  # noqa: PLC0415 - brings scipy
+    from core.simulation.cohort import SEED  # noqa: PLC0415
+
     frame = render_patient(_simulate_cohort(), index, SEED)
     buffer = io.BytesIO()
     Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=3)
@@ -110,5 +115,7 @@ def _start_worker(folder: Path) -> Worker:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
-def _simulate_cohort() -> Cohort:
+def _simulate_cohort() -> "Cohort":
+    from core.simulation import simulate_cohort  # noqa: PLC0415 - brings scipy and pandas
+
     return simulate_cohort()
