@@ -31,16 +31,54 @@ def find_bmode_area(grey: np.ndarray) -> Roi | None:
         The area in pixels, at whole numbers; None where no patch covers 2 % of the image.
     """
     height, width = grey.shape
-    block = max(4, round(max(height, width) / _GRID))
-    textured = _textured_pixels(grey)
-    patch = _largest_patch(_block_share(textured, block) > _TEXTURED)
-    if patch.sum() < _SMALLEST * patch.size:
+    block = choose_block(grey.shape)
+    textured = mark_textured(grey)
+    patches = find_patches(textured, block)
+    if not patches:
         return None
-    y0, y1 = _tighten(textured, patch, block, axis=0)
-    x0, x1 = _tighten(textured, patch, block, axis=1)
+    x0, y0, x1, y1 = tighten_patch(textured, patches[0], block)
     if x0 <= block and x1 >= width - block:
         x0, x1, y0, y1 = 0, width, 0, height
     return Roi(float(x0), float(y0), float(x1), float(y1))
+
+
+def choose_block(shape: tuple[int, ...]) -> int:
+    """Give the side in pixels of the blocks in which texture is counted."""
+    return max(4, round(max(shape) / _GRID))
+
+
+def find_patches(textured: np.ndarray, block: int) -> list[np.ndarray]:
+    """Find connected patches of textured blocks.
+
+    Parameters
+    ----------
+    textured : ndarray of bool, shape (height, width)
+        From `mark_textured`.
+    block : int
+        Side of a block in pixels.
+
+    Returns
+    -------
+    list of ndarray of bool, shape (ceil(height / block), ceil(width / block))
+        Patches of at least 2 % of the image after an opening that cuts bridges one block thin, the largest first.
+    """
+    mask = _block_share(textured, block) > _TEXTURED
+    left = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
+    patches = []
+    for start in zip(*np.nonzero(left), strict=True):
+        if left[start]:
+            patch = grow_patch(left, (int(start[0]), int(start[1])))
+            left &= ~patch
+            if patch.sum() >= _SMALLEST * patch.size:
+                patches.append(patch)
+    return sorted(patches, key=np.count_nonzero, reverse=True)
+
+
+def tighten_patch(textured: np.ndarray, patch: np.ndarray, block: int) -> tuple[int, int, int, int]:
+    """Give the limits x0, y0, x1, y1 of a patch, moved from block edges to the outermost textured lines."""
+    y0, y1 = _tighten(textured, patch, block, axis=0)
+    x0, x1 = _tighten(textured, patch, block, axis=1)
+    return x0, y0, x1, y1
 
 
 def grow_patch(mask: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
@@ -58,20 +96,38 @@ def grow_patch(mask: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
     ndarray of bool, shape (height, width)
         The patch; empty if the cell is not in the mask.
     """
-    height, width = mask.shape
     patch = np.zeros_like(mask)
     patch[seed] = mask[seed]
-    cells = [seed] if mask[seed] else []
-    for row, col in cells:
-        for near in ((row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)):
-            if 0 <= near[0] < height and 0 <= near[1] < width and mask[near] and not patch[near]:
-                patch[near] = True
-                cells.append(near)
+    runs = _number_runs(mask), _number_runs(mask.T).T
+    size = -1
+    while size != (size := int(np.count_nonzero(patch))):
+        for numbers in runs:
+            reached = np.zeros(mask.size + 1, bool)
+            reached[numbers[patch]] = True
+            patch = mask & reached[numbers]
     return patch
 
 
-def _textured_pixels(grey: np.ndarray) -> np.ndarray:
-    """Mark pixels that differ from the next in their row and from the next in their column."""
+def _number_runs(mask: np.ndarray) -> np.ndarray:
+    """Give each run of marked cells in a row a number; what stands at the other cells means nothing."""
+    starts = mask.copy()
+    starts[:, 1:] &= ~mask[:, :-1]
+    return np.cumsum(starts).reshape(mask.shape)
+
+
+def mark_textured(grey: np.ndarray) -> np.ndarray:
+    """Mark pixels that differ from the next in their row or from the next in their column.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (height, width)
+        Grey levels.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        The marks; none in the last row and column.
+    """
     marks = np.zeros(grey.shape, bool)
     here = grey[:-1, :-1]
     np.not_equal(here, grey[:-1, 1:], out=marks[:-1, :-1])
@@ -94,27 +150,14 @@ def _neighbours(mask: np.ndarray, reduce: np.ufunc, border: bool) -> np.ndarray:
     return reduce(reduce(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
 
 
-def _largest_patch(mask: np.ndarray) -> np.ndarray:
-    """Largest 4-connected patch of a mask after an opening that cuts bridges one cell thin."""
-    opened = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
-    left = opened.copy()
-    best = np.zeros_like(mask)
-    for start in zip(*np.nonzero(opened), strict=True):
-        if left[start]:
-            patch = grow_patch(left, (int(start[0]), int(start[1])))
-            left &= ~patch
-            best = max(best, patch, key=np.count_nonzero)
-    return best
-
-
 def _tighten(textured: np.ndarray, patch: np.ndarray, block: int, axis: int) -> tuple[int, int]:
-    """Limits of the patch along an axis, moved from block edges to the outermost textured lines."""
+    """Limits of the patch along an axis, moved from block edges to the outermost lines that are textured near it."""
     size = textured.shape[axis]
     cells = np.flatnonzero(patch.any(axis=1 - axis))
-    across = np.repeat(patch.any(axis=axis), block)[: textured.shape[1 - axis]]
+    grown = _neighbours(patch, np.logical_or, False)
+    near = grown.repeat(block, axis=0).repeat(block, axis=1)[: textured.shape[0], : textured.shape[1]]
     start, stop = max(0, (cells[0] - 1) * block), min(size, (cells[-1] + 2) * block)
-    lines = textured[start:stop, across] if axis == 0 else textured[across, start:stop]
-    share = lines.mean(axis=1 - axis)
+    share = (textured & near).sum(axis=1 - axis)[start:stop] / np.maximum(near.sum(axis=1 - axis)[start:stop], 1)
     inside = start + np.flatnonzero(share > _TEXTURED * np.median(share))
     first, last = int(inside[0]), int(inside[-1])
     return (first + 1 if first else 0), (last + 1 if last < size - 2 else size)

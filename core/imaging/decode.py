@@ -14,8 +14,10 @@ from core.imaging.formats import detect_format
 from core.imaging.frame import ImageInfo, Region, Roi, Survey
 from core.imaging.limits import Limits
 from core.imaging.raster import decode_raster, describe_raster, to_grey
+from core.imaging.sector import blacken_corners
 from core.imaging.survey import survey_pixels
 from core.imaging.ultrasound import find_regions, name_device
+from core.imaging.views import find_views
 
 _SAMPLED_FRAMES = 16
 _STRONG_COLOUR = 60
@@ -73,11 +75,19 @@ def decode_info(data: bytes, choice: Choice, limits: Limits) -> ImageInfo:
         inner = decode_info(read_item(data, choice.item, limits), Choice(), limits)
         return replace(inner, items=items)
     if name != "DICOM":
-        return describe_raster(data, name, limits)
+        image, _, _ = decode_raster(data, name, 0, limits)
+        return replace(describe_raster(data, name, limits), views=find_views(to_grey(image)))
     source = open_dicom(data, limits)
     regions, notes = find_regions(source.header, source.width, source.height)
-    size = (source.width, source.height)
-    return ImageInfo(name, size, source.count, regions, (), name_device(source.header), source.notes + notes)
+    return ImageInfo(
+        name,
+        (source.width, source.height),
+        source.count,
+        regions,
+        () if regions else _find_views(source),
+        device=name_device(source.header),
+        notes=source.notes + notes,
+    )
 
 
 def decode_area(data: bytes, choice: Choice, limits: Limits) -> DecodedArea:
@@ -103,13 +113,16 @@ def decode_area(data: bytes, choice: Choice, limits: Limits) -> DecodedArea:
     if name == "DICOM":
         return _decode_dicom(open_dicom(data, limits), choice, limits)
     image, index, count = decode_raster(data, name, choice.index, limits)
-    region, notes = choose_region((), choice.region, to_grey(image))
+    grey = to_grey(image)
+    region, notes = choose_region(() if choice.region is None else find_views(grey), choice.region, grey)
     area = _cut_area(image, region)
     return replace(area, notes=notes + area.notes, frame_index=index, frame_count=count)
 
 
 def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> DecodedArea:
     named, notes = find_regions(source.header, source.width, source.height)
+    if not named and choice.region is not None:
+        named = _find_views(source)
     index = choice.index
     if index is None:
         index = _sharpest_frame(source, lambda grey: choose_region(named, choice.region, grey)[0].box)
@@ -127,13 +140,19 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
     )
 
 
+def _find_views(source: DicomSource) -> tuple[Region, ...]:
+    """Find views side by side on the first frame."""
+    (image,) = source.iter_frames([0])
+    return find_views(to_grey(image))
+
+
 def choose_region(named: tuple[Region, ...], asked: int | None, grey: np.ndarray) -> tuple[Region, tuple[str, ...]]:
     """Choose a B-mode area: the one asked for, else the largest that the file names, else what the pixels show.
 
     Parameters
     ----------
     named : tuple of Region
-        Areas that the file names.
+        Areas that the file names, or views that its pixels show.
     asked : int or None
         Position among them.
     grey : ndarray of uint8, shape (height, width)
@@ -157,10 +176,10 @@ def choose_region(named: tuple[Region, ...], asked: int | None, grey: np.ndarray
             several = (f"The file names {len(named)} B-mode regions; the largest is shown.",) * (len(named) > 1)
             return region, several
         if not 0 <= asked < len(named):
-            raise ImageError(f"Region {asked + 1} was asked for, but the file names {len(named)}. Choose one of these.")
+            raise ImageError(f"Region {asked + 1} was asked for, but the image has {len(named)}. Choose one of these.")
         return named[asked], ()
     if asked:
-        raise ImageError(f"Region {asked + 1} was asked for, but the file names none. Leave the choice open.")
+        raise ImageError(f"Region {asked + 1} was asked for, but the image has none. Leave the choice open.")
     box = find_bmode_area(grey)
     if box is None:
         whole = Roi(0.0, 0.0, float(grey.shape[1]), float(grey.shape[0]))
@@ -190,6 +209,7 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     box = region.box
     x0, y0 = int(box.x0), int(box.y0)
     part = image[y0 : int(box.y1), x0 : int(box.x1)]
+    part = blacken_corners(part, to_grey(part))
     grey, colour, notes = to_grey(part), _strong_colour(part), []
     if colour is not None:
         notes.append("The image has coloured parts, which were turned to grey.")

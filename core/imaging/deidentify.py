@@ -17,6 +17,7 @@ from core.imaging.formats import detect_format
 from core.imaging.frame import Roi
 from core.imaging.limits import Limits
 from core.imaging.raster import to_grey
+from core.imaging.sector import blacken_corners
 from core.imaging.ultrasound import find_regions
 
 _KEPT = (
@@ -68,7 +69,7 @@ def decode_deidentified(data: bytes, limits: Limits) -> bytes:
 
     The basic profile is applied by the dicom-anonymizer library. It leaves free text and nested items, so that in
     addition only the tags of `_KEPT` stay, names and dates among them empty, and the regions are written anew. Pixels
-    outside the B-mode areas are black in every frame; words within an area stay.
+    outside the B-mode areas, and in the corners of a sector, are black in every frame; words within an area stay.
 
     Parameters
     ----------
@@ -153,7 +154,7 @@ def _blacken(image: np.ndarray, boxes: list[Roi]) -> np.ndarray:
     kept = np.zeros_like(image)
     for box in boxes:
         inside = slice(int(box.y0), int(box.y1)), slice(int(box.x0), int(box.x1))
-        kept[inside] = image[inside]
+        kept[inside] = blacken_corners(image[inside], to_grey(image[inside]))
     return kept
 
 

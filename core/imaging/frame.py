@@ -213,6 +213,8 @@ class ImageInfo:
         Frames of a loop or pages of a TIFF.
     regions : tuple of Region
         B-mode areas that the file names; empty where it names none, and the area is then found in the pixels.
+    views : tuple of Region
+        Views side by side that the pixels of a file without named regions show; empty where they show a single one.
     items : tuple of Item
         Files of an archive.
     device : str or None
@@ -225,6 +227,7 @@ class ImageInfo:
     size: tuple[int, int] | None
     frame_count: int = 1
     regions: tuple[Region, ...] = ()
+    views: tuple[Region, ...] = ()
     items: tuple[Item, ...] = ()
     device: str | None = None
     notes: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from core.settings import get_setting
 
 
 def inspect_image(data: bytes, *, item: int | None = None) -> ImageInfo:
-    """List what a file holds: format, size, frames, B-mode regions, files of an archive.
+    """List what a file holds: format, size, frames, B-mode regions or views, files of an archive.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def inspect_image(data: bytes, *, item: int | None = None) -> ImageInfo:
         size=None if done["size"] is None else (done["size"][0], done["size"][1]),
         frame_count=done["frame_count"],
         regions=tuple(_region(region) for region in done["regions"]),
+        views=tuple(_region(region) for region in done["views"]),
         items=tuple(Item(**entry) for entry in done["items"]),
         device=done["device"],
         notes=tuple(done["notes"]),
@@ -61,7 +62,8 @@ def read_frame(data: bytes, *, index: int | None = None, region: int | None = No
     index : int, optional
         Frame of a loop or page of a TIFF, from 0. By default the sharpest of a loop, the first page of a TIFF.
     region : int, optional
-        Which of `ImageInfo.regions`, from 0. By default the largest, or what is found in the pixels.
+        Which of `ImageInfo.regions`, or where there are none of `ImageInfo.views`, from 0. By default the largest
+        region, or what is found in the pixels.
     item : int, optional
         Which of `ImageInfo.items`, from 0; needed if an archive holds several.
 

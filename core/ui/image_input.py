@@ -82,7 +82,7 @@ def ask_frame(source: Source) -> Frame:
     """
     item = _ask_item(_inspect(source, None).items, source)
     info = _inspect(source, item)
-    region = _ask_region(info.regions, source)
+    region = _ask_view(info.views, source) if info.views else _ask_region(info.regions, source)
     first = _decode(source, (source.sha256, item, region, None))
     index = _ask_index(first, (source.sha256, item, region))
     return first if index == first.frame_index else _decode(source, (source.sha256, item, region, index))
@@ -144,6 +144,17 @@ def _ask_region(regions: tuple[Region, ...], source: Source) -> int | None:
         range(len(regions)),
         format_func=lambda i: _describe_region(i, regions[i]),
         key=f"case_region_{source.sha256}",
+    )
+
+
+def _ask_view(views: tuple[Region, ...], source: Source) -> int | None:
+    """Ask for one of two views; None is the whole image, for the seam of two views may be none."""
+    return st.radio(
+        "The image seems to show two views side by side. Which one shows the lesion?",
+        [*range(len(views)), None],
+        format_func=lambda i: "Not two views: show the whole image" if i is None else ("Left view", "Right view")[i],
+        key=f"case_view_{source.sha256}",
+        horizontal=True,
     )
 
 

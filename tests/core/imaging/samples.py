@@ -25,6 +25,15 @@ def make_speckle(height: int = 120, width: int = 160, seed: int = 1) -> np.ndarr
     return (np.clip((decibel + 40) / 60, 0, 1) * 255).astype(np.uint8)
 
 
+def make_sector(radius: int = 150, angle: float = 35, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The sector of a convex transducer on black, 500 x 640, and the mask of its tissue."""
+    y, x = np.mgrid[:500, :640]
+    x, y = x - 320, y + radius - 60
+    reach = np.hypot(x, y)
+    tissue = (reach > radius) & (reach < radius + 380) & (np.abs(np.degrees(np.arctan2(x, y))) < angle)
+    return np.where(tissue, make_speckle(500, 640, seed), 0).astype(np.uint8), tissue
+
+
 def make_screen(
     area: np.ndarray, corner: tuple[int, int], size: tuple[int, int], words: str = "MENU 12 MHz"
 ) -> np.ndarray:

@@ -136,7 +136,7 @@ def test_of_several_regions_one_can_be_chosen():
     assert [region.box.width for region in inspect_image(data).regions] == [100, 200]
     assert read_frame(data, region=0).width == 100
     assert read_frame(data).width == 200
-    with pytest.raises(ImageError, match="Region 3 was asked for, but the file names 2"):
+    with pytest.raises(ImageError, match="Region 3 was asked for, but the image has 2"):
         read_frame(data, region=2)
 
 
