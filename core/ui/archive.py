@@ -19,6 +19,7 @@ from core.ui.source import Source
 
 STUDIES, SERIES, IMAGES, ORIGIN = "archive_studies", "archive_series", "archive_images", "archive_origin"
 T = TypeVar("T")
+PATIENT_ID, ACCESSION, DATE, FAULT = "archive_patient_id", "archive_accession", "archive_date", "archive_fault"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -87,18 +88,27 @@ def pack_zip(files: dict[str, bytes]) -> bytes:
 
 
 def _ask_query() -> None:
-    """Draw the query; what was typed is not kept."""
-    with st.form("archive_query", clear_on_submit=True, border=False):
-        patient = st.text_input("Patient ID", max_chars=64, autocomplete="off")
-        accession = st.text_input("Accession number", max_chars=16, autocomplete="off")
-        date = st.date_input("Date of the study", value=None, max_value=datetime.date.today())
-        asked = st.form_submit_button("Find studies", width="stretch")
-    if asked:
-        for name in (STUDIES, SERIES, IMAGES):
-            st.session_state.pop(name, None)
-        query = StudyQuery(patient, accession, date if isinstance(date, datetime.date) else None)
-        with st.spinner("Asking the archive"):
-            st.session_state[STUDIES] = open_archive().find_studies(query)
+    """Draw the query, and what became of the last one."""
+    with st.form("archive_query", border=False):
+        st.text_input("Patient ID", max_chars=64, autocomplete="off", key=PATIENT_ID)
+        st.text_input("Accession number", max_chars=16, autocomplete="off", key=ACCESSION)
+        st.date_input("Date of the study", value=None, max_value=datetime.date.today(), key=DATE)
+        st.form_submit_button("Find studies", on_click=_find_studies, width="stretch")
+    fault = st.session_state.pop(FAULT, None)
+    if fault is not None:
+        st.error(fault)
+
+
+def _find_studies() -> None:
+    """Ask the archive, and forget what was typed."""
+    patient, accession, date = (st.session_state[name] for name in (PATIENT_ID, ACCESSION, DATE))
+    st.session_state[PATIENT_ID], st.session_state[ACCESSION], st.session_state[DATE] = "", "", None
+    for name in (STUDIES, SERIES, IMAGES):
+        st.session_state.pop(name, None)
+    try:
+        st.session_state[STUDIES] = open_archive().find_studies(StudyQuery(patient, accession, date))
+    except AppError as error:
+        st.session_state[FAULT] = str(error)
 
 
 def _ask_image() -> InstanceReference | None:
@@ -172,7 +182,7 @@ def _describe_study(study: StudySummary, studies: list[StudySummary]) -> str:
 
 
 def _describe_series(series: SeriesSummary) -> str:
-    parts = (f"Series {series.number or '?'}", f"{series.n_images or '?'} images", series.manufacturer)
+    parts = (f"Series {series.number or '?'}", f"images: {series.n_images or '?'}", series.manufacturer)
     return ", ".join(part for part in parts if part)
 
 
