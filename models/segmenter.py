@@ -171,7 +171,7 @@ def read_segmenter(folder: Path) -> tuple[Segmenter, Mapping[str, Any]]:
     -------
     tuple of Segmenter and mapping
         The network in fp32 and evaluation mode, and its card: schema_version, input (size, mean, std, letterbox),
-        threshold, sha256, seed, training_data, figures.
+        threshold, least_confidence, sha256, seed, training_data, figures.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.imaging import Frame
-from core.inference.lesion import Lesion, outline_lesions
+from core.inference.lesion import Lesion, LesionRule, outline_lesions
 from models.bundle import BundleError
 from models.segmenter import Letterbox, Segmenter, read_segmenter
 
@@ -27,14 +27,14 @@ class LesionFinder:
         Side of its square input, pixels.
     mean, std : float
         Normalisation of grey levels of 0 to 1.
-    threshold : float
-        Least probability within a lesion.
+    rule : LesionRule
+        What counts as a lesion.
     """
 
-    def __init__(self, net: Segmenter, *, size: int, mean: float, std: float, threshold: float) -> None:
+    def __init__(self, net: Segmenter, *, size: int, mean: float, std: float, rule: LesionRule) -> None:
         self._net = net.eval().to(memory_format=torch.channels_last)
         self._size, self._mean, self._std = size, mean, std
-        self._threshold = threshold
+        self._rule = rule
 
     @classmethod
     def load(cls, folder: Path = SEGMENTER) -> "LesionFinder":
@@ -57,14 +57,9 @@ class LesionFinder:
         """
         try:
             net, card = read_segmenter(folder)
-            rule = card["input"]
-            return cls(
-                net,
-                size=int(rule["size"]),
-                mean=float(rule["mean"]),
-                std=float(rule["std"]),
-                threshold=float(card["threshold"]),
-            )
+            data = card["input"]
+            rule = LesionRule(float(card["threshold"]), float(card["least_confidence"]))
+            return cls(net, size=int(data["size"]), mean=float(data["mean"]), std=float(data["std"]), rule=rule)
         except BundleError as error:
             raise ModelError(str(error)) from error
         except KeyError as error:
@@ -90,7 +85,7 @@ class LesionFinder:
             self.predict_map(frame.pixels),
             width=frame.width,
             height=frame.height,
-            threshold=self._threshold,
+            rule=self._rule,
             mm_per_px=frame.mm_per_px,
         )
 

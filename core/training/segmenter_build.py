@@ -17,11 +17,12 @@ from core.training.features import Progress
 from core.training.segmenter import CHECKPOINT, MEAN, STD, Masks, SegmenterRecipe, read_masks, train_segmenter
 from core.training.segmenter_boxes import Exchange, measure_busbra, measure_cohort
 from core.training.segmenter_card import LETTERBOX, SOURCE, write_readable_card
-from core.training.segmenter_figures import score_images, summarise_scores
+from core.training.segmenter_figures import count_false_proposals, score_images, summarise_scores
 from models.segmenter import Segmenter, write_segmenter
 
 N_FOLDS = 5
 THRESHOLD = 0.5
+LEAST_CONFIDENCE = 0.8
 FINAL_EPOCHS = 4
 FINAL_RATE = 5e-4
 
@@ -104,10 +105,11 @@ def build_segmenter(folder: Path, out: Path, work: Path, plan: SegmenterPlan, *,
 
 
 def describe(recipe: SegmenterRecipe) -> dict[str, Any]:
-    """Give what the network's input and output mean: input, threshold, seed."""
+    """Give what the network's input and output mean: input, what counts as a lesion, seed."""
     return {
         "input": {"size": recipe.size, "mean": MEAN, "std": STD, "letterbox": LETTERBOX},
         "threshold": THRESHOLD,
+        "least_confidence": LEAST_CONFIDENCE,
         "seed": recipe.seed,
     }
 
@@ -125,9 +127,12 @@ def _measure(data: Busbra, finders: dict[int, LesionFinder], seed: int) -> dict[
     """Score each fold by the network that did not see it, together and fold by fold."""
     if not finders:
         return None
-    parts = [score_images(finder, data, np.flatnonzero(data.fold == fold)) for fold, finder in finders.items()]
+    held = {fold: np.flatnonzero(data.fold == fold) for fold in finders}
+    parts = [score_images(finder, data, held[fold]) for fold, finder in finders.items()]
     by_fold = [summarise_scores(part, seed=seed) for part in parts]
-    return summarise_scores(pd.concat(parts), seed=seed) | {"by_fold": by_fold}
+    lesion_free = [count_false_proposals(finder, data, held[fold]) for fold, finder in finders.items()]
+    totals = {name: sum(counts[name] for counts in lesion_free) for name in ("strips", "proposals")}
+    return summarise_scores(pd.concat(parts), seed=seed) | {"by_fold": by_fold, "lesion_free": totals}
 
 
 def _compare_boxes(

@@ -16,6 +16,7 @@ from core.training.busbra import Busbra
 from core.training.segmenter import read_pair
 
 MISS = 0.1
+STRIP_GAP = 0.05
 N_BOOTSTRAP = 2000
 OVERSAMPLE = 4
 MEASURES = ("dice", "iou", "box_iou")
@@ -42,6 +43,28 @@ def score_images(finder: LesionFinder, data: Busbra, held: NDArray[np.int64]) ->
     frames = read_frames([data.paths[i] for i in held])
     rows = [_score(finder.find(frame), frame, data, int(i)) for i, frame in zip(held, frames, strict=True)]
     return pd.DataFrame(rows).set_index("image")
+
+
+def count_false_proposals(finder: LesionFinder, data: Busbra, held: NDArray[np.int64]) -> dict[str, int]:
+    """Count the proposals in parts of images that hold no lesion: the wider side strip beside the drawn box.
+
+    Parameters
+    ----------
+    finder : LesionFinder
+        A segmenter that saw no patient of these images.
+    data : Busbra
+        All images.
+    held : ndarray of int64, (n,)
+        Positions of the images.
+
+    Returns
+    -------
+    dict
+        "strips" (at least a third of the image's width, as high as wide) and "proposals" among them.
+    """
+    strips = [strip for i in held if (strip := _cut_strip(read_pair(data.paths[i])[0], data.boxes[i])) is not None]
+    found = sum(bool(finder.find(_to_frame(strip))) for strip in strips)
+    return {"strips": len(strips), "proposals": found}
 
 
 def summarise_scores(scores: pd.DataFrame, *, seed: int) -> dict[str, Any]:
@@ -128,6 +151,24 @@ def _score(lesions: tuple[Lesion, ...], frame: Frame, data: Busbra, position: in
         "x1": box.x1,
         "y1": box.y1,
     }
+
+
+def _cut_strip(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8] | None:
+    """Cut the square at the lesion's depth out of the wider strip beside its box; None where both are narrow."""
+    height, width = image.shape
+    left, right = int(box[0] * (1 - STRIP_GAP)), int(np.ceil(box[2] + (width - box[2]) * STRIP_GAP))
+    side = min(max(left, width - right), height)
+    if side < width / 3:
+        return None
+    x = 0 if left >= width - right else width - side
+    y = int(np.clip((box[1] + box[3]) / 2 - side / 2, 0, height - side))
+    return image[y : y + side, x : x + side]
+
+
+def _to_frame(pixels: NDArray[np.uint8]) -> Frame:
+    return Frame(
+        pixels=np.ascontiguousarray(pixels), mm_per_px=None, origin=(0, 0), source_scale=(1, 1), sha256="0" * 64
+    )
 
 
 def _to_source(contour: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import ImageError
-from core.inference.lesion import Lesion, outline_lesions
+from core.inference.lesion import Lesion, LesionRule, outline_lesions
 
 WIDTH, HEIGHT = 400, 300
 
@@ -22,7 +22,7 @@ def draw(cx: float, cy: float, a: float, b: float, degrees: float = 0.0) -> np.n
 
 
 def outline(probability: np.ndarray, mm_per_px: float | None = None) -> tuple[Lesion, ...]:
-    return outline_lesions(probability, width=WIDTH, height=HEIGHT, threshold=0.5, mm_per_px=mm_per_px)
+    return outline_lesions(probability, width=WIDTH, height=HEIGHT, rule=LesionRule(0.5, 0.6), mm_per_px=mm_per_px)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 75, 90, 140])
@@ -74,6 +74,12 @@ def test_nothing_and_specks_are_no_lesions():
     probability = draw(280, 180, 60, 40)
     probability[10:13, 10:13] = 1
     assert len(outline(probability)) == 1
+
+
+def test_an_unsure_patch_is_no_lesion():
+    probability = draw(200, 150, 60, 40)
+    assert len(outline(probability)) == 1
+    assert outline(probability * 0.55) == ()
 
 
 def test_a_hole_is_filled():
