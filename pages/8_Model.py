@@ -7,6 +7,7 @@ from core.ui import begin_page, describe_cutoff, get_bundle, offer_csv
 from core.ui.evidence import (
     FLOW,
     METRICS,
+    describe_engine,
     read_evidence,
     tabulate_coefficients,
     tabulate_dictionary,
@@ -67,5 +68,5 @@ with begin_page("Model"):
     st.caption(
         f"Bundle {bundle.name}, sha256 {bundle.sha256[:16]}; trained with "
         + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-        + "."
+        + f". {describe_engine()}"
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from core.errors import ModelError
+from core.inference.processor import computes_in_bf16
 from models.bundle import hash_file
 from models.cam import compute_score_map
 from models.fusion import ImageHead
@@ -139,6 +140,11 @@ class Engine(ABC):
     @abstractmethod
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the network on checked images."""
+
+
+def choose_cpu_precision() -> Precision:
+    """Take bf16 where the processor computes in it, else fp32."""
+    return "bf16" if computes_in_bf16() else "fp32"
 
 
 def read_malignancy(weights: Path) -> ImageHead:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import cast
 
 from core.errors import UsageError
-from core.inference.engine import Engine, InputRule, Precision
-from core.inference.processor import computes_in_bf16, count_gpus
+from core.inference.engine import Engine, InputRule, Precision, choose_cpu_precision
+from core.inference.processor import count_gpus
 
 AUTO = "auto"
 
@@ -37,6 +37,24 @@ def choose_engine(name: str = AUTO) -> str:
     if not _RUNS_HERE[name]():
         raise UsageError(f"The engine '{name}' does not run on this machine ({_NEEDS[name]}): choose auto.")
     return name
+
+
+def describe_choice(name: str = AUTO) -> str:
+    """Say in words which engine runs, and in which precision, without loading it.
+
+    Parameters
+    ----------
+    name : {"auto", "cuda", "openvino", "torch"}
+        As in `choose_engine`.
+
+    Returns
+    -------
+    str
+        For example "OpenVINO on the CPU, bf16".
+    """
+    chosen = choose_engine(name)
+    precision = "half precision" if chosen == "cuda" else choose_cpu_precision()
+    return f"{_PLACES[chosen]}, {precision}"
 
 
 def load_engine(weights: Path, rule: InputRule, *, name: str = AUTO, precision: str | None = None) -> Engine:
@@ -88,7 +106,7 @@ def _load_openvino(weights: Path, rule: InputRule, precision: Precision | None) 
 def _load_torch(weights: Path, rule: InputRule, precision: Precision | None) -> Engine:
     from core.inference.engine_torch import TorchEngine  # noqa: PLC0415 - brings torch
 
-    return TorchEngine(weights, rule, precision=precision or ("bf16" if computes_in_bf16() else "fp32"), device="cpu")
+    return TorchEngine(weights, rule, precision=precision or choose_cpu_precision(), device="cpu")
 
 
 def _sees_gpu() -> bool:
@@ -101,6 +119,7 @@ def _sees_gpu() -> bool:
 
 PRECISIONS = {"cuda": ("fp32", "bf16", "fp16"), "openvino": ("fp32", "bf16"), "torch": ("fp32", "bf16")}
 _NEEDS = {"cuda": "it needs an NVIDIA GPU", "openvino": "it needs the package openvino", "torch": ""}
+_PLACES = {"cuda": "torch on an NVIDIA GPU", "openvino": "OpenVINO on the CPU", "torch": "torch on the CPU"}
 _RUNS_HERE: Mapping[str, Callable[[], bool]] = {
     "cuda": _sees_gpu,
     "openvino": lambda: find_spec("openvino") is not None,

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.engine import Engine, InputRule, Precision
+from core.inference.engine import Engine, InputRule, Precision, choose_cpu_precision
 from core.inference.openvino_graph import build_graph
 from core.inference.openvino_offline import openvino
-from core.inference.processor import computes_in_bf16
 
 PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 
@@ -31,7 +30,7 @@ class OpenVinoEngine(Engine):
     device = "OpenVINO on the CPU"
 
     def __init__(self, weights: Path, rule: InputRule, *, precision: Precision | None = None) -> None:
-        super().__init__(weights, rule, precision or ("bf16" if computes_in_bf16() else "fp32"))
+        super().__init__(weights, rule, precision or choose_cpu_precision())
         self._weights = weights
         self._request = self._compile("LATENCY").create_infer_request()
 

@@ -8,7 +8,9 @@ import pandas as pd
 
 from core.clinical import FIELDS
 from core.errors import ModelError
+from core.inference.engine_choice import describe_choice
 from core.inference.explain import label_term
+from core.settings import get_text_setting
 from models.bundle import Bundle
 
 METRICS = "evidence/metrics.json"
@@ -46,6 +48,11 @@ def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
     if name not in bundle.manifest["files"]:
         raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
+
+
+def describe_engine() -> str:
+    """Say on what the network runs, by the setting "engine" and this machine; nothing is loaded for it."""
+    return f"The network runs in {describe_choice(get_text_setting('engine'))}."
 
 
 def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

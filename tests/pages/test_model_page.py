@@ -5,6 +5,7 @@ import json
 import pytest
 
 from core.clinical import FIELDS
+from core.inference.engine_choice import describe_choice
 
 
 @pytest.fixture
@@ -48,3 +49,7 @@ def test_without_a_bundle_the_page_says_one_sentence(open_page, use_bundle, tmp_
     assert [e.value for e in at.error] == [
         f"manifest.json is not in the folder '{tmp_path.name}': give a bundle's folder."
     ]
+
+
+def test_the_engine_that_runs_is_named(at):
+    assert any(f"The network runs in {describe_choice()}." in caption.value for caption in at.caption)

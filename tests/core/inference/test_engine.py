@@ -14,7 +14,7 @@ from core.imaging import Frame, Roi
 from core.inference import Case, Prediction, Predictor
 from core.inference import engine_choice as module
 from core.inference.engine import Engine, InputRule
-from core.inference.engine_choice import choose_engine, load_engine
+from core.inference.engine_choice import choose_engine, describe_choice, load_engine
 from core.inference.engine_torch import TorchEngine
 from core.simulation import render_patient, simulate_cohort
 from models.bundle import WEIGHTS
@@ -123,6 +123,13 @@ def test_an_engine_that_does_not_run_here_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "count_gpus", lambda: 0)
     with pytest.raises(UsageError, match="'cuda' does not run on this machine \\(it needs an NVIDIA GPU\\)"):
         choose_engine("cuda")
+
+
+@pytest.mark.parametrize("name", ["auto", "openvino", "torch"])
+def test_the_description_is_that_of_the_loaded_engine(name: str, weights: Path) -> None:
+    if choose_engine(name) == "cuda":
+        pytest.skip("a GPU's own name is known only once it is loaded")
+    assert describe_choice(name) == load_engine(weights, RULE, name=name).description
 
 
 def test_an_unknown_engine_or_precision_is_refused(weights: Path) -> None:
