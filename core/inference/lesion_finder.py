@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.errors import ModelError
 from core.imaging import Frame
 from core.inference.lesion import Lesion, LesionRule, outline_lesions
+from core.inference.processor import computes_in_bf16
 from models.bundle import BundleError
 from models.segmenter import Letterbox, Segmenter, read_segmenter
 
@@ -17,7 +18,7 @@ SEGMENTER = Path(__file__).parents[2] / "models" / "lesion-segmenter"
 
 
 class LesionFinder:
-    """The segmenter on the CPU, read-only after loading.
+    """The segmenter on the CPU, in bf16 where the processor computes in it; read-only after loading.
 
     Parameters
     ----------
@@ -107,6 +108,7 @@ class LesionFinder:
         with torch.inference_mode():
             x = torch.from_numpy(np.stack([square, square[:, ::-1]]))[:, None].float() / 255
             x = ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
-            prob = self._net(x).sigmoid()
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bf16()):
+                prob = self._net(x).float().sigmoid()
             mean = (prob[0, 0] + prob[1, 0].flip(-1)) / 2
         return letterbox.cut(mean.numpy())

@@ -1,11 +1,14 @@
 """The lesion finder with the shipped segmenter, on simulated frames."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from core.errors import ModelError
 from core.imaging import Frame, Roi
 from core.inference.lesion_finder import LesionFinder
+from core.inference.worker import Worker
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
 
@@ -65,3 +68,19 @@ def test_a_mirrored_frame_has_the_mirrored_lesion(finder):
 def test_a_missing_segmenter_is_an_error(tmp_path):
     with pytest.raises(ModelError, match="holds no lesion segmenter"):
         LesionFinder.load(tmp_path)
+
+
+def test_the_network_runs_in_the_worker_s_thread_alone(bundle_dir, monkeypatch):
+    threads = []
+
+    def find(_finder: LesionFinder, frame: Frame) -> tuple[()]:
+        threads.append(threading.current_thread())
+        return ()
+
+    monkeypatch.setattr(LesionFinder, "find", find)
+    worker = Worker(bundle_dir)
+    frame = make_frame(np.zeros((30, 40), np.uint8))
+    assert worker.find_lesions(frame) == worker.find_lesions(frame) == ()
+    worker.close()
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.main_thread()
