@@ -10,6 +10,7 @@ import requests
 from core.errors import ArchiveError
 
 CHUNK = 65_536
+LIST_BYTES = 10_000_000
 AGAIN = "Try again later."
 FAULTS = {
     401: "The archive refuses the user or the password. Check SONOKI_PACS_USER and SONOKI_PACS_PASSWORD.",
@@ -35,7 +36,7 @@ class BoundedSession(requests.Session):
     total_seconds : int
         Longest exchange.
     max_bytes : int
-        Most bytes of an answer.
+        Most bytes of a file; a list has at most `LIST_BYTES`.
     """
 
     def __init__(self, seconds: int, total_seconds: int, max_bytes: int) -> None:
@@ -66,18 +67,20 @@ class BoundedSession(requests.Session):
         deadline = time.monotonic() + self._total_seconds
         with translate_faults(self._seconds), super().request(method, url, *args, **options) as response:
             _refuse_status(response)
-            response._content = self._read(response, deadline)  # what .content reads into
+            is_list = "json" in str(response.request.headers.get("Accept"))
+            limit = min(self._max_bytes, LIST_BYTES) if is_list else self._max_bytes
+            response._content = self._read(response, deadline, limit)  # what .content reads into
             response._content_consumed = True
             return response
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
+    def _read(self, response: requests.Response, deadline: float, limit: int) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
-            if len(body) > self._max_bytes:
+            if len(body) > limit:
                 raise ArchiveError(
-                    f"The archive's answer is larger than {self._max_bytes / 1e6:.0f} MB (SONOKI_MAX_BYTES) and was "
-                    "not taken. Choose a shorter loop."
+                    f"The archive's answer is larger than {limit / 1e6:.0f} MB and was not taken. "
+                    "Choose a shorter loop, or ask more narrowly."
                 )
             if time.monotonic() > deadline:
                 raise ArchiveError(

@@ -63,7 +63,7 @@ def render_heatmap_png(
     picture.paste(overlay.convert("RGB"), (x0, y0), overlay.getchannel("A"))
     ImageDraw.Draw(picture).rectangle((roi.x0, roi.y0, roi.x1, roi.y1), outline=BOX, width=max(2, frame.width // 300))
     height = round(WIDTH * frame.height / frame.width)
-    lines = [line for caption in captions for line in textwrap.wrap(caption, CHARACTERS)]
+    lines = [line for caption in captions for line in textwrap.wrap(_plain(caption), CHARACTERS)]
     sheet = Image.new("RGB", (WIDTH, height + 2 * MARGIN + BAR + LINE * (len(lines) + 2)), PAPER)
     sheet.paste(picture.resize((WIDTH, height)), (0, 0))
     _draw_scale(sheet, height + MARGIN, limit)
@@ -128,3 +128,8 @@ def _draw_scale(sheet: Image.Image, top: int, limit: float) -> None:
     )
     for x, anchor, text in words:
         draw.text((x, top + BAR + 4), text, fill=INK, font=font, anchor=anchor)
+
+
+def _plain(text: str) -> str:
+    """Write no-break spaces as spaces: the picture's font has none."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")

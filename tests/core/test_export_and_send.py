@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from core import cli, settings
+from core.figures.heatmap_png import _plain
 from core.simulation import render_patient, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from tests.core.board.orthanc import find_port
@@ -113,3 +114,8 @@ def test_only_dicom_files_are_sent(run, away):
     assert run("send", __file__)[0] == 3
     assert run("send", "nowhere.dcm")[0] == 3
     assert not away.exists() or not list(away.iterdir())
+
+
+def test_captions_hold_no_sign_that_the_pictures_font_lacks():
+    font = ImageFont.load_default(16)
+    assert font.getmask(_plain("63\N{NO-BREAK SPACE}%")).getbbox() == font.getmask("63 %").getbbox()

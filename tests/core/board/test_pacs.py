@@ -170,6 +170,19 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(serve):
         find(serve(drip).url, max_bytes=1_000_000)
 
 
+def test_a_file_that_is_too_large_is_not_taken(serve):
+    stub = serve(reply(kind=MULTIPART, body=multipart(b"D" * 2_000_000)))
+    assert len(Archive(stub.url).retrieve(IMAGE)) == 2_000_000
+    with pytest.raises(ArchiveError, match="larger than 1 MB"):
+        Archive(stub.url, max_bytes=1_000_000).retrieve(IMAGE)
+
+
+def test_a_list_has_a_limit_of_its_own(serve):
+    endless = reply(body=b'["' + b"x" * 11_000_000)
+    with pytest.raises(ArchiveError, match="larger than 10 MB"):
+        find(serve(endless).url)
+
+
 def test_the_query_holds_what_was_typed_and_the_password_goes_to_the_archive_alone(serve):
     stub = serve(reply())
     assert find(stub.url) == []
