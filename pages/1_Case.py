@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from core.clinical import parse_inputs
+from core.figures.case_document import collect_case
 from core.figures.case_results import collect_results
 from core.figures.frame import render_frame
 from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
@@ -43,6 +44,7 @@ from core.ui import (
     show_secondary,
 )
 from core.ui.archive import ask_archive, offer_results
+from core.ui.documents import offer_documents
 
 with begin_page("Case", role="clinician"):
     bundle = get_bundle()
@@ -162,6 +164,17 @@ with begin_page("Case", role="clinician"):
             mime="image/png",
             on_click="ignore",
         )
+    offer_documents(
+        partial(
+            collect_case,
+            Case(frame, roi, clinical),
+            prediction,
+            bundle,
+            patient=source.patient_id,
+            simulated=source.is_simulated,
+            created_utc=provenance["created_utc"],
+        )
+    )
     offer_results(
         partial(collect_results, Case(frame, roi, clinical), prediction, bundle, simulated=source.is_simulated), source
     )

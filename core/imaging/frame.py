@@ -201,7 +201,7 @@ class Item:
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a file holds, found without decoding its pixels.
+    """What a file holds, found without keeping its pixels.
 
     Attributes
     ----------

@@ -1,0 +1,44 @@
+"""A case's document to download; it is made when it is asked for."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.board.documents import Paper, PatientContent, render_patient_document
+
+PAPERS: dict[Paper, str] = {"a4": "A4", "letter": "Letter"}
+
+
+def offer_documents(collect: Callable[[], PatientContent]) -> None:
+    """Draw the buttons for PDF and HTML, and the choice of paper.
+
+    Parameters
+    ----------
+    collect : callable
+        Gives the document's content; called when it is asked for.
+    """
+    paper = st.radio(
+        "Paper of the documents",
+        PAPERS,
+        format_func=PAPERS.__getitem__,
+        horizontal=True,
+        key="document_paper",
+        persist_state="session",
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Document (PDF)",
+            lambda: render_patient_document(collect(), paper=paper),
+            file_name="sonoki_document.pdf",
+            mime="application/pdf",
+            on_click="ignore",
+            help="Image, estimate, heat map, nomogram and where they come from, for printing and for screen readers.",
+        )
+        st.download_button(
+            "Document (HTML)",
+            lambda: render_patient_document(collect(), paper=paper, form="html"),
+            file_name="sonoki_document.html",
+            mime="text/html",
+            on_click="ignore",
+            help="The same in one file for any browser.",
+        )
