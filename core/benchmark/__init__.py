@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.benchmark.case import list_case_parts
+from core.benchmark.decoding import list_decoding_parts, measure_decoding_memory
+from core.benchmark.documents import list_document_parts
 from core.benchmark.evaluation import list_evaluation_parts
 from core.benchmark.explainers import list_explainer_parts
 from core.benchmark.forward import list_batch_parts, list_forward_parts
@@ -29,6 +31,8 @@ class Benchmark:
         Names of the timings that one image's forward pass is the measure of.
     memory : float or None
         Resident megabytes of a process that serves.
+    decoding_memory : dict of str to float
+        Most resident megabytes of a decoder by what it reads; empty where the system does not tell them.
     machine, versions : dict
         What it ran on.
     """
@@ -37,6 +41,7 @@ class Benchmark:
     fastest: float
     compared: frozenset[str]
     memory: float | None
+    decoding_memory: dict[str, float]
     machine: dict[str, str | int | list[str]]
     versions: dict[str, str]
 
@@ -62,12 +67,15 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
     one_image = forwards | list_explainer_parts(bundle) | list_case_parts(bundle)
     timings = time_parts(one_image | list_batch_parts(bundle), rounds)
     fastest = min(t.milliseconds for t in timings if t.name in forwards and t.milliseconds is not None)
+    timings += time_parts(list_decoding_parts(), rounds)
     timings += time_parts(list_evaluation_parts(bundle), rounds)
+    timings += time_parts(list_document_parts(bundle), rounds)
     return Benchmark(
         timings=(*timings, *time_startup(starts)),
         fastest=fastest,
         compared=frozenset(one_image),
         memory=measure_memory(bundle),
+        decoding_memory=measure_decoding_memory(),
         machine=describe_machine(),
         versions=list_versions(),
     )

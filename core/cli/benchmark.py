@@ -32,7 +32,13 @@ def benchmark(
         }
         for timing in found.timings
     ]
-    data = {"parts": parts, "memory_mb": found.memory, "machine": found.machine, "versions": found.versions}
+    data = {
+        "parts": parts,
+        "memory_mb": found.memory,
+        "decoding_memory_mb": found.decoding_memory,
+        "machine": found.machine,
+        "versions": found.versions,
+    }
     print_result(data, as_json, _summarise_benchmark)
 
 
@@ -49,6 +55,7 @@ def _summarise_benchmark(data: dict[str, Any]) -> str:
             + ".",
             "Resident memory of a process after one estimate: "
             + (f"{data['memory_mb']:.0f} MB." if data["memory_mb"] else "not told by this system."),
+            *(f"Peak memory of a decoder for {name}: {mb:.0f} MB." for name, mb in data["decoding_memory_mb"].items()),
         ]
     )
 

@@ -39,6 +39,13 @@ def test_memory_is_that_of_a_loaded_model(found: Benchmark) -> None:
     assert found.memory is None or 100 < found.memory < 4000
 
 
+def test_decoding_is_timed_and_a_loop_takes_the_memory_of_a_few_frames(found: Benchmark) -> None:
+    decoded = [timing.name for timing in found.timings if timing.name.startswith("decode a ")]
+    assert len(decoded) == 3
+    assert {f"decode {name}" for name in found.decoding_memory} <= set(decoded)
+    assert all(20 < memory < 600 for memory in found.decoding_memory.values())
+
+
 def test_a_missing_library_is_named_as_such(bundle_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     parts = forward.list_forward_parts(bundle_dir)
@@ -53,13 +60,15 @@ def test_the_table_has_a_row_a_part() -> None:
             {"name": "theirs", "n": 0, "milliseconds": None, "ratio": None},
         ],
         "memory_mb": 312.4,
+        "decoding_memory_mb": {"a frame of 8 x 6": 91.4},
         "machine": {"processor": "A CPU", "cores": 2, "vector_units": ["avx2"], "gpus": 0},
         "versions": {"python": "3.11.7"},
     }
     lines = _summarise_benchmark(data).splitlines()
     assert lines[2:4] == ["| ours | 5 | 11.0 | 1.10 |", "| theirs | 0 | not installed | |"]
     assert "A CPU, 2 cores (avx2), 0 GPUs; python 3.11.7." in lines
-    assert lines[-1].endswith("312 MB.")
+    assert lines[-2].endswith("312 MB.")
+    assert lines[-1] == "Peak memory of a decoder for a frame of 8 x 6: 91 MB."
 
 
 def test_the_app_that_does_not_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
