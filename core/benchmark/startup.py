@@ -28,13 +28,12 @@ PAUSE = 0.01
 SERVE = """
 import sys
 from pathlib import Path
-from core.benchmark.case import simulate_case
-from core.imaging import read_frame
+import numpy as np
+from core.imaging import Frame, Roi
 from core.inference import Case, Predictor
 predictor = Predictor.load(Path(sys.argv[1]))
-png, box = simulate_case()
-frame = read_frame(png)
-predictor.predict(Case(frame, frame.to_frame(box)))
+frame = Frame(np.zeros((600, 800), np.uint8), None, (0.0, 0.0), (1.0, 1.0), "")
+predictor.predict(Case(frame, Roi(300, 200, 500, 400)))
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
 """
 

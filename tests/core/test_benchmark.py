@@ -9,6 +9,7 @@ from core.benchmark import Benchmark, forward, run_benchmark
 from core.benchmark.startup import ANSWER, FIRST_PAGE, time_startup
 from core.benchmark.timing import time_parts
 from core.cli.benchmark import _summarise_benchmark
+from core.inference.engine_choice import choose_engine
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,8 @@ def test_the_first_page_comes_after_the_health_check(found: Benchmark) -> None:
 
 
 def test_memory_is_that_of_a_loaded_model(found: Benchmark) -> None:
-    assert found.memory is None or 100 < found.memory < 4000
+    """Without torch, which alone takes more than this, where OpenVINO runs."""
+    assert found.memory is None or 100 < found.memory < (700 if choose_engine() == "openvino" else 8000)
 
 
 def test_decoding_is_timed_and_a_loop_takes_the_memory_of_a_few_frames(found: Benchmark) -> None:
