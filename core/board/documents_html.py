@@ -156,7 +156,7 @@ def _write_estimate(record: Record, drawings: Drawings) -> Iterator[str]:
 def _write_why(record: Record, drawings: Drawings) -> Iterator[str]:
     if "heatmap" in drawings:
         words = "Where the image weighs: log-odds by place, + raises and − lowers. Influence on the model, not biology."
-        yield _figure(drawings["heatmap"], "image/svg+xml", record["heatmap"]["picture"]["alt"], words)
+        yield _figure(drawings["heatmap"], "image/svg+xml", record["heatmap"]["picture"]["alt"], words, drawn=True)
     yield _drawing(drawings, record, "waterfall", "Log-odds of a high Ki-67. Full bars raise, hatched bars lower.")
     if "nomogram" in drawings:
         words = "The same as a nomogram. A diamond is this patient; hollow: not known."
@@ -216,13 +216,14 @@ def _list_hashes(record: Record) -> str:
 
 
 def _drawing(drawings: Drawings, record: Record, kind: str, caption: str) -> str:
-    return _figure(drawings[kind], "image/svg+xml", record["alts"].get(kind, ""), caption)
+    return _figure(drawings[kind], "image/svg+xml", record["alts"].get(kind, ""), caption, drawn=True)
 
 
-def _figure(data: bytes, media_type: str, alt: str, caption: str) -> str:
+def _figure(data: bytes, media_type: str, alt: str, caption: str, *, drawn: bool = False) -> str:
     source = f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
     words = f"<figcaption>{_text(caption)}</figcaption>" if caption else ""
-    return f'<figure><img alt="{_text(alt)}" src="{source}">{words}</figure>'
+    kind = ' class="drawn"' if drawn else ""
+    return f'<figure{kind}><img alt="{_text(alt)}" src="{source}">{words}</figure>'
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

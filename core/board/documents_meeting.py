@@ -1,6 +1,7 @@
 """A meeting's content as JSON types: the list of its patients, their counts, and each one's record."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from core.board.documents_content import MeetingContent, PatientContent
 from core.board.documents_record import (
@@ -17,6 +18,8 @@ from core.board.documents_record import (
 from core.board.documents_text import clean, shorten
 from core.inference.explain import format_value
 from core.inference.words import name_call
+
+LINE = 160
 
 
 def describe_meeting(content: MeetingContent) -> Record:
@@ -59,7 +62,7 @@ def _describe_row(content: PatientContent) -> Record:
         if (core := content.core_biopsy.get("ki67_cnb_pct")) is not None
         else "",
         "flags": list(_list_flags(content)),
-        "decision": describe_decision(decided) if decided else None,
+        "decision": describe_decision(replace(decided, text=shorten(decided.text, LINE))) if decided else None,
         "notes": sum(d is not decided for d in content.decisions),
     }
 

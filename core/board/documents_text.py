@@ -41,7 +41,7 @@ def clean(value: Any) -> Any:
     return [clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def shorten(text: str) -> str:
-    """Give the start of a text on one line, short enough for a page's head."""
+def shorten(text: str, longest: int = SHORT) -> str:
+    """Give the start of a text on one line; by default short enough for a page's head."""
     line = " ".join(text.split())
-    return line if len(line) <= SHORT else line[: SHORT - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return line if len(line) <= longest else line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
