@@ -183,7 +183,8 @@ def _describe_cut(threshold: ThresholdResult) -> str:
 
 
 def _list_origin(origin: Mapping[str, Any]) -> str:
-    return _render_table(pd.DataFrame([[name, str(value)] for name, value in origin.items()], columns=["", ""]))
+    rows = [[name, str(value)] for name, value in origin.items()]
+    return _render_table(pd.DataFrame(rows, columns=["Origin", "Value"]))
 
 
 def _render_figure(figure: go.Figure, sentence: str) -> str:

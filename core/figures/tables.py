@@ -62,7 +62,7 @@ def tabulate_matrix(confusion: ConfusionResult) -> pd.DataFrame:
     c = confusion
     return pd.DataFrame(
         {
-            "": ["Predicted high", "Predicted low", "Total"],
+            "Prediction": ["Predicted high", "Predicted low", "Total"],
             "Ki-67 high": [c.tp, c.fn, c.tp + c.fn],
             "Ki-67 low": [c.fp, c.tn, c.fp + c.tn],
             "Total": [c.tp + c.fp, c.fn + c.tn, c.n],
@@ -183,7 +183,7 @@ def tabulate_net_benefit(result: DecisionCurveResult, thresholds: Sequence[float
         avoided = rows["interventions_avoided"].reindex(chosen.index)
         shown[f"{main}: interventions avoided per 100"] = [write_number(value, digits=1) for value in avoided]
     shown.insert(0, "Threshold", [f"{threshold:.2f}" for threshold in chosen.index])
-    return shown.reset_index(drop=True)
+    return shown.reset_index(drop=True).rename_axis(columns=None)
 
 
 def _write_tests(comparison: ModelComparison) -> str:

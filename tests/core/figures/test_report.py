@@ -68,3 +68,9 @@ def test_one_class_gives_a_report_with_reasons(read):
     page = render_report(single, settle_threshold(single.table), title="a cohort", simulated=False, origin={}).decode()
     assert "There is no threshold" in page
     assert "there is nothing to tell apart" in page
+
+
+def test_every_column_has_a_name(page):
+    headers = re.findall(r"<th>(.*?)</th>", page)
+    assert "Prediction" in headers
+    assert all(header.strip() for header in headers)
