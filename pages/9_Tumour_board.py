@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.board.models import Entry
-from core.figures.frame import render_frame
+from core.figures.frame import describe_frame, render_frame
 from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
 from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.waterfall import describe_waterfall, plot_waterfall
@@ -48,7 +48,9 @@ with begin_page("Tumour board", role="clinician") as user:
         draft |= {"probability": probability, "group": group}
     else:
         frame, roi, clinical, prediction = read
-        image.image(render_frame(frame, roi), width="stretch", caption="Frame with its lesion box")
+        image.image(
+            render_frame(frame, roi), width="stretch", caption="Frame with its lesion box", alt=describe_frame(frame, roi)
+        )
         probability, group, uncertain = prediction.probability, prediction.group, prediction.is_no_call
         draft |= {"input_sha256": prediction.reading.input_sha256}
         with words:

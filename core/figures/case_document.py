@@ -14,7 +14,7 @@ from core import __version__
 from core.board.documents_content import HeatCell, HeatMap, MeetingContent, Origin, PatientContent, Picture, Stamp
 from core.evaluation import compute_calibration, compute_roc
 from core.figures.calibration import describe_calibration, plot_calibration
-from core.figures.frame import BOX, BOX_EDGE, render_frame
+from core.figures.frame import BOX, BOX_EDGE, describe_frame, render_frame
 from core.figures.heatmap import describe_heatmap, locate_cells
 from core.figures.heatmap_png import render_overlay
 from core.figures.nomogram import describe_nomogram
@@ -192,15 +192,8 @@ def _paint_frame(case: Case) -> Picture:
     width, height = _fit(frame.width, frame.height)
     image = render_frame(frame, case.roi).resize((width, height), Image.Resampling.LANCZOS)
     scale = "scale not known" if frame.mm_per_px is None else f"{frame.width * frame.mm_per_px:.0f} mm wide"
-    box = case.roi
-    return Picture(
-        _encode(image),
-        width,
-        height,
-        f"Ultrasound image in grey, {frame.width} by {frame.height} pixels, {scale}, with a box of "
-        f"{box.width:.0f} by {box.height:.0f} pixels around the lesion.",
-        f"B-mode image with the lesion box; {scale}.",
-    )
+    words = describe_frame(frame, case.roi)
+    return Picture(_encode(image), width, height, words, f"B-mode image with the lesion box; {scale}.")
 
 
 def _paint_heatmap(case: Case, prediction: Prediction, limit: float) -> HeatMap:

@@ -47,6 +47,28 @@ def render_frame(frame: Frame, roi: Roi, lesions: Sequence[Lesion] = ()) -> Imag
     return image
 
 
+def describe_frame(frame: Frame, roi: Roi) -> str:
+    """Put a frame with its lesion box into words.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box in its pixels.
+
+    Returns
+    -------
+    str
+        Alternative text.
+    """
+    scale = "scale not known" if frame.mm_per_px is None else f"{frame.width * frame.mm_per_px:.0f} mm wide"
+    return (
+        f"Ultrasound image in grey, {frame.width} by {frame.height} pixels, {scale}, with a box of "
+        f"{roi.width:.0f} by {roi.height:.0f} pixels around the lesion."
+    )
+
+
 def _draw_outline(draw: ImageDraw.ImageDraw, lesion: Lesion, width: int) -> None:
     points = [(float(x) - 0.5, float(y) - 0.5) for x, y in lesion.contour]
     for colour, thickness in ((BOX_EDGE, width + 2), (OUTLINE, width)):

@@ -134,7 +134,7 @@ def choose_patient(board: list[str], everybody: set[str]) -> str:
         last = place == len(board) - 1
         st.button("Next", shortcut="PageDown", on_click=_go, args=(after,), disabled=last, width="stretch")
     where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the board's list"
-    name.markdown(f"**{asked}** · {where}")
+    name.header(f"{asked} · {where}", anchor=False)
     st.session_state[PATIENT] = asked
     st.query_params["patient"] = asked
     return asked

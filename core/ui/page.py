@@ -16,7 +16,8 @@ from core.ui.resources import get_bundle
 STYLE = """<style>
 .js-plotly-plot .main-svg text { fill: currentColor !important; }
 [data-testid="stCaptionContainer"] { opacity: 1; }
-[data-testid="stBaseButton-primary"] p { color: light-dark(#FFFFFF, #10161B); }
+[data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
+kbd[aria-label^="Shortcut"] { opacity: 1; }
 </style>"""
 
 
