@@ -48,9 +48,8 @@ with begin_page("Tumour board", role="clinician") as user:
         draft |= {"probability": probability, "group": group}
     else:
         frame, roi, clinical, prediction = read
-        image.image(
-            render_frame(frame, roi), width="stretch", caption="Frame with its lesion box", alt=describe_frame(frame, roi)
-        )
+        alt = describe_frame(frame, roi)
+        image.image(render_frame(frame, roi), width="stretch", caption="Frame with its lesion box", alt=alt)
         probability, group, uncertain = prediction.probability, prediction.group, prediction.is_no_call
         draft |= {"input_sha256": prediction.reading.input_sha256}
         with words:
