@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from core.training.augment import augment
 from core.training.busbra import BIRADS, CROP_CONTEXT, HISTOLOGY, Busbra
 from core.training.descriptors import NAMES
+from core.training.precision import train_in_bf16
 from models.resnet import N_FEATURES, Backbone
 
 CONTEXT = 1.75
@@ -209,7 +210,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, per_e
 def _step(net: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, target: dict[str, Tensor]) -> float:
     net.train()
     images = normalise(images).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(images.device.type, dtype=torch.bfloat16):
+    with train_in_bf16(images.device):
         output = {name: value.float() for name, value in net(images).items()}
     smooth = target["malignant"] * 0.95 + 0.025
     outline = F.interpolate(target["outline"], size=output["outline"].shape[-2:], mode="area")

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from core.training.precision import train_in_bf16
 from core.training.segmenter_augment import augment_frames
 from models.segmenter import Letterbox, Segmenter
 
@@ -40,7 +41,7 @@ class SegmenterRecipe:
         Seed of initial weights, order and augmentation.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((128, 16), (192, 8))
+    stages: tuple[tuple[int, int], ...] = ((128, 24), (192, 8))
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -194,7 +195,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, recipe: SegmenterRecipe, step: i
 def _step(net: Segmenter, optimiser: torch.optim.Optimizer, images: Tensor, targets: Tensor) -> None:
     net.train()
     images = normalise(images).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(images.device.type, dtype=torch.bfloat16):
+    with train_in_bf16(images.device):
         log_odds = net(images)
     loss = compute_loss(log_odds.float(), targets)
     optimiser.zero_grad()
