@@ -138,8 +138,14 @@ with begin_page("Case", role="clinician"):
     with st.container(horizontal=True):
         st.download_button(
             "Estimate (JSON)",
-            render_case_json(
-                prediction, bundle, frame=frame, roi=roi, clinical=clinical, simulated=source.is_simulated
+            partial(
+                render_case_json,
+                prediction,
+                bundle,
+                frame=frame,
+                roi=roi,
+                clinical=clinical,
+                simulated=source.is_simulated,
             ),
             file_name="sonoki_estimate.json",
             mime="application/json",
@@ -147,7 +153,8 @@ with begin_page("Case", role="clinician"):
         )
         st.download_button(
             "Heat map (PNG)",
-            render_heatmap_png(
+            partial(
+                render_heatmap_png,
                 frame,
                 roi,
                 prediction,

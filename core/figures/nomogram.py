@@ -36,15 +36,15 @@ def plot_nomogram(patient: PatientPoints) -> go.Figure:
     high = max(longest, *(term.points for term in patient.terms))
     ruler = [longest * i / 10 for i in range(11)]
     _add_grid(figure, ruler, len(patient.terms))
-    _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], longest)
+    notes = _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], longest)
     for row, term in enumerate(patient.terms, start=1):
         ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
-        _add_axis(figure, row, _name_row(term), ticks, longest)
+        notes += _add_axis(figure, row, _name_row(term), ticks, longest)
         _mark_patient(figure, row, term)
-    _add_total(figure, patient, n_rows - 2, longest)
+    notes += _add_total(figure, patient, n_rows - 2, longest)
     figure.update_xaxes(visible=False, range=[low - PAD * longest, high + PAD * longest], fixedrange=True)
     figure.update_yaxes(visible=False, range=[n_rows - 0.4, -0.6], fixedrange=True)
-    figure.update_layout(showlegend=False)
+    figure.update_layout(showlegend=False, annotations=notes)  # at once: plotly copies all of them at every addition
     return figure
 
 
@@ -76,28 +76,28 @@ def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
 
 def _add_axis(
     figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]], width: float, side: str = "left"
-) -> None:
-    """Draw a line with ticks, labels below it and its title above it."""
+) -> list[dict[str, object]]:
+    """Draw a line with ticks; give the annotations that label them below it, and its title above it."""
     places = [x for x, _ in ticks]
     line = {"color": NEUTRAL, "width": 2}
     figure.add_scatter(x=[min(places), max(places)], y=[row, row], mode="lines", line=line, hoverinfo="skip")
     marks = [value for x in places for value in (x, x, None)]
     heights = [value for _ in places for value in (row, row + TICK, None)]
     figure.add_scatter(x=marks, y=heights, mode="lines", line=line, hoverinfo="skip")
-    for x, text, anchor in place_labels(ticks, width):
-        figure.add_annotation(
-            x=x, y=row + TICK, text=text, showarrow=False, xanchor=anchor, yanchor="top", font={"size": 12}
-        )
-    figure.add_annotation(
-        x=0 if side == "left" else 1,
-        xref="paper",
-        y=row - TICK,
-        text=title,
-        showarrow=False,
-        xanchor=side,
-        yanchor="bottom",
-        font={"size": SMALL_SIZE},
-    )
+    labels: list[dict[str, object]] = [
+        {"x": x, "y": row + TICK, "text": text, "xanchor": anchor, "yanchor": "top", "font": {"size": 12}}
+        for x, text, anchor in place_labels(ticks, width)
+    ]
+    name: dict[str, object] = {
+        "x": 0 if side == "left" else 1,
+        "xref": "paper",
+        "y": row - TICK,
+        "text": title,
+        "xanchor": side,
+        "yanchor": "bottom",
+        "font": {"size": SMALL_SIZE},
+    }
+    return [{**note, "showarrow": False} for note in (*labels, name)]
 
 
 def place_labels(ticks: list[tuple[float, str]], width: float) -> list[tuple[float, str, str]]:
@@ -146,8 +146,8 @@ def _mark_patient(figure: go.Figure, row: int, term: TermPoints) -> None:
     )
 
 
-def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: float) -> None:
-    """Draw total points and probability on a scale of their own, and the line from one to the other."""
+def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: float) -> list[dict[str, object]]:
+    """Draw total points and probability on a scale of their own, and the line between them; give their annotations."""
     nomogram = patient.nomogram
     top = max(nomogram.max_total, patient.total)
     bottom = min(0.0, patient.total)
@@ -157,11 +157,13 @@ def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: flo
 
     step = next(s for s in (10, 20, 25, 50, 100, 200) if top / s <= 8 or s == 200)
     totals = [float(t) for t in range(0, int(top) + 1, step)]
-    _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", [(place(t), f"{t:g}") for t in totals], longest)
+    marks = [(place(t), f"{t:g}") for t in totals]
+    notes = _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", marks, longest)
     ticks = [(place(total), f"{100 * p:.0f} %") for p, total in nomogram.probability_ticks()]
     side = "right" if place(patient.total) < longest / 2 else "left"  # away from the reading line
     title = f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>"
-    _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else [(0.0, ""), (longest, "")], longest, side)
+    ends = [(0.0, ""), (longest, "")]
+    notes += _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else ends, longest, side)
     figure.add_scatter(
         x=[place(patient.total)] * 2,
         y=[row, row + 1],
@@ -171,3 +173,4 @@ def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: flo
         name="This patient",
         hovertemplate=f"{patient.total:.0f} points: {patient.probability:.1%}<extra></extra>",
     )
+    return notes

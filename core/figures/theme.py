@@ -78,11 +78,11 @@ def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) ->
         Without traces.
     """
     layout = {"template": TEMPLATES["light"], "height": height, "legend": {"font": {"size": SMALL_SIZE}}}
-    figure = go.Figure(layout=layout)
-    sizes = {"title_font_size": FONT_SIZE, "tickfont_size": SMALL_SIZE}
-    figure.update_xaxes(title_text=x_title, **sizes)
-    figure.update_yaxes(title_text=y_title, **sizes)
-    return figure
+    axes = {
+        name: {"title": {"text": title, "font": {"size": FONT_SIZE}}, "tickfont": {"size": SMALL_SIZE}}
+        for name, title in (("xaxis", x_title), ("yaxis", y_title))
+    }
+    return go.Figure(layout=layout | axes)
 
 
 def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
