@@ -10,7 +10,7 @@ with begin_page("SonoKi"):
         "tumour's **Ki-67** is high. It shows why, and lets a tumour board judge the model on a cohort."
     )
     case, cohort, model = st.columns(3, gap="medium")
-    with case, st.container(border=True):
+    with case, st.container(border=True, height="stretch"):
         st.header("One patient", anchor=False)
         st.markdown("Image, lesion box, clinical facts; then probability, heat map and nomogram.")
         if st.button("Try a simulated patient", type="primary"):
@@ -18,12 +18,14 @@ with begin_page("SonoKi"):
             st.switch_page("pages/1_Case.py")
         if st.button("Open an image of your own"):
             st.switch_page("pages/1_Case.py")
-    with cohort, st.container(border=True):
+    with cohort, st.container(border=True, height="stretch"):
         st.header("A cohort", anchor=False)
         st.markdown("Whether the model can be trusted: discrimination, calibration, net benefit, survival, nodes.")
         if st.button("Judge the model on a cohort"):
             st.switch_page("pages/2_Cohort.py")
-    with model, st.container(border=True):
+        if st.button("Take a tumour board through it"):
+            st.switch_page("pages/9_Tumour_board.py")
+    with model, st.container(border=True, height="stretch"):
         st.header("The model", anchor=False)
         st.markdown("What it was trained on, how well it does, where it fails, and every field that it knows.")
         if st.button("Read about the model"):

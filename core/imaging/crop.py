@@ -6,6 +6,8 @@ from PIL import Image
 from core.errors import ImageError
 from core.imaging.frame import Frame, Roi
 
+ROUNDING = 2
+
 
 def prepare_input(frame: Frame, roi: Roi, *, size: int, context: float) -> np.ndarray:
     """Cut a square around the lesion box and resize it.
@@ -18,7 +20,7 @@ def prepare_input(frame: Frame, roi: Roi, *, size: int, context: float) -> np.nd
     frame : Frame
         The frame.
     roi : Roi
-        Lesion box in the frame's pixels; it must overlap the frame.
+        Lesion box in the frame's pixels; it must overlap the frame and be no larger than it.
     size : int
         Side of the result in pixels.
     context : float
@@ -32,10 +34,15 @@ def prepare_input(frame: Frame, roi: Roi, *, size: int, context: float) -> np.nd
     Raises
     ------
     ImageError
-        If the box lies outside the frame.
+        If the box lies outside the frame or is larger than it.
     """
     if roi.x1 <= 0 or roi.y1 <= 0 or roi.x0 >= frame.width or roi.y0 >= frame.height:
         raise ImageError("The lesion box lies outside the image. Draw it on the lesion.")
+    if roi.width > frame.width + ROUNDING or roi.height > frame.height + ROUNDING:
+        raise ImageError(
+            f"The lesion box ({roi.width:.0f} x {roi.height:.0f} pixels) is larger than the image "
+            f"({frame.width} x {frame.height}). Draw it on the lesion."
+        )
     half = context * max(roi.width, roi.height) / 2
     centre_x, centre_y = (roi.x0 + roi.x1) / 2, (roi.y0 + roi.y1) / 2
     left, top = int(np.floor(centre_x - half)) - 1, int(np.floor(centre_y - half)) - 1

@@ -1,7 +1,5 @@
 """ROC, comparisons, thresholds and the confusion matrix: exact values and what can't be estimated."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -214,13 +212,3 @@ def test_mcnemar_by_hand():
     exact = compute_mcnemar([1, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0])
     assert (exact.exact, exact.p) == (True, pytest.approx(0.25))
     assert compute_mcnemar([1, 0], [1, 0], [1, 0]).reason.startswith("The two models decide alike")
-
-
-def test_a_hundred_thousand_patients_in_under_a_second_of_work():
-    generator = np.random.default_rng(0)
-    prob = generator.uniform(size=100_000)
-    y = generator.uniform(size=100_000) < prob
-    start = time.process_time()
-    roc = compute_roc(y, prob)
-    assert time.process_time() - start < 1
-    assert roc.auc == pytest.approx(5 / 6, abs=0.005)

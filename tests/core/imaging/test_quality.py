@@ -1,7 +1,5 @@
 """What is said about a frame and its box before the model is asked."""
 
-import time
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -147,11 +145,3 @@ def test_what_was_painted_over_is_surveyed_anew():
     frame = read_frame(encode(draw_crosses(TISSUE, [(120, 120), (220, 120)])))
     clean = remove_calipers(frame, find_calipers(frame, BOX))
     assert get_survey(clean).crosses == ()
-
-
-def test_checking_a_box_takes_under_five_milliseconds_of_processor_time():
-    frame = read_frame(encode(make_speckle(640, 720)))
-    start = time.process_time()
-    for _ in range(20):
-        assess_quality(frame, Roi(200, 150, 420, 330))
-    assert (time.process_time() - start) / 20 < 0.005
