@@ -41,7 +41,7 @@ class SegmenterRecipe:
         Seed of initial weights, order and augmentation.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((128, 24), (192, 8))
+    stages: tuple[tuple[int, int], ...] = ((128, 16), (192, 8))
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.02

@@ -13,12 +13,10 @@ MAX_SHIFT = 0.3
 MAX_ASPECT = 0.2
 MAX_ANGLE = math.radians(10)
 SHADOW_RATE = 0.3
-LESION_FREE_RATE = 0.15
-LEAST_STRIP = 1 / 3
 
 
 def augment_frames(frames: Tensor, masks: Tensor, *, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw one random view of each frame; what lies beyond it is black, and some views show no lesion.
+    """Draw one random view of each frame; what lies beyond it is black.
 
     Parameters
     ----------
@@ -34,7 +32,7 @@ def augment_frames(frames: Tensor, masks: Tensor, *, size: int, generator: torch
     tuple of Tensor
         Images and masks, float (n, 1, size, size) in 0 to 1.
     """
-    theta = _leave_lesions(_draw_geometry(len(frames), generator), masks, generator)
+    theta = _draw_geometry(len(frames), generator)
     grid = F.affine_grid(theta, [len(frames), 2, size, size], align_corners=False)
     views = F.grid_sample(torch.stack([frames, masks], dim=1).float() / 255, grid, align_corners=False)
     images, inside = views[:, :1], (grid.abs().amax(dim=-1) <= 1)[:, None]
@@ -57,28 +55,6 @@ def _draw_geometry(n: int, generator: torch.Generator) -> Tensor:
     cos, sin = angle.cos(), angle.sin()
     rows = [flip * sx * cos, -sy * sin, shift[0], flip * sx * sin, sy * cos, shift[1]]
     return torch.stack(rows, dim=1).view(n, 2, 3)
-
-
-def _leave_lesions(theta: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
-    """Move some views into the wider strip beside the lesion, where it is at least `LEAST_STRIP` of the square."""
-    size = masks.shape[-1]
-    chosen = torch.rand(len(masks), generator=generator) < LESION_FREE_RATE
-    places = torch.rand(len(masks), generator=generator)
-    moved = theta.clone()
-    for i in torch.nonzero(chosen).flatten().tolist():
-        columns = torch.nonzero(masks[i].amax(dim=0)).flatten()
-        if not len(columns):
-            continue
-        left, right = int(columns[0]), size - int(columns[-1]) - 1
-        side = max(left, right) / size
-        if side < LEAST_STRIP:
-            continue
-        rows = torch.nonzero(masks[i].amax(dim=1)).flatten()
-        depth = (float(rows[0]) + float(rows[-1]) + 1) / size - 1 + (float(places[i]) - 0.5) * side
-        centre = side - 1 if left >= right else 1 - side
-        flip = math.copysign(1, float(theta[i, 0, 0]))
-        moved[i] = torch.tensor([[flip * side, 0, centre], [0, side, depth]])
-    return moved
 
 
 def _draw_shadows(images: Tensor, generator: torch.Generator) -> Tensor:

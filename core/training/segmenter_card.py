@@ -17,19 +17,18 @@ SOURCE = (
 LICENCE = "The images are free to use and to share if cited. No image is part of this repository."
 RECIPE = (
     "A U-Net of residual blocks with batch norm, from random weights: strides 2 to 32, {parameters:.1f} M parameters. "
-    "Cross-entropy and Dice, AdamW, cosine, averaged weights; views of {stages}, one in seven of them of the tissue "
-    "beside the lesion. Augmentation: left-right flip, zoom 0.6 to 1.7 with black around, shift, aspect, tilt, gamma, "
-    "gain, depth gain, speckle, blur, caliper marks, shadows. The least confidence was chosen on fold 1, and views "
-    "without a lesion and eight more epochs were added after that fold's figures were seen: figures of fold 1 are not "
-    "independent of these choices, those of other folds are. "
+    "Cross-entropy and Dice, AdamW, cosine, averaged weights, bf16 where it is computed; views of {stages}. Augmentation: left-right flip, "
+    "zoom 0.6 to 1.7 with black around, shift, aspect, tilt, gamma, gain, depth gain, speckle, blur, caliper marks, "
+    "shadows. Threshold, sizes, epochs, rates and augmentation were fixed before any held-out figure was computed; the "
+    "least confidence was chosen afterwards on fold 1, between its lesions and its lesion-free squares, so that fold's "
+    "count of lesion-free proposals is not independent of it. "
     "The shipped weights are a short fit on all patients from the first fold's weights; the figures are of networks "
     "that saw no patient of the fold."
 )
 LIMITS = (
-    "One clinic, four devices, one lesion in every image: the network has seen tissue without a lesion only beside "
-    "one, and no image with two, so it may propose a contour where there is none. Images of other clinics were not "
-    "measured. A proposal is a starting point that the user checks; it is no detection and no measurement for the "
-    "record. Research use only."
+    "One clinic, four devices, one lesion in every image: the network has seen no image without a lesion and none with "
+    "two, so it may propose a contour where there is none. Images of other clinics were not measured. A proposal is a "
+    "starting point that the user checks; it is no detection and no measurement for the record. Research use only."
 )
 GROUPS = ("all", "benign", "malignant")
 MEASURES = ("dice", "iou", "box_iou")
