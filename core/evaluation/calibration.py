@@ -137,13 +137,7 @@ def compute_calibration(
         raise InputError(f"The role '{role}' is not known; take external or development.")
     check_conf_level(conf_level)
     outcome, (p,), keep = prepare_outcome(y, prob, probability=True)
-    reasons: dict[str, str] = {}
-    fields: dict[str, Any] = {}
-    if len(outcome):
-        fields |= _compute_scores(outcome, p, normal_quantile(conf_level), reasons)
-        fields |= _compute_recalibration(outcome, p, normal_quantile(conf_level), reasons)
-    else:
-        reasons["n"] = "No row has both an outcome and a probability."
+    fields, reasons = compute_calibration_terms(outcome, p, conf_level)
     smoothed = smooth_outcome(outcome, p, conf_level)
     curve = pd.DataFrame(columns=["prob", "observed", "ci_low", "ci_high"], dtype=np.float64)
     if smoothed is None:
@@ -167,6 +161,31 @@ def compute_calibration(
         n_excluded=int((~keep).sum()),
         **fields,
     )
+
+
+def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) -> tuple[dict[str, Any], dict[str, str]]:
+    """Compute what of calibration needs no curve.
+
+    Parameters
+    ----------
+    y, p : ndarray, shape (n,)
+        Outcome and probability of complete rows.
+    conf_level : float
+        Confidence level.
+
+    Returns
+    -------
+    fields : dict of str to float or tuple
+        Fields of `CalibrationResult` that could be estimated.
+    reasons : dict of str to str
+        The others, and why not.
+    """
+    if not len(y):
+        return {}, {"n": "No row has both an outcome and a probability."}
+    reasons: dict[str, str] = {}
+    fields = _compute_scores(y, p, normal_quantile(conf_level), reasons)
+    fields |= _compute_recalibration(y, p, normal_quantile(conf_level), reasons)
+    return fields, reasons
 
 
 def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
@@ -221,7 +240,7 @@ def _describe_term(name: str, value: float, se: float, z: float) -> dict[str, An
 
 
 def _log_likelihood(y: Floats, linear: Floats) -> float:
-    return float((y * log_expit(linear) + (1 - y) * log_expit(-linear)).sum())
+    return float(log_expit(np.where(y == 1, linear, -linear)).sum())
 
 
 def _count_histogram(y: Floats, p: Floats) -> pd.DataFrame:

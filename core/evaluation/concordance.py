@@ -87,17 +87,38 @@ def count_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Floats, Flo
     agreeing, comparable : ndarray, shape (n,)
         Pairs in which the patient takes part, whichever comes first; ties in the score count one half.
     """
-    moment = pd.factorize(time, sort=True)[0] * 2 + (1 - event).astype(np.int64)
-    everyone = np.ones(len(time))
-    later_lower = _count_later_lower(moment, score, everyone)
-    later_higher = _count_later_lower(moment, -score, everyone)
-    later = _count_beyond(moment, everyone)
+    as_first, with_later = count_later_pairs(time, event, score)
+    moment = _order_moments(time, event)
     earlier_higher = _count_later_lower(-moment, -score, event)
     earlier_lower = _count_later_lower(-moment, score, event)
     earlier = _count_beyond(-moment, event)
-    as_first = event * (later_lower + (later - later_lower - later_higher) / 2)
     as_second = earlier_higher + (earlier - earlier_higher - earlier_lower) / 2
-    return as_first + as_second, event * later + earlier
+    return as_first + as_second, with_later + earlier
+
+
+def count_later_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Floats, Floats]:
+    """Count each patient's concordant and comparable pairs with those who come later, O(n log^2 n).
+
+    Parameters
+    ----------
+    time, event, score : ndarray, shape (n,)
+        Complete rows.
+
+    Returns
+    -------
+    agreeing, comparable : ndarray, shape (n,)
+        0 for a patient without an event. Summed, each pair counts once.
+    """
+    moment, everyone = _order_moments(time, event), np.ones(len(time))
+    later_lower = _count_later_lower(moment, score, everyone)
+    later_higher = _count_later_lower(moment, -score, everyone)
+    later = _count_beyond(moment, everyone)
+    return event * (later_lower + (later - later_lower - later_higher) / 2), event * later
+
+
+def _order_moments(time: Floats, event: Floats) -> NDArray:
+    """Give each moment its number; a censoring comes after an event at the same time."""
+    return np.asarray(pd.factorize(time, sort=True)[0] * 2 + (1 - event).astype(np.int64))
 
 
 def _count_beyond(key: NDArray, weight: Floats) -> Floats:

@@ -10,7 +10,7 @@ from scipy.special import chdtrc, ndtr
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, check_conf_level, check_lengths, prepare_survival
-from core.evaluation.concordance import count_pairs
+from core.evaluation.concordance import count_later_pairs
 from core.evaluation.cox_likelihood import Stratum, build_stratum, maximise, sum_over_time
 from core.evaluation.life_table import build_life_table, read_survival
 from core.evaluation.proportion import normal_quantile
@@ -169,6 +169,6 @@ def _compute_c(time: Floats, event: Floats, linear: Floats, code: np.ndarray) ->
     agreeing, comparable = 0.0, 0.0
     for layer in np.unique(code):
         chosen = code == layer
-        own, possible = count_pairs(time[chosen], event[chosen], linear[chosen])
+        own, possible = count_later_pairs(time[chosen], event[chosen], linear[chosen])
         agreeing, comparable = agreeing + own.sum(), comparable + possible.sum()
     return float(agreeing / comparable) if comparable else None

@@ -200,6 +200,11 @@ def compute_net_benefit_difference(
     -------
     NetBenefitDifference
         First minus second.
+
+    Notes
+    -----
+    Patients of one outcome whose probabilities lie between the same thresholds are interchangeable, so that groups of
+    them are drawn, with multinomial counts, in place of single patients.
     """
     grid = prepare_thresholds(thresholds)
     check_conf_level(conf_level)
@@ -208,13 +213,11 @@ def compute_net_benefit_difference(
     if not n:
         empty = pd.DataFrame(columns=["threshold", "difference", "ci_low", "ci_high"], dtype=np.float64)
         return NetBenefitDifference(empty, 0, n_boot, "No patient has an outcome and both probabilities.")
-    gain = (first[:, None] >= grid).astype(float) - (second[:, None] >= grid)
-    worth = gain * np.where(outcome[:, None] == 1, 1.0, -grid / (1 - grid))
-    generator = np.random.default_rng(seed)
-    draws = np.array([generator.multinomial(n, np.full(n, 1 / n)) @ worth for _ in range(n_boot)]) / n
+    worth, count = _group_alike(outcome, first, second, grid)
+    draws = np.random.default_rng(seed).multinomial(n, count / n, size=n_boot) @ worth / n
     tail = (1 - conf_level) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    table = pd.DataFrame({"threshold": grid, "difference": worth.mean(axis=0), "ci_low": low, "ci_high": high})
+    table = pd.DataFrame({"threshold": grid, "difference": count @ worth / n, "ci_low": low, "ci_high": high})
     return NetBenefitDifference(table, n, n_boot)
 
 
@@ -237,6 +240,16 @@ def _check_models(models: Mapping[str, ArrayLike], harm: Mapping[str, float] | N
         raise InputError(f"A harm is given for '{unknown.pop()}', which is not among the models.")
     if prevalence is not None and not 0 < prevalence < 1:
         raise InputError(f"The prevalence is {prevalence:g}; give a share between 0 and 1.")
+
+
+def _group_alike(y: Floats, first: Floats, second: Floats, grid: Floats) -> tuple[Floats, Floats]:
+    """Group patients whom no threshold tells apart: what each group adds at each threshold (g, t), its size (g,)."""
+    order = np.argsort(grid)
+    passed = [np.searchsorted(grid[order], prob, side="right") for prob in (first, second)]
+    kinds, count = np.unique(np.column_stack([y, *passed]), axis=0, return_counts=True)
+    rank = np.argsort(order)
+    gain = (kinds[:, 1:2] > rank).astype(np.float64) - (kinds[:, 2:3] > rank)
+    return gain * np.where(kinds[:, :1] == 1, 1.0, -grid / (1 - grid)), count.astype(np.float64)
 
 
 def _count_positive(y: Floats, prob: Floats, grid: Floats, prevalence: float | None) -> tuple[Floats, Floats]:

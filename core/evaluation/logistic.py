@@ -57,12 +57,14 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> Log
     if len(y) == 0 or y.min() == y.max():
         return None
     coef = np.zeros(design.shape[1])
+    loglik = _log_likelihood(shift, y)
     for _ in range(MAX_STEPS):
-        prob = expit(design @ coef + shift)
+        linear = design @ coef + shift
+        prob = expit(linear)
         information = _compute_information(design, prob)
         if np.linalg.cond(information) > SINGULAR:
             return None
-        step = _halve_step(design, y, shift, coef, _solve(information, design.T @ (y - prob)))
+        step, loglik = _halve_step(design, y, linear, _solve(information, design.T @ (y - prob)), loglik)
         coef = coef + step
         if np.abs(step).max() < TOLERANCE * (1 + np.abs(coef).max()):
             return _finish_fit(design, y, shift, coef)
@@ -86,15 +88,15 @@ def _compute_information(design: Floats, prob: Floats) -> Floats:
     return (design * (prob * (1 - prob))[:, None]).T @ design
 
 
-def _halve_step(design: Floats, y: Floats, shift: Floats, coef: Floats, step: Floats) -> Floats:
-    """Shorten a Newton step until the likelihood does not fall."""
-    before = _log_likelihood(design @ coef + shift, y)
+def _halve_step(design: Floats, y: Floats, linear: Floats, step: Floats, before: float) -> tuple[Floats, float]:
+    """Shorten a Newton step until the likelihood does not fall; give the step and the likelihood after it."""
     for _ in range(30):
-        if _log_likelihood(design @ (coef + step) + shift, y) >= before - 1e-12 * abs(before):
-            return step
+        after = _log_likelihood(linear + design @ step, y)
+        if after >= before - 1e-12 * abs(before):
+            return step, after
         step = step / 2
-    return np.zeros_like(step)
+    return np.zeros_like(step), before
 
 
 def _log_likelihood(linear: Floats, y: Floats) -> float:
-    return float((y * log_expit(linear) + (1 - y) * log_expit(-linear)).sum())
+    return float(log_expit(np.where(y == 1, linear, -linear)).sum())

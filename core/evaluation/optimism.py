@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from core.errors import InputError
-from core.evaluation.calibration import compute_calibration
+from core.evaluation.calibration import compute_calibration_terms
 from core.evaluation.checks import Floats, check_lengths, prepare_outcome
 from core.evaluation.logistic import fit_logistic
 from core.evaluation.roc import compute_auc_se, describe_missing_class
@@ -148,6 +148,5 @@ def _draw_gaps(y: Floats, design: Floats, code: np.ndarray, fit: Fit, n_boot: in
 
 def _measure(y: Floats, prob: Floats) -> Floats:
     auc, _ = compute_auc_se(y, prob)
-    calibration = compute_calibration(y, prob)
-    values = [auc, calibration.brier, calibration.intercept, calibration.slope]
-    return np.array([np.nan if value is None else value for value in values])
+    fields, _ = compute_calibration_terms(y, prob)
+    return np.array([auc, *(fields.get(name, np.nan) for name in STATISTICS[1:])])

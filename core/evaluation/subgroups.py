@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.evaluation.calibration import compute_calibration
+from core.evaluation.calibration import compute_calibration_terms
 from core.evaluation.checks import Floats, check_lengths, prepare_outcome
 from core.evaluation.holm import adjust_holm
 from core.evaluation.roc import compute_roc
@@ -132,10 +132,10 @@ def _describe_level(
     family: str, level: object, y: Floats, p: Floats, chosen: np.ndarray, conf_level: float
 ) -> dict[str, Any]:
     roc = compute_roc(y[chosen], p[chosen], conf_level=conf_level)
-    calibration = compute_calibration(y[chosen], p[chosen], conf_level=conf_level)
+    calibration, _ = compute_calibration_terms(y[chosen], p[chosen], conf_level)
     low, high = roc.auc_ci or (None, None)
-    values = {"auc": roc.auc, "ci_low": low, "ci_high": high, "oe": calibration.oe}
-    values |= {"intercept": calibration.intercept, "slope": calibration.slope, "p": None, "p_holm": None}
+    values = {"auc": roc.auc, "ci_low": low, "ci_high": high, "p": None, "p_holm": None}
+    values |= {name: calibration.get(name) for name in ("oe", "intercept", "slope")}
     numbers = {name: np.nan if value is None else value for name, value in values.items()}
     return {"family": family, "level": level, "n": roc.n, "events": roc.n_pos, **numbers, "reason": roc.reason}
 

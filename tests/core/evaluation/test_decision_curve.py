@@ -84,6 +84,20 @@ def test_difference_of_two_models_and_of_a_model_with_itself():
     assert "No patient" in compute_net_benefit_difference([np.nan], [0.1], [0.2], [0.5]).reason
 
 
+def test_the_band_is_that_of_drawing_patients():
+    rng = np.random.default_rng(5)
+    first, second, n, grid = rng.random(300), rng.random(300), 300, np.array([0.6, 0.2, 0.4])
+    y = (rng.random(n) < first).astype(float)
+    drawn = [rng.integers(n, size=n) for _ in range(3000)]
+    worth = ((first[:, None] >= grid) * 1.0 - (second[:, None] >= grid)) * np.where(
+        y[:, None] == 1, 1, -grid / (1 - grid)
+    )
+    naive = np.quantile([worth[rows].mean(axis=0) for rows in drawn], [0.025, 0.975], axis=0)
+    result = compute_net_benefit_difference(y, first, second, grid, n_boot=3000).table
+    np.testing.assert_allclose(result["difference"], worth.mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(result[["ci_low", "ci_high"]].T, naive, atol=0.012)
+
+
 def test_survival_without_censoring_equals_the_binary_curve():
     time = np.where(Y == 1, 3.0, 20.0)
     survival = compute_survival_decision_curve(time, np.ones(10), {"m": PROB}, [0.15, 0.5], 12)
