@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, ndtr
 
 from core.errors import InputError
-from core.evaluation.checks import Floats, check_conf_level, check_lengths, prepare_survival
+from core.evaluation.checks import Floats, check_conf_level, check_lengths, prepare_column, prepare_survival
 from core.evaluation.concordance import count_later_pairs
 from core.evaluation.cox_likelihood import Stratum, build_stratum, maximise, sum_over_time
 from core.evaluation.life_table import build_life_table, read_survival
@@ -60,7 +60,7 @@ class CoxResult:
 def compute_cox(
     time: ArrayLike,
     event: ArrayLike,
-    covariates: pd.DataFrame | Mapping[str, ArrayLike],
+    covariates: pd.DataFrame | pd.Series | Mapping[str, ArrayLike],
     *,
     strata: ArrayLike | None = None,
     conf_level: float = 0.95,
@@ -71,8 +71,9 @@ def compute_cox(
     ----------
     time, event : array-like, shape (n,)
         Follow-up and event (1) or censoring (0).
-    covariates : DataFrame or mapping of str to array-like, shape (n,)
-        Numeric terms, known at time zero; code a group as 0/1.
+    covariates : DataFrame, Series or mapping of str to array-like, shape (n,)
+        Terms known at time zero. A column of labels is coded as R codes a factor: one 0/1 term a level against the
+        first level (of its categories, or in sorted order), named by column and level, such as "horThyes".
     strata : array-like, shape (n,), optional
         Labels with a baseline hazard of their own.
     conf_level : float
@@ -86,7 +87,7 @@ def compute_cox(
     Raises
     ------
     InputError
-        If there is no term, a column is not numeric or lengths differ.
+        If there is no term or lengths differ.
 
     Notes
     -----
@@ -94,11 +95,9 @@ def compute_cox(
     test.
     """
     check_conf_level(conf_level)
-    names = [str(name) for name in covariates]
-    if not names:
-        raise InputError("A Cox model needs at least one term; give a column.")
-    columns = [np.asarray(column) for column in dict(covariates).values()]
-    times, events, terms, keep = prepare_survival(time, event, *columns)
+    coded = _code_terms(covariates)
+    names = list(coded)
+    times, events, terms, keep = prepare_survival(time, event, *coded.values())
     layers = pd.Series(np.zeros(len(keep)) if strata is None else np.asarray(strata))
     check_lengths([keep, layers.to_numpy()])
     inner = layers.notna().to_numpy()[keep]
@@ -129,6 +128,24 @@ def compute_cox(
     if not varies.all():
         reason = "A term that does not vary was left out."
     return CoxResult(table, concordance, len(times), total, loglik, tests, "efron", conf_level, excluded, reason)
+
+
+def _code_terms(covariates: pd.DataFrame | pd.Series | Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Turn covariates into numeric terms; labels become indicators, missing where the label is."""
+    given = covariates.to_frame() if isinstance(covariates, pd.Series) else covariates
+    terms: dict[str, Floats] = {}
+    for name, values in dict(given).items():
+        column = pd.Series(values).reset_index(drop=True)
+        labels = column.astype("category")
+        if column.dtype != labels.dtype and pd.to_numeric(column, errors="coerce").notna().equals(column.notna()):
+            terms[str(name)] = prepare_column(column, str(name))
+            continue
+        for level in labels.cat.categories[1:]:
+            terms[f"{name}{level}"] = (labels == level).to_numpy(np.float64, copy=True)
+            terms[f"{name}{level}"][labels.isna()] = np.nan
+    if not terms:
+        raise InputError("A Cox model needs at least one term; give a column with two values or more.")
+    return terms
 
 
 def _describe_no_fit(events: int, varies: np.ndarray) -> str | None:

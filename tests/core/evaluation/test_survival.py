@@ -157,6 +157,19 @@ def test_cox_that_can_not_be_fitted():
         compute_cox(TIME, EVENT, {})
 
 
+def test_labels_become_terms_as_in_r(gbsg2):
+    own = compute_cox(gbsg2["time"], gbsg2["cens"], gbsg2[["horTh", "tgrade"]])
+    assert list(own.table.index) == ["horThyes", "tgradeII", "tgradeIII"]
+    by_hand = {"yes": gbsg2["horTh"] == "yes", "2": gbsg2["tgrade"] == "II", "3": gbsg2["tgrade"] == "III"}
+    np.testing.assert_allclose(own.table, compute_cox(gbsg2["time"], gbsg2["cens"], by_hand).table)
+    ordered = pd.Categorical(gbsg2["horTh"], categories=["yes", "no"])
+    turned = compute_cox(gbsg2["time"], gbsg2["cens"], pd.Series(ordered, name="horTh"))
+    alone = compute_cox(gbsg2["time"], gbsg2["cens"], gbsg2["horTh"])
+    assert turned.table.loc["horThno", "coef"] == pytest.approx(-alone.table.loc["horThyes", "coef"])
+    missing = gbsg2["horTh"].where(gbsg2["age"] > 40)
+    assert compute_cox(gbsg2["time"], gbsg2["cens"], {"horTh": missing}).n == int((gbsg2["age"] > 40).sum())
+
+
 def test_cox_leaves_out_a_term_that_does_not_vary():
     x = np.array([1, 0, 1, 0, 1, 1, 0, 0])
     both = compute_cox(TIME, EVENT, {"x": x, "constant": np.ones(8)})
