@@ -2,15 +2,12 @@
 
 import streamlit as st
 
-from core.evaluation.cohort_results import (
-    compute_gain,
-    compute_labelled_net_benefit,
-    label_model,
-    settle_threshold,
-)
+from core.evaluation.cohort_net_benefit import compute_gain, compute_labelled_net_benefit
+from core.evaluation.cohort_results import label_model, settle_threshold
 from core.evaluation.evaluate import render_plain
 from core.evaluation.split_evaluation import list_models
 from core.figures.decision_curve import (
+    MEASURES,
     describe_decision_curve,
     plot_decision_curve,
     plot_net_benefit_difference,
@@ -18,9 +15,10 @@ from core.figures.decision_curve import (
 from core.figures.rendering import render_png, render_svg
 from core.figures.tables import tabulate_net_benefit
 from core.ui import begin_page
+from core.ui.cohort_population import ask_population
 from core.ui.cohort_result import show_method, show_result, show_table
 from core.ui.cohort_threshold import ask_threshold, find_threshold
-from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
+from core.ui.cohort_view import ask_view, compute_once
 
 DRAW = {"svg": render_svg, "png": render_png}
 
@@ -33,14 +31,27 @@ with begin_page("Decision curve"):
     if high - low < 0.05:
         st.caption("The range is too narrow to be drawn; widen it.")
         st.stop()
-    result = compute_once(view, compute_labelled_net_benefit)
+    measure = st.segmented_control(
+        "Drawn",
+        list(MEASURES),
+        default="net_benefit",
+        format_func=MEASURES.__getitem__,
+        required=True,
+        key="cohort_measure",
+        persist_state="session",
+        wrap=True,
+    )
+    prevalence, harm = ask_population(view)
+    result = compute_once(view, compute_labelled_net_benefit, prevalence=prevalence, harm=harm)
     show_result(
         view,
-        plot_decision_curve(result, limits=(low, high), threshold=threshold.threshold),
+        plot_decision_curve(result, limits=(low, high), threshold=threshold.threshold, measure=measure),
         name="decision_curve",
         alt=describe_decision_curve(result, cohort=view.name, limits=(low, high)),
         data=result.table,
-        record=render_plain({"decision_curve": result.table, "n": result.n, "prevalence": result.prevalence}),
+        record=render_plain(
+            {"decision_curve": result.table, "n": result.n, "prevalence": result.prevalence, "harm": harm}
+        ),
         draw=DRAW,
     )
     points = [round(low + (high - low) * step / 5, 2) for step in range(6)]
@@ -61,24 +72,26 @@ with begin_page("Decision curve"):
             persist_state="session",
             wrap=True,
         )
-        if ask_for_slow(view, "gain", "Compute the difference"):
-            gain = compute_once(view, compute_gain, other=other, low=low, high=high)
-            sentence = (
-                f"Net benefit of the model minus that of {label_model(other).lower()} in {view.name}, with the "
-                f"95 % band of {gain.n_boot:,} bootstrap samples; n = {gain.n:,}."
-            )
-            show_result(
-                view,
-                plot_net_benefit_difference(gain),
-                name="net_benefit_difference",
-                alt=f"{sentence} {gain.reason or ''}".strip(),
-                data=gain.table,
-                record=render_plain(gain.table),
-                draw=DRAW,
-            )
+        gain = compute_once(view, compute_gain, other=other, low=low, high=high)
+        sentence = (
+            f"Net benefit of the model minus that of {label_model(other).lower()} in {view.name}, with the "
+            f"95 % band of {gain.n_boot:,} bootstrap samples; n = {gain.n:,}."
+        )
+        show_result(
+            view,
+            plot_net_benefit_difference(gain),
+            name="net_benefit_difference",
+            alt=f"{sentence} {gain.reason or ''}".strip(),
+            data=gain.table,
+            record=render_plain(gain.table),
+            draw=DRAW,
+        )
     show_method(
         "Net benefit = TP/n - FP/n x pt / (1 - pt) at threshold probability pt (Vickers and Elkin 2006), on patients "
         "complete for the outcome and every model; treating all and treating none are always drawn. Interventions "
-        "avoided are per 100 patients, against treating all. The range from 0.20 to 0.70 was fixed beforehand; another "
-        "range is exploratory. The band is pointwise, from bootstrap samples of patients."
+        "avoided are per 100 patients, against treating all; standardised net benefit is its share of the prevalence. "
+        "With another prevalence the rates within each class are kept and the classes weighed anew; a harm is taken "
+        "off every model's net benefit. The range from 0.20 to 0.70 was fixed beforehand; another range is "
+        "exploratory. The band is pointwise, from bootstrap samples of patients. Node metastasis and recurrence have "
+        "their decision curves on the pages Lymph nodes and Survival."
     )

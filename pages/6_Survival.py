@@ -3,14 +3,25 @@
 import streamlit as st
 
 from core.evaluation import compute_group_survival, compute_time_auc
-from core.evaluation.cohort_results import compute_survival_curves, find_thirds, settle_threshold
+from core.evaluation.cohort_net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk
+from core.evaluation.cohort_results import compute_survival_curves, find_thirds, name_development, settle_threshold
 from core.evaluation.evaluate import render_plain, render_survival
-from core.figures.cohort_tables import describe_early, describe_survival_tests, tabulate_cox, tabulate_medians
+from core.figures.cohort_tables import (
+    describe_cox_power,
+    describe_early,
+    describe_risk,
+    describe_survival_tests,
+    tabulate_cox,
+    tabulate_medians,
+)
+from core.figures.decision_curve import RECURRENCE_RANGE, describe_decision_curve, plot_decision_curve
 from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
 from core.figures.rendering import render_png, render_svg
+from core.figures.tables import tabulate_net_benefit
 from core.ui import begin_page
+from core.ui.cohort_groups import ask_groups, ask_horizon
 from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_threshold import describe_threshold, find_threshold
+from core.ui.cohort_threshold import find_threshold
 from core.ui.cohort_view import ask_for_slow, ask_view, compute_once, require_columns
 
 DRAW = {"svg": render_svg, "png": render_png}
@@ -22,27 +33,11 @@ with begin_page("Survival"):
     if threshold.threshold is None:
         st.caption(f"There are no predicted groups: {threshold.reason}")
         st.stop()
-    thirds = st.segmented_control(
-        "Groups",
-        [False, True],
-        default=False,
-        format_func=lambda value: "Thirds of the probability" if value else "Predicted high and low",
-        required=True,
-        key="cohort_thirds",
-        persist_state="session",
-        wrap=True,
-    )
-    cuts = compute_once(view.cohort, find_thirds) if thirds else (threshold.threshold,)
-    st.caption(
-        f"Thirds are cut at {cuts[0]:.3f} and {cuts[-1]:.3f}, found on development patients where there are any."
-        if thirds
-        else describe_threshold(threshold)
-    )
+    cuts = ask_groups(view, threshold, find_thirds, compute_once(view.cohort, name_development))
     curves = compute_once(view, compute_survival_curves, cuts=cuts)
-    whole = None
-    slow = ask_for_slow(view, "cox", "Compute Cox models and the C index")
-    if slow:
-        whole = compute_once(view, compute_group_survival, cut=threshold.threshold)
+    groups = None
+    if ask_for_slow(view, "cox", "Compute Cox models and the C index"):
+        groups = compute_once(view, compute_group_survival, cut=cuts[0] if len(cuts) == 1 else threshold.threshold)
     show_result(
         view,
         plot_kaplan_meier(curves.kaplan_meier),
@@ -55,31 +50,49 @@ with begin_page("Survival"):
                 "at_risk": curves.kaplan_meier.at_times,
                 "logrank": {"chisq": curves.logrank.chisq, "df": curves.logrank.df, "p": curves.logrank.p},
             }
-            if whole is None or thirds
-            else render_survival(whole)
+            if groups is None or len(cuts) > 1
+            else render_survival(groups)
         ),
         draw=DRAW,
     )
-    concordance = None if whole is None else whole.concordance
+    concordance = None if groups is None else groups.concordance
     st.markdown(describe_survival_tests(curves.logrank_by_centre, curves.follow_up, concordance))
     show_table(tabulate_medians(curves.kaplan_meier, curves.rmst), "Patients, events, median and mean by group")
 
-    if whole is not None:
+    if groups is not None:
         st.header("Cox models", anchor=False)
-        show_table(
-            tabulate_cox({"Univariable": whole.cox, "Multivariable": whole.cox_adjusted}),
-            "Hazard ratios of the predicted group, alone and adjusted",
-        )
+        models = {"Univariable": groups.cox, "Multivariable": groups.cox_adjusted}
+        show_table(tabulate_cox(models), "Hazard ratios of the predicted group, alone and adjusted")
+        if weak := describe_cox_power(models):
+            st.warning(weak)
 
     st.header("Early recurrence", anchor=False)
     early = compute_once(view, compute_time_auc, "rfs_months", "rfs_event", "prob")
     st.markdown(describe_early(early, view.name))
     if early.unstable:
         st.warning("Fewer than 10 early recurrences: read the estimate as unstable, not as evidence.")
+
+    st.header("Decision curve for recurrence", anchor=False)
+    risk = compute_once(view.cohort, fit_recurrence_risk, horizon=ask_horizon(view))
+    benefit = compute_once(view, compute_recurrence_net_benefit, risk=risk)
+    st.caption(describe_risk(risk))
+    if benefit is not None:
+        show_result(
+            view,
+            plot_decision_curve(benefit, limits=RECURRENCE_RANGE),
+            name="recurrence_decision_curve",
+            alt=describe_decision_curve(benefit, cohort=view.name, limits=RECURRENCE_RANGE),
+            data=benefit.table,
+            record=render_plain({"risk": vars(risk), "decision_curve": benefit.table, "n": benefit.n}),
+            draw=DRAW,
+        )
+        show_table(tabulate_net_benefit(benefit, (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)), "Net benefit for recurrence")
     show_method(
         "Kaplan-Meier with log-log intervals; at risk at t are those with T >= t; log-rank test, stratified by "
         "centre where there are several. Groups are known at time zero of the follow-up. Median follow-up by the "
         "reverse Kaplan-Meier method. Cox models with Efron's ties; proportional hazards by a score test on 1 - S(t). "
         "Early recurrence: cumulative/dynamic AUC at 6 months, weighted for censoring (Blanche 2013); with "
-        "fewer than 10 events the interval is on the logit scale and it is called unstable. Harrell's C index."
+        "fewer than 10 events the interval is on the logit scale and it is called unstable. Harrell's C index. "
+        "Decision curve: the risk is that of a Cox model of recurrence on the probability, fitted on development "
+        "patients; net benefit takes the Kaplan-Meier risk among those above the threshold (Vickers 2008)."
     )

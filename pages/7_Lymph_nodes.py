@@ -2,13 +2,21 @@
 
 import streamlit as st
 
+from core.evaluation.cohort_net_benefit import compute_node_net_benefit
 from core.evaluation.cohort_results import settle_threshold
 from core.evaluation.evaluate import render_nodes, render_plain
 from core.evaluation.split_evaluation import compute_nodes
 from core.figures.cohort_tables import tabulate_node_predictors, tabulate_node_rates
-from core.figures.lymph_nodes import describe_lymph_nodes, plot_lymph_nodes
+from core.figures.decision_curve import NODE_RANGE, describe_decision_curve, plot_decision_curve
+from core.figures.lymph_nodes import (
+    describe_lymph_nodes,
+    describe_node_roc,
+    plot_lymph_nodes,
+    plot_node_roc,
+    tabulate_node_curves,
+)
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_confusion, write_number
+from core.figures.tables import tabulate_confusion, tabulate_net_benefit, write_number
 from core.ui import begin_page
 from core.ui.cohort_result import show_method, show_result, show_table
 from core.ui.cohort_threshold import describe_threshold, find_threshold
@@ -43,10 +51,35 @@ with begin_page("Lymph nodes"):
         show_table(tabulate_confusion(nodes.group_classifier), "The predicted group as classifier of metastasis")
 
     st.header("What predicts metastasis", anchor=False)
-    show_table(tabulate_node_predictors(nodes), "Predictors of node metastasis side by side")
     st.info(nodes.note)
+    show_result(
+        view,
+        plot_node_roc(nodes),
+        name="node_roc",
+        alt=describe_node_roc(nodes, cohort=view.name),
+        data=tabulate_node_curves(nodes),
+        record=render_plain(render_nodes(nodes)),
+        draw=DRAW,
+    )
+    show_table(tabulate_node_predictors(nodes), "Predictors of node metastasis side by side")
+
+    benefit = compute_once(view, compute_node_net_benefit)
+    if benefit is not None:
+        st.header("Decision curve for node metastasis", anchor=False)
+        show_result(
+            view,
+            plot_decision_curve(benefit, limits=NODE_RANGE),
+            name="node_decision_curve",
+            alt=describe_decision_curve(benefit, cohort=view.name, limits=NODE_RANGE),
+            data=benefit.table,
+            record=render_plain({"decision_curve": benefit.table, "n": benefit.n, "prevalence": benefit.prevalence}),
+            draw=DRAW,
+        )
+        show_table(tabulate_net_benefit(benefit, (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)), "Net benefit for node metastasis")
     show_method(
         "Rates with Wilson intervals, difference with Newcombe's; Pearson's chi-squared test without correction, "
         "Fisher's exact test when an expected count lies below 5. The dedicated node head is judged with and without "
-        "axillary ultrasound among its inputs; paired DeLong tests. None of this replaces the sentinel node biopsy."
+        "axillary ultrasound among its inputs; paired DeLong tests. Net benefit is drawn for thresholds from 0.05 to "
+        "0.30, fixed beforehand, on patients complete for all predictors; axillary ultrasound gives one decision "
+        "whatever the threshold. None of this replaces the sentinel node biopsy."
     )

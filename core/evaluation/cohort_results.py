@@ -1,13 +1,12 @@
 """Results that need a whole prediction table: its threshold, all its models, its subgroups, its survival curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from core.evaluation.decision_curve import DecisionCurveResult, NetBenefitDifference, compute_net_benefit_difference
 from core.evaluation.evaluate import SUBGROUP_EDGES
 from core.evaluation.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
 from core.evaluation.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
@@ -15,13 +14,11 @@ from core.evaluation.logrank import LogRankResult, compute_logrank
 from core.evaluation.roc import RocResult, compute_roc
 from core.evaluation.split_evaluation import (
     DEVELOPMENT,
-    GRID,
     HIGH,
     LOW,
     MAIN,
     PREFIX,
     choose_cohort_threshold,
-    compute_net_benefit,
     list_models,
 )
 from core.evaluation.subgroups import TOO_MANY_LEVELS, SubgroupResult, compute_subgroups, cut_levels
@@ -104,34 +101,6 @@ def compute_rocs(table: pd.DataFrame) -> dict[str, RocResult]:
     return {label_model(name): compute_roc(table["y"], table[column]) for name, column in names.items()}
 
 
-def compute_labelled_net_benefit(table: pd.DataFrame) -> DecisionCurveResult:
-    """Compute net benefit of every model, under the names that figures show."""
-    result = compute_net_benefit(table)
-    names = {name: label_model(name) for name in (MAIN, *list_models(table))}
-    return replace(result, table=result.table.assign(model=result.table["model"].replace(names)))
-
-
-def compute_gain(table: pd.DataFrame, other: str, low: float, high: float) -> NetBenefitDifference:
-    """Compute the net benefit of the main model minus that of another one, with a bootstrap band.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob`` and ``prob_<other>``.
-    other : str
-        The other model.
-    low, high : float
-        Range of thresholds.
-
-    Returns
-    -------
-    NetBenefitDifference
-        At thresholds 0.01 apart.
-    """
-    grid = GRID[(low - 1e-9 <= GRID) & (high + 1e-9 >= GRID)]
-    return compute_net_benefit_difference(table["y"], table["prob"], table[PREFIX + other], grid)
-
-
 def compute_cohort_subgroups(table: pd.DataFrame) -> SubgroupResult:
     """Compute performance by centre, age, size and device, as far as the table has them.
 
@@ -186,6 +155,12 @@ def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: f
     if by == "group":
         shown["group"] = np.where(shown["prob"] >= cut, f"predicted {HIGH}", f"predicted {LOW}")
     return compute_table_one(shown, by, [OUTCOME, *variables], levels=levels)
+
+
+def name_development(table: pd.DataFrame) -> str:
+    """Name the patients that cuts are found on: the development splits, or all where there are none."""
+    present = [name for name in DEVELOPMENT if name in set(table["split"])]
+    return " + ".join(present) if present else "these patients, for want of development patients: exploratory"
 
 
 def find_thirds(table: pd.DataFrame) -> tuple[float, float]:

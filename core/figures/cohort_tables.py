@@ -19,8 +19,9 @@ from core.evaluation import (
     TableOneResult,
     TimeAucResult,
 )
+from core.evaluation.cohort_net_benefit import RecurrenceRisk
 from core.figures.tables import DASH, write_number
-from core.figures.wording import word_p, word_percent
+from core.figures.wording import word_count, word_p, word_percent
 
 NAMES = {
     "centre": "Centre",
@@ -31,6 +32,7 @@ NAMES = {
     "high": "Predicted high against low",
 }
 NO_YES = {"0": "no", "1": "yes"}
+EVENTS_A_TERM = 10
 
 
 def label_variable(name: str) -> str:
@@ -146,6 +148,31 @@ def tabulate_cox(models: Mapping[str, CoxResult | None]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Model", "Term", "Hazard ratio (95 % CI)", "p", "Proportional hazards"])
 
 
+def describe_cox_power(models: Mapping[str, CoxResult | None]) -> str:
+    """Say which Cox models have too few events for their terms; empty if none has.
+
+    Parameters
+    ----------
+    models : mapping of str to CoxResult or None
+        Name to model.
+
+    Returns
+    -------
+    str
+        One sentence a model with fewer than 10 events a term (Peduzzi et al., J Clin Epidemiol 1995;48:1503-1510).
+    """
+    weak = {
+        name: cox
+        for name, cox in models.items()
+        if cox is not None and cox.reason is None and cox.events < EVENTS_A_TERM * len(cox.table)
+    }
+    return " ".join(
+        f"{name}: {word_count(cox.events, 'event')} for {word_count(len(cox.table), 'term')}, fewer than "
+        f"{EVENTS_A_TERM} a term; read its hazard ratios as unstable."
+        for name, cox in weak.items()
+    )
+
+
 def describe_early(result: TimeAucResult, cohort: str) -> str:
     """Say how well the probability tells early recurrence.
 
@@ -164,6 +191,18 @@ def describe_early(result: TimeAucResult, cohort: str) -> str:
     events = f"{result.events} recurrences by {result.horizon:g} months, {result.at_risk:,} patients followed beyond"
     text = f"In {cohort} the time-dependent AUC at {result.horizon:g} months was {write_number(result.auc, result.ci)}"
     return f"{text}; n = {result.n:,}, {events}." + (f" {result.reason}" if result.reason else "")
+
+
+def describe_risk(risk: RecurrenceRisk) -> str:
+    """Say where the risk of recurrence comes from, or why there is none."""
+    fitted = f"{risk.fitted_on} (n = {risk.n:,}, {word_count(risk.events, 'recurrence')})"
+    if risk.coef is None:
+        return f"No risk of recurrence could be fitted on {fitted}: {risk.reason}"
+    text = (
+        f"Risk of recurrence within {risk.horizon:g} months by a Cox model on the probability of high Ki-67, fitted on "
+        f"{fitted}."
+    )
+    return f"{text} Judged on the same patients it is exploratory and optimistic." if risk.exploratory else text
 
 
 def tabulate_node_rates(result: LymphNodeResult) -> pd.DataFrame:

@@ -1,18 +1,30 @@
 """Decision curves: net benefit over threshold probabilities."""
 
+from typing import Literal
+
 import plotly.graph_objects as go
 
 from core.evaluation import DecisionCurveResult, NetBenefitDifference
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
 from core.figures.wording import word_count
 
-KI67_RANGE, NODE_RANGE = (0.20, 0.70), (0.05, 0.30)
+KI67_RANGE, NODE_RANGE, RECURRENCE_RANGE = (0.20, 0.70), (0.05, 0.30), (0.01, 0.30)
 FLOOR = -0.05
 REFERENCES = {"all": ("Treat all", "dash"), "none": ("Treat none", "dot")}
+Measure = Literal["net_benefit", "standardized_net_benefit", "interventions_avoided"]
+MEASURES: dict[Measure, str] = {
+    "net_benefit": "Net benefit",
+    "standardized_net_benefit": "Standardised net benefit",
+    "interventions_avoided": "Interventions avoided per 100 patients",
+}
 
 
 def plot_decision_curve(
-    result: DecisionCurveResult, *, limits: tuple[float, float] = KI67_RANGE, threshold: float | None = None
+    result: DecisionCurveResult,
+    *,
+    limits: tuple[float, float] = KI67_RANGE,
+    threshold: float | None = None,
+    measure: Measure = "net_benefit",
 ) -> go.Figure:
     """Draw net benefit of each model, of treating all and of treating none.
 
@@ -24,35 +36,39 @@ def plot_decision_curve(
         Range of thresholds that matter clinically, stated under the figure.
     threshold : float, optional
         The model's threshold, marked by a line.
+    measure : {"net_benefit", "standardized_net_benefit", "interventions_avoided"}
+        What to draw: net benefit, its share of the prevalence, or interventions avoided against treating all.
 
     Returns
     -------
     Figure
-        Net benefit from a little below 0.
+        Net benefit from a little below 0; interventions avoided over their whole range.
     """
-    table = result.table[result.table["threshold"].between(*limits)]
-    figure = new_figure(x_title="Threshold probability", y_title="Net benefit")
+    table = result.table[result.table["threshold"].between(*limits)].assign(shown=lambda rows: rows[measure])
+    figure = new_figure(x_title="Threshold probability", y_title=MEASURES[measure])
     for model, (name, dash) in REFERENCES.items():
         rows = table[table["model"] == model]
         line = {"color": NEUTRAL, "dash": dash, "width": 1.5}
-        figure.add_scatter(x=rows["threshold"], y=rows["net_benefit"], mode="lines", line=line, name=name)
+        figure.add_scatter(x=rows["threshold"], y=rows["shown"], mode="lines", line=line, name=name)
     models = [name for name in table["model"].unique() if name not in REFERENCES]
     for index, model in enumerate(models):
         rows = table[table["model"] == model]
         figure.add_scatter(
             x=rows["threshold"],
-            y=rows["net_benefit"],
+            y=rows["shown"],
             mode="lines",
             line=style_series(index)["line"],
-            customdata=rows["interventions_avoided"],
+            customdata=rows[["net_benefit", "interventions_avoided"]],
             name=model[:1].upper() + model[1:],
-            hovertemplate="threshold %{x:.2f}<br>net benefit %{y:.3f}<br>"
-            "%{customdata:.0f} interventions avoided per 100<extra>%{fullData.name}</extra>",
+            hovertemplate="threshold %{x:.2f}<br>net benefit %{customdata[0]:.3f}<br>"
+            "%{customdata[1]:.0f} interventions avoided per 100<extra>%{fullData.name}</extra>",
         )
     if threshold is not None and limits[0] <= threshold <= limits[1]:
         figure.add_vline(x=threshold, line={"color": COLOURS[1], "width": 1, "dash": "dashdot"})
-    top = max(table["net_benefit"].max(), 0.05) if table["net_benefit"].notna().any() else 0.1
-    figure.update_yaxes(range=[FLOOR, 1.08 * top], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    if measure != "interventions_avoided":
+        top = max(table["shown"].max(), -FLOOR) if table["shown"].notna().any() else 0.1
+        figure.update_yaxes(range=[FLOOR * max(1, 2 * top), 1.08 * top])
+    figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
     figure.update_xaxes(range=list(limits))
     return figure
 
@@ -74,18 +90,21 @@ def describe_decision_curve(
     Returns
     -------
     str
-        Sentences with n.
+        Sentences with n and the share of positives.
     """
-    wide = result.table.pivot_table(index="threshold", columns="model", values="net_benefit")
+    wide = result.table.pivot(index="threshold", columns="model", values="net_benefit")
     wide = wide[(wide.index >= limits[0]) & (wide.index <= limits[1])]
-    if wide.empty:
+    if wide.isna().all(axis=None):
         return f"No net benefit could be estimated. {result.reason or ''}".strip()
     best = wide[["all", "none"]].max(axis=1)
     parts = []
-    for model in wide.columns.drop(["all", "none"]):
+    for model in (name for name in result.table["model"].unique() if name not in REFERENCES):
         better = int((wide[model] > best + 1e-12).sum())
         parts.append(f"{model} is above treating all and treating none at {better} of {len(wide)} thresholds")
     counts = f"n = {result.n:,} complete {word_count(result.n, 'patient').split(' ')[1]}"
+    if result.prevalence is not None:
+        what = "prevalence" if result.horizon is None else f"Kaplan-Meier risk by {result.horizon:g} months"
+        counts += f", {what} {100 * result.prevalence:.1f} %"
     text = f"In {cohort}, for thresholds from {limits[0]:.2f} to {limits[1]:.2f}: {'; '.join(parts)}; {counts}."
     return f"{text} {result.reason}" if result.reason else text
 

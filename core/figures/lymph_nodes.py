@@ -1,10 +1,12 @@
 """Node metastasis by predicted group."""
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import LymphNodeResult
-from core.figures.theme import COLOURS, NEUTRAL, new_figure
-from core.figures.wording import word_count, word_p, word_percent
+from core.evaluation import ConfusionResult, LymphNodeResult, RocResult
+from core.figures.roc import plot_roc
+from core.figures.theme import COLOURS, NEUTRAL, new_figure, style_series
+from core.figures.wording import thin_rows, word_count, word_estimate, word_p, word_percent
 
 BARS = {"high": (COLOURS[1], "/"), "low": (COLOURS[0], "")}
 
@@ -45,6 +47,80 @@ def plot_lymph_nodes(result: LymphNodeResult) -> go.Figure:
         )
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     return figure
+
+
+def plot_node_roc(result: LymphNodeResult) -> go.Figure:
+    """Draw the ROC curves of what predicts node metastasis, and the binary predictors as points.
+
+    Parameters
+    ----------
+    result : LymphNodeResult
+        The first curve has the band: the dedicated head if there is one, else the Ki-67 probability.
+
+    Returns
+    -------
+    Figure
+        Sensitivity over 1 - specificity.
+    """
+    curves = list_node_curves(result)
+    (name, first), *others = curves.items()
+    figure = plot_roc(first, name=name, others=dict(others))
+    points: dict[str, ConfusionResult | None] = {
+        "Predicted Ki-67 group": result.group_classifier,
+        "Axillary ultrasound": result.ultrasound,
+    }
+    for index, (label, point) in enumerate(points.items(), start=len(curves)):
+        if point is not None:
+            value = point.metrics["value"]
+            figure.add_scatter(
+                x=[1 - value["specificity"]],
+                y=[value["sensitivity"]],
+                mode="markers",
+                marker={**style_series(index)["marker"], "size": 12},
+                name=label,
+                hovertemplate="sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
+            )
+    return figure
+
+
+def describe_node_roc(result: LymphNodeResult, *, cohort: str = "this cohort") -> str:
+    """Say how well each score tells node metastasis.
+
+    Parameters
+    ----------
+    result : LymphNodeResult
+        Curves and points.
+    cohort : str
+        Name of the patients.
+
+    Returns
+    -------
+    str
+        AUC with interval of each score, with n and events.
+    """
+    parts = [
+        f"{name} {word_estimate(roc.auc, roc.auc_ci, 3, roc.conf_level)}"
+        for name, roc in list_node_curves(result).items()
+    ]
+    counts = f"n = {result.n:,}, {word_count(result.events, 'patient')} with metastasis"
+    return f"In {cohort} the AUC for node metastasis was: {'; '.join(parts)}; {counts}."
+
+
+def tabulate_node_curves(result: LymphNodeResult) -> pd.DataFrame:
+    """Stack the ROC curves of the scores, thinned for the screen, with the score's name in the first column."""
+    curves = [thin_rows(roc.curve).assign(score=name) for name, roc in list_node_curves(result).items()]
+    stacked = pd.concat(curves, ignore_index=True)
+    return stacked[["score", *stacked.columns.drop("score")]]
+
+
+def list_node_curves(result: LymphNodeResult) -> dict[str, RocResult]:
+    """List the scores that predict metastasis by name, the dedicated heads first."""
+    curves = {
+        "Node head, with axillary ultrasound": result.head,
+        "Node head, without axillary ultrasound": result.head_without_aln,
+        "Ki-67 probability": result.ki67_probability,
+    }
+    return {name: roc for name, roc in curves.items() if roc is not None}
 
 
 def describe_lymph_nodes(result: LymphNodeResult, *, cohort: str = "this cohort") -> str:

@@ -15,9 +15,9 @@ from core.evaluation import (
     compute_split,
     count_flow,
 )
+from core.evaluation.cohort_net_benefit import compute_labelled_net_benefit
 from core.evaluation.cohort_results import (
     compute_cohort_subgroups,
-    compute_labelled_net_benefit,
     compute_rocs,
     describe_patients,
     label_model,
@@ -164,6 +164,7 @@ def _render_outcomes(result: SplitEvaluation, name: str) -> Iterator[str]:
         yield _write(cohorts.describe_survival_tests(*tests))
         models = {"Univariable": survival.cox, "Multivariable": survival.cox_adjusted}
         yield _render_table(cohorts.tabulate_cox(models))
+        yield _write(cohorts.describe_cox_power(models))
     if result.early_recurrence is not None:
         yield _write(cohorts.describe_early(result.early_recurrence, name))
     yield "<h3>Lymph nodes</h3>"

@@ -157,7 +157,7 @@ def test_a_handful_of_patients_breaks_no_page(open_page, n):
 
 def test_thirds_recalibration_range_and_other_model(at):
     at.switch_page(PAGES["Survival"]).run()
-    at.segmented_control(key="cohort_thirds").set_value(True).run()
+    at.segmented_control(key="cohort_groups").set_value("Thirds of the probability").run()
     assert at.table[0].value["Group"].tolist() == ["Lowest third", "Middle third", "Highest third"]
     at.switch_page(PAGES["Calibration"]).run()
     at.segmented_control(key="cohort_update").set_value("intercept + slope").run()
@@ -166,6 +166,45 @@ def test_thirds_recalibration_range_and_other_model(at):
     at.slider(key="cohort_range").set_value((0.1, 0.4)).run()
     assert "for thresholds from 0.10 to 0.40" in words(at)
     assert "minus that of image alone" in words(at)
+
+
+def test_net_benefit_for_another_prevalence_a_harm_and_as_another_measure(at):
+    at.switch_page(PAGES["Decision curve"]).run()
+    before = at.table[0].value["Model"].tolist()
+    assert "Assumed" not in words(at)
+    at.number_input(key="cohort_prevalence").set_value(20.0).run()
+    assert "Net benefit is drawn for prevalence 20 % (observed" in words(at).replace("20%", "20 %")
+    assert at.table[0].value["Model"].tolist() != before
+    at.number_input(key="cohort_prevalence").set_value(None).run()
+    at.number_input(key="cohort_harm").set_value(0.01).run()
+    assert float(at.table[0].value["Model"][0]) == pytest.approx(float(before[0]) - 0.01, abs=1e-9)
+    for measure in ("standardized_net_benefit", "interventions_avoided"):
+        at.segmented_control(key="cohort_measure").set_value(measure).run()
+        assert not at.exception
+        assert not at.error
+
+
+def test_recurrence_has_a_decision_curve_and_a_cut_off_of_ones_own(at):
+    at.switch_page(PAGES["Survival"]).run()
+    assert "Risk of recurrence within 36 months by a Cox model" in words(at)
+    assert "fitted on train (n = 60" in words(at)
+    at.segmented_control(key="cohort_horizon_3").set_value(12).run()
+    assert "Kaplan-Meier risk by 12 months" in words(at)
+    at.segmented_control(key="cohort_groups").set_value("A cut-off of your own").run()
+    at.number_input(key="cohort_own_cut").set_value(0.7).run()
+    assert "Groups are cut at 0.700" in words(at)
+    assert any("fewer than 10 a term" in warning.value for warning in at.warning)
+
+
+def test_nodes_have_curves_and_net_benefit_where_the_heads_are_given(open_page):
+    table = make_table()
+    table = table.assign(prob_lnm=table["prob"] / 2, prob_lnm_without_aln_us=0.4, aln_us=table["lnm"])
+    at = upload(open_page(COHORT), encode(table)).switch_page(PAGES["Lymph nodes"]).run()
+    text = words(at)
+    assert "the AUC for node metastasis was: Node head, with axillary ultrasound 0." in text
+    assert "Axillary ultrasound is above treating all and treating none at 26 of 26 thresholds" in text
+    assert "for thresholds from 0.05 to 0.30" in text
+    assert "partly circular" in at.info[0].value
 
 
 def test_no_torch_is_loaded_for_a_cohort(bundle_dir):

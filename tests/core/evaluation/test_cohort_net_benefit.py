@@ -1,0 +1,78 @@
+"""Net benefit from a prediction table, for Ki-67, nodes and recurrence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import CoxPHFitter
+
+from core.evaluation import compute_decision_curve, compute_survival_decision_curve
+from core.evaluation.cohort_net_benefit import (
+    RISK,
+    compute_labelled_net_benefit,
+    compute_node_net_benefit,
+    compute_recurrence_net_benefit,
+    fit_recurrence_risk,
+)
+from tests.pages.cohorts import make_table
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return make_table()
+
+
+def read(result, model):
+    return result.table.loc[result.table["model"] == model, "net_benefit"].to_numpy()
+
+
+def test_models_bear_their_labels_and_a_harm_lowers_each(table):
+    plain, harmed = compute_labelled_net_benefit(table), compute_labelled_net_benefit(table, harm=0.02)
+    assert plain.table["model"].unique().tolist() == ["all", "none", "Model", "Image alone"]
+    for model in ("Model", "Image alone"):
+        np.testing.assert_allclose(read(plain, model) - read(harmed, model), 0.02)
+    np.testing.assert_array_equal(read(plain, "all"), read(harmed, "all"))
+
+
+def test_another_prevalence_weighs_the_classes(table):
+    grid = np.arange(1, 100) / 100
+    expected = compute_decision_curve(table["y"], {"m": table["prob"]}, grid, prevalence=0.3)
+    other = compute_labelled_net_benefit(table, prevalence=0.3)
+    assert other.prevalence == 0.3
+    np.testing.assert_allclose(read(other, "Model"), read(expected, "m"))
+
+
+def test_node_heads_beside_axillary_ultrasound(table):
+    assert compute_node_net_benefit(table) is None
+    heads = table.assign(prob_lnm=table["prob"] / 2, aln_us=table["lnm"])
+    result = compute_node_net_benefit(heads)
+    assert result.table["model"].unique().tolist() == [
+        "all",
+        "none",
+        "Node head, with axillary ultrasound",
+        "Axillary ultrasound",
+    ]
+    np.testing.assert_allclose(read(result, "Axillary ultrasound"), table["lnm"].mean())
+
+
+def test_the_risk_of_recurrence_is_coxs_on_development_patients(table):
+    development = table.loc[table["split"] == "train", ["rfs_months", "rfs_event", "prob"]]
+    risk = fit_recurrence_risk(table, 24.0)
+    assert (risk.n, risk.fitted_on, risk.exploratory) == (60, "train", False)
+    other = CoxPHFitter().fit(development, "rfs_months", "rfs_event")
+    external = table[table["split"] == "external"]
+    moments = development["rfs_months"]
+    last = moments[moments <= 24.0].max()
+    expected = 1 - other.predict_survival_function(external[["prob"]], times=[last]).to_numpy().ravel()
+    own = 1 - np.exp(-risk.baseline * np.exp(risk.coef * external["prob"]))
+    np.testing.assert_allclose(own, expected, atol=1e-5)
+    grid = np.arange(1, 100) / 100
+    curve = compute_survival_decision_curve(external["rfs_months"], external["rfs_event"], {RISK: own}, grid, 24.0)
+    np.testing.assert_allclose(read(compute_recurrence_net_benefit(external, risk), RISK), read(curve, RISK))
+
+
+def test_without_development_patients_or_recurrences_the_risk_says_so(table):
+    late = fit_recurrence_risk(table[table["split"] == "external"], 24.0)
+    assert (late.exploratory, late.fitted_on) == (True, "these data")
+    none = fit_recurrence_risk(table.assign(rfs_event=0), 24.0)
+    assert (none.coef, none.reason) == (None, "No events.")
+    assert compute_recurrence_net_benefit(table, none) is None
