@@ -55,7 +55,7 @@ def plot_calibration(calibration: CalibrationResult) -> go.Figure:
     _add_deciles(figure, calibration)
     _add_histogram(figure, calibration)
     figure.update_layout(
-        xaxis={"range": [0, 1], "anchor": "y2", "title": {"text": "Predicted probability"}},
+        xaxis={"range": [-0.01, 1.01], "anchor": "y2", "title": {"text": "Predicted probability"}},
         yaxis={"range": [-0.02, 1.02], "domain": [0.27, 1]},
         yaxis2={"domain": [0, 0.2], "title": {"text": "Patients"}, "anchor": "x", **_label_counts(calibration)},
         barmode="relative",

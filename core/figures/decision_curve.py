@@ -10,6 +10,7 @@ from core.figures.wording import word_count
 
 KI67_RANGE, NODE_RANGE, RECURRENCE_RANGE = (0.20, 0.70), (0.05, 0.30), (0.01, 0.30)
 FLOOR = -0.05
+EDGE = 0.005
 REFERENCES = {"all": ("Treat all", "dash"), "none": ("Treat none", "dot")}
 Measure = Literal["net_benefit", "standardized_net_benefit", "interventions_avoided"]
 MEASURES: dict[Measure, str] = {
@@ -69,7 +70,7 @@ def plot_decision_curve(
         top = max(table["shown"].max(), -FLOOR) if table["shown"].notna().any() else 0.1
         figure.update_yaxes(range=[FLOOR * max(1, 2 * top), 1.08 * top])
     figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
-    figure.update_xaxes(range=list(limits))
+    figure.update_xaxes(range=[limits[0] - EDGE, limits[1] + EDGE])
     return figure
 
 

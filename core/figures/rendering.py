@@ -240,6 +240,8 @@ def _style_axis(axis: Axes, figure: go.Figure, name: str) -> None:
     if along.tickvals is not None:
         labels = along.ticktext if along.ticktext is not None else along.tickvals
         axis.set_yticks(_list(along.tickvals), [_plain(str(text)) for text in labels])
+    if along.scaleanchor:
+        axis.set_aspect("equal", adjustable="box", anchor="W")
     if along.tickformat == ".0%":
         axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axis.set_ylabel(along.title.text or "", color=TEXT["light"])

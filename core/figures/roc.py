@@ -8,7 +8,7 @@ from core.evaluation import ConfusionResult, RocResult
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
 from core.figures.wording import thin_rows, word_count, word_estimate, word_percent
 
-SIDE = 440
+SIDE = 480
 
 
 def plot_roc(
@@ -62,8 +62,8 @@ def plot_roc(
             _add_curve(figure, label, result, index)
     if operating_point is not None:
         _add_point(figure, operating_point)
-    figure.update_xaxes(range=[-0.01, 1.01], constrain="domain")
-    figure.update_yaxes(range=[-0.01, 1.01])
+    figure.update_xaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", constraintoward="left")
+    figure.update_yaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", scaleanchor="x")
     return figure
 
 

@@ -20,10 +20,22 @@ from core.evaluation import (
     compute_subgroups,
 )
 from core.figures.calibration import describe_calibration, plot_calibration
-from core.figures.decision_curve import describe_decision_curve, plot_decision_curve, plot_net_benefit_difference
+from core.figures.decision_curve import (
+    MEASURES,
+    describe_decision_curve,
+    plot_decision_curve,
+    plot_net_benefit_difference,
+)
 from core.figures.forest import describe_forest, plot_forest
 from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
-from core.figures.lymph_nodes import describe_lymph_nodes, plot_lymph_nodes
+from core.figures.lymph_nodes import (
+    describe_lymph_nodes,
+    describe_node_roc,
+    list_node_curves,
+    plot_lymph_nodes,
+    plot_node_roc,
+    tabulate_node_curves,
+)
 from core.figures.rendering import render_png, render_svg
 from core.figures.roc import describe_roc, plot_roc
 from core.figures.wording import thin_rows, word_estimate, word_p
@@ -80,6 +92,14 @@ def test_a_roc_that_can_not_be_drawn_keeps_the_axes_and_says_why():
     nothing = compute_roc([1, 1, 1], [0.1, 0.2, 0.3])
     assert [trace.name for trace in plot_roc(nothing).data] == ["Chance"]
     assert describe_roc(nothing).startswith("In this cohort the AUC was not estimable; n = 3, 3 events. All 3")
+
+
+def test_a_roc_is_square_on_the_screen_and_on_paper(figures):
+    assert figures["roc"].layout.yaxis.scaleanchor == "x"
+    picture = np.asarray(Image.open(io.BytesIO(render_png(figures["roc"], scale=1))).convert("L"))
+    axis = picture[:, : picture.shape[1] * 9 // 10] < 240
+    height, width = axis.sum(axis=0).max(), axis.sum(axis=1).max()
+    assert height == pytest.approx(width, rel=0.05)
 
 
 def test_roc_in_words():
@@ -144,6 +164,25 @@ def test_survival_in_words(survival):
     assert "event-free at 48 months" in text
     assert "Log-rank p" in text
     assert "No log-rank test: No events." in describe_kaplan_meier(survival, compute_logrank(TIME, 0 * EVENT, GROUP))
+
+
+def test_node_curves_stand_beside_the_binary_predictors():
+    nodes = compute_lymph_nodes(Y, PROB, 0.5, head=OTHER, ultrasound=Y)
+    figure = plot_node_roc(nodes)
+    names = [trace.name for trace in figure.data]
+    assert names[-2:] == ["Predicted Ki-67 group", "Axillary ultrasound"]
+    assert (figure.data[-1].x[0], figure.data[-1].y[0]) == (0, 1)
+    assert "Node head, with axillary ultrasound 0." in describe_node_roc(nodes)
+    assert list(tabulate_node_curves(nodes)["score"].unique()) == list(list_node_curves(nodes))
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_each_measure_of_a_decision_curve_is_drawn(measure):
+    result = compute_decision_curve(Y, {"model": PROB}, np.arange(1, 100) / 100)
+    figure = plot_decision_curve(result, measure=measure)
+    rows = result.table[(result.table["model"] == "model") & result.table["threshold"].between(0.2, 0.7)]
+    np.testing.assert_array_equal(figure.data[2].y, rows[measure])
+    assert figure.layout.yaxis.title.text == MEASURES[measure]
 
 
 def test_nodes_show_rates_with_counts():
