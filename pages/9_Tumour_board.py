@@ -1,92 +1,156 @@
 """Tumour board: from patient to patient, with the estimate, what speaks for it, and a decision that is kept."""
 
+from functools import partial
+
 import streamlit as st
 
-from core.board.models import Entry
+from core.board.pairs import pair_readings
+from core.errors import UsageError
+from core.evaluation import compare_readers
+from core.figures.board_document import BoardDocuments
 from core.figures.frame import describe_frame, render_frame
 from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
+from core.figures.interval import describe_interval, encode_svg, render_interval
 from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.waterfall import describe_waterfall, plot_waterfall
-from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
+from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.inference.points import score_points
-from core.ui import begin_page, get_bundle, show_applicability, show_figure, show_headline
-from core.ui.board import ask_board, choose_patient, list_patients
-from core.ui.board_decision import ask_author, ask_decision, ask_reading_first, show_entries
-from core.ui.board_patient import read_patient, show_beside
-from core.ui.cohort import EVIDENCE, get_cohort
+from core.ui import begin_page, describe_provenance, get_bundle
+from core.ui.board import Rule, add_seen, find_asked, get_store, go, is_own, list_patients, show_way
+from core.ui.board_agreement import show_agreement
+from core.ui.board_decision import (
+    ask_author,
+    ask_decision,
+    ask_own,
+    keep_shown,
+    list_unread,
+    reads_first,
+    show_entries,
+)
+from core.ui.board_documents import ask_paper, offer_meeting, offer_patient
+from core.ui.board_images import get_reader
+from core.ui.board_list import ask_list, choose_board, name_decisions, show_list
+from core.ui.board_patient import (
+    HEAT_HEIGHT,
+    ask_heat,
+    draw_figure,
+    show_beside,
+    show_headline,
+    show_inputs,
+    show_missing,
+    show_table_estimate,
+    tighten_page,
+)
+from core.ui.cohort import get_cohort
+from core.ui.export import offer_csv
 
 with begin_page("Tumour board", role="clinician") as user:
+    tighten_page()
     bundle, cohort = get_bundle(), get_cohort()
     if cohort is None:
         st.markdown("There is no cohort yet: give one on the page **Cohort**.")
         st.stop()
-    manifest = bundle.manifest
-    no_call = (float(manifest["no_call"]["low"]), float(manifest["no_call"]["high"]))
-    threshold, cutoff = float(manifest["threshold"]["value"]), float(manifest["cutoff"]["value"])
-    patients = list_patients(cohort, no_call, threshold=threshold, cutoff=cutoff)
-    if cohort.is_simulated:
-        st.caption("These patients are simulated: images, values and outcomes are made up.")
-    author = ask_author(user)
-    patient = choose_patient(ask_board(patients), set(patients["patient_id"].astype(str)))
-    row = patients[patients["patient_id"].astype(str) == patient].iloc[0].to_dict()
-    if not author:
-        st.caption("Give your initials in the sidebar, so that what you save has an author.")
-    if not ask_reading_first(patient, author, user=user, threshold=threshold, cohort_sha256=cohort.sha256):
+    rule, reader = Rule.of(bundle), get_reader(cohort)
+    kept = [record for record in get_store().read() if record.cohort_sha256 == cohort.sha256]
+    patients = add_seen(list_patients(cohort, rule), reader)
+    patients["decided"] = patients["patient_id"].map(name_decisions(kept)).fillna("")
+    board = choose_board(patients)
+    names = board["patient_id"].tolist()
+    author, is_first = ask_author(user), reads_first()
+    unread = list_unread(kept, names, author) if is_first else []
+    asked = find_asked(set(patients["patient_id"]))
+    place = {"no_call": rule.no_call, "threshold": rule.threshold}
+    reader.read_ahead(names)
+    documents = BoardDocuments(
+        patients,
+        reader,
+        bundle,
+        lambda patient: [record for record in get_store().read(patient) if record.cohort_sha256 == cohort.sha256],
+        simulated=cohort.is_simulated,
+        created_utc=describe_provenance(bundle)["created_utc"],
+    )
+    collect_meeting = partial(documents.collect_meeting, "Tumour board", names)
+    offer_board = partial(offer_meeting, collect_meeting, unread=len(unread), count=len(names))
+
+    if asked is None:
+        if cohort.is_simulated:
+            st.caption("These patients are simulated: images, values and outcomes are made up.")
+        ask_list()
+        if not names:
+            raise UsageError("No patient fits the search and the filter; widen them.")
+        st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=go, args=(names[0],))
+        show_list(board, lambda p, interval: encode_svg(render_interval(p, interval, **place)), unread)
+        with st.popover("Document of the meeting"):
+            offer_board(ask_paper())
+        known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0)
+        calls = pair_readings(kept, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True)))
+        show_agreement(compare_readers(calls), calls)
         st.stop()
 
-    read = read_patient(patient, simulated=cohort.is_simulated)
-    draft = {"patient": patient, "author": author, "kind": "note", "text": "-", "role": user.role}
-    own = cohort.sha256 == manifest["files"].get(EVIDENCE)
-    draft |= {"cohort_sha256": cohort.sha256, "bundle_sha256": bundle.sha256 if own else ""}
-    image, words, decision = st.columns([3, 4, 3], gap="medium")
-    probability, group = float(row["prob"]), "high" if row["prob"] >= threshold else "low"
-    if read is None:
-        image.caption("There is no image of this patient.")
-        words.markdown(f"### {format_percent(probability)} probability of a high Ki-67")
-        words.caption("From the cohort's table, without an interval; called by the threshold of the bundle.")
-        uncertain = no_call[0] <= probability <= no_call[1]
-        draft |= {"probability": probability, "group": group}
-    else:
-        frame, roi, clinical, prediction = read
-        alt = describe_frame(frame, roi)
-        image.image(render_frame(frame, roi), width="stretch", caption="Frame with its lesion box", alt=alt)
-        probability, group, uncertain = prediction.probability, prediction.group, prediction.is_no_call
-        draft |= {"input_sha256": prediction.reading.input_sha256}
+    show_way(asked, names, simulated=cohort.is_simulated)
+    row = patients[patients["patient_id"] == asked].iloc[0].to_dict()
+    with st.spinner("Reading the patient's image"):
+        read = reader.read(asked)
+    records = get_store().read(asked)
+    draft = {"patient": asked, "author": author, "role": user.role, "cohort_sha256": cohort.sha256}
+    draft |= {"bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
+    image, words, decision = st.columns([10, 16, 11], gap="small")
+    with image:
+        if read.case is None:
+            st.caption(read.missing)
+        elif asked in unread or read.shown is None or not ask_heat():
+            st.image(render_frame(read.case.frame, read.case.roi), alt=describe_frame(read.case.frame, read.case.roi))
+        else:
+            limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
+            figure = plot_heatmap(read.case.frame, read.case.roi, read.shown, limit=limit, height=HEAT_HEIGHT)
+            draw_figure(figure, alt=describe_heatmap(read.shown, limit), name="heatmap")
+    if list_unread(kept, [asked], author) and is_first:
         with words:
-            if prediction.applicability.status == "refused":
-                uncertain = True
-            if show_applicability(prediction):
-                show_headline(prediction, bundle)
-                low, high = prediction.interval
-                draft |= {"probability": probability, "low": low, "high": high, "group": group}
-    with words:
-        show_beside(row, group, cutoff, no_call=uncertain)
-    with decision:
-        if author:
-            ask_decision(Entry(**draft))
-        show_entries(patient)
+            show_inputs(read.case.clinical if read.case else row)
+        with decision:
+            ask_own(draft, rule.threshold)
+        st.stop()
 
-    if read is not None and "group" in draft:
-        contributions = tabulate_contributions(prediction, clinical)
-        points = score_points(bundle.fusion_heads["m1"], prediction.reading.scores["ki67"], clinical)
-        limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
-        why, nomogram, heat = st.tabs(["What adds up to it", "Nomogram", "Heat map"])
+    probability, group = float(row["prob"]), ""
+    with words:
+        if read.shown is not None:
+            probability, interval = read.shown.probability, read.shown.interval
+            draft |= {"input_sha256": read.shown.reading.input_sha256, "low": interval[0], "high": interval[1]}
+            graph = render_interval(probability, interval, **place)
+            show_headline(read.shown, graph, describe_interval(probability, interval, **place))
+            show_missing(read, float(row["prob"]))
+        elif read.prediction is not None:
+            st.error("**No estimate.** " + " ".join(read.prediction.applicability.reasons))
+        else:
+            graph = render_interval(probability, None, **place)
+            show_table_estimate(probability, rule, graph, describe_interval(probability, None, **place))
+        if read.prediction is None or read.shown is not None:
+            draft |= {"probability": probability, "group": rule.call(probability)}
+            group = "" if rule.is_no_call(probability) else draft["group"]
+        show_beside(row, group, rule)
+    with decision:
+        if is_first:
+            keep_shown(draft, records)
+        ask_decision(draft)
+        with st.container(horizontal=True):
+            with st.popover(f"Entries ({len(records)})"):
+                show_entries(records, cohort.sha256)
+            with st.popover("Documents"):
+                paper = ask_paper()
+                offer_patient(partial(documents.collect_patient, asked), paper)
+                offer_board(paper)
+                data = st.container()
+
+    if read.shown is not None:
+        contributions = tabulate_contributions(read.shown, read.case.clinical)
+        points = score_points(bundle.fusion_heads["m1"], read.shown.reading.scores["ki67"], read.case.clinical)
+        why, nomogram = st.columns(2, gap="medium")
         with why:
-            show_figure(
-                plot_waterfall(contributions),
-                alt=describe_waterfall(contributions),
-                data=contributions,
-                name="contributions",
-            )
+            figure = plot_waterfall(contributions, compact=True)
+            draw_figure(figure, alt=describe_waterfall(contributions), name="contributions")
         with nomogram:
-            show_figure(
-                plot_nomogram(points), alt=describe_nomogram(points), data=tabulate_points(points), name="nomogram"
-            )
-        with heat:
-            st.caption("It shows what influenced the model, not where the tumour divides.")
-            show_figure(
-                plot_heatmap(frame, roi, prediction, limit=limit, opacity=0.6, contours=False),
-                alt=describe_heatmap(prediction, limit),
-                data=tabulate_heatmap(prediction),
-                name="heatmap",
-            )
+            draw_figure(plot_nomogram(points, compact=True), alt=describe_nomogram(points), name="nomogram")
+        with data:
+            offer_csv(contributions, "contributions", label="Contributions (CSV)")
+            offer_csv(tabulate_points(points), "nomogram", label="Nomogram (CSV)")
+            offer_csv(tabulate_heatmap(read.shown), "heatmap", label="Heat map (CSV)")

@@ -189,6 +189,8 @@ class PatientContent:
         Hash of the image file.
     evidence : tuple of Picture
         Figures of how well the bundle does.
+    absence : str
+        Why there is no estimate, where there is none.
     """
 
     patient: str | None
@@ -208,6 +210,7 @@ class PatientContent:
     decisions: tuple[Decision, ...] = ()
     file_sha256: str = ""
     evidence: tuple[Picture, ...] = ()
+    absence: str = ""
 
     @property
     def is_refused(self) -> bool:

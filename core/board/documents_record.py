@@ -107,7 +107,7 @@ def _list_inputs(content: PatientContent) -> Iterable[Record]:
 def _explain_absence(content: PatientContent) -> str:
     if content.is_refused:
         return "The model refuses this image, so nothing of its answer is shown."
-    return "" if content.prediction else "No estimate was made for this patient."
+    return "" if content.prediction else content.absence or "No estimate was made for this patient."
 
 
 def describe_estimate(prediction: Prediction, origin: Origin) -> Record:

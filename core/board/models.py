@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table,
 
 from core.errors import InputError
 
-Kind = Literal["decision", "note", "reading", "correction"]
+Kind = Literal["decision", "note", "reading", "estimate", "correction"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_TEXT = 4_000
 METADATA = MetaData()
@@ -52,8 +52,8 @@ class Entry:
         Pseudonym.
     author, role : str
         Who says it: initials or name, and their role.
-    kind : {"decision", "note", "reading", "correction"}
-        "reading" is an own estimate made before the model's was shown.
+    kind : {"decision", "note", "reading", "estimate", "correction"}
+        "reading" is an own estimate made before the model's was shown, "estimate" the model's that was shown then.
     text : str
         What they say; the reason of an override, at most 4,000 characters.
     agrees : bool or None

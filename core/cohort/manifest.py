@@ -145,7 +145,8 @@ def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bo
     ClinicalError, TableError
         If the row can't be used.
     """
-    values = {name: parse_value(BY_NAME[name], row[name]) for name in M2_PREDICTORS if name in row}
+    fields = M2_PREDICTORS if labelled else (*M2_PREDICTORS, "ki67_cnb_pct")
+    values = {name: parse_value(BY_NAME[name], row[name]) for name in fields if name in row}
     ki67 = parse_value(BY_NAME["ki67_pct"], row.get("ki67_pct", ""))
     patient, centre = row["patient_id"].strip(), row.get("centre", "").strip()
     if not patient or (labelled and not centre):

@@ -24,7 +24,8 @@ from models.bundle import Bundle
 
 NEEDED = ("patient_id", "image")
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
-DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads")
+CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *CORE)
 Progress = Callable[[int, int], None]
 Row = dict[str, Any]
 
@@ -131,7 +132,7 @@ def read_rows(manifest: Path) -> tuple[list[Row], list[tuple[int, str]]]:
 
 
 def _choose_columns(header: list[str]) -> dict[str, int]:
-    wanted = {*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS}
+    wanted = {*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct"}
     found = {name.strip().lower(): i for i, name in enumerate(header) if name.strip().lower() in wanted}
     missing = [name for name in NEEDED if name not in found]
     if missing:
@@ -168,7 +169,7 @@ def _read_scores(rows: Iterable[Row], reader: Reader) -> Iterator[tuple[Row, Row
         queue: list[tuple[Row, Future[tuple[Frame, Roi]]]] = []
         try:
             while True:
-                queue += [(row, threads.submit(_decode, row)) for row in islice(pending, ahead - len(queue))]
+                queue += [(row, threads.submit(decode_row, row)) for row in islice(pending, ahead - len(queue))]
                 if not queue:
                     return
                 row, future = queue.pop(0)
@@ -178,7 +179,8 @@ def _read_scores(rows: Iterable[Row], reader: Reader) -> Iterator[tuple[Row, Row
                 future.cancel()
 
 
-def _decode(row: Mapping[str, Any]) -> tuple[Frame, Roi]:
+def decode_row(row: Mapping[str, Any]) -> tuple[Frame, Roi]:
+    """Decode the image of a row of `read_rows`, with its lesion box or a default one."""
     frame = read_frame(row["path"].read_bytes())
     return frame, default_roi(frame) if row["box"] is None else frame.to_frame(Roi(*row["box"]))
 

@@ -36,8 +36,8 @@ class ScoringJob:
 
     def __init__(self, package: bytes, reader: Reader) -> None:
         self._folder = Path(mkdtemp(prefix="sonoki-"))
-        self._clean = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._manifest = unpack_package(package, self._folder)
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self.manifest = unpack_package(package, self._folder)
         self._reader = reader
         self.done = self.total = 0
         self.scored: ScoredCohort | None = None
@@ -79,9 +79,8 @@ class ScoringJob:
     def _run(self) -> None:
         try:
             self.scored = score_manifest(
-                self._manifest, self._reader, self._folder / "scores.part", progress=self._count
+                self.manifest, self._reader, self._folder / "scores.part", progress=self._count
             )
-            self._clean()
         except _StopError:
             return
         except AppError as error:

@@ -1,5 +1,6 @@
 """Outcomes and scores to frozen results; no plotting."""
 
+from core.evaluation.agreement import AgreementResult, compare_readers, compute_agreement
 from core.evaluation.calibration import CalibrationResult, compute_calibration
 from core.evaluation.concordance import ConcordanceResult, compute_concordance
 from core.evaluation.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
@@ -35,6 +36,7 @@ from core.evaluation.threshold import ThresholdResult, choose_threshold
 from core.evaluation.time_auc import TimeAucResult, compute_time_auc
 
 __all__ = [
+    "AgreementResult",
     "CalibrationResult",
     "ConcordanceResult",
     "ConfusionResult",
@@ -62,8 +64,10 @@ __all__ = [
     "TimeAucResult",
     "choose_cohort_threshold",
     "choose_threshold",
+    "compare_readers",
     "compare_roc",
     "compare_roc_unpaired",
+    "compute_agreement",
     "compute_calibration",
     "compute_concordance",
     "compute_confusion",

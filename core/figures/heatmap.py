@@ -14,7 +14,14 @@ MARGIN = 0.12
 
 
 def plot_heatmap(
-    frame: Frame, roi: Roi, prediction: Prediction, *, limit: float, opacity: float = 0.6, contours: bool = False
+    frame: Frame,
+    roi: Roi,
+    prediction: Prediction,
+    *,
+    limit: float,
+    opacity: float = 0.6,
+    contours: bool = False,
+    height: int = 460,
 ) -> go.Figure:
     """Draw where the image raises and lowers the estimate.
 
@@ -34,13 +41,15 @@ def plot_heatmap(
         Of the colours, 0 to 1.
     contours : bool
         Draw lines of equal log-odds too; those below zero are dotted.
+    height : int
+        Height in pixels.
 
     Returns
     -------
     Figure
         The square that the network saw, with a margin.
     """
-    figure = new_figure(height=460)
+    figure = new_figure(height=height)
     add_frame(figure, frame)
     x, y = locate_cells(prediction)
     figure.add_heatmap(

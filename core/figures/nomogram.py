@@ -3,17 +3,19 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.theme import NEUTRAL, RAISES, SMALL_SIZE, new_figure
+from core.figures.theme import NEUTRAL, RAISES, SMALL_SIZE, TINY_SIZE, new_figure
 from core.inference.explain import format_percent
 from core.inference.points import PatientPoints, TermPoints
 
-ROW_HEIGHT = 62
+ROW_HEIGHT, LOW_ROW_HEIGHT = 62, 25
+LINE = 34
+NAMES, LOW_PAD = 0.44, 0.05
 TICK = 0.09
 CHARACTER = 0.021
 PAD = 0.2
 
 
-def plot_nomogram(patient: PatientPoints) -> go.Figure:
+def plot_nomogram(patient: PatientPoints, *, compact: bool = False) -> go.Figure:
     """Draw the points of each term, then total points and probability.
 
     Each row is named above its line, so that the figure fits a narrow screen. The total's line is drawn over the full
@@ -23,6 +25,8 @@ def plot_nomogram(patient: PatientPoints) -> go.Figure:
     ----------
     patient : PatientPoints
         A nomogram read for one patient (`core.inference.points.score_points`).
+    compact : bool
+        Names stand left of low rows, for a wide place of little height.
 
     Returns
     -------
@@ -30,22 +34,40 @@ def plot_nomogram(patient: PatientPoints) -> go.Figure:
         Rows from the points' ruler at the top to the probability at the bottom.
     """
     n_rows = len(patient.terms) + 3
-    figure = new_figure(height=ROW_HEIGHT * n_rows + 20)
+    figure = new_figure(height=(LOW_ROW_HEIGHT if compact else ROW_HEIGHT) * n_rows + 20)
     longest = max(max(term.tick_points) for term in patient.terms)
+    room = longest / (1 - NAMES) if compact else longest
     low = min(0.0, *(term.points for term in patient.terms))
     high = max(longest, *(term.points for term in patient.terms))
     ruler = [longest * i / 10 for i in range(11)]
     _add_grid(figure, ruler, len(patient.terms))
-    notes = _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], longest)
+    notes = _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], room)
     for row, term in enumerate(patient.terms, start=1):
         ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
-        notes += _add_axis(figure, row, _name_row(term), ticks, longest)
+        notes += _add_axis(figure, row, _name_row(term), ticks, room)
         _mark_patient(figure, row, term)
     notes += _add_total(figure, patient, n_rows - 2, longest)
-    figure.update_xaxes(visible=False, range=[low - PAD * longest, high + PAD * longest], fixedrange=True)
+    pad = (LOW_PAD if compact else PAD) * longest
+    figure.update_xaxes(visible=False, range=[low - pad, high + pad], fixedrange=True)
     figure.update_yaxes(visible=False, range=[n_rows - 0.4, -0.6], fixedrange=True)
     figure.update_layout(showlegend=False, annotations=notes)  # at once: plotly copies all of them at every addition
+    if compact:
+        _move_names(figure)
     return figure
+
+
+def _move_names(figure: go.Figure) -> None:
+    """Put each row's name to the left of its line, the value below it."""
+    figure.update_xaxes(domain=[NAMES, 1])
+    figure.update_traces(marker_size=10, selector={"mode": "markers"})
+    figure.update_annotations(font_size=TINY_SIZE)
+    for title in figure.layout.annotations:
+        if title.xref == "paper":
+            name, _, value = title.text.partition(": ")
+            title.update(x=0, y=round(title.y + TICK), xanchor="left", yanchor="middle", align="left")
+            name, value = name.split(" (")[0], value.split(",")[0]
+            between = ": " if len(name) + len(value) - len("<b></b>") < LINE else ":<br>"
+            title.text = f"{name}{between}{value}" if value else name
 
 
 def describe_nomogram(patient: PatientPoints) -> str:

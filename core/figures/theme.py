@@ -23,6 +23,7 @@ GRID: dict[Theme, str] = {"light": "#DDE2E6", "dark": "#39424B"}
 FONT = "Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif"
 FONT_SIZE = 14
 SMALL_SIZE = 13
+TINY_SIZE = 11
 HEIGHT = 380
 
 

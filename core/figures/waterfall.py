@@ -3,13 +3,13 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.theme import LOWERS, NEUTRAL, RAISES, new_figure
+from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 
-ROW_HEIGHT = 44
+ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
 ROOM = 0.3
 
 
-def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
+def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
     """Draw how the terms add up to the log-odds.
 
     Parameters
@@ -17,6 +17,8 @@ def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
     contributions : DataFrame
         Columns term, label, value, known, log_odds; first row the intercept, last row the logit
         (`core.inference.explain.tabulate_contributions`).
+    compact : bool
+        Label and value on one line, in low rows.
 
     Returns
     -------
@@ -24,11 +26,13 @@ def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
         One bar a row, from the intercept at the top to the sum at the bottom.
     """
     steps = contributions["log_odds"].tolist()
-    figure = new_figure(x_title="Log-odds of high Ki-67", height=90 + ROW_HEIGHT * len(steps))
+    height = 50 + LOW_ROW_HEIGHT * len(steps) if compact else 90 + ROW_HEIGHT * len(steps)
+    between = " " if compact else "<br>"
+    figure = new_figure(x_title="Log-odds of high Ki-67", height=height)
     figure.add_waterfall(
         orientation="h",
         x=steps,
-        y=[_label_row(*row) for row in zip(contributions["label"], contributions["value"], strict=True)],
+        y=[_label_row(*row, between) for row in zip(contributions["label"], contributions["value"], strict=True)],
         measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
         text=[f"{step:+.2f}" for step in steps],
         textposition="outside",
@@ -44,6 +48,8 @@ def plot_waterfall(contributions: pd.DataFrame) -> go.Figure:
     pad = ROOM * (high - low)
     figure.update_xaxes(range=[low - pad, high + pad], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
+    if compact:
+        figure.update_layout(font={"size": TINY_SIZE})
     return figure
 
 
@@ -53,9 +59,8 @@ def describe_waterfall(contributions: pd.DataFrame) -> str:
     return "Waterfall of log-odds. " + "; ".join(" ".join(part.split()) for part in parts) + "."
 
 
-def _label_row(label: str, value: str) -> str:
-    """Break a label over two lines, the value on the second, so that it fits a narrow screen."""
-    return f"{label}<br><b>{value}</b>" if value else label
+def _label_row(label: str, value: str, between: str) -> str:
+    return f"{label}{between}<b>{value}</b>" if value else label
 
 
 def _find_reach(steps: list[float]) -> tuple[float, float]:

@@ -13,13 +13,12 @@ from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.inference.applicability import Reference, assess_applicability
 from core.inference.engine import MALIGNANCY, Engine, InputRule
 from core.inference.engine_choice import load_engine
+from core.inference.interval import INTERVAL
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.settings import get_text_setting
 from models.bundle import Bundle, BundleError, read_bundle
 from models.cam import compute_heatmap
 from models.fusion import FusionHead
-
-INTERVAL = (2.5, 97.5)
 
 
 class Predictor:

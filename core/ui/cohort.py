@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -10,8 +11,11 @@ from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError
 from core.ui.resources import get_bundle
 
+if TYPE_CHECKING:
+    from core.cohort.scoring_job import ScoringJob
+
 EVIDENCE = "evidence/predictions.csv"
-UPLOADED, CHOICE, BORROW = "cohort_uploaded", "cohort_choice", "cohort_borrow"
+UPLOADED, CHOICE, BORROW, PACKAGE = "cohort_uploaded", "cohort_choice", "cohort_borrow", "cohort_package"
 SHIPPED_LABEL, UPLOADED_LABEL = "The bundle's own cohort", "The uploaded cohort"
 
 
@@ -92,10 +96,20 @@ def get_uploaded() -> Cohort | None:
     return Cohort("the uploaded cohort", read, sha256, False, borrow_threshold())
 
 
-def keep_uploaded(read: PredictionTable, sha256: str) -> None:
-    """Keep an uploaded table for this session and choose it."""
+def keep_uploaded(read: PredictionTable, sha256: str, package: "ScoringJob | None" = None) -> None:
+    """Keep an uploaded table for this session and choose it; with the package that it was scored from, if it was."""
     st.session_state[UPLOADED] = (read, sha256)
+    st.session_state[PACKAGE] = package
     st.session_state[CHOICE] = UPLOADED_LABEL
+
+
+def get_package(cohort: Cohort) -> "ScoringJob | None":
+    """Give the package that an uploaded cohort was scored from, or None if it came as a table."""
+    uploaded = st.session_state.get(UPLOADED)
+    if uploaded is None or uploaded[1] != cohort.sha256:
+        return None
+    package: ScoringJob | None = st.session_state.get(PACKAGE)
+    return package
 
 
 def borrow_threshold() -> tuple[float, str] | None:

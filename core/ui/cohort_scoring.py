@@ -31,7 +31,7 @@ def ask_scoring() -> None:
         st.markdown(
             "A zip archive with one table (CSV or XLSX, one row an image) and the images it names: `patient_id` and "
             "`image` are needed; `box` (x0,y0,x1,y1 in pixels), `centre`, clinical values and `ki67_pct` where known. "
-            "Files stay in a temporary folder of this server until they are scored."
+            "Files stay in a temporary folder of this server for as long as this session shows the cohort."
         )
         st.download_button(
             "Template of the table (CSV)", TEMPLATE, "sonoki_manifest.csv", "text/csv", on_click="ignore"
@@ -85,13 +85,14 @@ def _describe(job: ScoringJob) -> str:
 def _finish(scored: ScoredCohort) -> None:
     """Make the scored table the page's cohort, as an uploaded one; rows that failed stay named."""
     data = scored.table.to_csv(index=False).encode()
-    del st.session_state[JOB]
+    job = st.session_state.pop(JOB)
     try:
         read = read_predictions(data, cutoff=float(get_bundle().manifest["cutoff"]["value"]))
     except TableError as error:
         st.session_state[FAILED] = (str(error), scored.refused)
     else:
-        keep_uploaded(replace(read, refused=(*read.refused, *scored.refused)), hashlib.sha256(data).hexdigest())
+        both = replace(read, refused=(*read.refused, *scored.refused))
+        keep_uploaded(both, hashlib.sha256(data).hexdigest(), job)
 
 
 def _show_failure(sentence: str, rows: tuple[tuple[int, str], ...]) -> None:

@@ -65,7 +65,7 @@ def list_simulated_patients() -> dict[str, str]:
     dict of str to str
         Id to label.
     """
-    table = _simulate_cohort().table
+    table = get_simulated().table
     held_out = table[table["split"].isin(["test", "external"])].groupby("centre").head(PER_CENTRE)
     names = zip(held_out["patient_id"], held_out["centre"], strict=True)
     return {patient: f"{patient}, centre {centre}" for patient, centre in names}
@@ -84,7 +84,7 @@ def simulate_source(patient_id: str) -> Source:
     Source
         Image, box and clinical values.
     """
-    cohort = _simulate_cohort()
+    cohort = get_simulated()
     index = int(cohort.table.index[cohort.table["patient_id"] == patient_id][0])
     row = cohort.table.iloc[index]
     clinical = {name: row[name] for name in M1_PREDICTORS if not is_missing(row[name])}
@@ -92,16 +92,47 @@ def simulate_source(patient_id: str) -> Source:
     return Source(hold_file(png), patient_id, box, clinical)
 
 
-@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
-def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, float]]:
-    """Render the frame of a row of the simulated cohort, with its lesion box in pixels."""
+def draw_simulated(cohort: "Cohort", index: int) -> tuple[bytes, tuple[float, float, float, float]]:
+    """Draw the frame of a row of the simulated cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Of `get_simulated`.
+    index : int
+        Row of its table.
+
+    Returns
+    -------
+    tuple of (bytes, tuple of float)
+        PNG, and the lesion box in its pixels.
+    """
     from core.simulation import render_patient  # noqa: PLC0415 - brings scipy
     from core.simulation.cohort import SEED  # noqa: PLC0415
 
-    frame = render_patient(_simulate_cohort(), index, SEED)
+    frame = render_patient(cohort, index, SEED)
     buffer = io.BytesIO()
     Image.fromarray(frame.pixels).save(buffer, format="PNG", compress_level=3)
     return buffer.getvalue(), frame.box
+
+
+@st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
+def get_simulated() -> "Cohort":
+    """Simulate the cohort, once for all sessions.
+
+    Returns
+    -------
+    Cohort
+        Table and what its frames are drawn from; nobody changes it.
+    """
+    from core.simulation import simulate_cohort  # noqa: PLC0415 - brings scipy and pandas
+
+    return simulate_cohort()
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
+def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, float]]:
+    return draw_simulated(get_simulated(), index)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -112,10 +143,3 @@ def _read_bundle(folder: Path) -> Bundle:
 @st.cache_resource(max_entries=1, show_spinner=False, on_release=Worker.close)
 def _start_worker(folder: Path) -> Worker:
     return Worker(folder)
-
-
-@st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
-def _simulate_cohort() -> "Cohort":
-    from core.simulation import simulate_cohort  # noqa: PLC0415 - brings scipy and pandas
-
-    return simulate_cohort()

@@ -1,11 +1,10 @@
-"""Tumour board: patient to patient, estimate, decisions kept, an unknown link in one sentence."""
+"""Tumour board: list, patient to patient, estimate, decisions kept, reading first, an unknown link in one sentence."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import settings
 from core.board.store import Store
-from tests.pages.conftest import ROOT, start_page
+from tests.pages.conftest import start_page
 
 PAGE = "pages/9_Tumour_board.py"
 
@@ -22,41 +21,116 @@ def at(database, open_page) -> AppTest:
     return open_page(PAGE)
 
 
+@pytest.fixture
+def patient(at) -> AppTest:
+    """The first patient of the list, read by AB."""
+    at.text_input(key="board_initials").set_value("AB").run()
+    return press(at, "Begin with the first")
+
+
 def words(at: AppTest) -> str:
-    return "\n".join(e.value for e in (*at.header, *at.markdown, *at.caption))
+    return "\n".join(e.value for e in (*at.header, *at.subheader, *at.markdown, *at.caption))
 
 
 def press(at: AppTest, label: str) -> AppTest:
     return next(b for b in at.button if b.label == label).click().run()
 
 
-def test_next_and_previous_go_through_the_board(at):
-    assert not at.exception
-    assert "T-060 · 1 of 20" in words(at)
-    press(at, "Next")
-    assert "T-061 · 2 of 20" in words(at)
-    press(at, "Previous")
-    assert "T-060 · 1 of 20" in words(at)
-
-
-def test_a_decision_is_kept_with_its_author_and_the_models_output(at, database):
-    at.text_input(key="board_initials").set_value("AB").run()
-    press(at, "Save")
-    assert "**Saved** as entry 1" in words(at)
+def read_store(database) -> list:
     store = Store(database)
-    (kept,) = store.read("T-060")
-    assert (kept.author, kept.kind, kept.agrees) == ("AB", "decision", True)
+    assert store.verify_chain().holds
+    kept = store.read()
+    store.close()
+    return kept
+
+
+def list_names(at: AppTest) -> list[str]:
+    return at.dataframe[0].value["Patient"].tolist()
+
+
+def test_the_list_gives_the_board_in_order_with_flags(at):
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert list_names(at) == [f"T-{i:03d}" for i in range(60, 80)]
+    assert table["High Ki-67, 0 to 100 %"].str.startswith("data:image/svg+xml;base64,").all()
+    assert set(table["Flags"]) == {"missing data", "no call, missing data"}
+
+
+def test_the_list_is_searched_filtered_and_sorted(at):
+    at.selectbox(key="board_order").set_value("Probability, highest first").run()
+    found = at.dataframe[0].value["High Ki-67"].tolist()
+    assert found == sorted(found, reverse=True)
+    at.selectbox(key="board_flag").set_value("no call").run()
+    assert set(at.dataframe[0].value["Flags"]) == {"no call, missing data"}
+    at.selectbox(key="board_flag").set_value("all")
+    at.text_input(key="board_search").set_value("t-06").run()
+    assert sorted(list_names(at)) == [f"T-{i:03d}" for i in range(60, 70)]
+    at.text_input(key="board_search").set_value("nobody").run()
+    assert "No patient fits the search and the filter" in at.error[0].value
+
+
+def test_next_previous_and_list(patient):
+    assert "T-060 · 1 of 20" in words(patient)
+    assert patient.query_params["patient"] == "T-060"
+    press(patient, "Next")
+    assert "T-061 · 2 of 20" in words(patient)
+    press(patient, "Previous")
+    assert "T-060 · 1 of 20" in words(patient)
+    press(patient, "List")
+    assert "patient" not in patient.query_params
+    assert len(list_names(patient)) == 20
+
+
+def test_a_link_opens_its_patient(at):
+    at.query_params["patient"] = "T-005"
+    at.run()
+    assert "T-005 · not on the list" in words(at)
+
+
+def test_a_decision_is_kept_with_its_author_and_the_models_output(patient, database):
+    press(patient, "Save")
+    assert "**Saved** as entry 1" in words(patient)
+    (kept,) = read_store(database)
+    assert (kept.patient, kept.author, kept.kind, kept.agrees) == ("T-060", "AB", "decision", True)
     assert 0 <= kept.probability <= 1
     assert kept.bundle_sha256
-    assert store.verify_chain().holds
-    store.close()
+    press(patient, "List")
+    assert patient.dataframe[0].value["Decision"][0] == "agrees, AB"
 
 
-def test_an_override_needs_a_reason(at, database):
-    at.text_input(key="board_initials").set_value("AB").run()
-    at.radio[0].set_value("Override the call")
-    press(at, "Save")
-    assert "reason for overriding" in at.error[0].value
+def test_an_override_needs_a_reason_and_the_choice_stays(patient, database):
+    patient.radio[0].set_value("Override")
+    press(patient, "Save")
+    assert "reason for overriding" in patient.error[0].value
+    assert patient.radio[0].value == "Override"
+    assert read_store(database) == []
+
+
+def test_a_text_stays_in_the_form_when_the_database_is_away(patient, monkeypatch):
+    from core.board.store import AWAY
+    from core.errors import WorkError
+
+    def fail(self, entry):
+        raise WorkError(AWAY)
+
+    monkeypatch.setattr(Store, "append", fail)
+    patient.text_area[0].set_value("Sentinel node first.")
+    press(patient, "Save")
+    assert "does not answer, so nothing was saved" in patient.error[0].value
+    assert patient.text_area[0].value == "Sentinel node first."
+
+
+def test_two_sessions_write_on_the_same_patient(patient, database):
+    other = start_page(PAGE)
+    other.text_input(key="board_initials").set_value("CD").run()
+    press(other, "Begin with the first")
+    for at, text in ((patient, "From AB."), (other, "From CD.")):
+        at.text_area[0].set_value(text)
+    for at in (patient, other):
+        press(at, "Save")
+        assert "**Saved**" in words(at)
+    assert [(r.author, r.text) for r in read_store(database)] == [("AB", "From AB."), ("CD", "From CD.")]
+    assert {"AB", "CD"} == set(other.dataframe[0].value["Author"])
 
 
 def test_a_link_to_nobody_gets_a_sentence(at):
@@ -69,18 +143,32 @@ def test_a_link_to_nobody_gets_a_sentence(at):
 def test_reading_first_hides_the_estimate_until_the_own_is_kept(at, database):
     at.text_input(key="board_initials").set_value("AB")
     at.toggle(key="board_reading_first").set_value(True).run()
+    table = at.dataframe[0].value
+    assert table[["High Ki-67, 0 to 100 %", "High Ki-67", "Flags"]].isna().all(axis=None)
+    press(at, "Begin with the first")
     assert "probability of a high Ki-67" not in words(at)
+    at.slider[0].set_value(90)
     press(at, "Keep it and show the model's")
     assert "probability of a high Ki-67" in words(at)
-    store = Store(database)
-    assert [r.kind for r in store.read()] == ["reading"]
-    store.close()
+    reading, shown = read_store(database)
+    assert (reading.kind, reading.probability, reading.group) == ("reading", 0.9, "high")
+    assert (shown.kind, shown.text) == ("estimate", "Shown after the reading in entry 1.")
+    assert shown.probability != 0.9
+    press(at, "List")
+    assert at.dataframe[0].value["High Ki-67"].notna().tolist() == [True] + [False] * 19
+    assert "19 are left" in words(at)
 
 
-def test_a_simulated_patient_is_drawn_and_read(database, monkeypatch):
-    settings._values.cache_clear()
-    at = start_page(PAGE)
-    assert ROOT.exists()
-    assert not at.exception
-    assert "95 % interval" in words(at)
-    settings._values.cache_clear()
+def test_reading_first_gives_the_agreement_over_the_cohort(at):
+    at.text_input(key="board_initials").set_value("AB")
+    at.toggle(key="board_reading_first").set_value(True).run()
+    press(at, "Begin with the first")
+    for own in (90, 10, 90, 10):
+        at.slider[0].set_value(own)
+        press(at, "Keep it and show the model's")
+        press(at, "Next")
+    press(at, "List")
+    found = at.dataframe[1].value
+    assert found["n"].tolist() == [4, 4, 4]
+    assert found["Compared"][0] == "reader and model"
+    assert "of 4" in found["Alike"][0]
