@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from core.ui.navigation import list_pages
-from tests.pages.test_in_browser import address, browser, page, pytestmark  # noqa: F401
+from tests.pages.test_in_browser import address, browser, open_case, page, pytestmark  # noqa: F401
 
 PATHS = ["", *(name.replace(" ", "_") for _, name in list_pages())]
 FADING_MS = 1000
@@ -20,13 +20,31 @@ def find_violations(page) -> dict[str, list[str]]:  # noqa: F811
     return {rule: where for rule, where in places.items() if where}
 
 
+def settle(page) -> None:  # noqa: F811
+    """Wait until the page is drawn and nothing fades."""
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
+    page.wait_for_timeout(FADING_MS)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PATHS)
 def test_no_rule_is_broken(page, address, path, scheme):  # noqa: F811
     page.emulate_media(color_scheme=scheme)
     page.goto(f"{address}/{path}")
     page.get_by_role("heading", level=1).wait_for()
-    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
-    page.wait_for_function("!document.querySelector('[data-stale=true]')")
-    page.wait_for_timeout(FADING_MS)
+    settle(page)
+    assert find_violations(page) == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_rule_is_broken_by_an_estimate(page, address, scheme):  # noqa: F811
+    page.emulate_media(color_scheme=scheme)
+    open_case(page, address)
+    page.get_by_role("button", name="Try this patient").click()
+    page.get_by_role("button", name="Estimate", exact=True).click()
+    page.get_by_role("heading", name="Take it with you").wait_for()
+    page.get_by_text("Heat map: where the image raises").click()
+    page.get_by_text("Lines of equal log-odds").wait_for()
+    settle(page)
     assert find_violations(page) == {}

@@ -1,0 +1,179 @@
+"""A board of 20 simulated patients in a real Chromium: by keyboard alone, on one screen, with two people at once."""
+
+import io
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from core.board.store import Store
+from tests.pages.serving import PATIENCE_MS, serve_app
+from tests.pages.test_accessibility_in_browser import FADING_MS, find_violations
+from tests.pages.test_in_browser import browser, page, pytestmark  # noqa: F401
+
+N = 20
+FOCUS = "el => el.contains(document.activeElement)"
+HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('board') / 'board.db'}"
+
+
+@pytest.fixture(scope="module")
+def address(database: str) -> Iterator[str]:
+    """The app with the shipped bundle, whose patients have images."""
+    with serve_app(SONOKI_DATABASE_URL=database) as running:
+        yield running
+
+
+def settle(page) -> None:  # noqa: F811
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
+
+
+def tab_to(page, place) -> None:  # noqa: F811
+    """Press the tab key until a place has the focus."""
+    place.wait_for()
+    for _ in range(120):
+        if place.evaluate(FOCUS):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("the tab key does not lead there")
+
+
+def begin(page, address: str, author: str) -> None:  # noqa: F811
+    """Give the initials and go to the first patient, by keyboard."""
+    page.goto(f"{address}/Tumour_board", timeout=PATIENCE_MS)
+    tab_to(page, page.get_by_label("Your initials"))
+    page.keyboard.type(author)
+    page.keyboard.press("Enter")
+    settle(page)
+    tab_to(page, page.get_by_role("button", name="Begin with the first"))
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name=f"1 of {N}").wait_for()
+    page.get_by_role("button", name="Save").wait_for()
+    settle(page)
+
+
+def read_structure(pdf: bytes) -> set[str]:
+    """Give the kinds of all tags of a PDF."""
+    found: set[str] = set()
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        assert document.Root.MarkInfo.Marked
+        waiting = [document.Root.StructTreeRoot]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, pikepdf.Array):
+                waiting += list(node)
+            elif isinstance(node, pikepdf.Dictionary):
+                found |= {str(node.S)} if "/S" in node else set()
+                waiting += [node.K] if "/K" in node else []
+    return found
+
+
+def test_a_board_is_gone_through_by_keyboard_alone(page, address, database, tmp_path: Path):  # noqa: F811
+    page.set_viewport_size({"width": 1280, "height": 800})
+    begin(page, address, "AB")
+    for i in range(1, N + 1):
+        page.get_by_role("heading", name=f"{i} of {N}").wait_for()
+        settle(page)
+        page.get_by_role("button", name="Save").wait_for()
+        if i == 2:
+            override(page)
+        page.keyboard.press("Control+Enter")
+        page.get_by_text(f"Saved as entry {i}, ").wait_for()
+        settle(page)
+        if i < N:
+            page.keyboard.press("PageDown")
+    tab_to(page, page.get_by_role("button", name="Documents"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Document of the meeting, 20 patients (PDF)"))
+    with page.expect_download() as made:
+        page.keyboard.press("Enter")
+    check_meeting(Path(made.value.path()).read_bytes(), tmp_path)
+    store = Store(database)
+    kept = store.read()
+    assert store.verify_chain().holds
+    store.close()
+    assert [(r.kind, r.author) for r in kept] == [("decision", "AB")] * N
+    assert len({r.patient for r in kept}) == N
+    assert [r.number for r in kept if not r.agrees] == [2]
+    assert all(len(r.input_sha256) == len(r.bundle_sha256) == 64 and r.low <= r.probability <= r.high for r in kept)
+
+
+def override(page) -> None:  # noqa: F811
+    """Override with a reason, and find the frame by its heat map on the way."""
+    page.keyboard.press("h")
+    page.get_by_role("button", name="Show the frame").wait_for()
+    settle(page)
+    tab_to(page, page.get_by_role("radiogroup", name="With the model's call"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.type("The core biopsy speaks against it.")
+
+
+def check_meeting(pdf: bytes, folder: Path) -> None:
+    """Read the meeting's words and tags back."""
+    assert {"/H1", "/Table", "/TH", "/Figure", "/P"} <= read_structure(pdf)
+    path = folder / "meeting.pdf"
+    path.write_bytes(pdf)
+    words = " ".join(subprocess.check_output(["pdftotext", "-layout", path, "-"], text=True).split())
+    assert "RESEARCH USE ONLY" in words
+    assert "SIMULATED PATIENTS" in words
+    assert "The core biopsy speaks against it." in words
+    assert f"Patient {N}: SIM-" in words
+    assert words.count("agrees with the call") >= N - 1
+
+
+def test_a_patient_fits_one_screen(page, address):  # noqa: F811
+    page.set_viewport_size({"width": 1280, "height": 800})
+    begin(page, address, "AB")
+    heights = []
+    for i in range(1, 6):
+        page.get_by_role("heading", name=f"{i} of {N}").wait_for()
+        page.locator(".js-plotly-plot").nth(1).wait_for()
+        settle(page)
+        heights.append(page.evaluate(HEIGHT))
+        page.keyboard.press("PageDown")
+    assert heights == [800] * 5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_rule_of_accessibility_is_broken(page, address, scheme):  # noqa: F811
+    page.emulate_media(color_scheme=scheme)
+    begin(page, address, "AB")
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.wait_for_timeout(FADING_MS)
+    assert find_violations(page) == {}
+    page.keyboard.press("h")
+    page.get_by_role("button", name="Show the frame").wait_for()
+    page.get_by_role("button", name="Documents").click()
+    page.get_by_role("button", name="Document of this patient (PDF)").wait_for()
+    page.wait_for_timeout(FADING_MS)
+    assert find_violations(page) == {}
+
+
+def test_two_people_write_on_the_same_patient_at_once(page, browser, address, database):  # noqa: F811
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    other = context.new_page()
+    other.set_default_timeout(PATIENCE_MS)
+    store = Store(database)
+    before = len(store.read())
+    people = {"CD": page, "EF": other}
+    for author, one in people.items():
+        begin(one, address, author)
+        one.get_by_label("Decision, note, or why it is overridden").fill(f"A note of {author}.")
+    for one in people.values():
+        one.keyboard.press("Control+Enter")
+    for one in people.values():
+        one.get_by_text("Saved as entry").wait_for()
+    fresh = store.read()[before:]
+    assert {(r.author, r.text) for r in fresh} == {(author, f"A note of {author}.") for author in people}
+    assert len({r.patient for r in fresh}) == 1
+    assert store.verify_chain().holds
+    store.close()
+    context.close()
