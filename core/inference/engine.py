@@ -71,9 +71,15 @@ class Engine(ABC):
         Normalisation and size of the input.
     precision : {"fp32", "bf16", "fp16"}
         What the network computes in; maps always leave in fp32.
+
+    Attributes
+    ----------
+    cases_at_once : int
+        How many waiting cases one pass takes; more than one only where that keeps none of them waiting longer.
     """
 
     device: ClassVar[str]
+    cases_at_once: ClassVar[int] = 1
 
     def __init__(self, weights: Path, rule: InputRule, precision: Precision) -> None:
         self.rule = rule
@@ -81,6 +87,11 @@ class Engine(ABC):
         self.sha256 = hash_file(weights)
         self.malignancy = read_malignancy(weights)
         self.n_features = len(self.malignancy.weights)
+
+    @property
+    def parallel(self) -> int:
+        """How many images run side by side; the least batch that reaches the device's throughput."""
+        return 1
 
     @property
     def description(self) -> str:

@@ -36,11 +36,18 @@ class CudaEngine(TorchEngine):
         bf16 is taken where the GPU computes in it, else fp16.
     """
 
+    cases_at_once = BATCH_SIZES[1]
+
     def __init__(self, weights: Path, rule: InputRule, *, precision: Precision | None = None) -> None:
         half: Precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
         super().__init__(weights, rule, precision=precision or half, device="cuda")
         torch.backends.cudnn.benchmark = True
         self._graphs: dict[int, Graph] = {}
+
+    @property
+    def parallel(self) -> int:
+        """The second largest batch: a cohort's pass is short enough for the case that waits behind it."""
+        return BATCH_SIZES[-2]
 
     @property
     def description(self) -> str:

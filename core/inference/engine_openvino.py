@@ -34,6 +34,11 @@ class OpenVinoEngine(Engine):
         self._weights = weights
         self._request = self._compile("LATENCY").create_infer_request()
 
+    @property
+    def parallel(self) -> int:
+        """Number of streams: images that run side by side, each on cores of its own."""
+        return len(self._streams)
+
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         images = np.ascontiguousarray(images)
         if len(images) == 1:

@@ -2,8 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,26 @@ from core.settings import get_text_setting
 from models.bundle import Bundle, BundleError, read_bundle
 from models.cam import compute_heatmap
 from models.fusion import FusionHead
+
+PASSES_AT_ONCE = 8
+
+
+class CropReading(NamedTuple):
+    """What one crop's pass gives.
+
+    Parameters
+    ----------
+    pooled : ndarray of float32, (2048,)
+        Pooled features.
+    score_maps : ndarray of float32, (k, h, w)
+        Score map of each head.
+    seconds : float
+        Time of the pass, shared evenly among the crops of a batch.
+    """
+
+    pooled: NDArray[np.float32]
+    score_maps: NDArray[np.float32]
+    seconds: float
 
 
 class Predictor:
@@ -85,19 +106,75 @@ class Predictor:
         ImageReading
             Scores, score map and applicability.
         """
-        started = time.perf_counter()
+        return self.read_images([(frame, roi)])[0]
+
+    @property
+    def at_once(self) -> int:
+        """How many images `read_images` is best given for the sake of throughput."""
+        return PASSES_AT_ONCE * self.engine.parallel if self.engine.parallel > 1 else 1
+
+    def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
+        """Run the network on several lesions, side by side where the engine can.
+
+        Parameters
+        ----------
+        cases : sequence of (Frame, Roi)
+            B-mode areas and lesion boxes.
+
+        Returns
+        -------
+        list of ImageReading
+            In the same order.
+
+        Raises
+        ------
+        ImageError
+            If a box lies outside its frame.
+        """
+        crops = [self.cut(frame, roi) for frame, roi in cases]
+        read = self.read_crops(crops)
+        return [self.interpret(*case, crop, one) for case, crop, one in zip(cases, crops, read, strict=True)]
+
+    def cut(self, frame: Frame, roi: Roi) -> NDArray[np.uint8]:
+        """Give the network's input, uint8 (size, size); no network runs."""
         rule = self.engine.rule
-        pixels = prepare_input(frame, roi, size=rule.size, context=rule.context)
-        features = self.engine.read(pixels[None], self._weights)
-        score_maps = dict(zip(self._heads, features.score_maps[0].astype(np.float64), strict=True))
+        return prepare_input(frame, roi, size=rule.size, context=rule.context)
+
+    def read_crops(self, crops: Sequence[NDArray[np.uint8]]) -> list[CropReading]:
+        """Run the network on inputs that are cut already; one thread at a time may do so."""
+        started = time.perf_counter()
+        read = self.engine.read(np.stack(crops), self._weights)
+        seconds = (time.perf_counter() - started) / len(crops)
+        return [CropReading(pooled, maps, seconds) for pooled, maps in zip(read.pooled, read.score_maps, strict=True)]
+
+    def interpret(self, frame: Frame, roi: Roi, crop: NDArray[np.uint8], read: CropReading) -> ImageReading:
+        """Turn what the network gave into scores, score map and applicability; no network runs.
+
+        Parameters
+        ----------
+        frame : Frame
+            B-mode area.
+        roi : Roi
+            Lesion box.
+        crop : ndarray of uint8, (size, size)
+            What `cut` gave for them.
+        read : CropReading
+            What `read_crops` gave for it.
+
+        Returns
+        -------
+        ImageReading
+            Scores, score map and applicability.
+        """
+        score_maps = dict(zip(self._heads, read.score_maps.astype(np.float64), strict=True))
         return ImageReading(
             scores={name: float(score_maps[name].mean()) + head.bias for name, head in self._heads.items()},
             score_map=score_maps["ki67"],
             offset=self._heads["ki67"].bias,
-            area=_input_area(roi, rule.context),
-            applicability=assess_applicability(assess_quality(frame, roi), self._references, features.pooled[0]),
-            input_sha256=_hash_pixels(pixels),
-            seconds=time.perf_counter() - started,
+            area=_input_area(roi, self.engine.rule.context),
+            applicability=assess_applicability(assess_quality(frame, roi), self._references, read.pooled),
+            input_sha256=_hash_pixels(crop),
+            seconds=read.seconds,
         )
 
     def predict(self, case: Case, reading: ImageReading | None = None) -> Prediction:

@@ -1,56 +1,67 @@
-"""One thread that owns the network: it loads the bundle in the background and reads one image after another.
+"""One thread that owns the networks: it loads the bundle in the background and does one piece of work after another.
 
-The network called from many threads at once collapses under load; here callers queue, and only so many of them.
-Cases come before a cohort's images, so a case waits for one of these at most.
+A network called from many threads at once collapses under load; here callers queue, and only so many of them. Cases
+come before a cohort's images, so a case waits for one pass of these at most. A thread that dies or hangs is replaced:
+whoever waited gets a sentence, and the next case works.
 """
 
+import atexit
+import hashlib
 import logging
+import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
-from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from threading import Condition, Thread
+from typing import TYPE_CHECKING, Any
 
 from core.errors import AppError, WorkError
 from core.imaging import Frame, Roi
 from core.inference.lesion import Lesion
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.predictor import Predictor
+from core.inference.recent import Recent
+from core.inference.turn import GIVEN_UP, Lane, Turn
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
     from core.inference.lesion_finder import LesionFinder
 
-T = TypeVar("T")
-Lane = Literal["case", "bulk"]
-PLACES = 16
-WAIT_SECONDS = 60
-BUSY = "The model is busy with other images at the moment. Try again in a minute."
+PLACES = 64
+KEPT = 512
+WAIT_SECONDS = 60.0
+PASS_SECONDS = 60.0
+CLOSE_SECONDS = 10.0
+BUSY = "{waiting} images wait for the model already, as many as it takes on. Try again in a minute."
 FAILED = "The model stopped on this image. Try again; if it happens again, tell the operator."
+STOPPED = "The model stopped and was started anew. Try again; if it happens again, tell the operator."
+CLOSED = "The program is being shut down. Try again when it is back."
 _LOG = logging.getLogger(__name__)
 
 
 class Worker:
-    """A Predictor behind a queue of bounded length.
+    """A Predictor and a lesion finder behind a queue of bounded length.
 
     Parameters
     ----------
     folder : Path
         The bundle's folder; loading starts at once, in the worker's thread.
     places : int
-        Most callers of a lane that may wait at the same time.
+        Most pieces of work of a lane that may wait or run at the same time.
     """
 
     def __init__(self, folder: Path, *, places: int = PLACES) -> None:
-        self._places: dict[Lane, BoundedSemaphore] = {
-            "case": BoundedSemaphore(places),
-            "bulk": BoundedSemaphore(places),
-        }
-        self._lanes: dict[Lane, deque[_Job]] = {"case": deque(), "bulk": deque()}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="predictor")
-        self._loading: Future[Predictor] = self._thread.submit(_load, folder)
+        self._folder, self._most = folder, places
+        self._lanes: dict[Lane, deque[Turn[Any]]] = {"case": deque(), "bulk": deque()}
+        self._running: tuple[Turn[Any], ...] = ()
+        self._since = 0.0
+        self._recent = Recent(KEPT)
+        self._state = Condition()
+        self._is_closed = False
+        self._start()
+        atexit.register(self.close)
 
     @property
     def is_ready(self) -> bool:
@@ -60,15 +71,20 @@ class Worker:
     @property
     def waiting(self) -> int:
         """How many pieces of work wait for their turn."""
-        return sum(len(jobs) for jobs in self._lanes.values())
+        return sum(len(turns) for turns in self._lanes.values())
 
     @property
     def bundle(self) -> Bundle:
         """The bundle that answers, once it is loaded."""
-        return self._wait().bundle
+        return self.predictor.bundle
 
-    def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> ImageReading:
-        """Run the network once on the lesion, when it is this caller's turn.
+    @property
+    def predictor(self) -> Predictor:
+        """The Predictor, once it is loaded; its networks run in the worker's thread alone."""
+        return self._loading.result()
+
+    def begin_reading(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> Turn[ImageReading]:
+        """Queue the lesion for one pass of the backbone; a crop that was read lately is done at once.
 
         Parameters
         ----------
@@ -81,35 +97,51 @@ class Worker:
 
         Returns
         -------
+        Turn of ImageReading
+            Place in the queue.
+
+        Raises
+        ------
+        WorkError
+            If too many wait.
+        """
+        predictor = self.predictor
+        crop = predictor.cut(frame, roi)
+        key = hashlib.sha256(crop.tobytes()).hexdigest()
+        return self._queue(
+            Turn(self, "read", crop, key, lambda read: predictor.interpret(frame, roi, crop, read), lane)
+        )
+
+    def begin_finding(self, frame: Frame) -> Turn[tuple[Lesion, ...]]:
+        """Queue a frame for the segmenter; see `begin_reading`."""
+        key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} ".encode() + frame.pixels.tobytes()).hexdigest()
+        return self._queue(Turn(self, "find", frame, key, tuple, "case"))
+
+    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
+        """Run the backbone once on the lesion, when it is this caller's turn.
+
+        Parameters
+        ----------
+        frame : Frame
+            B-mode area.
+        roi : Roi
+            Lesion box, pixels of the frame.
+
+        Returns
+        -------
         ImageReading
             Scores, score map and applicability.
 
         Raises
         ------
         WorkError
-            If too many callers wait, the turn does not come in a minute, or the network fails.
+            If too many wait, the turn does not come in a minute, or the network fails.
         """
-        return self._queue(lambda: self._wait().read_image(frame, roi), lane)
+        return self.begin_reading(frame, roi).wait(WAIT_SECONDS)
 
     def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
-        """Outline the lesions of a frame, when it is this caller's turn.
-
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-
-        Returns
-        -------
-        tuple of Lesion
-            Best first; empty where none is seen.
-
-        Raises
-        ------
-        WorkError
-            If too many callers wait, the turn does not come in a minute, or the network fails.
-        """
-        return self._queue(lambda: _find_lesions(frame), "case")
+        """Outline the lesions of a frame, best first, when it is this caller's turn; errors as in `read_image`."""
+        return self.begin_finding(frame).wait(WAIT_SECONDS)
 
     def predict(self, case: Case, reading: ImageReading) -> Prediction:
         """Estimate from what the network has read; no network runs, so there is no queue.
@@ -126,49 +158,134 @@ class Worker:
         Prediction
             Estimate, interval, contributions, heat map.
         """
-        return self._wait().predict(case, reading)
+        return self.predictor.predict(case, reading)
+
+    def count_ahead(self, turn: Turn[Any]) -> int:
+        """Count what comes before a turn: what runs, and what waits in front of it."""
+        with self._state:
+            before = self._lanes["case"] if turn.lane == "bulk" else ()
+            lane = self._lanes[turn.lane]
+            return len(before) + lane.index(turn) + bool(self._running) if turn in lane else 0
+
+    def give_up(self, turn: Turn[Any]) -> None:
+        """Take a turn that still waits out of the queue: it costs no pass."""
+        with self._state:
+            if turn in self._lanes[turn.lane]:
+                self._lanes[turn.lane].remove(turn)
+                turn.settle(error=WorkError(GIVEN_UP))
+
+    def look_after(self) -> None:
+        """Replace the thread if it died or hangs; every waiting caller does this from time to time."""
+        with self._state:
+            hangs = bool(self._running) and time.monotonic() - self._since > PASS_SECONDS
+            if self._is_closed or (self._thread.is_alive() and not hangs):
+                return
+            _LOG.error("The model's thread %s and is replaced.", "hangs" if hangs else "died")
+            for turn in self._running:
+                turn.settle(error=WorkError(STOPPED))
+            self._running = ()
+            self._settle_waiting(WorkError(STOPPED))
+            self._start()
 
     def close(self) -> None:
-        """End the thread after the images it has been given."""
-        self._thread.shutdown()
+        """End the thread after the pass at hand; whoever waits gets a sentence."""
+        atexit.unregister(self.close)
+        with self._state:
+            self._is_closed = True
+            self._settle_waiting(WorkError(CLOSED))
+            self._state.notify_all()
+        self._thread.join(CLOSE_SECONDS)
 
-    def _wait(self) -> Predictor:
-        return self._loading.result()
+    def _start(self) -> None:
+        self._loading: Future[Predictor] = Future()
+        self._thread = Thread(target=self._serve, args=(self._loading,), name="predictor", daemon=True)
+        self._thread.start()
 
-    def _queue(self, work: Callable[[], T], lane: Lane) -> T:
-        """Do some work in the thread, if there is a place in the lane."""
-        if not self._places[lane].acquire(blocking=False):
-            raise WorkError(BUSY)
-        answer: Future[T] = Future()
+    def _queue(self, turn: Turn[Any]) -> Turn[Any]:
+        known = self._recent.get(turn.task, turn.key)
+        if known is not None:
+            turn.settle(known)
+            return turn
+        self.look_after()
+        with self._state:
+            lane = self._lanes[turn.lane]
+            taken = len(lane) + sum(other.lane == turn.lane for other in self._running)
+            if self._is_closed or taken >= self._most:
+                raise WorkError(CLOSED if self._is_closed else BUSY.format(waiting=len(lane)))
+            lane.append(turn)
+            self._state.notify_all()
+        return turn
+
+    def _serve(self, loading: "Future[Predictor]") -> None:
+        """Load, then work until the worker is closed or another thread has taken over."""
         try:
-            self._lanes[lane].append((work, answer))
-            self._thread.submit(self._do_next)
-            return answer.result(WAIT_SECONDS)
-        except TimeoutError:
-            answer.cancel()
-            raise WorkError(BUSY) from None
-        finally:
-            self._places[lane].release()
+            loading.set_result(_load(self._folder))
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the predictor gets it
+            loading.set_exception(error)
+        while turns := self._take(loading):
+            try:
+                answers = self._do(turns)
+            except AppError as error:
+                self._finish(loading, turns, error=error)
+            except BaseException:  # noqa: BLE001 - whatever it is, the callers get a sentence and the thread lives
+                _LOG.exception("The network failed.")
+                self._finish(loading, turns, error=WorkError(FAILED))
+            else:
+                self._finish(loading, turns, answers)
 
-    def _do_next(self) -> None:
-        """Do what waits longest among the cases, then among the bulk; each call has one piece of work to find."""
-        work, answer = (self._lanes["case"] or self._lanes["bulk"]).popleft()
-        if not answer.set_running_or_notify_cancel():
-            return
-        try:
-            answer.set_result(work())
-        except AppError as error:
-            answer.set_exception(error)
-        except BaseException:  # noqa: BLE001 - whatever it is, the caller gets a sentence and the thread lives
-            _LOG.exception("The network failed.")
-            answer.set_exception(WorkError(FAILED))
+    def _take(self, loading: "Future[Predictor]") -> tuple[Turn[Any], ...]:
+        """Wait for work, and take what goes into one pass: equal tasks of one lane; nothing where this thread ends."""
+        with self._state:
+            self._state.wait_for(lambda: self._is_closed or self._loading is not loading or self.waiting)
+            if self._is_closed or self._loading is not loading:
+                return ()
+            name: Lane = "case" if self._lanes["case"] else "bulk"
+            lane = self._lanes[name]
+            turns = [lane.popleft()]
+            most = self._count_at_once(turns[0])
+            while lane and len(turns) < most and lane[0].task == turns[0].task:
+                turns.append(lane.popleft())
+            self._running, self._since = tuple(turns), time.monotonic()
+            return self._running
 
+    def _count_at_once(self, first: Turn[Any]) -> int:
+        if first.task == "find" or self._loading.exception() is not None:
+            return 1
+        engine = self.predictor.engine
+        return engine.cases_at_once if first.lane == "case" else engine.parallel
 
-_Job = tuple[Callable[[], Any], Future[Any]]
+    def _do(self, turns: Sequence[Turn[Any]]) -> Sequence[Any]:
+        payloads = [turn.payload for turn in turns]
+        if turns[0].task == "read":
+            return self.predictor.read_crops(payloads)
+        return [_load_finder().find(frame) for frame in payloads]
+
+    def _finish(
+        self,
+        loading: "Future[Predictor]",
+        turns: Sequence[Turn[Any]],
+        answers: Sequence[Any] = (),
+        error: AppError | None = None,
+    ) -> None:
+        with self._state:
+            if self._loading is loading:
+                self._running = ()
+        if error is not None:
+            for turn in turns:
+                turn.settle(error=error)
+        for turn, answer in zip(turns, answers, strict=False):
+            if turn.lane == "case":
+                self._recent.keep(turn.task, turn.key, answer)
+            turn.settle(answer)
+
+    def _settle_waiting(self, error: AppError) -> None:
+        for lane in self._lanes.values():
+            while lane:
+                lane.popleft().settle(error=error)
 
 
 class BulkReader:
-    """A cohort's way to the worker: single cases go before each of its images.
+    """A cohort's way to the worker: single cases go before each pass of its images.
 
     Parameters
     ----------
@@ -184,19 +301,21 @@ class BulkReader:
         """The bundle that answers."""
         return self._worker.bundle
 
-    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
-        """Run the network once on the lesion, when no case waits; see `Worker.read_image`."""
-        return self._worker.read_image(frame, roi, lane="bulk")
+    @property
+    def at_once(self) -> int:
+        """How many images `read_images` is best given: a pass that runs and one that waits."""
+        return min(2 * self._worker.predictor.engine.parallel, PLACES // 2)
 
-
-def _find_lesions(frame: Frame) -> tuple[Lesion, ...]:
-    return _load_finder().find(frame)
+    def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
+        """Run the network on lesions whenever no case waits, for as long as it takes; see `Worker.read_image`."""
+        turns = [self._worker.begin_reading(frame, roi, lane="bulk") for frame, roi in cases]
+        return [turn.wait(None) for turn in turns]
 
 
 @cache
 def _load_finder() -> "LesionFinder":
-    """Bring torch and the segmenter at the first frame."""
-    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415 - heavy, and only here
+    """Load the segmenter at the first frame."""
+    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415 - brings an engine
 
     return LesionFinder.load()
 

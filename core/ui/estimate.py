@@ -9,8 +9,10 @@ import streamlit as st
 from core.imaging import Frame, Roi
 from core.inference import Case, ImageReading, Prediction
 from core.ui.resources import get_worker
+from core.ui.turn import forget_turn, is_waiting, take_turn
 
 READING = "case_reading"
+WORDS = "Reading the lesion; the first time, the model is loaded"
 
 
 def ask_reading(frame: Frame, roi: Roi) -> ImageReading | None:
@@ -29,9 +31,11 @@ def ask_reading(frame: Frame, roi: Roi) -> ImageReading | None:
         None as long as the button was not pressed for this frame and box.
     """
     key = _identify(frame, roi)
-    if st.button("Estimate", type="primary", width="stretch"):
-        with st.spinner("Reading the lesion; the first time, the model is loaded"):
-            st.session_state[READING] = (key, get_worker().read_image(frame, roi))
+    if st.button("Estimate", type="primary", width="stretch") or is_waiting(READING, key):
+        reading = take_turn(READING, key, lambda: get_worker().begin_reading(frame, roi), WORDS)
+        st.session_state[READING] = (key, reading)
+    else:
+        forget_turn(READING)
     kept = st.session_state.get(READING)
     if kept is None:
         return None

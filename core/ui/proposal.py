@@ -11,10 +11,12 @@ from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
 from core.ui.form import KEY
 from core.ui.resources import get_worker
+from core.ui.turn import take_turn
 
 FOUND, CHOICE = "case_lesions", "case_lesion_choice"
 SIZE = KEY + "size_mm"
 ORIENTATION = {"parallel": "parallel to the skin", "not_parallel": "not parallel to the skin"}
+WORDS = "Looking for the lesion; the first time, the model is loaded"
 NOTHING = "No lesion was found in this image. The box below is only a guess: draw it around the lesion yourself."
 
 
@@ -69,8 +71,8 @@ def ask_proposal(frame: Frame) -> Proposal:
     known = st.session_state.get(FOUND)
     if known is None or known[0] != key:
         try:
-            with st.spinner("Looking for the lesion; the first time, the model is loaded"):
-                st.session_state[FOUND] = known = (key, get_worker().find_lesions(frame))
+            known = (key, take_turn(FOUND, key, lambda: get_worker().begin_finding(frame), WORDS))
+            st.session_state[FOUND] = known
         except (ModelError, WorkError) as error:
             return Proposal(reason=f"The lesion could not be looked for. {error}")
         st.session_state[CHOICE] = 0

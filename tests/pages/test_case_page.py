@@ -101,7 +101,7 @@ def test_a_clinical_value_answers_at_once_without_the_network(at, monkeypatch, b
     def refuse(*_: object) -> None:
         raise AssertionError("the network ran again")
 
-    monkeypatch.setattr(Worker, "read_image", refuse)
+    monkeypatch.setattr(Worker, "begin_reading", refuse)
     find(at.number_input, "Largest diameter").set_value(60.0).run()
     assert read_percent(at) > before
     find(at.segmented_control, "Axillary").set_value("suspicious").run()

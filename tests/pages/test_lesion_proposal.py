@@ -8,6 +8,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.inference.lesion import Lesion
+from core.inference.turn import Turn
 from core.inference.worker import Worker
 
 PAGE = "pages/1_Case.py"
@@ -40,10 +41,12 @@ def read_box(at: AppTest) -> tuple[float, ...]:
 def find_these(monkeypatch, *lesions: tuple[float, float, float]) -> None:
     """Let the finder answer with rectangles: x, y and width, each 0.6 times as high as wide."""
 
-    def answer(_worker: Worker, frame) -> tuple[Lesion, ...]:
-        return tuple(Lesion(SQUARE * w + [x, y], 0.9, frame.mm_per_px) for x, y, w in lesions)
+    def answer(worker: Worker, frame) -> Turn[tuple[Lesion, ...]]:
+        turn = Turn(worker, "find", frame, "", tuple, "case")
+        turn.settle([Lesion(SQUARE * w + [x, y], 0.9, frame.mm_per_px) for x, y, w in lesions])
+        return turn
 
-    monkeypatch.setattr(Worker, "find_lesions", answer)
+    monkeypatch.setattr(Worker, "begin_finding", answer)
 
 
 def test_the_proposed_box_is_where_the_lesion_is(at, breast_png, breast_frame):

@@ -1,0 +1,105 @@
+"""A place in the worker's queue: where it stands, what came of it, and a way to give it up."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from core.errors import AppError, WorkError
+
+if TYPE_CHECKING:
+    from core.inference.worker import Worker
+
+T = TypeVar("T")
+Lane = Literal["case", "bulk"]
+Task = Literal["read", "find"]
+LOOK_SECONDS = 0.5
+LATE = "The model did not come to this image in {seconds:.0f} seconds, because others were before it. Try again."
+GIVEN_UP = "This image was taken out of the queue. Try again."
+
+
+class Turn(Generic[T]):
+    """One piece of work for the network, waiting, running or done.
+
+    Parameters
+    ----------
+    worker : Worker
+        Whose queue it stands in.
+    task : {"read", "find"}
+        Which network: the backbone reads a crop, the segmenter looks for lesions in a frame.
+    payload : object
+        What the network takes.
+    key : str
+        Hash of the payload.
+    finish : callable
+        Makes the result of what the network gave; it runs in the caller's thread.
+    lane : {"case", "bulk"}
+        Cases go before a cohort's images.
+    """
+
+    def __init__(
+        self, worker: "Worker", task: Task, payload: Any, key: str, finish: Callable[[Any], T], lane: Lane
+    ) -> None:
+        self._worker = worker
+        self.task, self.payload, self.key, self.lane = task, payload, key, lane
+        self._finish = finish
+        self._ended = Event()
+        self._answer: Any = None
+        self._error: AppError | None = None
+
+    @property
+    def ahead(self) -> int:
+        """How many pieces of work come before this one; 0 once it runs."""
+        return self._worker.count_ahead(self)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a result or an error."""
+        return self._ended.is_set()
+
+    def look(self, seconds: float) -> bool:
+        """Wait for the end, at most so many seconds; give whether it has come."""
+        if not self._ended.wait(seconds):
+            self._worker.look_after()
+        return self._ended.is_set()
+
+    def wait(self, seconds: float | None) -> T:
+        """Wait for the result.
+
+        Parameters
+        ----------
+        seconds : float or None
+            Longest wait; None waits for as long as it takes.
+
+        Returns
+        -------
+        T
+            The result.
+
+        Raises
+        ------
+        WorkError
+            If the turn does not come in that time, or the network fails.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        while not self.look(LOOK_SECONDS if end is None else min(LOOK_SECONDS, max(0.0, end - time.monotonic()))):
+            if seconds is not None and end is not None and time.monotonic() >= end:
+                self.cancel()
+                raise WorkError(LATE.format(seconds=seconds))
+        return self.result()
+
+    def result(self) -> T:
+        """Give the result of a turn that is done, or raise its error."""
+        if self._error is not None:
+            raise self._error
+        return self._finish(self._answer)
+
+    def cancel(self) -> None:
+        """Give the place up; work that runs already is not stopped."""
+        self._worker.give_up(self)
+
+    def settle(self, answer: Any = None, error: AppError | None = None) -> None:
+        """Keep what the network gave, or what went wrong; the worker calls this once, later calls change nothing."""
+        if not self._ended.is_set():
+            self._answer, self._error, self.payload = answer, error, None
+            self._ended.set()
