@@ -18,6 +18,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
+    from core.cohort.bulk import LocalScorer  # noqa: PLC0415
     from core.cohort.score import score_manifest  # noqa: PLC0415
     from core.inference.predictor import Predictor  # noqa: PLC0415
 
@@ -25,7 +26,7 @@ def score(
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()
     with progress_bar("images") as progress:
-        scored = score_manifest(manifest, predictor, journal, progress=progress)
+        scored = score_manifest(manifest, LocalScorer(predictor), journal, progress=progress)
     scored.table.to_csv(out, index=False)
     journal.unlink()
     for number, reason in scored.refused:

@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from threading import Event, Thread
 
+from core.cohort.bulk import LocalScorer, Reader
 from core.cohort.package import unpack_package
-from core.cohort.score import Reader, ScoredCohort, score_manifest
+from core.cohort.score import ScoredCohort, score_manifest
 from core.errors import AppError
 
 FAULT = "The scoring ended by a fault of the program. Start it again; rows that are done are kept."
@@ -26,7 +27,7 @@ class ScoringJob:
     package : bytes
         Zip archive with a manifest and its images.
     reader : Reader
-        Bundle and network; one image at a time is asked for, so that single cases come between.
+        Bundle and network.
 
     Raises
     ------
@@ -78,9 +79,8 @@ class ScoringJob:
 
     def _run(self) -> None:
         try:
-            self.scored = score_manifest(
-                self.manifest, self._reader, self._folder / "scores.part", progress=self._count
-            )
+            scorer = LocalScorer(self._reader)
+            self.scored = score_manifest(self.manifest, scorer, self._folder / "scores.part", progress=self._count)
         except _StopError:
             return
         except AppError as error:

@@ -52,7 +52,14 @@ def inspect_image(data: bytes, *, item: int | None = None) -> ImageInfo:
     )
 
 
-def read_frame(data: bytes, *, index: int | None = None, region: int | None = None, item: int | None = None) -> Frame:
+def read_frame(
+    data: bytes,
+    *,
+    index: int | None = None,
+    region: int | None = None,
+    item: int | None = None,
+    bulk: bool = False,
+) -> Frame:
     """Decode the B-mode area of one frame.
 
     Parameters
@@ -66,6 +73,8 @@ def read_frame(data: bytes, *, index: int | None = None, region: int | None = No
         region, or what is found in the pixels.
     item : int, optional
         Which of `ImageInfo.items`, from 0; needed if an archive holds several.
+    bulk : bool
+        One of many files: decoded by processes that stand back behind single cases.
 
     Returns
     -------
@@ -77,7 +86,7 @@ def read_frame(data: bytes, *, index: int | None = None, region: int | None = No
     ImageError
         If the file can't be read, or has no such frame, region or item.
     """
-    header, body = _ask("area", data, Choice(index, region, item))
+    header, body = _ask("area", data, Choice(index, region, item), bulk=bulk)
     done, (height, width), planes = header["done"], header["shape"], header["planes"]
     if len(body) != planes * height * width:
         raise ImageError("The decoder's answer was cut short. Upload the image again.")
@@ -170,13 +179,13 @@ def _read_path(path: Path) -> Frame:
     return read_frame(path.read_bytes())
 
 
-def _ask(task: str, data: bytes, choice: Choice) -> tuple[dict[str, Any], bytes]:
+def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False) -> tuple[dict[str, Any], bytes]:
     """Send a file to a decoder and raise what it refuses."""
     names = ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")
     limits = Limits(**{name: get_setting(name) for name in names})
     if len(data) > limits.max_bytes:
         raise ImageError(f"The file has {len(data) / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB can be read.")
-    with get_pool().take() as decoder:
+    with get_pool(bulk=bulk).take() as decoder:
         header, body = decoder.ask({"task": task, "choice": asdict(choice), "limits": asdict(limits)}, data)
     if "refused" in header:
         raise ImageError(header["refused"])

@@ -18,6 +18,8 @@ from core.settings import get_setting
 _ROOT = Path(__file__).resolve().parents[2]
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
 _START_SECONDS = 120
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
+_BULK_NICENESS = 10
 _CRASHED = "The image file made its decoder fail. It is damaged, or needs more memory than is allowed; export it again."
 
 
@@ -30,11 +32,14 @@ class Decoder:
         Longest time for one file; starting the process does not count.
     memory_mb : int
         Most address space in MB.
+    niceness : int
+        How far the process stands back behind others; 0 not at all.
     """
 
-    def __init__(self, seconds: int, memory_mb: int) -> None:
+    def __init__(self, seconds: int, memory_mb: int, niceness: int = 0) -> None:
         self._seconds = seconds
         self._memory_mb = memory_mb
+        self._niceness = niceness
         self._ready = False
         self._process = self._start()
 
@@ -89,8 +94,10 @@ class Decoder:
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment |= _MALLOC  # memory of one array is kept for the next: new pages cost as much as the computing
+        numbers = map(str, (self._memory_mb, self._seconds, self._niceness))
         return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "core.imaging.worker", str(self._memory_mb), str(self._seconds)],
+            [sys.executable, "-m", "core.imaging.worker", *numbers],
             cwd=_ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -153,12 +160,14 @@ class DecoderPool:
         Longest time for one file; a caller waits for a free decoder twice as long.
     memory_mb : int
         Most address space of one process in MB.
+    niceness : int
+        How far the processes stand back behind others.
     """
 
-    def __init__(self, size: int, seconds: int, memory_mb: int) -> None:
+    def __init__(self, size: int, seconds: int, memory_mb: int, niceness: int = 0) -> None:
         self.size = size
         self._wait = 2 * seconds
-        self._decoders = [Decoder(seconds, memory_mb) for _ in range(size)]
+        self._decoders = [Decoder(seconds, memory_mb, niceness) for _ in range(size)]
         self._free: LifoQueue[Decoder] = LifoQueue()
         for decoder in self._decoders:
             self._free.put(decoder)
@@ -193,29 +202,41 @@ class DecoderPool:
 
 
 _starting = threading.Lock()
-_pools: dict[int, DecoderPool] = {}
+_pools: dict[tuple[int, bool], DecoderPool] = {}
 
 
-def get_pool() -> DecoderPool:
+def get_pool(*, bulk: bool = False) -> DecoderPool:
     """Return the pool that the whole process shares; the first call starts its decoders.
 
     A forked process gets a pool of its own, for it must not talk through its parent's pipes.
+
+    Parameters
+    ----------
+    bulk : bool
+        The pool for a cohort's images: a decoder a core, which stand back behind everything else, so that an upload
+        waits for none of them.
 
     Returns
     -------
     DecoderPool
         The pool; it is closed when the interpreter ends.
     """
+    key = os.getpid(), bulk
     with _starting:
-        if os.getpid() not in _pools:
-            _pools[os.getpid()] = DecoderPool(
-                get_setting("decode_workers"), get_setting("decode_seconds"), get_setting("decode_memory_mb")
-            )
-            atexit.register(_close_pool)
-        return _pools[os.getpid()]
+        if key not in _pools:
+            size = count_cores() if bulk else get_setting("decode_workers")
+            limits = get_setting("decode_seconds"), get_setting("decode_memory_mb")
+            _pools[key] = DecoderPool(size, *limits, _BULK_NICENESS if bulk else 0)
+            atexit.register(_close_pool, bulk=bulk)
+        return _pools[key]
 
 
-def _close_pool() -> None:
-    pool = _pools.pop(os.getpid(), None)
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _close_pool(*, bulk: bool) -> None:
+    pool = _pools.pop((os.getpid(), bulk), None)
     if pool is not None:
         pool.close()

@@ -95,7 +95,7 @@ def _warm_up() -> None:
     decode_area(stream.getvalue(), Choice(), Limits(stream.tell(), _WARM_SIDE**2, _WARM_SIDE, 1, 1))
 
 
-def main(memory_mb: int, seconds: int) -> None:
+def main(memory_mb: int, seconds: int, niceness: int) -> None:
     """Answer requests until standard input ends.
 
     Parameters
@@ -104,11 +104,15 @@ def main(memory_mb: int, seconds: int) -> None:
         Most address space in MB.
     seconds : int
         Longest time for one request; the process then ends, even if nobody is left to end it.
+    niceness : int
+        How far the process stands back behind others, where the system knows that.
     """
     warnings.simplefilter("ignore")
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     limit_process(memory_mb)
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
     _warm_up()
     write_message(answers, {"ready": True})
     while (message := read_message(requests)) is not None:
@@ -122,4 +126,4 @@ def main(memory_mb: int, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

@@ -117,7 +117,7 @@ class Worker:
         key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} ".encode() + frame.pixels.tobytes()).hexdigest()
         return self._queue(Turn(self, "find", frame, key, tuple, "case"))
 
-    def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
+    def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> ImageReading:
         """Run the backbone once on the lesion, when it is this caller's turn.
 
         Parameters
@@ -126,6 +126,8 @@ class Worker:
             B-mode area.
         roi : Roi
             Lesion box, pixels of the frame.
+        lane : {"case", "bulk"}
+            As in `begin_reading`; work in bulk waits for as long as it takes.
 
         Returns
         -------
@@ -135,9 +137,9 @@ class Worker:
         Raises
         ------
         WorkError
-            If too many wait, the turn does not come in a minute, or the network fails.
+            If too many wait, a case's turn does not come in a minute, or the network fails.
         """
-        return self.begin_reading(frame, roi).wait(WAIT_SECONDS)
+        return self.begin_reading(frame, roi, lane=lane).wait(WAIT_SECONDS if lane == "case" else None)
 
     def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
         """Outline the lesions of a frame, best first, when it is this caller's turn; errors as in `read_image`."""

@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.board.readings import BoardReader, Lane
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
-from core.cohort.score import decode_row, read_rows
+from core.cohort.bulk import decode_row
+from core.cohort.score import read_rows
 from core.errors import ImageError
 from core.imaging import Roi, read_frame
 from core.inference import Case, Prediction

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from core.cohort import read_predictions
+from core.cohort.bulk import LocalScorer
 from core.cohort.score import score_manifest
 from core.errors import TableError
 from core.imaging import Roi, read_frame
@@ -26,7 +27,7 @@ def predictor(bundle_dir: Path) -> Predictor:
 
 
 def score(manifest: Path, predictor: Predictor, journal: Path, progress=lambda done, total: None):
-    return score_manifest(manifest, predictor, journal, progress=progress)
+    return score_manifest(manifest, LocalScorer(predictor), journal, progress=progress)
 
 
 def rewrite(manifest: Path, name: str, change) -> Path:

@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from core.cohort.bulk import LocalScorer
 from core.cohort.package import unpack_package
 from core.cohort.score import score_manifest
 from core.cohort.scoring_job import ScoringJob
@@ -45,7 +46,7 @@ def test_a_package_gives_what_its_manifest_gives(
 ) -> None:
     job = ScoringJob(package, predictor)
     job.wait(120)
-    alone = score_manifest(cohort, predictor, tmp_path / "part", progress=lambda done, total: None)
+    alone = score_manifest(cohort, LocalScorer(predictor), tmp_path / "part", progress=lambda done, total: None)
     assert job.scored is not None
     assert job.scored.table.to_csv() == alone.table.to_csv()
     assert (job.done, job.total, job.failure) == (N, N, None)
@@ -55,13 +56,13 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
     class Held:
         """Lets one image through, then waits."""
 
-        bundle = predictor.bundle
+        bundle, at_once = predictor.bundle, 2
         reached, go = Event(), Event()
 
-        def read_image(self, *args: object):
+        def read_images(self, cases: list):
             self.reached.set()
             self.go.wait(60)
-            return predictor.read_image(*args)
+            return predictor.read_images(cases)
 
     held = Held()
     job = ScoringJob(package, held)

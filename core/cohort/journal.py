@@ -1,0 +1,65 @@
+"""What a scoring run has done already, a line a row, so that a stopped run goes on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+Scores = dict[str, Any]
+
+
+class Journal:
+    """A file of rows that are done; it belongs to one manifest and one bundle.
+
+    Parameters
+    ----------
+    path : Path
+        The file. What stands in it is kept if its first line is the identity, else it begins anew.
+    identity : str
+        Hash of the manifest and the bundle.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self._path = path
+        kept = dict(self._read(identity))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = (_write(number, scores) for number, scores in kept.items())
+        path.write_text("".join([f"{identity}\n", *lines]), encoding="utf-8")
+        self.done = set(kept)
+
+    def __enter__(self) -> "Journal":
+        self._lines = self._path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lines.close()
+
+    def add(self, number: int, scores: Scores) -> None:
+        """Note that a row is done; it is in the file when this returns."""
+        self._lines.write(_write(number, scores))
+        self._lines.flush()
+        self.done.add(number)
+
+    def read(self) -> dict[int, Scores]:
+        """Give the scores of all rows that are done, by row number."""
+        with self._path.open(encoding="utf-8") as lines:
+            return dict(self._read(next(lines).strip()))
+
+    def _read(self, identity: str) -> Iterator[tuple[int, Scores]]:
+        """Read the rows; a line that was cut off is left out, and its row is done again."""
+        if not self._path.exists():
+            return
+        with self._path.open(encoding="utf-8") as lines:
+            if next(lines, "").strip() != identity:
+                return
+            for line in lines:
+                try:
+                    number, scores = json.loads(line)
+                except ValueError:
+                    continue
+                yield int(number), scores
+
+
+def _write(number: int, scores: Scores) -> str:
+    return json.dumps([number, scores]) + "\n"
