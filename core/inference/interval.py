@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 
 from models.fusion import FusionHead
 
@@ -36,6 +35,8 @@ def recover_intervals(
     The probability and the clinical terms hold the image score, ``s = (logit(p) - b0 - sum_k b_k z_k) / b_img``; the
     bootstrap heads are then asked as the Predictor asks them.
     """
+    from scipy.special import expit, logit  # noqa: PLC0415 - scipy is heavy, and home needs none
+
     z = np.array([head.code(values) for values in clinical], dtype=np.float64).reshape(len(clinical), len(head.coefs))
     p = np.clip(np.asarray(probability, dtype=np.float64), LEAST, 1 - LEAST)
     score = (logit(p) - head.intercept - z @ head.coefs) / head.image_coef
