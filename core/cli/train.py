@@ -11,7 +11,7 @@ from core.errors import UsageError
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - options of a command
-    manifest: Annotated[Path, typer.Argument(help="CSV, one row an image.")],
+    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image.")],
     out: Out,
     backbone: Annotated[Path, typer.Option(help="Folder of the backbone.")] = MODELS / "backbone",
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",

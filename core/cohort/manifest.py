@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME, M2_PREDICTORS, parse_value
+from core.cohort.tabular import read_text_table
 from core.errors import ClinicalError, TableError
 
 SPLITS = ("train", "validation", "test", "external")
@@ -21,6 +22,7 @@ SPLIT_ALIASES = {
 SPLIT_SHARES = (264 / 456, 96 / 456, 96 / 456)
 OUTCOMES = ("ki67_pct", "lnm", "rfs_months", "rfs_event")
 REQUIRED = ("patient_id", "centre", "image", "ki67_pct")
+COLUMNS = frozenset((*REQUIRED, *OUTCOMES, *M2_PREDICTORS, "split", "box"))
 YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "false": 0.0, "true": 1.0}
 
 
@@ -72,7 +74,7 @@ def read_manifest(path: Path, rule: SplitRule) -> Manifest:
     Parameters
     ----------
     path : Path
-        CSV file; image paths are relative to its folder.
+        CSV or XLSX file; image paths are relative to its folder.
     rule : SplitRule
         Used where the file has no column "split".
 
@@ -86,39 +88,37 @@ def read_manifest(path: Path, rule: SplitRule) -> Manifest:
     TableError
         If a required column is missing, a patient stands on two sides of the split, or no row is left.
     """
-    table = _read_table(path)
-    rows, refused = [], []
-    for number, row in enumerate(table.to_dict("records"), start=2):
+    table = read_text_table(path, _choose_columns)
+    rows, refused = [], list(table.refused)
+    for number, *cells in zip(table.rows, *table.columns.values(), strict=True):
         try:
-            rows.append(check_row({str(name): value for name, value in row.items()}, number, path.parent))
+            rows.append(check_row(dict(zip(table.columns, cells, strict=True)), number, path.parent))
         except (ClinicalError, TableError) as error:
             refused.append((number, str(error)))
     if not rows:
-        raise TableError(f"None of the {len(table)} rows of the manifest can be used.", tuple(refused))
+        raise TableError(f"None of the {len(refused)} rows of the manifest can be used.", tuple(refused))
     checked = pd.DataFrame(rows)
     conflicts = _find_conflicts(checked)
     refused += [(int(n), "The patient's centre or Ki-67 differs between rows.") for n in checked["row"][conflicts]]
     checked = checked[~conflicts]
     patients = _collect_patients(checked)
-    patients["split"] = _assign_splits(checked, patients, rule)
+    try:
+        patients["split"] = _assign_splits(checked, patients, rule)
+    except TableError as error:
+        raise TableError(str(error), (*error.rows, *refused)) from None
     absent = [name for name in M2_PREDICTORS if name not in table.columns]
     notes = (f"Not in the manifest, so not in the model: {', '.join(absent)}.",) if absent else ()
     images = checked[["row", "patient_id", "path", "box"]].reset_index(drop=True)
-    return Manifest(images, patients, tuple(sorted(refused)), notes)
+    return Manifest(images, patients, tuple(sorted(refused)), (*table.notes, *notes))
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, sep=None, engine="python", encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise TableError("The manifest is not there; give the path of a CSV file.") from None
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError):
-        raise TableError("The manifest is no readable CSV file; save it as CSV in UTF-8.") from None
-    table.columns = pd.Index([str(name).strip().lower() for name in table.columns])
-    missing = [name for name in REQUIRED if name not in table.columns]
+def _choose_columns(header: list[str]) -> dict[str, int]:
+    """Find the columns that are known; all others, names among them, are not read."""
+    found = {name.strip().lower(): i for i, name in enumerate(header) if name.strip().lower() in COLUMNS}
+    missing = [name for name in REQUIRED if name not in found]
     if missing:
         raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(REQUIRED)}.")
-    return table
+    return found
 
 
 def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bool = True) -> dict[str, object]:

@@ -86,7 +86,7 @@ def train_bundle(
     Parameters
     ----------
     manifest_path : Path
-        CSV with one row an image.
+        CSV or XLSX with one row an image.
     backbone : Path
         Folder with the backbone's weights and its backbone.json.
     out : Path

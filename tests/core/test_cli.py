@@ -111,7 +111,7 @@ def test_a_text_file_is_no_image(
         (("predict", "nowhere.png"), 3, "The image file is not there"),
         (("predict", __file__, "--roi", "1,2"), 2, "--roi takes X0,Y0,X1,Y1"),
         (("train", "m.csv", "--out", "o", "--rule", "<"), 2, "--rule is"),
-        (("train", "m.csv", "--out", "o"), 3, "The manifest is not there"),
+        (("train", "m.csv", "--out", "o"), 3, "The table can't be opened"),
         (("pretrain", "nowhere", "--out", "o", "--init", "magic"), 2, "--init is scratch or imagenet"),
         (("evaluate", "nowhere.csv"), 3, "can't be opened"),
         (("dance",), 2, "No such command"),

@@ -96,3 +96,19 @@ def test_a_semicolon_file_from_excel_is_read(tmp_path: Path) -> None:
     manifest = read_manifest(path, SplitRule((), 20.0, 1))
     assert manifest.patients.loc["1", "size_mm"] == 21.5
     assert manifest.images.loc[0, "box"] == (1.0, 2.0, 30.0, 40.0)
+
+
+def test_workbooks_and_semicolons_are_read_like_plain_csv(tmp_path: Path) -> None:
+    table = pd.DataFrame(make_rows())
+    plain = read_manifest(write(tmp_path, make_rows()), RULE)
+    table.to_excel(tmp_path / "manifest.xlsx", index=False)
+    table.to_csv(tmp_path / "german.csv", index=False, sep=";", encoding="latin-1")
+    for name in ("manifest.xlsx", "german.csv"):
+        assert read_manifest(tmp_path / name, RULE).patients.equals(plain.patients)
+
+
+def test_a_failure_names_the_refused_rows_too(tmp_path: Path) -> None:
+    rows = [row | {"birads": "4" if row["centre"] == "D" else "4A"} for row in make_rows(8)]
+    with pytest.raises(TableError, match="No patient comes from external centre D") as failure:
+        read_manifest(write(tmp_path, rows), RULE)
+    assert [number for number, _ in failure.value.rows] == [5, 9]
