@@ -84,9 +84,11 @@ def maximise(strata: list[Stratum]) -> tuple[Floats, Floats, float] | None:
         step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         for _ in range(30):
             candidate = _evaluate(strata, beta + step)
-            if candidate[0] >= loglik - 1e-12 * abs(loglik):
+            if np.isfinite(candidate[0]) and candidate[0] >= loglik - 1e-12 * abs(loglik):
                 break
             step /= 2
+        else:
+            return None
         beta, (loglik, gradient, information) = beta + step, candidate
         if np.abs(step).max() < TOLERANCE * (1 + np.abs(beta).max()):
             return beta, np.asarray(np.linalg.inv(information), dtype=np.float64), loglik
@@ -147,6 +149,7 @@ def _describe_risk_sets(stratum: Stratum, beta: Floats) -> tuple[Floats, Floats,
         np.add.at(tied, stratum.tie, moment[stratum.event == 1])
         share = stratum.share.reshape(-1, *[1] * (moment.ndim - 1))
         totals.append(at_risk - share * tied[stratum.tie])
-    total, mean = totals[0], totals[1] / totals[0][:, None]
-    variance = totals[2] / total[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    return np.log(total) + shift, mean, variance
+    with np.errstate(divide="ignore", invalid="ignore"):  # a step too far leaves no risk: not a number, and is halved
+        total, mean = totals[0], totals[1] / totals[0][:, None]
+        variance = totals[2] / total[:, None, None] - mean[:, :, None] * mean[:, None, :]
+        return np.log(total) + shift, mean, variance

@@ -20,8 +20,8 @@ RECIPE = (
     "Cross-entropy and Dice, AdamW, cosine, averaged weights, bf16 where it is computed; views of {stages}. "
     "Augmentation: left-right flip, zoom 0.6 to 1.7 with black around, shift, aspect, tilt, gamma, gain, depth "
     "gain, speckle, blur, caliper marks, shadows. Threshold, sizes, epochs, rates and augmentation were fixed before "
-    "any held-out figure was computed; the least confidence was chosen afterwards on fold 1, between its lesions and its lesion-free squares, so that fold's "
-    "count of lesion-free proposals is not independent of it. "
+    "any held-out figure was computed; the least confidence was chosen afterwards on fold 1, between its lesions and "
+    "its lesion-free squares, so that fold's count of lesion-free proposals is not independent of it. "
     "The shipped weights are a short fit on all patients from the first fold's weights; the figures are of networks "
     "that saw no patient of the fold."
 )

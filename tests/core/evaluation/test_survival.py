@@ -239,3 +239,11 @@ def test_early_recurrence_rules():
     assert (perfect.auc, perfect.ci) == (1.0, None)
     with pytest.raises(InputError, match="horizon"):
         compute_time_auc([1], [1], [1], -6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_more_terms_than_events_give_an_estimate_or_a_reason_and_no_warning(seed):
+    rng = np.random.default_rng(seed)
+    terms = pd.DataFrame(rng.normal(size=(8, 4)) * 3, columns=list("abcd"))
+    result = compute_cox(rng.permutation(8) + 1.0, np.arange(8) < 2, terms)
+    assert np.isfinite(result.table["coef"]).all() or result.reason is not None
