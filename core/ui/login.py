@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -21,6 +22,13 @@ UNPROTECTED = (
     "SonoKi listens beyond this computer, and no login is configured, so nothing is shown. Set server.address to "
     "127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README says, and start it again."
 )
+
+PROXIED = (
+    "SonoKi is reached from beyond this computer, through a proxy or under another name, and no login is configured, "
+    "so nothing is shown. Open it as http://127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README "
+    "says."
+)
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 @dataclass(frozen=True)
@@ -59,10 +67,11 @@ def require_role(role: Role) -> User:
     Raises
     ------
     UsageError
-        If the app listens beyond the loopback without a login.
+        If the app listens beyond the loopback, or is reached through a proxy, without a login.
     """
     if not is_login_configured():
-        if sentence := refuse_start(st.get_option("server.address")):
+        sentence = refuse_start(st.get_option("server.address")) or refuse_request(st.context.headers)
+        if sentence is not None:
             raise UsageError(sentence)
         return User("", "admin")
     claims = st.user.to_dict()
@@ -91,6 +100,24 @@ def refuse_start(address: str | None) -> str | None:
         The reason: beyond the loopback a login is needed.
     """
     return None if is_loopback(address) or is_login_configured() else UNPROTECTED
+
+
+def refuse_request(headers: Mapping[str, str]) -> str | None:
+    """Say why a request to the loopback must not be answered without a login, or None where it may.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        Headers of the request; their case does not matter.
+
+    Returns
+    -------
+    str or None
+        The reason: a proxy passed the request on, or it was meant for another name than this computer's own.
+    """
+    known = {name.lower(): value for name, value in headers.items()}
+    host = urlsplit("//" + known.get("host", "localhost")).hostname
+    return PROXIED if any(name in known for name in FORWARDED) or not is_loopback(host) else None
 
 
 def is_login_configured() -> bool:

@@ -35,6 +35,15 @@ def address(provider: Provider, bundle_dir: Path, tmp_path_factory: pytest.TempP
         yield running
 
 
+@pytest.fixture(scope="module", params=["option", "variable"])
+def exposed(request: pytest.FixtureRequest, bundle_dir: Path) -> Iterator[str]:
+    """The app on all addresses, without a login."""
+    options = ("--server.address", "0.0.0.0") if request.param == "option" else ()
+    variable = {} if options else {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}
+    with serve_app(*options, SONOKI_BUNDLE=str(bundle_dir), **variable) as running:
+        yield running
+
+
 @pytest.fixture
 def page(browser):  # noqa: F811
     context = browser.new_context(viewport={"width": 1280, "height": 800})
@@ -94,8 +103,28 @@ def test_a_login_runs_out(page, address, provider):
     assert page.get_by_role("heading").count() == 0
 
 
-def test_beyond_the_loopback_nothing_is_served_without_a_provider(page, bundle_dir):
-    with serve_app("--server.address", "0.0.0.0", SONOKI_BUNDLE=str(bundle_dir)) as exposed:
-        page.goto(f"{exposed}/Case")
-        page.get_by_text("no login is configured, so nothing is shown").wait_for()
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_of_a_page_is_served_beyond_the_loopback_without_a_provider(page, exposed, path):
+    page.goto(f"{exposed}/{path}")
+    page.get_by_text("no login is configured, so nothing is shown").wait_for()
+    assert page.get_by_role("heading").count() == 0
+    assert page.get_by_test_id("stSidebar").count() == 0
+
+
+def test_a_proxy_before_the_loopback_needs_a_provider(page, bundle_dir):
+    with serve_app(SONOKI_BUNDLE=str(bundle_dir)) as running:
+        page.set_extra_http_headers({"X-Forwarded-For": "10.1.2.3"})
+        page.goto(f"{running}/Case")
+        page.get_by_text("through a proxy or under another name").wait_for()
         assert page.get_by_role("heading").count() == 0
+
+
+def test_a_session_that_goes_on_ends_with_its_login(page, address, provider):
+    log_in(page, address, provider, ["admin"], lifetime=30)
+    page.get_by_text("Dr Stub, admin").wait_for()
+    page.goto(f"{address}/Tumour_board")
+    page.get_by_role("button", name="Begin with the first").wait_for()
+    page.wait_for_timeout(30_000)
+    page.get_by_role("button", name="Begin with the first").click()
+    page.get_by_text("Your login has run out.").wait_for()
+    page.get_by_role("heading").first.wait_for(state="detached")
