@@ -1,6 +1,5 @@
 """What the evaluation pages look at: the cohort after its filters, the threshold, and results computed once."""
 
-import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TableError
 from core.ui.cohort import Cohort, get_cohort
+from core.ui.cohort_filters import Chosen, ask_filters, describe_filters, filter_table, make_places
 
 ALL = "all"
 SPLIT_NAMES = {
@@ -20,8 +20,6 @@ SPLIT_NAMES = {
     "external": "external test",
     ALL: "whole",
 }
-AGE_GROUPS = {"< 50": (-math.inf, 50.0), "50 to < 65": (50.0, 65.0), "\u2265 65": (65.0, math.inf)}
-MOST_CENTRES = 12
 LARGE = 20_000
 FITTED_ON = "train"
 Result = TypeVar("Result")
@@ -39,32 +37,29 @@ class View:
         One row a patient.
     split : str
         Their split.
-    centres, ages : tuple of str
-        Filters; empty means all.
+    filters : tuple of (str, tuple of str)
+        Column and what was chosen in it; empty means all.
     """
 
     cohort: Cohort
     table: pd.DataFrame
     split: str
-    centres: tuple[str, ...]
-    ages: tuple[str, ...]
+    filters: Chosen = ()
 
     @property
     def key(self) -> tuple[object, ...]:
         """What tells this view from any other."""
-        return (*self.cohort.key, self.split, self.centres, self.ages)
+        return (*self.cohort.key, self.split, self.filters)
 
     @property
     def name(self) -> str:
         """The patients as sentences call them: "the external test of the simulated cohort (centre D)"."""
-        parts = [f"centre {' and '.join(self.centres)}"] if self.centres else []
-        parts += [f"age {' or '.join(self.ages)} years"] if self.ages else []
         name = f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}"
-        return f"{name} ({', '.join(parts)})" if parts else name
+        return f"{name} ({describe_filters(self.filters)})" if self.filters else name
 
     def widen(self) -> "View":
         """Give the whole cohort, without filters."""
-        return View(self.cohort, self.cohort.table, ALL, (), ())
+        return View(self.cohort, self.cohort.table, ALL)
 
     @property
     def is_development(self) -> bool:
@@ -98,43 +93,16 @@ def ask_view(*, whole: bool = False) -> View:
     table, mark = cohort.table, cohort.sha256[:12]
     present = set(table["split"])
     splits = [name for name in SPLIT_NAMES if name in present]
-    first, second, third = st.columns(3)
-    split = ALL if whole else _ask_split(first, splits, mark)
-    options = _list_centres(table)
-    centres = second.pills("Centre", options, **_keep(f"cohort_centres_{mark}")) if options else []
-    ages = third.pills("Age (years)", list(AGE_GROUPS), **_keep(f"cohort_ages_{mark}")) if "age" in table else []
-    view = View(cohort, filter_table(table, split, centres, ages), split, tuple(centres), tuple(ages))
+    places = make_places(table, 0 if whole else 1)
+    split = ALL if whole else _ask_split(places.pop(0), splits, mark)
+    chosen = ask_filters(places, table, mark)
+    part = table if split == ALL else table[table["split"] == split]
+    view = View(cohort, filter_table(part, chosen), split, chosen)
     marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
     st.caption(f"{len(view.table):,} of {len(table):,} patients of {cohort.title}{marked}")
     if view.table.empty:
         raise TableError("The filters leave no patient; widen them.")
     return view
-
-
-def filter_table(table: pd.DataFrame, split: str, centres: list[str], ages: list[str]) -> pd.DataFrame:
-    """Keep the patients of a split, of some centres and age groups.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Prediction table.
-    split : str
-        "all" keeps all.
-    centres, ages : list of str
-        Empty keeps all; keys of `AGE_GROUPS`. A patient of unknown age belongs to no age group.
-
-    Returns
-    -------
-    DataFrame
-        Its rows.
-    """
-    keep = pd.Series(True, index=table.index) if split == ALL else table["split"] == split
-    if centres:
-        keep &= table["centre"].isin(centres)
-    if ages:
-        inside = [(table["age"] >= low) & (table["age"] < high) for low, high in map(AGE_GROUPS.__getitem__, ages)]
-        keep &= pd.concat(inside, axis=1).any(axis=1)
-    return table[keep]
 
 
 def compute_once(
@@ -225,12 +193,3 @@ def _ask_split(place: DeltaGenerator, splits: list[str], mark: str) -> str:
             wrap=True,
         )
     )
-
-
-def _keep(key: str) -> dict[str, Any]:
-    return {"selection_mode": "multi", "key": key, "persist_state": "session", "wrap": True}
-
-
-def _list_centres(table: pd.DataFrame) -> list[str]:
-    known = sorted(table["centre"].dropna().astype(str).unique()) if "centre" in table else []
-    return known if 1 < len(known) <= MOST_CENTRES else []

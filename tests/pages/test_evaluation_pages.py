@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -107,6 +108,18 @@ def test_filters_hold_on_all_pages(at):
     at.switch_page(PAGES["Calibration"]).run()
     assert "In the training split of the uploaded cohort (centre North)" in words(at)
     assert "apparent and optimistic" in at.warning[0].value
+
+
+def test_size_and_device_filter_too(open_page):
+    table = make_table()
+    table = table.assign(size_mm=np.tile([10, 30, 60], len(table) // 3), image_device=np.tile(["X", "Y"], 60))
+    at = upload(open_page(COHORT), encode(table)).switch_page(PAGES["Discrimination"]).run()
+    for label, chosen in (("Size (mm)", ["< 20"]), ("Device", ["X"])):
+        next(w for w in at.get("button_group") if w.label == label).set_value(chosen).run()
+    assert "10 of 120 patients" in words(at)
+    at.switch_page(PAGES["Lymph nodes"]).run()
+    at.switch_page(PAGES["Calibration"]).run()
+    assert "(size < 20 mm, device X)" in words(at)
 
 
 def test_a_filter_that_leaves_nobody_is_one_sentence(at):

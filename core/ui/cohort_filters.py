@@ -1,0 +1,151 @@
+"""Filters of a cohort that hold on all pages: centre, age, size, device."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+Chosen = tuple[tuple[str, tuple[str, ...]], ...]
+MOST_LEVELS = 12
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One column that patients are chosen by.
+
+    Parameters
+    ----------
+    label : str
+        Heading of its buttons.
+    words : str
+        How a sentence says what was chosen: "age {} years".
+    bands : mapping of str to (float, float)
+        Name to limits ``[low, high)`` of a number; empty for a column of labels.
+    """
+
+    label: str
+    words: str
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+FILTERS = {
+    "centre": Filter("Centre", "centre {}"),
+    "age": Filter(
+        "Age (years)",
+        "age {} years",
+        {"< 50": (-math.inf, 50.0), "50 to < 65": (50.0, 65.0), "\u2265 65": (65.0, math.inf)},
+    ),
+    "size_mm": Filter(
+        "Size (mm)",
+        "size {} mm",
+        {"< 20": (-math.inf, 20.0), "20 to < 50": (20.0, 50.0), "\u2265 50": (50.0, math.inf)},
+    ),
+    "image_device": Filter("Device", "device {}"),
+}
+
+
+def list_options(table: pd.DataFrame, column: str) -> list[str]:
+    """List what can be chosen in a column; nothing where it lacks, does not vary or has too many labels.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Prediction table.
+    column : str
+        Key of `FILTERS`.
+
+    Returns
+    -------
+    list of str
+        Bands in order, or labels sorted.
+    """
+    if column not in table or table[column].isna().all():
+        return []
+    if FILTERS[column].bands:
+        return list(FILTERS[column].bands)
+    known = sorted(table[column].dropna().astype(str).unique())
+    return known if 1 < len(known) <= MOST_LEVELS else []
+
+
+def ask_filters(places: list[DeltaGenerator], table: pd.DataFrame, mark: str) -> Chosen:
+    """Draw a filter in each place for each column that the table has.
+
+    Parameters
+    ----------
+    places : list of DeltaGenerator
+        As many as there are filters.
+    table : DataFrame
+        Prediction table.
+    mark : str
+        Tells this cohort's choices from another's.
+
+    Returns
+    -------
+    tuple of (str, tuple of str)
+        Column and what was chosen, where anything was.
+    """
+    chosen = []
+    for place, column in zip(places, list_filters(table), strict=True):
+        picked = place.pills(
+            FILTERS[column].label,
+            list_options(table, column),
+            selection_mode="multi",
+            key=f"cohort_{column}_{mark}",
+            persist_state="session",
+            wrap=True,
+        )
+        if picked:
+            chosen.append((column, tuple(picked)))
+    return tuple(chosen)
+
+
+def list_filters(table: pd.DataFrame) -> list[str]:
+    """List the columns of `FILTERS` that a table can be filtered by."""
+    return [column for column in FILTERS if list_options(table, column)]
+
+
+def filter_table(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
+    """Keep the patients that every filter lets through.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Prediction table.
+    chosen : tuple of (str, tuple of str)
+        As `ask_filters` gives it. A patient whose value is not known passes no filter of that column.
+
+    Returns
+    -------
+    DataFrame
+        Its rows.
+    """
+    keep = pd.Series(True, index=table.index)
+    for column, options in chosen:
+        bands = FILTERS[column].bands
+        if bands:
+            limits = [bands[name] for name in options]
+            inside = [(table[column] >= low) & (table[column] < high) for low, high in limits]
+            keep &= pd.concat(inside, axis=1).any(axis=1)
+        else:
+            keep &= table[column].astype("string").isin(options).fillna(value=False).astype(bool)
+    return table[keep]
+
+
+def describe_filters(chosen: Chosen) -> str:
+    """Say what was chosen: "centre A and B, age < 50 years"; empty without filters."""
+    return ", ".join(
+        FILTERS[column].words.format((" or " if FILTERS[column].bands else " and ").join(options))
+        for column, options in chosen
+    )
+
+
+def make_places(table: pd.DataFrame, first: int) -> list[DeltaGenerator]:
+    """Lay out rows of three places; the first `first` are taken by something else."""
+    needed = first + len(list_filters(table))
+    places: list[DeltaGenerator] = []
+    while len(places) < needed:
+        places += st.columns(3)
+    return places[:needed]
