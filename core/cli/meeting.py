@@ -1,0 +1,87 @@
+"""The document of a meeting, from a manifest and the board's entries."""
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from core.cli.console import DEMO_BUNDLE, app, say
+from core.errors import AppError, InputError, UsageError, WorkError
+
+if TYPE_CHECKING:
+    from core.board.documents import PatientContent
+    from core.board.store import Store
+    from core.inference.predictor import Predictor
+
+
+@app.command()
+def meeting(
+    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image, as for score.")],
+    *,
+    out: Annotated[Path, typer.Option(help="FILE.pdf or FILE.html.")],
+    patients: Annotated[str, typer.Option(help="Pseudonyms in the board's order, P-1,P-2; else all.")] = "",
+    title: Annotated[str, typer.Option(help="Name of the meeting.")] = "Tumour board",
+    paper: Annotated[Literal["a4", "letter"], typer.Option(help="Paper.")] = "a4",
+    database: Annotated[str, typer.Option(help="The board's database; else that of the setting.")] = "",
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
+) -> None:
+    """Write the document of a meeting: its list, then each patient with estimate, decisions and notes."""
+    forms: dict[str, Literal["pdf", "html"]] = {".pdf": "pdf", ".html": "html"}
+    if out.suffix.lower() not in forms:
+        raise UsageError("--out takes a file that ends in .pdf or .html.")
+    from core.board.documents import render_meeting_document  # noqa: PLC0415
+    from core.board.store import Store, find_database  # noqa: PLC0415
+    from core.figures.case_document import collect_meeting  # noqa: PLC0415
+    from core.inference.predictor import Predictor  # noqa: PLC0415
+
+    rows = _choose_rows(manifest, [name.strip() for name in patients.split(",") if name.strip()])
+    predictor, store = Predictor.load(bundle), Store(database or find_database())
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    contents = tuple(_collect(row, predictor, store, now) for row in rows)
+    store.close()
+    document = collect_meeting(title, contents, held_on=now[:10], created_utc=now)
+    try:
+        out.write_bytes(render_meeting_document(document, paper=paper, form=forms[out.suffix.lower()]))
+    except OSError:
+        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
+    say(f"The document of {len(contents)} patients is written.")
+
+
+def _choose_rows(manifest: Path, names: list[str]) -> list[dict[str, Any]]:
+    """Give the first row of each patient, in the order of the names."""
+    from core.cohort.score import read_rows  # noqa: PLC0415
+
+    read, refused = read_rows(manifest)
+    for number, reason in refused:
+        say(f"  row {number}: {reason}")
+    first: dict[str, dict[str, Any]] = {}
+    for row in read:
+        first.setdefault(str(row["patient_id"]), row)
+    missing = [name for name in names if name not in first]
+    if missing or not first:
+        raise InputError(
+            f"{len(missing) or 'All'} of the patients are not in the manifest, or their rows can't be used."
+        )
+    return [first[name] for name in names or first]
+
+
+def _collect(row: dict[str, Any], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
+    """Collect one patient; entries belong to the patient by the pixels that the model read, not by the name alone."""
+    from core.board.readings import BoardReading  # noqa: PLC0415
+    from core.clinical import M1_PREDICTORS, parse_inputs  # noqa: PLC0415
+    from core.cohort.bulk import decode_row  # noqa: PLC0415
+    from core.figures.board_document import collect_board  # noqa: PLC0415
+    from core.inference.predictor import Case  # noqa: PLC0415
+
+    try:
+        frame, roi = decode_row(row)
+        known: dict[str, Any] = parse_inputs({n: row[n] for n in M1_PREDICTORS if row.get(n) is not None})
+        case = Case(frame, roi, known)
+        read = BoardReading(case, predictor.predict(case))
+    except AppError as error:
+        read = BoardReading(None, None, str(error))
+    seen = read.prediction.reading.input_sha256 if read.prediction is not None else ""
+    records = [r for r in store.read(str(row["patient_id"])) if seen and r.input_sha256 == seen]
+    bundle = predictor.bundle
+    return collect_board(row, read, bundle, records, simulated=bundle.is_simulated, created_utc=now)
