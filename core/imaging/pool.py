@@ -172,6 +172,11 @@ class DecoderPool:
         for decoder in self._decoders:
             self._free.put(decoder)
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the present decoders."""
+        return tuple(decoder.pid for decoder in self._decoders)
+
     @contextmanager
     def take(self) -> Iterator[Decoder]:
         """Lend a decoder.
