@@ -35,6 +35,8 @@ class Bundle:
     references : mapping of str to mapping
         Images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained
         on; each with centre, spread, median, caution, refuse.
+    appearance : mapping
+        How images are judged by their looks: "statistics", "references" by name, "ultrasound".
     sha256 : str
         Hash of the manifest, which holds those of all other files: the bundle's identity.
     """
@@ -44,6 +46,7 @@ class Bundle:
     image_heads: Mapping[str, ImageHead]
     fusion_heads: Mapping[str, FusionHead]
     references: Mapping[str, Mapping[str, Any]]
+    appearance: Mapping[str, Any]
     sha256: str
 
     @property
@@ -102,6 +105,7 @@ def read_bundle(folder: Path) -> Bundle:
             image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
             references=heads["references"],
+            appearance=heads["appearance"],
             sha256=hash_file(folder / MANIFEST),
         )
     except (KeyError, TypeError) as error:
@@ -120,7 +124,7 @@ def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], 
     manifest : dict
         Everything but the schema version and the file hashes.
     heads : dict
-        "image" and "fusion": name to head as JSON types; "references".
+        "image" and "fusion": name to head as JSON types; "references"; "appearance".
     card : str
         Model card, Markdown.
     """

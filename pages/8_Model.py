@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
 from core.ui import begin_page, describe_cutoff, get_bundle, offer_csv
 from core.ui.evidence import (
@@ -9,6 +10,7 @@ from core.ui.evidence import (
     METRICS,
     describe_engine,
     read_evidence,
+    read_intake,
     tabulate_coefficients,
     tabulate_dictionary,
     tabulate_flow,
@@ -42,6 +44,19 @@ with begin_page("Model"):
     external = ", ".join(data["external_centre"]) or "none"
     st.markdown(f"{data['description']} {data['n_patients']} patients; external centre: {external}.")
     st.table(tabulate_flow(read_evidence(bundle, FLOW)), hide_index=True, alt="Patients by split")
+
+    st.header("Which images it takes", anchor=False)
+    rates = read_intake(bundle)
+    if rates is None:
+        st.markdown("Not measured for this bundle.")
+    else:
+        intake = tabulate_intake(rates)
+        st.table(intake, hide_index=True, alt="Images passed, passed with a caution and refused, by kind")
+        st.caption(
+            "Judged by grey levels, speckle and the network's features against the images of the training; "
+            "thresholds are stored in the bundle. In brackets: 95 % interval (Wilson)."
+        )
+        offer_csv(intake, "intake", label="Images taken (CSV)")
 
     st.header("How it adds up", anchor=False)
     st.markdown("log-odds = intercept + coefficient x image score + the sum of coefficient x coded clinical value.")

@@ -11,6 +11,7 @@ from core.clinical import M1_PREDICTORS
 from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.fusion import FusionHead, ImageHead, Term
 
+SHIPPED_BACKBONE = Path(__file__).resolve().parents[1] / "models" / "backbone"
 SEED = 7
 N_BOOTSTRAP = 200
 INPUT = {"size": 96, "context": 1.5, "mean": 0.2, "std": 0.18}
@@ -95,6 +96,7 @@ def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -
                 "refuse": refuse,
             }
         },
+        "appearance": json.loads((SHIPPED_BACKBONE / "backbone.json").read_text(encoding="utf-8"))["appearance"],
     }
 
 

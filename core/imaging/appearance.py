@@ -25,9 +25,9 @@ STATISTICS = (
 SMALLEST = 16
 _LEVELS = np.arange(256)
 _DETAIL_SIDE = 9
-_FEWEST_IMAGES = 50
+FEWEST_IMAGES = 50
 _KEPT_PERCENT, _CAUTION_PERCENT = 98, 99
-_REFUSAL_RATIO = 1.25
+_REFUSAL_RATIO = 1.5
 
 
 def measure_appearance(pixels: np.ndarray) -> dict[str, float]:
@@ -149,12 +149,23 @@ class AppearanceReference:
         float
             0 at the centre; about 3 at a typical image of the set (the root of the number of statistics).
         """
-        away = _coordinates(statistics) - np.array(self.centre)
+        away = to_coordinates(statistics) - np.array(self.centre)
         return float(np.linalg.norm(np.array(self.whitening) @ away))
 
 
-def _coordinates(statistics: Mapping[str, float]) -> np.ndarray:
-    """Values in the order of `STATISTICS`; shares by their square root, which evens out their long tails."""
+def to_coordinates(statistics: Mapping[str, float]) -> np.ndarray:
+    """Put statistics in order, shares by their square root, which evens out their long tails.
+
+    Parameters
+    ----------
+    statistics : mapping of str to float
+        From `measure_appearance`.
+
+    Returns
+    -------
+    ndarray of float64, shape (13,)
+        In the order of `STATISTICS`.
+    """
     values = np.array([statistics[name] for name in STATISTICS])
     shares = np.array([name.endswith("share") for name in STATISTICS])
     return np.where(shares, np.sqrt(np.maximum(values, 0)), values)
@@ -174,16 +185,16 @@ def fit_appearance(measured: Sequence[Mapping[str, float]]) -> AppearanceReferen
     Returns
     -------
     AppearanceReference
-        Caution beyond the 99th percentile of the set's own distances, refusal beyond 1.25 times that.
+        Caution beyond the 99th percentile of the set's own distances, refusal beyond 1.5 times that.
 
     Raises
     ------
     ImageError
         If there are too few images.
     """
-    if len(measured) < _FEWEST_IMAGES:
-        raise ImageError(f"Appearance is learnt from at least {_FEWEST_IMAGES} images; {len(measured)} came.")
-    values = np.array([_coordinates(row) for row in measured])
+    if len(measured) < FEWEST_IMAGES:
+        raise ImageError(f"Appearance is learnt from at least {FEWEST_IMAGES} images; {len(measured)} came.")
+    values = np.array([to_coordinates(row) for row in measured])
     centre, whitening = _fit_ellipsoid(values)
     distances = np.linalg.norm((values - centre) @ whitening.T, axis=1)
     centre, whitening = _fit_ellipsoid(values[distances <= np.percentile(distances, _KEPT_PERCENT)])

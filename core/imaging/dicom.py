@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.pixels import iter_pixels
+from pydicom.pixels import get_decoder, iter_pixels
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -141,6 +141,10 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
         raise ImageError(
             "The file is a video (MPEG or HEVC), which can't be read. Export a still frame or a cine loop."
         )
+    if not _is_decoded(syntax):
+        raise ImageError(
+            "The file's pixels are stored in a transfer syntax that is not known here. Export it without compression."
+        )
     width, height = int(header.get("Columns") or 0), int(header.get("Rows") or 0)
     if not width or not height:
         raise ImageError(f"The DICOM file holds no image. {_UPLOAD}")
@@ -181,6 +185,13 @@ def _transfer_syntax(header: Dataset) -> UID:
     if implicit:
         return ImplicitVRLittleEndian
     return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def _is_decoded(syntax: UID) -> bool:
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
 
 
 def _refuse_by_class(header: Dataset) -> None:

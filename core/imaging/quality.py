@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from core.imaging.appearance import AppearanceReference
+from core.imaging.appearance_rules import AppearanceRules
 from core.imaging.calipers import find_calipers
 from core.imaging.frame import Finding, Frame, Roi
-from core.imaging.reference import BREAST_ULTRASOUND
 from core.imaging.survey import get_survey
 
 _ORDER = ("refused", "caution", "note")
@@ -21,9 +20,7 @@ _COLOUR_PHOTO, _COLOUR_REFUSED, _COLOUR_CAUTION = 0.30, 0.10, 0.01
 _GRAIN_SIDE, _BLURRED_GRAIN = 128, 2.0  # real boxes of 200 BUS-BRA images: 4.2 and more
 
 
-def assess_quality(
-    frame: Frame, roi: Roi, references: tuple[AppearanceReference, ...] = BREAST_ULTRASOUND
-) -> tuple[Finding, ...]:
+def assess_quality(frame: Frame, roi: Roi, rules: AppearanceRules | None = None) -> tuple[Finding, ...]:
     """Check a frame and a lesion box; what the whole frame shows was found when it was decoded.
 
     Parameters
@@ -32,8 +29,8 @@ def assess_quality(
         The frame.
     roi : Roi
         Lesion box in the frame's pixels.
-    references : tuple of AppearanceReference
-        What the model's images look like; by default breast ultrasound in general. Empty leaves that check out.
+    rules : AppearanceRules, optional
+        What the model's images look like, from its bundle; without them that check is left out.
 
     Returns
     -------
@@ -45,8 +42,8 @@ def assess_quality(
         return (Finding("refused", f"The image area is only {size} pixels. Upload the original frame.", "size"),)
     frame = replace(frame, survey=get_survey(frame))
     findings = [finding for check in _CHECKS for finding in check(frame, roi)]
-    if references:
-        findings.append(judge_appearance(frame, references))
+    if rules is not None:
+        findings.append(judge_appearance(frame, rules))
     findings = [finding for finding in findings if finding.status != "ok"]
     findings.sort(key=lambda finding: _ORDER.index(finding.status))
     return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
@@ -129,15 +126,15 @@ def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
         )
 
 
-def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) -> Finding:
-    """Judge whether a frame looks like one of the reference sets.
+def judge_appearance(frame: Frame, rules: AppearanceRules) -> Finding:
+    """Judge whether a frame is ultrasound at all, and whether it looks like the images of the training.
 
     Parameters
     ----------
     frame : Frame
         The frame.
-    references : tuple of AppearanceReference
-        At least one; the nearest counts.
+    rules : AppearanceRules
+        From the model's bundle; of the references the nearest counts.
 
     Returns
     -------
@@ -149,19 +146,23 @@ def judge_appearance(frame: Frame, references: tuple[AppearanceReference, ...]) 
         sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
         return Finding("refused", sentence, "appearance")
     statistics = get_survey(frame).appearance
-    nearest = min(references, key=lambda reference: reference.distance(statistics) / reference.caution)
+    nearest = min(rules.references.values(), key=lambda reference: reference.distance(statistics) / reference.caution)
     distance = nearest.distance(statistics)
-    if distance > nearest.refusal and frame.is_ultrasound:
+    is_other = rules.ultrasound.score(statistics) > rules.ultrasound.limit
+    if frame.is_ultrasound and (is_other or distance > nearest.refusal):
         sentence = (
             "The file is ultrasound, but does not look like breast ultrasound: the estimate means nothing elsewhere."
         )
         return Finding("caution", sentence, "appearance")
+    if is_other:
+        sentence = "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
+        return Finding("refused", sentence, "appearance")
     if distance > nearest.refusal:
         sentence = "The image does not look like a breast ultrasound image. Upload the B-mode frame of the lesion."
         return Finding("refused", sentence, "appearance")
     if distance > nearest.caution:
         sentence = (
-            "The image looks unusual: its grey levels and speckle lie farther from the middle of the reference images "
+            "The image looks unusual: its grey levels and speckle lie farther from the middle of the training images "
             f"than 99 % of those do ({distance / nearest.caution:.1f} times that distance)."
         )
         return Finding("caution", sentence, "appearance")

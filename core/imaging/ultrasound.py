@@ -8,6 +8,12 @@ from core.imaging.frame import Region, Roi
 
 _TWO_D, _TISSUE, _CENTIMETRE = 1, 1, 3
 _SLACK = 2
+_CORNERS = (
+    "RegionLocationMinX0",
+    "RegionLocationMinY0",
+    "RegionLocationMaxX1",
+    "RegionLocationMaxY1",
+)
 _SCALE_RANGE = (0.005, 2.0)
 
 
@@ -81,8 +87,13 @@ def _is_tissue(item: Dataset) -> bool:
 
 def _read_region(item: Dataset, width: int, height: int) -> tuple[Region | None, str | None]:
     """Read one region: its box within the pixels and its scale, and a note on what was changed."""
-    x0, y0 = int(item.RegionLocationMinX0), int(item.RegionLocationMinY0)
-    x1, y1 = int(item.RegionLocationMaxX1) + 1, int(item.RegionLocationMaxY1) + 1
+    corners = [item.get(name) for name in _CORNERS]
+    if not all(isinstance(corner, int) for corner in corners):
+        return None, (
+            "A region that the file names states no place; the B-mode area was found in the pixels, "
+            "and the scale is not known."
+        )
+    x0, y0, x1, y1 = corners[0], corners[1], corners[2] + 1, corners[3] + 1
     outside = max(-x0, -y0, x1 - width, y1 - height)
     if x0 >= x1 or y0 >= y1 or outside > _SLACK:
         return None, (
@@ -98,7 +109,10 @@ def _read_scale(item: Dataset) -> tuple[float, float] | None:
     """Millimetres per pixel along x and y, where the file gives them in centimetres and they are plausible."""
     if item.get("PhysicalUnitsXDirection") != _CENTIMETRE or item.get("PhysicalUnitsYDirection") != _CENTIMETRE:
         return None
-    scale = [abs(float(item.get(name) or 0)) * 10 for name in ("PhysicalDeltaX", "PhysicalDeltaY")]
+    deltas = [item.get(name) for name in ("PhysicalDeltaX", "PhysicalDeltaY")]
+    if not all(isinstance(delta, int | float) for delta in deltas):
+        return None
+    scale = [abs(float(delta)) * 10 for delta in deltas]
     low, high = _SCALE_RANGE
     return (scale[0], scale[1]) if np.isfinite(scale).all() and low <= min(scale) and max(scale) <= high else None
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.imaging import Frame, Roi, assess_quality, prepare_input
+from core.imaging.appearance_rules import AppearanceRules
 from core.inference.applicability import Reference, assess_applicability
 from core.inference.engine import MALIGNANCY, Engine, InputRule
 from core.inference.engine_choice import load_engine
@@ -59,6 +60,7 @@ class Predictor:
         self._heads = dict(bundle.image_heads) | {MALIGNANCY: engine.malignancy}
         self._weights = np.stack([head.weights for head in self._heads.values()]).astype(np.float32)
         self._references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
+        self._appearance = AppearanceRules.from_json(bundle.appearance)
 
     @classmethod
     def load(cls, folder: Path, *, engine: str | None = None, precision: str | None = None) -> "Predictor":
@@ -172,7 +174,9 @@ class Predictor:
             score_map=score_maps["ki67"],
             offset=self._heads["ki67"].bias,
             area=_input_area(roi, self.engine.rule.context),
-            applicability=assess_applicability(assess_quality(frame, roi), self._references, read.pooled),
+            applicability=assess_applicability(
+                assess_quality(frame, roi, self._appearance), self._references, read.pooled
+            ),
             input_sha256=_hash_pixels(crop),
             seconds=read.seconds,
         )

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from core.errors import ModelError
 from core.evaluation import RocResult, compute_roc
 from core.imaging import Frame, Roi, prepare_input, read_frames
+from core.imaging.appearance_rules import AppearanceRules
 from core.inference.engine import MALIGNANCY, Engine
 from core.training.busbra import Busbra
 from core.training.pretrain import CONTEXT, MEAN, STD, PretrainNet
@@ -69,7 +70,7 @@ def read_backbone_card(folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        "input", "reference", "training_data", "figures", "sha256".
+        "input", "reference", "appearance", "training_data", "figures", "sha256".
 
     Raises
     ------
@@ -226,6 +227,7 @@ def write_backbone_card(
     training_data: Mapping[str, Any],
     recipe: Mapping[str, Any],
     reference: Mapping[str, Any],
+    looks: AppearanceRules,
     figures: list[dict[str, Any]],
     size: int,
 ) -> None:
@@ -238,5 +240,6 @@ def write_backbone_card(
         "figures": figures,
         "versions": {"torch": torch.__version__},
         "reference": dict(reference),
+        "appearance": looks.to_json(),
     }
     (folder / BACKBONE).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from core.errors import UsageError
 from core.imaging import read_frames
 from core.inference.engine import InputRule
 from core.inference.engine_torch import TorchEngine
+from core.training.appearance import describe_looks
 from core.training.backbone import evaluate_fold, make_reference, score_images, write_backbone_card, write_weights
 from core.training.backbone_card import write_readable_card
 from core.training.busbra import Busbra, read_busbra
@@ -22,6 +23,8 @@ from core.training.features import Progress
 from core.training.pretrain import CHECKPOINT, CONTEXT, MEAN, STD, Recipe, pretrain
 
 N_FOLDS = 5
+LOOKS_FOLD = 1  # left out of what the images look like, so that the rates on it are those of unseen images
+SEED = 20260507
 FINAL_EPOCHS = 3
 FINAL_RATE = 3e-4
 SOURCE = (
@@ -90,8 +93,9 @@ def build_backbone(folder: Path, out: Path, work: Path, plan: BackbonePlan, *, p
         pooled = score_images(engine, read_frames(data.paths), data.boxes).pooled
         training_data = {"description": SOURCE, "images": len(data), "patients": len(np.unique(data.patient))}
         recipes = {"cross_validation": asdict(plan.recipe), "final": asdict(plan.final_recipe)}
+        looks = describe_looks(read_frames(data.paths[i] for i in np.flatnonzero(data.fold != LOOKS_FOLD)), seed=SEED)
         write_backbone_card(
-            out, training_data, recipes, make_reference(pooled), figures, size=plan.recipe.stages[-1][0]
+            out, training_data, recipes, make_reference(pooled), looks, figures, size=plan.recipe.stages[-1][0]
         )
         write_readable_card(out, training_data, figures)
     return {"backbone": str(out), "figures": figures}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.imaging import Roi, default_roi, prepare_input, read_frame
+from core.imaging.survey import get_survey
 from core.inference.engine import Engine
 from core.training.augment import augment
 from core.training.busbra import CROP_CONTEXT, CROP_PX
@@ -32,15 +33,20 @@ class Features:
         Pooled features; rows of images that were refused are NaN.
     refused : tuple of (int, str)
         Row of the manifest and reason.
+    looks : tuple of mapping
+        `core.imaging.appearance.measure_appearance` of each image, in the order of `pooled`; empty where refused.
     """
 
     pooled: NDArray[np.float64]
     refused: tuple[tuple[int, str], ...]
+    looks: tuple[Mapping[str, float], ...] = ()
 
-    def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
-        """Give the readable images of some patients, one row an image."""
-        rows = patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0])
-        return self.pooled[rows]
+    def of_patients(
+        self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]"
+    ) -> tuple[NDArray[np.float64], list[Mapping[str, float]]]:
+        """Give the pooled features and the looks of the readable images of some patients, one row an image."""
+        rows = np.flatnonzero(patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0]))
+        return self.pooled[rows], [self.looks[row] for row in rows]
 
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
         """Average the images of each patient; one row a patient, patients without a readable image left out."""
@@ -65,22 +71,24 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
     Returns
     -------
     Features
-        Pooled features and refused rows.
+        Pooled features, refused rows and looks.
     """
     cache.mkdir(parents=True, exist_ok=True)
     pooled, refused = np.full((len(images), engine.n_features), np.nan), []
+    looks: list[Mapping[str, float]] = [{} for _ in range(len(images))]
     for done, batch in _batches(images):
         crops, rows = [], []
         for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
             try:
-                crops.append(_read_crop(image, size=engine.rule.size, context=engine.rule.context))
+                crop, looks[position] = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
+                crops.append(crop)
                 rows.append(int(position))
             except AppError as error:
                 refused.append((int(image["row"]), str(error)))
         if crops:
             pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
         progress(done, len(images))
-    return Features(pooled, tuple(refused))
+    return Features(pooled, tuple(refused), tuple(looks))
 
 
 def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -113,7 +121,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:
-            crop = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
+            crop, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
         except AppError:
             continue
         generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
@@ -126,10 +134,13 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     return Features(pooled, ())
 
 
-def _read_crop(image: Mapping[Hashable, Any], *, size: int, context: float) -> NDArray[np.uint8]:
+def _read_crop(
+    image: Mapping[Hashable, Any], *, size: int, context: float
+) -> tuple[NDArray[np.uint8], Mapping[str, float]]:
+    """Give the model's input of an image and its looks."""
     frame = read_frame(Path(image["path"]).read_bytes())
     roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
-    return prepare_input(frame, roi, size=size, context=context)
+    return prepare_input(frame, roi, size=size, context=context), get_survey(frame).appearance
 
 
 def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:

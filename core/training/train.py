@@ -17,8 +17,10 @@ from core.cohort.manifest import Manifest, SplitRule, read_manifest
 from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.split_evaluation import choose_cohort_threshold
+from core.imaging.appearance_rules import AppearanceRules
 from core.inference.engine import Engine, InputRule
 from core.inference.engine_torch import TorchEngine
+from core.training.appearance import extend_looks
 from core.training.backbone import make_reference, read_backbone_card
 from core.training.card import write_card
 from core.training.evidence import choose_no_call, count_flow, make_predictions, predict_all
@@ -119,7 +121,7 @@ def train_bundle(
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
-    seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
+    seen, looks = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
     refused = sorted((*manifest.refused, *features.refused))
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
     metrics = evaluate_cohort(predictions, threshold=threshold)
@@ -135,6 +137,7 @@ def train_bundle(
             "image": image_heads,
             "fusion": {name: head.to_json() for name, head in heads.items()},
             "references": {"training": make_reference(seen), "backbone": card["reference"]},
+            "appearance": extend_looks(AppearanceRules.from_json(card["appearance"]), looks).to_json(),
         },
         write_card(description, flow, metrics, (*manifest.notes, *notes)),
     )

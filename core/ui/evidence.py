@@ -15,6 +15,7 @@ from models.bundle import Bundle
 
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
+INTAKE = "evidence/intake.json"
 NOT_ESTIMABLE = "not estimable"
 SPLITS = ("train", "validation", "test", "external")
 RATES = {
@@ -23,6 +24,13 @@ RATES = {
     "ppv": "Positive predictive value",
     "npv": "Negative predictive value",
 }
+
+
+def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:
+    """Read how many images of each kind a bundle passes, cautions and refuses; None where it was not measured."""
+    if INTAKE not in bundle.manifest["files"]:
+        return None
+    return list(json.loads((bundle.folder / INTAKE).read_text(encoding="utf-8")))
 
 
 def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:

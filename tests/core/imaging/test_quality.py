@@ -30,7 +30,7 @@ TISSUE = (make_speckle(300, 360).astype(float) * 0.5).astype(np.uint8)
 
 
 def names_of(frame: Frame, box: Roi = BOX) -> dict[str, str]:
-    return {finding.name: finding.status for finding in assess_quality(frame, box, references=())}
+    return {finding.name: finding.status for finding in assess_quality(frame, box)}
 
 
 def test_plain_tissue_is_ok():

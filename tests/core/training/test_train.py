@@ -28,6 +28,7 @@ def backbone(bundle_dir: Path) -> Path:
         "sha256": hash_file(folder / WEIGHTS),
         "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
         "reference": make_reference(rng.normal(size=(50, 2048))),
+        "appearance": dict(read_bundle(bundle_dir).appearance),
     }
     (folder / BACKBONE).write_text(json.dumps(card))
     return folder

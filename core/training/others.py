@@ -18,7 +18,7 @@ def make_photos(count: int, seed: int) -> Iterator[np.ndarray]:
     photos = [Image.fromarray(photo) for photo in load_sample_images().images]
     for number in range(count):
         photo, side = photos[number % 2], int(rng.choice([220, 400]))
-        x, y = rng.integers(0, photo.width - side), rng.integers(0, photo.height - side)
+        x, y = int(rng.integers(0, photo.width - side)), int(rng.integers(0, photo.height - side))
         patch = photo.crop((x, y, x + side, y + side)).resize((300, 300), Image.Resampling.BICUBIC)
         yield np.asarray(patch if number % 4 < 2 else patch.convert("L"))
 
