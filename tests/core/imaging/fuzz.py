@@ -1,7 +1,7 @@
 """Mutated image files against the intake: every one must end in a frame or in a sentence.
 
 Run `python -m tests.core.imaging.fuzz --count 10000` for the long harness; the tests run a few hundred. Each file goes
-the way of an upload on the Case page (list of contents, then a frame, its quality), and every tenth DICOM file is
+the way of an upload on the Case page (list of contents, then a frame, its quality), and some DICOM files are
 de-identified; meanwhile the memory of this process and of the decoders is watched.
 """
 
