@@ -1,27 +1,22 @@
-"""The lesion segmenter: a light U-Net on the whole B-mode frame, its letterbox, and its folder, verified by hash."""
+"""The lesion segmenter: a light U-Net on the whole B-mode frame, read from and written to its folder."""
 
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
-from numpy.typing import NDArray
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.bundle import BundleError, hash_file
+from models.bundle import hash_file
+from models.segmenter_card import CARD_JSON, SCHEMA_VERSION, WEIGHTS, misfit, read_card
 
-SCHEMA_VERSION = 1
 CHANNELS = (24, 48, 96, 128, 160)
 STRIDE = 2 ** len(CHANNELS)
-WEIGHTS, CARD_JSON = "segmenter.safetensors", "segmenter.json"
 
 
 class Block(nn.Module):
@@ -94,71 +89,6 @@ class Segmenter(nn.Module):
         return F.interpolate(self.head(y), size=x.shape[-2:], mode="bilinear", align_corners=False)
 
 
-@dataclass(frozen=True)
-class Letterbox:
-    """How a frame lies in the square input: its longer side fills it, its aspect is kept, the rest is black.
-
-    Parameters
-    ----------
-    width, height : int
-        Of the frame, pixels.
-    size : int
-        Side of the square, pixels.
-    """
-
-    width: int
-    height: int
-    size: int
-
-    @property
-    def inner(self) -> tuple[int, int]:
-        """Width and height of the frame within the square, pixels."""
-        scale = self.size / max(self.width, self.height)
-        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
-
-    @property
-    def corner(self) -> tuple[int, int]:
-        """Left and top edge of the frame within the square, pixels."""
-        width, height = self.inner
-        return (self.size - width) // 2, (self.size - height) // 2
-
-    def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Put the frame into the square, resized once, bilinear with antialiasing.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8, (height, width)
-            Grey levels.
-
-        Returns
-        -------
-        ndarray of uint8, (size, size)
-            The square.
-        """
-        square = np.zeros((self.size, self.size), dtype=np.uint8)
-        (x, y), (width, height) = self.corner, self.inner
-        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
-        square[y : y + height, x : x + width] = np.asarray(resized)
-        return square
-
-    def cut(self, square: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give the frame's part of a map over the square, float32 (inner height, inner width)."""
-        (x, y), (width, height) = self.corner, self.inner
-        return square[y : y + height, x : x + width]
-
-    def to_square(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map points (n, 2) of x, y from pixels of the frame to pixels of the square."""
-        return points * self._scale + np.array(self.corner)
-
-    def to_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map points (n, 2) of x, y from pixels of the square to pixels of the frame."""
-        return (points - np.array(self.corner)) / self._scale
-
-    @property
-    def _scale(self) -> NDArray[np.float64]:
-        return np.array(self.inner) / np.array([self.width, self.height])
-
-
 def read_segmenter(folder: Path) -> tuple[Segmenter, Mapping[str, Any]]:
     """Read and verify a segmenter.
 
@@ -170,34 +100,19 @@ def read_segmenter(folder: Path) -> tuple[Segmenter, Mapping[str, Any]]:
     Returns
     -------
     tuple of Segmenter and mapping
-        The network in fp32 and evaluation mode, and its card: schema_version, input (size, mean, std, letterbox),
-        threshold, least_confidence, sha256, seed, training_data, figures.
+        The network in fp32 and evaluation mode, and its card (see `models.segmenter_card.read_card`).
 
     Raises
     ------
     BundleError
         If a file is missing, was changed, or has another schema.
     """
-    try:
-        card = dict(json.loads((folder / CARD_JSON).read_text(encoding="utf-8")))
-        matches = hash_file(folder / WEIGHTS) == card["sha256"]
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError):
-        raise BundleError(
-            f"The folder holds no lesion segmenter ({WEIGHTS} and {CARD_JSON}): make one by "
-            "'python -m core pretrain-segmenter'."
-        ) from None
-    if card.get("schema_version") != SCHEMA_VERSION:
-        raise BundleError(
-            f"The lesion segmenter has schema version {card.get('schema_version')}, this program reads "
-            f"{SCHEMA_VERSION}: train it anew or take the program's other version."
-        )
-    if not matches:
-        raise BundleError(f"{WEIGHTS} was changed after training (its hash differs): fetch it anew.")
+    card = read_card(folder)
     net = Segmenter()
     try:
         net.load_state_dict(load_file(folder / WEIGHTS))
     except (RuntimeError, SafetensorError):
-        raise BundleError(f"{WEIGHTS} holds another network than the lesion segmenter: fetch it anew.") from None
+        raise misfit() from None
     return net.eval(), card
 
 

@@ -1,50 +1,50 @@
 """The lesion finder: the segmenter on a whole frame; a frame in, outlined lesions out."""
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.imaging import Frame
 from core.inference.lesion import Lesion, LesionRule, outline_lesions
-from core.inference.processor import computes_in_bf16
 from models.bundle import BundleError
-from models.segmenter import Letterbox, Segmenter, read_segmenter
+from models.letterbox import Letterbox
+from models.segmenter_card import read_card
 
 LEAST_CONTRAST = 16
 SEGMENTER = Path(__file__).parents[2] / "models" / "lesion-segmenter"
+Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class LesionFinder:
-    """The segmenter on the CPU, in bf16 where the processor computes in it; read-only after loading.
+    """The segmenter on the CPU; read-only after loading.
 
     Parameters
     ----------
-    net : Segmenter
-        The network in evaluation mode.
+    network : callable
+        Squares, uint8 (n, size, size), to the probability of a lesion, float32 (n, size, size).
     size : int
-        Side of its square input, pixels.
-    mean, std : float
-        Normalisation of grey levels of 0 to 1.
+        Side of the squares, pixels.
     rule : LesionRule
         What counts as a lesion.
     """
 
-    def __init__(self, net: Segmenter, *, size: int, mean: float, std: float, rule: LesionRule) -> None:
-        self._net = net.eval().to(memory_format=torch.channels_last)
-        self._size, self._mean, self._std = size, mean, std
-        self._rule = rule
+    def __init__(self, network: Network, *, size: int, rule: LesionRule) -> None:
+        self._network, self._size, self._rule = network, size, rule
 
     @classmethod
-    def load(cls, folder: Path = SEGMENTER) -> "LesionFinder":
+    def load(cls, folder: Path = SEGMENTER, *, engine: str | None = None) -> "LesionFinder":
         """Read a segmenter and verify its hash.
 
         Parameters
         ----------
         folder : Path
             The segmenter's folder.
+        engine : {"openvino", "torch"}, optional
+            What runs it; by default OpenVINO where it is installed.
 
         Returns
         -------
@@ -57,10 +57,11 @@ class LesionFinder:
             If the segmenter is missing, damaged or does not fit.
         """
         try:
-            net, card = read_segmenter(folder)
-            data = card["input"]
+            card = read_card(folder)
             rule = LesionRule(float(card["threshold"]), float(card["least_confidence"]))
-            return cls(net, size=int(data["size"]), mean=float(data["mean"]), std=float(data["std"]), rule=rule)
+            size, mean, std = int(card["input"]["size"]), float(card["input"]["mean"]), float(card["input"]["std"])
+            load = _LOADERS[engine or ("openvino" if find_spec("openvino") else "torch")]
+            return cls(load(folder, size, mean, std), size=size, rule=rule)
         except BundleError as error:
             raise ModelError(str(error)) from error
         except KeyError as error:
@@ -105,10 +106,20 @@ class LesionFinder:
         """
         letterbox = Letterbox(pixels.shape[1], pixels.shape[0], self._size)
         square = letterbox.apply(pixels)
-        with torch.inference_mode():
-            x = torch.from_numpy(np.stack([square, square[:, ::-1]]))[:, None].float() / 255
-            x = ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bf16()):
-                prob = self._net(x).float().sigmoid()
-            mean = (prob[0, 0] + prob[1, 0].flip(-1)) / 2
-        return letterbox.cut(mean.numpy())
+        prob = self._network(np.stack([square, square[:, ::-1]]))
+        return letterbox.cut((prob[0] + prob[1, :, ::-1]) / 2)
+
+
+def _load_openvino(folder: Path, size: int, mean: float, std: float) -> Network:
+    from core.inference.segmenter_openvino import OpenVinoSegmenter  # noqa: PLC0415 - brings OpenVINO
+
+    return OpenVinoSegmenter(folder, size, mean, std)
+
+
+def _load_torch(folder: Path, size: int, mean: float, std: float) -> Network:
+    from core.inference.segmenter_torch import TorchSegmenter  # noqa: PLC0415 - brings torch
+
+    return TorchSegmenter(folder, mean, std)
+
+
+_LOADERS: dict[str, Callable[[Path, int, float, float], Network]] = {"openvino": _load_openvino, "torch": _load_torch}

@@ -54,7 +54,7 @@ def _normalise(images: Any, rule: InputRule) -> Any:
 
 
 def _add_network(tensors: Tensors, x: Any) -> Any:
-    x = op.relu(_add_conv(tensors, x, "conv1", "bn1", stride=2))
+    x = op.relu(add_conv(tensors, x, "conv1", "bn1", stride=2))
     x = op.max_pool(x, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
     for layer, n_blocks in enumerate(BLOCKS, start=1):
         for block in range(n_blocks):
@@ -64,16 +64,33 @@ def _add_network(tensors: Tensors, x: Any) -> Any:
 
 
 def _add_block(tensors: Tensors, x: Any, name: str, *, stride: int) -> Any:
-    y = op.relu(_add_conv(tensors, x, f"{name}.conv1", f"{name}.bn1"))
-    y = op.relu(_add_conv(tensors, y, f"{name}.conv2", f"{name}.bn2", stride=stride))
-    y = _add_conv(tensors, y, f"{name}.conv3", f"{name}.bn3")
+    y = op.relu(add_conv(tensors, x, f"{name}.conv1", f"{name}.bn1"))
+    y = op.relu(add_conv(tensors, y, f"{name}.conv2", f"{name}.bn2", stride=stride))
+    y = add_conv(tensors, y, f"{name}.conv3", f"{name}.bn3")
     if f"{name}.downsample.0.weight" in tensors:
-        x = _add_conv(tensors, x, f"{name}.downsample.0", f"{name}.downsample.1", stride=stride)
+        x = add_conv(tensors, x, f"{name}.downsample.0", f"{name}.downsample.1", stride=stride)
     return op.relu(op.add(y, x))
 
 
-def _add_conv(tensors: Tensors, x: Any, conv: str, norm: str, *, stride: int = 1) -> Any:
-    """Add a convolution with the batch norm after it folded in: y = W x + b."""
+def add_conv(tensors: Tensors, x: Any, conv: str, norm: str, *, stride: int = 1) -> Any:
+    """Add a convolution, padded to keep the size, with the batch norm after it folded in: y = W x + b.
+
+    Parameters
+    ----------
+    tensors : mapping of str to ndarray
+        Weights as torch names them.
+    x : node
+        Maps (n, channels, h, w).
+    conv, norm : str
+        Names of the convolution and of the batch norm.
+    stride : int
+        Of the convolution.
+
+    Returns
+    -------
+    node
+        Maps (n, channels, h / stride, w / stride).
+    """
     weight = tensors[f"{conv}.weight"].astype(np.float32)
     parts = ("weight", "bias", "running_mean", "running_var")
     gain, shift, mean, variance = (tensors[f"{norm}.{part}"].astype(np.float32) for part in parts)

@@ -222,8 +222,10 @@ class Worker:
         """Load, then work until the worker is closed or another thread has taken over."""
         try:
             loading.set_result(_load(self._folder))
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the predictor gets it
-            loading.set_exception(error)
+            _load_finder()
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the predictor or the finder gets it
+            if not loading.done():
+                loading.set_exception(error)
         while turns := self._take(loading):
             try:
                 answers = self._do(turns)
@@ -316,7 +318,7 @@ class BulkReader:
 
 @cache
 def _load_finder() -> "LesionFinder":
-    """Load the segmenter at the first frame."""
+    """Load the segmenter, once for all workers."""
     from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415 - brings an engine
 
     return LesionFinder.load()

@@ -16,7 +16,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.training.precision import train_in_bf16
 from core.training.segmenter_augment import augment_frames
-from models.segmenter import Letterbox, Segmenter
+from models.letterbox import Letterbox
+from models.segmenter import Segmenter
 
 CANVAS_PX = 256
 MEAN, STD = 0.28, 0.2

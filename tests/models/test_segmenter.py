@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from models.bundle import BundleError
-from models.segmenter import CARD_JSON, WEIGHTS, Letterbox, Segmenter, read_segmenter, write_segmenter
+from models.letterbox import Letterbox
+from models.segmenter import Segmenter, read_segmenter, write_segmenter
+from models.segmenter_card import CARD_JSON, WEIGHTS
 
 CARD = {"input": {"size": 64, "mean": 0.3, "std": 0.2}, "threshold": 0.5}
 

@@ -1,16 +1,21 @@
 """The lesion finder with the shipped segmenter, on simulated frames."""
 
+import json
 import threading
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from core.errors import ModelError
 from core.imaging import Frame, Roi
-from core.inference.lesion_finder import LesionFinder
+from core.inference.lesion_finder import SEGMENTER, LesionFinder
+from core.inference.processor import computes_in_bf16
 from core.inference.worker import Worker
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
+from models.bundle import hash_file
+from models.segmenter_card import CARD_JSON, WEIGHTS
 
 BACKGROUNDS = ("homog_fibroglandular", "homog_fat", "heterogeneous")
 SIZES = ((18, 12), (25, 16), (14, 10), (30, 22), (22, 18), (16, 9), (20, 13), (28, 15))
@@ -63,6 +68,21 @@ def test_a_mirrored_frame_has_the_mirrored_lesion(finder):
     assert (width - mirrored.x1, mirrored.y0, width - mirrored.x0, mirrored.y1) == pytest.approx(
         (box.x0, box.y0, box.x1, box.y1), abs=6
     )
+
+
+def test_both_engines_give_the_same_map():
+    frame = make_frame(np.random.default_rng(1).integers(0, 256, (300, 400), dtype=np.uint8))
+    maps = [LesionFinder.load(engine=name).predict_map(frame.pixels) for name in ("openvino", "torch")]
+    assert np.abs(maps[0] - maps[1]).max() < (0.05 if computes_in_bf16() else 1e-4)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "torch"])
+def test_weights_of_another_network_are_an_error(engine, tmp_path):
+    card = json.loads((SEGMENTER / CARD_JSON).read_text())
+    save_file({"stem.weight": np.zeros((24, 1, 5, 5), np.float16)}, tmp_path / WEIGHTS)
+    (tmp_path / CARD_JSON).write_text(json.dumps(card | {"sha256": hash_file(tmp_path / WEIGHTS)}))
+    with pytest.raises(ModelError, match="holds another network"):
+        LesionFinder.load(tmp_path, engine=engine)
 
 
 def test_a_missing_segmenter_is_an_error(tmp_path):

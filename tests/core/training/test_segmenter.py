@@ -23,7 +23,7 @@ from core.training.segmenter_augment import augment_frames
 from core.training.segmenter_build import SegmenterPlan, build_segmenter
 from core.training.segmenter_figures import compute_box_iou, paint_contour, summarise_scores
 from models.bundle import CARD
-from models.segmenter import CARD_JSON, WEIGHTS
+from models.segmenter_card import CARD_JSON, WEIGHTS
 
 TINY = SegmenterRecipe(stages=((32, 1), (64, 1)), batch_size=4, seed=3)
 
