@@ -2,11 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
+
+if TYPE_CHECKING:
+    from core.cohort.score import Scorer
 
 
 @app.command()
@@ -15,18 +18,17 @@ def score(
     out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).")],
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch.")] = None,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster (host:port or auto) that scores.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
-    from core.cohort.bulk import LocalScorer  # noqa: PLC0415
     from core.cohort.score import score_manifest  # noqa: PLC0415
-    from core.inference.predictor import Predictor  # noqa: PLC0415
 
-    predictor = Predictor.load(bundle, engine=engine)
+    scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()
     with progress_bar("images") as progress:
-        scored = score_manifest(manifest, LocalScorer(predictor), journal, progress=progress)
+        scored = score_manifest(manifest, scorer, journal, progress=progress)
     scored.table.to_csv(out, index=False)
     journal.unlink()
     for number, reason in scored.refused:
@@ -38,11 +40,20 @@ def score(
             "images": scored.images,
             "refused": [list(row) for row in scored.refused],
             "seconds": time.perf_counter() - started,
-            "simulated_training": predictor.bundle.is_simulated,
+            "simulated_training": scorer.bundle.is_simulated,
         },
         as_json,
         _summarise_scoring,
     )
+
+
+def _choose_scorer(bundle: Path, engine: str | None, ray: str | None) -> "Scorer":
+    """Take the cluster where there is one, else this machine."""
+    from core.cohort.bulk import LocalScorer  # noqa: PLC0415
+    from core.cohort.cluster import RayScorer  # noqa: PLC0415
+    from core.inference.predictor import Predictor  # noqa: PLC0415
+
+    return RayScorer(ray, bundle, engine=engine) if ray else LocalScorer(Predictor.load(bundle, engine=engine))
 
 
 def _summarise_scoring(data: dict[str, Any]) -> str:

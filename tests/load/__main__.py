@@ -1,0 +1,54 @@
+"""`python -m tests.load`: real sessions over the websocket against a running app on the loopback, as one table."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from tests.load.server import Served, serve
+
+HEADING = (
+    "| sessions | minutes | actions | errors | queue seen | "
+    + " | ".join(f"{name}, p50 / p95 s" for name in ACTIONS)
+    + " | all, p50 / p95 s | server, MB | decoders, MB |\n|"
+    + " ---: |" * (len(ACTIONS) + 8)
+)
+
+
+def main(
+    sessions: Annotated[str, typer.Option(help="Numbers of sessions, one run each.")] = "1,10,25,50",
+    seconds: Annotated[float, typer.Option(help="Length of each run.", min=1, max=3600)] = 60,
+    every: Annotated[float, typer.Option(help="Seconds between a session's actions.", min=0.1)] = 8,
+    patience: Annotated[float, typer.Option(help="After so many seconds an action is a time-out.", min=1)] = 60,
+) -> None:
+    """Load the app and print what the visitors met."""
+    images = draw_images(64)
+    with TemporaryDirectory() as folder, serve(Path(folder)) as served:
+        asyncio.run(visit(served.address, 1, every=1, seconds=5, patience=patience, images=images))
+        for count in map(int, sessions.split(",")):
+            served.resident_mb()[0]
+            tally = asyncio.run(
+                visit(served.address, count, every=every, seconds=seconds, patience=patience, images=images)
+            )
+            for _error in sorted(set(tally.errors))[:10]:
+                pass
+
+
+def _write_row(count: int, seconds: float, tally: Tally, served: Served, before: float) -> str:
+    own, decoders = served.resident_mb()
+    waits = [_describe(tally, name) for name in (*ACTIONS, None)]
+    cells = [count, f"{seconds / 60:g}", tally.n, len(tally.errors), tally.queued, *waits]
+    return "| " + " | ".join(map(str, [*cells, f"{before:.0f} to {own:.0f}", f"{decoders:.0f}"])) + " |"
+
+
+def _describe(tally: Tally, name: str | None) -> str:
+    if not (tally.seconds[name] if name else tally.n):
+        return "none"
+    return f"{tally.quantile(50, name):.2f} / {tally.quantile(95, name):.2f}"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,138 @@
+"""A clinic's morning: visitors who each do one thing every few seconds, and what their waits were."""
+
+import asyncio
+import io
+import itertools
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from core.simulation import render_patient, simulate_cohort
+from tests.load.visitor import View, Visitor
+
+SEED = 20260507
+PAGE = "Case"
+UPLOADER = "Ultrasound image: DICOM, PNG, JPEG, BMP or TIFF"
+AGE = "Age (years)"
+ESTIMATE = "probability of a high Ki-67"
+ACTIONS = ("first view", "upload", "predict", "move a value")
+QUEUE = "before this one in the queue"
+
+
+@dataclass
+class Tally:
+    """What the visitors met.
+
+    Parameters
+    ----------
+    seconds : dict of str to list of float
+        Waits by action.
+    errors : list of str
+        What went wrong: red boxes, time-outs, broken connections, missing results.
+    queued : int
+        Actions during which the page showed a place in the queue.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ACTIONS})
+    errors: list[str] = field(default_factory=list)
+    queued: int = 0
+
+    @property
+    def n(self) -> int:
+        """Number of actions that were answered."""
+        return sum(map(len, self.seconds.values()))
+
+    def quantile(self, percent: int, action: str | None = None) -> float:
+        """Give a percentile of the waits of an action, or of all actions, in seconds."""
+        waits = self.seconds[action] if action else [wait for waits in self.seconds.values() for wait in waits]
+        return statistics.quantiles(waits, n=100, method="inclusive")[percent - 1] if len(waits) > 1 else max(waits)
+
+
+def draw_images(count: int) -> list[bytes]:
+    """Draw PNG files that differ in their pixels, so that no result can be kept from one for another."""
+    pixels = render_patient(simulate_cohort(24, SEED), 0, SEED).pixels
+    rng = np.random.default_rng(SEED)
+    files = []
+    for _ in range(count):
+        noise = rng.integers(0, 3, pixels.shape, dtype=np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(np.where(pixels > 20, np.minimum(pixels, 252) + noise, pixels)).save(
+            buffer, "PNG", compress_level=1
+        )
+        files.append(buffer.getvalue())
+    return files
+
+
+async def visit(
+    address: str, sessions: int, *, every: float, seconds: float, patience: float, images: list[bytes]
+) -> Tally:
+    """Let visitors use the app at the same time.
+
+    Parameters
+    ----------
+    address : str
+        Of the app.
+    sessions : int
+        Visitors.
+    every : float
+        Seconds between the starts of a visitor's actions.
+    seconds : float
+        How long they go on.
+    patience : float
+        Longest wait for an answer; then it counts as a time-out.
+    images : list of bytes
+        Files that they upload in turn.
+
+    Returns
+    -------
+    Tally
+        Waits and errors.
+    """
+    tally, files = Tally(), itertools.cycle(images)
+    end = time.monotonic() + seconds
+    starts = [every * i / sessions for i in range(sessions)]
+    await asyncio.gather(*(_come_and_go(address, files, tally, start, every, end, patience) for start in starts))
+    return tally
+
+
+async def _come_and_go(
+    address: str, files: Iterator[bytes], tally: Tally, start: float, every: float, end: float, patience: float
+) -> None:
+    """Go through the four actions again and again, each time in a new session."""
+    await asyncio.sleep(start)
+    due, ages = time.monotonic(), itertools.cycle(range(30, 80))
+    while due < end:
+        visitor = Visitor(address, patience)
+        steps: tuple[Callable[[], Awaitable[View]], ...] = (
+            partial(visitor.open, PAGE),
+            partial(visitor.upload, UPLOADER, next(files)),
+            partial(visitor.press, "Estimate"),
+            partial(visitor.move, "number_input", AGE, float(next(ages))),
+        )
+        for name, step in zip(ACTIONS, steps, strict=True):
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            due = max(due + every, time.monotonic())
+            if time.monotonic() >= end or not await _act(name, step, tally):
+                break
+        await visitor.close()
+
+
+async def _act(name: str, step: Callable[[], Awaitable[View]], tally: Tally) -> bool:
+    """Time one action; give whether the visitor can go on."""
+    began = time.monotonic()
+    try:
+        view = await step()
+    except Exception as error:  # noqa: BLE001 - whatever a visitor meets is counted
+        tally.errors.append(f"{name}: {type(error).__name__}: {error}"[:200])
+        return False
+    tally.seconds[name].append(time.monotonic() - began)
+    tally.queued += any(QUEUE in text for text in view.texts)
+    tally.errors += [f"{name}: {text}" for text in view.errors]
+    if name in ACTIONS[2:] and not any(ESTIMATE in text for text in view.texts):
+        tally.errors.append(f"{name}: no estimate came")
+    return not view.errors

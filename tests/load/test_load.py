@@ -1,0 +1,25 @@
+"""A few real sessions for a few seconds: every answer is right, none is an error. No timing is asserted."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from tests.load.server import serve
+
+pytestmark = pytest.mark.slow
+
+
+def test_sessions_get_their_estimates_and_no_error(tmp_path: Path) -> None:
+    with serve(tmp_path) as served:
+        tally = asyncio.run(visit(served.address, 4, every=1.0, seconds=15, patience=120, images=draw_images(6)))
+        assert min(served.resident_mb()) > 20
+    assert tally.errors == []
+    assert all(tally.seconds[name] for name in ACTIONS)
+
+
+def test_percentiles_are_those_of_the_waits() -> None:
+    tally = Tally()
+    tally.seconds["predict"] = [float(i) for i in range(101)]
+    assert (tally.quantile(50, "predict"), tally.quantile(95, "predict"), tally.quantile(95)) == (50.0, 95.0, 95.0)

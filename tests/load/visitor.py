@@ -1,0 +1,148 @@
+"""One browser's session as the server sees it: Streamlit's websocket and its upload address, without a browser."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLs, UploadedFileInfo
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+XSRF_COOKIE = "_streamlit_xsrf"
+TEXTS = ("markdown", "alert", "text", "spinner")
+DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+
+
+@dataclass
+class View:
+    """What one run of a page sent.
+
+    Parameters
+    ----------
+    widgets : dict of str to str
+        Widget id by "type: label".
+    texts : list of str
+        Texts in the order in which they came, those that were replaced later included.
+    errors : list of str
+        Texts of red boxes and exceptions.
+    """
+
+    widgets: dict[str, str] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def take(self, message: ForwardMsg) -> None:
+        """Note what a message adds to the page."""
+        if message.WhichOneof("type") != "delta" or message.delta.WhichOneof("type") != "new_element":
+            return
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        part = getattr(element, kind) if kind else None
+        if kind in TEXTS:
+            self.texts.append(getattr(part, "body", "") or getattr(part, "text", ""))
+        if kind == "exception" or (kind == "alert" and part.format == Alert.ERROR):
+            self.errors.append(part.message if kind == "exception" else part.body)
+        if hasattr(part, "id") and hasattr(part, "label"):
+            self.widgets[f"{kind}: {part.label}"] = part.id
+
+
+class Visitor:
+    """A session, from opening a page to closing the tab.
+
+    Parameters
+    ----------
+    address : str
+        Of the app, "http://127.0.0.1:8501".
+    seconds : float
+        Longest wait for an answer; after that an action is a time-out.
+    """
+
+    def __init__(self, address: str, seconds: float) -> None:
+        self._address = address
+        self._seconds = seconds
+        self._http = httpx.AsyncClient(base_url=address, timeout=seconds)
+        self._socket: ClientConnection | None = None
+        self._page = ""
+        self.view = View()
+
+    async def open(self, page: str) -> View:
+        """Open a page as its address typed into a browser does."""
+        self._page = page
+        await self._http.get("/_stcore/health")
+        stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket = await connect(stream, subprotocols=["streamlit"], max_size=None, compression=None)  # type: ignore[list-item]
+        return await self._run(BackMsg())
+
+    async def upload(self, label: str, data: bytes) -> View:
+        """Give a file to the uploader of that label."""
+        request = BackMsg()
+        request.file_urls_request.request_id = uuid.uuid4().hex
+        request.file_urls_request.file_names.append("image.png")
+        await self._send(request)
+        while (message := await self._receive()).WhichOneof("type") != "file_urls_response":
+            pass
+        (urls,) = message.file_urls_response.file_urls
+        token = {"X-Xsrftoken": self._http.cookies[XSRF_COOKIE]}
+        answer = await self._http.put(urls.upload_url, files={"file": ("image.png", data)}, headers=token)
+        answer.raise_for_status()
+        change, widget = self._change(f"file_uploader: {label}")
+        widget.file_uploader_state_value.uploaded_file_info.append(_describe(urls, len(data)))
+        return await self._run(change)
+
+    async def press(self, label: str) -> View:
+        """Press a button."""
+        change, widget = self._change(f"button: {label}")
+        widget.trigger_value = True
+        return await self._run(change)
+
+    async def move(self, kind: str, label: str, value: float) -> View:
+        """Set a slider or a number field."""
+        change, widget = self._change(f"{kind}: {label}")
+        if kind == "slider":
+            widget.double_array_value.data.append(value)
+        else:
+            widget.double_value = value
+        return await self._run(change)
+
+    async def close(self) -> None:
+        """Close the tab."""
+        if self._socket is not None:
+            await self._socket.close()
+        await self._http.aclose()
+
+    def _change(self, name: str) -> tuple[BackMsg, Any]:
+        if name not in self.view.widgets:
+            raise LookupError(f"The page has no {name}; it has {sorted(self.view.widgets)}.")
+        message = BackMsg()
+        widget = message.rerun_script.widget_states.widgets.add()
+        widget.id = self.view.widgets[name]
+        return message, widget
+
+    async def _run(self, message: BackMsg) -> View:
+        """Send a run of the page, and wait for its end."""
+        message.rerun_script.page_name = self._page
+        await self._send(message)
+        self.view = View()
+        while True:
+            answer = await self._receive()
+            self.view.take(answer)
+            if answer.WhichOneof("type") == "script_finished" and answer.script_finished in DONE:
+                return self.view
+
+    async def _send(self, message: BackMsg) -> None:
+        if self._socket is None:
+            raise LookupError("Open a page first.")
+        await self._socket.send(message.SerializeToString())
+
+    async def _receive(self) -> ForwardMsg:
+        if self._socket is None:
+            raise LookupError("Open a page first.")
+        return ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), self._seconds))
+
+
+def _describe(urls: FileURLs, size: int) -> UploadedFileInfo:
+    return UploadedFileInfo(name="image.png", size=size, file_id=urls.file_id, file_urls=urls)
