@@ -4,9 +4,10 @@ import streamlit as st
 
 from core.evaluation import compute_calibration, compute_recalibration
 from core.evaluation.evaluate import render_calibration, render_plain
+from core.evaluation.optimism import compute_combination_optimism
 from core.figures.calibration import describe_calibration, plot_calibration
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_calibration, tabulate_recalibration
+from core.figures.tables import tabulate_calibration, tabulate_optimism, tabulate_recalibration
 from core.ui import begin_page
 from core.ui.cohort_result import show_method, show_result, show_table
 from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
@@ -32,6 +33,27 @@ with begin_page("Calibration"):
         )
     with numbers:
         show_table(tabulate_calibration(calibration), "Figures of calibration with their intervals")
+
+    if view.is_development:
+        st.header("Corrected for optimism", anchor=False)
+        if ask_for_slow(view, "optimism", "Correct for optimism"):
+            optimism = compute_once(view, compute_combination_optimism)
+            if optimism is None:
+                st.caption(
+                    "Not corrected: the table has only the finished probability. With the columns prob_image and "
+                    "prob_clinical their combination can be fitted anew."
+                )
+            else:
+                st.markdown(
+                    f"Logistic combination of the image's and the clinical model's log-odds, fitted anew in "
+                    f"{optimism.n_used:,} of {optimism.n_boot:,} bootstrap samples of {view.name}; n = {optimism.n:,}, "
+                    f"{optimism.events:,} with high Ki-67. {optimism.reason or ''}"
+                )
+                show_table(tabulate_optimism(optimism), "Apparent performance and performance corrected for optimism")
+                st.caption(
+                    "The two models themselves are not fitted anew, so the optimism of the whole model is larger; "
+                    "the test splits show it."
+                )
 
     st.header("Recalibration to these patients", anchor=False)
     update = st.segmented_control(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from core.errors import InputError
 from core.evaluation.calibration import compute_calibration_terms
@@ -17,6 +17,7 @@ from core.evaluation.roc import compute_auc_se, describe_missing_class
 Predict = Callable[[Floats], Floats]
 Fit = Callable[[Floats, Floats], Predict | None]
 STATISTICS = ("auc", "brier", "intercept", "slope")
+COMBINED = ("prob_image", "prob_clinical")
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +128,26 @@ def compute_optimism(
     )
     failed = None if gaps else "The model could not be fitted in any bootstrap sample."
     return OptimismResult(table.rename_axis("statistic"), n, events, n_boot, len(gaps), failed)
+
+
+def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult | None:
+    """Correct a logistic combination of the image's and the clinical model's log-odds for optimism.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Development patients with ``y, prob_image, prob_clinical``.
+
+    Returns
+    -------
+    OptimismResult or None
+        Only this combination is fitted anew, neither of its two parts; patients with a probability of 0 or 1 are left
+        out. None where the table lacks one of the two probabilities.
+    """
+    if any(name not in table or table[name].isna().all() for name in COMBINED):
+        return None
+    prob = table[list(COMBINED)].astype(float)
+    return compute_optimism(table["y"], logit(prob.where((prob > 0) & (prob < 1))))
 
 
 def _draw_gaps(y: Floats, design: Floats, code: np.ndarray, fit: Fit, n_boot: int, seed: int) -> list[Floats]:

@@ -10,6 +10,7 @@ from core.evaluation import (
     ConfusionResult,
     DecisionCurveResult,
     ModelComparison,
+    OptimismResult,
     RecalibrationResult,
     RocResult,
     SubgroupResult,
@@ -157,6 +158,14 @@ def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
     hosmer = f"chi-squared {test.statistic:.2f}, df {test.df}, {word_p(test.p)}" if test.statistic is not None else None
     rows.append(["Hosmer-Lemeshow (secondary)", hosmer or f"{DASH}: {test.reason}"])
     return pd.DataFrame(rows, columns=["Figure", f"Value ({100 * c.conf_level:g} % CI)"])
+
+
+def tabulate_optimism(result: OptimismResult) -> pd.DataFrame:
+    """Set apparent and optimism-corrected performance side by side."""
+    labels = {"auc": "AUC", "brier": "Brier score", "intercept": "Intercept (ideal 0)", "slope": "Slope (ideal 1)"}
+    shown = result.table.rename(index=labels).round(3) + 0.0
+    names = {"apparent": "Apparent", "optimism": "Optimism", "corrected": "Corrected"}
+    return shown.map(write_number).rename(columns=names).rename_axis("Figure").reset_index()
 
 
 def tabulate_recalibration(result: RecalibrationResult) -> pd.DataFrame:

@@ -98,6 +98,22 @@ def test_the_pages_show_the_numbers_of_evaluate(at):
     assert f"{100 * high['rate']:.1f} %" in at.table[0].value["Rate"][0]
 
 
+def test_development_patients_are_corrected_for_optimism_and_others_are_not(open_page, at):
+    at.switch_page(PAGES["Calibration"]).run()
+    assert "Corrected for optimism" not in [h.value for h in at.header]
+    at.segmented_control[0].set_value("train").run()
+    assert "the table has only the finished probability" in words(at)
+    both = make_table()
+    noise = np.random.default_rng(1).uniform(0.05, 0.95, len(both))
+    at = upload(open_page(COHORT), encode(both.assign(prob_clinical=noise))).switch_page(PAGES["Calibration"]).run()
+    at.segmented_control[0].set_value("train").run()
+    train = both[both["split"] == "train"]
+    assert f"n = {len(train)}, {train['y'].sum()} with high Ki-67" in words(at)
+    shown = next(t.value for t in at.table if "Corrected" in t.value).set_index("Figure").astype(float)
+    assert shown.loc["Slope (ideal 1)", "Apparent"] == 1
+    assert shown.loc["AUC", "Corrected"] < shown.loc["AUC", "Apparent"]
+
+
 def test_filters_hold_on_all_pages(at):
     at.switch_page(PAGES["Discrimination"]).run()
     split = next(w for w in at.segmented_control if w.label == "Split")

@@ -1,11 +1,13 @@
 """Calibration, recalibration and optimism: what can't be estimated, and by hand what can."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
 from core.errors import InputError
 from core.evaluation import compute_calibration, compute_optimism, compute_recalibration
+from core.evaluation.optimism import compute_combination_optimism
 
 GENERATOR = np.random.default_rng(5)
 LINEAR = GENERATOR.normal(size=400)
@@ -153,3 +155,16 @@ def test_optimism_that_can_not_be():
     assert "no finite fit" in separated.reason
     with pytest.raises(InputError, match="table of patients"):
         compute_optimism([0, 1], [1.0, 2.0])
+
+
+def test_optimism_of_the_combination_needs_both_parts_and_finite_log_odds():
+    rng = np.random.default_rng(5)
+    y = rng.integers(0, 2, 80)
+    table = pd.DataFrame({"y": y, "prob_image": rng.uniform(0.1, 0.9, 80)})
+    assert compute_combination_optimism(table) is None
+    table["prob_clinical"] = rng.uniform(0.1, 0.9, 80)
+    table.loc[0, "prob_clinical"] = 1.0
+    result = compute_combination_optimism(table)
+    assert result.n == 79
+    assert result.table.loc["auc", "optimism"] > 0.01
+    assert result.table.loc["slope", "corrected"] < 1
