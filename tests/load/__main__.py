@@ -26,15 +26,17 @@ def main(
 ) -> None:
     """Load the app and print what the visitors met."""
     images = draw_images(64)
+    typer.echo(HEADING)
     with TemporaryDirectory() as folder, serve(Path(folder)) as served:
-        asyncio.run(visit(served.address, 1, every=1, seconds=5, patience=patience, images=images))
+        asyncio.run(visit(served.address, 1, every=1, seconds=12, patience=patience, images=images))
         for count in map(int, sessions.split(",")):
-            served.resident_mb()[0]
+            before = served.resident_mb()[0]
             tally = asyncio.run(
                 visit(served.address, count, every=every, seconds=seconds, patience=patience, images=images)
             )
-            for _error in sorted(set(tally.errors))[:10]:
-                pass
+            typer.echo(_write_row(count, seconds, tally, served, before))
+            for error in sorted(set(tally.errors))[:10]:
+                typer.echo(f"  {tally.errors.count(error)} x {error}", err=True)
 
 
 def _write_row(count: int, seconds: float, tally: Tally, served: Served, before: float) -> str:
