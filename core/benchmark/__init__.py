@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.benchmark.bulk import list_bulk_parts
 from core.benchmark.case import list_case_parts
 from core.benchmark.decoding import list_decoding_parts, measure_decoding_memory
 from core.benchmark.documents import list_document_parts
 from core.benchmark.evaluation import list_evaluation_parts
 from core.benchmark.explainers import list_explainer_parts
-from core.benchmark.forward import list_batch_parts, list_forward_parts
+from core.benchmark.forward import list_forward_parts
 from core.benchmark.machine import describe_machine, list_versions
 from core.benchmark.startup import measure_memory, time_startup
 from core.benchmark.timing import Timing, time_parts
@@ -65,8 +66,9 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
     """
     forwards = list_forward_parts(bundle)
     one_image = forwards | list_explainer_parts(bundle) | list_case_parts(bundle)
-    timings = time_parts(one_image | list_batch_parts(bundle), rounds)
+    timings = time_parts(one_image, rounds)
     fastest = min(t.milliseconds for t in timings if t.name in forwards and t.milliseconds is not None)
+    timings += time_parts(list_bulk_parts(bundle), rounds)
     timings += time_parts(list_decoding_parts(), rounds)
     timings += time_parts(list_evaluation_parts(bundle), rounds)
     timings += time_parts(list_document_parts(bundle), rounds)

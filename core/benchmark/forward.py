@@ -16,7 +16,6 @@ from core.inference.processor import computes_in_bf16
 from models.bundle import read_bundle
 
 OPSET = 17
-BATCH = 32
 
 
 def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
@@ -38,24 +37,6 @@ def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
     parts: dict[str, Part | None] = {f"bare forward, {engine.description}": _run(engine, blank) for engine in engines}
     parts["bare forward, ONNX Runtime on the CPU, fp32"] = _run_onnx(weights, rule)
     return parts
-
-
-def list_batch_parts(bundle: Path) -> dict[str, Part | None]:
-    """List the throughput of the chosen engine alone.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable
-        One part.
-    """
-    engine = load_engine(*_read(bundle))
-    images = np.zeros((BATCH, engine.rule.size, engine.rule.size), dtype=np.uint8)
-    return {f"{BATCH} images by the engine alone, {engine.description}": _run(engine, images)}
 
 
 def _read(bundle: Path) -> tuple[Path, InputRule]:

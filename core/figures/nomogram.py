@@ -102,10 +102,9 @@ def _add_axis(
     """Draw a line with ticks; give the annotations that label them below it, and its title above it."""
     places = [x for x, _ in ticks]
     line = {"color": NEUTRAL, "width": 2}
-    figure.add_scatter(x=[min(places), max(places)], y=[row, row], mode="lines", line=line, hoverinfo="skip")
-    marks = [value for x in places for value in (x, x, None)]
-    heights = [value for _ in places for value in (row, row + TICK, None)]
-    figure.add_scatter(x=marks, y=heights, mode="lines", line=line, hoverinfo="skip")
+    xs = [min(places), max(places), None, *(value for x in places for value in (x, x, None))]
+    ys = [row, row, None, *(value for _ in places for value in (row, row + TICK, None))]
+    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
     labels: list[dict[str, object]] = [
         {"x": x, "y": row + TICK, "text": text, "xanchor": anchor, "yanchor": "top", "font": {"size": 12}}
         for x, text, anchor in place_labels(ticks, width)

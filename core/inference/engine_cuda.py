@@ -39,7 +39,7 @@ class CudaEngine(TorchEngine):
     cases_at_once = BATCH_SIZES[1]
 
     def __init__(self, weights: Path, rule: InputRule, *, precision: Precision | None = None) -> None:
-        half: Precision = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        half: Precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
         super().__init__(weights, rule, precision=precision or half, device="cuda")
         torch.backends.cudnn.benchmark = True
         self._graphs: dict[int, Graph] = {}

@@ -28,7 +28,7 @@ def main(
     images = draw_images(64)
     typer.echo(HEADING)
     with TemporaryDirectory() as folder, serve(Path(folder)) as served:
-        asyncio.run(visit(served.address, 1, every=1, seconds=12, patience=patience, images=images))
+        asyncio.run(visit(served.address, 1, every=2, seconds=12, patience=patience, images=images))
         for count in map(int, sessions.split(",")):
             before = served.resident_mb()[0]
             tally = asyncio.run(

@@ -71,7 +71,7 @@ def draw_images(count: int) -> list[bytes]:
 async def visit(
     address: str, sessions: int, *, every: float, seconds: float, patience: float, images: list[bytes]
 ) -> Tally:
-    """Let visitors use the app at the same time.
+    """Let visitors use the app at the same time; they arrive over one visit's length, and count once all are there.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ async def visit(
     every : float
         Seconds between the starts of a visitor's actions.
     seconds : float
-        How long they go on.
+        How long they go on once all are there.
     patience : float
         Longest wait for an answer; then it counts as a time-out.
     images : list of bytes
@@ -94,19 +94,27 @@ async def visit(
         Waits and errors.
     """
     tally, files = Tally(), itertools.cycle(images)
-    end = time.monotonic() + seconds
-    starts = [every * i / sessions for i in range(sessions)]
-    await asyncio.gather(*(_come_and_go(address, files, tally, start, every, end, patience) for start in starts))
+    arrival = every * len(ACTIONS)
+    begin = time.monotonic() + arrival
+    starts = [arrival * i / sessions for i in range(sessions)]
+    visits = (_come_and_go(address, files, tally, start, every, (begin, begin + seconds), patience) for start in starts)
+    await asyncio.gather(*visits)
     return tally
 
 
 async def _come_and_go(
-    address: str, files: Iterator[bytes], tally: Tally, start: float, every: float, end: float, patience: float
+    address: str,
+    files: Iterator[bytes],
+    tally: Tally,
+    start: float,
+    every: float,
+    counted: tuple[float, float],
+    patience: float,
 ) -> None:
     """Go through the four actions again and again, each time in a new session."""
     await asyncio.sleep(start)
     due, ages = time.monotonic(), itertools.cycle(range(30, 80))
-    while due < end:
+    while due < counted[1]:
         visitor = Visitor(address, patience)
         steps: tuple[Callable[[], Awaitable[View]], ...] = (
             partial(visitor.open, PAGE),
@@ -117,7 +125,8 @@ async def _come_and_go(
         for name, step in zip(ACTIONS, steps, strict=True):
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             due = max(due + every, time.monotonic())
-            if time.monotonic() >= end or not await _act(name, step, tally):
+            counts = time.monotonic() >= counted[0]
+            if time.monotonic() >= counted[1] or not await _act(name, step, tally if counts else Tally()):
                 break
         await visitor.close()
 

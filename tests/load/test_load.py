@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def test_sessions_get_their_estimates_and_no_error(tmp_path: Path) -> None:
     with serve(tmp_path) as served:
-        tally = asyncio.run(visit(served.address, 4, every=1.0, seconds=15, patience=120, images=draw_images(6)))
+        tally = asyncio.run(visit(served.address, 4, every=1.5, seconds=12, patience=120, images=draw_images(6)))
         assert min(served.resident_mb()) > 20
     assert tally.errors == []
     assert all(tally.seconds[name] for name in ACTIONS)
