@@ -32,3 +32,7 @@ def test_pages_and_figures_share_their_colours(config, theme):
     assert tuple(config["theme"]["chartCategoricalColors"]) == COLOURS
     assert config["theme"][theme]["backgroundColor"] == BACKGROUND[theme]
     assert config["theme"][theme]["textColor"] == TEXT[theme]
+
+
+def test_no_run_of_a_page_ends_in_a_full_collection(config):
+    assert config["runner"]["postScriptGC"] is False
