@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.evaluation import compute_group_survival, compute_time_auc
-from core.evaluation.cohort_net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk
+from core.evaluation.cohort_net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk, list_horizons
 from core.evaluation.cohort_results import compute_survival_curves, find_thirds, name_development, settle_threshold
 from core.evaluation.evaluate import render_plain, render_survival
 from core.figures.cohort_tables import (
@@ -73,7 +73,7 @@ with begin_page("Survival"):
         st.warning("Fewer than 10 early recurrences: read the estimate as unstable, not as evidence.")
 
     st.header("Decision curve for recurrence", anchor=False)
-    risk = compute_once(view.cohort, fit_recurrence_risk, horizon=ask_horizon(view))
+    risk = compute_once(view.cohort, fit_recurrence_risk, horizon=ask_horizon(*list_horizons(view.table)))
     benefit = compute_once(view, compute_recurrence_net_benefit, risk=risk)
     st.caption(describe_risk(risk))
     if benefit is not None:

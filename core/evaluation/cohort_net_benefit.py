@@ -24,6 +24,7 @@ NODE_LABELS = {
     "aln_us": "Axillary ultrasound",
 }
 RISK = "Recurrence risk from the probability"
+HORIZONS, USUAL_HORIZON = (12, 24, 36, 60), 36
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,24 @@ def fit_recurrence_risk(table: pd.DataFrame, horizon: float) -> RecurrenceRisk:
     last = np.searchsorted(-time[order], -moments, side="right") - 1
     baseline = float((1 / at_risk[last]).sum())
     return RecurrenceRisk(horizon, coef, baseline, cox.n, cox.events, fitted_on, exploratory)
+
+
+def list_horizons(table: pd.DataFrame) -> tuple[list[int], int]:
+    """List the months that patients are followed beyond, and which of them to start with.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``rfs_months``.
+
+    Returns
+    -------
+    tuple of (list of int, int)
+        Of 12, 24, 36 and 60 those below the longest follow-up, at least 12; 36 or, if that is not among them, the last.
+    """
+    last = table["rfs_months"].max()
+    followed = [months for months in HORIZONS if months < last] or [HORIZONS[0]]
+    return followed, USUAL_HORIZON if USUAL_HORIZON in followed else followed[-1]
 
 
 def compute_recurrence_net_benefit(table: pd.DataFrame, risk: RecurrenceRisk) -> DecisionCurveResult | None:

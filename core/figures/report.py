@@ -10,12 +10,19 @@ import plotly.graph_objects as go
 
 from core.cohort import PredictionTable
 from core.evaluation import (
+    DecisionCurveResult,
     SplitEvaluation,
     ThresholdResult,
     compute_split,
     count_flow,
 )
-from core.evaluation.cohort_net_benefit import compute_labelled_net_benefit
+from core.evaluation.cohort_net_benefit import (
+    compute_labelled_net_benefit,
+    compute_node_net_benefit,
+    compute_recurrence_net_benefit,
+    fit_recurrence_risk,
+    list_horizons,
+)
 from core.evaluation.cohort_results import (
     compute_cohort_subgroups,
     compute_rocs,
@@ -27,7 +34,7 @@ from core.evaluation.table_one import ORDER
 from core.figures import cohort_tables as cohorts
 from core.figures import tables
 from core.figures.calibration import describe_calibration, plot_calibration
-from core.figures.decision_curve import describe_decision_curve, plot_decision_curve
+from core.figures.decision_curve import NODE_RANGE, RECURRENCE_RANGE, describe_decision_curve, plot_decision_curve
 from core.figures.flow import plot_flow
 from core.figures.forest import describe_forest, plot_forest
 from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
@@ -43,6 +50,7 @@ NAMES = {
     "external": "external test",
 }
 POINTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+RARE_POINTS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 LARGE = 20_000
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d252c;
 background:#fff}table{border-collapse:collapse;margin:.7rem 0;font-size:13px;display:block;overflow-x:auto}
@@ -54,9 +62,10 @@ METHOD = (
     "corrected by Holm over the models. Positive is a probability at or above the threshold. Proportions: Wilson. "
     "Calibration: intercept with the log-odds as offset, slope in another model, loess curve (span 0.75, degree 2), "
     "ICI, E50, E90, Emax. Net benefit: Vickers and Elkin 2006, complete cases. Kaplan-Meier with log-log intervals, "
-    "log-rank, Cox with Efron's ties. Early recurrence: cumulative/dynamic AUC at 6 months, weighted for censoring. "
-    "Subgroups: unpaired DeLong test against the rest of the family, corrected by Holm. What can't be estimated is "
-    "named with its reason."
+    "log-rank, Cox with Efron's ties. Net benefit for recurrence: risk by a Cox model of the probability, fitted on "
+    "development patients (Vickers 2008). Early recurrence: cumulative/dynamic AUC at 6 months, weighted for "
+    "censoring. Subgroups: unpaired DeLong test against the rest of the family, corrected by Holm. What can't be "
+    "estimated is named with its reason."
 )
 
 
@@ -111,7 +120,10 @@ def render_report(
     results = {split: compute_split(part, threshold, development=split == FITTED_ON) for split, part in parts.items()}
     for split, result in results.items():
         body += [f"<h2>{NAMES[split].capitalize()}</h2>", mark]
-        body += _render_split(parts[split], result, f"the {NAMES[split]} of {title}")
+        name = f"the {NAMES[split]} of {title}"
+        body += _render_split(parts[split], result, name)
+        body += _render_survival(table, parts[split], result, name)
+        body += _render_nodes(parts[split], result, name)
     checklist = tabulate_checklist(results.values())
     body += ["<h2>Methods</h2>", _write(METHOD), "<h2>TRIPOD+AI</h2>", _render_table(checklist)]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>SonoKi evaluation</title>'
@@ -149,11 +161,10 @@ def _render_split(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Ite
     cut = result.threshold.threshold
     yield _render_figure(plot_decision_curve(benefit, threshold=cut), describe_decision_curve(benefit, cohort=name))
     yield _render_table(tables.tabulate_net_benefit(benefit, POINTS))
-    yield from _render_outcomes(result, name)
 
 
-def _render_outcomes(result: SplitEvaluation, name: str) -> Iterator[str]:
-    survival, nodes = result.survival, result.lymph_nodes
+def _render_survival(table: pd.DataFrame, part: pd.DataFrame, result: SplitEvaluation, name: str) -> Iterator[str]:
+    survival = result.survival
     yield "<h3>Recurrence-free survival</h3>"
     if survival is None:
         yield _write(result.reasons["survival"])
@@ -167,6 +178,15 @@ def _render_outcomes(result: SplitEvaluation, name: str) -> Iterator[str]:
         yield _write(cohorts.describe_cox_power(models))
     if result.early_recurrence is not None:
         yield _write(cohorts.describe_early(result.early_recurrence, name))
+    if {"rfs_months", "rfs_event"} <= set(part.dropna(axis=1, how="all")):
+        yield "<h4>Decision curve for recurrence</h4>"
+        risk = fit_recurrence_risk(table, list_horizons(part)[1])
+        yield _write(cohorts.describe_risk(risk))
+        yield from _render_rare(compute_recurrence_net_benefit(part, risk), RECURRENCE_RANGE, name)
+
+
+def _render_nodes(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Iterator[str]:
+    nodes = result.lymph_nodes
     yield "<h3>Lymph nodes</h3>"
     if nodes is None:
         yield _write(result.reasons["lymph_nodes"])
@@ -174,6 +194,18 @@ def _render_outcomes(result: SplitEvaluation, name: str) -> Iterator[str]:
         yield _render_figure(plot_lymph_nodes(nodes), describe_lymph_nodes(nodes, cohort=name))
         yield _render_table(cohorts.tabulate_node_predictors(nodes))
         yield _write(nodes.note)
+    benefit = compute_node_net_benefit(part) if "lnm" in part else None
+    if benefit is not None:
+        yield "<h4>Decision curve for node metastasis</h4>"
+        yield from _render_rare(benefit, NODE_RANGE, name)
+
+
+def _render_rare(benefit: DecisionCurveResult | None, limits: tuple[float, float], name: str) -> Iterator[str]:
+    if benefit is None:
+        return
+    text = describe_decision_curve(benefit, cohort=name, limits=limits)
+    yield _render_figure(plot_decision_curve(benefit, limits=limits), text)
+    yield _render_table(tables.tabulate_net_benefit(benefit, RARE_POINTS))
 
 
 def _describe_cut(threshold: ThresholdResult) -> str:

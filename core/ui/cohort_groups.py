@@ -9,7 +9,6 @@ from core.ui.cohort_threshold import describe_threshold
 from core.ui.cohort_view import View, compute_once
 
 PREDICTED, THIRDS, OWN = "Predicted high and low", "Thirds of the probability", "A cut-off of your own"
-HORIZONS = (12, 24, 36, 60)
 
 
 def ask_groups(
@@ -66,15 +65,13 @@ def ask_groups(
     return (float(cut),)
 
 
-def ask_horizon(view: View) -> float:
-    """Ask for the months within which recurrence counts; offered are those that patients are followed to."""
-    last = view.table["rfs_months"].max()
-    followed = [months for months in HORIZONS if months < last] or [HORIZONS[0]]
+def ask_horizon(followed: list[int], usual: int) -> float:
+    """Ask for the months within which recurrence counts, of those that patients are followed beyond."""
     return float(
         st.segmented_control(
             "Recurrence within",
             followed,
-            default=followed[-1] if 36 not in followed else 36,
+            default=usual,
             format_func=lambda months: f"{months} months",
             required=True,
             key=f"cohort_horizon_{len(followed)}",

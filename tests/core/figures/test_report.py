@@ -34,6 +34,22 @@ def test_it_holds_the_numbers_of_evaluate(read, page):
     assert f"{slope['est']:.3f} ({slope['ci'][0]:.3f} to {slope['ci'][1]:.3f})" in page
 
 
+def test_recurrence_and_nodes_have_their_decision_curves(read, page):
+    external = read.table[read.table["split"] == "external"]
+    assert page.count("<h4>Decision curve for recurrence</h4>") == 2
+    assert "Risk of recurrence within 36 months" in page
+    assert "fitted on train (n = 59" in page
+    assert re.search(f"from 0.01 to 0.30: Recurrence .* n = {len(external)} complete patients, Kaplan-Meier risk", page)
+    assert "Decision curve for node metastasis" not in page
+    heads = read.table.assign(prob_lnm=read.table["prob"] / 2, lnm=read.table["lnm"].where(read.table.index % 2 == 0))
+    part = PredictionTable(heads[heads["split"] == "external"], (), (), {})
+    one = render_report(part, settle_threshold(part.table), title="a cohort", simulated=True, origin={}).decode()
+    known = int(part.table["lnm"].notna().sum())
+    assert re.search(f"from 0.05 to 0.30: Node head, with axillary ultrasound .* n = {known} complete patients", one)
+    assert "exploratory and optimistic" in one
+    assert one.index("SIMULATED patients", one.index("External test</h2>")) < one.index("Decision curve for node")
+
+
 def test_it_asks_no_server_and_runs_no_script(page):
     assert not re.findall(r"(?:src|href)=[\"'](?!data:)", page)
     assert "<script" not in page
