@@ -15,8 +15,8 @@ from core.evaluation.roc import RocResult, compute_roc
 from core.evaluation.roc_comparison import RocComparison, compare_roc
 
 CIRCULAR = (
-    "Axillary ultrasound is among the model's inputs, so its relation to node metastasis is partly circular; the "
-    "figures without it are the ones to read."
+    "If axillary ultrasound is among the model's inputs, its relation to node metastasis is partly circular: read the "
+    "figures without it."
 )
 
 
