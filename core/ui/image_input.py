@@ -97,6 +97,7 @@ def _take_upload(key: str) -> None:
     st.session_state[ROUND] += 1
     manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
     manager.remove_file(context.session_id, upload.file_id)
+    del st.session_state[key]  # Streamlit keeps the value of a widget that is gone: here the file and its name
 
 
 def _remove_image() -> None:
