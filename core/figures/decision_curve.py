@@ -10,7 +10,7 @@ from core.figures.wording import word_count
 
 KI67_RANGE, NODE_RANGE, RECURRENCE_RANGE = (0.20, 0.70), (0.05, 0.30), (0.01, 0.30)
 FLOOR = -0.05
-EDGE = 0.005
+EDGE_SHARE = 0.04
 REFERENCES = {"all": ("Treat all", "dash"), "none": ("Treat none", "dot")}
 Measure = Literal["net_benefit", "standardized_net_benefit", "interventions_avoided"]
 MEASURES: dict[Measure, str] = {
@@ -70,7 +70,7 @@ def plot_decision_curve(
         top = max(table["shown"].max(), -FLOOR) if table["shown"].notna().any() else 0.1
         figure.update_yaxes(range=[FLOOR * max(1, 2 * top), 1.08 * top])
     figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
-    figure.update_xaxes(range=[limits[0] - EDGE, limits[1] + EDGE])
+    figure.update_xaxes(range=_leave_room(*limits))
     return figure
 
 
@@ -138,4 +138,12 @@ def plot_net_benefit_difference(result: NetBenefitDifference) -> go.Figure:
     line = style_series(0)["line"]
     figure.add_scatter(x=table["threshold"], y=table["difference"], mode="lines", line=line, name="Difference")
     figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    if not table.empty:
+        figure.update_xaxes(range=_leave_room(table["threshold"].min(), table["threshold"].max()))
     return figure
+
+
+def _leave_room(low: float, high: float) -> list[float]:
+    """Widen the axis so that its last label is not cut off."""
+    room = EDGE_SHARE * (high - low)
+    return [low - room, high + room]

@@ -39,7 +39,7 @@ def plot_lymph_nodes(result: LymphNodeResult) -> go.Figure:
                 "thickness": 2,
                 "width": 8,
             },
-            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay"}},
+            marker={"color": colour, "opacity": 0.55, "pattern": {"shape": pattern, "fillmode": "overlay"}},
             width=0.5,
             name=row["group"].capitalize(),
             hovertemplate="%{y:.1%}<extra></extra>",

@@ -64,6 +64,18 @@ def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
     assert fetch(page, "Figure (PNG)").startswith(b"\x89PNG")
 
 
+def test_a_filter_holds_on_the_first_visit_of_another_page(page, address):  # noqa: F811
+    upload(page, address)
+    go(page, "Discrimination")
+    page.get_by_role("button", name="\u2265 65").click()
+    external = make_table().query("split == 'external' and age >= 65")
+    shown = f"{len(external)} of 120 patients of the uploaded cohort"
+    page.get_by_text(shown).wait_for()
+    go(page, "Calibration")
+    page.get_by_text("In the external test of the uploaded cohort (age").first.wait_for()
+    page.get_by_text(shown).wait_for()
+
+
 def test_the_report(page, address):  # noqa: F811
     page.goto(f"{address}/Cohort", timeout=PATIENCE_MS)
     page.get_by_text("Flow of patients").wait_for()
