@@ -10,7 +10,7 @@ import pytest
 
 from core.board.store import Store
 from tests.pages.serving import PATIENCE_MS, serve_app
-from tests.pages.test_accessibility_in_browser import FADING_MS, find_violations
+from tests.pages.test_accessibility_in_browser import find_lasting_violations
 from tests.pages.test_in_browser import browser, page, pytestmark  # noqa: F401
 
 N = 20
@@ -147,14 +147,12 @@ def test_no_rule_of_accessibility_is_broken(page, address, scheme):  # noqa: F81
     page.emulate_media(color_scheme=scheme)
     begin(page, address, "AB")
     page.locator(".js-plotly-plot").nth(1).wait_for()
-    page.wait_for_timeout(FADING_MS)
-    assert find_violations(page) == {}
+    assert find_lasting_violations(page) == {}
     page.keyboard.press("h")
     page.get_by_role("button", name="Show the frame").wait_for()
     page.get_by_role("button", name="Documents").click()
     page.get_by_role("button", name="Document of this patient (PDF)").wait_for()
-    page.wait_for_timeout(FADING_MS)
-    assert find_violations(page) == {}
+    assert find_lasting_violations(page) == {}
 
 
 def test_two_people_write_on_the_same_patient_at_once(page, browser, address, database):  # noqa: F811
