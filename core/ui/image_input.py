@@ -90,7 +90,7 @@ def ask_frame(source: Source) -> Frame:
 
 def _take_upload(key: str) -> None:
     """Take the file out of the uploader, which would keep it with its name, and put an empty one in its place."""
-    upload, context = st.session_state[key], get_script_run_ctx()
+    upload, context = st.session_state.get(key), get_script_run_ctx()  # a browser may report an upload twice
     if upload is None or context is None:
         return
     st.session_state[SOURCE] = Source(hold_file(upload.getvalue()))
