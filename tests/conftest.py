@@ -11,7 +11,7 @@ from core.clinical import M1_PREDICTORS
 from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.fusion import FusionHead, ImageHead, Term
 
-SHIPPED_BACKBONE = Path(__file__).resolve().parents[1] / "models" / "backbone"
+SHIPPED = Path(__file__).parents[1] / "models" / "ki67-demo"  # has seen simulated frames, as the tests' have
 SEED = 7
 N_BOOTSTRAP = 200
 INPUT = {"size": 96, "context": 1.5, "mean": 0.2, "std": 0.18}
@@ -96,7 +96,7 @@ def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -
                 "refuse": refuse,
             }
         },
-        "appearance": json.loads((SHIPPED_BACKBONE / "backbone.json").read_text(encoding="utf-8"))["appearance"],
+        "appearance": json.loads((SHIPPED / "heads.json").read_text(encoding="utf-8"))["appearance"],
     }
 
 

@@ -19,6 +19,7 @@ from core.ui.cohort import (
     keep_uploaded,
 )
 from core.ui.resources import get_bundle
+from core.ui.upload import take_upload
 
 ROUND, PENDING, FAILED = "cohort_round", "cohort_pending", "cohort_failed"
 BY_NAME = "(by name)"
@@ -126,11 +127,11 @@ def render_template() -> bytes:
 
 def _take_upload(key: str) -> None:
     """Read an upload; its bytes are kept only until its columns are matched."""
-    upload = st.session_state[key]
-    st.session_state.pop(PENDING, None)
-    st.session_state.pop(FAILED, None)
-    if upload is not None:
-        _read(upload.getvalue(), {})
+    content = take_upload(key)
+    if content is not None:
+        st.session_state.pop(PENDING, None)
+        st.session_state.pop(FAILED, None)
+        _read(content, {})
         st.session_state[ROUND] += 1
 
 

@@ -13,6 +13,7 @@ from core.errors import TableError
 from core.inference.worker import BulkReader
 from core.ui.cohort import keep_uploaded
 from core.ui.resources import get_bundle, get_worker
+from core.ui.upload import take_upload
 
 JOB, ROUND, FAILED = "scoring_job", "scoring_round", "scoring_failed"
 TEMPLATE = (
@@ -43,13 +44,13 @@ def ask_scoring() -> None:
 
 
 def _take_upload(key: str) -> None:
-    upload = st.session_state[key]
-    st.session_state.pop(FAILED, None)
-    if upload is None:
+    content = take_upload(key)
+    if content is None:
         return
+    st.session_state.pop(FAILED, None)
     st.session_state[ROUND] += 1
     try:
-        st.session_state[JOB] = ScoringJob(upload.getvalue(), BulkReader(get_worker()))
+        st.session_state[JOB] = ScoringJob(content, BulkReader(get_worker()))
     except TableError as error:
         st.session_state[FAILED] = (str(error), error.rows)
 

@@ -1,18 +1,13 @@
 """Ask for an image: an upload or a simulated patient, then frame and region."""
 
-from typing import TYPE_CHECKING, cast
-
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.imaging import Frame, ImageInfo, Item, Region, inspect_image, read_frame
 from core.imaging.store import hold_file
 from core.ui.form import fill_clinical
 from core.ui.resources import get_bundle, list_simulated_patients, simulate_source
 from core.ui.source import Source
-
-if TYPE_CHECKING:
-    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from core.ui.upload import take_upload
 
 SOURCE, UPLOAD, ROUND, PATIENT = "case_source", "case_upload", "case_round", "case_patient"
 INFO, FRAME = "case_info", "case_frame"
@@ -89,15 +84,10 @@ def ask_frame(source: Source) -> Frame:
 
 
 def _take_upload(key: str) -> None:
-    """Take the file out of the uploader, which would keep it with its name, and put an empty one in its place."""
-    upload, context = st.session_state.get(key), get_script_run_ctx()  # a browser may report an upload twice
-    if upload is None or context is None:
-        return
-    st.session_state[SOURCE] = Source(hold_file(upload.getvalue()))
-    st.session_state[ROUND] += 1
-    manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
-    manager.remove_file(context.session_id, upload.file_id)
-    del st.session_state[key]  # Streamlit keeps the value of a widget that is gone: here the file and its name
+    content = take_upload(key)
+    if content is not None:
+        st.session_state[SOURCE] = Source(hold_file(content))
+        st.session_state[ROUND] += 1
 
 
 def _remove_image() -> None:

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.cohorts import encode, make_table, upload, words
+from tests.pages.planted import NAME, find_words
 
 PAGE, DISCRIMINATION = "pages/2_Cohort.py", "pages/3_Discrimination.py"
 
@@ -72,13 +73,14 @@ def test_differing_columns_are_mapped_in_a_form(at):
 
 
 def test_names_in_a_column_are_not_kept(at):
-    upload(at, encode(make_table().assign(name="Jane Doe")))
+    upload(at, encode(make_table().assign(name=NAME)))
     assert "120 of 120 patients of the uploaded cohort" in words(at)
     read, _ = at.session_state["cohort_uploaded"]
     assert "name" not in read.table
-    assert "Jane Doe" not in repr(read) + read.table.to_csv()
+    assert NAME not in repr(read) + read.table.to_csv()
     assert "cohort_pending" not in at.session_state
     assert at.file_uploader[0].value is None
+    assert find_words(vars(at.session_state._state)) == set()
 
 
 @pytest.mark.parametrize(

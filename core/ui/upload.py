@@ -1,0 +1,32 @@
+"""A file taken out of its uploader, which would keep it with its name."""
+
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+if TYPE_CHECKING:
+    from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+
+def take_upload(key: str) -> bytes | None:
+    """Take the file out of an uploader; neither the server nor the session keeps it or its name.
+
+    Parameters
+    ----------
+    key : str
+        Key of the uploader. Draw the next one by another key: the browser still shows the file in this one.
+
+    Returns
+    -------
+    bytes or None
+        Content; None where there is no file, or where the browser reports an upload twice.
+    """
+    upload, context = st.session_state.get(key), get_script_run_ctx()
+    if upload is None or context is None:
+        return None
+    content: bytes = upload.getvalue()
+    manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
+    manager.remove_file(context.session_id, upload.file_id)
+    del st.session_state[key]  # Streamlit keeps the value of a widget that is gone: here the file and its name
+    return content
