@@ -14,7 +14,8 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMult
 
 from core.benchmark.timing import Part
 from core.imaging import read_frame
-from core.imaging.decode import Choice
+from core.imaging.decode import Choice, decode_area
+from core.imaging.limits import Limits
 from core.imaging.pool import Decoder
 from core.settings import get_setting
 from core.simulation import render_patient, simulate_cohort
@@ -25,14 +26,18 @@ PALETTE_BITS, PALETTE_ENTRIES = 16, 256
 
 
 def list_decoding_parts() -> dict[str, Part]:
-    """List the decodings that are timed, the pipe to the decoder included.
+    """List the decodings that are timed, the pipe to the decoder included; one frame also without it.
 
     Returns
     -------
     dict of str to callable
         Parts by name.
     """
-    return {f"decode {name}": _reader(data) for name, data in _make_files().items()}
+    files = _make_files()
+    name, frame = next(iter(files.items()))
+    limits = _list_limits()
+    parts: dict[str, Part] = {f"decode {name}": _reader(data) for name, data in files.items()}
+    return parts | {f"decode {name}, not isolated": lambda: decode_area(frame, Choice(), Limits(**limits))}
 
 
 def measure_decoding_memory() -> dict[str, float]:
@@ -50,12 +55,14 @@ def _reader(data: bytes) -> Callable[[], object]:
     return lambda: read_frame(data)
 
 
+def _list_limits() -> dict[str, int]:
+    return {name: get_setting(name) for name in ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")}
+
+
 def _peak_mb(data: bytes) -> float:
-    names = ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")
-    limits = {name: get_setting(name) for name in names}
     decoder = Decoder(get_setting("decode_seconds"), get_setting("decode_memory_mb"))
     try:
-        decoder.ask({"task": "area", "choice": vars(Choice()), "limits": limits}, data)
+        decoder.ask({"task": "area", "choice": vars(Choice()), "limits": _list_limits()}, data)
         lines = Path(f"/proc/{decoder.pid}/status").read_text(encoding="ascii").splitlines()
     finally:
         decoder.close()

@@ -6,6 +6,7 @@ Of the header only modality, manufacturer, model, transducer frequency and scale
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import NoReturn
 
@@ -104,12 +105,21 @@ class DicomSource:
         ndarray of uint8, shape (height, width) or (height, width, 3)
             Grey or RGB.
         """
-        source = BytesIO(self.data)
-        plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
-        for stored in iter_pixels(
-            source, indices=list(indices), decoding_plugin=plugin, transfer_syntax_uid=self.syntax
-        ):
+        for stored in self._iter_stored(list(indices)):
             yield render_8_bit(stored, self.header)
+
+    def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
+        """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
+        plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
+        decode = partial(iter_pixels, indices=indices, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
+        frames = decode(BytesIO(self.data))
+        try:
+            first = next(frames)
+        except ValueError:
+            frames = decode(dcmread(BytesIO(self.data), force=True))
+            first = next(frames)
+        yield first
+        yield from frames
 
 
 def open_dicom(data: bytes, limits: Limits) -> DicomSource:

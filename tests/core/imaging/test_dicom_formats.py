@@ -134,3 +134,8 @@ def test_files_that_dcmtk_compressed_look_as_it_shows_them(codec, kind, tmp_path
     if data is None:
         pytest.skip("DCMTK does not write this combination")
     check_alike(show(data), show_by_dcmtk(tmp_path / "compressed.dcm"))
+
+
+def test_a_data_set_coded_otherwise_than_its_syntax_says_is_read():
+    frame = read_frame((FOLDER / "SC_rgb_jpeg.dcm").read_bytes())
+    assert frame.pixels.shape == (256, 256)
