@@ -66,7 +66,7 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
     """
     forwards = list_forward_parts(bundle)
     one_image = forwards | list_explainer_parts(bundle) | list_case_parts(bundle)
-    timings = time_parts(one_image, rounds)
+    timings = time_parts(one_image, rounds, settle=True)
     fastest = min(t.milliseconds for t in timings if t.name in forwards and t.milliseconds is not None)
     timings += time_parts(list_bulk_parts(bundle), rounds)
     timings += time_parts(list_decoding_parts(), rounds)

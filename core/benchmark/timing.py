@@ -28,7 +28,7 @@ class Timing:
     rounds: int
 
 
-def time_parts(parts: Mapping[str, Part | None], rounds: int) -> list[Timing]:
+def time_parts(parts: Mapping[str, Part | None], rounds: int, *, settle: bool = False) -> list[Timing]:
     """Run every part once a round, after one run that does not count.
 
     Parameters
@@ -37,6 +37,9 @@ def time_parts(parts: Mapping[str, Part | None], rounds: int) -> list[Timing]:
         What is timed, by its name; None where its library is not installed.
     rounds : int
         Runs of each part.
+    settle : bool
+        Whether each timed run follows an untimed one of the same part. The threads of several libraries go on spinning
+        for a while after a pass, and would slow down whichever part comes next.
 
     Returns
     -------
@@ -49,6 +52,8 @@ def time_parts(parts: Mapping[str, Part | None], rounds: int) -> list[Timing]:
         part()
     for _ in range(rounds):
         for name, part in present.items():
+            if settle:
+                part()
             seconds[name].append(_time(part))
     return [_summarise(name, seconds.get(name, [])) for name in parts]
 

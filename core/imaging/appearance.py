@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from core.errors import ImageError
+from core.imaging.windows import slide, sum_bands
 
 STATISTICS = (
     "mean",
@@ -25,6 +27,7 @@ STATISTICS = (
 SMALLEST = 16
 _LEVELS = np.arange(256)
 _DETAIL_SIDE = 9
+_BLOCK = 12
 FEWEST_IMAGES = 50
 _KEPT_PERCENT, _CAUTION_PERCENT = 98, 99
 _REFUSAL_RATIO = 1.5
@@ -54,61 +57,76 @@ def measure_appearance(pixels: np.ndarray) -> dict[str, float]:
     """
     if min(pixels.shape) < SMALLEST:
         raise ImageError(f"The image is smaller than {SMALLEST} pixels. Upload the whole B-mode image.")
-    counts = np.bincount(pixels.ravel(), minlength=256)
+    counts = count_levels(pixels)
     mean = float(counts @ _LEVELS / pixels.size)
     detail = _take_off_mean(pixels, _DETAIL_SIDE)
-    axial, lateral = _correlation(detail, 1, 0), _correlation(detail, 0, 1)
-    middle = pixels[1:-1, 1:-1]
-    fine = np.abs(pixels[2:, 1:-1].astype(np.int16) - 2 * middle.astype(np.int16) + pixels[:-2, 1:-1])
+    variance = max(float(detail.var()), 1e-6)
+    axial, lateral = (_covariance(detail, *step) / variance for step in ((1, 0), (0, 1)))
+    wide = pixels.astype(np.int16)
+    middle = wide[1:-1, 1:-1]
+    fine = np.abs(wide[2:, 1:-1] - 2 * middle + wide[:-2, 1:-1])
     half = len(pixels) // 2
     return {
         "mean": mean,
         "spread": float(np.sqrt(counts @ (_LEVELS - mean) ** 2 / pixels.size)),
         "black_share": float(counts[:2].sum() / pixels.size),
         "white_share": float(counts[254:].sum() / pixels.size),
-        "flat_share": float((pixels[:-1, 1:] == pixels[:-1, :-1]).mean()),
+        "flat_share": float(np.count_nonzero(pixels[:-1, 1:] == pixels[:-1, :-1]) / pixels[:-1, 1:].size),
         "grain": float(np.log1p(_median(np.bincount(fine.ravel())))),
-        "grain_level_slope": _grain_slope(middle, fine),
+        "grain_level_slope": _grain_slope(pixels[1:-1, 1:-1], fine),
         "anisotropy": lateral - axial,
         "correlation": (lateral + axial) / 2,
-        "axial_reach": _correlation(detail, 3, 0),
-        "lateral_reach": _correlation(detail, 0, 3),
+        "axial_reach": _covariance(detail, 3, 0) / variance,
+        "lateral_reach": _covariance(detail, 0, 3) / variance,
         "grain_evenness": _evenness(fine),
         "deep_darkening": float(pixels[:half].mean() - pixels[half:].mean()),
     }
 
 
+def count_levels(pixels: np.ndarray) -> np.ndarray:
+    """Count how often each grey level occurs.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width)
+        Grey levels.
+
+    Returns
+    -------
+    ndarray of int64, shape (256,)
+        Pixels of each level.
+    """
+    return np.array(Image.fromarray(pixels).histogram())
+
+
 def _take_off_mean(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Subtract the mean of `side` x `side` pixels around each, as float32; `side` is odd."""
-    before, after = side // 2 + 1, side // 2
-    down = np.pad(pixels, ((before, after), (0, 0)), mode="edge").cumsum(axis=0, dtype=np.int32)
-    across = np.pad(down[side:] - down[:-side], ((0, 0), (before, after)), mode="edge").cumsum(axis=1, dtype=np.int32)
-    return pixels - (across[:, side:] - across[:, :-side]).astype(np.float32) / np.float32(side**2)
+    """Subtract the mean of `side` x `side` pixels around each, as float32; `side` is odd and at most 16."""
+    padded = np.pad(pixels, side // 2, mode="edge").astype(np.uint16)
+    sums = slide(np.add, slide(np.add, padded, side).T, side).T
+    return pixels - sums.astype(np.float32) / np.float32(side**2)
 
 
-def _correlation(detail: np.ndarray, down: int, right: int) -> float:
-    """Correlation of pixels some rows and columns apart; `detail` has no local mean."""
+def _covariance(detail: np.ndarray, down: int, right: int) -> float:
+    """Covariance of pixels some rows and columns apart; `detail` has no local mean."""
     height, width = detail.shape
     here, there = detail[: height - down, : width - right], detail[down:, right:]
-    product = np.einsum("ij,ij->i", here, there).mean(dtype=np.float64) / here.shape[1]
-    return float(product / max(float(detail.var()), 1e-6))
+    return float(np.einsum("ij,ij->i", here, there).mean(dtype=np.float64) / here.shape[1])
 
 
 def _evenness(fine: np.ndarray) -> float:
-    """Grain of the smoothest tenth of 12 x 12 blocks over that of the median block."""
-    rows, cols = fine.shape[0] // 12, fine.shape[1] // 12
-    bands = fine[: rows * 12, : cols * 12].reshape(rows, 12, cols * 12).sum(axis=1, dtype=np.int32)
-    smooth, middle = np.percentile(bands.reshape(rows, cols, 12).sum(axis=2) / 144, (10, 50))
+    """Grain of the smoothest tenth of the whole blocks of 12 x 12 pixels over that of the median block."""
+    rows, cols = (side // _BLOCK for side in fine.shape)
+    blocks = sum_bands(sum_bands(fine[: rows * _BLOCK, : cols * _BLOCK], _BLOCK).T, _BLOCK)
+    smooth, middle = np.percentile(blocks / _BLOCK**2, (10, 50))
     return float(smooth / max(middle, 1e-6))
 
 
 def _grain_slope(level: np.ndarray, fine: np.ndarray) -> float:
     """Log of the mean grain among the brighter half of the pixels over that among the darker half."""
-    counts = np.bincount(level.ravel(), minlength=256)
-    sums = np.bincount(level.ravel(), fine.ravel(), minlength=256)
-    dark = _median(counts) >= _LEVELS
-    means = [float(sums[part].sum() / max(counts[part].sum(), 1)) for part in (dark, ~dark)]
-    return float(np.log1p(means[1]) - np.log1p(means[0]))
+    dark = level <= _median(count_levels(level))
+    n, total = int(np.count_nonzero(dark)), int(fine.sum(dtype=np.int64))
+    among = int((fine * dark).sum(dtype=np.int64))
+    return float(np.log1p((total - among) / max(dark.size - n, 1)) - np.log1p(among / max(n, 1)))
 
 
 def _median(counts: np.ndarray) -> float:

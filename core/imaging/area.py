@@ -7,6 +7,7 @@ decoder's process.
 import numpy as np
 
 from core.imaging.frame import Roi
+from core.imaging.windows import slide, sum_bands
 
 _GRID = 96
 _TEXTURED = 0.45
@@ -65,19 +66,18 @@ def find_patches(textured: np.ndarray, block: int) -> list[np.ndarray]:
     mask = _block_share(textured, block) > _TEXTURED
     left = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
     patches = []
-    for start in zip(*np.nonzero(left), strict=True):
-        if left[start]:
-            patch = grow_patch(left, (int(start[0]), int(start[1])))
-            left &= ~patch
-            if patch.sum() >= _SMALLEST * patch.size:
-                patches.append(patch)
+    while left.any():
+        patch = grow_patch(left, divmod(int(left.argmax()), left.shape[1]))
+        left &= ~patch
+        if patch.sum() >= _SMALLEST * patch.size:
+            patches.append(patch)
     return sorted(patches, key=np.count_nonzero, reverse=True)
 
 
 def tighten_patch(textured: np.ndarray, patch: np.ndarray, block: int) -> tuple[int, int, int, int]:
     """Give the limits x0, y0, x1, y1 of a patch, moved from block edges to the outermost textured lines."""
-    y0, y1 = _tighten(textured, patch, block, axis=0)
-    x0, x1 = _tighten(textured, patch, block, axis=1)
+    y0, y1 = _tighten(textured, patch, block)
+    x0, x1 = _tighten(textured.T, patch.T, block)
     return x0, y0, x1, y1
 
 
@@ -137,27 +137,28 @@ def mark_textured(grey: np.ndarray) -> np.ndarray:
 
 def _block_share(marks: np.ndarray, block: int) -> np.ndarray:
     """Share of marked pixels in each block; blocks cut by the border count what they have."""
-    rows, cols = np.arange(0, marks.shape[0], block), np.arange(0, marks.shape[1], block)
-    counts = np.add.reduceat(np.add.reduceat(marks, rows, axis=0, dtype=np.int32), cols, axis=1)
-    heights, widths = np.diff(np.append(rows, marks.shape[0])), np.diff(np.append(cols, marks.shape[1]))
-    return counts / np.outer(heights, widths)
+    counts = sum_bands(sum_bands(marks, block).T, block).T
+    return counts / np.outer(*(_block_sides(size, block) for size in marks.shape))
+
+
+def _block_sides(size: int, block: int) -> np.ndarray:
+    """Pixels of each block along an axis."""
+    return np.minimum(block, size - np.arange(0, size, block))
 
 
 def _neighbours(mask: np.ndarray, reduce: np.ufunc, border: bool) -> np.ndarray:
     """Combine each cell with its eight neighbours."""
-    padded = np.pad(mask, 1, constant_values=border)
-    rows = reduce(reduce(padded[:-2], padded[1:-1]), padded[2:])
-    return reduce(reduce(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+    return slide(reduce, slide(reduce, np.pad(mask, 1, constant_values=border), 3).T, 3).T
 
 
-def _tighten(textured: np.ndarray, patch: np.ndarray, block: int, axis: int) -> tuple[int, int]:
-    """Limits of the patch along an axis, moved from block edges to the outermost lines that are textured near it."""
-    size = textured.shape[axis]
-    cells = np.flatnonzero(patch.any(axis=1 - axis))
-    grown = _neighbours(patch, np.logical_or, False)
-    near = grown.repeat(block, axis=0).repeat(block, axis=1)[: textured.shape[0], : textured.shape[1]]
-    start, stop = max(0, (cells[0] - 1) * block), min(size, (cells[-1] + 2) * block)
-    share = (textured & near).sum(axis=1 - axis)[start:stop] / np.maximum(near.sum(axis=1 - axis)[start:stop], 1)
+def _tighten(textured: np.ndarray, patch: np.ndarray, block: int) -> tuple[int, int]:
+    """Rows from which and to which a patch reaches, moved from block edges to the outermost that are textured in it."""
+    height, width = textured.shape
+    cells = np.flatnonzero(patch.any(axis=1))
+    start, stop = max(0, (cells[0] - 1) * block), min(height, (cells[-1] + 2) * block)
+    near = _neighbours(patch, np.logical_or, False).repeat(block, axis=0)[start:stop]
+    counts = (sum_bands(textured[start:stop].T, block).T * near).sum(axis=1)
+    share = counts / np.maximum(near @ _block_sides(width, block), 1)
     inside = start + np.flatnonzero(share > _TEXTURED * np.median(share))
     first, last = int(inside[0]), int(inside[-1])
-    return (first + 1 if first else 0), (last + 1 if last < size - 2 else size)
+    return (first + 1 if first else 0), (last + 1 if last < height - 2 else height)

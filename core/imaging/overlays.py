@@ -7,6 +7,7 @@ vertical stroke of one to three pixels was drawn. Only numpy, since it runs in t
 import numpy as np
 
 from core.imaging.frame import Roi
+from core.imaging.windows import slide
 
 _ARMS = (3, 4, 5, 6, 8)
 LONGEST_ARM = max(_ARMS)
@@ -56,16 +57,20 @@ def find_crosses(pixels: np.ndarray) -> tuple[tuple[int, int], ...]:
 
 def _cross_candidates(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of pixels whose shortest arms are bright, and darker two pixels away on the diagonals."""
-    height, width = padded.shape[0] - 2 * _PAD, padded.shape[1] - 2 * _PAD
-    bright = padded >= _CROSS_LEVEL
-    marks = np.ones((height, width), bool)
-    for step in range(-_ARMS[0], _ARMS[0] + 1):
-        marks &= bright[_PAD + step : _PAD + step + height, _PAD : _PAD + width]
-        marks &= bright[_PAD : _PAD + height, _PAD + step : _PAD + step + width]
-    rows, cols = (at + _PAD for at in np.nonzero(marks))
-    most = padded[rows, cols] - np.uint8(_CROSS_CONTRAST)  # at most one of the quarters may be brighter
-    brighter = sum((padded[rows + y, cols + x] > most).astype(np.uint8) for y in (-2, 2) for x in (-2, 2))
-    return rows[brighter <= 1], cols[brighter <= 1]
+    height, width = (side - 2 * _PAD for side in padded.shape)
+
+    def look(down: int, right: int, rows: int = height, cols: int = width) -> np.ndarray:
+        return padded[_PAD + down : _PAD + down + rows, _PAD + right : _PAD + right + cols]
+
+    arm = _ARMS[0]
+    length = 2 * arm + 1
+    marks = slide(np.logical_and, look(-arm, 0, rows=height + 2 * arm) >= _CROSS_LEVEL, length)
+    marks &= slide(np.logical_and, (look(0, -arm, cols=width + 2 * arm) >= _CROSS_LEVEL).T, length).T
+    most = look(0, 0) - np.uint8(_CROSS_CONTRAST)
+    brighter = sum((look(y, x) > most).view(np.uint8) for y in (-2, 2) for x in (-2, 2))
+    marks &= brighter <= 1  # at most one of the quarters may be brighter
+    rows, cols = np.divmod(np.flatnonzero(marks), width)
+    return rows + _PAD, cols + _PAD
 
 
 def _cross_strength(padded: np.ndarray, rows: np.ndarray, cols: np.ndarray, arm: int) -> np.ndarray:
@@ -98,12 +103,14 @@ def find_words(pixels: np.ndarray) -> tuple[Roi, ...]:
         and frames don't count.
     """
     strokes = _thin_verticals(pixels)
-    short, long = (_runs(strokes, length) for length in _STROKE_HEIGHTS)
+    least, most = _STROKE_HEIGHTS
+    short, long = _runs(strokes, least), _runs(strokes, most)
     height, width = pixels.shape
     tops, lefts = np.arange(0, height, _WORD[0] // 2), np.arange(0, width, _WORD[1] // 2)
     bottoms, rights = np.minimum(tops + _WORD[0], height), np.minimum(lefts + _WORD[1], width)
-    columns = _any_between(short, tops, bottoms)
-    columns &= ~_any_between(long, np.maximum(tops - _STROKE_HEIGHTS[1], 0), bottoms)
+    below = _WORD[0] - 1
+    columns = slide(np.logical_or, np.pad(short, ((0, below), (0, 0))), _WORD[0])[tops]
+    columns &= ~slide(np.logical_or, np.pad(long, ((most, below), (0, 0))), _WORD[0] + most)[tops]
     starts = columns.copy()
     starts[:, 1:] &= ~columns[:, :-1]
     counted = np.pad(np.cumsum(starts, axis=1), ((0, 0), (1, 0)))
@@ -125,18 +132,9 @@ def _thin_verticals(pixels: np.ndarray) -> np.ndarray:
 
 def _runs(marks: np.ndarray, length: int) -> np.ndarray:
     """Pixels from which so many marked ones run down."""
-    runs = marks.copy()
-    for step in range(1, min(length, len(marks))):
-        runs[:-step] &= marks[step:]
-        runs[-step:] = False
-    return runs
-
-
-def _any_between(marks: np.ndarray, tops: np.ndarray, bottoms: np.ndarray) -> np.ndarray:
-    """Whether any pixel is marked in each column of each band of rows; shape (bands, width)."""
-    counted = np.zeros((len(marks) + 1, marks.shape[1]), np.int32)
-    np.cumsum(marks, axis=0, out=counted[1:])
-    return counted[bottoms] > counted[tops]
+    if len(marks) < length:
+        return np.zeros_like(marks)
+    return np.pad(slide(np.logical_and, marks, length), ((0, length - 1), (0, 0)))
 
 
 def find_seam(pixels: np.ndarray) -> float | None:

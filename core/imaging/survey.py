@@ -1,11 +1,11 @@
 """What the whole of a frame shows, found in one go: grey levels, appearance, calipers, words, the seam of two views.
 
-Only numpy, since it runs in the decoder's process.
+Only numpy and Pillow, since it runs in the decoder's process.
 """
 
 import numpy as np
 
-from core.imaging.appearance import SMALLEST, measure_appearance
+from core.imaging.appearance import SMALLEST, count_levels, measure_appearance
 from core.imaging.frame import Frame, Survey
 from core.imaging.overlays import find_crosses, find_seam, find_words
 
@@ -25,7 +25,7 @@ def survey_pixels(pixels: np.ndarray) -> Survey:
     Survey
         What was found.
     """
-    shares = np.cumsum(np.bincount(pixels.ravel(), minlength=256)) / pixels.size
+    shares = np.cumsum(count_levels(pixels)) / pixels.size
     low, high = (int(level) for level in np.searchsorted(shares, _TAILS))
     return Survey(
         levels=(low, high),
