@@ -17,7 +17,7 @@ class Served:
 
     def resident_mb(self) -> tuple[float, float]:
         """Give the resident memory of the server itself, and of all its decoders together, in MB."""
-        return _resident(self.pid), sum(map(_resident, _list_children(self.pid)))
+        return read_resident_mb(self.pid), sum(map(read_resident_mb, _list_children(self.pid)))
 
 
 @contextmanager
@@ -29,11 +29,12 @@ def serve(folder: Path) -> Iterator[Served]:
         yield Served(address, pid)
 
 
+def read_resident_mb(pid: int | str) -> float:
+    """Give the resident memory of a process in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
 def _list_children(pid: int | str) -> set[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return {int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()}
-
-
-def _resident(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))

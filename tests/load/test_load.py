@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from tests.load.cohort import run_course
 from tests.load.server import serve
 
 pytestmark = pytest.mark.slow
@@ -17,6 +18,14 @@ def test_sessions_get_their_estimates_and_no_error(tmp_path: Path) -> None:
         assert min(served.resident_mb()) > 20
     assert tally.errors == []
     assert all(tally.seconds[name] for name in ACTIONS)
+
+
+def test_cases_are_answered_while_a_cohort_is_scored(tmp_path: Path) -> None:
+    course = run_course(tmp_path, rows=80, cases=2, pause=0.2, tell=lambda _: None)
+    assert course.cohort is not None
+    assert (len(course.cohort.table), course.cohort.refused) == (80, ())
+    assert len(course.idle) == len(course.busy) == 2
+    assert course.memory[-1][0] == 80
 
 
 def test_percentiles_are_those_of_the_waits() -> None:
