@@ -1,4 +1,4 @@
-"""`python -m tests.load.cohort`: single cases while a cohort is being scored by the same worker, and the memory it takes."""
+"""`python -m tests.load.cohort`: single cases while the same worker scores a cohort, and the memory that it takes."""
 
 import threading
 import time
