@@ -14,7 +14,8 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMult
 
 from core.benchmark.timing import Part
 from core.imaging import read_frame
-from core.imaging.decode import Choice, decode_area
+from core.imaging.decode import decode_area
+from core.imaging.frame import Choice
 from core.imaging.limits import Limits
 from core.imaging.pool import Decoder
 from core.settings import get_setting

@@ -11,7 +11,7 @@ from core.imaging.archive import list_items, read_item
 from core.imaging.area import find_bmode_area
 from core.imaging.dicom import DicomSource, open_dicom
 from core.imaging.formats import detect_format
-from core.imaging.frame import ImageInfo, Region, Roi, Survey
+from core.imaging.frame import Choice, ImageInfo, Region, Roi, Survey
 from core.imaging.limits import Limits
 from core.imaging.raster import decode_raster, describe_raster, to_grey
 from core.imaging.sector import blacken_corners
@@ -22,15 +22,6 @@ from core.imaging.views import find_views
 _SAMPLED_FRAMES = 16
 _STRONG_COLOUR = 60
 _SQUARE = 0.005
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which part of a file is asked for; None leaves the choice to the decoder."""
-
-    index: int | None = None
-    region: int | None = None
-    item: int | None = None
 
 
 @dataclass(frozen=True)

@@ -250,3 +250,12 @@ class Finding:
     status: Literal["ok", "note", "caution", "refused"]
     sentence: str
     name: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which part of a file is asked for; None leaves the choice to the decoder."""
+
+    index: int | None = None
+    region: int | None = None
+    item: int | None = None

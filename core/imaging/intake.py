@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ImageError
-from core.imaging.decode import Choice
-from core.imaging.frame import Frame, ImageInfo, Item, Region, Roi, Survey
+from core.imaging.frame import Choice, Frame, ImageInfo, Item, Region, Roi, Survey
 from core.imaging.limits import Limits
 from core.imaging.pool import get_pool
 from core.settings import get_setting

@@ -11,8 +11,9 @@ from typing import Any
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging.decode import Choice, DecodedArea, decode_area, decode_info
+from core.imaging.decode import DecodedArea, decode_area, decode_info
 from core.imaging.deidentify import decode_deidentified
+from core.imaging.frame import Choice
 from core.imaging.limits import Limits
 from core.imaging.messages import read_message, write_message
 from core.imaging.study import decode_study

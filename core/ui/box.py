@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 from PIL import Image
-from streamlit_image_coordinates import streamlit_image_coordinates
 
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.calipers import find_calipers, remove_calipers
@@ -45,6 +44,8 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) ->
     ImageError
         If the numbers make no box.
     """
+    from streamlit_image_coordinates import streamlit_image_coordinates  # noqa: PLC0415 - a tenth of a second
+
     _start_box(source, frame, proposal)
     picture, numbers = st.container(), st.expander("Lesion box in numbers")
     with numbers:

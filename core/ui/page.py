@@ -39,13 +39,15 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
     """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(STYLE)
-    prepare_intake()
-    with report_errors():
-        user = require_role(role)
-        show_navigation()
-        st.title(title, anchor=False)
-        show_model_banner()
-        yield user
+    try:
+        with report_errors():
+            user = require_role(role)
+            show_navigation()
+            st.title(title, anchor=False)
+            show_model_banner()
+            yield user
+    finally:
+        prepare_intake()  # last, since the decoders take the cores while they start
 
 
 def show_model_banner() -> None:

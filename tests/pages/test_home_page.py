@@ -1,8 +1,14 @@
 """Home: what it says, and the way to a result in three clicks."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "openvino", "pydicom", "pandas", "scipy", "sklearn", "lifelines")
 
 
 def words(at: AppTest) -> str:
@@ -32,3 +38,11 @@ def test_home_opens_without_a_bundle_and_says_so(open_page, use_bundle, tmp_path
     assert not at.exception
     assert "No model is loaded" in words(at)
     assert "Intended use" in words(at)
+
+
+def test_the_first_page_waits_for_no_heavy_library():
+    code = f"import sys, core.ui; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

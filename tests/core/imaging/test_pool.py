@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import ImageError, WorkError
 from core.imaging import read_frame
-from core.imaging.decode import Choice
+from core.imaging.frame import Choice
 from core.imaging.pool import Decoder, DecoderPool, get_pool
 from tests.core.imaging.samples import encode, make_jpeg_cine, make_speckle
 
