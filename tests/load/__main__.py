@@ -1,6 +1,8 @@
 """`python -m tests.load`: real sessions over the websocket against a running app on the loopback, as one table."""
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -25,6 +27,7 @@ def main(
     patience: Annotated[float, typer.Option(help="After so many seconds an action is a time-out.", min=1)] = 60,
 ) -> None:
     """Load the app and print what the visitors met."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the app ends too
     images = draw_images(64)
     typer.echo(HEADING)
     with TemporaryDirectory() as folder, serve(Path(folder)) as served:

@@ -17,15 +17,15 @@ class Served:
 
     def resident_mb(self) -> tuple[float, float]:
         """Give the resident memory of the server itself, and of all its decoders together, in MB."""
-        return read_resident_mb(self.pid), sum(map(read_resident_mb, _list_children(self.pid)))
+        return read_resident_mb(self.pid), sum(map(read_resident_mb, list_children(self.pid)))
 
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Served]:
     """Serve the app with its data in a folder of its own."""
-    before = _list_children("self")
+    before = list_children("self")
     with serve_app(XDG_DATA_HOME=str(folder)) as address:
-        (pid,) = _list_children("self") - before
+        (pid,) = list_children("self") - before
         yield Served(address, pid)
 
 
@@ -35,6 +35,7 @@ def read_resident_mb(pid: int | str) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
-def _list_children(pid: int | str) -> set[int]:
+def list_children(pid: int | str) -> set[int]:
+    """List the child processes of a process."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return {int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()}
