@@ -20,13 +20,15 @@ MISSING_WORDS = frozenset(
     {"", "na", "nan", "n/a", "none", "null", "not known", "unknown", "not_done", "not_assessed", "not_examined"}
 )
 LEVEL_ALIASES = {
-    "yes": {"1", "1.0", "true", "y"},
-    "no": {"0", "0.0", "false", "n"},
+    "yes": {"1", "true", "y"},
+    "no": {"0", "false", "n"},
     "pre": {"premenopausal", "pre-menopausal"},
     "peri": {"perimenopausal", "peri-menopausal"},
     "post": {"postmenopausal", "post-menopausal"},
-    "suspicious": {"yes", "1", "1.0", "positive", "true"},
-    "negative": {"no", "0", "0.0", "false"},
+    "suspicious": {"yes", "1", "positive", "true"},
+    "negative": {"no", "0", "false"},
+    "1+": {"1"},
+    "3+": {"3"},
 }
 
 
@@ -331,7 +333,7 @@ def _parse_level(field: Field, raw: object) -> str:
 
 def _parse_number(field: Field, raw: object) -> float | int:
     try:
-        value = float(str(raw).strip().replace(",", "."))
+        value = float(str(raw).strip().removesuffix(field.unit).replace(",", "."))
     except ValueError:
         raise ClinicalError(
             f"{field.label}: '{str(raw)[:40]}' is not a number; give {field.describe_values()}."

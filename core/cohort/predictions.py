@@ -103,7 +103,7 @@ def read_predictions(
     table = table[good].reset_index(drop=True)
     refused = tuple(sorted(problems.items()))
     if table.empty:
-        first = f"; row {refused[0][0]}: {refused[0][1]}" if refused else ""
+        first = f"; row {refused[0][0]}: {refused[0][1].rstrip('.')}" if refused else ""
         raise TableError(f"No row of the table can be used{first}. Correct the file and read it again.", refused)
     return PredictionTable(table, refused, tuple(notes), chosen)
 
@@ -219,9 +219,11 @@ def _parse_probability(name: str, text: str) -> float | None:
     if is_missing(text):
         return None
     try:
-        value = float(text.replace(",", "."))
+        value = float(text.removesuffix("%").replace(",", "."))
     except ValueError:
         raise ValueError(f"{name} is not a number") from None
+    if text.endswith("%"):
+        value /= 100
     if not 0 <= value <= 1:
         raise ValueError(f"{name} is {value:g}, outside 0 to 1")
     return value

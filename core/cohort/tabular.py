@@ -29,7 +29,7 @@ class TextTable:
     columns : dict of str to list of str
         Name to values, one a row that fits the header.
     rows : list of int
-        Row number in the file of each; the header is row 1.
+        Row number in the file of each; the header is row 1, unless empty rows come before it.
     refused : list of (int, str)
         Rows that do not fit the header, with the reason.
     notes : list of str
@@ -87,7 +87,7 @@ def read_header(source: bytes | Path) -> list[str]:
     list of str
         Names as they stand in the file.
     """
-    return next(_open_rows(read_bytes(source), []), [])
+    return _find_header(_open_rows(read_bytes(source), []))[1]
 
 
 def read_text_table(source: bytes | Path, choose: Callable[[list[str]], Mapping[str, int]]) -> TextTable:
@@ -112,17 +112,17 @@ def read_text_table(source: bytes | Path, choose: Callable[[list[str]], Mapping[
     """
     notes: list[str] = []
     rows = _open_rows(read_bytes(source), notes)
-    header = next(rows, [])
+    first, header = _find_header(rows)
     wanted = choose(header)
     columns: dict[str, list[str]] = {name: [] for name in wanted}
     numbers: list[int] = []
     refused: list[tuple[int, str]] = []
-    for number, row in enumerate(rows, start=2):
-        if number > MAX_ROWS + 1:
+    for number, row in enumerate(rows, start=first + 1):
+        if number > MAX_ROWS + first:
             raise TableError(f"The table has more than {MAX_ROWS:,} rows; split it.")
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) != len(header):
+        if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
             refused.append((number, f"{len(row)} cells where the header has {len(header)}"))
             continue
         numbers.append(number)
@@ -141,6 +141,18 @@ def _open_rows(content: bytes, notes: list[str]) -> Iterator[list[str]]:
     return _guard_csv(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
 
 
+def _find_header(rows: Iterator[list[str]]) -> tuple[int, list[str]]:
+    """Give number and cells of the first row that is neither empty nor Excel's hint at the separator, as "sep=;"."""
+    for number, row in enumerate(rows, start=1):
+        if any(cell.strip() for cell in row) and not _is_hint(row[0]):
+            return number, row
+    return 1, []
+
+
+def _is_hint(line: str) -> bool:
+    return line.strip().lower().startswith("sep=")
+
+
 def _decode_text(content: bytes, notes: list[str]) -> str:
     encoding = "utf-16" if content.startswith(UTF16_STARTS) else "utf-8-sig"
     try:
@@ -154,7 +166,8 @@ def _decode_text(content: bytes, notes: list[str]) -> str:
 
 
 def _find_separator(text: str) -> str:
-    header = text.lstrip("\r\n").split("\n", 1)[0]
+    lines = io.StringIO(text, newline=None)
+    header = next((line for line in lines if line.strip() and not _is_hint(line)), "")
     counts = {mark: len(next(csv.reader([header], delimiter=mark), [])) for mark in SEPARATORS}
     return max(SEPARATORS, key=lambda mark: counts[mark])
 

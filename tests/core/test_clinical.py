@@ -21,6 +21,8 @@ def test_predictors_of_m1_are_known_before_biopsy_and_hold_no_answer() -> None:
     [
         ("age", "54", 54.0),
         ("size_mm", "21,5", 21.5),
+        ("size_mm", "21,5 mm", 21.5),
+        ("ki67_pct", "35 %", 35.0),
         ("birads", "4a", "4A"),
         ("birads", "BI-RADS 5", "5"),
         ("adler", 2.0, "2"),
@@ -30,6 +32,8 @@ def test_predictors_of_m1_are_known_before_biopsy_and_hold_no_answer() -> None:
         ("menopausal", "postmenopausal", "post"),
         ("aln_suspicious", "1", "suspicious"),
         ("her2", "0", "0"),
+        ("her2", "3", "3+"),
+        ("aln_suspicious", "1.0", "suspicious"),
         ("posterior", "none", "none"),
         ("age", "not known", None),
         ("menopausal", float("nan"), None),

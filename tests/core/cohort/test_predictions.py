@@ -167,3 +167,11 @@ def test_too_many_rows(monkeypatch):
 def test_blank_lines_keep_the_numbering():
     result = read_predictions(make_csv("P1,train,A,1,0.8,0.7", "", "P3,train,A,1,9,0.7"))
     assert [row for row, _ in result.refused] == [4]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_a_hint_of_excel_and_empty_cells_beyond_the_header(end):
+    lines = ["sep=;", "", "patient_id;y;prob", "P1;1;70 %;", "P2;0;0,25;;", "P3;0;0,25;;x"]
+    result = read_predictions(end.join(lines).encode())
+    assert result.table["prob"].tolist() == [0.7, 0.25]
+    assert result.refused == ((6, "5 cells where the header has 3"),)
