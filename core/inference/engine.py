@@ -76,10 +76,13 @@ class Engine(ABC):
     ----------
     cases_at_once : int
         How many waiting cases one pass takes; more than one only where that keeps none of them waiting longer.
+    images_at_once : int
+        How many of a cohort's images a pass takes where cases may come in between: each waits for one such pass.
     """
 
     device: ClassVar[str]
     cases_at_once: ClassVar[int] = 1
+    images_at_once: ClassVar[int] = 1
 
     def __init__(self, weights: Path, rule: InputRule, precision: Precision) -> None:
         self.rule = rule

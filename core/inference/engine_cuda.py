@@ -37,6 +37,7 @@ class CudaEngine(TorchEngine):
     """
 
     cases_at_once = BATCH_SIZES[1]
+    images_at_once = BATCH_SIZES[-2]
 
     def __init__(self, weights: Path, rule: InputRule, *, precision: Precision | None = None) -> None:
         half: Precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
@@ -46,8 +47,8 @@ class CudaEngine(TorchEngine):
 
     @property
     def parallel(self) -> int:
-        """The second largest batch: a cohort's pass is short enough for the case that waits behind it."""
-        return BATCH_SIZES[-2]
+        """The second largest batch."""
+        return self.images_at_once
 
     @property
     def description(self) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PLACES = 64
 KEPT = 512
+PASSES_AHEAD = 8
 WAIT_SECONDS = 60.0
 PASS_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
@@ -256,7 +257,7 @@ class Worker:
         if first.task == "find" or self._loading.exception() is not None:
             return 1
         engine = self.predictor.engine
-        return engine.cases_at_once if first.lane == "case" else engine.parallel
+        return engine.cases_at_once if first.lane == "case" else engine.images_at_once
 
     def _do(self, turns: Sequence[Turn[Any]]) -> Sequence[Any]:
         payloads = [turn.payload for turn in turns]
@@ -307,8 +308,8 @@ class BulkReader:
 
     @property
     def at_once(self) -> int:
-        """How many images `read_images` is best given: a pass that runs and one that waits."""
-        return min(2 * self._worker.predictor.engine.parallel, PLACES // 2)
+        """How many images `read_images` is best given: a pass that runs, and others that wait."""
+        return min(PASSES_AHEAD * self._worker.predictor.engine.images_at_once, PLACES // 2)
 
     def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
         """Run the network on lesions whenever no case waits, for as long as it takes; see `Worker.read_image`."""

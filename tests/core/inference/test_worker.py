@@ -21,7 +21,7 @@ class SlowPredictor:
         self.go, self.started = threading.Event(), threading.Event()
         self.threads: set[str] = set()
         self.passes: list[list[int]] = []
-        self.engine = SimpleNamespace(cases_at_once=1, parallel=2)
+        self.engine = SimpleNamespace(cases_at_once=1, images_at_once=2)
 
     @property
     def order(self) -> list[int]:
