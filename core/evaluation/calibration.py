@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, log_expit, logit, ndtr
+from scipy.special import chdtrc, logit, ndtr
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_outcome
 from core.evaluation.hosmer_lemeshow import HosmerLemeshow, compute_hosmer_lemeshow, group_by_risk
-from core.evaluation.logistic import fit_logistic
+from core.evaluation.logistic import compute_log_likelihood, fit_logistic
 from core.evaluation.proportion import normal_quantile
 from core.evaluation.smooth import MIN_DISTINCT, smooth_outcome
 
@@ -216,9 +216,9 @@ def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, st
     if certain or one_class:
         reason = f"{certain} probabilities are exactly 0 or 1." if certain else "All patients have the same outcome."
         reasons |= {"intercept": reason, "slope": reason} | ({"log_loss": reason} if certain else {})
-        return {} if certain else {"log_loss": -float(_log_likelihood(y, logit(p))) / len(y)}
+        return {} if certain else {"log_loss": -compute_log_likelihood(logit(p), y) / len(y)}
     linear = logit(p)
-    loglik = _log_likelihood(y, linear)
+    loglik = compute_log_likelihood(linear, y)
     fields: dict[str, Any] = {"log_loss": -loglik / len(y)}
     constant = np.ones((len(y), 1))
     large = fit_logistic(constant, y, offset=linear)
@@ -237,10 +237,6 @@ def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, st
 
 def _describe_term(name: str, value: float, se: float, z: float) -> dict[str, Any]:
     return {name: value, f"{name}_se": se, f"{name}_ci": (value - z * se, value + z * se)}
-
-
-def _log_likelihood(y: Floats, linear: Floats) -> float:
-    return float(log_expit(np.where(y == 1, linear, -linear)).sum())
 
 
 def _count_histogram(y: Floats, p: Floats) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> Log
     if len(y) == 0 or y.min() == y.max():
         return None
     coef = np.zeros(design.shape[1])
-    loglik = _log_likelihood(shift, y)
+    loglik = compute_log_likelihood(shift, y)
     for _ in range(MAX_STEPS):
         linear = design @ coef + shift
         prob = expit(linear)
@@ -77,7 +77,25 @@ def _finish_fit(design: Floats, y: Floats, shift: Floats, coef: Floats) -> Logis
     information = _compute_information(design, expit(linear + shift))
     if separated or np.linalg.cond(information) > SINGULAR:
         return None
-    return LogisticFit(coef, _solve(information, np.eye(len(coef))), _log_likelihood(linear + shift, y))
+    return LogisticFit(coef, _solve(information, np.eye(len(coef))), compute_log_likelihood(linear + shift, y))
+
+
+def compute_log_likelihood(linear: Floats, y: Floats) -> float:
+    """Compute the log-likelihood of a logistic model, sum_i log expit(+-linear_i).
+
+    Parameters
+    ----------
+    linear : ndarray of float, shape (n,)
+        Log-odds.
+    y : ndarray of int or float, shape (n,)
+        0 or 1.
+
+    Returns
+    -------
+    float
+        Log-likelihood, at most 0.
+    """
+    return float(log_expit(np.where(y == 1, linear, -linear)).sum())
 
 
 def _solve(information: Floats, right: Floats) -> Floats:
@@ -91,12 +109,8 @@ def _compute_information(design: Floats, prob: Floats) -> Floats:
 def _halve_step(design: Floats, y: Floats, linear: Floats, step: Floats, before: float) -> tuple[Floats, float]:
     """Shorten a Newton step until the likelihood does not fall; give the step and the likelihood after it."""
     for _ in range(30):
-        after = _log_likelihood(linear + design @ step, y)
+        after = compute_log_likelihood(linear + design @ step, y)
         if after >= before - 1e-12 * abs(before):
             return step, after
         step = step / 2
     return np.zeros_like(step), before
-
-
-def _log_likelihood(linear: Floats, y: Floats) -> float:
-    return float(log_expit(np.where(y == 1, linear, -linear)).sum())
