@@ -23,6 +23,7 @@ from tests.load.server import read_resident_mb
 
 SEED = 20260507
 PATIENTS = 64
+IDLE_PAUSE = 0.5
 BOX = Roi(180.0, 160.0, 480.0, 340.0)
 BUNDLE = Path("models/ki67-demo")
 
@@ -72,7 +73,7 @@ def run_course(folder: Path, rows: int, cases: int, pause: float, tell: Callable
     try:
         for image in images[: cases + 2]:
             course.idle.append(_time_case(worker, image))
-            time.sleep(pause)
+            time.sleep(min(pause, IDLE_PAUSE))
         del course.idle[:2]
         began = time.monotonic()
         thread = threading.Thread(target=score)
@@ -109,7 +110,7 @@ def _write_manifest(folder: Path, rows: int) -> Path:
 def main(
     rows: Annotated[int, typer.Option(help="Rows of the cohort.", min=1)] = 10_000,
     cases: Annotated[int, typer.Option(help="Cases, before and during the scoring.", min=2)] = 100,
-    pause: Annotated[float, typer.Option(help="Seconds between two cases.", min=0)] = 1.0,
+    pause: Annotated[float, typer.Option(help="Seconds between two cases during the scoring.", min=0)] = 1.0,
 ) -> None:
     """Score a cohort, ask for cases meanwhile, and print what they waited."""
     with TemporaryDirectory() as folder:
