@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.theme import NEUTRAL, RAISES, SMALL_SIZE, TINY_SIZE, new_figure
+from core.figures.wording import shorten_label
 from core.inference.explain import format_percent
 from core.inference.points import PatientPoints, TermPoints
 
@@ -65,7 +66,7 @@ def _move_names(figure: go.Figure) -> None:
         if title.xref == "paper":
             name, _, value = title.text.partition(": ")
             title.update(x=0, y=round(title.y + TICK), xanchor="left", yanchor="middle", align="left")
-            name, value = name.split(" (")[0], value.split(",")[0]
+            name, value = shorten_label(name.split(" (")[0]), value.split(",")[0]
             between = ": " if len(name) + len(value) - len("<b></b>") < LINE else ":<br>"
             title.text = f"{name}{between}{value}" if value else name
 

@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
+from core.figures.wording import shorten_label
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
 ROOM = 0.3
@@ -18,7 +19,7 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
         Columns term, label, value, known, log_odds; first row the intercept, last row the logit
         (`core.inference.explain.tabulate_contributions`).
     compact : bool
-        Label and value on one line, in low rows.
+        Short label and value on one line, in low rows.
 
     Returns
     -------
@@ -27,12 +28,13 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
     """
     steps = contributions["log_odds"].tolist()
     height = 50 + LOW_ROW_HEIGHT * len(steps) if compact else 90 + ROW_HEIGHT * len(steps)
+    labels = contributions["label"].map(shorten_label) if compact else contributions["label"]
     between = " " if compact else "<br>"
     figure = new_figure(x_title="Log-odds of high Ki-67", height=height)
     figure.add_waterfall(
         orientation="h",
         x=steps,
-        y=[_label_row(*row, between) for row in zip(contributions["label"], contributions["value"], strict=True)],
+        y=[_label_row(*row, between) for row in zip(labels, contributions["value"], strict=True)],
         measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
         text=[f"{step:+.2f}" for step in steps],
         textposition="outside",

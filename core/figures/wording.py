@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 MAX_POINTS = 1000
+QUALIFIERS = (" on ultrasound", " before biopsy")
 
 
 def word_estimate(
@@ -63,3 +64,21 @@ def thin_rows(frame: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
     if len(frame) <= limit:
         return frame
     return frame.iloc[np.unique(np.linspace(0, len(frame) - 1, limit).round().astype(int))]
+
+
+def shorten_label(label: str) -> str:
+    """Take off when or how a field was found, for a figure with little room.
+
+    Parameters
+    ----------
+    label : str
+        Label of the data dictionary.
+
+    Returns
+    -------
+    str
+        For example "Largest diameter" of "Largest diameter on ultrasound".
+    """
+    for qualifier in QUALIFIERS:
+        label = label.removesuffix(qualifier)
+    return label

@@ -31,6 +31,13 @@ def test_the_waterfall_names_values_and_what_is_not_known(prediction):
     assert "Age not known -0.30" in describe_waterfall(table)
 
 
+def test_labels_are_short_where_there_is_little_room(prediction):
+    figure = plot_waterfall(tabulate_contributions(prediction, {"size_mm": 21.5}), compact=True)
+    rows = figure.data[0].y
+    assert "Largest diameter <b>21.5 mm</b>" in rows
+    assert not any("on ultrasound" in row or "before biopsy" in row for row in rows)
+
+
 @pytest.mark.parametrize(("probability", "full"), [(0.0, 1), (0.004, 1), (0.634, 63), (0.9999, 99)])
 def test_icons_are_full_as_often_as_ki67_is_high(probability, full):
     high, low = plot_icons(probability).data
