@@ -18,6 +18,7 @@ STYLE = """<style>
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; }
+@media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }
 </style>"""
 
 
