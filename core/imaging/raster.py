@@ -111,8 +111,11 @@ def _to_grey_or_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _deep_to_8_bit(values: np.ndarray) -> np.ndarray:
-    """Scale grey levels of more than 8 bits by the depth that they use: 8, 10, 12, 14, 16 or more bits."""
+    """Scale grey levels by the depth that they use: fractions of 1, or 8, 10, 12, 14, 16 or more bits."""
+    is_fraction = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0).clip(0)
     top = values.max(initial=0)
+    if is_fraction and top <= 1:
+        return np.round(values * 255).astype(np.uint8)
     bits = next((depth for depth in (8, 10, 12, 14, 16) if top < 2**depth), 32)
     return np.round(values * (255 / (2**bits - 1))).astype(np.uint8)

@@ -80,6 +80,11 @@ def test_sixteen_bit_png_keeps_its_order():
     np.testing.assert_allclose(read_frame(encode(deep)).pixels, AREA, atol=1)
 
 
+def test_fractions_of_one_are_levels_too():
+    fractions = AREA.astype(np.float32) / 255
+    np.testing.assert_allclose(read_frame(encode(fractions, "TIFF")).pixels, AREA, atol=1)
+
+
 def test_a_page_of_a_tiff_can_be_chosen():
     stream = BytesIO()
     first, second = Image.fromarray(AREA), Image.fromarray(make_speckle(300, 360, seed=2))
