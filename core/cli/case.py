@@ -34,10 +34,10 @@ def read_clinical(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise InputError("The file of clinical values is not there; check the path.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError):
         raise InputError(
             'The clinical values are no readable JSON; write for example {"age": 54, "size_mm": 21}.'
         ) from None

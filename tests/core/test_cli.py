@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from core import cli
+from core.cli.case import read_clinical
+from core.errors import InputError
 from core.simulation import render_patient, simulate_cohort
 
 ROOT = Path(__file__).parents[2]
@@ -145,3 +147,20 @@ def test_evaluate_prints_each_split(
 def test_help_needs_no_torch() -> None:
     script = "import sys; from core import cli; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_clinical_values_are_read_in_any_unicode(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text('{"age": 54}', encoding=encoding)
+    assert read_clinical(path) == {"age": 54.0}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"age": 54,', b"\xff\xfe\xfd", None])
+def test_clinical_values_that_are_no_json_get_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path
+    if content is not None:
+        path = tmp_path / "case.json"
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="no readable JSON"):
+        read_clinical(path)
