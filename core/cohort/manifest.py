@@ -1,6 +1,6 @@
 """A training manifest: one row an image, read and checked row by row into images and patients."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME, M2_PREDICTORS, parse_value
+from core.cohort.columns import find_column, simplify_name
 from core.cohort.tabular import read_text_table
 from core.errors import ClinicalError, TableError
 
@@ -114,14 +115,44 @@ def read_manifest(path: Path, rule: SplitRule) -> Manifest:
 
 def _choose_columns(header: list[str]) -> dict[str, int]:
     """Find the columns that are known; all others, names among them, are not read."""
-    found = {name.strip().lower(): i for i, name in enumerate(header) if name.strip().lower() in COLUMNS}
-    missing = [name for name in REQUIRED if name not in found]
+    return match_columns(header, COLUMNS, REQUIRED)
+
+
+def match_columns(header: list[str], wanted: Iterable[str], needed: Sequence[str]) -> dict[str, int]:
+    """Match the names of a manifest with the names that are known.
+
+    Parameters
+    ----------
+    header : list of str
+        Column names of the file.
+    wanted : iterable of str
+        Names here.
+    needed : sequence of str
+        Those that must be there.
+
+    Returns
+    -------
+    dict of str to int
+        Name here to position in the file.
+
+    Raises
+    ------
+    TableError
+        If two columns fit one name, or a needed column is missing.
+    """
+    names = [simplify_name(name) for name in header]
+    exact = {name: names.index(name) for name in wanted if names.count(name) == 1}
+    likely = {name: find_column(names, name, exact.values()) for name in wanted if name not in exact}
+    found = exact | {name: position for name, position in likely.items() if position is not None}
+    missing = [name for name in needed if name not in found]
     if missing:
-        raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(REQUIRED)}.")
+        raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}.")
     return found
 
 
-def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bool = True) -> dict[str, object]:
+def check_row(
+    row: Mapping[str, str], number: int, folder: Path, *, labelled: bool = True, confined: bool = False
+) -> dict[str, object]:
     """Check one row of a manifest.
 
     Parameters
@@ -134,6 +165,8 @@ def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bo
         Folder that image paths are relative to.
     labelled : bool
         Whether centre and Ki-67 are needed, as for training.
+    confined : bool
+        Whether the image must lie in the folder: the rows of an upload must not name other files of this computer.
 
     Returns
     -------
@@ -153,9 +186,7 @@ def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bo
         raise TableError("patient_id is empty." if not patient else "centre is empty.")
     if labelled and ki67 is None:
         raise TableError("ki67_pct is empty, so the row can't be learnt from.")
-    path = folder / row["image"].strip()
-    if not path.is_file():
-        raise TableError("The image file is not there; paths are relative to the manifest's folder.")
+    path = _find_image(row["image"].strip(), folder, confined=confined)
     outcomes = {
         "lnm": _parse_yes_no(row.get("lnm", ""), "lnm"),
         "rfs_event": _parse_yes_no(row.get("rfs_event", ""), "rfs_event"),
@@ -169,6 +200,14 @@ def check_row(row: Mapping[str, str], number: int, folder: Path, *, labelled: bo
         "box": _parse_box(row.get("box", "")),
     }
     return checked | {"split": _parse_split(row.get("split", "")), "ki67_pct": ki67} | outcomes | values
+
+
+def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
+    """Give the path of an image; one written on Windows is read too."""
+    path = next((path for path in (folder / name, folder / name.replace("\\", "/")) if path.is_file()), None)
+    if path is None or (confined and not path.resolve().is_relative_to(folder.resolve())):
+        raise TableError("The image file is not there; paths are relative to the manifest's folder.")
+    return path
 
 
 def _parse_yes_no(text: str, name: str) -> float | None:

@@ -1,6 +1,5 @@
 """A prediction table: one row a patient, read and checked row by row."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME, is_missing, parse_value
+from core.cohort.columns import ALIASES, find_column, simplify_name
 from core.cohort.tabular import TextTable, read_text_table
 from core.errors import ClinicalError, TableError
 
@@ -18,21 +18,10 @@ SPLITS = {
     "test": ("test", "internal", "internal_test", "testing"),
     "external": ("external", "external_test", "ext"),
 }
-ALIASES = {
-    "patient_id": ("patient", "patientid", "id", "study_id", "case", "case_id", "pseudonym"),
-    "split": ("set", "dataset", "partition", "cohort"),
-    "centre": ("center", "hospital", "site", "institution"),
-    "y": ("ki67_high", "ki_67_high", "high_ki67", "label", "outcome", "truth", "ki67_status"),
-    "ki67_pct": ("ki67", "ki_67", "ki_67_pct", "ki67_percent", "ki67_index"),
-    "prob": ("probability", "predicted_probability", "prediction", "predicted", "risk", "prob_combined", "p_high"),
-    "lnm": ("node_metastasis", "nodal_metastasis", "lymph_node_metastasis", "ln_metastasis"),
-    "aln_us": ("axillary_ultrasound", "axillary_us", "aln_suspicious"),
-    "rfs_months": ("rfs_time", "rfs", "follow_up_months", "followup_months", "time_months"),
-    "rfs_event": ("rfs_status", "recurrence", "recurred", "event"),
-}
 TRUE_WORDS = frozenset({"1", "1.0", "yes", "y", "true", "high", "positive", "suspicious"})
 FALSE_WORDS = frozenset({"0", "0.0", "no", "n", "false", "low", "negative"})
 BINARY = {"y": "y", "lnm": "node metastasis", "aln_us": "axillary ultrasound", "rfs_event": "recurrence"}
+KNOWN = tuple(name for name in ALIASES if name not in {"image", "box"})
 TEXTS = ("centre", "image_device")
 NEVER_READ = frozenset({"patient_id", "centre", "image_device", "ki67_pct", "rfs_months", "rfs_event"})
 DESCRIPTIVE = tuple(n for n, f in BY_NAME.items() if f.kind not in {"text", "date"} and n not in NEVER_READ)
@@ -128,34 +117,24 @@ def match_columns(header: list[str], mapping: Mapping[str, str]) -> dict[str, in
     TableError
         If a name of the mapping is not in the file, two columns fit one name, or a needed column is lacking.
     """
-    names = [_simplify(name) for name in header]
+    names = [simplify_name(name) for name in header]
     positions: dict[str, int] = {}
     for name, column in mapping.items():
         if column not in header:
             raise TableError(f"The column that stands for '{name}' in the mapping is not in the file; choose another.")
         positions[name] = header.index(column)
-    for known in (*ALIASES, *TEXTS, *DESCRIPTIVE, *(n for n in names if n.startswith("prob_"))):
+    for known in (*KNOWN, *TEXTS, *DESCRIPTIVE, *(n for n in names if n.startswith("prob_"))):
         if known in positions:
             continue
-        exact = [i for i, name in enumerate(names) if name == known]
-        fitting = exact or [i for i, name in enumerate(names) if name in ALIASES.get(known, ())]
-        fitting = [i for i in fitting if i not in positions.values()]
-        if len(fitting) > 1:
-            raise TableError(
-                f"{len(fitting)} columns of the file fit '{known}'; rename one, or map the right one to it."
-            )
-        if fitting:
-            positions[known] = fitting[0]
+        position = find_column(names, known, positions.values())
+        if position is not None:
+            positions[known] = position
     lacking = [] if "prob" in positions else ["'prob' (probability of high Ki-67)"]
     if not {"y", "ki67_pct"} & set(positions):
         lacking.append("'y' (1 if Ki-67 is high) or 'ki67_pct'")
     if lacking:
         raise TableError(f"The table has no column {' and no column '.join(lacking)}; rename one, or map it.")
     return positions
-
-
-def _simplify(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
 
 def _parse_columns(text: TextTable, problems: dict[int, str]) -> pd.DataFrame:
@@ -201,7 +180,7 @@ def _parse_split(text: str) -> str | None:
     if is_missing(text):
         return None
     for split, words in SPLITS.items():
-        if _simplify(text) in words:
+        if simplify_name(text) in words:
             return split
     raise ValueError(f"split is none of {', '.join(SPLITS)}")
 

@@ -11,7 +11,7 @@ import pandas as pd
 from core.clinical import M2_PREDICTORS
 from core.cohort.bulk import Row
 from core.cohort.journal import Journal
-from core.cohort.manifest import OUTCOMES, check_row
+from core.cohort.manifest import OUTCOMES, check_row, match_columns
 from core.cohort.score_table import tabulate_scores
 from core.cohort.tabular import TextTable, read_text_table
 from core.errors import AppError, TableError
@@ -52,7 +52,9 @@ class Scorer(Protocol):
         """Give row number and scores of each row, in any order."""
 
 
-def score_manifest(manifest: Path, scorer: Scorer, journal: Path, *, progress: Progress) -> ScoredCohort:
+def score_manifest(
+    manifest: Path, scorer: Scorer, journal: Path, *, progress: Progress, confined: bool = False
+) -> ScoredCohort:
     """Score the images of a manifest; a stopped run goes on where it was.
 
     Parameters
@@ -65,6 +67,8 @@ def score_manifest(manifest: Path, scorer: Scorer, journal: Path, *, progress: P
         File of the rows that are done, one line a row; it belongs to one manifest and one bundle.
     progress : callable
         Called with the number of rows done and of all.
+    confined : bool
+        Whether images must lie in the manifest's folder, as those of an upload.
 
     Returns
     -------
@@ -79,13 +83,16 @@ def score_manifest(manifest: Path, scorer: Scorer, journal: Path, *, progress: P
     text = read_text_table(manifest, _choose_columns)
     kept = Journal(journal, hashlib.sha256(manifest.read_bytes() + scorer.bundle.sha256.encode()).hexdigest())
     unfit: Refused = []
-    waiting = (row for row in _check_rows(text, manifest.parent, unfit) if row["row"] not in kept.done)
+    waiting = (
+        row for row in _check_rows(text, manifest.parent, unfit, confined=confined) if row["row"] not in kept.done
+    )
     with kept:
         for number, scores in scorer.score_rows(waiting):
             kept.add(number, scores)
             progress(len(kept.done) + len(unfit), len(text.rows))
     scores_of, refused = kept.read(), list(text.refused)
-    rows = [row | {"scores": scores_of[row["row"]]} for row in _check_rows(text, manifest.parent, refused)]
+    checked = _check_rows(text, manifest.parent, refused, confined=confined)
+    rows = [row | {"scores": scores_of[row["row"]]} for row in checked]
     read = [row for row in rows if "refused" not in row["scores"]]
     refused += [(row["row"], str(row["scores"]["refused"])) for row in rows if "refused" in row["scores"]]
     reasons = tuple(sorted(refused))
@@ -96,13 +103,15 @@ def score_manifest(manifest: Path, scorer: Scorer, journal: Path, *, progress: P
     return ScoredCohort(tabulate_scores(read, scorer.bundle), reasons, len(read))
 
 
-def read_rows(manifest: Path) -> tuple[list[Row], Refused]:
+def read_rows(manifest: Path, *, confined: bool = False) -> tuple[list[Row], Refused]:
     """Check the rows of a manifest that is to be scored.
 
     Parameters
     ----------
     manifest : Path
         CSV or XLSX.
+    confined : bool
+        As in `score_manifest`.
 
     Returns
     -------
@@ -116,23 +125,19 @@ def read_rows(manifest: Path) -> tuple[list[Row], Refused]:
     """
     text = read_text_table(manifest, _choose_columns)
     refused = list(text.refused)
-    return list(_check_rows(text, manifest.parent, refused)), refused
+    return list(_check_rows(text, manifest.parent, refused, confined=confined)), refused
 
 
-def _check_rows(text: TextTable, folder: Path, refused: Refused) -> Iterator[Row]:
+def _check_rows(text: TextTable, folder: Path, refused: Refused, *, confined: bool) -> Iterator[Row]:
     """Check row by row as they are asked for; those that can't be used are added to `refused`."""
     for position, number in enumerate(text.rows):
         cells = {name: values[position] for name, values in text.columns.items()}
         try:
-            yield check_row(cells, number, folder, labelled=False)
+            yield check_row(cells, number, folder, labelled=False, confined=confined)
         except AppError as error:
             refused.append((number, str(error)))
 
 
 def _choose_columns(header: list[str]) -> dict[str, int]:
-    wanted = {*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct"}
-    found = {name.strip().lower(): i for i, name in enumerate(header) if name.strip().lower() in wanted}
-    missing = [name for name in NEEDED if name not in found]
-    if missing:
-        raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {' and '.join(NEEDED)}.")
-    return found
+    wanted = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
+    return match_columns(header, wanted, NEEDED)

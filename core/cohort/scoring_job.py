@@ -80,7 +80,8 @@ class ScoringJob:
     def _run(self) -> None:
         try:
             scorer = LocalScorer(self._reader)
-            self.scored = score_manifest(self.manifest, scorer, self._folder / "scores.part", progress=self._count)
+            journal = self._folder / "scores.part"
+            self.scored = score_manifest(self.manifest, scorer, journal, progress=self._count, confined=True)
         except _StopError:
             return
         except AppError as error:

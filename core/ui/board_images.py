@@ -76,7 +76,7 @@ def _draw_rows(simulated: "SimulatedCohort") -> Callable[[str], Case]:
 def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
     package = get_package(cohort)
     rows: dict[str, dict[str, Any]] = {}
-    for row in read_rows(package.manifest)[0] if package is not None else ():
+    for row in read_rows(package.manifest, confined=True)[0] if package is not None else ():
         rows.setdefault(str(row["patient_id"]), row)
 
     def load(patient: str) -> Case:

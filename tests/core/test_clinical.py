@@ -28,6 +28,7 @@ def test_predictors_of_m1_are_known_before_biopsy_and_hold_no_answer() -> None:
         ("adler", 2.0, "2"),
         ("adler", "2.0", "2"),
         ("grade_cnb", "3.0", "3"),
+        ("adler", "0,0", "0"),
         ("palpable", True, "yes"),
         ("menopausal", "postmenopausal", "post"),
         ("aln_suspicious", "1", "suspicious"),

@@ -52,6 +52,21 @@ def test_scores_are_those_of_the_predictor(manifest: Path, predictor: Predictor,
     assert "y" not in alone
 
 
+def test_names_and_paths_as_others_write_them(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    names = {"patient_id": "Patient ID", "image": "File", "box": "ROI"}
+    windows = rewrite(
+        manifest, "windows.csv", lambda t: t.assign(image=t["image"].str.replace("/", "\\")).rename(columns=names)
+    )
+    expected = score(manifest, predictor, tmp_path / "part").table
+    pd.testing.assert_frame_equal(score(windows, predictor, tmp_path / "windows").table, expected)
+
+
+def test_two_columns_that_fit_one_name_are_refused(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    twice = rewrite(manifest, "twice.csv", lambda t: t.drop(columns="image").assign(file=t["image"], path=t["image"]))
+    with pytest.raises(TableError, match="2 columns of the file fit 'image'"):
+        score(twice, predictor, tmp_path / "part")
+
+
 def test_the_table_is_one_that_evaluate_reads(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
     out = tmp_path / "predictions.csv"
     score(manifest, predictor, tmp_path / "part").table.to_csv(out, index=False)

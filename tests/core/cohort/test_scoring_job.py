@@ -79,6 +79,19 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
     assert job.scored.images == N
 
 
+def test_an_upload_reads_no_file_of_the_server(cohort: Path, predictor: Predictor) -> None:
+    inside = next((cohort.parent / "frames").iterdir())
+    lines = ["patient_id,image", f"A,frames/{inside.name}", f"B,{inside}", "C,../frames/x.png", "D,/etc/passwd"]
+    job = ScoringJob(
+        pack({"cohort.csv": "\n".join(lines).encode(), f"frames/{inside.name}": inside.read_bytes()}), predictor
+    )
+    job.wait(120)
+    assert job.scored is not None
+    assert job.scored.table["patient_id"].tolist() == ["A"]
+    assert [row for row, _ in job.scored.refused] == [3, 4, 5]
+    assert all("image file is not there" in reason for _, reason in job.scored.refused)
+
+
 def test_what_can_not_be_scored_ends_in_a_sentence_with_rows(predictor: Predictor) -> None:
     job = ScoringJob(pack({"m.csv": b"patient_id,image\nP1,gone.png\n"}), predictor)
     job.wait(60)
