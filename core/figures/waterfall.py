@@ -7,7 +7,7 @@ from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
-ROOM = 0.3
+ROOM, LOW_ROOM = 0.3, 0.45
 
 
 def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
@@ -30,7 +30,7 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
     height = 50 + LOW_ROW_HEIGHT * len(steps) if compact else 90 + ROW_HEIGHT * len(steps)
     labels = contributions["label"].map(shorten_label) if compact else contributions["label"]
     between = " " if compact else "<br>"
-    figure = new_figure(x_title="Log-odds of high Ki-67", height=height)
+    figure = new_figure(x_title="Log-odds" if compact else "Log-odds of high Ki-67", height=height)
     figure.add_waterfall(
         orientation="h",
         x=steps,
@@ -47,7 +47,7 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
         showlegend=False,
     )
     low, high = _find_reach(steps)
-    pad = ROOM * (high - low)
+    pad = (LOW_ROOM if compact else ROOM) * (high - low)
     figure.update_xaxes(range=[low - pad, high + pad], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     if compact:
