@@ -315,9 +315,9 @@ def parse_inputs(raw: Mapping[str, object], predictors: Iterable[str] = M1_PREDI
 
 
 def _parse_level(field: Field, raw: object) -> str:
-    text = (
-        str(raw).strip().removesuffix(".0").removesuffix(",0")
-    )  # spreadsheets turn a column of 1, 2, 3 with gaps into 1.0, 2.0, 3.0
+    text = str(raw).strip()
+    for zero in (".0", ",0"):  # a spreadsheet turns whole numbers with gaps between them into 1.0, 2.0, 3.0
+        text = text.removesuffix(zero)
     if isinstance(raw, bool):
         text = "yes" if raw else "no"
     if field.name == "birads":

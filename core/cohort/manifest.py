@@ -1,5 +1,6 @@
 """A training manifest: one row an image, read and checked row by row into images and patients."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,11 +204,11 @@ def check_row(
 
 
 def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
-    """Give the path of an image; one written on Windows is read too."""
-    path = next((path for path in (folder / name, folder / name.replace("\\", "/")) if path.is_file()), None)
-    if path is None or (confined and not path.resolve().is_relative_to(folder.resolve())):
-        raise TableError("The image file is not there; paths are relative to the manifest's folder.")
-    return path
+    """Give the path of an image, also one written on Windows; a name that no file can have is not there."""
+    for path in (folder / name, folder / name.replace("\\", "/")):
+        if os.path.isfile(path) and (not confined or path.resolve().is_relative_to(folder.resolve())):
+            return path
+    raise TableError("The image file is not there; paths are relative to the manifest's folder.")
 
 
 def _parse_yes_no(text: str, name: str) -> float | None:

@@ -13,6 +13,7 @@ TABLES = (".csv", ".xlsx")
 ENCRYPTED = 0x1
 CHUNK = 1 << 20
 DAMAGED = "The zip archive is damaged. Pack it again."
+UNWRITABLE = "A file of the archive can't be unpacked: its name is too long, or is a folder's. Use other names."
 
 
 def unpack_package(data: bytes, folder: Path) -> Path:
@@ -42,6 +43,8 @@ def unpack_package(data: bytes, folder: Path) -> Path:
                 _unpack(archive, entry, folder)
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
         raise TableError(DAMAGED) from None
+    except OSError:
+        raise TableError(UNWRITABLE) from None
     tables = [entry for entry in entries if entry.filename.lower().endswith(TABLES)]
     if len(tables) != 1:
         raise TableError(f"The archive holds {len(tables)} tables; pack one CSV or XLSX file beside the images.")

@@ -81,7 +81,7 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
 
 def test_an_upload_reads_no_file_of_the_server(cohort: Path, predictor: Predictor) -> None:
     inside = next((cohort.parent / "frames").iterdir())
-    lines = ["patient_id,image", f"A,frames/{inside.name}", f"B,{inside}", "C,../frames/x.png", "D,/etc/passwd"]
+    lines = ["patient_id,image", f"A,frames/{inside.name}", f"B,{inside}", "C,../x.png", f"D,{5000 * 'd'}"]
     job = ScoringJob(
         pack({"cohort.csv": "\n".join(lines).encode(), f"frames/{inside.name}": inside.read_bytes()}), predictor
     )
@@ -107,6 +107,8 @@ def test_what_can_not_be_scored_ends_in_a_sentence_with_rows(predictor: Predicto
         (lambda: pack({"a.csv": b"x", "b/c.csv": b"x"}), "holds 2 tables"),
         (lambda: pack({"../a.csv": b"x"}), "leads out of its folder"),
         (lambda: pack({"/etc/a.csv": b"x"}), "leads out of its folder"),
+        (lambda: pack({"a.csv": b"x", "b" * 300: b"x"}), "can't be unpacked"),
+        (lambda: pack({"a.csv": b"x", "b": b"x", "b/c.png": b"x"}), "can't be unpacked"),
     ],
 )
 def test_bad_packages_are_refused(make: Callable[[], bytes], sentence: str, tmp_path: Path) -> None:
