@@ -15,6 +15,7 @@ from core.ui.cohort import keep_uploaded
 from core.ui.resources import get_bundle, get_worker
 from core.ui.upload import take_upload
 
+OPEN = "The table has no ki67_pct: the tumour board shows these patients, but the model can't be judged on them yet."
 JOB, ROUND, FAILED = "scoring_job", "scoring_round", "scoring_failed"
 TEMPLATE = (
     "patient_id,image,box,centre,age,menopausal,palpable,size_mm,adler,birads,aln_suspicious,ki67_pct\n"
@@ -85,14 +86,17 @@ def _describe(job: ScoringJob) -> str:
 
 def _finish(scored: ScoredCohort) -> None:
     """Make the scored table the page's cohort, as an uploaded one; rows that failed stay named."""
-    data = scored.table.to_csv(index=False).encode()
+    is_open = "y" not in scored.table
+    table = scored.table.assign(y="") if is_open else scored.table
+    data = table.to_csv(index=False).encode()
     job = st.session_state.pop(JOB)
     try:
         read = read_predictions(data, cutoff=float(get_bundle().manifest["cutoff"]["value"]))
     except TableError as error:
         st.session_state[FAILED] = (str(error), scored.refused)
     else:
-        both = replace(read, refused=(*read.refused, *scored.refused))
+        notes = (*read.notes, OPEN) if is_open else read.notes
+        both = replace(read, refused=(*read.refused, *scored.refused), notes=notes)
         keep_uploaded(both, hashlib.sha256(data).hexdigest(), job)
 
 

@@ -2,9 +2,14 @@
 
 import io
 import zipfile
+from pathlib import Path
+
+import pandas as pd
 
 from core.simulation import write_cohort
 from tests.pages.cohorts import words
+
+PAGES = Path(__file__).parents[2] / "pages"
 
 
 def test_a_package_is_scored_and_becomes_the_cohort(open_page, tmp_path):
@@ -23,6 +28,26 @@ def test_a_package_is_scored_and_becomes_the_cohort(open_page, tmp_path):
     assert not at.exception
     assert "8 of 8 patients of the uploaded cohort" in words(at)
     assert "1 rows were refused" in words(at)
+
+
+def test_patients_before_surgery_are_scored_and_no_page_fails_on_them(open_page, tmp_path):
+    table = pd.read_csv(write_cohort(tmp_path, 8, 3), dtype=str)[["patient_id", "image", "box", "age"]]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("cohort.csv", table.to_csv(index=False))
+        for frame in (tmp_path / "frames").iterdir():
+            package.write(frame, f"frames/{frame.name}")
+    at = open_page("pages/2_Cohort.py")
+    uploader = next(u for u in at.file_uploader if u.label == "Table and images: ZIP")
+    uploader.set_value(("cohort.zip", buffer.getvalue(), "application/zip")).run()
+    at.session_state["scoring_job"].wait(120)
+    at.run()
+    assert "8 of 8 patients of the uploaded cohort" in words(at)
+    assert "the tumour board shows these patients" in words(at)
+    for page in sorted(PAGES.glob("[3-9]*.py")):
+        at.switch_page(f"pages/{page.name}").run()
+        assert not at.exception, page.name
+        assert "uploaded cohort" in words(at) or page.name.startswith(("8", "9")), page.name
 
 
 def test_a_file_that_is_no_package_gets_a_sentence(open_page):
