@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -190,15 +191,23 @@ def _open_workbook(content: bytes) -> Iterator[list[str]]:
     sheet = book.worksheets[0] if book.worksheets else None
     if sheet is None:
         raise TableError("The Excel file has no sheet with cells; give CSV or XLSX with a header row.")
-    return _read_sheet(sheet.iter_rows(values_only=True))
+    return _read_sheet(sheet.iter_rows())
 
 
-def _read_sheet(rows: Iterable[tuple[object, ...]]) -> Iterator[list[str]]:
+def _read_sheet(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
     width = None
     for row in rows:
-        cells = ["" if cell is None else str(cell) for cell in row]
+        cells = [_write_cell(cell) for cell in row]
         if width is None:
             while cells and not cells[-1].strip():
                 cells.pop()
             width = len(cells)
         yield cells[:width] + [""] * (width - len(cells))
+
+
+def _write_cell(cell: Any) -> str:
+    """Write a cell as its reader sees it: 0.35 in the format of per cent is 35%."""
+    value = cell.value
+    if isinstance(value, float | int) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
+        return f"{100 * value:.12g}%"
+    return "" if value is None else str(value)

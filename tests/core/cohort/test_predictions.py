@@ -175,3 +175,16 @@ def test_any_line_end_a_hint_of_excel_and_empty_cells_beyond_the_header(end):
     result = read_predictions(end.join(lines).encode())
     assert result.table["prob"].tolist() == [0.7, 0.25]
     assert result.refused == ((6, "5 cells where the header has 3"),)
+
+
+def test_cells_in_the_format_of_per_cent():
+    book = openpyxl.Workbook()
+    for row in (["patient_id", "ki67_pct", "prob"], ["P1", 0.35, 0.7], ["P2", 14, 0.25], ["P3", None, 0.1]):
+        book.active.append(row)
+    book.active["B2"].number_format = "0%"
+    book.active["C2"].number_format = "0.0 %"
+    content = io.BytesIO()
+    book.save(content)
+    table = read_predictions(content.getvalue()).table
+    assert table["ki67_pct"].tolist()[:2] == [35, 14]
+    assert table["prob"].tolist() == [0.7, 0.25, 0.1]
