@@ -11,7 +11,7 @@ import pytest
 from core.board.store import Store
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
-from tests.pages.test_in_browser import browser, page, pytestmark  # noqa: F401
+from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401
 
 N = 20
 FOCUS = "el => el.contains(document.activeElement)"
@@ -28,11 +28,6 @@ def address(database: str) -> Iterator[str]:
     """The app with the shipped bundle, whose patients have images."""
     with serve_app(SONOKI_DATABASE_URL=database) as running:
         yield running
-
-
-def settle(page) -> None:  # noqa: F811
-    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
-    page.wait_for_function("!document.querySelector('[data-stale=true]')")
 
 
 def tab_to(page, place) -> None:  # noqa: F811

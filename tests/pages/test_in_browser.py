@@ -68,10 +68,23 @@ def open_case(page, address: str) -> None:
     page.get_by_role("button", name="Try this patient").wait_for()
 
 
-def upload(page, name: str, data: bytes) -> None:
+def settle(page) -> None:
+    """Wait until no script runs and nothing stale is shown."""
+    page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
+    page.wait_for_function("!document.querySelector('[data-stale=true]')")
+
+
+def give_file(page, name: str, data: bytes) -> None:
+    """Upload a file once the page rests: while it is drawn anew, the last uploader may still stand beside the next."""
+    settle(page)
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length == 1")
     page.locator("input[type=file]").set_input_files(
         {"name": name, "mimeType": "application/octet-stream", "buffer": data}
     )
+
+
+def upload(page, name: str, data: bytes) -> None:
+    give_file(page, name, data)
     page.get_by_text("Draw a box around the lesion").wait_for()
 
 
@@ -159,9 +172,7 @@ def test_a_png_its_box_and_a_clinical_value(page, address, breast_png):
 
 def test_text_renamed_png_is_refused_in_one_sentence(page, address):
     open_case(page, address)
-    page.locator("input[type=file]").set_input_files(
-        {"name": "a.png", "mimeType": "image/png", "buffer": b"no image " * 50}
-    )
+    give_file(page, "a.png", b"no image " * 50)
     alert = page.get_by_test_id("stAlert")
     alert.wait_for()
     assert "holds text, not an image" in alert.inner_text()

@@ -9,7 +9,7 @@ import pydicom
 import pydicom.examples
 import pytest
 
-from tests.pages.test_in_browser import address, browser, open_case, page, pytestmark  # noqa: F401
+from tests.pages.test_in_browser import address, browser, give_file, open_case, page, pytestmark  # noqa: F401
 
 SHOTS = os.environ.get("SONOKI_SCREENSHOTS")
 
@@ -29,8 +29,7 @@ def two_areas(breast_loop: bytes) -> bytes:
 
 
 def give(page, data: bytes, words: str) -> None:  # noqa: F811
-    file = {"name": "a.dcm", "mimeType": "application/octet-stream", "buffer": data}
-    page.locator("input[type=file]").set_input_files(file)
+    give_file(page, "a.dcm", data)
     page.get_by_text(words).first.wait_for()
 
 
