@@ -169,7 +169,7 @@ def _decode_text(content: bytes, notes: list[str]) -> str:
 def _find_separator(text: str) -> str:
     lines = io.StringIO(text, newline=None)
     header = next((line for line in lines if line.strip() and not _is_hint(line)), "")
-    counts = {mark: len(next(csv.reader([header], delimiter=mark), [])) for mark in SEPARATORS}
+    counts = {mark: len(next(_guard_csv(csv.reader([header], delimiter=mark)), [])) for mark in SEPARATORS}
     return max(SEPARATORS, key=lambda mark: counts[mark])
 
 
@@ -195,10 +195,10 @@ def _open_workbook(content: bytes) -> Iterator[list[str]]:
 
 
 def _read_sheet(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[str]]:
-    width = None
+    width = 0
     for row in rows:
         cells = [_write_cell(cell) for cell in row]
-        if width is None:
+        if not width:
             while cells and not cells[-1].strip():
                 cells.pop()
             width = len(cells)

@@ -177,14 +177,21 @@ def test_any_line_end_a_hint_of_excel_and_empty_cells_beyond_the_header(end):
     assert result.refused == ((6, "5 cells where the header has 3"),)
 
 
-def test_cells_in_the_format_of_per_cent():
+def test_cells_in_the_format_of_per_cent_below_an_empty_row():
     book = openpyxl.Workbook()
-    for row in (["patient_id", "ki67_pct", "prob"], ["P1", 0.35, 0.7], ["P2", 14, 0.25], ["P3", None, 0.1]):
-        book.active.append(row)
-    book.active["B2"].number_format = "0%"
-    book.active["C2"].number_format = "0.0 %"
+    rows = [[], ["patient_id", "ki67_pct", "prob"], ["P1", 0.35, 0.7], ["P2", 14, 0.25], ["P3", None, 0.1]]
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            book.active.cell(number, column, value)
+    book.active["B3"].number_format = "0%"
+    book.active["C3"].number_format = "0.0 %"
     content = io.BytesIO()
     book.save(content)
     table = read_predictions(content.getvalue()).table
     assert table["ki67_pct"].tolist()[:2] == [35, 14]
     assert table["prob"].tolist() == [0.7, 0.25, 0.1]
+
+
+def test_one_endless_line_is_no_table():
+    with pytest.raises(TableError, match="a cell that is too long"):
+        read_predictions(b"x" * 200_000)
