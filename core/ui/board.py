@@ -1,6 +1,7 @@
 """The tumour board's list and its way from patient to patient; the address holds the pseudonym alone."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,13 +100,20 @@ def list_patients(cohort: Cohort, rule: Rule) -> pd.DataFrame:
         Columns of the cohort, what is known of simulated patients, "low" and "high" (interval, NaN where it can't be
         known from the table), and "flags" in words.
     """
-    return _list_patients((cohort.sha256, get_bundle().sha256, is_own(cohort)), cohort, rule)
+    is_bundles = is_own(cohort)
+    key = (*cohort.key, cohort.is_simulated, get_bundle().sha256, is_bundles)
+    return _list_once(key, lambda: _list_patients(cohort, rule, own=is_bundles))
 
 
-@st.cache_resource(max_entries=4, ttl=3600, show_spinner=False)
-def _list_patients(_key: tuple[object, ...], _cohort: Cohort, _rule: Rule) -> pd.DataFrame:
-    table = _cohort.table
-    if _cohort.is_simulated:
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """List once a session; other sessions' lists can't be reached from it."""
+    return _list()
+
+
+def _list_patients(cohort: Cohort, rule: Rule, *, own: bool) -> pd.DataFrame:
+    table = cohort.table
+    if cohort.is_simulated:
         known = get_simulated().table
         fresh = [name for name in known if name == "patient_id" or name not in table]
         table = table.merge(known[fresh], on="patient_id", how="left")
@@ -115,11 +123,11 @@ def _list_patients(_key: tuple[object, ...], _cohort: Cohort, _rule: Rule) -> pd
         table = table.sort_values("split", key=lambda split: split.isin(["train", "validation"]), kind="stable")
     table = table.reset_index(drop=True)
     table["patient_id"] = table["patient_id"].astype(str)
-    low, high = _find_intervals(table, own=bool(_key[2]))
-    flags = pd.DataFrame({NO_CALL: table["prob"].between(*_rule.no_call)})
+    low, high = _find_intervals(table, own=own)
+    flags = pd.DataFrame({NO_CALL: table["prob"].between(*rule.no_call)})
     core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
-    side = core >= _rule.cutoff if _rule.is_included else core > _rule.cutoff
-    flags[DISCORDANT] = core.notna() & (side != (table["prob"] >= _rule.threshold)) & ~flags[NO_CALL]
+    side = core >= rule.cutoff if rule.is_included else core > rule.cutoff
+    flags[DISCORDANT] = core.notna() & (side != (table["prob"] >= rule.threshold)) & ~flags[NO_CALL]
     flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
     words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]
     return table.assign(low=low, high=high, flags=words)

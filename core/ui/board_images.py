@@ -53,7 +53,7 @@ def get_reader(cohort: Cohort) -> BoardReader:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False, on_release=BoardReader.close)
-def _read_simulated(_sha256: str) -> BoardReader:
+def _read_simulated(bundle_sha256: str) -> BoardReader:
     return BoardReader(_draw_rows(get_simulated()), _make_predict(get_worker()))
 
 

@@ -1,6 +1,5 @@
 """What the server does for image files before one comes: warm decoders, and an upload limit that fits the setting."""
 
-import streamlit as st
 from streamlit import config
 
 from core.imaging.pool import get_pool
@@ -10,14 +9,15 @@ UPLOAD_OPTION = "server.maxUploadSize"
 MEBIBYTE = 2**20
 
 
-@st.cache_resource(show_spinner=False)
 def prepare_intake() -> None:
-    """Start the decoder processes and let the server take uploads up to the setting "max_bytes", once a server.
+    """Start the decoder processes and let the server take uploads up to the setting "max_bytes".
 
     The configuration file can't read the environment, and the server looks its limit up at every upload, so that it is
     set while the server runs. Starting the processes takes some milliseconds; they load their libraries by themselves.
     """
-    config.set_option(UPLOAD_OPTION, count_mebibytes(get_setting("max_bytes")))
+    most = count_mebibytes(get_setting("max_bytes"))
+    if config.get_option(UPLOAD_OPTION) != most:
+        config.set_option(UPLOAD_OPTION, most)
     get_pool()
 
 

@@ -116,7 +116,6 @@ def draw_simulated(cohort: "Cohort", index: int) -> tuple[bytes, tuple[float, fl
     return buffer.getvalue(), frame.box
 
 
-@st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
 def get_simulated() -> "Cohort":
     """Simulate the cohort, once for all sessions.
 
@@ -125,9 +124,16 @@ def get_simulated() -> "Cohort":
     Cohort
         Table and what its frames are drawn from; nobody changes it.
     """
+    from core.simulation.cohort import SEED  # noqa: PLC0415 - brings scipy and pandas
+
+    return _simulate(SEED)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Simulating a cohort")
+def _simulate(seed: int) -> "Cohort":
     from core.simulation import simulate_cohort  # noqa: PLC0415 - brings scipy and pandas
 
-    return simulate_cohort()
+    return simulate_cohort(seed=seed)
 
 
 @st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")

@@ -16,11 +16,9 @@ def limit(monkeypatch):
     before = config.get_option(UPLOAD_OPTION)
     monkeypatch.setenv("SONOKI_MAX_BYTES", "7000000")
     settings._values.cache_clear()
-    prepare_intake.clear()
     yield
     monkeypatch.undo()
     settings._values.cache_clear()
-    prepare_intake.clear()
     config.set_option(UPLOAD_OPTION, before)
 
 
