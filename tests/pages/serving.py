@@ -22,10 +22,10 @@ def find_port() -> int:
 
 
 @contextmanager
-def serve_app(*options: str, port: int | None = None, **environ: str) -> Iterator[str]:
+def serve_app(*options: str, script: str = "app.py", port: int | None = None, **environ: str) -> Iterator[str]:
     """Run the app, with more options of `streamlit run` and variables, and give its address once it is well."""
     port = port or find_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), *options]
     server = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

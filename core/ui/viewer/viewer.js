@@ -1,0 +1,328 @@
+// The picture viewer of Case, board and box drawing. Boxes, points and lengths are in pixels of the frame; pixels never go back.
+const YELLOW = "#FFD400", BLUE = "#56B4E9", LEAST = 4, MARGIN = 14, RULER = 46;
+const SHIFT = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const views = new WeakMap();
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  if (!views.has(parentElement)) views.set(parentElement, new Viewer(parentElement));
+  const view = views.get(parentElement);
+  view.tell = setTriggerValue;
+  view.show(data);
+  return () => { view.close(); views.delete(parentElement); };
+}
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+class Viewer {
+  constructor(root) {
+    this.root = root.querySelector(".viewer");
+    this.find = (selector) => this.root.querySelector(selector);
+    this.tool = "box"; this.heat = true; this.history = []; this.zoom = 1; this.level = 0.5; this.width = 1; this.data = {};
+    this.stage = new Konva.Stage({ container: this.find(".stage"), width: 10, height: 10 });
+    const layer = new Konva.Layer({ imageSmoothingEnabled: true });
+    this.content = new Konva.Group();
+    this.frame = new Konva.Image({ listening: false });
+    this.overlay = new Konva.Image({ listening: false });
+    this.marks = new Konva.Group({ listening: false });
+    this.box = new Konva.Rect({ name: "box", stroke: YELLOW, strokeWidth: 2, strokeScaleEnabled: false, shadowColor: "#000", shadowBlur: 2 });
+    this.handles = new Konva.Transformer({
+      nodes: [this.box], rotateEnabled: false, keepRatio: false, flipEnabled: false, ignoreStroke: true, borderEnabled: false,
+      anchorFill: YELLOW, anchorStroke: "#000", anchorSize: matchMedia("(pointer: coarse)").matches ? 20 : 11,
+    });
+    this.ruler = new Konva.Group({ listening: false });
+    this.content.add(this.frame, this.overlay, this.marks, this.box);
+    layer.add(this.content, this.handles, this.ruler);
+    this.stage.add(layer);
+    this.listen();
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.find(".stage"));
+  }
+
+  close() { this.sizes.disconnect(); document.removeEventListener("keydown", this.heatKey); this.stage.destroy(); }
+
+  // What Python says
+
+  show(data) {
+    const before = this.data;
+    this.data = data;
+    this.root.style.setProperty("--viewer-height", data.viewHeight);
+    this.root.setAttribute("aria-label", data.alt);
+    if (before.src !== data.src) this.load(data.src);
+    if (before.overlay?.src !== data.overlay?.src) this.loadOverlay(data.overlay);
+    if (!same(before.box, data.box)) this.place(data.box);
+    if (before.src && before.src !== data.src) this.history = [];
+    if (!data.editable && this.tool === "box") this.tool = "pan";
+    if (data.editable && !before.editable) this.tool = "box";
+    this.draw();
+  }
+
+  load(src) {
+    const image = new Image();
+    image.onload = () => { this.source = image; this.fit(); };
+    image.src = src;
+  }
+
+  loadOverlay(overlay) {
+    this.overlay.image(null);
+    if (!overlay) return;
+    const image = new Image();
+    image.onload = () => {
+      const [x0, y0, x1, y1] = overlay.area;
+      this.overlay.setAttrs({ image, x: x0, y: y0, width: x1 - x0, height: y1 - y0 });
+      this.draw();
+    };
+    image.src = overlay.src;
+    this.find("input").value = Math.round(100 * overlay.opacity);
+  }
+
+  // What is drawn
+
+  resize() {
+    const { clientWidth, clientHeight } = this.find(".stage");
+    if (!clientWidth || !clientHeight) return;
+    this.stage.size({ width: clientWidth, height: clientHeight });
+    if (this.source) this.fit(this.zoom !== 1);
+  }
+
+  fit(keep = false) {
+    const across = this.stage.width() - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
+    const down = this.stage.height() - top - MARGIN;
+    this.base = Math.min(across / this.data.width, down / this.data.height);
+    if (!keep) {
+      this.zoom = 1; this.level = 0.5; this.width = 1;
+      this.content.scale({ x: this.base, y: this.base });
+      this.content.position({ x: MARGIN + (across - this.base * this.data.width) / 2, y: top + (down - this.base * this.data.height) / 2 });
+    }
+    this.grey();
+    this.draw();
+  }
+
+  grey() {
+    const canvas = document.createElement("canvas");
+    canvas.width = this.source.naturalWidth; canvas.height = this.source.naturalHeight;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(this.source, 0, 0);
+    if (this.width !== 1 || this.level !== 0.5) {
+      const pixels = context.getImageData(0, 0, canvas.width, canvas.height), values = pixels.data;
+      const table = Uint8ClampedArray.from({ length: 256 }, (_, v) => 255 * ((v / 255 - this.level) / this.width + 0.5));
+      for (let i = 0; i < values.length; i += 4) for (let j = 0; j < 3; j++) values[i + j] = table[values[i + j]];
+      context.putImageData(pixels, 0, 0);
+    }
+    this.frame.setAttrs({ image: canvas, width: this.data.width, height: this.data.height });
+  }
+
+  draw() {
+    const { data } = this, edits = data.editable && this.tool === "box";
+    for (const button of this.root.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", button.dataset.tool === this.tool);
+    this.find('[data-tool="box"]').hidden = this.find('[data-do="undo"]').hidden = !data.editable;
+    this.find('[data-do="undo"]').disabled = !this.history.length;
+    const heat = this.find('[data-do="heat"]');
+    heat.hidden = this.find("input").hidden = !data.overlay;
+    heat.setAttribute("aria-pressed", this.heat);
+    this.find(".legend").hidden = !data.overlay || !this.heat;
+    if (data.overlay) {
+      this.find(".scale").style.background = data.overlay.scale;
+      this.find(".legend span").textContent = data.overlay.legend;
+    }
+    this.overlay.visible(this.heat).opacity(this.find("input").value / 100);
+    this.box.visible(Boolean(data.box)).draggable(edits);
+    this.handles.visible(Boolean(data.box) && edits);
+    this.drawMarks();
+    this.drawRuler();
+    this.find(".stage").style.cursor = { box: "crosshair", pan: "grab", window: "ns-resize", length: "crosshair" }[this.tool];
+    this.stage.batchDraw();
+  }
+
+  drawMarks() {
+    this.marks.destroyChildren();
+    const line = (points, stroke, more = {}) => {
+      const common = { points, strokeScaleEnabled: false, lineJoin: "round", ...more };
+      this.marks.add(new Konva.Line({ ...common, stroke: "#000", strokeWidth: 4 }), new Konva.Line({ ...common, stroke, strokeWidth: 2 }));
+    };
+    for (const outline of this.data.outlines ?? []) line(outline.flat(), BLUE, { closed: true });
+    if (this.data.overlay && this.heat) {
+      const [x0, y0, x1, y1] = this.data.overlay.area;
+      this.marks.add(new Konva.Rect({ x: x0, y: y0, width: x1 - x0, height: y1 - y0, stroke: "#FFF", strokeWidth: 1, dash: [3, 4], strokeScaleEnabled: false }));
+    }
+    if (this.measure) line(this.measure.flat(), "#FFF", { lineCap: "round" });
+  }
+
+  drawRuler() {
+    this.ruler.destroyChildren();
+    const scale = this.content.scaleY(), mm = this.data.mmPerPx;
+    if (!mm || !this.source) return;
+    const step = [1, 2, 5, 10, 20, 50].find((s) => (s / mm) * scale >= 24) ?? 50, x = this.stage.width() - 14;
+    const top = this.find(".tools").offsetHeight + 14, bottom = this.stage.height() - 34, gap = (step / mm) * scale;
+    const edge = { shadowColor: "#000", shadowBlur: 3, shadowOpacity: 1 };
+    this.ruler.add(new Konva.Line({ points: [x, top, x, bottom], stroke: "#B4C2CC", strokeWidth: 2, ...edge }));
+    for (let y = top; y <= bottom; y += gap) this.ruler.add(new Konva.Line({ points: [x - 10, y, x, y], stroke: "#B4C2CC", strokeWidth: 1.5, ...edge }));
+    this.ruler.add(new Konva.Text({ x: x - 74, y: top - 6, width: 60, align: "right", text: `${step} mm`, fontSize: 12, fill: "#E8ECEF", ...edge }));
+  }
+
+  say(text) { this.find(".status").textContent = text; }
+
+  length(across, down) {
+    const pixels = Math.hypot(across, down);
+    return this.data.mmPerPx ? `${(pixels * this.data.mmPerPx).toFixed(1)} mm` : `${pixels.toFixed(0)} pixels`;
+  }
+
+  // The box
+
+  edges() {
+    const { x, y } = this.box.position(), width = this.box.width() * this.box.scaleX(), height = this.box.height() * this.box.scaleY();
+    const { width: w, height: h } = this.data;
+    return [clamp(x, 0, w), clamp(y, 0, h), clamp(x + width, 0, w), clamp(y + height, 0, h)].map(Math.round);
+  }
+
+  place(box) {
+    if (!box) return;
+    const [x0, y0, x1, y1] = box;
+    this.box.setAttrs({ x: x0, y: y0, width: x1 - x0, height: y1 - y0, scaleX: 1, scaleY: 1 });
+  }
+
+  keep(box, { remember = true } = {}) {
+    if (box[2] - box[0] < LEAST || box[3] - box[1] < LEAST) return this.place(this.data.box), this.draw();
+    if (remember && this.data.box) this.history.push(this.data.box);
+    this.data = { ...this.data, box };
+    this.place(box);
+    this.say(`Box ${this.length(box[2] - box[0], 0)} by ${this.length(0, box[3] - box[1])}`);
+    this.draw();
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.tell("box", { x0: box[0], y0: box[1], x1: box[2], y1: box[3] }), 250);
+  }
+
+  undo() { if (this.history.length) this.keep(this.history.pop(), { remember: false }); }
+
+  // Hands and keys
+
+  at() {
+    const point = this.content.getRelativePointerPosition();
+    return [clamp(point.x, 0, this.data.width), clamp(point.y, 0, this.data.height)];
+  }
+
+  magnify(factor, centre = { x: this.stage.width() / 2, y: this.stage.height() / 2 }) {
+    const zoom = clamp(this.zoom * factor, 1, 12), ratio = (this.base * zoom) / this.content.scaleX(), { x, y } = this.content.position();
+    if (zoom === 1) return this.fitKeepingGrey();
+    this.zoom = zoom;
+    this.content.scale({ x: this.base * zoom, y: this.base * zoom });
+    this.content.position({ x: centre.x - (centre.x - x) * ratio, y: centre.y - (centre.y - y) * ratio });
+    this.draw();
+  }
+
+  fitKeepingGrey() {
+    const { level, width } = this;
+    this.fit();
+    Object.assign(this, { level, width });
+    this.grey();
+    this.draw();
+  }
+
+  listen() {
+    this.root.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      if (button.dataset.tool) { this.tool = button.dataset.tool; this.measure = null; this.say(""); }
+      ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => { this.heat = !this.heat; } })[button.dataset.do]?.();
+      this.draw();
+    });
+    this.find("input").addEventListener("input", () => this.draw());
+    this.root.addEventListener("keydown", (event) => this.press(event));
+    this.heatKey = (event) => {
+      const field = event.composedPath()[0];
+      if (!/^h$/i.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !this.data.overlay) return;
+      if (field.isContentEditable || (/INPUT|TEXTAREA|SELECT/.test(field.tagName) && field.type !== "range" && field.type !== "checkbox")) return;
+      this.heat = !this.heat;
+      this.draw();
+    };
+    document.addEventListener("keydown", this.heatKey);
+    this.stage.on("wheel", ({ evt }) => {
+      if (!evt.ctrlKey && this.zoom === 1 && evt.deltaY > 0) return;
+      evt.preventDefault();
+      this.magnify(evt.deltaY < 0 ? 1.15 : 1 / 1.15, this.stage.getPointerPosition());
+    });
+    this.stage.on("pointerdown", (event) => this.start(event));
+    this.stage.on("pointermove", (event) => this.move(event));
+    this.stage.on("pointerup pointerleave", () => this.end());
+    this.stage.on("touchmove", ({ evt }) => this.pinch(evt));
+    this.stage.on("touchend", () => { this.fingers = null; });
+    this.box.on("dragend transformend", () => this.keep(this.edges()));
+  }
+
+  start({ target }) {
+    if (!this.source || (this.tool === "box" && target !== this.stage)) return;
+    const pointer = this.stage.getPointerPosition();
+    this.drag = { from: this.at(), pointer, position: this.content.position(), level: this.level, width: this.width, moved: false };
+    if (this.tool === "box" && !this.data.editable) this.drag = null;
+  }
+
+  move() {
+    const drag = this.drag;
+    if (!drag || this.fingers) return;
+    const pointer = this.stage.getPointerPosition(), dx = pointer.x - drag.pointer.x, dy = pointer.y - drag.pointer.y, to = this.at();
+    drag.moved ||= Math.hypot(dx, dy) > 4;
+    if (!drag.moved) return;
+    if (this.tool === "pan") this.content.position({ x: drag.position.x + dx, y: drag.position.y + dy });
+    if (this.tool === "window") {
+      this.width = clamp(drag.width + dx / 300, 0.05, 2);
+      this.level = clamp(drag.level - dy / 300, 0, 1);
+      this.grey();
+      this.say(`Window ${Math.round(255 * this.width)}, level ${Math.round(255 * this.level)}`);
+    }
+    if (this.tool === "length") {
+      this.measure = [drag.from, to];
+      this.say(this.length(to[0] - drag.from[0], to[1] - drag.from[1]));
+    }
+    if (this.tool === "box") {
+      drag.box = [Math.min(drag.from[0], to[0]), Math.min(drag.from[1], to[1]), Math.max(drag.from[0], to[0]), Math.max(drag.from[1], to[1])].map(Math.round);
+      this.box.visible(true);
+      this.place(drag.box);
+    }
+    if (this.tool === "box") this.stage.batchDraw(); else this.draw();
+  }
+
+  end() {
+    const drag = this.drag;
+    this.drag = null;
+    if (!drag) return;
+    if (drag.box) return this.keep(drag.box);
+    if (drag.moved) return;
+    if (this.tool === "box" && this.corner) { // two taps on opposite corners
+      const [x, y] = drag.from, [cx, cy] = this.corner;
+      this.corner = null;
+      return this.keep([Math.min(x, cx), Math.min(y, cy), Math.max(x, cx), Math.max(y, cy)].map(Math.round));
+    }
+    if (this.tool === "box" && this.data.pick) this.tell("point", { x: Math.round(drag.from[0]), y: Math.round(drag.from[1]) });
+    else if (this.tool === "box") { this.corner = drag.from; this.say("Now the opposite corner"); }
+  }
+
+  pinch(event) {
+    if (event.touches.length !== 2) return;
+    const [a, b] = event.touches, bounds = this.find(".stage").getBoundingClientRect();
+    const distance = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    const centre = { x: (a.clientX + b.clientX) / 2 - bounds.left, y: (a.clientY + b.clientY) / 2 - bounds.top };
+    if (this.fingers) this.magnify(distance / this.fingers, centre);
+    this.drag = null;
+    this.fingers = distance;
+  }
+
+  press(event) {
+    if (event.target.closest("input")) return;
+    const shift = SHIFT[event.key], step = event.shiftKey ? 10 : 1;
+    if (event.ctrlKey && event.key === "z") this.undo();
+    else if (event.key === "+") this.magnify(1.5);
+    else if (event.key === "-") this.magnify(1 / 1.5);
+    else if (event.key === "0") this.fit();
+    else if (event.key === "Escape") { this.measure = this.corner = null; this.say(""); this.draw(); }
+    else if (shift && this.data.editable && this.data.box && event.target === this.root) {
+      const [x0, y0, x1, y1] = this.data.box, [dx, dy] = [shift[0] * step, shift[1] * step], { width, height } = this.data;
+      if (event.altKey) this.keep([x0, y0, clamp(x1 + dx, x0 + LEAST, width), clamp(y1 + dy, y0 + LEAST, height)]);
+      else {
+        const mx = clamp(dx, -x0, width - x1), my = clamp(dy, -y0, height - y1);
+        this.keep([x0 + mx, y0 + my, x1 + mx, y1 + my]);
+      }
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}

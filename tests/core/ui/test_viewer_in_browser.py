@@ -1,0 +1,145 @@
+"""The picture viewer in a real Chromium, by mouse, finger and keyboard, on a page of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pages.serving import PATIENCE_MS, serve_app
+from tests.pages.test_in_browser import browser, pytestmark, settle  # noqa: F401
+
+PAGE = str(Path(__file__).with_name("viewer_page.py"))
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serve_app(script=PAGE, PYTHONPATH=str(Path(__file__).parents[3])) as running:
+        yield running
+
+
+@pytest.fixture
+def show(browser, address):  # noqa: F811
+    """Open the page with a query; finger or mouse."""
+    contexts = []
+
+    def open_viewer(query: str = "", **options):
+        contexts.append(browser.new_context(viewport={"width": 1000, "height": 700}, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{address}/?{query}", timeout=PATIENCE_MS)
+        page.locator(".viewer canvas").first.wait_for()
+        settle(page)
+        page.wait_for_timeout(500)
+        return page
+
+    yield open_viewer
+    for context in contexts:
+        context.close()
+
+
+def read_box(page) -> list[int]:
+    page.wait_for_timeout(600)
+    settle(page)
+    return [int(edge) for edge in page.get_by_text("edges ").inner_text().split()[1:]]
+
+
+def locate(page, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the frame lies on the screen: the viewer centres it beside the ruler, below its tools."""
+    place, tools = page.locator(".viewer").bounding_box(), page.locator(".tools").bounding_box()
+    across, top = place["width"] - 2 * 14 - 46, tools["height"] + 12
+    down = place["height"] - top - 14
+    scale = min(across / 400, down / 300)
+    left, above = 14 + (across - 400 * scale) / 2, top + (down - 300 * scale) / 2
+    return place["x"] + left + x * scale, place["y"] + above + y * scale
+
+
+def drag(page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*locate(page, *start))
+    page.mouse.down()
+    page.mouse.move(*locate(page, (start[0] + end[0]) / 2, (start[1] + end[1]) / 2), steps=4)
+    page.mouse.move(*locate(page, *end), steps=4)
+    page.mouse.up()
+
+
+def assert_near(box: list[int], wanted: tuple[int, ...]) -> None:
+    assert max(abs(a - b) for a, b in zip(box, wanted, strict=True)) <= 2, (box, wanted)
+
+
+def test_a_box_is_drawn_moved_resized_and_taken_back(show):
+    page = show()
+    drag(page, (220, 190), (330, 270))
+    assert_near(read_box(page), (220, 190, 330, 270))
+    drag(page, (275, 230), (245, 210))
+    assert_near(read_box(page), (190, 170, 300, 250))
+    drag(page, (300, 250), (340, 280))
+    assert_near(read_box(page), (190, 170, 340, 280))
+    for wanted in ((190, 170, 300, 250), (220, 190, 330, 270), (100, 60, 200, 160)):
+        page.get_by_role("button", name="Undo").click()
+        assert_near(read_box(page), wanted)
+    assert page.get_by_role("button", name="Undo").is_disabled()
+
+
+def test_a_box_never_leaves_the_frame_and_a_speck_is_none(show):
+    page = show()
+    drag(page, (300, 200), (450, 340))
+    assert_near(read_box(page), (300, 200, 400, 300))
+    drag(page, (20, 20), (21, 21))
+    assert_near(read_box(page), (300, 200, 400, 300))
+
+
+def test_the_keyboard_alone_moves_and_resizes_the_box(show):
+    page = show()
+    page.locator(".viewer").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Alt+Shift+ArrowLeft")
+    assert read_box(page) == [101, 70, 191, 170]
+    page.keyboard.press("Control+z")
+    assert read_box(page) == [101, 70, 201, 170]
+
+
+def test_a_length_is_given_in_millimetres(show):
+    page = show()
+    page.get_by_role("button", name="Length").click()
+    drag(page, (100, 200), (200, 200))
+    said = page.locator(".status").inner_text()
+    assert said.endswith("mm")
+    assert float(said.split()[0]) == pytest.approx(10.0, abs=0.2)
+    assert read_box(page) == [100, 60, 200, 160]
+
+
+def test_h_shows_and_hides_the_heat_map_but_not_while_a_field_is_filled_in(show):
+    page = show()
+    heat = page.get_by_role("button", name="Heat map")
+    assert heat.get_attribute("aria-pressed") == "true"
+    page.keyboard.press("h")
+    assert heat.get_attribute("aria-pressed") == "false"
+    page.get_by_label("A field").fill("")
+    page.get_by_label("A field").press_sequentially("hh")
+    assert heat.get_attribute("aria-pressed") == "false"
+
+
+def test_a_click_beside_the_box_gives_the_point_or_a_corner(show):
+    page = show("pick")
+    page.mouse.click(*locate(page, 300, 200))
+    page.get_by_text("point (").wait_for()
+    x, y = (float(value) for value in page.get_by_text("point (").inner_text()[7:-1].split(","))
+    assert_near([x, y], (300, 200))
+    page = show()
+    page.mouse.click(*locate(page, 250, 180))
+    page.mouse.click(*locate(page, 320, 260))
+    assert_near(read_box(page), (250, 180, 320, 260))
+
+
+def test_a_fixed_box_stays(show):
+    page = show("fixed")
+    assert page.get_by_role("button", name="Box").count() == 0
+    drag(page, (220, 190), (330, 270))
+    assert read_box(page) == [100, 60, 200, 160]
+
+
+def test_two_taps_of_a_finger_draw_a_box_without_scrolling(show):
+    page = show(has_touch=True)
+    page.touchscreen.tap(*locate(page, 230, 190))
+    page.touchscreen.tap(*locate(page, 330, 280))
+    assert_near(read_box(page), (230, 190, 330, 280))
