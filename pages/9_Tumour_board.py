@@ -51,13 +51,14 @@ with begin_page("Tumour board", role="clinician") as user:
         st.markdown("There is no cohort yet: give one on the page **Cohort**.")
         st.stop()
     rule, reader = Rule.of(bundle), get_reader(cohort)
-    kept = [record for record in get_store().read() if record.cohort_sha256 == cohort.sha256]
+    store = get_store()
     patients = add_seen(list_patients(cohort, rule), reader)
-    patients["decided"] = patients["patient_id"].map(name_decisions(kept)).fillna("")
+    patients["decided"] = patients["patient_id"].map(name_decisions(store.read_stands(cohort.sha256))).fillna("")
     board = choose_board(patients)
     names = board["patient_id"].tolist()
     author, is_first = ask_author(user), reads_first()
-    unread = list_unread(kept, names, author) if is_first else []
+    readings = store.read(cohort=cohort.sha256, kinds=("reading",)) if is_first else []
+    unread = list_unread(readings, names, author) if is_first else []
     asked = find_asked(set(patients["patient_id"]))
     place = {"no_call": rule.no_call, "threshold": rule.threshold}
     reader.read_ahead(names)
@@ -65,7 +66,7 @@ with begin_page("Tumour board", role="clinician") as user:
         patients,
         reader,
         bundle,
-        lambda patient: [record for record in get_store().read(patient) if record.cohort_sha256 == cohort.sha256],
+        partial(store.read, cohort=cohort.sha256),
         simulated=cohort.is_simulated,
         created_utc=describe_provenance(bundle)["created_utc"],
     )
@@ -83,7 +84,10 @@ with begin_page("Tumour board", role="clinician") as user:
         with st.popover("Document of the meeting"):
             offer_board(ask_paper())
         known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0)
-        calls = pair_readings(kept, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True)))
+        pairs = store.read(cohort=cohort.sha256, kinds=("reading", "estimate"))
+        calls = pair_readings(
+            pairs, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True))
+        )
         show_agreement(compare_readers(calls), calls)
         st.stop()
 
@@ -91,7 +95,7 @@ with begin_page("Tumour board", role="clinician") as user:
     row = patients[patients["patient_id"] == asked].iloc[0].to_dict()
     with st.spinner("Reading the patient's image"):
         read = reader.read(asked)
-    records = get_store().read(asked)
+    records = store.read(asked, cohort=cohort.sha256)
     draft = {"patient": asked, "author": author, "role": user.role, "cohort_sha256": cohort.sha256}
     draft |= {"bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
     image, words, decision = st.columns([10, 16, 11], gap="small")
@@ -104,7 +108,7 @@ with begin_page("Tumour board", role="clinician") as user:
             limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
             figure = plot_heatmap(read.case.frame, read.case.roi, read.shown, limit=limit, height=HEAT_HEIGHT)
             draw_figure(figure, alt=describe_heatmap(read.shown, limit), name="heatmap")
-    if list_unread(kept, [asked], author) and is_first:
+    if list_unread(readings, [asked], author) and is_first:
         with words:
             show_inputs(read.case.clinical if read.case else row)
         with decision:
@@ -134,7 +138,7 @@ with begin_page("Tumour board", role="clinician") as user:
         ask_decision(draft)
         with st.container(horizontal=True):
             with st.popover(f"Entries ({len(records)})"):
-                show_entries(records, cohort.sha256)
+                show_entries(records)
             with st.popover("Documents"):
                 paper = ask_paper()
                 offer_patient(partial(documents.collect_patient, asked), paper)

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"models", "core.errors"},
-    {"core.settings", "core.clinical", "core.nomogram"},
+    {"core.settings", "core.private_files", "core.clinical", "core.nomogram"},
     {"core.imaging", "core.simulation"},
     {"core.inference"},
     {"core.cohort", "core.board"},

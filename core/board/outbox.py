@@ -15,6 +15,7 @@ import pydicom
 from core.board.pacs import Archive
 from core.board.pacs_records import UID
 from core.errors import ArchiveError, WorkError
+from core.private_files import find_data_folder, make_private_folder
 from core.settings import get_text_setting
 
 SUFFIX = ".dcm"
@@ -70,7 +71,7 @@ class Outbox:
             If they can't be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self.folder)
             for data in objects:
                 self._write(data)
         except OSError:
@@ -152,8 +153,7 @@ def open_outbox() -> Outbox:
     named = get_text_setting("outbox")
     if named:
         return Outbox(Path(named))
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Outbox(Path(data) / "sonoki" / "outbox")
+    return Outbox(find_data_folder() / "outbox")
 
 
 def _sync_folder(folder: Path) -> None:

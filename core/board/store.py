@@ -4,9 +4,8 @@ By default a SQLite file in the user's data folder; PostgreSQL by the setting "d
 """
 
 import datetime
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +13,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.board.chain import ChainReport, check_chain, hash_entry
-from core.board.models import ENTRIES, HEAD, Entry, Record
+from core.board.models import ENTRIES, HEAD, KINDS, Entry, Kind, Record
 from core.errors import UsageError, WorkError
+from core.private_files import find_data_folder, make_private_file, make_private_folder
 from core.settings import get_text_setting
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -85,21 +85,55 @@ class Store:
             connection.execute(update(HEAD).values(number=number + 1, hash=columns["hash"]))
         return Record(**columns)
 
-    def read(self, patient: str | None = None) -> list[Record]:
-        """Read the entries of a patient, or all of them, oldest first.
+    def read(
+        self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = KINDS
+    ) -> list[Record]:
+        """Read entries, oldest first: all of them, or those of a patient, of a cohort, of some kinds.
+
+        A pseudonym names a patient within its cohort alone; whoever shows entries names the cohort too.
 
         Parameters
         ----------
         patient : str, optional
             Pseudonym.
+        cohort : str, optional
+            Hash of the cohort's table.
+        kinds : collection of str
+            Kinds of entries.
 
         Returns
         -------
         list of Record
             In the order in which they were written.
         """
+        query = select(ENTRIES).order_by(ENTRIES.c.number)
+        if patient is not None:
+            query = query.where(ENTRIES.c.patient == patient)
+        if cohort is not None:
+            query = query.where(ENTRIES.c.cohort_sha256 == cohort)
+        if len(kinds) < len(KINDS):
+            query = query.where(ENTRIES.c.kind.in_(kinds))
         with self._read() as connection:
-            return _read_records(connection, patient)
+            return [Record(**row) for row in connection.execute(query).mappings()]
+
+    def read_stands(self, cohort: str) -> dict[str, tuple[bool, str]]:
+        """Read how each patient of a cohort was decided last.
+
+        Parameters
+        ----------
+        cohort : str
+            Hash of the cohort's table.
+
+        Returns
+        -------
+        dict of str to tuple of (bool, str)
+            Pseudonym to whether the decision agrees with the model's call, and its author.
+        """
+        is_decision = (ENTRIES.c.cohort_sha256 == cohort) & (ENTRIES.c.kind == "decision")
+        last = select(func.max(ENTRIES.c.number)).where(is_decision).group_by(ENTRIES.c.patient)
+        query = select(ENTRIES.c.patient, ENTRIES.c.agrees, ENTRIES.c.author).where(ENTRIES.c.number.in_(last))
+        with self._read() as connection:
+            return {patient: (agrees, author) for patient, agrees, author in connection.execute(query)}
 
     def verify_chain(self) -> ChainReport:
         """Check that every entry is as it was written, and none is missing.
@@ -110,7 +144,8 @@ class Store:
             With the first entry that does not fit.
         """
         with self._read() as connection:
-            return check_chain(_read_records(connection, None), _read_head(connection))
+            rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
+            return check_chain((Record(**row) for row in rows), _read_head(connection))
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,10 +183,9 @@ def find_database() -> str:
     """
     if url := get_text_setting("database_url"):
         return url
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    folder = Path(base) / "sonoki"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = find_data_folder()
+        make_private_folder(folder)
     except OSError:
         raise WorkError("The folder of the board's database can't be made; set SONOKI_DATABASE_URL.") from None
     return f"sqlite:///{folder / 'board.db'}"
@@ -167,10 +201,22 @@ def _connect(url: str) -> Engine:
         return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     if backend != "sqlite" or not address.database or address.database == ":memory:":
         raise UsageError("The board's database is a SQLite file or PostgreSQL; write sqlite:////path or postgresql://.")
+    _close_files(Path(address.database))
     engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _close_files(path: Path) -> None:
+    """Make the file, and close it and those beside it to others; SQLite gives new ones the mode of the first."""
+    try:
+        make_private_file(path)
+        for beside in (path.with_name(path.name + end) for end in ("-wal", "-shm")):
+            if beside.exists():
+                make_private_file(beside)
+    except OSError:
+        raise WorkError(AWAY) from None
 
 
 def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
@@ -208,10 +254,3 @@ def _read_head(connection: Connection, *, lock: bool = False) -> tuple[int, str]
     query = select(HEAD.c.number, HEAD.c.hash)
     row = connection.execute(query.with_for_update() if lock else query).one()
     return int(row.number), str(row.hash)
-
-
-def _read_records(connection: Connection, patient: str | None) -> list[Record]:
-    query = select(ENTRIES).order_by(ENTRIES.c.number)
-    if patient is not None:
-        query = query.where(ENTRIES.c.patient == patient)
-    return [Record(**row) for row in connection.execute(query).mappings()]

@@ -132,27 +132,18 @@ def ask_decision(draft: Mapping[str, Any]) -> None:
         st.markdown(sentence)
 
 
-def show_entries(records: list[Record], cohort_sha256: str) -> None:
-    """List what was said about a patient, newest first; entries of another cohort's patient of that name say so.
-
-    Parameters
-    ----------
-    records : list of Record
-        Of the patient.
-    cohort_sha256 : str
-        Hash of the cohort that is shown.
-    """
+def show_entries(records: list[Record]) -> None:
+    """List what was said about a patient of this cohort, newest first."""
     if not records:
         st.caption("Nothing was said about this patient yet.")
         return
     table = pd.DataFrame([record.to_dict() for record in reversed(records)])
-    here = table["cohort_sha256"] == cohort_sha256
     stand = table["agrees"].map({True: "agrees", False: "overrides"}).fillna("")
     shown = pd.DataFrame(
         {
             "Time (UTC)": table["time_utc"].str[:16].str.replace("T", " "),
             "Author": table["author"],
-            "Entry": table["kind"].where(here, table["kind"] + ", another cohort"),
+            "Entry": table["kind"],
             "Call": stand,
             "Text": table["text"],
         }

@@ -1,11 +1,10 @@
 """The board's list: search, filter, sort, and what is to be looked at."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import pandas as pd
 import streamlit as st
 
-from core.board.models import Record
 from core.ui.board import FLAGS, go
 from core.ui.export import offer_csv
 
@@ -113,12 +112,9 @@ def show_list(
     offer_csv(kept, "board_list", label="List (CSV)")
 
 
-def name_decisions(records: list[Record]) -> dict[str, str]:
+def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
     """Say of each patient what was decided last."""
-    stands = {True: "agrees", False: "overrides"}
-    return {
-        r.patient: f"{stands[r.agrees]}, {r.author}" for r in records if r.kind == "decision" and r.agrees is not None
-    }
+    return {patient: f"{'agrees' if agrees else 'overrides'}, {author}" for patient, (agrees, author) in stands.items()}
 
 
 def _open_row() -> None:

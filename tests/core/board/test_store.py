@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 from core.board.models import Entry, Record
+from core.board.outbox import open_outbox
 from core.board.store import Store, find_database
 from core.cli import app
 from core.errors import InputError, UsageError, WorkError
@@ -86,6 +88,27 @@ def test_an_entry_comes_back_as_it_was_written(store):
     assert (kept.number, kept.probability, kept.high) == (1, 0.1 + 0.2, 1 / 3)
     report = store.verify_chain()
     assert (report.holds, report.entries, report.last_hash) == (True, 1, kept.hash)
+
+
+def test_entries_are_read_by_cohort_and_kind(store):
+    """A pseudonym of another cohort opens nothing of it."""
+    secret = store.append(replace(ENTRY, kind="note", text="secret", cohort_sha256="a" * 64))
+    mine = store.append(replace(ENTRY, cohort_sha256="b" * 64))
+    assert store.read(ENTRY.patient, cohort="b" * 64) == [mine]
+    assert store.read(ENTRY.patient, cohort="c" * 64) == []
+    assert store.read(ENTRY.patient, cohort="") == []
+    assert store.read(cohort="a" * 64, kinds=("reading", "estimate")) == []
+    assert store.read(kinds=("note",)) == [secret]
+
+
+def test_the_last_decision_of_each_patient_counts(store):
+    here = replace(ENTRY, cohort_sha256="b" * 64)
+    store.append(here)
+    store.append(replace(here, agrees=False, text="Spiculated.", author="CD"))
+    store.append(replace(here, patient="P-2"))
+    store.append(replace(here, patient="P-3", kind="note", agrees=None, text="Later."))
+    store.append(replace(here, patient="P-2", cohort_sha256="a" * 64, agrees=False, text="Other."))
+    assert store.read_stands("b" * 64) == {ENTRY.patient: (False, "CD"), "P-2": (True, "AB")}
 
 
 def test_an_empty_board_holds_and_opens_again(url):
@@ -189,6 +212,29 @@ def test_the_file_lies_in_the_users_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert find_database() == f"sqlite:///{tmp_path / 'sonoki' / 'board.db'}"
     assert (tmp_path / "sonoki").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("before", ["nothing", "outbox", "open folder", "open file"])
+def test_others_can_open_neither_folder_nor_file(monkeypatch, tmp_path, before):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    old = os.umask(0o000)
+    try:
+        folder = tmp_path / "data" / "sonoki"
+        if before == "outbox":
+            open_outbox().put([])
+        elif before != "nothing":
+            folder.mkdir(parents=True, mode=0o755)
+        if before == "open file":
+            (folder / "board.db").touch(0o644)
+        store = Store(find_database())
+        store.append(ENTRY)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+        store.close()
+    finally:
+        os.umask(old)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert modes == dict.fromkeys(("board.db", "board.db-wal", "board.db-shm"), 0o600)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*"))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json"])

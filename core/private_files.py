@@ -1,0 +1,77 @@
+"""Folders and files that their owner alone may open: 0700 and 0600, whatever the process's umask is."""
+
+import os
+from pathlib import Path
+
+from core.errors import WorkError
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+OTHERS = 0o077
+
+
+def find_data_folder() -> Path:
+    """Give the user's folder of SonoKi's data, closed to others; it is made when something is first kept in it."""
+    return _find("XDG_DATA_HOME", Path.home() / ".local" / "share")
+
+
+def find_config_folder() -> Path:
+    """Give the user's folder of what must not lie beside the data; closed to others, made when first needed."""
+    return _find("XDG_CONFIG_HOME", Path.home() / ".config")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, and close it to others.
+
+    Parameters
+    ----------
+    folder : Path
+        May exist.
+
+    Raises
+    ------
+    OSError
+        If it can't be made.
+    WorkError
+        If others may open it, and that can't be changed.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    _close(folder, FOLDER_MODE)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file, or keep the one that is there, and close it to others.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+
+    Raises
+    ------
+    OSError
+        If it can't be made.
+    WorkError
+        If others may open it, and that can't be changed.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
+    _close(path, FILE_MODE)
+
+
+def _find(variable: str, default: Path) -> Path:
+    folder = Path(os.environ.get(variable) or default) / "sonoki"
+    if folder.is_dir():
+        _close(folder, FOLDER_MODE)
+    return folder
+
+
+def _close(path: Path, mode: int) -> None:
+    if os.name != "posix" or not path.stat().st_mode & OTHERS:
+        return
+    try:
+        path.chmod(mode)
+    except PermissionError:
+        raise WorkError(
+            f"Others may open '{path.name}', which holds patients' data, and it belongs to another user: "
+            f"let its owner run chmod {mode:o} on it."
+        ) from None
