@@ -1,5 +1,7 @@
 """The nomogram with one patient's points and the reading line down to the probability."""
 
+from itertools import pairwise
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -43,9 +45,10 @@ def plot_nomogram(patient: PatientPoints, *, compact: bool = False) -> go.Figure
     ruler = [longest * i / 10 for i in range(11)]
     _add_grid(figure, ruler, len(patient.terms))
     notes = _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], room)
+    _add_reading_line(figure, patient)
     for row, term in enumerate(patient.terms, start=1):
         ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
-        notes += _add_axis(figure, row, _name_row(term), ticks, room)
+        notes += _add_axis(figure, row, _name_row(term), ticks, room, keep_all=term.is_levels)
         _mark_patient(figure, row, term)
     notes += _add_total(figure, patient, n_rows - 2, longest)
     pad = (LOW_PAD if compact else PAD) * longest
@@ -73,8 +76,8 @@ def _move_names(figure: go.Figure) -> None:
 
 def describe_nomogram(patient: PatientPoints) -> str:
     """Say for those who don't see it what the nomogram shows."""
-    parts = "; ".join(f"{term.label} {term.value}, {term.points:.0f} points" for term in patient.terms)
-    return f"Nomogram. {parts}. Total {patient.total:.0f} points, read as {format_percent(patient.probability)}."
+    parts = "; ".join(f"{term.label} {term.value}, {_count(term.points)}" for term in patient.terms)
+    return f"Nomogram. {parts}. Total {_count(patient.total)}, read as {format_percent(patient.probability)}."
 
 
 def tabulate_points(patient: PatientPoints) -> pd.DataFrame:
@@ -84,9 +87,13 @@ def tabulate_points(patient: PatientPoints) -> pd.DataFrame:
     return pd.DataFrame([*rows, total], columns=["term", "label", "value", "known", "points"])
 
 
+def _count(points: float) -> str:
+    return f"{points:.0f} point" + ("" if f"{points:.0f}" == "1" else "s")
+
+
 def _name_row(term: TermPoints) -> str:
     unit = f" ({term.unit})" if term.unit and (term.name == "image" or not term.known) else ""
-    return f"{term.label}{unit}: <b>{term.value}</b>, {term.points:.0f} points"
+    return f"{term.label}{unit}: <b>{term.value}</b>, {_count(term.points)}"
 
 
 def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
@@ -97,8 +104,28 @@ def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
     figure.add_scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
 
 
+def _add_reading_line(figure: go.Figure, patient: PatientPoints) -> None:
+    """Draw the patient's line from axis to axis."""
+    figure.add_scatter(
+        x=[term.points for term in patient.terms],
+        y=list(range(1, len(patient.terms) + 1)),
+        mode="lines",
+        line={"color": RAISES, "width": 1.5},
+        opacity=0.6,
+        hoverinfo="skip",
+        name="Reading line",
+    )
+
+
 def _add_axis(
-    figure: go.Figure, row: int, title: str, ticks: list[tuple[float, str]], width: float, side: str = "left"
+    figure: go.Figure,
+    row: int,
+    title: str,
+    ticks: list[tuple[float, str]],
+    width: float,
+    side: str = "left",
+    *,
+    keep_all: bool = False,
 ) -> list[dict[str, object]]:
     """Draw a line with ticks; give the annotations that label them below it, and its title above it."""
     places = [x for x, _ in ticks]
@@ -108,7 +135,7 @@ def _add_axis(
     figure.add_scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
     labels: list[dict[str, object]] = [
         {"x": x, "y": row + TICK, "text": text, "xanchor": anchor, "yanchor": "top", "font": {"size": 12}}
-        for x, text, anchor in place_labels(ticks, width)
+        for x, text, anchor in place_labels(ticks, width, keep_all=keep_all)
     ]
     name: dict[str, object] = {
         "x": 0 if side == "left" else 1,
@@ -122,7 +149,9 @@ def _add_axis(
     return [{**note, "showarrow": False} for note in (*labels, name)]
 
 
-def place_labels(ticks: list[tuple[float, str]], width: float) -> list[tuple[float, str, str]]:
+def place_labels(
+    ticks: list[tuple[float, str]], width: float, *, keep_all: bool = False
+) -> list[tuple[float, str, str]]:
     """Choose the labels that have room: both ends always, those between where they run into no other.
 
     Parameters
@@ -131,17 +160,25 @@ def place_labels(ticks: list[tuple[float, str]], width: float) -> list[tuple[flo
         Place and label.
     width : float
         Width of the figure's axes in the same unit.
+    keep_all : bool
+        Every label is kept, as those of levels: where they don't fit, one text beside the axis lists them from left
+        to right.
 
     Returns
     -------
     list of (float, str, str)
-        Place, label, and which side of the label stands at the place; on a short axis the ends point outwards.
+        Place, label, and which side of the label stands at the place.
     """
-    first, *between, last = sorted(ticks)
+    ticks = sorted(ticks)
+    first, *between, last = ticks
 
     def clears(a: tuple[float, str], b: tuple[float, str]) -> bool:
         return b[0] - a[0] >= CHARACTER * width * ((len(a[1]) + len(b[1])) / 2 + 1)
 
+    if keep_all and not all(clears(a, b) for a, b in pairwise(ticks)):
+        text = " · ".join(label for _, label in ticks)
+        fits = first[0] + CHARACTER * width * len(text) <= width
+        return [(first[0], text, "left") if fits else (last[0], text, "right")]
     if not clears(first, last):
         return [(*first, "right"), (*last, "left")]
     kept = [first]

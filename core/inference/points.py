@@ -31,6 +31,8 @@ class TermPoints:
         False where the training data's average stands in.
     points : float
         The patient's points; beyond the axis where the value lies beyond the training data's range.
+    is_levels : bool
+        Whether the ticks are all the values that there are.
     """
 
     name: str
@@ -41,6 +43,7 @@ class TermPoints:
     value: str
     known: bool
     points: float
+    is_levels: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
         coefs[term.field], z[term.field] = float(coef), term.code(clinical.get(term.field))
         ranges[term.field] = tuple(term.code(tick) for tick in ticks)
         labels[term.field] = tuple(tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks)
+    levels = {term.field for term in head.terms if term.scale == "levels"}
     nomogram = build_nomogram(LinearHead(head.intercept, coefs), ranges)
     terms = tuple(
         TermPoints(
@@ -102,6 +106,7 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
             value=f"{score:+.2f}" if axis.name == "image" else format_value(axis.name, clinical.get(axis.name)),
             known=axis.name == "image" or axis.name in clinical,
             points=nomogram.points(axis.name, z[axis.name]),
+            is_levels=axis.name in levels,
         )
         for axis in nomogram.axes
     )

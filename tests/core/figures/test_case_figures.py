@@ -1,10 +1,12 @@
 """Figures of one case: what is drawn equals the numbers it was given."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from core.figures.frame import BOX, OUTLINE, render_frame
-from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+from core.figures.nomogram import describe_nomogram, place_labels, plot_nomogram, tabulate_points
 from core.figures.probability import count_icons, describe_icons, describe_scale, plot_icons, plot_probability_scale
 from core.figures.theme import LOWERS, RAISES
 from core.figures.waterfall import describe_waterfall, plot_waterfall
@@ -80,6 +82,34 @@ def test_the_nomogram_marks_each_term_and_reads_the_probability(fusion):
     titles = [a.text for a in figure.layout.annotations]
     assert f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>" in titles
     assert f"Total {patient.total:.0f} points" in describe_nomogram(patient)
+
+
+def test_the_patients_line_goes_through_every_mark(fusion):
+    patient = score_points(fusion, 0.7, {"age": 61.0})
+    line = next(t for t in plot_nomogram(patient).data if t.name == "Reading line")
+    assert list(line.x) == [term.points for term in patient.terms]
+    assert list(line.y) == list(range(1, len(patient.terms) + 1))
+
+
+def test_every_level_of_a_short_axis_is_labelled_from_left_to_right():
+    levels = [(8.0, "3"), (0.0, "5"), (4.0, "4B"), (6.0, "4A"), (2.0, "4C")]
+    assert place_labels(levels, 100.0, keep_all=True) == [(0.0, "5 · 4C · 4B · 4A · 3", "left")]
+    at_the_end = [(90 + x, text) for x, text in levels]
+    assert place_labels(at_the_end, 100.0, keep_all=True) == [(98.0, "5 · 4C · 4B · 4A · 3", "right")]
+    assert [text for _, text, _ in place_labels([(0.0, "no"), (50.0, "yes")], 100.0, keep_all=True)] == ["no", "yes"]
+
+
+def test_labels_between_are_left_out_where_they_run_into_others():
+    assert place_labels([(0.0, "25"), (3.0, "30"), (50.0, "85")], 100.0) == [
+        (0.0, "25", "center"),
+        (50.0, "85", "center"),
+    ]
+
+
+def test_one_point_is_singular(fusion):
+    patient = score_points(fusion, 0.0, {})
+    one = dataclasses.replace(patient, terms=(dataclasses.replace(patient.terms[0], points=1.2),), total=1.2)
+    assert "1 point." in describe_nomogram(one).replace(", read", ".")
 
 
 def test_the_points_add_up_to_the_total(fusion):
