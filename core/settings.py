@@ -34,6 +34,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),
     Setting("bundle", "models/ki67-demo", "Folder of the bundle that the pages show, from the repository's root"),
+    Setting(
+        "trusted_bundles", "", "Hashes of the bundles that may answer, commas between; empty: any that is unchanged"
+    ),
     Setting("pacs_url", "", "Address of the archive's DICOMweb service, https://...; empty: no archive"),
     Setting("pacs_user", "", "User at the archive; the password is read from SONOKI_PACS_PASSWORD alone"),
     Setting("pacs_ca", "", "File with the certificates that sign the archive's own; empty: the public ones"),

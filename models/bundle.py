@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from models.fusion import FusionHead, ImageHead
 SCHEMA_VERSION = 1
 MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
 WEIGHTS = "backbone.safetensors"
+SEAL = re.compile(r"\nBundle sha256 `[0-9a-f]{64}`\.\n\Z")
 
 
 class BundleError(ValueError):
@@ -72,7 +74,7 @@ def hash_file(path: Path) -> str:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Read and verify a bundle.
+    """Read and verify a bundle: each file by its hash in the manifest, the manifest by its hash on the card.
 
     Parameters
     ----------
@@ -95,10 +97,10 @@ def read_bundle(folder: Path) -> Bundle:
             f"The bundle has schema version {manifest.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
             "train it anew or take the program's other version."
         )
-    for name, expected in manifest["files"].items():
-        _verify(folder / name, expected)
-    heads = _read_json(folder / HEADS)
+    identity = hash_file(folder / MANIFEST)
     try:
+        _verify_files(folder, dict(manifest["files"]), identity)
+        heads = _read_json(folder / HEADS)
         bundle = Bundle(
             folder=folder,
             manifest=manifest,
@@ -106,16 +108,20 @@ def read_bundle(folder: Path) -> Bundle:
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
             references=heads["references"],
             appearance=heads["appearance"],
-            sha256=hash_file(folder / MANIFEST),
+            sha256=identity,
         )
-    except (KeyError, TypeError) as error:
-        raise BundleError(f"{HEADS} of the bundle lacks {error}: train the bundle anew.") from None
-    _verify(bundle.weights_path, manifest["backbone"]["sha256"])
+        _verify(bundle.weights_path, manifest["backbone"]["sha256"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(
+            f"{MANIFEST} or {HEADS} of the bundle has another shape ({error}): train the bundle anew."
+        ) from None
     return bundle
 
 
 def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], card: str) -> None:
-    """Write a bundle's files; what lies in evidence/ already is hashed with them.
+    """Write a bundle's files; what lies in evidence/ already is hashed with them, and the card ends with its identity.
 
     Parameters
     ----------
@@ -126,8 +132,9 @@ def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], 
     heads : dict
         "image" and "fusion": name to head as JSON types; "references"; "appearance".
     card : str
-        Model card, Markdown.
+        Model card, Markdown; the identity of an earlier writing is taken off.
     """
+    card = SEAL.sub("", card)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / HEADS).write_text(json.dumps(heads) + "\n", encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")
@@ -135,6 +142,7 @@ def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], 
     files = {name: hash_file(folder / name) for name in names}
     full = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
     (folder / MANIFEST).write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card + _write_seal(hash_file(folder / MANIFEST)), encoding="utf-8")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -146,8 +154,49 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise BundleError(f"{path.name} of the bundle is not readable JSON: fetch or train the bundle anew.") from None
 
 
+def _write_seal(identity: str) -> str:
+    """Write the card's last line."""
+    return f"\nBundle sha256 `{identity}`.\n"
+
+
+def _verify_files(folder: Path, files: dict[str, str], identity: str) -> None:
+    """Verify that the card names the manifest, and the manifest every file, each by its hash."""
+    found = {path.relative_to(folder).as_posix() for path in folder.glob("evidence/*")}
+    for name in sorted({HEADS, CARD, *found} - set(files)):
+        raise BundleError(f"{name} of the bundle is not named in its {MANIFEST}: fetch or train the bundle anew.")
+    for name in files:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise BundleError(f"{MANIFEST} of the bundle names a file outside its folder: fetch it anew.")
+    written = _read_text(folder / CARD)
+    if not SEAL.search(written):
+        raise BundleError(
+            f"{CARD} of the bundle was changed after training: it does not end with the bundle's hash. Fetch it anew."
+        )
+    card = SEAL.sub("", written)
+    if written != card + _write_seal(identity):
+        raise BundleError(
+            f"{MANIFEST} of the bundle was changed after training (its card names another): fetch it anew."
+        )
+    _compare(CARD, hashlib.sha256(card.encode("utf-8")).hexdigest(), files.pop(CARD))
+    for name, expected in files.items():
+        _verify(folder / name, expected)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise BundleError(f"{path.name} of the bundle is missing: fetch or train the bundle anew.") from None
+    except UnicodeDecodeError:
+        raise BundleError(f"{path.name} of the bundle is no text: fetch or train the bundle anew.") from None
+
+
 def _verify(path: Path, expected: str) -> None:
     if not path.exists():
         raise BundleError(f"{path.name} of the bundle is missing: fetch or train the bundle anew.")
-    if hash_file(path) != expected:
-        raise BundleError(f"{path.name} of the bundle was changed after training (its hash differs): fetch it anew.")
+    _compare(path.name, hash_file(path), expected)
+
+
+def _compare(name: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise BundleError(f"{name} of the bundle was changed after training (its hash differs): fetch it anew.")

@@ -81,7 +81,7 @@ with begin_page("Model"):
     offer_csv(dictionary, "data_dictionary", label="Data dictionary (CSV)")
 
     st.caption(
-        f"Bundle {bundle.name}, sha256 {bundle.sha256[:16]}; trained with "
+        f"Bundle {bundle.name}, sha256 {bundle.sha256}; trained with "
         + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
         + f". {describe_engine()}"
     )

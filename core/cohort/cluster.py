@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from core.cohort.bulk import LocalScorer, Row
-from core.errors import ModelError, UsageError
+from core.errors import UsageError
 from core.inference.predictor import Predictor
-from models.bundle import Bundle, BundleError, read_bundle
+from core.inference.trust import load_bundle
+from models.bundle import Bundle
 
 ROOT = Path(__file__).parents[2]
 CHUNK = 32
@@ -45,10 +46,7 @@ class RayScorer:
     """
 
     def __init__(self, address: str, folder: Path, *, engine: str | None = None) -> None:
-        try:
-            self.bundle: Bundle = read_bundle(folder)
-        except BundleError as error:
-            raise ModelError(str(error)) from error
+        self.bundle: Bundle = load_bundle(folder)
         self._folder, self._engine = folder.resolve(), engine
         self._ray = _connect(address)
 

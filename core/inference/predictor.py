@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ModelError
 from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.imaging.appearance_rules import AppearanceRules
 from core.inference.applicability import Reference, assess_applicability
@@ -17,8 +16,9 @@ from core.inference.engine import MALIGNANCY, Engine, InputRule
 from core.inference.engine_choice import load_engine
 from core.inference.interval import INTERVAL
 from core.inference.prediction import Case, ImageReading, Prediction
+from core.inference.trust import load_bundle
 from core.settings import get_text_setting
-from models.bundle import Bundle, BundleError, read_bundle
+from models.bundle import Bundle
 from models.cam import compute_heatmap
 from models.fusion import FusionHead
 
@@ -85,10 +85,7 @@ class Predictor:
         ModelError
             If the bundle is damaged or does not fit.
         """
-        try:
-            bundle = read_bundle(folder)
-        except BundleError as error:
-            raise ModelError(str(error)) from error
+        bundle = load_bundle(folder)
         rule = InputRule.from_json(bundle.manifest["input"])
         name = engine or get_text_setting("engine")
         return cls(bundle, load_engine(bundle.weights_path, rule, name=name, precision=precision))

@@ -10,7 +10,7 @@ from core.errors import ImageError
 from core.evaluation.proportion import compute_proportion
 from core.imaging import Frame, Roi, default_roi
 from core.inference import Predictor
-from models.bundle import CARD, HEADS, MANIFEST, write_bundle
+from models.bundle import CARD, HEADS, MANIFEST, read_bundle, write_bundle
 
 INTAKE = "intake.json"
 TITLE = "## Which images it takes"
@@ -85,6 +85,7 @@ def write_rates(folder: Path, rates: Sequence[Rate]) -> None:
     rates : sequence of mapping
         From `count_statuses`.
     """
+    read_bundle(folder)
     (folder / "evidence" / INTAKE).write_text(json.dumps(list(rates), indent=1) + "\n", encoding="utf-8")
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     described = {name: value for name, value in manifest.items() if name not in {"schema_version", "files"}}

@@ -8,12 +8,12 @@ import streamlit as st
 from PIL import Image
 
 from core.clinical import M1_PREDICTORS, is_missing
-from core.errors import ModelError
 from core.imaging.store import hold_file
+from core.inference.trust import load_bundle
 from core.inference.worker import Worker
 from core.settings import get_text_setting
 from core.ui.source import Source
-from models.bundle import Bundle, BundleError, read_bundle
+from models.bundle import Bundle
 
 if TYPE_CHECKING:
     from core.simulation import Cohort
@@ -40,10 +40,7 @@ def get_bundle() -> Bundle:
     ModelError
         If it is missing or damaged.
     """
-    try:
-        return _read_bundle(bundle_folder())
-    except BundleError as error:
-        raise ModelError(str(error)) from error
+    return _read_bundle(bundle_folder())
 
 
 def get_worker() -> Worker:
@@ -143,7 +140,7 @@ def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, flo
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _read_bundle(folder: Path) -> Bundle:
-    return read_bundle(folder)
+    return load_bundle(folder)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False, on_release=Worker.close)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import CARD, HEADS, MANIFEST, WEIGHTS, BundleError, read_bundle
+from core.errors import ModelError
+from core.inference.trust import load_bundle
+from models.bundle import CARD, HEADS, MANIFEST, WEIGHTS, BundleError, hash_file, read_bundle, write_bundle
 
 
 @pytest.fixture
@@ -16,6 +18,12 @@ def copy(bundle_dir: Path, tmp_path: Path) -> Path:
 
 def change(path: Path, **values: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def seal(folder: Path) -> None:
+    """Let the card name the manifest as it is now, as somebody would who knows the rule."""
+    card = (folder / CARD).read_text().rsplit("\nBundle sha256", 1)[0]
+    (folder / CARD).write_text(f"{card}\nBundle sha256 `{hash_file(folder / MANIFEST)}`.\n")
 
 
 def test_a_bundle_is_read_back(copy: Path) -> None:
@@ -47,8 +55,79 @@ def test_another_schema_is_refused(copy: Path) -> None:
 
 def test_other_weights_are_refused(copy: Path) -> None:
     change(copy / MANIFEST, backbone={"path": "../backbone", "sha256": "0" * 64})
+    seal(copy)
     with pytest.raises(BundleError, match=f"{WEIGHTS} of the bundle was changed"):
         read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"threshold": {"value": 0.01, "rule": "youden", "chosen_on": "train + validation"}},
+        {"training_data": {"simulated": False, "description": "Consecutive patients."}},
+        {"no_call": {"low": 0.5, "high": 0.5, "rule": "none"}},
+        {"cutoff": {"value": 14.0, "rule": ">="}},
+        {"files": {}},
+        {"name": "another"},
+    ],
+)
+def test_a_changed_manifest_is_refused(copy: Path, values: dict) -> None:
+    change(copy / MANIFEST, **values)
+    with pytest.raises(BundleError, match=r"manifest\.json.* of the bundle|is not named in its manifest\.json"):
+        read_bundle(copy)
+
+
+def test_the_card_ends_with_the_bundles_hash(copy: Path) -> None:
+    card = (copy / CARD).read_text()
+    assert card.endswith(f"\nBundle sha256 `{read_bundle(copy).sha256}`.\n")
+    (copy / CARD).write_text(card.rsplit("\n", 2)[0])
+    with pytest.raises(BundleError, match=r"CARD\.md of the bundle was changed after training \(its last line"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["evidence/more.csv", HEADS])
+def test_a_file_that_the_manifest_does_not_name_is_refused(copy: Path, name: str) -> None:
+    (copy / name).touch()
+    files = json.loads((copy / MANIFEST).read_text())["files"]
+    change(copy / MANIFEST, files={key: value for key, value in files.items() if key != name})
+    seal(copy)
+    with pytest.raises(BundleError, match=f"{name} of the bundle is not named"):
+        read_bundle(copy)
+
+
+def test_a_manifest_that_names_files_elsewhere_is_refused(copy: Path) -> None:
+    files = json.loads((copy / MANIFEST).read_text())["files"]
+    change(copy / MANIFEST, files=files | {"../backbone/" + WEIGHTS: "0" * 64})
+    seal(copy)
+    with pytest.raises(BundleError, match="names a file outside its folder"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize("values", [{"files": None}, {"files": ["heads.json"]}, {"backbone": {}}, {"backbone": "x"}])
+def test_a_manifest_of_another_shape_gets_a_sentence(copy: Path, values: dict) -> None:
+    change(copy / MANIFEST, **values)
+    seal(copy)
+    with pytest.raises(BundleError, match=r"\.json"):
+        read_bundle(copy)
+
+
+def test_a_bundle_that_is_written_again_names_its_hash_once(copy: Path) -> None:
+    manifest = {
+        k: v for k, v in json.loads((copy / MANIFEST).read_text()).items() if k not in {"schema_version", "files"}
+    }
+    before = read_bundle(copy).sha256
+    write_bundle(copy, manifest | {"name": "b"}, json.loads((copy / HEADS).read_text()), (copy / CARD).read_text())
+    assert read_bundle(copy).sha256 != before
+    assert (copy / CARD).read_text().count("Bundle sha256") == 1
+
+
+def test_the_site_may_name_the_bundles_that_answer(bundle_dir: Path, monkeypatch) -> None:
+    own = read_bundle(bundle_dir).sha256
+    monkeypatch.setattr("core.inference.trust.get_text_setting", lambda name: f"{'0' * 64}, {own.upper()}")
+    assert load_bundle(bundle_dir).sha256 == own
+    monkeypatch.setattr("core.inference.trust.get_text_setting", lambda name: "0" * 64)
+    with pytest.raises(ModelError, match="is not one of the 1 that SONOKI_TRUSTED_BUNDLES names"):
+        load_bundle(bundle_dir)
 
 
 def test_what_is_no_json_is_refused(copy: Path) -> None:

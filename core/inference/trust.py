@@ -1,0 +1,38 @@
+"""Reading a bundle for use: whole, unchanged, and, where the site keeps a list, on that list."""
+
+from pathlib import Path
+
+from core.errors import ModelError
+from core.settings import get_text_setting
+from models.bundle import Bundle, BundleError, read_bundle
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle; the setting "trusted_bundles" may name those that may answer.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle's folder.
+
+    Returns
+    -------
+    Bundle
+        The model without its backbone's weights.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, was changed, does not fit, or is not on the list.
+    """
+    try:
+        bundle = read_bundle(folder)
+    except BundleError as error:
+        raise ModelError(str(error)) from error
+    trusted = get_text_setting("trusted_bundles").replace(",", " ").lower().split()
+    if trusted and bundle.sha256 not in trusted:
+        raise ModelError(
+            f"The bundle {bundle.sha256[:16]} is not one of the {len(trusted)} that SONOKI_TRUSTED_BUNDLES names: "
+            "take one of these, or let whoever runs SonoKi add its whole hash."
+        )
+    return bundle
