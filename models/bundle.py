@@ -169,9 +169,7 @@ def _verify_files(folder: Path, files: dict[str, str], identity: str) -> None:
             raise BundleError(f"{MANIFEST} of the bundle names a file outside its folder: fetch it anew.")
     written = _read_text(folder / CARD)
     if not SEAL.search(written):
-        raise BundleError(
-            f"{CARD} of the bundle was changed after training: it does not end with the bundle's hash. Fetch it anew."
-        )
+        raise BundleError(f"{CARD} of the bundle was changed after training (its last line is no hash): fetch it anew.")
     card = SEAL.sub("", written)
     if written != card + _write_seal(identity):
         raise BundleError(
