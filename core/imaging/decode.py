@@ -16,12 +16,15 @@ from core.imaging.limits import Limits
 from core.imaging.raster import decode_raster, describe_raster, to_grey
 from core.imaging.sector import blacken_corners
 from core.imaging.survey import survey_pixels
-from core.imaging.ultrasound import find_regions, name_device
+from core.imaging.ultrasound import find_regions, name_device, read_spacing
 from core.imaging.views import find_views
 
 _SAMPLED_FRAMES = 16
 _STRONG_COLOUR = 60
 _SQUARE = 0.005
+_SPACING = (
+    "The scale comes from the file's pixel spacing, not from an ultrasound region: check a length before relying on it."
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,9 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
     limits.check_index(index, source.count)
     (image,) = source.iter_frames([index])
     region, found = choose_region(named, choice.region, to_grey(image))
+    spacing = read_spacing(source.header)
+    if spacing and "SequenceOfUltrasoundRegions" not in source.header:
+        region, found = replace(region, mm_per_px=spacing), (*found, _SPACING)
     area = _cut_area(image, region)
     return replace(
         area,

@@ -5,7 +5,7 @@ Of the header only modality, manufacturer, model, transducer frequency and scale
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from typing import NoReturn
@@ -25,6 +25,7 @@ from pydicom.uid import (
 from core.errors import ImageError
 from core.imaging.display import render_8_bit
 from core.imaging.limits import Limits
+from core.imaging.pixel_data import check_pixels
 
 _VIDEO = "1.2.840.10008.1.2.4.10"
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -60,6 +61,9 @@ _MODALITIES = {
 _META_AT_MOST = 2048
 _LARGEST_RATIO = 100
 _UPLOAD = "Upload the B-mode ultrasound image."
+_NOT_SAID = "The file does not say that it is an ultrasound image."
+_OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
+_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,10 @@ class DicomSource:
         Transfer syntax of `data`.
     width, height, count : int
         Size of a frame in pixels, and number of frames.
+    changes : dict
+        Header elements, by keyword, that stand in place of the file's own where its pixels contradict them.
+    pixel_notes : tuple of str
+        Sentences on what the pixels contradict.
     """
 
     data: bytes
@@ -84,13 +92,15 @@ class DicomSource:
     width: int
     height: int
     count: int
+    changes: dict[str, object] = field(default_factory=dict)
+    pixel_notes: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what the header leaves open."""
-        if self.header.get("Modality") == "US":
-            return ()
-        return ("The file does not say that it is an ultrasound image.",)
+        """Sentences on what the header leaves open, and on what is not shown."""
+        unsaid = () if self.header.get("Modality") == "US" else (_NOT_SAID,)
+        overlay = (_OVERLAY,) if any((group, 0x3000) in self.header for group in _OVERLAY_GROUPS) else ()
+        return (*unsaid, *self.pixel_notes, *overlay)
 
     def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
         """Decode frames one at a time.
@@ -112,14 +122,23 @@ class DicomSource:
         """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
         plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
         decode = partial(iter_pixels, indices=indices, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
+        if self.changes:
+            yield from decode(self._read_changed())
+            return
         frames = decode(BytesIO(self.data))
         try:
             first = next(frames)
         except ValueError:
-            frames = decode(dcmread(BytesIO(self.data), force=True))
+            frames = decode(self._read_changed())
             first = next(frames)
         yield first
         yield from frames
+
+    def _read_changed(self) -> Dataset:
+        whole = dcmread(BytesIO(self.data), force=True)
+        for keyword, value in self.changes.items():
+            setattr(whole, keyword, value)
+        return whole
 
 
 def open_dicom(data: bytes, limits: Limits) -> DicomSource:
@@ -144,7 +163,8 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     """
     if DeflatedExplicitVRLittleEndian.encode() in data[132:_META_AT_MOST]:
         data = _inflate(data, limits)
-    header = dcmread(BytesIO(data), stop_before_pixels=True, force=True)
+    stream = BytesIO(data)
+    header = dcmread(stream, stop_before_pixels=True, force=True)
     _refuse_by_class(header)
     syntax = _transfer_syntax(header)
     if syntax.startswith(_VIDEO):
@@ -158,10 +178,13 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     width, height = int(header.get("Columns") or 0), int(header.get("Rows") or 0)
     if not width or not height:
         raise ImageError(f"The DICOM file holds no image. {_UPLOAD}")
-    count = int(header.get("NumberOfFrames") or 1)
     limits.check_size(width, height)
+    checked = check_pixels(data, header, stream.tell())
+    for keyword, value in checked.changes.items():
+        setattr(header, keyword, value)
+    count = int(header.get("NumberOfFrames") or 1)
     limits.check_frames(count)
-    return DicomSource(data, header, syntax, width, height, count)
+    return DicomSource(checked.data, header, syntax, width, height, count, checked.changes, checked.notes)
 
 
 def _inflate(data: bytes, limits: Limits) -> bytes:

@@ -29,13 +29,28 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """
     photometric = str(header.get("PhotometricInterpretation") or "")
     if photometric == "PALETTE COLOR":
+        header = header if header.original_encoding[1] is not False else _turn_palette(header)
         return _reduce(apply_color_lut(stored, header), _lut_bits(header, "RedPaletteColorLookupTableDescriptor"))
     if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR")):
         return _reduce(stored, int(header.get("BitsStored") or 8))
     if stored.ndim == 2 and photometric in {"MONOCHROME1", "MONOCHROME2"}:
         shown = _window(stored, header)
-        return 255 - shown if photometric == "MONOCHROME1" else shown
+        return 255 - shown if photometric == "MONOCHROME1" or _is_inverse(header) else shown
     raise ImageError("The file stores its colours in a way that can't be read. Export it as RGB or greyscale.")
+
+
+def _is_inverse(header: Dataset) -> bool:
+    return str(header.get("PresentationLUTShape") or "") == "INVERSE"
+
+
+def _turn_palette(header: Dataset) -> Dataset:
+    """Give tables of a big-endian file in this machine's order, in which pydicom reads them (OW: words of 16 bits)."""
+    turned = Dataset()
+    for element in header.group_dataset(0x0028):
+        turned.add(element)
+        if element.keyword.endswith("PaletteColorLookupTableData") and element.VR == "OW":
+            turned[element.tag].value = np.frombuffer(element.value, np.uint16).byteswap().tobytes()
+    return turned
 
 
 def _lut_bits(header: Dataset, name: str) -> int:
@@ -44,14 +59,17 @@ def _lut_bits(header: Dataset, name: str) -> int:
 
 
 def _reduce(values: np.ndarray, bits: int) -> np.ndarray:
-    """Keep the upper 8 of the bits stored."""
-    return values.astype(np.uint8) if bits <= 8 else (values.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+    """Keep the upper 8 of the bits stored; fewer are stretched to 8, unless the values need more than is stated."""
+    if bits > 8:
+        return (values.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+    top = 2**bits - 1
+    return values.astype(np.uint8) if bits == 8 or values.max(initial=0) > top else _to_levels(values / top)
 
 
 def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply modality and VOI transforms; without a window, 8-bit values stay and deeper ones are stretched."""
-    values = apply_modality_lut(stored, header)
-    if header.get("VOILUTSequence"):
+    values = _apply_modality(stored, header)
+    if _has_table(header, "VOILUTSequence"):
         bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
         return _to_levels(apply_voi(values, header) / (2**bits - 1))
     centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
@@ -59,10 +77,27 @@ def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
         return _to_levels(
             _voi_fraction(values.astype(np.float64), centre, width, str(header.get("VOILUTFunction") or ""))
         )
-    if values.dtype == np.uint8 or (values.min() >= 0 and values.max() <= 255 and header.get("BitsStored") == 8):
-        return values.astype(np.uint8)
+    bits = int(header.get("BitsStored") or 8)
+    if values.dtype == np.uint8 or (values.min() >= 0 and values.max() <= 255 and bits <= 8):
+        return _reduce(values, min(bits, 8))
     low, high = float(values.min()), float(values.max())
     return _to_levels((values - low) / max(high - low, 1.0))
+
+
+def _has_table(header: Dataset, sequence: str) -> bool:
+    """Whether a sequence holds a lookup table; some writers put in an empty item, or one with empty elements."""
+    items = header.get(sequence)
+    return bool(items) and bool(items[0].get("LUTDescriptor")) and bool(items[0].get("LUTData"))
+
+
+def _apply_modality(stored: np.ndarray, header: Dataset) -> np.ndarray:
+    """Apply the modality table or the rescaling, where the file fills them in."""
+    if _has_table(header, "ModalityLUTSequence"):
+        return apply_modality_lut(stored, header)
+    slope, intercept = _first(header.get("RescaleSlope")), _first(header.get("RescaleIntercept"))
+    if not slope or (slope, intercept) == (1, 0):
+        return stored
+    return stored.astype(np.float64) * slope + (intercept or 0)
 
 
 def _first(value: object) -> float | None:

@@ -60,6 +60,31 @@ def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region
     return tuple(regions), tuple(notes)
 
 
+def read_spacing(header: Dataset) -> tuple[float, float] | None:
+    """Read millimetres per pixel where the file gives them apart from any ultrasound region.
+
+    Pixel Spacing, or that of an enhanced file's functional groups; both give the distance of rows first.
+
+    Parameters
+    ----------
+    header : Dataset
+        Header of the file.
+
+    Returns
+    -------
+    tuple of float, or None
+        Along x and y; None where there is none that is plausible.
+    """
+    spacing = header.get("PixelSpacing")
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        measures = [item.get("PixelMeasuresSequence") for item in (header.get(groups) or [])[:1]]
+        spacing = spacing or next((measure[0].get("PixelSpacing") for measure in measures if measure), None)
+    if not spacing or len(spacing) != 2:
+        return None
+    along_y, along_x = (float(value) for value in spacing)
+    return (along_x, along_y) if _is_plausible((along_x, along_y)) else None
+
+
 def name_device(header: Dataset) -> str | None:
     """Name the ultrasound device: manufacturer, model and transducer frequency.
 
@@ -112,9 +137,13 @@ def _read_scale(item: Dataset) -> tuple[float, float] | None:
     deltas = [item.get(name) for name in ("PhysicalDeltaX", "PhysicalDeltaY")]
     if not all(isinstance(delta, int | float) for delta in deltas):
         return None
-    scale = [abs(float(delta)) * 10 for delta in deltas]
+    scale = abs(float(deltas[0])) * 10, abs(float(deltas[1])) * 10
+    return scale if _is_plausible(scale) else None
+
+
+def _is_plausible(scale: tuple[float, float]) -> bool:
     low, high = _SCALE_RANGE
-    return (scale[0], scale[1]) if np.isfinite(scale).all() and low <= min(scale) and max(scale) <= high else None
+    return bool(np.isfinite(scale).all()) and low <= min(scale) and max(scale) <= high
 
 
 def _clean(value: object) -> str:
