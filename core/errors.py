@@ -9,6 +9,7 @@
     ├── ArchiveError    the archive (PACS) did not do what was asked       exit code 1
     ├── ModelError      a bundle or backbone is damaged or does not fit   exit code 1
     └── WorkError       the work itself failed                    exit code 1
+        └── BusyError       it can't be taken on now; nothing is wrong with what was given
 
 Pages and the command line catch `AppError` in one place; anything else is a fault of ours.
 No message carries a patient's name, a file's name or a DICOM tag's value.
@@ -79,3 +80,7 @@ class ArchiveError(AppError):
 
 class WorkError(AppError):
     """The work itself failed."""
+
+
+class BusyError(WorkError):
+    """The work can't be taken on now: others are before it, or the program is closing. Never a verdict on the input."""

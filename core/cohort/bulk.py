@@ -1,12 +1,13 @@
 """Rows of a manifest to image scores on this machine: files decoded ahead in parallel processes, read in batches."""
 
+import errno
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Protocol
 
-from core.errors import InputError, WorkError
+from core.errors import BusyError, InputError, WorkError
 from core.imaging import Frame, Roi, default_roi, read_frame
 from core.imaging.pool import count_cores
 from core.inference import ImageReading
@@ -14,6 +15,9 @@ from models.bundle import Bundle
 
 Row = dict[str, Any]
 Case = tuple[Frame, Roi]
+ATTEMPTS = 3
+SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+SHORT = "This computer is short of memory or open files at the moment. Go on with the scoring later."
 
 
 class Reader(Protocol):
@@ -83,7 +87,9 @@ class LocalScorer:
                 decoded.append((row["row"], future.result()))
             except InputError as error:
                 yield row["row"], {"refused": str(error)}
-            except OSError:
+            except OSError as error:
+                if error.errno in SHORT_OF:
+                    raise BusyError(SHORT) from None
                 yield row["row"], {"refused": "The image file can't be opened."}
         if decoded:
             numbers, cases = zip(*decoded, strict=True)
@@ -92,15 +98,20 @@ class LocalScorer:
     def _read(self, cases: Sequence[Case]) -> list[Row]:
         """Read a batch; where one image spoils it, each alone."""
         try:
-            return [_list_scores(reading) for reading in self._reader.read_images(cases)]
-        except (InputError, WorkError):
-            return [self._read_alone(case) for case in cases]
+            return [_list_scores(reading) for reading in self._try(cases, ATTEMPTS)]
+        except InputError as error:
+            if len(cases) == 1:
+                return [{"refused": str(error)}]
+            return [self._read([case])[0] for case in cases]
 
-    def _read_alone(self, case: Case) -> Row:
+    def _try(self, cases: Sequence[Case], attempts: int) -> list[ImageReading]:
+        """Ask the network, again if it fails; that is no verdict on an image, so the run ends there in the end."""
         try:
-            return _list_scores(self._reader.read_images([case])[0])
-        except (InputError, WorkError) as error:
-            return {"refused": str(error)}
+            return self._reader.read_images(cases)
+        except WorkError:
+            if attempts == 1:
+                raise
+            return self._try(cases, attempts - 1)
 
 
 def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Case:

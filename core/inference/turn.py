@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from core.errors import AppError, WorkError
+from core.errors import AppError, BusyError
 
 if TYPE_CHECKING:
     from core.inference.worker import Worker
@@ -35,13 +35,23 @@ class Turn(Generic[T]):
         Makes the result of what the network gave; it runs in the caller's thread.
     lane : {"case", "bulk"}
         Cases go before a cohort's images.
+    owner : str
+        Whose work it is; the network goes round the owners.
     """
 
     def __init__(
-        self, worker: "Worker", task: Task, payload: Any, key: str, finish: Callable[[Any], T], lane: Lane
+        self,
+        worker: "Worker",
+        task: Task,
+        payload: Any,
+        key: str,
+        finish: Callable[[Any], T],
+        *,
+        lane: Lane,
+        owner: str,
     ) -> None:
         self._worker = worker
-        self.task, self.payload, self.key, self.lane = task, payload, key, lane
+        self.task, self.payload, self.key, self.lane, self.owner = task, payload, key, lane, owner
         self._finish = finish
         self._ended = Event()
         self._answer: Any = None
@@ -85,7 +95,7 @@ class Turn(Generic[T]):
         while not self.look(LOOK_SECONDS if end is None else min(LOOK_SECONDS, max(0.0, end - time.monotonic()))):
             if seconds is not None and end is not None and time.monotonic() >= end:
                 self.cancel()
-                raise WorkError(LATE.format(seconds=seconds))
+                raise BusyError(LATE.format(seconds=seconds))
         return self.result()
 
     def result(self) -> T:

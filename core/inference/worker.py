@@ -1,29 +1,29 @@
 """One thread that owns the networks: it loads the bundle in the background and does one piece of work after another.
 
-A network called from many threads at once collapses under load; here callers queue, and only so many of them. Cases
-come before a cohort's images, so a case waits for one pass of these at most. A thread that dies or hangs is replaced:
-whoever waited gets a sentence, and the next case works.
+A network called from many threads at once collapses under load; here callers queue, and only so many of them: owners
+share the places and are served in turn. Cases come before a cohort's images, so a case waits for one pass of these at
+most. A thread that dies or hangs is replaced: whoever waited gets a sentence, and the next case works.
 """
 
 import atexit
 import hashlib
 import logging
 import time
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cache
 from pathlib import Path
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
-from core.errors import AppError, WorkError
+from core.errors import AppError, BusyError, WorkError
 from core.imaging import Frame, Roi
+from core.inference.lane import FairLane
 from core.inference.lesion import Lesion
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.predictor import Predictor
 from core.inference.recent import Recent
-from core.inference.turn import GIVEN_UP, Lane, Turn
+from core.inference.turn import GIVEN_UP, LOOK_SECONDS, Lane, Turn
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 PLACES = 64
 KEPT = 512
-PASSES_AHEAD = 8
 WAIT_SECONDS = 60.0
 PASS_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
@@ -50,12 +49,13 @@ class Worker:
     folder : Path
         The bundle's folder; loading starts at once, in the worker's thread.
     places : int
-        Most pieces of work of a lane that may wait or run at the same time.
+        Most pieces of work of a lane that may wait or run at the same time; each owner has an equal share of them, and
+        one place at least.
     """
 
     def __init__(self, folder: Path, *, places: int = PLACES) -> None:
         self._folder, self._most = folder, places
-        self._lanes: dict[Lane, deque[Turn[Any]]] = {"case": deque(), "bulk": deque()}
+        self._lanes: dict[Lane, FairLane] = {"case": FairLane(), "bulk": FairLane()}
         self._running: tuple[Turn[Any], ...] = ()
         self._since = 0.0
         self._recent = Recent(KEPT)
@@ -84,7 +84,15 @@ class Worker:
         """The Predictor, once it is loaded; its networks run in the worker's thread alone."""
         return self._loading.result()
 
-    def begin_reading(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> Turn[ImageReading]:
+    def begin_reading(
+        self,
+        frame: Frame,
+        roi: Roi,
+        *,
+        lane: Lane = "case",
+        owner: str = "",
+        waits_while: Callable[[], bool] | None = None,
+    ) -> Turn[ImageReading]:
         """Queue the lesion for one pass of the backbone; a crop that was read lately is done at once.
 
         Parameters
@@ -95,6 +103,10 @@ class Worker:
             Lesion box, pixels of the frame.
         lane : {"case", "bulk"}
             "bulk" for the images of a cohort: every waiting case goes first.
+        owner : str
+            Whose work it is: a session, for instance.
+        waits_while : callable, optional
+            Waits for a place as long as this is true; without it, too many are an error at once.
 
         Returns
         -------
@@ -103,22 +115,23 @@ class Worker:
 
         Raises
         ------
-        WorkError
-            If too many wait.
+        BusyError
+            If too many of this owner's wait, or the worker is closed.
         """
         predictor = self.predictor
         crop = predictor.cut(frame, roi)
         key = hashlib.sha256(crop.tobytes()).hexdigest()
-        return self._queue(
-            Turn(self, "read", crop, key, lambda read: predictor.interpret(frame, roi, crop, read), lane)
+        turn = Turn(
+            self, "read", crop, key, lambda read: predictor.interpret(frame, roi, crop, read), lane=lane, owner=owner
         )
+        return self._queue(turn, waits_while)
 
-    def begin_finding(self, frame: Frame) -> Turn[tuple[Lesion, ...]]:
+    def begin_finding(self, frame: Frame, *, owner: str = "") -> Turn[tuple[Lesion, ...]]:
         """Queue a frame for the segmenter; see `begin_reading`."""
         key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} ".encode() + frame.pixels.tobytes()).hexdigest()
-        return self._queue(Turn(self, "find", frame, key, tuple, "case"))
+        return self._queue(Turn(self, "find", frame, key, tuple, lane="case", owner=owner))
 
-    def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case") -> ImageReading:
+    def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case", owner: str = "") -> ImageReading:
         """Run the backbone once on the lesion, when it is this caller's turn.
 
         Parameters
@@ -129,6 +142,8 @@ class Worker:
             Lesion box, pixels of the frame.
         lane : {"case", "bulk"}
             As in `begin_reading`; work in bulk waits for as long as it takes.
+        owner : str
+            As in `begin_reading`.
 
         Returns
         -------
@@ -140,11 +155,13 @@ class Worker:
         WorkError
             If too many wait, a case's turn does not come in a minute, or the network fails.
         """
-        return self.begin_reading(frame, roi, lane=lane).wait(WAIT_SECONDS if lane == "case" else None)
+        if lane == "case":
+            return self.begin_reading(frame, roi, owner=owner).wait(WAIT_SECONDS)
+        return self.begin_reading(frame, roi, lane=lane, owner=owner, waits_while=lambda: True).wait(None)
 
-    def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
+    def find_lesions(self, frame: Frame, *, owner: str = "") -> tuple[Lesion, ...]:
         """Outline the lesions of a frame, best first, when it is this caller's turn; errors as in `read_image`."""
-        return self.begin_finding(frame).wait(WAIT_SECONDS)
+        return self.begin_finding(frame, owner=owner).wait(WAIT_SECONDS)
 
     def predict(self, case: Case, reading: ImageReading) -> Prediction:
         """Estimate from what the network has read; no network runs, so there is no queue.
@@ -166,16 +183,17 @@ class Worker:
     def count_ahead(self, turn: Turn[Any]) -> int:
         """Count what comes before a turn: what runs, and what waits in front of it."""
         with self._state:
-            before = self._lanes["case"] if turn.lane == "bulk" else ()
+            before = len(self._lanes["case"]) if turn.lane == "bulk" else 0
             lane = self._lanes[turn.lane]
-            return len(before) + lane.index(turn) + bool(self._running) if turn in lane else 0
+            return before + lane.count_ahead(turn) + bool(self._running) if turn in lane else 0
 
     def give_up(self, turn: Turn[Any]) -> None:
         """Take a turn that still waits out of the queue: it costs no pass."""
         with self._state:
             if turn in self._lanes[turn.lane]:
                 self._lanes[turn.lane].remove(turn)
-                turn.settle(error=WorkError(GIVEN_UP))
+                turn.settle(error=BusyError(GIVEN_UP))
+                self._state.notify_all()
 
     def look_after(self) -> None:
         """Replace the thread if it died or hangs; every waiting caller does this from time to time."""
@@ -187,7 +205,7 @@ class Worker:
             for turn in self._running:
                 turn.settle(error=WorkError(STOPPED))
             self._running = ()
-            self._settle_waiting(WorkError(STOPPED))
+            self._settle_waiting(BusyError(STOPPED))
             self._start()
 
     def close(self) -> None:
@@ -195,7 +213,7 @@ class Worker:
         atexit.unregister(self.close)
         with self._state:
             self._is_closed = True
-            self._settle_waiting(WorkError(CLOSED))
+            self._settle_waiting(BusyError(CLOSED))
             self._state.notify_all()
         self._thread.join(CLOSE_SECONDS)
 
@@ -204,7 +222,7 @@ class Worker:
         self._thread = Thread(target=self._serve, args=(self._loading,), name="predictor", daemon=True)
         self._thread.start()
 
-    def _queue(self, turn: Turn[Any]) -> Turn[Any]:
+    def _queue(self, turn: Turn[Any], waits_while: Callable[[], bool] | None = None) -> Turn[Any]:
         known = self._recent.get(turn.task, turn.key)
         if known is not None:
             turn.settle(known)
@@ -212,12 +230,21 @@ class Worker:
         self.look_after()
         with self._state:
             lane = self._lanes[turn.lane]
-            taken = len(lane) + sum(other.lane == turn.lane for other in self._running)
-            if self._is_closed or taken >= self._most:
-                raise WorkError(CLOSED if self._is_closed else BUSY.format(waiting=len(lane)))
+            while waits_while is not None and not (self._is_closed or self._has_place(turn)) and waits_while():
+                self._state.wait(LOOK_SECONDS)
+                self.look_after()
+            if self._is_closed or not self._has_place(turn):
+                raise BusyError(CLOSED if self._is_closed else BUSY.format(waiting=len(lane)))
             lane.append(turn)
             self._state.notify_all()
         return turn
+
+    def _has_place(self, turn: Turn[Any]) -> bool:
+        """Whether a turn's owner has less than its share of the lane's places."""
+        lane = self._lanes[turn.lane]
+        runs = [other.owner for other in self._running if other.lane == turn.lane]
+        share = max(1, self._most // len({turn.owner, *lane.owners, *runs}))
+        return lane.count_of(turn.owner) + runs.count(turn.owner) < share
 
     def _serve(self, loading: "Future[Predictor]") -> None:
         """Load, then work until the worker is closed or another thread has taken over."""
@@ -246,10 +273,10 @@ class Worker:
                 return ()
             name: Lane = "case" if self._lanes["case"] else "bulk"
             lane = self._lanes[name]
-            turns = [lane.popleft()]
+            turns = [lane.pop()]
             most = self._count_at_once(turns[0])
-            while lane and len(turns) < most and lane[0].task == turns[0].task:
-                turns.append(lane.popleft())
+            while len(turns) < most and (following := lane.peek()) and following.task == turns[0].task:
+                turns.append(lane.pop())
             self._running, self._since = tuple(turns), time.monotonic()
             return self._running
 
@@ -275,6 +302,7 @@ class Worker:
         with self._state:
             if self._loading is loading:
                 self._running = ()
+            self._state.notify_all()
         if error is not None:
             for turn in turns:
                 turn.settle(error=error)
@@ -286,35 +314,7 @@ class Worker:
     def _settle_waiting(self, error: AppError) -> None:
         for lane in self._lanes.values():
             while lane:
-                lane.popleft().settle(error=error)
-
-
-class BulkReader:
-    """A cohort's way to the worker: single cases go before each pass of its images.
-
-    Parameters
-    ----------
-    worker : Worker
-        The worker that all sessions share.
-    """
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-
-    @property
-    def bundle(self) -> Bundle:
-        """The bundle that answers."""
-        return self._worker.bundle
-
-    @property
-    def at_once(self) -> int:
-        """How many images `read_images` is best given: a pass that runs, and others that wait."""
-        return min(PASSES_AHEAD * self._worker.predictor.engine.images_at_once, PLACES // 2)
-
-    def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
-        """Run the network on lesions whenever no case waits, for as long as it takes; see `Worker.read_image`."""
-        turns = [self._worker.begin_reading(frame, roi, lane="bulk") for frame, roi in cases]
-        return [turn.wait(None) for turn in turns]
+                lane.pop().settle(error=error)
 
 
 @cache

@@ -15,6 +15,7 @@ from core.errors import UsageError
 from core.inference.interval import recover_intervals
 from core.ui.cohort import EVIDENCE, Cohort, get_package
 from core.ui.resources import get_bundle, get_simulated
+from core.ui.shared import Shared
 from models.bundle import Bundle
 
 PATIENT, ADDRESS = "board_patient", "patient"
@@ -24,6 +25,7 @@ SEEN = {"caution": CAUTION, "refused": REFUSED}
 FLAGS = (NO_CALL, CAUTION, REFUSED, MISSING, DISCORDANT)
 PSEUDONYM = re.compile(r"[\w.-]*\d[\w.-]*", re.ASCII)
 NODES = {0: "negative", 1: "suspicious"}
+_STORE = Shared(Store, Store.close)
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,9 @@ class Rule:
         return self.no_call[0] <= probability <= self.no_call[1]
 
 
-@st.cache_resource(max_entries=1, show_spinner=False, on_release=Store.close)
-def _open_store(url: str) -> Store:
-    return Store(url)
-
-
 def get_store() -> Store:
     """Open the board's database, once for all sessions."""
-    return _open_store(find_database())
+    return _STORE.get(find_database())
 
 
 def is_own(cohort: Cohort) -> bool:

@@ -15,6 +15,8 @@ from core.inference import Case, Prediction
 from core.inference.worker import Worker
 from core.ui.cohort import Cohort, get_package
 from core.ui.resources import draw_simulated, get_bundle, get_simulated, get_worker
+from core.ui.session import end_with_session, name_owner
+from core.ui.shared import Shared
 
 if TYPE_CHECKING:
     from core.simulation import Cohort as SimulatedCohort
@@ -41,20 +43,26 @@ def get_reader(cohort: Cohort) -> BoardReader:
         It says of each patient why there is no image, where there is none.
     """
     if cohort.is_simulated:
-        return _read_simulated(get_bundle().sha256)
+        return _SIMULATED.get(get_bundle().sha256)
     key = (cohort.sha256, get_bundle().sha256)
     kept = st.session_state.get(READER)
     if kept is None or kept[0] != key:
         if kept is not None:
             kept[1].close()
-        st.session_state[READER] = kept = (key, BoardReader(_find_rows(cohort), _make_predict(get_worker())))
+        st.session_state[READER] = kept = (
+            key,
+            BoardReader(_find_rows(cohort), _make_predict(get_worker(), name_owner())),
+        )
+        end_with_session(kept[1])
     reader: BoardReader = kept[1]
     return reader
 
 
-@st.cache_resource(max_entries=1, show_spinner=False, on_release=BoardReader.close)
 def _read_simulated(bundle_sha256: str) -> BoardReader:
-    return BoardReader(_draw_rows(get_simulated()), _make_predict(get_worker()))
+    return BoardReader(_draw_rows(get_simulated()), _make_predict(get_worker(), ""))
+
+
+_SIMULATED = Shared(_read_simulated, BoardReader.close)
 
 
 def _draw_rows(simulated: "SimulatedCohort") -> Callable[[str], Case]:
@@ -91,8 +99,8 @@ def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
     return load
 
 
-def _make_predict(worker: Worker) -> Callable[[Case, Lane], Prediction]:
+def _make_predict(worker: Worker, owner: str) -> Callable[[Case, Lane], Prediction]:
     def predict(case: Case, lane: Lane) -> Prediction:
-        return worker.predict(case, worker.read_image(case.frame, case.roi, lane=lane))
+        return worker.predict(case, worker.read_image(case.frame, case.roi, lane=lane, owner=owner))
 
     return predict

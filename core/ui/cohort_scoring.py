@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from threading import Event
 
 import pandas as pd
 import streamlit as st
@@ -10,9 +11,10 @@ from core.cohort import read_predictions
 from core.cohort.score import ScoredCohort
 from core.cohort.scoring_job import ScoringJob
 from core.errors import TableError
-from core.inference.worker import BulkReader
+from core.inference.bulk_reader import BulkReader
 from core.ui.cohort import keep_uploaded
 from core.ui.resources import get_bundle, get_worker
+from core.ui.session import end_with_session, name_owner
 from core.ui.upload import take_upload
 
 OPEN = "The table has no ki67_pct: the tumour board shows these patients, but the model can't be judged on them yet."
@@ -50,10 +52,18 @@ def _take_upload(key: str) -> None:
         return
     st.session_state.pop(FAILED, None)
     st.session_state[ROUND] += 1
+    stop = Event()
     try:
-        st.session_state[JOB] = ScoringJob(content, BulkReader(get_worker()))
+        job = ScoringJob(content, BulkReader(get_worker(), owner=name_owner(), stop=stop), stop=stop)
     except TableError as error:
         st.session_state[FAILED] = (str(error), error.rows)
+    else:
+        st.session_state[JOB] = job
+        end_with_session(job)
+
+
+def _discard() -> None:
+    st.session_state.pop(JOB).close()
 
 
 @st.fragment(run_every=1.0)
@@ -70,7 +80,7 @@ def _show_job() -> None:
         _show_failure(str(job.failure), getattr(job.failure, "rows", ()))
     with st.container(horizontal=True):
         st.button("Go on", on_click=job.start, key="scoring_start", type="primary")
-        if st.button("Discard", on_click=st.session_state.pop, args=(JOB,), key="scoring_discard"):
+        if st.button("Discard", on_click=_discard, key="scoring_discard"):
             st.rerun(scope="app")
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.imaging import Frame, Roi
 from core.inference import Case, ImageReading, Prediction
 from core.ui.resources import get_worker
+from core.ui.session import name_owner
 from core.ui.turn import forget_turn, is_waiting, take_turn
 
 READING = "case_reading"
@@ -30,9 +31,9 @@ def ask_reading(frame: Frame, roi: Roi) -> ImageReading | None:
     ImageReading or None
         None as long as the button was not pressed for this frame and box.
     """
-    key = _identify(frame, roi)
+    key, owner = _identify(frame, roi), name_owner()
     if st.button("Estimate", type="primary", width="stretch") or is_waiting(READING, key):
-        reading = take_turn(READING, key, lambda: get_worker().begin_reading(frame, roi), WORDS)
+        reading = take_turn(READING, key, lambda: get_worker().begin_reading(frame, roi, owner=owner), WORDS)
         st.session_state[READING] = (key, reading)
     else:
         forget_turn(READING)

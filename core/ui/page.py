@@ -12,6 +12,7 @@ from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
 from core.ui.resources import get_bundle
+from core.ui.session import note_session
 
 STYLE = """<style>
 .js-plotly-plot .main-svg text { fill: currentColor !important; }
@@ -43,6 +44,7 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
     try:
         with report_errors():
             user = require_role(role)
+            note_session()
             show_navigation()
             st.title(title, anchor=False)
             show_model_banner()

@@ -11,6 +11,7 @@ from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
 from core.ui.form import KEY
 from core.ui.resources import get_worker
+from core.ui.session import name_owner
 from core.ui.turn import take_turn
 
 FOUND, CHOICE = "case_lesions", "case_lesion_choice"
@@ -70,8 +71,9 @@ def ask_proposal(frame: Frame) -> Proposal:
     key = (hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width)
     known = st.session_state.get(FOUND)
     if known is None or known[0] != key:
+        owner = name_owner()
         try:
-            known = (key, take_turn(FOUND, key, lambda: get_worker().begin_finding(frame), WORDS))
+            known = (key, take_turn(FOUND, key, lambda: get_worker().begin_finding(frame, owner=owner), WORDS))
             st.session_state[FOUND] = known
         except (ModelError, WorkError) as error:
             return Proposal(reason=f"The lesion could not be looked for. {error}")

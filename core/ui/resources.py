@@ -12,6 +12,7 @@ from core.imaging.store import hold_file
 from core.inference.trust import load_bundle
 from core.inference.worker import Worker
 from core.settings import get_text_setting
+from core.ui.shared import Shared
 from core.ui.source import Source
 from models.bundle import Bundle
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PER_CENTRE = 2
+_WORKER = Shared(Worker, Worker.close)
 
 
 def bundle_folder() -> Path:
@@ -51,7 +53,7 @@ def get_worker() -> Worker:
     Worker
         Of the setting "bundle".
     """
-    return _start_worker(bundle_folder())
+    return _WORKER.get(bundle_folder())
 
 
 def list_simulated_patients() -> dict[str, str]:
@@ -141,8 +143,3 @@ def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, flo
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _read_bundle(folder: Path) -> Bundle:
     return load_bundle(folder)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False, on_release=Worker.close)
-def _start_worker(folder: Path) -> Worker:
-    return Worker(folder)

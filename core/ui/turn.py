@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
-from core.errors import WorkError
+from core.errors import BusyError, WorkError
 from core.inference.turn import LATE, Turn
 from core.inference.worker import WAIT_SECONDS
 
@@ -78,7 +78,7 @@ def _watch(turn: Turn[T]) -> None:
             place.empty()
             return
         place.caption(describe_place(turn.ahead))
-    raise WorkError(LATE.format(seconds=WAIT_SECONDS))
+    raise BusyError(LATE.format(seconds=WAIT_SECONDS))
 
 
 def describe_place(ahead: int) -> str:

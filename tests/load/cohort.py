@@ -16,7 +16,8 @@ from core.cohort.bulk import LocalScorer
 from core.cohort.score import ScoredCohort, score_manifest
 from core.imaging import Roi, read_frame
 from core.inference import Case
-from core.inference.worker import BulkReader, Worker
+from core.inference.bulk_reader import BulkReader
+from core.inference.worker import Worker
 from core.simulation import write_cohort
 from tests.load.clinic import draw_images
 from tests.load.server import read_resident_mb

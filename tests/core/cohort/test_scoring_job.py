@@ -1,3 +1,4 @@
+import errno
 import io
 import zipfile
 from collections.abc import Callable
@@ -6,11 +7,11 @@ from threading import Event
 
 import pytest
 
-from core.cohort.bulk import LocalScorer
+from core.cohort.bulk import ATTEMPTS, LocalScorer
 from core.cohort.package import unpack_package
 from core.cohort.score import score_manifest
 from core.cohort.scoring_job import ScoringJob
-from core.errors import TableError
+from core.errors import BusyError, TableError, WorkError
 from core.inference.predictor import Predictor
 from core.simulation import write_cohort
 
@@ -77,6 +78,76 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
     job.wait(120)
     assert job.scored is not None
     assert job.scored.images == N
+
+
+class Failing:
+    """Fails so many times, then reads."""
+
+    at_once = 4
+
+    def __init__(self, predictor: Predictor, error: Exception, times: int) -> None:
+        self.bundle, self._predictor, self._error, self.times = predictor.bundle, predictor, error, times
+
+    def read_images(self, cases: list):
+        if self.times:
+            self.times -= 1
+            raise self._error
+        return self._predictor.read_images(cases)
+
+
+@pytest.mark.parametrize("error", [BusyError("Others are before it."), WorkError("The model stopped.")])
+def test_a_busy_or_failing_model_is_no_verdict_on_an_image(package: bytes, predictor: Predictor, error) -> None:
+    job = ScoringJob(package, Failing(predictor, error, ATTEMPTS))
+    job.wait(60)
+    assert job.scored is None
+    assert str(job.failure) == f"{error} Rows that are done are kept: go on with the rest later."
+    job.start()
+    job.wait(120)
+    assert job.scored is not None
+    assert (job.scored.images, job.scored.refused, job.failure) == (N, (), None)
+
+
+def test_a_failure_that_passes_ends_nothing(package: bytes, predictor: Predictor) -> None:
+    job = ScoringJob(package, Failing(predictor, WorkError("The model stopped."), ATTEMPTS - 1))
+    job.wait(120)
+    assert job.scored is not None
+    assert (job.scored.images, job.scored.refused) == (N, ())
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_computer_short_of_files_is_no_verdict_on_an_image(
+    package: bytes, predictor: Predictor, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(row: object, *, bulk: bool) -> None:
+        raise OSError(number, "none left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.cohort.bulk.decode_row", fail)
+        job = ScoringJob(package, predictor)
+        job.wait(60)
+    assert isinstance(job.failure, BusyError | WorkError)
+    job.start()
+    job.wait(120)
+    assert job.scored is not None
+    assert job.scored.images == N
+
+
+def test_a_closed_job_leaves_nothing_on_the_disk(package: bytes, predictor: Predictor) -> None:
+    job = ScoringJob(package, predictor)
+    folder = job.manifest.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    job.close()
+    job.wait(60)
+    assert not job.is_running
+    assert not folder.exists()
+
+
+def test_a_job_that_is_dropped_leaves_nothing_on_the_disk(package: bytes, predictor: Predictor) -> None:
+    job = ScoringJob(package, predictor)
+    job.wait(120)
+    folder = job.manifest.parent
+    del job
+    assert not folder.exists()
 
 
 def test_an_upload_reads_no_file_of_the_server(cohort: Path, predictor: Predictor) -> None:

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.errors import ModelError, WorkError
+from core.errors import BusyError, ModelError, WorkError
 from core.inference import worker as module
-from core.inference.worker import BulkReader, Worker
+from core.inference.bulk_reader import BulkReader
+from core.inference.worker import Worker
 
 
 class SlowPredictor:
@@ -154,6 +155,58 @@ def test_a_cohorts_images_are_not_kept(worker, predictor):
     predictor.go.set()
     assert BulkReader(worker).read_images([(i, None) for i in range(4)]) == [0, 1, 2, 3]
     assert len(worker._recent) == 0
+
+
+def test_another_owner_finds_a_place_and_is_served_next(predictor):
+    worker = Worker(Path("bundle"), places=4)
+    hold(worker, predictor, owner="many")
+    waiting = [worker.begin_reading(i, None, owner="many") for i in (1, 2, 3)]
+    with pytest.raises(BusyError):
+        worker.begin_reading(4, None, owner="many")
+    other = worker.begin_reading(9, None, owner="one")
+    assert [turn.ahead for turn in (*waiting, other)] == [1, 3, 4, 2]
+    predictor.go.set()
+    assert [turn.wait(30) for turn in (*waiting, other)] == [1, 2, 3, 9]
+    assert predictor.order == [99, 1, 9, 2, 3]
+    worker.close()
+
+
+def test_cohorts_wait_for_places_however_many_there_are(predictor):
+    worker = Worker(Path("bundle"), places=3)
+    hold(worker, predictor)
+    with ThreadPoolExecutor(12) as threads:
+        jobs = [
+            threads.submit(BulkReader(worker, owner=str(j)).read_images, [(10 * j + i, None) for i in range(8)])
+            for j in range(12)
+        ]
+        predictor.go.set()
+        assert [job.result(60) for job in jobs] == [[10 * j + i for i in range(8)] for j in range(12)]
+    worker.close()
+
+
+def test_a_stopped_cohort_takes_back_what_waits(worker, predictor):
+    stop = threading.Event()
+    hold(worker, predictor)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(BulkReader(worker, stop=stop).read_images, [(i, None) for i in range(4)])
+        while worker.waiting < 4:
+            assert not job.done()
+        stop.set()
+        with pytest.raises(BusyError, match="taken out of the queue"):
+            job.result(30)
+    assert worker.waiting == 0
+
+
+def test_a_closing_worker_is_no_verdict_on_an_image(worker, predictor):
+    hold(worker, predictor)
+    with ThreadPoolExecutor(1) as threads:
+        job = threads.submit(BulkReader(worker).read_images, [(i, None) for i in range(4)])
+        while worker.waiting < 4:
+            assert not job.done()
+        predictor.go.set()
+        worker.close()
+        with pytest.raises(BusyError, match="shut down"):
+            job.result(30)
 
 
 def test_who_leaves_costs_no_pass(worker, predictor):
