@@ -5,20 +5,20 @@ from functools import partial
 import streamlit as st
 
 from core.clinical import parse_inputs
-from core.figures.case_document import collect_case
-from core.figures.case_results import collect_results
-from core.figures.frame import render_frame
-from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
-from core.figures.heatmap_png import render_heatmap_png
-from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
-from core.figures.probability import (
+from core.documents.collect_case import collect_case
+from core.documents.collect_results import collect_results
+from core.figures.case.frame import render_frame
+from core.figures.case.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
+from core.figures.case.heatmap_png import render_heatmap_png
+from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+from core.figures.case.probability import (
     describe_icons,
     describe_scale,
     plot_icons,
     plot_probability_scale,
     tabulate_estimate,
 )
-from core.figures.waterfall import describe_waterfall, plot_waterfall
+from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Case
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
@@ -43,7 +43,7 @@ from core.ui import (
     show_limits,
     show_secondary,
 )
-from core.ui.archive import ask_archive, offer_results
+from core.ui.case.archive import ask_archive, offer_results
 from core.ui.documents import offer_documents
 
 with begin_page("Case", role="clinician"):

@@ -3,18 +3,18 @@
 import streamlit as st
 
 from core.evaluation import count_flow
-from core.evaluation.cohort_results import describe_patients, settle_threshold
-from core.evaluation.evaluate import render_plain
-from core.figures.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
-from core.figures.flow import plot_flow
+from core.evaluation.cohort.evaluate import render_plain
+from core.evaluation.cohort.results import describe_patients, settle_threshold
+from core.figures.cohort.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
+from core.figures.cohort.flow import plot_flow
+from core.figures.cohort.report import render_report
 from core.figures.rendering import render_png, render_svg
-from core.figures.report import render_report
 from core.ui import begin_page
-from core.ui.cohort_input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort_result import describe_origin, offer_file, render_csv, show_method, show_result, show_table
-from core.ui.cohort_scoring import ask_scoring
-from core.ui.cohort_threshold import describe_threshold, find_threshold
-from core.ui.cohort_view import ask_view, compute_once
+from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
+from core.ui.cohort.result import describe_origin, offer_file, render_csv, show_method, show_result, show_table
+from core.ui.cohort.scoring import ask_scoring
+from core.ui.cohort.threshold import describe_threshold, find_threshold
+from core.ui.cohort.view import ask_view, compute_once
 
 with begin_page("Cohort"):
     ask_cohort()

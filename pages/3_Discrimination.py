@@ -3,18 +3,18 @@
 import streamlit as st
 
 from core.evaluation import compute_confusion
-from core.evaluation.cohort_results import compute_cohort_subgroups, compute_rocs, label_model, settle_threshold
-from core.evaluation.evaluate import render_comparison, render_confusion, render_plain, render_roc
-from core.evaluation.split_evaluation import MAIN, compare_models
-from core.figures.forest import describe_forest, plot_forest
+from core.evaluation.cohort.evaluate import render_comparison, render_confusion, render_plain, render_roc
+from core.evaluation.cohort.results import compute_cohort_subgroups, compute_rocs, label_model, settle_threshold
+from core.evaluation.cohort.split import MAIN, compare_models
+from core.figures.cohort.forest import describe_forest, plot_forest
+from core.figures.cohort.roc import describe_roc, plot_roc
+from core.figures.cohort.tables import tabulate_confusion, tabulate_matrix, tabulate_models, tabulate_subgroups
 from core.figures.rendering import render_png, render_svg
-from core.figures.roc import describe_roc, plot_roc
-from core.figures.tables import tabulate_confusion, tabulate_matrix, tabulate_models, tabulate_subgroups
 from core.figures.wording import thin_rows
 from core.ui import begin_page
-from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_threshold import ask_threshold, find_threshold
-from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
+from core.ui.cohort.result import show_method, show_result, show_table
+from core.ui.cohort.threshold import ask_threshold, find_threshold
+from core.ui.cohort.view import ask_for_slow, ask_view, compute_once
 
 DRAW = {"svg": render_svg, "png": render_png}
 

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.evaluation import compute_calibration, compute_recalibration
-from core.evaluation.evaluate import render_calibration, render_plain
-from core.evaluation.optimism import compute_combination_optimism
-from core.figures.calibration import describe_calibration, plot_calibration
+from core.evaluation.calibration.optimism import compute_combination_optimism
+from core.evaluation.cohort.evaluate import render_calibration, render_plain
+from core.figures.cohort.calibration import describe_calibration, plot_calibration
+from core.figures.cohort.tables import tabulate_calibration, tabulate_optimism, tabulate_recalibration
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_calibration, tabulate_optimism, tabulate_recalibration
 from core.ui import begin_page
-from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_view import ask_for_slow, ask_view, compute_once
+from core.ui.cohort.result import show_method, show_result, show_table
+from core.ui.cohort.view import ask_for_slow, ask_view, compute_once
 
 DRAW = {"svg": render_svg, "png": render_png}
 

@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from core.evaluation.cohort_net_benefit import compute_gain, compute_labelled_net_benefit
-from core.evaluation.cohort_results import label_model, settle_threshold
-from core.evaluation.evaluate import render_plain
-from core.evaluation.split_evaluation import list_models
-from core.figures.decision_curve import (
+from core.evaluation.cohort.evaluate import render_plain
+from core.evaluation.cohort.net_benefit import compute_gain, compute_labelled_net_benefit
+from core.evaluation.cohort.results import label_model, settle_threshold
+from core.evaluation.cohort.split import list_models
+from core.figures.cohort.decision_curve import (
     MEASURES,
     describe_decision_curve,
     plot_decision_curve,
     plot_net_benefit_difference,
 )
+from core.figures.cohort.tables import tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_net_benefit
 from core.ui import begin_page
-from core.ui.cohort_population import ask_population
-from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_threshold import ask_threshold, find_threshold
-from core.ui.cohort_view import ask_view, compute_once
+from core.ui.cohort.population import ask_population
+from core.ui.cohort.result import show_method, show_result, show_table
+from core.ui.cohort.threshold import ask_threshold, find_threshold
+from core.ui.cohort.view import ask_view, compute_once
 
 DRAW = {"svg": render_svg, "png": render_png}
 

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from core.evaluation import compute_group_survival, compute_time_auc
-from core.evaluation.cohort_net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk, list_horizons
-from core.evaluation.cohort_results import compute_survival_curves, find_thirds, name_development, settle_threshold
-from core.evaluation.evaluate import render_plain, render_survival
-from core.figures.cohort_tables import (
+from core.evaluation.cohort.evaluate import render_plain, render_survival
+from core.evaluation.cohort.net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk, list_horizons
+from core.evaluation.cohort.results import compute_survival_curves, find_thirds, name_development, settle_threshold
+from core.figures.cohort.cohort_tables import (
     describe_cox_power,
     describe_early,
     describe_risk,
@@ -14,15 +14,15 @@ from core.figures.cohort_tables import (
     tabulate_cox,
     tabulate_medians,
 )
-from core.figures.decision_curve import RECURRENCE_RANGE, describe_decision_curve, plot_decision_curve
-from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
+from core.figures.cohort.decision_curve import RECURRENCE_RANGE, describe_decision_curve, plot_decision_curve
+from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
+from core.figures.cohort.tables import tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_net_benefit
 from core.ui import begin_page
-from core.ui.cohort_groups import ask_groups, ask_horizon
-from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_threshold import find_threshold
-from core.ui.cohort_view import ask_for_slow, ask_view, compute_once, require_columns
+from core.ui.cohort.groups import ask_groups, ask_horizon
+from core.ui.cohort.result import show_method, show_result, show_table
+from core.ui.cohort.threshold import find_threshold
+from core.ui.cohort.view import ask_for_slow, ask_view, compute_once, require_columns
 
 DRAW = {"svg": render_svg, "png": render_png}
 

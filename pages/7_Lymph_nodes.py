@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from core.evaluation.cohort_net_benefit import compute_node_net_benefit
-from core.evaluation.cohort_results import settle_threshold
-from core.evaluation.evaluate import render_nodes, render_plain
-from core.evaluation.split_evaluation import compute_nodes
-from core.figures.cohort_tables import tabulate_node_predictors, tabulate_node_rates
-from core.figures.decision_curve import NODE_RANGE, describe_decision_curve, plot_decision_curve
-from core.figures.lymph_nodes import (
+from core.evaluation.cohort.evaluate import render_nodes, render_plain
+from core.evaluation.cohort.net_benefit import compute_node_net_benefit
+from core.evaluation.cohort.results import settle_threshold
+from core.evaluation.cohort.split import compute_nodes
+from core.figures.cohort.cohort_tables import tabulate_node_predictors, tabulate_node_rates
+from core.figures.cohort.decision_curve import NODE_RANGE, describe_decision_curve, plot_decision_curve
+from core.figures.cohort.lymph_nodes import (
     describe_lymph_nodes,
     describe_node_roc,
     plot_lymph_nodes,
     plot_node_roc,
     tabulate_node_curves,
 )
+from core.figures.cohort.tables import tabulate_confusion, tabulate_net_benefit, write_number
 from core.figures.rendering import render_png, render_svg
-from core.figures.tables import tabulate_confusion, tabulate_net_benefit, write_number
 from core.ui import begin_page
-from core.ui.cohort_result import show_method, show_result, show_table
-from core.ui.cohort_threshold import describe_threshold, find_threshold
-from core.ui.cohort_view import ask_view, compute_once, require_columns
+from core.ui.cohort.result import show_method, show_result, show_table
+from core.ui.cohort.threshold import describe_threshold, find_threshold
+from core.ui.cohort.view import ask_view, compute_once, require_columns
 
 DRAW = {"svg": render_svg, "png": render_png}
 

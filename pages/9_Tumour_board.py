@@ -4,21 +4,20 @@ from functools import partial
 
 import streamlit as st
 
-from core.board.pairs import pair_readings
+from core.documents.collect_board import BoardDocuments
 from core.errors import UsageError
 from core.evaluation import compare_readers
-from core.figures.board_document import BoardDocuments
-from core.figures.frame import describe_frame, render_frame
-from core.figures.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
-from core.figures.interval import describe_interval, encode_svg, render_interval
-from core.figures.nomogram import describe_nomogram, plot_nomogram, tabulate_points
-from core.figures.waterfall import describe_waterfall, plot_waterfall
+from core.figures.case.frame import describe_frame, render_frame
+from core.figures.case.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
+from core.figures.case.interval import describe_interval, encode_svg, render_interval
+from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.inference.points import score_points
+from core.register.pairs import pair_readings
 from core.ui import begin_page, describe_provenance, get_bundle
-from core.ui.board import Rule, add_seen, find_asked, get_store, go, is_own, list_patients, show_way
-from core.ui.board_agreement import show_agreement
-from core.ui.board_decision import (
+from core.ui.board.agreement import show_agreement
+from core.ui.board.decision import (
     ask_author,
     ask_decision,
     ask_own,
@@ -27,10 +26,10 @@ from core.ui.board_decision import (
     reads_first,
     show_entries,
 )
-from core.ui.board_documents import ask_paper, offer_meeting, offer_patient
-from core.ui.board_images import get_reader
-from core.ui.board_list import ask_list, choose_board, name_decisions, show_list
-from core.ui.board_patient import (
+from core.ui.board.documents import ask_paper, offer_meeting, offer_patient
+from core.ui.board.images import get_reader
+from core.ui.board.navigation import Rule, add_seen, find_asked, get_store, go, is_own, list_patients, show_way
+from core.ui.board.patient import (
     HEAT_HEIGHT,
     ask_heat,
     draw_figure,
@@ -41,7 +40,8 @@ from core.ui.board_patient import (
     show_table_estimate,
     tighten_page,
 )
-from core.ui.cohort import get_cohort
+from core.ui.board.patient_table import ask_list, choose_board, name_decisions, show_list
+from core.ui.cohort.current import get_cohort
 from core.ui.export import offer_csv
 
 with begin_page("Tumour board", role="clinician") as user:

@@ -1,6 +1,7 @@
 """Imports run one way: each part stands only on the floors below it (see README, layout)."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,16 +12,20 @@ FLOORS = (
     {"core.settings", "core.private_files", "core.clinical", "core.nomogram"},
     {"core.imaging", "core.simulation"},
     {"core.inference"},
-    {"core.cohort", "core.board"},
-    {"core.evaluation", "core.ui"},
-    {"core.training", "core.figures", "app"},
-    {"core.benchmark", "pages"},
+    {"core.cohort", "core.register", "core.archive"},
+    {"core.evaluation"},
+    {"core.figures", "core.training"},
+    {"core.monitoring", "core.documents"},
+    {"core.ui"},
+    {"app", "pages", "core.benchmark"},
     {"core.cli"},
 )
 FLOOR = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 TORCH_PARTS = {"models", "core.inference", "core.training", "core.benchmark"}
 PAGE_BANNED = {"torch", "sklearn", "lifelines", "pydicom", "numpy"}
+MOST_MODULES = 16
 FILES = [*sorted(p for folder in ("core", "models", "pages") for p in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
+ROOMS = sorted({path.parent for path in FILES})
 
 
 def part_of(module: str) -> str:
@@ -40,9 +45,7 @@ def imports_of(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            found.add(node.module)
-            if node.module == "core":
-                found |= {f"core.{alias.name}" for alias in node.names}
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found - {"core"}
 
 
@@ -65,6 +68,18 @@ def test_streamlit_and_torch_stay_in_their_parts(path: Path) -> None:
         assert not outside & {"torch", "torchvision"}
     if here == "pages":
         assert not outside & PAGE_BANNED
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    modules = {module_of(path).removesuffix(".__init__"): path for path in FILES}
+    graph = {name: imports_of(path) & modules.keys() - {name} for name, path in modules.items()}
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
+def test_no_room_is_crowded(room: Path) -> None:
+    modules = [path for path in room.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES
 
 
 def test_every_part_has_a_floor() -> None:

@@ -19,8 +19,8 @@ SESSION = {"session_state", "query_params", "user", "context"}
 MUTABLE = {"dict", "list", "set", "OrderedDict", "defaultdict", "deque", "Counter", "WeakValueDictionary", "local"}
 CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "extend", "insert", "appendleft"}
 SHARED = {
-    ("core/imaging/pool.py", "_pools"): "decoder processes by process id; they keep no image",
-    ("core/imaging/store.py", "_files"): "uploaded files by a random ticket, which one session holds",
+    ("core/imaging/decoding/pool.py", "_pools"): "decoder processes by process id; they keep no image",
+    ("core/imaging/uploads.py", "_files"): "uploaded files by a random ticket, which one session holds",
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.benchmark.bulk import list_bulk_parts
 from core.benchmark.case import list_case_parts
+from core.benchmark.cohort_scoring import list_bulk_parts
 from core.benchmark.decoding import list_decoding_parts, measure_decoding_memory
 from core.benchmark.documents import list_document_parts
 from core.benchmark.evaluation import list_evaluation_parts

@@ -4,8 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from core.benchmark.timing import Part
-from core.board.documents import render_meeting_document, render_patient_document
-from core.figures.case_document import collect_case, collect_meeting
+from core.documents.collect_case import collect_case, collect_meeting
+from core.documents.render import render_meeting_document, render_patient_document
 from core.imaging import Frame, Roi
 from core.inference import Case
 from core.inference.predictor import Predictor

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from core.benchmark.timing import Part
 from core.evaluation import compute_decision_curve, compute_kaplan_meier, compute_roc, evaluate_cohort
-from core.figures.kaplan_meier import plot_kaplan_meier
+from core.figures.cohort.kaplan_meier import plot_kaplan_meier
 from core.figures.rendering import render_png
 
 SEED = 20260507

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from core.benchmark.timing import Part
-from core.inference.engine import read_malignancy
-from core.inference.engine_torch import read_backbone
+from core.inference.engines.interface import read_malignancy
+from core.inference.engines.torch import read_backbone
 from models.bundle import read_bundle
 from models.resnet import N_FEATURES
 

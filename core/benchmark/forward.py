@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from core.benchmark.timing import Part
-from core.inference.engine import Engine, InputRule
-from core.inference.engine_choice import AUTO, choose_engine, load_engine
-from core.inference.engine_torch import read_backbone
-from core.inference.processor import computes_in_bf16
+from core.inference.engines.choice import AUTO, choose_engine, load_engine
+from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.processor import computes_in_bf16
+from core.inference.engines.torch import read_backbone
 from models.bundle import read_bundle
 
 OPSET = 17

@@ -4,7 +4,7 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from core.inference.processor import count_gpus, read_cpu_flags, read_cpu_name
+from core.inference.engines.processor import count_gpus, read_cpu_flags, read_cpu_name
 
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 LIBRARIES = ("torch", "openvino", "onnxruntime", "grad-cam", "torchcam", "numpy", "streamlit")

@@ -12,7 +12,7 @@ from core.cli.console import AsJson, app, print_result, say
 from core.errors import UsageError, WorkError
 
 if TYPE_CHECKING:
-    from core.board.models import Record
+    from core.register.models import Record
 
 
 @app.command()
@@ -24,7 +24,7 @@ def audit(
     """Verify the chain of the tumour board's entries, and export them."""
     if out is not None and out.suffix not in {".csv", ".json"}:
         raise UsageError("--out takes a file that ends in .csv or .json.")
-    from core.board.store import Store, find_database  # noqa: PLC0415
+    from core.register.store import Store, find_database  # noqa: PLC0415
 
     store = Store(database or find_database())
     report = store.verify_chain()
@@ -42,7 +42,7 @@ def _render(records: "list[Record]", suffix: str) -> str:
     rows = [record.to_dict() for record in records]
     if suffix == ".json":
         return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    from core.board.models import ENTRIES  # noqa: PLC0415
+    from core.register.models import ENTRIES  # noqa: PLC0415
 
     text = io.StringIO()
     writer = csv.DictWriter(text, [column.name for column in ENTRIES.columns], lineterminator="\n")

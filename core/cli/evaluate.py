@@ -37,8 +37,8 @@ def evaluate(
 
 def _write_report(out: Path, read: "PredictionTable", results: dict[str, Any], *, simulated: bool) -> None:
     from core import __version__  # noqa: PLC0415
-    from core.evaluation.cohort_results import settle_threshold  # noqa: PLC0415
-    from core.figures.report import render_report  # noqa: PLC0415
+    from core.evaluation.cohort.results import settle_threshold  # noqa: PLC0415
+    from core.figures.cohort.report import render_report  # noqa: PLC0415
 
     report = render_report(
         read,

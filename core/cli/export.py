@@ -25,10 +25,10 @@ def export(
     region: Annotated[int | None, typer.Option(help="B-mode region, from 0, where the file has several.")] = None,
 ) -> None:
     """Estimate one case, and write sc.dcm, sr.dcm and report.dcm; they name the source's patient."""
-    from core.board.dicom_export import export_case  # noqa: PLC0415
-    from core.figures.case_results import collect_results  # noqa: PLC0415
+    from core.archive.dicom_objects.export import export_case  # noqa: PLC0415
+    from core.documents.collect_results import collect_results  # noqa: PLC0415
     from core.imaging import Roi, read_frame  # noqa: PLC0415
-    from core.imaging.formats import detect_format  # noqa: PLC0415
+    from core.imaging.decoding.formats import detect_format  # noqa: PLC0415
     from core.inference.predictor import Case, Predictor  # noqa: PLC0415
 
     data, document = read_bytes(image), _read_document(pdf)

@@ -10,9 +10,9 @@ from core.cli.console import DEMO_BUNDLE, app, say
 from core.errors import AppError, InputError, UsageError, WorkError
 
 if TYPE_CHECKING:
-    from core.board.documents import PatientContent
-    from core.board.store import Store
+    from core.documents.render import PatientContent
     from core.inference.predictor import Predictor
+    from core.register.store import Store
 
 
 @app.command()
@@ -30,10 +30,10 @@ def meeting(
     forms: dict[str, Literal["pdf", "html"]] = {".pdf": "pdf", ".html": "html"}
     if out.suffix.lower() not in forms:
         raise UsageError("--out takes a file that ends in .pdf or .html.")
-    from core.board.documents import render_meeting_document  # noqa: PLC0415
-    from core.board.store import Store, find_database  # noqa: PLC0415
-    from core.figures.case_document import collect_meeting  # noqa: PLC0415
+    from core.documents.collect_case import collect_meeting  # noqa: PLC0415
+    from core.documents.render import render_meeting_document  # noqa: PLC0415
     from core.inference.predictor import Predictor  # noqa: PLC0415
+    from core.register.store import Store, find_database  # noqa: PLC0415
 
     rows = _choose_rows(manifest, [name.strip() for name in patients.split(",") if name.strip()])
     predictor, store = Predictor.load(bundle), Store(database or find_database())
@@ -50,7 +50,7 @@ def meeting(
 
 def _choose_rows(manifest: Path, names: list[str]) -> list[dict[str, Any]]:
     """Give the first row of each patient, in the order of the names."""
-    from core.cohort.score import read_rows  # noqa: PLC0415
+    from core.cohort.scoring.score import read_rows  # noqa: PLC0415
 
     read, refused = read_rows(manifest)
     for number, reason in refused:
@@ -68,11 +68,11 @@ def _choose_rows(manifest: Path, names: list[str]) -> list[dict[str, Any]]:
 
 def _collect(row: dict[str, Any], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
     """Collect one patient; entries belong to the patient by the pixels that the model read, not by the name alone."""
-    from core.board.readings import BoardReading  # noqa: PLC0415
     from core.clinical import M1_PREDICTORS, parse_inputs  # noqa: PLC0415
-    from core.cohort.bulk import decode_row  # noqa: PLC0415
-    from core.figures.board_document import collect_board  # noqa: PLC0415
+    from core.cohort.scoring.local import decode_row  # noqa: PLC0415
+    from core.documents.collect_board import collect_board  # noqa: PLC0415
     from core.inference.predictor import Case  # noqa: PLC0415
+    from core.register.readings import BoardReading  # noqa: PLC0415
 
     try:
         frame, roi = decode_row(row)

@@ -11,7 +11,7 @@ from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, read_bytes,
 from core.errors import InputError, UsageError, WorkError
 
 if TYPE_CHECKING:
-    from core.board.documents import Form, Paper
+    from core.documents.render import Form, Paper
     from core.inference import Case, Prediction
     from models.bundle import Bundle
 
@@ -58,8 +58,8 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
 
 
 def _write_document(path: Path, paper: "Paper", case: "Case", prediction: "Prediction", bundle: "Bundle") -> None:
-    from core.board.documents import render_patient_document  # noqa: PLC0415
-    from core.figures.case_document import collect_case  # noqa: PLC0415
+    from core.documents.collect_case import collect_case  # noqa: PLC0415
+    from core.documents.render import render_patient_document  # noqa: PLC0415
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     content = collect_case(case, prediction, bundle, created_utc=now)

@@ -22,8 +22,8 @@ def pretrain(
     """Train the backbone on BUS-BRA; a stopped run goes on. With several GPUs: torchrun -m core pretrain ..."""
     if init not in {"scratch", "imagenet"}:
         raise UsageError(f"--init is scratch or imagenet, not '{init}'.")
-    from core.training.build_backbone import BackbonePlan, build_backbone  # noqa: PLC0415
-    from core.training.pretrain import Recipe  # noqa: PLC0415
+    from core.training.backbone.build import BackbonePlan, build_backbone  # noqa: PLC0415
+    from core.training.backbone.pretrain import Recipe  # noqa: PLC0415
 
     plan = BackbonePlan(tuple(fold or ()), Recipe(seed=seed, imagenet=init == "imagenet"))
     with progress_bar("steps") as progress:

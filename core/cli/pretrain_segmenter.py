@@ -20,8 +20,8 @@ def pretrain_segmenter(
     as_json: AsJson = False,
 ) -> None:
     """Train the lesion segmenter on BUS-BRA's masks and measure it; a stopped run goes on."""
-    from core.training.segmenter import SegmenterRecipe  # noqa: PLC0415
-    from core.training.segmenter_build import SegmenterPlan, build_segmenter  # noqa: PLC0415
+    from core.training.segmenter.build import SegmenterPlan, build_segmenter  # noqa: PLC0415
+    from core.training.segmenter.pretrain import SegmenterRecipe  # noqa: PLC0415
 
     plan = SegmenterPlan(tuple(fold or ()), SegmenterRecipe(seed=seed), bundle, cohort)
     with progress_bar("steps") as progress:

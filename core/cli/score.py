@@ -9,7 +9,7 @@ import typer
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
 
 if TYPE_CHECKING:
-    from core.cohort.score import Scorer
+    from core.cohort.scoring.score import Scorer
 
 
 @app.command()
@@ -22,7 +22,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
-    from core.cohort.score import score_manifest  # noqa: PLC0415
+    from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
 
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
@@ -49,8 +49,8 @@ def score(
 
 def _choose_scorer(bundle: Path, engine: str | None, ray: str | None) -> "Scorer":
     """Take the cluster where there is one, else this machine."""
-    from core.cohort.bulk import LocalScorer  # noqa: PLC0415
-    from core.cohort.cluster import RayScorer  # noqa: PLC0415
+    from core.cohort.scoring.cluster import RayScorer  # noqa: PLC0415
+    from core.cohort.scoring.local import LocalScorer  # noqa: PLC0415
     from core.inference.predictor import Predictor  # noqa: PLC0415
 
     return RayScorer(ray, bundle, engine=engine) if ray else LocalScorer(Predictor.load(bundle, engine=engine))

@@ -15,8 +15,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send results to the archive; what it does not take is kept and sent the next time."""
-    from core.board.outbox import open_outbox  # noqa: PLC0415
-    from core.board.pacs import open_archive  # noqa: PLC0415
+    from core.archive.dicomweb.client import open_archive  # noqa: PLC0415
+    from core.archive.outbox import open_outbox  # noqa: PLC0415
 
     archive, outbox = open_archive(), open_outbox()
     outbox.put([_read(path) for path in files or []])

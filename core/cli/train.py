@@ -26,7 +26,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     """Train a Ki-67 bundle on a manifest."""
     if rule not in {">=", ">"}:
         raise UsageError(f"--rule is '>=' or '>', not '{rule}'.")
-    from core.training.train import TrainingPlan, train_bundle  # noqa: PLC0415
+    from core.training.bundle.train import TrainingPlan, train_bundle  # noqa: PLC0415
 
     plan = TrainingPlan(
         name=name or out.resolve().name,

@@ -1,28 +1,12 @@
 """Outcomes and scores to frozen results; no plotting."""
 
-from core.evaluation.agreement import AgreementResult, compare_readers, compute_agreement
-from core.evaluation.calibration import CalibrationResult, compute_calibration
-from core.evaluation.concordance import ConcordanceResult, compute_concordance
-from core.evaluation.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
-from core.evaluation.cox import CoxResult, compute_cox
-from core.evaluation.decision_curve import (
-    DecisionCurveResult,
-    NetBenefitDifference,
-    compute_decision_curve,
-    compute_net_benefit_difference,
-    compute_survival_decision_curve,
-)
-from core.evaluation.evaluate import evaluate_cohort, evaluate_file
-from core.evaluation.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
-from core.evaluation.hosmer_lemeshow import HosmerLemeshow
-from core.evaluation.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
-from core.evaluation.logrank import LogRankResult, compute_logrank
-from core.evaluation.lymph_nodes import LymphNodeResult, compute_lymph_nodes
-from core.evaluation.optimism import OptimismResult, compute_optimism
-from core.evaluation.recalibration import RecalibrationResult, compute_recalibration
-from core.evaluation.roc import RocResult, compute_roc
-from core.evaluation.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
-from core.evaluation.split_evaluation import (
+from core.evaluation.calibration.hosmer_lemeshow import HosmerLemeshow
+from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
+from core.evaluation.calibration.optimism import OptimismResult, compute_optimism
+from core.evaluation.calibration.recalibration import RecalibrationResult, compute_recalibration
+from core.evaluation.cohort.evaluate import evaluate_cohort, evaluate_file
+from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_nodes
+from core.evaluation.cohort.split import (
     ModelComparison,
     SplitEvaluation,
     SurvivalEvaluation,
@@ -30,10 +14,26 @@ from core.evaluation.split_evaluation import (
     compute_group_survival,
     compute_split,
 )
-from core.evaluation.subgroups import SubgroupResult, compute_subgroups, cut_levels
-from core.evaluation.table_one import FlowResult, TableOneResult, compute_table_one, count_flow
-from core.evaluation.threshold import ThresholdResult, choose_threshold
-from core.evaluation.time_auc import TimeAucResult, compute_time_auc
+from core.evaluation.cohort.subgroups import SubgroupResult, compute_subgroups, cut_levels
+from core.evaluation.cohort.table_one import FlowResult, TableOneResult, compute_table_one, count_flow
+from core.evaluation.decision_curve import (
+    DecisionCurveResult,
+    NetBenefitDifference,
+    compute_decision_curve,
+    compute_net_benefit_difference,
+    compute_survival_decision_curve,
+)
+from core.evaluation.discrimination.agreement import AgreementResult, compare_readers, compute_agreement
+from core.evaluation.discrimination.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
+from core.evaluation.discrimination.roc import RocResult, compute_roc
+from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
+from core.evaluation.discrimination.threshold import ThresholdResult, choose_threshold
+from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance
+from core.evaluation.survival.cox import CoxResult, compute_cox
+from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
+from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
+from core.evaluation.survival.logrank import LogRankResult, compute_logrank
+from core.evaluation.survival.time_auc import TimeAucResult, compute_time_auc
 
 __all__ = [
     "AgreementResult",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, check_conf_level, prepare_column, prepare_outcome, prepare_survival
-from core.evaluation.life_table import build_life_table, read_survival
+from core.evaluation.survival.life_table import build_life_table, read_survival
 
 ALL, NONE = "all", "none"
 

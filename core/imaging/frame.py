@@ -53,7 +53,7 @@ class Survey:
     levels : tuple of int
         Grey levels that 1 % and 99 % of the pixels do not exceed.
     appearance : mapping of str to float
-        Values of `core.imaging.appearance.STATISTICS`; empty where the frame is smaller than 16 pixels.
+        Values of `core.imaging.findings.appearance.STATISTICS`; empty where the frame is smaller than 16 pixels.
     crosses : tuple of (int, int)
         (x, y) of each caliper cross.
     words : tuple of Roi
@@ -96,7 +96,7 @@ class Frame:
     is_ultrasound : bool
         Whether the file itself says that it is ultrasound, as DICOM does.
     survey : Survey or None
-        What the decoder found in the pixels; None for pixels from elsewhere, see `core.imaging.survey.get_survey`.
+        What the decoder found in the pixels; None for pixels from elsewhere, see `findings.whole_frame.get_survey`.
     """
 
     pixels: np.ndarray

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import ImageError
+from core.imaging.decoding.limits import Limits
+from core.imaging.decoding.pool import get_pool
 from core.imaging.frame import Choice, Frame, ImageInfo, Item, Region, Roi, Survey
-from core.imaging.limits import Limits
-from core.imaging.pool import get_pool
 from core.settings import get_setting
 
 
@@ -163,7 +163,7 @@ def read_study(data: bytes) -> dict[str, str | int]:
     Returns
     -------
     dict of str to str or int
-        What `core.imaging.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
+        What `decoding.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
         and nothing else.
 
     Raises

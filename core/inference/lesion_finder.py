@@ -111,13 +111,13 @@ class LesionFinder:
 
 
 def _load_openvino(folder: Path, size: int, mean: float, std: float) -> Network:
-    from core.inference.segmenter_openvino import OpenVinoSegmenter  # noqa: PLC0415 - brings OpenVINO
+    from core.inference.engines.segmenter_openvino import OpenVinoSegmenter  # noqa: PLC0415 - brings OpenVINO
 
     return OpenVinoSegmenter(folder, size, mean, std)
 
 
 def _load_torch(folder: Path, size: int, mean: float, std: float) -> Network:
-    from core.inference.segmenter_torch import TorchSegmenter  # noqa: PLC0415 - brings torch
+    from core.inference.engines.segmenter_torch import TorchSegmenter  # noqa: PLC0415 - brings torch
 
     return TorchSegmenter(folder, mean, std)
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging import Frame, Roi, assess_quality, prepare_input
-from core.imaging.appearance_rules import AppearanceRules
+from core.imaging.findings.appearance_rules import AppearanceRules
 from core.inference.applicability import Reference, assess_applicability
-from core.inference.engine import MALIGNANCY, Engine, InputRule
-from core.inference.engine_choice import load_engine
+from core.inference.engines.choice import load_engine
+from core.inference.engines.interface import MALIGNANCY, Engine, InputRule
 from core.inference.interval import INTERVAL
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.trust import load_bundle

@@ -10,12 +10,12 @@ from PIL import Image, ImageFilter
 from sklearn.linear_model import LogisticRegression
 
 from core.imaging import Frame
-from core.imaging.appearance import FEWEST_IMAGES, fit_appearance, measure_appearance, to_coordinates
-from core.imaging.appearance_rules import AppearanceRules, UltrasoundTest, expand
-from core.imaging.decode import choose_region
-from core.imaging.raster import to_grey
-from core.imaging.survey import get_survey
-from core.training.others import make_others
+from core.imaging.decoding.decode import choose_region
+from core.imaging.decoding.raster import to_grey
+from core.imaging.findings.appearance import FEWEST_IMAGES, fit_appearance, measure_appearance, to_coordinates
+from core.imaging.findings.appearance_rules import AppearanceRules, UltrasoundTest, expand
+from core.imaging.findings.whole_frame import get_survey
+from core.training.not_ultrasound import make_others
 
 BACKBONE, TRAINING = "backbone", "training"
 _LIMIT, _OWN_LIMIT = 99.9, 99.0

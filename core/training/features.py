@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.imaging import Roi, default_roi, prepare_input, read_frame
-from core.imaging.survey import get_survey
-from core.inference.engine import Engine
+from core.imaging.findings.whole_frame import get_survey
+from core.inference.engines.interface import Engine
 from core.training.augment import augment
 from core.training.busbra import CROP_CONTEXT, CROP_PX
 
@@ -34,7 +34,7 @@ class Features:
     refused : tuple of (int, str)
         Row of the manifest and reason.
     looks : tuple of mapping
-        `core.imaging.appearance.measure_appearance` of each image, in the order of `pooled`; empty where refused.
+        `findings.appearance.measure_appearance` of each image, in the order of `pooled`; empty where refused.
     """
 
     pooled: NDArray[np.float64]

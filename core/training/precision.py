@@ -2,7 +2,7 @@
 
 import torch
 
-from core.inference.processor import computes_in_bf16
+from core.inference.engines.processor import computes_in_bf16
 
 
 def train_in_bf16(device: torch.device) -> torch.autocast:

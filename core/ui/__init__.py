@@ -1,15 +1,15 @@
 """The only Streamlit below the pages."""
 
-from core.ui.box import ask_box, ask_cleaning
+from core.ui.case.box import ask_box, ask_cleaning
+from core.ui.case.estimate import ask_reading, predict
+from core.ui.case.form import ask_clinical
+from core.ui.case.image_input import ask_frame, ask_source, load_simulated_patient
+from core.ui.case.proposal import ask_proposal
+from core.ui.case.result import show_applicability, show_headline, show_limits, show_secondary
 from core.ui.errors import report_errors
-from core.ui.estimate import ask_reading, predict
 from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
-from core.ui.form import ask_clinical
-from core.ui.image_input import ask_frame, ask_source, load_simulated_patient
 from core.ui.page import begin_page, describe_cutoff
-from core.ui.proposal import ask_proposal
 from core.ui.resources import get_bundle, get_worker
-from core.ui.result import show_applicability, show_headline, show_limits, show_secondary
 
 __all__ = [
     "ask_box",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.board.documents import Paper, PatientContent, render_patient_document
+from core.documents.render import Paper, PatientContent, render_patient_document
 
 PAPERS: dict[Paper, str] = {"a4": "A4", "letter": "Letter"}
 

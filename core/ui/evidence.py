@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.clinical import FIELDS
 from core.errors import ModelError
-from core.inference.engine_choice import describe_choice
+from core.inference.engines.choice import describe_choice
 from core.inference.explain import label_term
 from core.settings import get_text_setting
 from models.bundle import Bundle

@@ -2,7 +2,7 @@
 
 from streamlit import config
 
-from core.imaging.pool import get_pool
+from core.imaging.decoding.pool import get_pool
 from core.settings import get_setting
 
 UPLOAD_OPTION = "server.maxUploadSize"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ModelError
-from core.inference.words import describe_cutoff
+from core.inference.sentences import describe_cutoff
 from core.ui.errors import report_errors
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role

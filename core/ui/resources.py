@@ -8,12 +8,12 @@ import streamlit as st
 from PIL import Image
 
 from core.clinical import M1_PREDICTORS, is_missing
-from core.imaging.store import hold_file
+from core.imaging.uploads import hold_file
+from core.inference.queue.worker import Worker
 from core.inference.trust import load_bundle
-from core.inference.worker import Worker
 from core.settings import get_text_setting
+from core.ui.image_source import Source
 from core.ui.shared import Shared
-from core.ui.source import Source
 from models.bundle import Bundle
 
 if TYPE_CHECKING:

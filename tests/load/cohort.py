@@ -12,12 +12,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from core.cohort.bulk import LocalScorer
-from core.cohort.score import ScoredCohort, score_manifest
+from core.cohort.scoring.local import LocalScorer
+from core.cohort.scoring.score import ScoredCohort, score_manifest
 from core.imaging import Roi, read_frame
 from core.inference import Case
-from core.inference.bulk_reader import BulkReader
-from core.inference.worker import Worker
+from core.inference.queue.cohort_reader import BulkReader
+from core.inference.queue.worker import Worker
 from core.simulation import write_cohort
 from tests.load.clinic import draw_images
 from tests.load.server import read_resident_mb

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.core.board.orthanc import find_port
+from tests.core.archive.orthanc import find_port
 from tests.pages.conftest import start_page
 
 PAGE = "pages/1_Case.py"
@@ -14,7 +14,7 @@ def at(use_bundle, bundle_dir, monkeypatch, tmp_path) -> AppTest:
     """The Case page with an archive that is not there."""
     monkeypatch.setenv("SONOKI_PACS_URL", f"http://127.0.0.1:{find_port()}/dicom-web")
     monkeypatch.setenv("SONOKI_OUTBOX", str(tmp_path / "outbox"))
-    monkeypatch.setattr("core.board.pacs.PAUSES", ())
+    monkeypatch.setattr("core.archive.dicomweb.client.PAUSES", ())
     use_bundle(bundle_dir)
     return start_page(PAGE)
 

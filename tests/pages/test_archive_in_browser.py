@@ -8,10 +8,10 @@ import pydicom
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from core.board.pacs import Archive
-from core.board.pacs_records import StudyQuery
+from core.archive.dicomweb.client import Archive
+from core.archive.dicomweb.records import StudyQuery
 from core.simulation.dicom import encode_dicom
-from tests.core.board.orthanc import IS_INSTALLED, PASSWORD, REQUIRED, USER, run_orthanc
+from tests.core.archive.orthanc import IS_INSTALLED, PASSWORD, REQUIRED, USER, run_orthanc
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_in_browser import browser, open_case, page, read_probability  # noqa: F401
 from tests.pages.test_in_browser import pytestmark as needs_browser

@@ -8,7 +8,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from core.board.store import Store
+from core.register.store import Store
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
 from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401

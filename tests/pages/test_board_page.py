@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.board.store import Store
+from core.register.store import Store
 from tests.pages.conftest import start_page
 
 PAGE = "pages/9_Tumour_board.py"
@@ -107,8 +107,8 @@ def test_an_override_needs_a_reason_and_the_choice_stays(patient, database):
 
 
 def test_a_text_stays_in_the_form_when_the_database_is_away(patient, monkeypatch):
-    from core.board.store import AWAY
     from core.errors import WorkError
+    from core.register.store import AWAY
 
     def fail(self, entry):
         raise WorkError(AWAY)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.inference.worker import Worker
+from core.inference.queue.worker import Worker
 
 PAGE = "pages/1_Case.py"
 

@@ -8,8 +8,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.inference.lesion import Lesion
-from core.inference.turn import Turn
-from core.inference.worker import Worker
+from core.inference.queue.place import Turn
+from core.inference.queue.worker import Worker
 
 PAGE = "pages/1_Case.py"
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.6], [0.0, 0.6]])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.clinical import FIELDS
-from core.inference.engine_choice import describe_choice
+from core.inference.engines.choice import describe_choice
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.imaging import Frame, store
+from core.imaging import Frame
+from core.imaging import uploads as store
 from tests.pages.planted import (
     BAND,
     FILE_NAME,

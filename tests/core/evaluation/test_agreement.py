@@ -7,7 +7,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from core.errors import InputError
 from core.evaluation import compare_readers, compute_agreement
-from core.evaluation.agreement import UNANIMOUS
+from core.evaluation.discrimination.agreement import UNANIMOUS
 
 
 def make_calls(both: int, first: int, second: int, neither: int) -> tuple[list[bool], list[bool]]:

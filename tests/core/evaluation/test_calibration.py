@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from core.errors import InputError
 from core.evaluation import compute_calibration, compute_optimism, compute_recalibration
-from core.evaluation.optimism import compute_combination_optimism
+from core.evaluation.calibration.optimism import compute_combination_optimism
 
 GENERATOR = np.random.default_rng(5)
 LINEAR = GENERATOR.normal(size=400)

@@ -6,7 +6,7 @@ import pytest
 from lifelines import CoxPHFitter
 
 from core.evaluation import compute_decision_curve, compute_survival_decision_curve
-from core.evaluation.cohort_net_benefit import (
+from core.evaluation.cohort.net_benefit import (
     RISK,
     compute_labelled_net_benefit,
     compute_node_net_benefit,

@@ -16,7 +16,7 @@ from core.evaluation import (
     compute_roc,
     compute_survival_decision_curve,
 )
-from core.evaluation.logistic import fit_logistic
+from core.evaluation.calibration.logistic import fit_logistic
 
 
 def check(reference, prefix, computed):

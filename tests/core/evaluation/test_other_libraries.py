@@ -24,7 +24,7 @@ from core.evaluation import (
     compute_mcnemar,
     compute_roc,
 )
-from core.evaluation.holm import adjust_holm
+from core.evaluation.cohort.holm import adjust_holm
 
 SEEDS = pytest.mark.parametrize("seed", range(4))
 

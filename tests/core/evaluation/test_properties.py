@@ -19,7 +19,7 @@ from core.evaluation import (
     compute_roc,
     compute_time_auc,
 )
-from core.evaluation.holm import adjust_holm
+from core.evaluation.cohort.holm import adjust_holm
 from core.evaluation.proportion import compute_wilson
 
 THRESHOLDS = np.arange(1, 20) / 20

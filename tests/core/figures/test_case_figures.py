@@ -5,11 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.figures.frame import BOX, OUTLINE, render_frame
-from core.figures.nomogram import describe_nomogram, place_labels, plot_nomogram, tabulate_points
-from core.figures.probability import count_icons, describe_icons, describe_scale, plot_icons, plot_probability_scale
+from core.figures.case.frame import BOX, OUTLINE, render_frame
+from core.figures.case.nomogram import describe_nomogram, place_labels, plot_nomogram, tabulate_points
+from core.figures.case.probability import (
+    count_icons,
+    describe_icons,
+    describe_scale,
+    plot_icons,
+    plot_probability_scale,
+)
+from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.figures.theme import LOWERS, RAISES
-from core.figures.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import format_percent, tabulate_contributions
 from core.inference.lesion import Lesion
 from core.inference.points import score_points

@@ -19,16 +19,16 @@ from core.evaluation import (
     compute_roc,
     compute_subgroups,
 )
-from core.figures.calibration import describe_calibration, plot_calibration
-from core.figures.decision_curve import (
+from core.figures.cohort.calibration import describe_calibration, plot_calibration
+from core.figures.cohort.decision_curve import (
     MEASURES,
     describe_decision_curve,
     plot_decision_curve,
     plot_net_benefit_difference,
 )
-from core.figures.forest import describe_forest, plot_forest
-from core.figures.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
-from core.figures.lymph_nodes import (
+from core.figures.cohort.forest import describe_forest, plot_forest
+from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
+from core.figures.cohort.lymph_nodes import (
     describe_lymph_nodes,
     describe_node_roc,
     list_node_curves,
@@ -36,8 +36,8 @@ from core.figures.lymph_nodes import (
     plot_node_roc,
     tabulate_node_curves,
 )
+from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.rendering import render_png, render_svg
-from core.figures.roc import describe_roc, plot_roc
 from core.figures.wording import thin_rows, word_estimate, word_p
 
 GENERATOR = np.random.default_rng(9)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.evaluation import count_flow
-from core.figures.flow import plot_flow
+from core.figures.cohort.flow import plot_flow
 from core.figures.rendering import render_png, render_svg
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from core.figures.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap
-from core.figures.heatmap_png import render_heatmap_png, render_overlay
+from core.figures.case.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap
+from core.figures.case.heatmap_png import render_heatmap_png, render_overlay
 from core.figures.theme import LOWERS, RAISES
 
 LIMIT = 2.0

@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree as ET
 
-from core.figures.interval import EDGE, WIDTH, describe_interval, encode_svg, render_interval
+from core.figures.case.interval import EDGE, WIDTH, describe_interval, encode_svg, render_interval
 
 PLACE = {"no_call": (0.4, 0.6), "threshold": 0.5}
 

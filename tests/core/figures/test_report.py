@@ -6,8 +6,8 @@ import pytest
 
 from core.cohort import PredictionTable, read_predictions
 from core.evaluation import evaluate_cohort
-from core.evaluation.cohort_results import settle_threshold
-from core.figures.report import render_report
+from core.evaluation.cohort.results import settle_threshold
+from core.figures.cohort.report import render_report
 from tests.pages.cohorts import encode, make_table
 
 ORIGIN = {"cohort_sha256": "ab12", "app_version": "0"}

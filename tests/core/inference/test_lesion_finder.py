@@ -9,9 +9,9 @@ from safetensors.numpy import save_file
 
 from core.errors import ModelError
 from core.imaging import Frame, Roi
+from core.inference.engines.processor import computes_in_bf16
 from core.inference.lesion_finder import SEGMENTER, LesionFinder
-from core.inference.processor import computes_in_bf16
-from core.inference.worker import Worker
+from core.inference.queue.worker import Worker
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
 from models.bundle import hash_file

@@ -4,9 +4,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from core.errors import WorkError
-from core.training import heads
-from core.training.heads import _solve_ridge, fit_fusion, fit_image_score
-from core.training.terms import make_terms
+from core.training.bundle import heads
+from core.training.bundle.heads import _solve_ridge, fit_fusion, fit_image_score
+from core.training.bundle.terms import make_terms
 from models.fusion import FusionHead, Term
 
 NO_VIEWS = np.empty((150, 0, 300))

@@ -10,13 +10,13 @@ from PIL import Image
 
 from core.errors import InputError, UsageError
 from core.imaging import Roi
-from core.training import pretrain as module
 from core.training.augment import augment
-from core.training.backbone import compute_patient_roc, make_reference, move_box
-from core.training.build_backbone import BackbonePlan
+from core.training.backbone import pretrain as module
+from core.training.backbone.build import BackbonePlan
+from core.training.backbone.folder import compute_patient_roc, make_reference, move_box
+from core.training.backbone.pretrain import Recipe, pretrain
 from core.training.busbra import CROP_PX, Busbra, read_busbra
 from core.training.descriptors import NAMES, compute_descriptors
-from core.training.pretrain import Recipe, pretrain
 
 
 @pytest.fixture(scope="module")

@@ -12,16 +12,16 @@ from PIL import Image
 from core.errors import UsageError
 from core.imaging import Roi
 from core.training.busbra import Busbra, read_busbra
-from core.training.segmenter import (
+from core.training.segmenter.augment import augment_frames
+from core.training.segmenter.build import SegmenterPlan, build_segmenter
+from core.training.segmenter.figures import compute_box_iou, paint_contour, summarise_scores
+from core.training.segmenter.pretrain import (
     SegmenterRecipe,
     compute_loss,
     read_masks,
     read_pair,
     train_segmenter,
 )
-from core.training.segmenter_augment import augment_frames
-from core.training.segmenter_build import SegmenterPlan, build_segmenter
-from core.training.segmenter_figures import compute_box_iou, paint_contour, summarise_scores
 from models.bundle import CARD
 from models.segmenter_card import CARD_JSON, WEIGHTS
 

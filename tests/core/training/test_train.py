@@ -11,8 +11,8 @@ from core.errors import TableError
 from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
 from core.simulation import write_cohort
-from core.training.backbone import BACKBONE, make_reference
-from core.training.train import TrainingPlan, train_bundle
+from core.training.backbone.folder import BACKBONE, make_reference
+from core.training.bundle.train import TrainingPlan, train_bundle
 from models.bundle import WEIGHTS, hash_file, read_bundle
 
 PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True)

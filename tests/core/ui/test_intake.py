@@ -6,7 +6,7 @@ import pytest
 from streamlit import config
 
 from core import settings
-from core.imaging import pool
+from core.imaging.decoding import pool
 from core.ui.intake import UPLOAD_OPTION, count_mebibytes, prepare_intake
 
 

@@ -1,0 +1,1 @@
+"""Results for the archive (PACS): DICOM objects, DICOMweb, and an outbox until they have arrived."""

@@ -1,0 +1,1 @@
+"""A case's results as DICOM: Secondary Capture, Structured Report, encapsulated PDF."""

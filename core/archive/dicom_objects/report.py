@@ -1,0 +1,149 @@
+"""The Structured Report of an estimate: TID 1500, one lesion with its box, figures and codes."""
+
+from typing import Any
+
+import numpy as np
+from highdicom.sr import (
+    AlgorithmIdentification,
+    CodedConcept,
+    ComprehensiveSR,
+    DeviceObserverIdentifyingAttributes,
+    FindingSite,
+    ImageRegion,
+    Measurement,
+    MeasurementReport,
+    ObservationContext,
+    ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    QualitativeEvaluation,
+    SourceImageForRegion,
+    TrackingIdentifier,
+)
+from pydicom import Dataset
+from pydicom.sr.codedict import codes
+
+from core import __version__
+from core.archive.dicom_objects import codes as concepts
+from core.archive.dicom_objects.study import Study, derive_uid
+from core.imaging import Roi
+from core.inference import Case, Prediction
+from models.bundle import Bundle
+
+NAME = "SonoKi"
+
+
+def make_report(
+    prediction: Prediction,
+    bundle: Bundle,
+    *,
+    case: Case,
+    study: Study,
+    region: tuple[Dataset, Roi],
+    options: dict[str, Any],
+) -> ComprehensiveSR:
+    """Write an estimate as a measurement report.
+
+    The report is complete, preliminary and unverified: no physician has signed it.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+    case : Case
+        What it was made from.
+    study : Study
+        Where it is filed.
+    region : tuple of (Dataset, Roi)
+        The image that the lesion is marked on, and the box in its pixels.
+    options : dict
+        UIDs and the like, as `highdicom.sr.ComprehensiveSR` takes them.
+
+    Returns
+    -------
+    ComprehensiveSR
+        The report, still without patient and study.
+    """
+    image, box = region
+    group = PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(
+            uid=derive_uid("lesion", study.key, prediction.reading.input_sha256), identifier="Lesion 1"
+        ),
+        referenced_region=_mark_box(image, box, case.frame.frame_index),
+        finding_type=concepts.MASS,
+        algorithm_id=_identify_algorithm(prediction, bundle),
+        finding_sites=[FindingSite(concepts.BREAST, concepts.SIDES.get(study.side))],
+        measurements=_list_measurements(prediction, bundle),
+        qualitative_evaluations=_list_evaluations(prediction, bundle, case),
+    )
+    content = MeasurementReport(
+        observation_context=ObservationContext(observer_device_context=_name_observer(bundle)),
+        procedure_reported=concepts.ULTRASOUND_OF_BREAST,
+        imaging_measurements=[group],
+        title=concepts.MEASUREMENT_REPORT,
+    )
+    return ComprehensiveSR(evidence=[image], content=content[0], is_complete=True, **options)
+
+
+def _name_observer(bundle: Bundle) -> ObserverContext:
+    device = DeviceObserverIdentifyingAttributes(
+        uid=derive_uid("device", NAME, __version__, bundle.sha256),
+        name=NAME,
+        manufacturer_name=NAME,
+        model_name=f"{NAME} {__version__}",
+    )
+    return ObserverContext(codes.DCM.Device, device)
+
+
+def _mark_box(image: Dataset, box: Roi, frame_index: int) -> ImageRegion:
+    """Draw the box as a closed line in pixels of the image, within its borders."""
+    x0, x1 = (min(max(x, 0.0), float(image.Columns)) for x in (box.x0, box.x1))
+    y0, y1 = (min(max(y, 0.0), float(image.Rows)) for y in (box.y0, box.y1))
+    frames = [frame_index + 1] if int(image.get("NumberOfFrames", 1)) > 1 else None
+    return ImageRegion(
+        "POLYLINE",
+        np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]),
+        SourceImageForRegion(image.SOPClassUID, image.SOPInstanceUID, frames),
+    )
+
+
+def _identify_algorithm(prediction: Prediction, bundle: Bundle) -> AlgorithmIdentification:
+    imputed = ", ".join(prediction.imputed) or "none"
+    return AlgorithmIdentification(
+        name=f"{NAME}, bundle {bundle.name}",
+        version=__version__,
+        manufacturer=NAME,
+        parameters=[
+            f"bundle sha256 {bundle.sha256}",
+            f"input sha256 {prediction.reading.input_sha256}",
+            f"inputs not known, taken from the training data's average: {imputed}",
+        ],
+    )
+
+
+def _list_measurements(prediction: Prediction, bundle: Bundle) -> list[Measurement]:
+    low, high = prediction.interval
+    shares = {
+        concepts.PROBABILITY: prediction.probability,
+        concepts.PROBABILITY_LOW: low,
+        concepts.PROBABILITY_HIGH: high,
+        concepts.THRESHOLD: prediction.threshold,
+        concepts.CUTOFF: float(bundle.manifest["cutoff"]["value"]) / 100,
+    }
+    return [Measurement(name, round(100 * share, 4), concepts.PERCENT) for name, share in shares.items()]
+
+
+def _list_evaluations(prediction: Prediction, bundle: Bundle, case: Case) -> list[QualitativeEvaluation]:
+    call = "none" if prediction.is_no_call else prediction.group
+    pairs: list[tuple[CodedConcept, CodedConcept]] = [
+        (concepts.QUANTITY, concepts.KI67),
+        (concepts.CALL, concepts.CALLS[call]),
+        (concepts.FITNESS, concepts.FITNESSES[prediction.applicability.status]),
+        (concepts.USE, concepts.RESEARCH_USE),
+        (concepts.TRAINING_DATA, concepts.SIMULATED if bundle.is_simulated else concepts.CLINICAL),
+    ]
+    birads = concepts.BIRADS.get(str(case.clinical.get("birads")))
+    if birads is not None:
+        pairs.append((concepts.OVERALL_ASSESSMENT, birads))
+    return [QualitativeEvaluation(name, value) for name, value in pairs]

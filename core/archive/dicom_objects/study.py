@@ -1,0 +1,134 @@
+"""Which patient, study and image the exported objects belong to: the source's own, or a new study with a pseudonym."""
+
+import datetime
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from pydicom import Dataset
+
+from core.errors import ImageError
+from core.imaging import Frame
+from core.imaging.decoding.formats import detect_format
+from core.imaging.intake import read_study
+
+NAMESPACE = uuid.UUID("6f4b8f0e-3c55-5d0a-9a4e-5b7f0c6f67a1")
+MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
+REPEATED = (
+    "PatientID",
+    "PatientName",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyDescription",
+)
+OPTIONAL = {"IssuerOfPatientID", "StudyDescription"}
+SEXES = {"M", "F", "O"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Where exported objects are filed.
+
+    Parameters
+    ----------
+    header : Dataset
+        Patient and study modules; of a source they identify the patient.
+    image : Dataset or None
+        UIDs, Rows, Columns, NumberOfFrames of the source image; None where there is no DICOM source.
+    key : str
+        What the UIDs of derived objects start from.
+    side : {"L", "R", ""}
+        Breast, where the source says it.
+    """
+
+    header: Dataset
+    image: Dataset | None
+    key: str
+    side: str = ""
+
+    @property
+    def uid(self) -> str:
+        """Study Instance UID."""
+        return str(self.header.StudyInstanceUID)
+
+
+def derive_uid(*parts: str) -> str:
+    """Derive a UID by hash: the same parts give the same UID, on every machine.
+
+    Parameters
+    ----------
+    *parts : str
+        What tells the object apart from others.
+
+    Returns
+    -------
+    str
+        Below the root 2.25, by a UUID of version 5.
+    """
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return f"2.25.{uuid.uuid5(NAMESPACE, digest).int}"
+
+
+def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, created: datetime.datetime) -> Study:
+    """Find the study of a case.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area that the estimate was made from.
+    source : bytes or None
+        The file that the frame was read from; None, or a file that is no DICOM file, opens a new study.
+    pseudonym : str or None
+        Patient ID of a new study; by default one derived from the file's hash.
+    created : datetime
+        Date and time of a new study.
+
+    Returns
+    -------
+    Study
+        The source's study, or a new one.
+
+    Raises
+    ------
+    ImageError
+        If the source is another file than the frame's, or its study can't be repeated.
+    """
+    if source is not None and hashlib.sha256(source).hexdigest() != frame.sha256:
+        raise ImageError("The source is another file than the one that the estimate was made from. Give that one.")
+    if source is None or detect_format(source) != "DICOM":
+        return _new_study(frame, pseudonym, created)
+    return _source_study(read_study(source))
+
+
+def _new_study(frame: Frame, pseudonym: str | None, created: datetime.datetime) -> Study:
+    name = pseudonym or f"SONOKI-{frame.sha256[:12].upper()}"
+    header = _repeat({"PatientID": name, "PatientName": f"{name[:63]}^", "StudyID": "1"})
+    header.StudyInstanceUID = derive_uid("study", frame.sha256, name)
+    header.StudyDate, header.StudyTime = f"{created:%Y%m%d}", f"{created:%H%M%S}"
+    return Study(header, None, frame.sha256)
+
+
+def _source_study(found: dict[str, str | int]) -> Study:
+    sex, side = found["PatientSex"], found["ImageLaterality"] or found["Laterality"]
+    header = _repeat(found | {"PatientSex": sex if sex in SEXES else ""})
+    image = Dataset()
+    for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
+        setattr(image, name, found[name])
+    image.Rows, image.Columns, image.NumberOfFrames = found["Rows"], found["Columns"], found["NumberOfFrames"]
+    return Study(header, image, str(found["SOPInstanceUID"]), str(side) if side in {"L", "R"} else "")
+
+
+def _repeat(values: dict[str, str] | dict[str, str | int]) -> Dataset:
+    header = Dataset()
+    for name in REPEATED:
+        value = values.get(name, "")
+        if value or name not in OPTIONAL:
+            setattr(header, name, value)
+    return header

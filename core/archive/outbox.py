@@ -1,0 +1,167 @@
+"""Results that wait for the archive: on disk until the archive is seen to hold them, so that nothing is lost.
+
+The files name their patients, as results of a study must. The folder is for its owner alone, the files are named by
+their UID and go away once the archive has them.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+
+from core.archive.dicomweb.client import Archive
+from core.archive.dicomweb.records import UID
+from core.errors import ArchiveError, WorkError
+from core.private_files import find_data_folder, make_private_folder
+from core.settings import get_text_setting
+
+SUFFIX = ".dcm"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of the results that waited.
+
+    Parameters
+    ----------
+    sent, waiting : int
+        How many the archive holds now, and how many still wait.
+    reason : str
+        Why some wait; empty if none does.
+    """
+
+    sent: int
+    waiting: int
+    reason: str = ""
+
+    def describe(self) -> str:
+        """Say it in a sentence."""
+        if not self.sent and not self.waiting:
+            return "Nothing was waiting for the archive."
+        done = f"The archive holds {self.sent} of {self.sent + self.waiting} results."
+        return f"{done} {self.waiting} are kept and can be sent again. {self.reason}" if self.waiting else done
+
+
+class Outbox:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is first needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, objects: Iterable[bytes]) -> None:
+        """Keep results; once this returns they survive a crash.
+
+        Parameters
+        ----------
+        objects : iterable of bytes
+            DICOM files of ours. One that waits already waits once.
+
+        Raises
+        ------
+        WorkError
+            If they can't be written.
+        """
+        try:
+            make_private_folder(self.folder)
+            for data in objects:
+                self._write(data)
+        except OSError:
+            raise WorkError(
+                "The results can't be kept: the outbox folder can't be written. Check SONOKI_OUTBOX and the disk."
+            ) from None
+
+    def list_waiting(self) -> list[Path]:
+        """List what waits, the oldest first.
+
+        Returns
+        -------
+        list of Path
+            The files.
+        """
+        found = []
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            if UID.fullmatch(path.stem):
+                try:
+                    found.append((path.stat().st_mtime_ns, path))
+                except FileNotFoundError:  # another session has just delivered it
+                    continue
+        return [path for _, path in sorted(found)]
+
+    def send(self, archive: Archive, progress: Callable[[int, int], None] | None = None) -> Delivery:
+        """Send what waits, and let go of what the archive is seen to hold.
+
+        Parameters
+        ----------
+        archive : Archive
+            Where to.
+        progress : callable, optional
+            Called with the number done and the number in all.
+
+        Returns
+        -------
+        Delivery
+            What became of it; a fault of the archive is a reason in it, no error.
+        """
+        paths = self.list_waiting()
+        sent, reason = 0, ""
+        for done, path in enumerate(paths, start=1):
+            try:
+                archive.store(path.read_bytes())
+            except FileNotFoundError:  # another session has just delivered it
+                sent += 1
+            except ArchiveError as error:
+                reason = str(error)
+                if error.is_temporary:
+                    break
+            else:
+                path.unlink(missing_ok=True)
+                sent += 1
+            if progress is not None:
+                progress(done, len(paths))
+        return Delivery(sent, len(paths) - sent, reason)
+
+    def _write(self, data: bytes) -> None:
+        """Write a file whole or not at all."""
+        uid = str(pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
+        part = self.folder / f"{uid}.{os.getpid()}.part"
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(self.folder / f"{uid}{SUFFIX}")
+        _sync_folder(self.folder)
+
+
+def open_outbox() -> Outbox:
+    """Open the outbox of the settings.
+
+    Returns
+    -------
+    Outbox
+        In SONOKI_OUTBOX, or in the user's data folder.
+    """
+    named = get_text_setting("outbox")
+    if named:
+        return Outbox(Path(named))
+    return Outbox(find_data_folder() / "outbox")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last, where folders can be synced."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,1 +1,0 @@
-"""The tumour board: decisions kept, documents on paper, results for the archive."""

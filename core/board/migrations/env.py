@@ -1,9 +1,0 @@
-"""Alembic's entry: migrate on the connection that the store has locked."""
-
-from alembic import context
-
-from core.board.models import METADATA
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
-with context.begin_transaction():
-    context.run_migrations()

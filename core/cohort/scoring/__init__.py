@@ -1,0 +1,1 @@
+"""A manifest's images scored: on this machine or a cluster, stopped and resumed."""

@@ -1,0 +1,54 @@
+"""Image scores of a cohort to its prediction table: one row a patient."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from core.cohort.scoring.local import Row
+from models.bundle import Bundle
+
+NODE_HEADS = ("lnm", "lnm_without_aln_us")
+CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *CORE)
+
+
+def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
+    """Lay out one row a patient, in the order of the manifest.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Rows of a manifest as `core.cohort.manifest.check_row` gives them, each with its "scores".
+    bundle : Bundle
+        The bundle that gave them.
+
+    Returns
+    -------
+    DataFrame
+        As `core.cohort.read_predictions` reads it.
+    """
+    patients: dict[str, list[Row]] = {}
+    for row in rows:
+        patients.setdefault(row["patient_id"], []).append(row)
+    return pd.DataFrame([_predict_patient(patient, images, bundle) for patient, images in patients.items()])
+
+
+def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
+    known = {name: value for row in reversed(images) for name, value in row.items() if value is not None}
+    scores = {name: float(np.mean([row["scores"][name] for row in images])) for name in images[0]["scores"]}
+    record: Row = {"patient_id": patient, "split": known.get("split", "external"), "centre": known.get("centre", "")}
+    ki67 = known.get("ki67_pct")
+    if ki67 is not None:
+        cutoff = bundle.manifest["cutoff"]
+        high = ki67 >= cutoff["value"] if str(cutoff["rule"]).startswith(">=") else ki67 > cutoff["value"]
+        record |= {"y": int(high), "ki67_pct": ki67}
+    for name, head in bundle.fusion_heads.items():
+        score = scores["lnm" if name in NODE_HEADS else "ki67"]
+        log_odds = head.intercept + sum(head.contribute(score, known).values())
+        record["prob" if name == "m1" else f"prob_{name}"] = float(expit(log_odds))
+    record |= {name: known[name] for name in ("lnm", "rfs_months", "rfs_event", *DESCRIPTIVE) if name in known}
+    if "aln_suspicious" in known:
+        record["aln_us"] = int(known["aln_suspicious"] == "suspicious")
+    return record

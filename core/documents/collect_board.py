@@ -1,0 +1,133 @@
+"""From a patient of the board to what the document says: the case, the core biopsy, follow-up and decisions."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from core import __version__
+from core.clinical import M1_PREDICTORS, is_missing
+from core.documents.collect_case import collect_case, collect_meeting, describe_origin, draw_evidence
+from core.documents.content import Decision, MeetingContent, PatientContent, Stamp
+from core.inference.explain import format_percent
+from core.register.models import Record
+from core.register.readings import BoardReader, BoardReading
+from models.bundle import Bundle
+
+CORE = ("histology", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+LATER = ("ki67_pct", "pt", "pn", "rfs_months", "rfs_event")
+
+
+@dataclass(frozen=True, eq=False)
+class BoardDocuments:
+    """The documents of one board.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        One row a patient: "patient_id", "prob", and what is known of the patient by field.
+    reader : BoardReader
+        Gives images and estimates.
+    bundle : Bundle
+        The bundle that estimates.
+    read_records : callable
+        Gives the entries about a patient, oldest first.
+    simulated : bool
+        Whether the patients are made up.
+    created_utc : str
+        Time to be printed, ISO 8601 in UTC; empty: none.
+    """
+
+    patients: pd.DataFrame
+    reader: BoardReader
+    bundle: Bundle
+    read_records: Callable[[str], Iterable[Record]]
+    simulated: bool
+    created_utc: str
+
+    def collect_patient(self, patient: str) -> PatientContent:
+        """Collect what the document of a patient says."""
+        row = {
+            str(name): value for name, value in self.patients.set_index("patient_id", drop=False).loc[patient].items()
+        }
+        records = self.read_records(patient)
+        read = self.reader.read(patient)
+        return collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)
+
+    def collect_meeting(self, title: str, names: Iterable[str]) -> MeetingContent:
+        """Collect what the document of a meeting says; its patients are in the order of their names."""
+        contents = tuple(map(self.collect_patient, names))
+        return collect_meeting(title, contents, held_on=self.created_utc[:10], created_utc=self.created_utc)
+
+
+def collect_board(
+    row: Mapping[str, Any],
+    read: BoardReading,
+    bundle: Bundle,
+    records: Iterable[Record],
+    *,
+    simulated: bool,
+    created_utc: str,
+) -> PatientContent:
+    """Collect what a patient's document says.
+
+    Parameters
+    ----------
+    row : mapping of str to value
+        "patient_id", "prob", and what is known of the patient by field.
+    read : BoardReading
+        The image and its estimate, or why there is none.
+    bundle : Bundle
+        The bundle that gave it.
+    records : iterable of Record
+        Entries about the patient, oldest first.
+    simulated : bool
+        Whether the patient is made up.
+    created_utc : str
+        Time to be printed, ISO 8601 in UTC; empty: none.
+
+    Returns
+    -------
+    PatientContent
+        For `core.documents.render.render_patient_document` and, many of them, `collect_meeting`.
+    """
+    name = str(row["patient_id"])
+    if read.case is not None and read.prediction is not None:
+        content = collect_case(
+            read.case, read.prediction, bundle, patient=name, simulated=simulated, created_utc=created_utc
+        )
+    else:
+        content = PatientContent(
+            patient=name,
+            simulated=simulated,
+            origin=describe_origin(bundle),
+            stamp=Stamp(__version__, created_utc),
+            inputs=_pick(row, M1_PREDICTORS),
+            evidence=draw_evidence(bundle),
+            absence=_explain_absence(row, read),
+        )
+    return replace(
+        content,
+        core_biopsy=_pick(row, CORE),
+        follow_up=_pick(row, LATER),
+        decisions=tuple(_describe(record) for record in records),
+    )
+
+
+def _pick(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
+    return {name: row[name] for name in names if name in row and not is_missing(row[name])}
+
+
+def _explain_absence(row: Mapping[str, Any], read: BoardReading) -> str:
+    given = row.get("prob")
+    table = (
+        "" if given is None else f" The cohort's table gives {format_percent(float(given))}, without its explanation."
+    )
+    return f"{read.missing}{table}"
+
+
+def _describe(record: Record) -> Decision:
+    own = "" if record.probability is None else f"{format_percent(record.probability)}, {record.group}. "
+    text = f"{own}{record.text}".strip() if record.kind in {"reading", "estimate"} else record.text
+    return Decision(record.time_utc, record.author, record.kind, text, record.agrees)

@@ -1,0 +1,87 @@
+"""From an estimate to what the archive gets of it: the overlay painted, the document typeset."""
+
+import datetime
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.archive.dicom_objects.export import CaseResults
+from core.documents.collect_case import collect_case
+from core.documents.render import render_patient_document
+from core.figures.case.heatmap_png import render_heatmap_png
+from core.inference import Case, Prediction
+from core.inference.explain import compute_heatmap_limit, format_percent
+from core.inference.render import describe_use
+from models.bundle import Bundle
+
+OPACITY = 0.6
+
+
+def collect_results(
+    case: Case, prediction: Prediction, bundle: Bundle, *, simulated: bool = False, document: bytes | None = None
+) -> CaseResults:
+    """Collect what is exported of a case.
+
+    Nothing in overlay and document depends on the time, so that the same case gives the same objects.
+
+    Parameters
+    ----------
+    case : Case
+        Frame, box and clinical values.
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+    simulated : bool
+        Whether the patient is made up.
+    document : bytes, optional
+        PDF to file instead of the case's own document.
+
+    Returns
+    -------
+    CaseResults
+        For `core.archive.dicom_objects.export.export_case`, as of now.
+    """
+    return CaseResults(
+        prediction=prediction,
+        bundle=bundle,
+        case=case,
+        overlay=render_export_overlay(case, prediction, bundle),
+        created=datetime.datetime.now().astimezone().replace(microsecond=0),
+        document=document or render_patient_document(collect_case(case, prediction, bundle, simulated=simulated)),
+    )
+
+
+def render_export_overlay(case: Case, prediction: Prediction, bundle: Bundle) -> NDArray[np.uint8]:
+    """Paint the heat map over the frame, with its scale, bundle and intended use below.
+
+    Parameters
+    ----------
+    case : Case
+        Frame and box.
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+
+    Returns
+    -------
+    ndarray of uint8, (rows, columns, 3)
+        RGB; the frame fills the width from the top.
+    """
+    png = render_heatmap_png(
+        case.frame,
+        case.roi,
+        prediction,
+        limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
+        opacity=OPACITY,
+        captions=(
+            f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
+            f"Bundle {bundle.name} {bundle.sha256[:12]}",
+            describe_use(bundle),
+        ),
+        provenance={},
+    )
+    return np.array(Image.open(io.BytesIO(png)).convert("RGB"))

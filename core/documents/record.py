@@ -1,0 +1,242 @@
+"""A document's content as JSON types: every sentence and number that PDF and HTML both show, ready to be laid out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from core.clinical import BY_NAME, FIELDS, is_missing
+from core.documents.content import Decision, HeatMap, Origin, PatientContent, Picture, Stamp
+from core.documents.text import clean, shorten
+from core.inference import Prediction
+from core.inference.explain import NOT_KNOWN, format_percent, format_value, tabulate_contributions
+from core.inference.points import PatientPoints
+from core.inference.sentences import (
+    INTERVAL_MEANING,
+    MALIGNANCY_LIMIT,
+    MALIGNANCY_SOURCE,
+    NODES_LIMIT,
+    NOT_SEEN,
+    explain_call,
+    name_call,
+    name_training_data,
+)
+
+Record = dict[str, Any]
+
+TITLE = "Ki-67 estimate before surgery"
+NO_NAME = "not named"
+AVERAGE = "the training patients' average"
+SHORT_HASH = 12
+
+
+def describe_patient(content: PatientContent) -> Record:
+    """Put a patient's content into words.
+
+    Parameters
+    ----------
+    content : PatientContent
+        What the caller collected.
+
+    Returns
+    -------
+    dict
+        JSON types, every text cleaned; pictures by their place in the content alone.
+    """
+    shown, origin = content.shown, content.origin
+    name = content.patient or NO_NAME
+    record = {
+        "title": TITLE,
+        "patient": name,
+        "short_name": shorten(name),
+        "marks": list_marks([content]),
+        "intended_use": origin.intended_use,
+        "inputs": list(_list_inputs(content)),
+        "cautions": list(content.prediction.applicability.reasons) if content.prediction else [],
+        "status": content.prediction.applicability.status if content.prediction else "ok",
+        "no_estimate": _explain_absence(content),
+        "estimate": shown and describe_estimate(shown, origin),
+        "waterfall": tabulate_contributions(shown, content.inputs).to_dict("records") if shown else [],
+        "nomogram": _describe_points(content.points) if shown and content.points else None,
+        "image": describe_picture(content.image),
+        "heatmap": _describe_heatmap(content.heatmap) if shown else None,
+        "alts": dict(content.alts),
+        "also": list(_list_secondary(shown, origin)) if shown else [],
+        "biopsy": _list_values(content.core_biopsy),
+        "agreement": _compare_core(content),
+        "follow_up": _list_values(content.follow_up),
+        "decisions": [describe_decision(decision) for decision in content.decisions],
+        "seen": content.seen,
+        "not_seen": "; ".join(NOT_SEEN),
+        "evidence": [describe_picture(picture) for picture in content.evidence],
+        "origin": list_origin(origin, content.stamp),
+        "hashes": _list_hashes(content),
+        "footer": write_footer(origin, content.stamp),
+    }
+    return clean(record)
+
+
+def list_marks(patients: Iterable[PatientContent]) -> list[str]:
+    """Give the marks of every page: research use, simulated or not."""
+    known = list(patients)
+    training = any(patient.origin.simulated for patient in known)
+    marks = ["RESEARCH USE ONLY", "TRAINED ON SIMULATED PATIENTS" if training else "Trained on real patients"]
+    if any(patient.simulated for patient in known):
+        all_of_them = all(patient.simulated for patient in known)
+        plural = len(known) > 1
+        marks.append(f"SIMULATED PATIENT{'S' * plural}" if all_of_them else "SOME PATIENTS SIMULATED")
+    else:
+        marks.append("Patients not simulated" if len(known) > 1 else "Patient not simulated")
+    return marks
+
+
+def _list_inputs(content: PatientContent) -> Iterable[Record]:
+    imputed = content.prediction.imputed if content.prediction else ()
+    for field in FIELDS:
+        if field.name in content.inputs:
+            yield {
+                "label": field.label,
+                "value": format_value(field.name, content.inputs[field.name]),
+                "known": True,
+                "instead": "",
+            }
+        elif field.name in imputed:
+            instead = content.imputed.get(field.name, AVERAGE)
+            yield {"label": field.label, "value": NOT_KNOWN, "known": False, "instead": instead}
+
+
+def _explain_absence(content: PatientContent) -> str:
+    if content.is_refused:
+        return "The model refuses this image, so nothing of its answer is shown."
+    return "" if content.prediction else content.absence or "No estimate was made for this patient."
+
+
+def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
+    """Put an estimate into words, beside the numbers that its figures are drawn from."""
+    low, high = map(format_percent, prediction.interval)
+    count = min(99, max(1, round(100 * prediction.probability)))
+    return {
+        "percent": format_percent(prediction.probability),
+        "interval": f"{low} to {high}",
+        "meaning": INTERVAL_MEANING,
+        "call": name_call(prediction),
+        "why": explain_call(prediction),
+        "is_no_call": prediction.is_no_call,
+        "cutoff": f"High means a Ki-67 of {origin.cutoff} of the tumour cells in the surgical specimen.",
+        "probability": prediction.probability,
+        "low": prediction.interval[0],
+        "high": prediction.interval[1],
+        "threshold": prediction.threshold,
+        "threshold_percent": format_percent(prediction.threshold),
+        "no_call": list(prediction.no_call),
+        "no_call_percent": " to ".join(map(format_percent, prediction.no_call)),
+        "count": count,
+        "icons": f"{count} of 100 similar patients have a high Ki-67, {100 - count} have not.",
+    }
+
+
+def _describe_points(points: PatientPoints) -> Record:
+    nomogram = points.nomogram
+    return {
+        "terms": [asdict(term) for term in points.terms],
+        "longest": max(max(term.tick_points) for term in points.terms),
+        "total": points.total,
+        "max_total": nomogram.max_total,
+        "percent": format_percent(points.probability),
+        "ticks": [
+            {"label": f"{100 * probability:.0f}\N{NO-BREAK SPACE}%", "total": total}
+            for probability, total in nomogram.probability_ticks()
+        ],
+    }
+
+
+def describe_picture(picture: Picture | None) -> Record | None:
+    """Give all of a picture but its data."""
+    if picture is None:
+        return None
+    return {"alt": picture.alt, "caption": picture.caption, "width": picture.width, "height": picture.height}
+
+
+def _describe_heatmap(heatmap: HeatMap | None) -> Record | None:
+    if heatmap is None:
+        return None
+    cells = [asdict(cell) for cell in heatmap.cells]
+    return {"picture": describe_picture(heatmap.picture), "cells": cells, "limit": heatmap.limit}
+
+
+def _list_secondary(prediction: Prediction, origin: Origin) -> Iterable[Record]:
+    data = name_training_data(simulated=origin.simulated)
+    if prediction.node_metastasis is not None:
+        yield {
+            "label": "Node metastasis",
+            "value": format_percent(prediction.node_metastasis),
+            "words": f"Image and clinical values; trained on {data}. {NODES_LIMIT}",
+        }
+    yield {
+        "label": "Malignant lesion",
+        "value": format_percent(prediction.malignancy),
+        "words": f"{MALIGNANCY_SOURCE[0].upper()}{MALIGNANCY_SOURCE[1:]}. {MALIGNANCY_LIMIT}",
+    }
+
+
+def _list_values(values: Mapping[str, object]) -> list[Record]:
+    return [
+        {"label": BY_NAME[name].label, "value": format_value(name, value)}
+        for name, value in values.items()
+        if not is_missing(value)
+    ]
+
+
+def _compare_core(content: PatientContent) -> str:
+    core, shown = content.core_biopsy.get("ki67_cnb_pct"), content.shown
+    if not isinstance(core, int | float):
+        return ""
+    side = "high" if content.origin.is_high(core) else "low"
+    start = f"By the same cut-off the core's Ki-67 of {core:g} % is {side}"
+    if shown is None:
+        return f"{start}; there is no estimate to compare it with."
+    if shown.is_no_call:
+        return f"{start}; the estimate makes no call."
+    agrees = "they agree" if shown.group == side else "they differ"
+    return f"{start}, the estimate is called {shown.group}: {agrees}. Nothing of the core was fed into the estimate."
+
+
+def describe_decision(decision: Decision) -> Record:
+    """Put an entry into words."""
+    stand = {True: "agrees with the call", False: "overrides the call", None: ""}[decision.agrees]
+    time = decision.time_utc[:16].replace("T", " ")
+    return {
+        "time": f"{time} UTC" if time else "",
+        "author": decision.author,
+        "kind": decision.kind.capitalize(),
+        "text": decision.text,
+        "stand": stand,
+    }
+
+
+def list_origin(origin: Origin, stamp: Stamp) -> list[Record]:
+    """List where a document comes from: bundle, program, time."""
+    rows = {
+        "Bundle": origin.bundle,
+        "Bundle SHA-256": origin.bundle_sha256,
+        "Trained on": origin.trained_on,
+        "High Ki-67": origin.cutoff,
+        "Program": f"SonoKi {stamp.app_version}",
+        "Made": _write_time(stamp),
+    }
+    return [{"label": label, "value": value} for label, value in rows.items() if value]
+
+
+def _list_hashes(content: PatientContent) -> list[Record]:
+    read = content.prediction.reading.input_sha256 if content.prediction else ""
+    rows = {"Image file SHA-256": content.file_sha256, "Model input SHA-256": read}
+    return [{"label": label, "value": value} for label, value in rows.items() if value]
+
+
+def _write_time(stamp: Stamp) -> str:
+    return f"{stamp.created_utc[:16].replace('T', ' ')} UTC" if stamp.created_utc else ""
+
+
+def write_footer(origin: Origin | None, stamp: Stamp) -> str:
+    """Write the line at the foot of every page."""
+    bundle = f"Bundle {shorten(origin.bundle)} {origin.bundle_sha256[:SHORT_HASH]}" if origin else ""
+    return " · ".join(part for part in (f"SonoKi {stamp.app_version}", bundle, _write_time(stamp)) if part)

@@ -1,0 +1,113 @@
+"""Documents of the tumour board: one patient or one meeting, as PDF/UA or as one self-contained HTML file."""
+
+from typing import Literal
+
+from core.documents.content import (
+    Decision,
+    HeatCell,
+    HeatMap,
+    MeetingContent,
+    Origin,
+    PatientContent,
+    Picture,
+    Stamp,
+)
+from core.documents.html import write_meeting, write_patient
+from core.documents.meeting import describe_meeting
+from core.documents.record import describe_patient
+from core.documents.typesetting import PAPERS, Paper, name_evidence, name_pictures, typeset_pdf
+from core.errors import UsageError
+
+__all__ = [
+    "Decision",
+    "Form",
+    "HeatCell",
+    "HeatMap",
+    "MeetingContent",
+    "Origin",
+    "Paper",
+    "PatientContent",
+    "Picture",
+    "Stamp",
+    "render_meeting_document",
+    "render_patient_document",
+]
+
+Form = Literal["pdf", "html"]
+
+
+def render_patient_document(content: PatientContent, *, paper: Paper = "a4", form: Form = "pdf") -> bytes:
+    """Write the document of one patient.
+
+    Parameters
+    ----------
+    content : PatientContent
+        What it says.
+    paper : {"a4", "letter"}
+        Size of a page; HTML takes it for printing.
+    form : {"pdf", "html"}
+        PDF/UA-1, or one HTML file with its figures inside.
+
+    Returns
+    -------
+    bytes
+        The same for the same content; it asks no server for anything.
+
+    Raises
+    ------
+    UsageError
+        If there is no such paper or form.
+    WorkError
+        If it can't be typeset.
+    """
+    _check(paper, form)
+    names, pictures = name_pictures(content, 0)
+    record = describe_patient(content)
+    if form == "html":
+        return write_patient(content, record, paper)
+    return typeset_pdf("patient.typ", record, {"paper": PAPERS[paper], **names}, pictures)
+
+
+def render_meeting_document(content: MeetingContent, *, paper: Paper = "a4", form: Form = "pdf") -> bytes:
+    """Write the document of a meeting: the list of its patients, then each of them.
+
+    Parameters
+    ----------
+    content : MeetingContent
+        What it says.
+    paper : {"a4", "letter"}
+        Size of a page; HTML takes it for printing.
+    form : {"pdf", "html"}
+        PDF/UA-1, or one HTML file with its figures inside.
+
+    Returns
+    -------
+    bytes
+        The same for the same content; it asks no server for anything.
+
+    Raises
+    ------
+    UsageError
+        If there is no such paper or form, or no patient.
+    WorkError
+        If it can't be typeset.
+    """
+    _check(paper, form)
+    if not content.patients:
+        raise UsageError("A meeting's document needs at least one patient.")
+    record = describe_meeting(content)
+    if form == "html":
+        return write_meeting(content, record, paper)
+    named = [name_pictures(patient, i) for i, patient in enumerate(content.patients)]
+    evidence, pictures = name_evidence(content.evidence)
+    for _, own in named:
+        pictures = own | pictures
+    files = {"paper": PAPERS[paper], "patients": [names for names, _ in named], "evidence": evidence}
+    return typeset_pdf("meeting.typ", record, files, pictures)
+
+
+def _check(paper: str, form: str) -> None:
+    if paper not in PAPERS:
+        raise UsageError(f"There is no paper '{paper[:20]}'; take a4 or letter.")
+    if form not in {"pdf", "html"}:
+        raise UsageError(f"There is no form '{form[:20]}'; take pdf or html.")

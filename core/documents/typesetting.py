@@ -1,0 +1,142 @@
+"""Typst, run in memory: templates and fonts of the package, pictures and data as virtual files; no disk, no network."""
+
+import base64
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import typst
+
+from core.documents.content import PatientContent, Picture
+from core.errors import WorkError
+
+Paper = Literal["a4", "letter"]
+
+HERE = Path(__file__).parent
+TEMPLATES, FONTS = HERE / "templates", HERE / "fonts"
+PAPERS: dict[str, str] = {"a4": "a4", "letter": "us-letter"}
+STANDARD = "ua-1"
+WRAPPER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'width="{width}" height="{height}">'
+    '<image width="{width}" height="{height}" xlink:href="data:{media};base64,{data}"/></svg>'
+)
+
+
+def typeset_pdf(
+    template: str, record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes]
+) -> bytes:
+    """Typeset a document as PDF/UA-1.
+
+    Parameters
+    ----------
+    template : str
+        Name of a template: "patient.typ" or "meeting.typ".
+    record : mapping
+        What it says, JSON types.
+    files : mapping
+        Paper and the names of the pictures.
+    pictures : mapping of str to bytes
+        SVG by name.
+
+    Returns
+    -------
+    bytes
+        PDF, the same bytes for the same input.
+
+    Raises
+    ------
+    WorkError
+        If typst can't typeset it.
+    """
+    return _compile(template, record, files, pictures, format="pdf", pdf_standards=[STANDARD])
+
+
+def typeset_figures(record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[bytes]:
+    """Draw the figures of some patients.
+
+    Parameters
+    ----------
+    record : mapping
+        "patients": a record each.
+    files : mapping
+        "patients": the names of each one's pictures.
+    pictures : mapping of str to bytes
+        SVG by name.
+
+    Returns
+    -------
+    list of bytes
+        SVG, text as outlines, in the order of figures.typ.
+    """
+    drawn = _compile("figures.typ", record, files, pictures, format="svg")
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
+def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Give a patient's pictures names that hold nothing but a number.
+
+    Parameters
+    ----------
+    content : PatientContent
+        The patient.
+    number : int
+        Place in the document.
+
+    Returns
+    -------
+    dict, dict of str to bytes
+        Names for the template, and SVG by name.
+    """
+    names: dict[str, Any] = {"image": None, "heatmap": None}
+    pictures: dict[str, bytes] = {}
+    heatmap = content.heatmap.picture if content.heatmap else None
+    for kind, picture in (("image", content.image), ("heatmap", heatmap)):
+        if picture is not None:
+            names[kind] = f"{kind}-{number}.svg"
+            pictures[names[kind]] = wrap_picture(picture)
+    names["evidence"], evidence = name_evidence(content.evidence)
+    return names, pictures | evidence
+
+
+def name_evidence(evidence: Sequence[Picture]) -> tuple[list[str], dict[str, bytes]]:
+    """Give the figures of the bundle their names."""
+    pictures = {f"evidence-{i}.svg": wrap_picture(picture) for i, picture in enumerate(evidence)}
+    return list(pictures), pictures
+
+
+def wrap_picture(picture: Picture) -> bytes:
+    """Give a picture as SVG, since typst's virtual files are texts."""
+    if picture.media_type == "image/svg+xml":
+        return picture.data
+    data = base64.b64encode(picture.data).decode("ascii")
+    svg = WRAPPER.format(width=picture.width, height=picture.height, media=picture.media_type, data=data)
+    return svg.encode("ascii")
+
+
+@cache
+def _load_fonts() -> typst.Fonts:
+    """Load the house's font, matplotlib's DejaVu Sans for other scripts and its last resort for what neither has."""
+    matplotlib = importlib.util.find_spec("matplotlib")
+    if matplotlib is None or matplotlib.origin is None:
+        raise WorkError("matplotlib, whose fonts the documents need, is not installed: install requirements.txt.")
+    other = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS), str(other)])
+
+
+def _compile(
+    template: str, record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes], **options: Any
+) -> Any:
+    sources = {path.name: path.read_bytes() for path in sorted(TEMPLATES.glob("*.typ"))}
+    sources["main.typ"] = sources.pop(template)
+    sources["content.json"] = json.dumps(record, allow_nan=False).encode()
+    sources["files.json"] = json.dumps(files).encode()
+    # dicts of virtual files are taken, though the stub does not say so
+    compiler = typst.Compiler({**sources, **pictures}, font_paths=_load_fonts())  # type: ignore[type-var]
+    try:
+        return compiler.compile(**options)
+    except typst.TypstError as error:
+        raise WorkError(f"The document could not be typeset ({error.message}): report this as a fault.") from error

@@ -1,0 +1,1 @@
+"""One cohort through the whole evaluation: splits, subgroups, lymph nodes, Table 1."""

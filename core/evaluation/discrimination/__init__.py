@@ -1,0 +1,1 @@
+"""How well scores and readers tell high from low."""

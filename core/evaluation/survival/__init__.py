@@ -1,0 +1,1 @@
+"""Times to recurrence: curves, tests, models, follow-up."""

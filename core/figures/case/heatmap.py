@@ -1,0 +1,139 @@
+"""The heat map over the frame: signed log-odds on one fixed scale, blue lowers, orange raises, zero is clear."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.figures.case.frame import BOX, add_frame
+from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
+from core.imaging import Frame, Roi
+from core.inference import Prediction
+from core.inference.explain import spread_offset
+
+CONTOUR_LEVELS = 4
+MARGIN = 0.12
+
+
+def plot_heatmap(
+    frame: Frame,
+    roi: Roi,
+    prediction: Prediction,
+    *,
+    limit: float,
+    opacity: float = 0.6,
+    contours: bool = False,
+    height: int = 460,
+) -> go.Figure:
+    """Draw where the image raises and lowers the estimate.
+
+    The scale is the caller's and the same for every image: weak evidence looks weak.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box.
+    prediction : Prediction
+        The estimate that it explains.
+    limit : float
+        Log-odds at the scale's ends; beyond them the colour stays the same.
+    opacity : float
+        Of the colours, 0 to 1.
+    contours : bool
+        Draw lines of equal log-odds too; those below zero are dotted.
+    height : int
+        Height in pixels.
+
+    Returns
+    -------
+    Figure
+        The square that the network saw, with a margin.
+    """
+    figure = new_figure(height=height)
+    add_frame(figure, frame)
+    x, y = locate_cells(prediction)
+    figure.add_heatmap(
+        z=spread_offset(prediction),
+        x=x,
+        y=y,
+        zmin=-limit,
+        zmax=limit,
+        zsmooth="best",
+        opacity=opacity,
+        colorscale=[[0, LOWERS], [0.5, fill_colour(LOWERS, 0)], [0.5, fill_colour(RAISES, 0)], [1, RAISES]],
+        colorbar={
+            "title": {"text": "Log-odds: − lowers, + raises", "side": "bottom", "font": {"size": FONT_SIZE}},
+            "orientation": "h",
+            "thickness": 14,
+            "len": 0.9,
+            "tickfont": {"size": SMALL_SIZE},
+            "y": -0.02,
+            "yanchor": "top",
+            "tickvals": [-limit, -limit / 2, 0, limit / 2, limit],
+            "ticktext": [f"{value:+.2f}" if value else "0" for value in (-limit, -limit / 2, 0, limit / 2, limit)],
+        },
+        hovertemplate="%{z:+.2f} log-odds<extra></extra>",
+    )
+    if contours:
+        _add_contours(figure, prediction, x, y, limit)
+    _show_area(figure, frame, roi, prediction)
+    return figure
+
+
+def locate_cells(prediction: Prediction) -> tuple[list[float], list[float]]:
+    """Give the centres of the heat map's columns and rows, in pixels of the frame."""
+    x0, y0, x1, y1 = prediction.reading.area
+    rows, cols = prediction.heatmap.shape
+    return (
+        [x0 + (j + 0.5) * (x1 - x0) / cols for j in range(cols)],
+        [y0 + (i + 0.5) * (y1 - y0) / rows for i in range(rows)],
+    )
+
+
+def tabulate_heatmap(prediction: Prediction) -> pd.DataFrame:
+    """List the heat map's cells: centre in pixels of the frame, and log-odds."""
+    x, y = locate_cells(prediction)
+    values = spread_offset(prediction)
+    return pd.DataFrame(
+        [{"x_px": x[j], "y_px": y[i], "log_odds": float(values[i, j])} for i in range(len(y)) for j in range(len(x))]
+    )
+
+
+def describe_heatmap(prediction: Prediction, limit: float) -> str:
+    """Say for those who don't see it what the heat map shows."""
+    m = spread_offset(prediction)
+    return (
+        f"Heat map of {m.shape[0]} by {m.shape[1]} fields over the lesion, from {m.min():+.2f} to {m.max():+.2f} "
+        f"log-odds on a scale of plus and minus {limit:.2f}; mean {m.mean():+.2f}."
+    )
+
+
+def _add_contours(figure: go.Figure, prediction: Prediction, x: list[float], y: list[float], limit: float) -> None:
+    step = limit / CONTOUR_LEVELS
+    for sign, dash, name in ((1, "solid", "raises"), (-1, "dot", "lowers")):
+        start, end = sorted((sign * step, sign * limit))
+        figure.add_contour(
+            z=spread_offset(prediction),
+            x=x,
+            y=y,
+            contours={"coloring": "none", "start": start, "end": end, "size": step, "showlabels": True},
+            line={"color": "#FFFFFF", "width": 1.5, "dash": dash},
+            name=name,
+            showscale=False,
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
+
+def _show_area(figure: go.Figure, frame: Frame, roi: Roi, prediction: Prediction) -> None:
+    x0, y0, x1, y1 = prediction.reading.area
+    pad = MARGIN * (x1 - x0)
+    figure.add_shape(type="rect", x0=roi.x0, y0=roi.y0, x1=roi.x1, y1=roi.y1, line={"color": BOX, "width": 2})
+    figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": "#FFFFFF", "width": 1, "dash": "dot"})
+    figure.update_xaxes(range=[max(0, x0 - pad), min(frame.width, x1 + pad)], visible=False, constrain="domain")
+    figure.update_yaxes(
+        range=[min(frame.height, y1 + pad), max(0, y0 - pad)],
+        visible=False,
+        constrain="domain",
+        scaleanchor="x",
+    )

@@ -1,0 +1,135 @@
+"""The heat map as a PNG file, with its scale and where it came from printed on it."""
+
+import io
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from core.figures.case.frame import BOX
+from core.figures.theme import LOWERS, RAISES
+from core.imaging import Frame, Roi
+from core.inference import Prediction
+from core.inference.explain import spread_offset
+
+WIDTH = 900
+MARGIN = 24
+BAR = 18
+LINE = 22
+CHARACTERS = 105
+PAPER, INK = "#FFFFFF", "#1D252C"
+
+
+def render_heatmap_png(
+    frame: Frame,
+    roi: Roi,
+    prediction: Prediction,
+    *,
+    limit: float,
+    opacity: float,
+    captions: tuple[str, ...],
+    provenance: Mapping[str, str],
+) -> bytes:
+    """Paint the heat map over the whole frame.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box.
+    prediction : Prediction
+        The estimate that it explains.
+    limit : float
+        Log-odds at the scale's ends.
+    opacity : float
+        Of the colours at the scale's ends, 0 to 1.
+    captions : tuple of str
+        Sentences below the scale: bundle, intended use.
+    provenance : mapping of str to str
+        Text entries of the PNG file.
+
+    Returns
+    -------
+    bytes
+        PNG file.
+    """
+    overlay = render_overlay(spread_offset(prediction), limit=limit, opacity=opacity, size=_area_size(prediction))
+    picture = Image.fromarray(frame.pixels).convert("RGB")
+    x0, y0 = (round(edge) for edge in prediction.reading.area[:2])
+    picture.paste(overlay.convert("RGB"), (x0, y0), overlay.getchannel("A"))
+    ImageDraw.Draw(picture).rectangle((roi.x0, roi.y0, roi.x1, roi.y1), outline=BOX, width=max(2, frame.width // 300))
+    height = round(WIDTH * frame.height / frame.width)
+    lines = [line for caption in captions for line in textwrap.wrap(_plain(caption), CHARACTERS)]
+    sheet = Image.new("RGB", (WIDTH, height + 2 * MARGIN + BAR + LINE * (len(lines) + 2)), PAPER)
+    sheet.paste(picture.resize((WIDTH, height)), (0, 0))
+    _draw_scale(sheet, height + MARGIN, limit)
+    font = ImageFont.load_default(16)
+    for i, line in enumerate(lines):
+        ImageDraw.Draw(sheet).text((MARGIN, height + MARGIN + BAR + LINE * (i + 2)), line, fill=INK, font=font)
+    info = PngInfo()
+    for key, text in provenance.items():
+        info.add_text(key, text)
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def render_overlay(heatmap: NDArray[np.float64], *, limit: float, opacity: float, size: tuple[int, int]) -> Image.Image:
+    """Colour a heat map on the fixed scale and enlarge it.
+
+    Parameters
+    ----------
+    heatmap : ndarray of float64, (h, w)
+        Signed log-odds.
+    limit : float
+        Log-odds at the scale's ends.
+    opacity : float
+        At the scale's ends; it falls linearly to none at zero.
+    size : tuple of int
+        Width and height of the result.
+
+    Returns
+    -------
+    Image
+        RGBA.
+    """
+    enlarged = np.asarray(Image.fromarray(heatmap.astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
+    return Image.fromarray(_colour(enlarged / limit, opacity))
+
+
+def _colour(signed: NDArray[np.floating], opacity: float) -> NDArray[np.uint8]:
+    """Colour values of -1 to 1, clipped, as RGBA."""
+    strength = np.clip(np.abs(signed), 0, 1) * opacity
+    rgba = np.empty((*signed.shape, 4), dtype=np.uint8)
+    rgba[..., :3] = np.where(signed[..., None] < 0, ImageColor.getrgb(LOWERS), ImageColor.getrgb(RAISES))
+    rgba[..., 3] = np.round(255 * strength)
+    return rgba
+
+
+def _area_size(prediction: Prediction) -> tuple[int, int]:
+    x0, y0, x1, y1 = prediction.reading.area
+    return (max(1, round(x1 - x0)), max(1, round(y1 - y0)))
+
+
+def _draw_scale(sheet: Image.Image, top: int, limit: float) -> None:
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
+    length = WIDTH - 2 * MARGIN
+    bar = Image.fromarray(_colour(np.tile(np.linspace(-1, 1, length, dtype=np.float32), (BAR, 1)), 1.0))
+    sheet.paste(bar.convert("RGB"), (MARGIN, top), bar.getchannel("A"))
+    draw.rectangle((MARGIN, top, MARGIN + length, top + BAR), outline=INK)
+    words = (
+        (MARGIN, "la", f"{-limit:+.2f} log-odds, lowers"),
+        (WIDTH // 2, "ma", "0"),
+        (WIDTH - MARGIN, "ra", f"{limit:+.2f} log-odds, raises"),
+    )
+    for x, anchor, text in words:
+        draw.text((x, top + BAR + 4), text, fill=INK, font=font, anchor=anchor)
+
+
+def _plain(text: str) -> str:
+    """Write no-break spaces as spaces: the picture's font has none."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")

@@ -1,0 +1,130 @@
+"""The decoder's process: reads requests from standard input, answers on standard output, and writes nothing else."""
+
+import os
+import signal
+import sys
+import warnings
+from dataclasses import asdict
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from core.errors import ImageError
+from core.imaging.decoding.decode import DecodedArea, decode_area, decode_info
+from core.imaging.decoding.deidentify import decode_deidentified
+from core.imaging.decoding.limits import Limits
+from core.imaging.decoding.messages import read_message, write_message
+from core.imaging.decoding.study import decode_study
+from core.imaging.frame import Choice
+
+if sys.platform != "win32":
+    import resource
+
+_WARM_SIDE = 128
+_DAMAGED = "The image file is damaged or incomplete: its content can't be decoded. Export it again."
+_TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Export a smaller or shorter one."
+
+
+def limit_process(memory_mb: int) -> None:
+    """Bound this process's memory, and let it write no file; without effect where the system has no such limits.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Most address space in MB.
+    """
+    if sys.platform == "win32":
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if sys.platform.startswith("linux"):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
+
+
+def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[memoryview]]:
+    """Do what a request asks.
+
+    Parameters
+    ----------
+    request : dict
+        `task`, `choice` and `limits`.
+    data : bytes
+        The file.
+
+    Returns
+    -------
+    header : dict
+        `done` with the result, or `refused` with a sentence.
+    parts : list of memoryview
+        The planes of a decoded area.
+    """
+    choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
+    try:
+        return _perform(request["task"], data, choice, limits)
+    except ImageError as error:
+        return {"refused": str(error)}, []
+    except MemoryError:
+        return {"refused": _TOO_MUCH_MEMORY}, []
+    except Exception:  # noqa: BLE001 - whatever a decoder raises on a broken file, this boundary is there to stop it
+        return {"refused": _DAMAGED}, []
+
+
+def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, Any], list[memoryview]]:
+    if task == "info":
+        return {"done": asdict(decode_info(data, choice, limits))}, []
+    if task == "deidentify":
+        return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
+    if task == "study":
+        return {"done": decode_study(data, limits)}, []
+    return _pack_area(decode_area(data, choice, limits))
+
+
+def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
+    planes = [area.pixels] if area.colour is None else [area.pixels, area.colour.astype("uint8")]
+    header = {name: value for name, value in vars(area).items() if name not in {"pixels", "colour", "survey"}}
+    header["survey"] = asdict(area.survey)
+    return {"done": header, "shape": area.pixels.shape, "planes": len(planes)}, [
+        memoryview(plane.tobytes()) for plane in planes
+    ]
+
+
+def _warm_up() -> None:
+    """Decode a small image, so that the first upload does not wait for what libraries load at their first use."""
+    stream = BytesIO()
+    Image.new("L", (_WARM_SIDE, _WARM_SIDE)).save(stream, "PNG")
+    decode_area(stream.getvalue(), Choice(), Limits(stream.tell(), _WARM_SIDE**2, _WARM_SIDE, 1, 1))
+
+
+def main(memory_mb: int, seconds: int, niceness: int) -> None:
+    """Answer requests until standard input ends.
+
+    Parameters
+    ----------
+    memory_mb : int
+        Most address space in MB.
+    seconds : int
+        Longest time for one request; the process then ends, even if nobody is left to end it.
+    niceness : int
+        How far the process stands back behind others, where the system knows that.
+    """
+    warnings.simplefilter("ignore")
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    limit_process(memory_mb)
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    _warm_up()
+    write_message(answers, {"ready": True})
+    while (message := read_message(requests)) is not None:
+        if hasattr(signal, "alarm"):
+            signal.alarm(seconds + 5)
+        header, parts = answer(*message)
+        write_message(answers, header, *parts)
+        del message, parts
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""Zip archives with several image files: a list to choose from, and one file unpacked within the limits."""
+
+import zlib
+from io import BytesIO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from core.errors import ImageError
+from core.imaging.decoding.formats import detect_format
+from core.imaging.decoding.limits import Limits
+from core.imaging.frame import Item
+
+_HEAD = 4096
+_ENCRYPTED = 0x1
+_DICOMDIR = b"1.2.840.10008.1.3.10"
+
+
+def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
+    """List the image files of an archive, in its order, without their names.
+
+    Parameters
+    ----------
+    data : bytes
+        The archive.
+    limits : Limits
+        Limits to keep.
+
+    Returns
+    -------
+    tuple of Item
+        The files that can be an image; at least one.
+
+    Raises
+    ------
+    ImageError
+        If the archive is damaged, encrypted or too large, or holds no image.
+    """
+    with _open(data, limits) as archive:
+        entries = _image_entries(archive)
+    return tuple(
+        Item(f"{position}: {name}, {entry.file_size / 1e6:.1f} MB", name, entry.file_size)
+        for position, (entry, name) in enumerate(entries, start=1)
+    )
+
+
+def read_item(data: bytes, item: int | None, limits: Limits) -> bytes:
+    """Unpack one image file of an archive.
+
+    Parameters
+    ----------
+    data : bytes
+        The archive.
+    item : int or None
+        Position in the list of `list_items`, from 0; None if the archive holds one image only.
+    limits : Limits
+        Limits to keep.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, several to choose from, or it is larger than it says.
+    """
+    with _open(data, limits) as archive:
+        entries = _image_entries(archive)
+        if item is None and len(entries) > 1:
+            raise ImageError(f"The archive holds {len(entries)} images. Choose one of them.")
+        position = item or 0
+        if not 0 <= position < len(entries):
+            raise ImageError(f"Image {position + 1} was asked for, but the archive holds {len(entries)}.")
+        return _read(archive, entries[position][0], limits.max_bytes)
+
+
+def _open(data: bytes, limits: Limits) -> ZipFile:
+    try:
+        archive = ZipFile(BytesIO(data))
+    except (BadZipFile, ValueError, NotImplementedError):
+        raise ImageError("The zip archive is damaged. Pack it again.") from None
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(files) > limits.max_items:
+        raise ImageError(f"The archive holds {len(files)} files; at most {limits.max_items} can be read. Pack fewer.")
+    if any(entry.flag_bits & _ENCRYPTED for entry in files):
+        raise ImageError("The archive is protected by a password. Pack it without one.")
+    if sum(entry.file_size for entry in files) > limits.max_bytes:
+        raise ImageError(f"The archive unpacks to more than {limits.max_bytes / 1e6:.0f} MB. Pack fewer files.")
+    return archive
+
+
+def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str]]:
+    """Entries whose content is an image, with the name of the format."""
+    found = []
+    for entry in archive.infolist():
+        name = None if entry.is_dir() else _format_of(_read(archive, entry, _HEAD, whole=False))
+        if name:
+            found.append((entry, name))
+    if not found:
+        raise ImageError("The archive holds no image that can be read. Pack DICOM, PNG, JPEG, BMP or TIFF files.")
+    return found
+
+
+def _format_of(head: bytes) -> str | None:
+    try:
+        name = detect_format(head)
+    except ImageError:
+        return None
+    return None if name == "ZIP" or (name == "DICOM" and _DICOMDIR in head) else name
+
+
+def _read(archive: ZipFile, entry: ZipInfo, limit: int, *, whole: bool = True) -> bytes:
+    """Unpack an entry up to a limit, whatever size it states; `whole` refuses a larger one."""
+    try:
+        with archive.open(entry) as stream:
+            content = stream.read(limit + 1)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+        raise ImageError("The zip archive is damaged. Pack it again.") from None
+    if whole and len(content) > limit:
+        raise ImageError(f"A file of the archive unpacks to more than {limit / 1e6:.0f} MB.")
+    return content[:limit]

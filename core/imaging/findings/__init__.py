@@ -1,0 +1,1 @@
+"""What the pixels of a frame show: area, sector, views, words, calipers, looks, quality."""

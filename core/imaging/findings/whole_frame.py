@@ -1,0 +1,52 @@
+"""What the whole of a frame shows, found in one go: grey levels, appearance, calipers, words, the seam of two views.
+
+Only numpy and Pillow, since it runs in the decoder's process.
+"""
+
+import numpy as np
+
+from core.imaging.findings.appearance import SMALLEST, count_levels, measure_appearance
+from core.imaging.findings.overlays import find_crosses, find_seam, find_words
+from core.imaging.frame import Frame, Survey
+
+_TAILS = (0.01, 0.99)
+
+
+def survey_pixels(pixels: np.ndarray) -> Survey:
+    """Find what does not depend on the lesion box.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (height, width)
+        B-mode area.
+
+    Returns
+    -------
+    Survey
+        What was found.
+    """
+    shares = np.cumsum(count_levels(pixels)) / pixels.size
+    low, high = (int(level) for level in np.searchsorted(shares, _TAILS))
+    return Survey(
+        levels=(low, high),
+        appearance=measure_appearance(pixels) if min(pixels.shape) >= SMALLEST else {},
+        crosses=find_crosses(pixels),
+        words=find_words(pixels),
+        seam=find_seam(pixels),
+    )
+
+
+def get_survey(frame: Frame) -> Survey:
+    """Give a frame's survey: the decoder's, or a new one for pixels that did not come from there.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+
+    Returns
+    -------
+    Survey
+        What its pixels show.
+    """
+    return frame.survey or survey_pixels(frame.pixels)

@@ -1,0 +1,1 @@
+"""The networks on a device: one interface; CUDA, OpenVINO, torch."""

@@ -1,0 +1,192 @@
+"""What every engine is: the backbone on one device; a batch of input images in, last feature maps out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from core.errors import ModelError
+from core.inference.engines.processor import computes_in_bf16
+from models.bundle import hash_file
+from models.cam import compute_score_map
+from models.fusion import ImageHead
+
+MALIGNANCY = "malignancy"
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class InputRule:
+    """How a lesion becomes the network's input.
+
+    Parameters
+    ----------
+    size : int
+        Side of the square input, pixels.
+    context : float
+        Side of the crop over the longer side of the lesion box.
+    mean, std : float
+        Normalisation of grey levels of 0 to 1.
+    """
+
+    size: int
+    context: float
+    mean: float
+    std: float
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "InputRule":
+        """Read the rule from a manifest."""
+        return cls(int(data["size"]), float(data["context"]), float(data["mean"]), float(data["std"]))
+
+
+class Reading(NamedTuple):
+    """What linear heads need of the last feature maps A.
+
+    Parameters
+    ----------
+    pooled : ndarray of float32, (n, 2048)
+        mean_ij A_ij.
+    score_maps : ndarray of float32, (n, k, h, w)
+        w_k . A_ij of each head.
+    """
+
+    pooled: NDArray[np.float32]
+    score_maps: NDArray[np.float32]
+
+
+class Engine(ABC):
+    """The backbone on one device, read-only after loading; one thread at a time may run it.
+
+    Parameters
+    ----------
+    weights : Path
+        Backbone weights, safetensors.
+    rule : InputRule
+        Normalisation and size of the input.
+    precision : {"fp32", "bf16", "fp16"}
+        What the network computes in; maps always leave in fp32.
+
+    Attributes
+    ----------
+    cases_at_once : int
+        How many waiting cases one pass takes; more than one only where that keeps none of them waiting longer.
+    images_at_once : int
+        How many of a cohort's images a pass takes where cases may come in between: each waits for one such pass.
+    """
+
+    device: ClassVar[str]
+    cases_at_once: ClassVar[int] = 1
+    images_at_once: ClassVar[int] = 1
+
+    def __init__(self, weights: Path, rule: InputRule, precision: Precision) -> None:
+        self.rule = rule
+        self.precision = precision
+        self.sha256 = hash_file(weights)
+        self.malignancy = read_malignancy(weights)
+        self.n_features = len(self.malignancy.weights)
+
+    @property
+    def parallel(self) -> int:
+        """How many images run side by side; the least batch that reaches the device's throughput."""
+        return 1
+
+    @property
+    def description(self) -> str:
+        """Device and precision in words."""
+        return f"{self.device}, {self.precision}"
+
+    def extract_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, (n, size, size)
+            Grey lesion crops.
+
+        Returns
+        -------
+        ndarray of float32, (n, 2048, size / 32, size / 32)
+            Last feature maps A.
+
+        Raises
+        ------
+        ModelError
+            If the shape or type of the images is not what the network was trained on.
+        """
+        self._check(images)
+        return self._run(images)
+
+    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
+        """Run the network and reduce its maps to what linear heads need.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, (n, size, size)
+            Grey lesion crops.
+        heads : ndarray of float32, (k, 2048)
+            Weights w of each head.
+
+        Returns
+        -------
+        Reading
+            Pooled features and a score map for each head.
+        """
+        maps = self.extract_maps(images)
+        return Reading(maps.mean(axis=(2, 3)), compute_score_map(maps, heads))
+
+    def warm_up(self) -> None:
+        """Run the network once, so that the first caller does not wait for what is done at a first run."""
+        self._run(np.zeros((1, self.rule.size, self.rule.size), dtype=np.uint8))
+
+    def _check(self, images: NDArray[np.uint8]) -> None:
+        size = self.rule.size
+        if images.dtype != np.uint8 or images.shape[1:] != (size, size):
+            raise ModelError(
+                f"The network takes 8-bit images of {size} x {size} pixels, not {images.dtype} of {images.shape[1:]}."
+            )
+
+    @abstractmethod
+    def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network on checked images."""
+
+
+def choose_cpu_precision() -> Precision:
+    """Take bf16 where the processor computes in it, else fp32."""
+    return "bf16" if computes_in_bf16() else "fp32"
+
+
+def read_malignancy(weights: Path) -> ImageHead:
+    """Read the head that the backbone itself was trained with.
+
+    Parameters
+    ----------
+    weights : Path
+        safetensors file of fp16 tensors; beside the backbone's "malignancy.weight" (1, 2048), "malignancy.bias" (1,).
+
+    Returns
+    -------
+    ImageHead
+        In float64.
+
+    Raises
+    ------
+    ModelError
+        If the file or the head can't be read.
+    """
+    try:
+        with safe_open(weights, framework="numpy") as tensors:
+            weight, bias = (tensors.get_tensor(f"{MALIGNANCY}.{name}") for name in ("weight", "bias"))
+    except (OSError, SafetensorError):
+        raise misfit(weights) from None
+    return ImageHead(weight[0].astype(np.float64), float(bias[0]))
+
+
+def misfit(weights: Path) -> ModelError:
+    """Say that a file of weights is not the network's."""
+    return ModelError(f"{weights.name} does not hold a ResNet-50 with one grey channel: fetch or train it anew.")

@@ -1,0 +1,1 @@
+"""One owner of the networks, and the queue before it: cases before cohorts."""

@@ -1,0 +1,1 @@
+"""The backbone: pre-trained on BUS-BRA, kept with its card."""

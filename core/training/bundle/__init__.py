@@ -1,0 +1,1 @@
+"""A bundle: image score, fusion, threshold, evidence, card."""

@@ -1,0 +1,1 @@
+"""The lesion segmenter: trained on BUS-BRA's masks, kept with its card."""

@@ -1,0 +1,229 @@
+"""The tumour board's list and its way from patient to patient; the address holds the pseudonym alone."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.clinical import M1_PREDICTORS, is_missing
+from core.errors import UsageError
+from core.inference.interval import recover_intervals
+from core.register.readings import BoardReader, BoardReading
+from core.register.store import Store, find_database
+from core.ui.cohort.current import EVIDENCE, Cohort, get_package
+from core.ui.resources import get_bundle, get_simulated
+from core.ui.shared import Shared
+from models.bundle import Bundle
+
+PATIENT, ADDRESS = "board_patient", "patient"
+NO_CALL, DISCORDANT, MISSING = "no call", "differs from core", "missing data"
+CAUTION, REFUSED = "caution", "refused"
+SEEN = {"caution": CAUTION, "refused": REFUSED}
+FLAGS = (NO_CALL, CAUTION, REFUSED, MISSING, DISCORDANT)
+PSEUDONYM = re.compile(r"[\w.-]*\d[\w.-]*", re.ASCII)
+NODES = {0: "negative", 1: "suspicious"}
+_STORE = Shared(Store, Store.close)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a bundle calls a probability.
+
+    Parameters
+    ----------
+    threshold : float
+        Probability from which it is called high.
+    no_call : tuple of float
+        Probabilities between which there is no call.
+    cutoff : float
+        Ki-67 in per cent from which it is high.
+    is_included : bool
+        Whether the cut-off itself is high.
+    """
+
+    threshold: float
+    no_call: tuple[float, float]
+    cutoff: float
+    is_included: bool
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "Rule":
+        """Read it from the manifest."""
+        zone, cut = bundle.manifest["no_call"], bundle.manifest["cutoff"]
+        threshold = float(bundle.manifest["threshold"]["value"])
+        return cls(
+            threshold, (float(zone["low"]), float(zone["high"])), float(cut["value"]), cut["rule"].startswith(">=")
+        )
+
+    def call(self, probability: float) -> str:
+        """Say "high" or "low" of a probability."""
+        return "high" if probability >= self.threshold else "low"
+
+    def is_high(self, ki67_pct: float) -> bool:
+        """Whether a Ki-67 in per cent is high."""
+        return ki67_pct >= self.cutoff if self.is_included else ki67_pct > self.cutoff
+
+    def is_no_call(self, probability: float) -> bool:
+        """Whether a probability lies in the zone of no call."""
+        return self.no_call[0] <= probability <= self.no_call[1]
+
+
+def get_store() -> Store:
+    """Open the board's database, once for all sessions."""
+    return _STORE.get(find_database())
+
+
+def is_own(cohort: Cohort) -> bool:
+    """Whether the cohort's probabilities are known to be the bundle's: its own evidence, or scored in this session."""
+    return cohort.sha256 == get_bundle().manifest["files"].get(EVIDENCE) or get_package(cohort) is not None
+
+
+def list_patients(cohort: Cohort, rule: Rule) -> pd.DataFrame:
+    """List a cohort's patients, held-out ones first, with what the board should look at.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Shipped or uploaded.
+    rule : Rule
+        Of the bundle.
+
+    Returns
+    -------
+    DataFrame
+        Columns of the cohort, what is known of simulated patients, "low" and "high" (interval, NaN where it can't be
+        known from the table), and "flags" in words.
+    """
+    is_bundles = is_own(cohort)
+    key = (*cohort.key, cohort.is_simulated, get_bundle().sha256, is_bundles)
+    return _list_once(key, lambda: _list_patients(cohort, rule, own=is_bundles))
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """List once a session; other sessions' lists can't be reached from it."""
+    return _list()
+
+
+def _list_patients(cohort: Cohort, rule: Rule, *, own: bool) -> pd.DataFrame:
+    table = cohort.table
+    if cohort.is_simulated:
+        known = get_simulated().table
+        fresh = [name for name in known if name == "patient_id" or name not in table]
+        table = table.merge(known[fresh], on="patient_id", how="left")
+    if "aln_suspicious" not in table and "aln_us" in table:
+        table = table.assign(aln_suspicious=table["aln_us"].map(NODES))
+    if "split" in table:
+        table = table.sort_values("split", key=lambda split: split.isin(["train", "validation"]), kind="stable")
+    table = table.reset_index(drop=True)
+    table["patient_id"] = table["patient_id"].astype(str)
+    low, high = _find_intervals(table, own=own)
+    flags = pd.DataFrame({NO_CALL: table["prob"].between(*rule.no_call)})
+    core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
+    side = core >= rule.cutoff if rule.is_included else core > rule.cutoff
+    flags[DISCORDANT] = core.notna() & (side != (table["prob"] >= rule.threshold)) & ~flags[NO_CALL]
+    flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
+    words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]
+    return table.assign(low=low, high=high, flags=words)
+
+
+def _find_intervals(table: pd.DataFrame, *, own: bool) -> tuple["np.ndarray", "np.ndarray"]:
+    """Give the intervals of the bundle's own probabilities; not of training patients, whose ones are out of fold."""
+    bounds = np.full((len(table), 2), np.nan)
+    head = get_bundle().fusion_heads["m1"]
+    if own and head.image_coef and all(term.field in table for term in head.terms):
+        names = [term.field for term in head.terms]
+        held_out = (table["split"] != "train").to_numpy() if "split" in table else np.ones(len(table), bool)
+        rows = table.loc[held_out, names].to_dict("records")
+        known = [{str(name): value for name, value in row.items() if not is_missing(value)} for row in rows]
+        if known:
+            bounds[held_out] = recover_intervals(head, table.loc[held_out, "prob"], known)
+    return bounds[:, 0], bounds[:, 1]
+
+
+def add_seen(patients: pd.DataFrame, reader: BoardReader) -> pd.DataFrame:
+    """Add the flags "caution" and "refused" of the images that were read.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        Of `list_patients`.
+    reader : BoardReader
+        Of the cohort.
+
+    Returns
+    -------
+    DataFrame
+        The same rows.
+    """
+    flags = [_add_flag(flags, reader.peek(name)) for name, flags in patients[["patient_id", "flags"]].to_numpy()]
+    return patients.assign(flags=flags)
+
+
+def _add_flag(flags: str, read: BoardReading | None) -> str:
+    if read is None or read.prediction is None:
+        return flags
+    held = {*flags.split(", "), SEEN.get(read.prediction.applicability.status, "")}
+    return ", ".join(name for name in FLAGS if name in held)
+
+
+def find_asked(everybody: set[str]) -> str | None:
+    """Give the patient that is asked for by the address or before in this session.
+
+    Parameters
+    ----------
+    everybody : set of str
+        Pseudonyms of the whole cohort; a link may name any of them.
+
+    Returns
+    -------
+    str or None
+        Pseudonym; None where the list is asked for.
+
+    Raises
+    ------
+    UsageError
+        If the address names nobody of this cohort.
+    """
+    linked = st.query_params.get(ADDRESS)
+    if linked is not None and linked not in everybody:
+        st.button("Go to the list", on_click=go, args=(None,))
+        raise UsageError("The link names no patient of this cohort. Check it, or go to the list.")
+    asked = linked or st.session_state.get(PATIENT)
+    return asked if asked in everybody else None
+
+
+def go(patient: str | None) -> None:
+    """Go to a patient, or to the list; only what looks like a pseudonym gets into the address."""
+    st.session_state[PATIENT] = patient
+    if patient is not None and PSEUDONYM.fullmatch(patient):
+        st.query_params[ADDRESS] = patient
+    else:
+        st.query_params.pop(ADDRESS, None)
+
+
+def show_way(patient: str, board: list[str], *, simulated: bool) -> None:
+    """Draw the way to the previous and the next patient and back to the list.
+
+    Parameters
+    ----------
+    patient : str
+        Who is shown.
+    board : list of str
+        Pseudonyms in order.
+    simulated : bool
+        Whether the patient is made up.
+    """
+    place = board.index(patient) if patient in board else -1
+    name, back, previous, following = st.columns([5, 2, 3, 3], vertical_alignment="center")
+    where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the list"
+    badge = " :orange-badge[simulated patient]" if simulated else ""
+    name.header(f"{patient} · {where}{badge}", anchor=False)
+    back.button("List", shortcut="Home", on_click=go, args=(None,), width="stretch")
+    before, after = board[max(place - 1, 0)], board[min(place + 1, len(board) - 1)]
+    last = place == len(board) - 1
+    previous.button("Previous", shortcut="PageUp", on_click=go, args=(before,), disabled=place == 0, width="stretch")
+    following.button("Next", shortcut="PageDown", on_click=go, args=(after,), disabled=last, width="stretch")

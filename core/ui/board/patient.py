@@ -1,0 +1,189 @@
+"""One patient of the board on one screen: image or heat map, estimate, and what is known beside it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.clinical import BY_NAME, M1_PREDICTORS, is_missing
+from core.inference import Prediction
+from core.inference.explain import format_percent, format_value, label_term
+from core.inference.sentences import explain_call, name_call
+from core.register.readings import BoardReading
+from core.ui.board.navigation import Rule
+from core.ui.export import PLAIN
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+LATER = ("ki67_pct", "pn", "lnm", "rfs_months", "rfs_event")
+SHORT = {
+    "grade_cnb": "grade",
+    "er_pct": "ER",
+    "pr_pct": "PR",
+    "her2": "HER2",
+    "ki67_cnb_pct": "Ki-67",
+    "ki67_pct": "Ki-67",
+    "pn": "pN",
+    "lnm": "node metastasis",
+    "rfs_months": "recurrence-free",
+    "rfs_event": "recurrence",
+    "aln_suspicious": "Nodes on ultrasound",
+}
+YES_NO = {"lnm", "rfs_event"}
+DIFFERENT = 0.005
+HEAT = "board_heat"
+GRAPH, HEAT_HEIGHT = 240, 240
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 1rem; }
+[data-testid="stHeader"] { background: transparent; }
+[data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.4rem; }
+[data-testid="stMain"] [data-testid="stHeading"] [data-testid="stMarkdownContainer"] { margin: 0; }
+[data-testid="stMain"] :is(h1, h2, h3) { line-height: 1.3; }
+[data-testid="stMain"] h1 { padding: 0; font-size: 1.4rem; }
+[data-testid="stMain"] h2 { padding: 0; font-size: 1.2rem; }
+[data-testid="stMain"] h3 { padding: 0; font-size: 1.15rem; }
+[data-testid="stMain"] [data-testid="stForm"] { padding: 0.6rem; }
+[data-testid="stMain"] [data-testid="stImage"] img { max-height: 240px; object-fit: contain; }
+[data-testid="stMain"] [data-testid="stMarkdownContainer"] p { font-size: 0.9rem; line-height: 1.35; }
+[data-testid="stMain"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; line-height: 1.3; }
+[data-testid="stMain"] [data-testid="stAlertContainer"] { padding: 0.4rem 0.6rem; min-height: 0; }
+[data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: 0.8rem; line-height: 1.3; }
+@media (max-width: 767px) { [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; } }
+</style>"""
+
+
+def tighten_page() -> None:
+    """Take the room between the parts away, so that a patient fits one screen."""
+    st.html(STYLE)
+
+
+def ask_heat() -> bool:
+    """Draw the way from frame to heat map and back, and give whether the heat map is asked for."""
+    is_asked = bool(st.session_state.get(HEAT, False))
+    st.button(
+        "Show the frame" if is_asked else "Show the heat map",
+        shortcut="H",
+        on_click=st.session_state.update,
+        args=({HEAT: not is_asked},),
+        help="What influenced the model, not where the tumour divides. The scale is the same for every image.",
+        width="stretch",
+    )
+    return is_asked
+
+
+def draw_figure(figure: "go.Figure", *, alt: str, name: str) -> None:
+    """Draw a figure without its download, which the popover offers."""
+    st.plotly_chart(figure, key=f"board_{name}", alt=alt, config=PLAIN)
+
+
+def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
+    """Write the probability with its interval and its call.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    graph, alt : str
+        Small graph of it as SVG, and the graph in words.
+    """
+    low, high = map(format_percent, prediction.interval)
+    st.subheader(f"{format_percent(prediction.probability)} probability of a high Ki-67", anchor=False)
+    st.image(graph, width=GRAPH, alt=alt)
+    st.markdown(f"95 % interval **{low} to {high}**. **{name_call(prediction)}.** {explain_call(prediction)}")
+
+
+def show_table_estimate(probability: float, rule: Rule, graph: str, alt: str) -> None:
+    """Write the probability that the cohort's table gives.
+
+    Parameters
+    ----------
+    probability : float
+        From the table.
+    rule : Rule
+        Of the bundle.
+    graph, alt : str
+        Small graph of it as SVG, and the graph in words.
+    """
+    st.subheader(f"{format_percent(probability)} probability of a high Ki-67", anchor=False)
+    st.image(graph, width=GRAPH, alt=alt)
+    call = "No call" if rule.is_no_call(probability) else f"Called {rule.call(probability)}"
+    st.markdown(f"**{call}**, by the bundle's threshold of {format_percent(rule.threshold)}.")
+    st.caption("From the cohort's table: without the image there is no explanation of it.")
+
+
+def show_missing(read: BoardReading, in_table: float) -> None:
+    """Say what was not known, what speaks against the image, and where table and image differ.
+
+    Parameters
+    ----------
+    read : BoardReading
+        With an estimate that may be shown.
+    in_table : float
+        Probability in the cohort's table.
+    """
+    prediction = read.shown
+    if prediction is None:
+        return
+    reasons = " ".join(prediction.applicability.reasons)
+    if prediction.applicability.status == "caution":
+        st.warning(f"**Caution.** {reasons}")
+    elif reasons:
+        st.caption(reasons)
+    if prediction.imputed:
+        names = "; ".join(label_term(name) for name in prediction.imputed)
+        st.caption(f"**Not known, the average was taken:** {names}.")
+    if abs(prediction.probability - in_table) > DIFFERENT:
+        st.caption(
+            f"The cohort's table gives {format_percent(in_table)}: it was made out of fold, from several images or by "
+            "another bundle."
+        )
+
+
+def show_inputs(clinical: Mapping[str, Any]) -> None:
+    """Write what was known before biopsy, for a reader who estimates first."""
+    st.markdown(" · ".join(f"{BY_NAME[name].label}: **{_write(name, clinical.get(name))}**" for name in M1_PREDICTORS))
+
+
+def show_beside(row: Mapping[str, Any], group: str, rule: Rule) -> None:
+    """Write nodes, receptors, the core's Ki-67 and follow-up beside the estimate; nothing of the core was fed in.
+
+    Parameters
+    ----------
+    row : mapping of str to value
+        What is known of the patient.
+    group : {"high", "low", ""}
+        The model's call; empty where it makes none.
+    rule : Rule
+        Of the bundle.
+    """
+    nodes = _write("aln_suspicious", row.get("aln_suspicious"))
+    st.markdown(
+        f"Nodes on ultrasound: **{nodes}**\\\n{_list('Core biopsy', CORE, row)}\\\n{_list('Later', LATER, row)}"
+    )
+    core = row.get("ki67_cnb_pct")
+    if core is None or is_missing(core):
+        st.caption("The core biopsy's Ki-67 is not known, so there is nothing to compare the estimate with.")
+        return
+    side = "high" if rule.is_high(float(core)) else "low"
+    if not group:
+        st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. The core was not fed in.")
+    else:
+        verdict = "they **agree**" if side == group else "they **differ**"
+        st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. The core was not fed in.")
+
+
+def _list(title: str, names: tuple[str, ...], row: Mapping[str, Any]) -> str:
+    known = [
+        f"{SHORT[name]} **{_write(name, row[name])}**" for name in names if name in row and not is_missing(row[name])
+    ]
+    return f"{title}: {', '.join(known) or '**not known**'}"
+
+
+def _write(name: str, value: object) -> str:
+    if value is None or is_missing(value):
+        return "not known"
+    if name in YES_NO:
+        return "yes" if float(str(value)) else "no"
+    return format_value(name, value)

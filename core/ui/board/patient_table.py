@@ -1,0 +1,124 @@
+"""The board's list: search, filter, sort, and what is to be looked at."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core.ui.board.navigation import FLAGS, go
+from core.ui.export import offer_csv
+
+SEARCH, FLAG, SIZE, ORDER, TABLE = "board_search", "board_flag", "board_size", "board_order", "board_table"
+FEW, ALL = 20, "all"
+AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN = (
+    "Held-out patients first",
+    "Probability, highest first",
+    "Probability, lowest first",
+    "Pseudonym",
+    "Most flags first",
+    "Not decided first",
+)
+LABELS = {"patient_id": "Patient", "prob": "High Ki-67", "low": "From", "high": "To", "flags": "Flags"}
+
+
+def choose_board(patients: pd.DataFrame) -> pd.DataFrame:
+    """Give the board's patients by what the list was last asked for; it works on every view.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        Of `list_patients`, with "decided".
+
+    Returns
+    -------
+    DataFrame
+        Rows in the board's order.
+    """
+    found = str(st.session_state.get(SEARCH, "")).strip().lower()
+    flag, order = st.session_state.get(FLAG, ALL), st.session_state.get(ORDER, AS_IS)
+    chosen = patients[patients["patient_id"].str.lower().str.contains(found, regex=False)]
+    if flag != ALL:
+        chosen = chosen[chosen["flags"].str.split(", ").map(lambda held: flag in held)]
+    count = chosen["flags"].str.split(", ").map(lambda held: -len([name for name in held if name]))
+    keys: dict[str, tuple[pd.Series, bool]] = {
+        HIGHEST: (chosen["prob"], False),
+        LOWEST: (chosen["prob"], True),
+        NAME: (chosen["patient_id"], True),
+        FLAGGED: (count, True),
+        OPEN: (chosen["decided"] != "", True),
+    }
+    if order in keys:
+        values, ascending = keys[order]
+        chosen = chosen.loc[values.sort_values(ascending=ascending, kind="stable").index]
+    return chosen.head(int(st.session_state.get(SIZE, FEW)))
+
+
+def ask_list() -> None:
+    """Draw search, filter and order."""
+    search, flag, order, size = st.columns([3, 2, 3, 2])
+    search.text_input("Search a pseudonym", key=SEARCH, persist_state="session")
+    flag.selectbox("Flag", [ALL, *FLAGS], key=FLAG, persist_state="session")
+    order.selectbox("Order", [AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN], key=ORDER, persist_state="session")
+    size.number_input("Patients on the board", 1, 200, FEW, key=SIZE, persist_state="session")
+
+
+def show_list(
+    board: pd.DataFrame, draw: Callable[[float, tuple[float, float] | None], str], hidden: Collection[str]
+) -> None:
+    """Draw the list; a click on a row opens its patient.
+
+    Parameters
+    ----------
+    board : DataFrame
+        Of `choose_board`.
+    draw : callable
+        Gives the address of a small graph of a probability and its interval.
+    hidden : collection of str
+        Pseudonyms whose estimate is not to be seen yet.
+    """
+    is_hidden = board["patient_id"].isin(hidden)
+    bounds = zip(board["prob"], board["low"], board["high"], strict=True)
+    graphs = pd.Series([draw(p, None if pd.isna(low) else (low, high)) for p, low, high in bounds], board.index)
+    table = pd.DataFrame({"Patient": board["patient_id"], "High Ki-67, 0 to 100 %": graphs})
+    for name in ("prob", "low", "high"):
+        table[LABELS[name]] = 100 * board[name]
+    table["Flags"] = board["flags"]
+    table.loc[is_hidden, list(table.columns[1:])] = None
+    table["Decision"] = board["decided"]
+    percent = st.column_config.NumberColumn(format="%.1f %%", width=64)
+    st.dataframe(
+        table,
+        hide_index=True,
+        key=TABLE,
+        on_select=_open_row,
+        selection_mode="single-row",
+        height=35 * (min(len(table), 15) + 1) + 3,
+        alt="Patients of the board: probability of a high Ki-67 with its interval, flags, decision",
+        column_config={
+            "High Ki-67, 0 to 100 %": st.column_config.ImageColumn(width=210),
+            "Patient": st.column_config.TextColumn(width=90),
+            "Flags": st.column_config.TextColumn(width=190),
+            **{LABELS[name]: percent for name in ("prob", "low", "high")},
+        },
+    )
+    st.session_state["board_shown"] = board["patient_id"].tolist()
+    st.caption(
+        "Grey: zone of no call; broken line: threshold; orange: estimate with its 95 % interval, hollow where the "
+        "interval comes with the image alone."
+    )
+    names = [name for name in ("prob", "low", "high", "flags") if name in board]
+    kept = board[["patient_id", *names, "decided"]].copy()
+    kept.loc[is_hidden.to_numpy(), names] = None
+    offer_csv(kept, "board_list", label="List (CSV)")
+
+
+def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
+    """Say of each patient what was decided last."""
+    return {patient: f"{'agrees' if agrees else 'overrides'}, {author}" for patient, (agrees, author) in stands.items()}
+
+
+def _open_row() -> None:
+    rows = st.session_state[TABLE]["selection"]["rows"]
+    shown = st.session_state.get("board_shown", [])
+    if rows and rows[0] < len(shown):
+        go(shown[rows[0]])

@@ -1,0 +1,191 @@
+"""The archive on the Case page: an image from a study, and the results back into it."""
+
+import datetime
+import io
+import zipfile
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from core.archive.dicom_objects.export import CaseResults, export_case
+from core.archive.dicomweb.client import has_archive, open_archive
+from core.archive.dicomweb.records import InstanceReference, SeriesSummary, StudyQuery, StudySummary
+from core.archive.outbox import open_outbox
+from core.errors import AppError
+from core.imaging.uploads import hold_file
+from core.ui.case.image_input import SOURCE
+from core.ui.image_source import Source
+
+STUDIES, SERIES, IMAGES, ORIGIN = "archive_studies", "archive_series", "archive_images", "archive_origin"
+T = TypeVar("T")
+PATIENT_ID, ACCESSION, DATE, FAULT = "archive_patient_id", "archive_accession", "archive_date", "archive_fault"
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def ask_archive() -> None:
+    """Draw the way from the archive to an image, where an archive is set."""
+    if not has_archive():
+        return
+    with st.expander("From the archive"):
+        try:
+            _ask_query()
+            image = _ask_image()
+            if image is not None and st.button("Load this image", width="stretch"):
+                _load(image)
+        except AppError as error:
+            st.error(str(error))
+
+
+def offer_results(collect: Callable[[], CaseResults], source: Source) -> None:
+    """Draw the ways on which a case's results leave as DICOM.
+
+    Parameters
+    ----------
+    collect : callable
+        Gives the results; called when they are asked for.
+    source : Source
+        Image of the case. Results of an image from the archive belong to its study, all others to a new one with a
+        pseudonym.
+    """
+    is_archived = st.session_state.get(ORIGIN) == source.sha256
+
+    def export() -> dict[str, bytes]:
+        if is_archived:
+            return export_case(collect(), source.file.read())
+        return export_case(collect(), pseudonym=source.patient_id)
+
+    st.download_button(
+        "DICOM, names the patient (zip)" if is_archived else "DICOM with a pseudonym (zip)",
+        lambda: pack_zip(export()),
+        file_name="sonoki_dicom.zip",
+        mime="application/zip",
+        on_click="ignore",
+        help="Secondary Capture of the heat map, Structured Report and the document as encapsulated PDF.",
+    )
+    if has_archive():
+        _offer_sending(export, is_archived)
+
+
+def pack_zip(files: dict[str, bytes]) -> bytes:
+    """Pack files; same files, same bytes.
+
+    Parameters
+    ----------
+    files : dict of str to bytes
+        Name to content.
+
+    Returns
+    -------
+    bytes
+        Zip archive.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _ask_query() -> None:
+    """Draw the query, and what became of the last one."""
+    with st.form("archive_query", border=False):
+        st.text_input("Patient ID", max_chars=64, autocomplete="off", key=PATIENT_ID)
+        st.text_input("Accession number", max_chars=16, autocomplete="off", key=ACCESSION)
+        st.date_input("Date of the study", value=None, max_value=datetime.date.today(), key=DATE)
+        st.form_submit_button("Find studies", on_click=_find_studies, width="stretch")
+    fault = st.session_state.pop(FAULT, None)
+    if fault is not None:
+        st.error(fault)
+
+
+def _find_studies() -> None:
+    """Ask the archive, and forget what was typed."""
+    patient, accession, date = (st.session_state[name] for name in (PATIENT_ID, ACCESSION, DATE))
+    st.session_state[PATIENT_ID], st.session_state[ACCESSION], st.session_state[DATE] = "", "", None
+    for name in (STUDIES, SERIES, IMAGES):
+        st.session_state.pop(name, None)
+    try:
+        st.session_state[STUDIES] = open_archive().find_studies(StudyQuery(patient, accession, date))
+    except AppError as error:
+        st.session_state[FAULT] = str(error)
+
+
+def _ask_image() -> InstanceReference | None:
+    """Draw studies, series and images to choose from."""
+    studies: list[StudySummary] | None = st.session_state.get(STUDIES)
+    if studies is None:
+        return None
+    if not studies:
+        st.info("The archive has no ultrasound study of that.")
+        return None
+    study = st.selectbox("Study", studies, format_func=lambda one: _describe_study(one, studies), key="archive_study")
+    series = _recall(SERIES, study.uid, lambda: open_archive().list_series(study.uid))
+    if not series:
+        st.info("The study has no ultrasound series.")
+        return None
+    one = st.selectbox("Series", series, format_func=_describe_series, key="archive_one_series")
+    images = _recall(IMAGES, one.uid, lambda: open_archive().list_images(one))
+    if not images:
+        st.info("The series has no image.")
+        return None
+    return st.selectbox("Image", images, format_func=lambda image: _describe_image(image, images), key="archive_image")
+
+
+def _recall(name: str, uid: str, ask: Callable[[], list[T]]) -> list[T]:
+    """Ask once for what belongs to a UID."""
+    kept = st.session_state.get(name)
+    if kept is None or kept[0] != uid:
+        with st.spinner("Asking the archive"):
+            kept = (uid, ask())
+        st.session_state[name] = kept
+    return list(kept[1])
+
+
+def _load(image: InstanceReference) -> None:
+    with st.spinner("Retrieving the image"):
+        data = open_archive().retrieve(image)
+    source = Source(hold_file(data))
+    st.session_state[SOURCE], st.session_state[ORIGIN] = source, source.sha256
+    st.rerun()
+
+
+def _offer_sending(export: Callable[[], dict[str, bytes]], is_archived: bool) -> None:
+    outbox = open_outbox()
+    waiting = len(outbox.list_waiting())
+    if not is_archived:
+        st.caption("Results go back to the archive where the image came from there.")
+    asked = is_archived and st.button("Send results to the archive")
+    again = waiting > 0 and st.button(f"Send the {waiting} results that wait")
+    if not (asked or again):
+        return
+    try:
+        archive = open_archive()
+        if asked:
+            outbox.put(export().values())
+        bar = st.progress(0.0, "Sending results")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(done / total, f"{done} of {total} results")
+
+        delivery = outbox.send(archive, show)
+        bar.empty()
+        (st.warning if delivery.waiting else st.info)(delivery.describe())
+    except AppError as error:
+        st.error(str(error))
+
+
+def _describe_study(study: StudySummary, studies: list[StudySummary]) -> str:
+    day = study.date
+    date = f"{day[:4]}-{day[4:6]}-{day[6:8]}" if len(day) == 8 else "date not known"
+    return f"{studies.index(study) + 1}: {date}, {study.modalities or 'US'}"
+
+
+def _describe_series(series: SeriesSummary) -> str:
+    parts = (f"Series {series.number or '?'}", f"images: {series.n_images or '?'}", series.manufacturer)
+    return ", ".join(part for part in parts if part)
+
+
+def _describe_image(image: InstanceReference, images: list[InstanceReference]) -> str:
+    frames = f", {image.n_frames} frames" if image.n_frames not in {"", "1"} else ""
+    return f"{images.index(image) + 1}: image {image.number or '?'}{frames}"

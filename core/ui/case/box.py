@@ -1,0 +1,183 @@
+"""The lesion box: drawn with the mouse on the frame, or set by numbers."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+from PIL import Image
+
+from core.imaging import Frame, Roi, default_roi
+from core.imaging.findings.calipers import find_calipers, remove_calipers
+from core.inference.lesion import Lesion
+from core.ui.case.proposal import Proposal, round_box, show_proposal
+from core.ui.image_source import Source
+
+BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"
+SHOWN, ACCEPTED, CLEAN = "case_box_shown", "case_box_accepted", "case_clean"
+EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
+LEAST = 4.0
+
+
+Render = Callable[[Frame, Roi, Sequence[Lesion]], Image.Image]
+
+
+def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) -> Roi:
+    """Show the frame and let the user draw the lesion box on it.
+
+    Parameters
+    ----------
+    source : Source
+        Where the frame comes from; a simulated patient has a box of its own.
+    frame : Frame
+        B-mode area.
+    proposal : Proposal
+        Lesions found in the frame; the box starts on the chosen one where the source has no box.
+    render : callable
+        Paints a box and outlines on a frame.
+
+    Returns
+    -------
+    Roi
+        Lesion box in pixels of the frame.
+
+    Raises
+    ------
+    ImageError
+        If the numbers make no box.
+    """
+    from streamlit_image_coordinates import streamlit_image_coordinates  # noqa: PLC0415 - a tenth of a second
+
+    _start_box(source, frame, proposal)
+    picture, numbers = st.container(), st.expander("Lesion box in numbers")
+    with numbers:
+        edges = _ask_edges(frame)
+    roi = Roi(**edges)
+    with picture:
+        st.caption("Draw a box around the lesion: press at one corner, drag to the opposite one, let go.")
+        streamlit_image_coordinates(
+            render(frame, roi, proposal.lesions),
+            width="stretch",
+            key=PICTURE,
+            click_and_drag=True,
+            png_compression_level=1,
+            cursor="crosshair",
+            on_click=_take_drag,
+        )
+        st.caption(_describe(frame, roi))
+        if roi == proposal.box:
+            _ask_acceptance(roi)
+        elif roi == st.session_state[GUESS]:
+            st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
+        if proposal.box not in {None, roi}:
+            st.button("Take the proposed box", on_click=_set_box, args=(proposal.box,))
+        show_proposal(proposal, frame, roi)
+    return roi
+
+
+def ask_cleaning(frame: Frame, roi: Roi) -> Frame:
+    """Offer to paint over caliper marks where there are any in or beside the box.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box.
+
+    Returns
+    -------
+    Frame
+        Without the marks, if that was chosen.
+    """
+    calipers = find_calipers(frame, roi)
+    if calipers and st.toggle(f"Paint over {len(calipers)} caliper marks", key=CLEAN, persist_state="session"):
+        return remove_calipers(frame, calipers)
+    return frame
+
+
+def scale_drag(drag: dict[str, float], width: int, height: int) -> Roi | None:
+    """Turn a drag on the picture into a box on the frame.
+
+    Parameters
+    ----------
+    drag : dict
+        x1, y1, x2, y2 and the picture's width and height, in pixels of the screen.
+    width, height : int
+        Size of the frame.
+
+    Returns
+    -------
+    Roi or None
+        The box, cut at the frame's edges; None for a mere click.
+    """
+    across, down = width / max(drag["width"], 1), height / max(drag["height"], 1)
+    xs = sorted(min(max(drag[name] * across, 0), width) for name in ("x1", "x2"))
+    ys = sorted(min(max(drag[name] * down, 0), height) for name in ("y1", "y2"))
+    if xs[1] - xs[0] < LEAST or ys[1] - ys[0] < LEAST:
+        return None
+    return Roi(xs[0], ys[0], xs[1], ys[1])
+
+
+def _start_box(source: Source, frame: Frame, proposal: Proposal) -> None:
+    """Set the box for a new file, another frame whose box was not touched, or another chosen lesion."""
+    file = (source.sha256, frame.origin, frame.width, frame.height)
+    before, now = st.session_state.get(SHOWN), (frame.frame_index, proposal.chosen)
+    known = frame.to_frame(Roi(*source.box)) if source.box else None
+    guess = proposal.box or round_box(default_roi(frame))
+    if st.session_state.get(OF) != file:
+        _set_box(known or guess)
+        st.session_state[OF], st.session_state[GUESS] = file, None if known else guess
+    elif before and before != now and (before[0] == now[0] or _read_box() == st.session_state[GUESS]):
+        _set_box(guess)
+        st.session_state[GUESS] = guess
+    st.session_state[SHOWN] = now
+
+
+def _ask_acceptance(roi: Roi) -> None:
+    """Ask to check the proposed box; the answer holds as long as file and box do."""
+    answer = (st.session_state[OF], roi)
+    if st.session_state.get(ACCEPTED) == answer:
+        st.caption("You have accepted the proposed box.")
+        return
+    st.warning("This box is a proposal: check it, then accept it, or draw it anew if it misses the lesion.")
+    st.button("Accept the proposed box", on_click=_accept, args=(answer,))
+
+
+def _accept(answer: object) -> None:
+    st.session_state[ACCEPTED] = answer
+
+
+def _take_drag() -> None:
+    """Take a new box before the page is drawn again."""
+    drag, (_, _, width, height) = st.session_state[PICTURE], st.session_state[OF]
+    roi = scale_drag(drag, width, height) if drag and "x2" in drag else None
+    if roi:
+        _set_box(roi)
+
+
+def _set_box(roi: Roi) -> None:
+    for name in EDGES:
+        st.session_state[f"{BOX}_{name}"] = int(getattr(round_box(roi), name))
+
+
+def _read_box() -> Roi | None:
+    """Give the box as it was set before; None where its edges make none."""
+    edges = {name: float(st.session_state.get(f"{BOX}_{name}", 0)) for name in EDGES}
+    return Roi(**edges) if edges["x0"] < edges["x1"] and edges["y0"] < edges["y1"] else None
+
+
+def _ask_edges(frame: Frame) -> dict[str, float]:
+    columns = st.columns(4)
+    edges = {}
+    for column, (name, label) in zip(columns, EDGES.items(), strict=True):
+        limit = frame.width if name.startswith("x") else frame.height
+        edges[name] = float(
+            column.number_input(f"{label} (px)", 0, limit, step=1, key=f"{BOX}_{name}", persist_state="session")
+        )
+    return edges
+
+
+def _describe(frame: Frame, roi: Roi) -> str:
+    box = f"Box {roi.width:.0f} x {roi.height:.0f} pixels"
+    if frame.mm_per_px is None:
+        return f"{box}. The file has no scale, so sizes in millimetres are not known."
+    return f"{box}, {roi.width * frame.mm_per_px:.1f} x {roi.height * frame.mm_per_px:.1f} mm."

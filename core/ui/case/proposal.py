@@ -1,0 +1,150 @@
+"""The lesion proposal: the outline that the segmenter draws, its measures, and what the user takes over from it."""
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import ModelError, WorkError
+from core.imaging import Frame, Roi
+from core.inference.explain import format_percent
+from core.inference.lesion import Lesion
+from core.ui.case.form import KEY
+from core.ui.resources import get_worker
+from core.ui.session import name_owner
+from core.ui.waiting import take_turn
+
+FOUND, CHOICE = "case_lesions", "case_lesion_choice"
+SIZE = KEY + "size_mm"
+ORIENTATION = {"parallel": "parallel to the skin", "not_parallel": "not parallel to the skin"}
+WORDS = "Looking for the lesion; the first time, the model is loaded"
+NOTHING = "No lesion was found in this image. The box below is only a guess: draw it around the lesion yourself."
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The lesions found in a frame, and the one that the user looks at.
+
+    Parameters
+    ----------
+    lesions : tuple of Lesion
+        Best first.
+    chosen : int
+        Position of the lesion whose box and measures are shown.
+    reason : str
+        Why nothing could be looked for; empty where the segmenter answered.
+    """
+
+    lesions: tuple[Lesion, ...] = ()
+    chosen: int = 0
+    reason: str = ""
+
+    @property
+    def lesion(self) -> Lesion | None:
+        """The chosen lesion; None where none was found."""
+        return self.lesions[self.chosen] if self.lesions else None
+
+    @property
+    def box(self) -> Roi | None:
+        """Its box in whole pixels, at the contour's outer edge."""
+        return None if self.lesion is None else round_box(self.lesion.box)
+
+
+def round_box(roi: Roi) -> Roi:
+    """Bring a box's edges to whole pixels."""
+    return Roi(round(roi.x0), round(roi.y0), round(roi.x1), round(roi.y1))
+
+
+def ask_proposal(frame: Frame) -> Proposal:
+    """Look for lesions once a frame, and ask which one where there are several.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+
+    Returns
+    -------
+    Proposal
+        The lesions, and the chosen one.
+    """
+    key = (hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width)
+    known = st.session_state.get(FOUND)
+    if known is None or known[0] != key:
+        owner = name_owner()
+        try:
+            known = (key, take_turn(FOUND, key, lambda: get_worker().begin_finding(frame, owner=owner), WORDS))
+            st.session_state[FOUND] = known
+        except (ModelError, WorkError) as error:
+            return Proposal(reason=f"The lesion could not be looked for. {error}")
+        st.session_state[CHOICE] = 0
+    lesions: tuple[Lesion, ...] = known[1]
+    if len(lesions) < 2:
+        return Proposal(lesions)
+    chosen = st.segmented_control(
+        "Several lesions were found. Which one is it?",
+        range(len(lesions)),
+        format_func=lambda i: f"Outline {i + 1}",
+        required=True,
+        key=CHOICE,
+        persist_state="session",
+    )
+    return Proposal(lesions, int(chosen or 0))
+
+
+def show_proposal(proposal: Proposal, frame: Frame, roi: Roi) -> None:
+    """Say what was found, and offer a size for the form where the scale is known; it is taken over by a click alone.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        What `ask_proposal` gave.
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        The lesion box as it stands; where it is not the proposed one, its longer side is the size that is offered.
+    """
+    lesion = proposal.lesion
+    if lesion is None:
+        st.info(proposal.reason or NOTHING)
+    else:
+        st.markdown("**Proposed outline** (the curved line). " + " ".join(describe_lesion(lesion)))
+    if frame.mm_per_px is None:
+        return
+    if lesion is not None and roi == proposal.box:
+        size_px, what = lesion.diameters_px.longest, "the longest diameter of the outline"
+    else:
+        size_px, what = max(roi.width, roi.height), "the longer side of the box"
+    _offer_size(round(size_px * frame.mm_per_px, 1), what)
+
+
+def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
+    """Give the measures of an outline in sentences, in millimetres where the scale is known."""
+    measures = (*lesion.diameters_px, lesion.transverse_px, lesion.antero_posterior_px)
+    if lesion.mm_per_px is None:
+        longest, across, wide, deep = (f"{value:.0f}" for value in measures)
+        unit, area = "pixels", f"{lesion.area_px:.0f} square pixels"
+    else:
+        longest, across, wide, deep = (f"{value * lesion.mm_per_px:.1f}" for value in measures)
+        unit, area = "mm", f"{lesion.area_mm2:.0f} mm²"
+    return (
+        f"Longest diameter {longest} {unit}, perpendicular to it {across} {unit};",
+        f"{wide} {unit} along the skin and {deep} {unit} deep, so {ORIENTATION[lesion.orientation]}; area {area}.",
+        f"Mean probability within the outline {format_percent(lesion.confidence)}.",
+    )
+
+
+def _offer_size(size_mm: float, what: str) -> None:
+    if st.session_state.get(SIZE) == size_mm:
+        st.caption(f"{size_mm} mm, {what}, stands in the form.")
+        return
+    st.button(
+        f"Take over {size_mm} mm",
+        on_click=_take_size,
+        args=(size_mm,),
+        help=f"Writes {what} into the form as the largest diameter on ultrasound.",
+    )
+
+
+def _take_size(size_mm: float) -> None:
+    st.session_state[SIZE] = size_mm

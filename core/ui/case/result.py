@@ -1,0 +1,104 @@
+"""An estimate in words."""
+
+import streamlit as st
+
+from core.imaging import Frame
+from core.inference import Prediction
+from core.inference.explain import format_percent, label_term
+from core.inference.sentences import (
+    INTERVAL_MEANING,
+    MALIGNANCY_LIMIT,
+    MALIGNANCY_SOURCE,
+    NODES_LIMIT,
+    NOT_SEEN,
+    describe_cutoff,
+    describe_seen,
+    explain_call,
+    name_call,
+    name_training_data,
+)
+from models.bundle import Bundle
+
+
+def show_headline(prediction: Prediction, bundle: Bundle) -> None:
+    """Write the probability with its interval, and what it means.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+    """
+    low, high = map(format_percent, prediction.interval)
+    st.markdown(f"### {format_percent(prediction.probability)} probability of a high Ki-67")
+    st.markdown(f"95 % interval **{low} to {high}**. {INTERVAL_MEANING}")
+    st.markdown(f"**{name_call(prediction)}.** {explain_call(prediction)}")
+    st.caption(f"High means a Ki-67 of {describe_cutoff(bundle)} of the tumour cells in the surgical specimen.")
+
+
+def show_applicability(prediction: Prediction) -> bool:
+    """Show what speaks against the estimate.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+
+    Returns
+    -------
+    bool
+        False if the model refuses the image: then nothing of the estimate is to be shown.
+    """
+    reasons = " ".join(prediction.applicability.reasons)
+    if prediction.applicability.status == "refused":
+        st.error(f"**No estimate.** {reasons}")
+        return False
+    if prediction.applicability.status == "caution":
+        st.warning(f"**Caution.** {reasons}")
+    elif reasons:
+        st.caption(reasons)
+    return True
+
+
+def show_limits(prediction: Prediction, frame: Frame) -> None:
+    """Say what was not known, and what the model did not see.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    frame : Frame
+        B-mode area.
+    """
+    st.header("What is missing", anchor=False)
+    if prediction.imputed:
+        names = "; ".join(label_term(name) for name in prediction.imputed)
+        count = len(prediction.imputed)
+        st.markdown(f"**Not known, the training patients' average was taken ({count}):** {names}.")
+    else:
+        st.markdown("**Not known:** nothing, every clinical value was given.")
+    st.markdown(f"**Seen:** {describe_seen(prediction, frame)}.")
+    st.markdown("**Not seen:** " + "; ".join(NOT_SEEN) + ".")
+
+
+def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
+    """Show the other heads' probabilities, each with what it was trained on.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    bundle : Bundle
+        The bundle that gave it.
+    """
+    st.header("Also read from this image", anchor=False)
+    data = name_training_data(simulated=bundle.is_simulated)
+    if prediction.node_metastasis is not None:
+        st.markdown(
+            f"**Node metastasis: {format_percent(prediction.node_metastasis)}** (image and clinical values; trained on "
+            f"{data}). {NODES_LIMIT}"
+        )
+    st.markdown(
+        f"**Malignant lesion: {format_percent(prediction.malignancy)}** ({MALIGNANCY_SOURCE}). {MALIGNANCY_LIMIT}"
+    )

@@ -1,0 +1,129 @@
+"""The cohort that all pages judge the model on: the bundle's own at once, or an uploaded prediction table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.cohort import PredictionTable, read_predictions
+from core.errors import ModelError
+from core.ui.resources import get_bundle
+
+if TYPE_CHECKING:
+    from core.cohort.scoring.job import ScoringJob
+
+EVIDENCE = "evidence/predictions.csv"
+UPLOADED, CHOICE, BORROW, PACKAGE = "cohort_uploaded", "cohort_choice", "cohort_borrow", "cohort_package"
+SHIPPED_LABEL, UPLOADED_LABEL = "The bundle's own cohort", "The uploaded cohort"
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Patients with predictions and outcomes.
+
+    Parameters
+    ----------
+    title : str
+        As sentences call it: "the simulated cohort".
+    read : PredictionTable
+        Checked rows, refused rows, notes.
+    sha256 : str
+        Hash of the file.
+    is_simulated : bool
+        Whether its patients are made up.
+    threshold : tuple of (float, str) or None
+        Threshold fixed beforehand, and the data that it was chosen on.
+    """
+
+    title: str
+    read: PredictionTable
+    sha256: str
+    is_simulated: bool
+    threshold: tuple[float, str] | None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a patient."""
+        return self.read.table
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells this cohort from any other."""
+        return (self.sha256,)
+
+
+def get_cohort() -> Cohort | None:
+    """Give the cohort that was chosen; at first the bundle's own.
+
+    Returns
+    -------
+    Cohort or None
+        None if there is no bundle with evidence and nothing was uploaded.
+    """
+    uploaded = get_uploaded()
+    if uploaded is not None and st.session_state.get(CHOICE) != SHIPPED_LABEL:
+        return uploaded
+    return get_shipped() or uploaded
+
+
+def get_shipped() -> Cohort | None:
+    """Give the bundle's own cohort, or None if there is none."""
+    try:
+        bundle = get_bundle()
+    except ModelError:
+        return None
+    if EVIDENCE not in bundle.manifest["files"]:
+        return None
+    sha256 = bundle.manifest["files"][EVIDENCE]
+    cut = bundle.manifest["threshold"]
+    return Cohort(
+        title="the simulated cohort" if bundle.is_simulated else "the bundle's cohort",
+        read=_read_evidence(bundle.folder / EVIDENCE, sha256),
+        sha256=sha256,
+        is_simulated=bundle.is_simulated,
+        threshold=(float(cut["value"]), str(cut["chosen_on"])),
+    )
+
+
+def get_uploaded() -> Cohort | None:
+    """Give the uploaded cohort of this session, or None."""
+    kept = st.session_state.get(UPLOADED)
+    if kept is None:
+        return None
+    read, sha256 = kept
+    return Cohort("the uploaded cohort", read, sha256, False, borrow_threshold())
+
+
+def keep_uploaded(read: PredictionTable, sha256: str, package: "ScoringJob | None" = None) -> None:
+    """Keep an uploaded table for this session and choose it; with the package that it was scored from, if it was."""
+    st.session_state[UPLOADED] = (read, sha256)
+    st.session_state[PACKAGE] = package
+    st.session_state[CHOICE] = UPLOADED_LABEL
+
+
+def get_package(cohort: Cohort) -> "ScoringJob | None":
+    """Give the package that an uploaded cohort was scored from, or None if it came as a table."""
+    uploaded = st.session_state.get(UPLOADED)
+    if uploaded is None or uploaded[1] != cohort.sha256:
+        return None
+    package: ScoringJob | None = st.session_state.get(PACKAGE)
+    return package
+
+
+def borrow_threshold() -> tuple[float, str] | None:
+    """Give the bundle's threshold if the uploaded probabilities are said to be the bundle's."""
+    if not st.session_state.get(BORROW):
+        return None
+    try:
+        cut = get_bundle().manifest["threshold"]
+    except ModelError:
+        return None
+    return float(cut["value"]), f"the bundle's {cut['chosen_on']}"
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the cohort")
+def _read_evidence(path: Path, sha256: str) -> PredictionTable:
+    """Read the evidence once for all sessions; nobody changes the table."""
+    return read_predictions(path)

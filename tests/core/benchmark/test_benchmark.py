@@ -1,0 +1,84 @@
+"""The benchmark times every part, compares one image with the fastest forward pass, and says what is missing."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.benchmark import Benchmark, forward, run_benchmark
+from core.benchmark.startup import ANSWER, FIRST_PAGE, time_startup
+from core.benchmark.timing import time_parts
+from core.cli.benchmark import _summarise_benchmark
+from core.inference.engines.choice import choose_engine
+
+
+@pytest.fixture(scope="module")
+def found(bundle_dir: Path) -> Benchmark:
+    return run_benchmark(bundle_dir, rounds=1, starts=1)
+
+
+def test_every_part_is_timed(found: Benchmark) -> None:
+    names = {timing.name for timing in found.timings}
+    assert min(t.milliseconds for t in found.timings if t.milliseconds is not None) > 0
+    assert {"bare forward, torch on the CPU, fp32", "bare forward, OpenVINO on the CPU, fp32"} <= names
+    assert {"change of a clinical value", ANSWER, FIRST_PAGE} <= names
+    assert any(name.startswith("prediction and heat map from a decoded frame, SonoKi") for name in names)
+
+
+def test_the_measure_is_the_fastest_bare_forward(found: Benchmark) -> None:
+    bare = [t.milliseconds for t in found.timings if t.name.startswith("bare forward") and t.milliseconds]
+    assert found.fastest == min(bare)
+    assert not any(name.startswith(("AUC", "start-up")) for name in found.compared)
+
+
+def test_the_first_page_comes_after_the_health_check(found: Benchmark) -> None:
+    times = {timing.name: timing.milliseconds for timing in found.timings}
+    assert 0 < times[ANSWER] < times[FIRST_PAGE]
+
+
+def test_memory_is_that_of_a_loaded_model(found: Benchmark) -> None:
+    """Without torch, which alone takes more than this, where OpenVINO runs."""
+    assert found.memory is None or 100 < found.memory < (700 if choose_engine() == "openvino" else 8000)
+
+
+def test_decoding_is_timed_and_a_loop_takes_the_memory_of_a_few_frames(found: Benchmark) -> None:
+    timed = {timing.name for timing in found.timings if timing.name.startswith("decode a ")}
+    isolated = {f"decode {name}" for name in found.decoding_memory}
+    assert len(isolated) == 3
+    assert timed - isolated == {"decode a frame of 1024 x 768, not isolated"}
+    assert isolated < timed
+    assert all(20 < memory < 600 for memory in found.decoding_memory.values())
+
+
+def test_a_missing_library_is_named_as_such(bundle_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    parts = forward.list_forward_parts(bundle_dir)
+    missing = [timing.name for timing in time_parts(parts, 1) if timing.milliseconds is None]
+    assert missing == ["bare forward, ONNX Runtime on the CPU, fp32"]
+
+
+def test_the_table_has_a_row_a_part() -> None:
+    data = {
+        "parts": [
+            {"name": "ours", "n": 5, "milliseconds": 11.0, "ratio": 1.1},
+            {"name": "theirs", "n": 0, "milliseconds": None, "ratio": None},
+        ],
+        "memory_mb": 312.4,
+        "decoding_memory_mb": {"a frame of 8 x 6": 91.4},
+        "machine": {"processor": "A CPU", "cores": 2, "vector_units": ["avx2"], "gpus": 0},
+        "versions": {"python": "3.11.7"},
+    }
+    lines = _summarise_benchmark(data).splitlines()
+    assert lines[2:4] == ["| ours | 5 | 11.0 | 1.10 |", "| theirs | 0 | not installed | |"]
+    assert "A CPU, 2 cores (avx2), 0 GPUs; python 3.11.7." in lines
+    assert lines[-2].endswith("312 MB.")
+    assert lines[-1] == "Peak memory of a decoder for a frame of 8 x 6: 91 MB."
+
+
+def test_the_app_that_does_not_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.benchmark import startup
+    from core.errors import WorkError
+
+    monkeypatch.setattr(startup, "DEADLINE", 0.0)
+    with pytest.raises(WorkError, match="did not answer within 0 seconds"):
+        time_startup(1)

@@ -1,0 +1,166 @@
+"""The command line as a user calls it: JSON on stdout, sentences on stderr, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core import cli
+from core.cli.case import read_clinical
+from core.errors import InputError
+from core.simulation import render_patient, simulate_cohort
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["core", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    Image.fromarray(render_patient(simulate_cohort(24, 1), 0, 1).pixels).save(tmp_path / "image.png")
+    return tmp_path / "image.png"
+
+
+@pytest.fixture
+def clinical(tmp_path: Path) -> Path:
+    path = tmp_path / "clinical.json"
+    path.write_text(json.dumps({"age": 47, "size_mm": 24, "birads": "4C"}))
+    return path
+
+
+def test_predict_prints_the_contract(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, image: Path, clinical: Path
+) -> None:
+    code, out, _ = run(
+        capsys,
+        monkeypatch,
+        "predict",
+        image,
+        "--clinical",
+        clinical,
+        "--roi",
+        "400,250,600,400",
+        "--bundle",
+        bundle_dir,
+        "--json",
+    )
+    data = json.loads(out)
+    assert code == 0
+    assert {
+        "probability", "interval", "logit", "group", "threshold", "contributions", "intercept", "heatmap",
+        "heatmap_offset", "applicability", "bundle", "input_sha256", "seconds",
+    } <= set(data)  # fmt: skip
+    image_term = float(np.mean(data["heatmap"])) + data["heatmap_offset"]
+    assert image_term == pytest.approx(data["contributions"]["image"], abs=1e-4)
+    assert data["intercept"] + sum(data["contributions"].values()) == pytest.approx(data["logit"], abs=1e-9)
+    assert data["bundle"]["name"] == "test-bundle"
+    assert data["simulated"]
+    assert "Research use only" in data["intended_use"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"age": 430}, "430 is outside 18 to 100 years"),
+        ({"birads": "6"}, "BI-RADS 6 means"),
+        ({"ki67_cnb_pct": 30}, "compared with the estimate, never fed into it"),
+        ([1], "must be one JSON object"),
+    ],
+)
+def test_refused_values_end_in_a_sentence_and_code_3(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    bundle_dir: Path,
+    image: Path,
+    tmp_path: Path,
+    values: object,
+    message: str,
+) -> None:
+    (tmp_path / "bad.json").write_text(json.dumps(values))
+    code, out, err = run(
+        capsys, monkeypatch, "predict", image, "--clinical", tmp_path / "bad.json", "--bundle", bundle_dir
+    )
+    assert (code, out) == (3, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_text_file_is_no_image(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "text.png").write_text("hello")
+    code, _, err = run(capsys, monkeypatch, "predict", tmp_path / "text.png", "--bundle", bundle_dir)
+    assert code == 3
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("predict", "nowhere.png"), 3, "The image file is not there"),
+        (("predict", __file__, "--roi", "1,2"), 2, "--roi takes X0,Y0,X1,Y1"),
+        (("train", "m.csv", "--out", "o", "--rule", "<"), 2, "--rule is"),
+        (("train", "m.csv", "--out", "o"), 3, "The table can't be opened"),
+        (("pretrain", "nowhere", "--out", "o", "--init", "magic"), 2, "--init is scratch or imagenet"),
+        (("evaluate", "nowhere.csv"), 3, "can't be opened"),
+        (("dance",), 2, "No such command"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    seen, _, err = run(capsys, monkeypatch, *arguments)
+    assert seen == code
+    assert message in err
+
+
+def test_evaluate_prints_each_split(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path
+) -> None:
+    code, out, _ = run(
+        capsys, monkeypatch, "evaluate", bundle_dir / "evidence" / "predictions.csv", "--by", "centre", "--json"
+    )
+    data = json.loads(out)
+    assert code == 0
+    assert set(data) == {"train", "validation", "test", "external"}
+    assert data["external"]["n"] == 30
+    assert 0 <= data["external"]["discrimination"]["auc"] <= 1
+
+
+def test_help_needs_no_torch() -> None:
+    script = "import sys; from core import cli; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_clinical_values_are_read_in_any_unicode(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text('{"age": 54}', encoding=encoding)
+    assert read_clinical(path) == {"age": 54.0}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"age": 54,', b"\xff\xfe\xfd", None])
+def test_clinical_values_that_are_no_json_get_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path
+    if content is not None:
+        path = tmp_path / "case.json"
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="no readable JSON"):
+        read_clinical(path)

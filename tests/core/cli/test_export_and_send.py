@@ -1,0 +1,121 @@
+"""`export` and `send` as a user calls them: files of the source's study, an archive that is away, nothing lost."""
+
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+from PIL import Image, ImageFont
+
+from core import cli, settings
+from core.figures.case.heatmap_png import _plain
+from core.simulation import render_patient, simulate_cohort
+from core.simulation.dicom import encode_dicom
+from tests.core.archive.orthanc import find_port
+
+PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
+ROI = "400,250,600,400"
+FILES = {"sc.dcm", "sr.dcm", "report.dcm"}
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Call a verb; give exit code, stdout and stderr."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["core", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(caught.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return render_patient(simulate_cohort(24, 1), 0, 1)
+
+
+@pytest.fixture
+def source(tmp_path, simulated) -> Path:
+    patient = {"patient_id": "T-9", "exam_date": "2024-01-02", "age": "50", "laterality": "right"}
+    (tmp_path / "us.dcm").write_bytes(encode_dicom(simulated, patient, seed=1))
+    return tmp_path / "us.dcm"
+
+
+@pytest.fixture
+def away(tmp_path, monkeypatch):
+    """An archive that is not there, and an outbox of its own."""
+    monkeypatch.setenv("SONOKI_PACS_URL", f"http://127.0.0.1:{find_port()}/dicom-web")
+    monkeypatch.setenv("SONOKI_OUTBOX", str(tmp_path / "outbox"))
+    monkeypatch.setattr("core.archive.dicomweb.client.PAUSES", (0.0,))
+    settings._values.cache_clear()
+    yield tmp_path / "outbox"
+    monkeypatch.undo()
+    settings._values.cache_clear()
+
+
+def test_export_writes_the_objects_of_the_sources_study(run, source, bundle_dir, tmp_path):
+    (tmp_path / "board.pdf").write_bytes(PDF)
+    code, out, err = run(
+        "export", source, "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o", "--pdf", tmp_path / "board.pdf"
+    )
+    assert (code, out) == (0, "")
+    assert "belong to the source's study" in err
+    assert "T-9" not in err
+    made = {path.name: pydicom.dcmread(path) for path in (tmp_path / "o").iterdir()}
+    assert set(made) == FILES
+    study = pydicom.dcmread(source).StudyInstanceUID
+    assert {(ds.StudyInstanceUID, str(ds.PatientID)) for ds in made.values()} == {(study, "T-9")}
+    assert made["report.dcm"].EncapsulatedDocument.startswith(b"%PDF-1.7\nmade up")
+
+
+def test_export_of_a_png_is_pseudonymous_and_holds_the_cases_document(run, simulated, bundle_dir, tmp_path):
+    buffer = BytesIO()
+    Image.fromarray(simulated.pixels).save(buffer, "PNG")
+    (tmp_path / "a.png").write_bytes(buffer.getvalue())
+    code, _, err = run("export", tmp_path / "a.png", "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o")
+    assert code == 0
+    assert "new study with a pseudonym" in err
+    made = pydicom.dcmread(tmp_path / "o" / "report.dcm")
+    assert str(made.PatientID).startswith("SONOKI-")
+    assert made.EncapsulatedDocument.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("pdf", "message"), [("nowhere.pdf", "The PDF is not there"), (__file__, "is no PDF file")])
+def test_a_wrong_document_is_refused(run, source, bundle_dir, tmp_path, pdf, message):
+    code, _, err = run("export", source, "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o", "--pdf", pdf)
+    assert code == 3
+    assert message in err
+    assert not (tmp_path / "o").exists()
+
+
+def test_without_an_archive_send_says_what_to_set(run):
+    code, _, err = run("send")
+    assert code == 2
+    assert "SONOKI_PACS_URL" in err
+
+
+def test_results_are_kept_while_the_archive_is_away(run, source, away):
+    code, out, err = run("send", source, "--json")
+    assert code == 1
+    data = json.loads(out)
+    assert (data["sent"], data["waiting"]) == (0, 1)
+    assert "can't be reached" in err
+    (kept,) = away.glob("*.dcm")
+    assert kept.read_bytes() == source.read_bytes()
+    assert json.loads(run("send", "--json")[1])["waiting"] == 1
+
+
+def test_only_dicom_files_are_sent(run, away):
+    assert run("send", __file__)[0] == 3
+    assert run("send", "nowhere.dcm")[0] == 3
+    assert not away.exists() or not list(away.iterdir())
+
+
+def test_captions_hold_no_sign_that_the_pictures_font_lacks():
+    font = ImageFont.load_default(16)
+    assert font.getmask(_plain("63\N{NO-BREAK SPACE}%")).getbbox() == font.getmask("63 %").getbbox()

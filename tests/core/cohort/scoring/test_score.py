@@ -1,0 +1,134 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cohort import read_predictions
+from core.cohort.scoring.local import LocalScorer
+from core.cohort.scoring.score import score_manifest
+from core.errors import TableError
+from core.imaging import Roi, read_frame
+from core.inference.predictor import Case, Predictor
+from core.simulation import write_cohort
+
+N = 8
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_cohort(tmp_path_factory.mktemp("score"), N, 3)
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle_dir: Path) -> Predictor:
+    return Predictor.load(bundle_dir, engine="torch", precision="fp32")
+
+
+def score(manifest: Path, predictor: Predictor, journal: Path, progress=lambda done, total: None):
+    return score_manifest(manifest, LocalScorer(predictor), journal, progress=progress)
+
+
+def rewrite(manifest: Path, name: str, change) -> Path:
+    """Write a changed copy beside the manifest, so that its image paths hold."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    changed = manifest.with_name(name)
+    change(table).to_csv(changed, index=False)
+    return changed
+
+
+def test_scores_are_those_of_the_predictor(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    scored = score(manifest, predictor, tmp_path / "part")
+    bare = rewrite(manifest, "bare.csv", lambda t: t[["patient_id", "image", "box"]])
+    alone = score(bare, predictor, tmp_path / "bare").table
+    first = pd.read_csv(manifest, dtype=str).iloc[0]
+    frame = read_frame((manifest.parent / first["image"]).read_bytes())
+    box = frame.to_frame(Roi(*map(float, first["box"].split(","))))
+    assert len(scored.table) == scored.images == N
+    assert not scored.refused
+    assert alone["prob"][0] == pytest.approx(predictor.predict(Case(frame, box)).probability, abs=1e-6)
+    assert list(alone.columns)[:3] == ["patient_id", "split", "centre"]
+    assert "y" not in alone
+
+
+def test_names_and_paths_as_others_write_them(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    names = {"patient_id": "Patient ID", "image": "File", "box": "ROI"}
+    windows = rewrite(
+        manifest, "windows.csv", lambda t: t.assign(image=t["image"].str.replace("/", "\\")).rename(columns=names)
+    )
+    expected = score(manifest, predictor, tmp_path / "part").table
+    pd.testing.assert_frame_equal(score(windows, predictor, tmp_path / "windows").table, expected)
+
+
+def test_two_columns_that_fit_one_name_are_refused(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    twice = rewrite(manifest, "twice.csv", lambda t: t.drop(columns="image").assign(file=t["image"], path=t["image"]))
+    with pytest.raises(TableError, match="2 columns of the file fit 'image'"):
+        score(twice, predictor, tmp_path / "part")
+
+
+def test_the_table_is_one_that_evaluate_reads(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    out = tmp_path / "predictions.csv"
+    score(manifest, predictor, tmp_path / "part").table.to_csv(out, index=False)
+    read = read_predictions(out)
+    assert len(read.table) == N
+    assert not read.refused
+
+
+def test_a_stopped_run_goes_on_to_the_same_bytes(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    whole = score(manifest, predictor, tmp_path / "whole").table.to_csv()
+    with pytest.raises(KeyboardInterrupt):
+        score(manifest, predictor, tmp_path / "part", stop)
+    with (tmp_path / "part").open("a") as journal:
+        journal.write('[6, {"ki67"')
+    again: list[int] = []
+    resumed = score(manifest, predictor, tmp_path / "part", lambda done, total: again.append(done))
+    assert again == [4, 5, 6, 7, 8]
+    assert resumed.table.to_csv() == whole
+
+
+def test_a_journal_of_another_manifest_is_not_taken_over(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    journal = tmp_path / "part"
+    journal.write_text("another\n" + json.dumps([2, {"ki67": 99.0}]) + "\n")
+    assert score(manifest, predictor, journal).table["prob"].tolist() == pytest.approx(
+        score(manifest, predictor, tmp_path / "fresh").table["prob"].tolist()
+    )
+
+
+def test_bad_rows_are_named_and_the_others_scored(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[1, "image"] = "missing.png"
+        table.loc[2, "box"] = "9,9,1,1"
+        table.loc[3, "age"] = "old"
+        table.loc[4, "image"] = "text.png"
+        return table
+
+    (manifest.parent / "text.png").write_text("no image")
+    scored = score(rewrite(manifest, "bad.csv", spoil), predictor, tmp_path / "part")
+    assert [row for row, _ in scored.refused] == [3, 4, 5, 6]
+    assert len(scored.table) == N - 4
+
+
+def test_images_of_one_patient_give_one_score(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    def join(table: pd.DataFrame) -> pd.DataFrame:
+        table = table[["patient_id", "image", "box"]].iloc[:2]
+        return table.assign(patient_id="P")
+
+    bare = rewrite(manifest, "bare.csv", lambda t: t[["patient_id", "image", "box"]].iloc[:2])
+    apart = score(bare, predictor, tmp_path / "apart").table
+    together = score(rewrite(manifest, "joined.csv", join), predictor, tmp_path / "joined").table
+    log_odds = np.log(apart["prob"] / (1 - apart["prob"]))
+    assert len(together) == 1
+    assert together["prob"][0] == pytest.approx(1 / (1 + np.exp(-log_odds.mean())))
+
+
+def test_a_manifest_without_images_is_refused(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no column image"):
+        score(rewrite(manifest, "none.csv", lambda t: t[["patient_id"]]), predictor, tmp_path / "part")
+    with pytest.raises(TableError, match=r"None of the 8 rows") as caught:
+        score(rewrite(manifest, "gone.csv", lambda t: t.assign(image="gone.png")), predictor, tmp_path / "part")
+    assert len(caught.value.rows) == N

@@ -1,0 +1,117 @@
+"""Contents of documents, made by hand: a patient that adds up, and hostile words."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.documents.render import (
+    Decision,
+    HeatCell,
+    HeatMap,
+    MeetingContent,
+    Origin,
+    PatientContent,
+    Picture,
+    Stamp,
+)
+from core.inference import Applicability, ImageReading, Prediction
+from core.inference.points import score_points
+from models.fusion import FusionHead
+
+SIMULATED_WORDS = "Research use only; not a medical device. The model was trained on simulated patients."
+CLINICAL = {"size_mm": 24.0, "birads": "4C", "aln_suspicious": "negative"}
+CORE = {"grade_cnb": "3", "er_pct": 90.0, "ki67_cnb_pct": 15.0, "her2": None, "pr_pct": float("nan")}
+HOSTILE = (
+    'Müller Ωμέγα Жуков 山田太郎 한국어 עברית عربي 😀 #image("/etc/passwd") $x^2$ \\ @see *b* _i_ `c` <b>&amp;</b> '
+    "[l](u) = head // no /* no */ \u202eevil\u202c \x00\x07 \ud800 \ue000 \ufffe"
+)
+
+
+def make_picture(alt: str) -> Picture:
+    buffer = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(120, dtype=np.uint8), (80, 1))).save(buffer, "PNG")
+    return Picture(buffer.getvalue(), 120, 80, alt, f"{alt}, a caption")
+
+
+def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str, Any] | None = None) -> Prediction:
+    known = CLINICAL if clinical is None else clinical
+    contributions = head.contribute(score, known)
+    logit = head.intercept + sum(contributions.values())
+    reading = ImageReading(
+        scores={"ki67": score, "lnm": 0.1, "malignancy": 1.0},
+        score_map=np.full((2, 2), score),
+        offset=0.0,
+        area=(20.0, 10.0, 80.0, 70.0),
+        applicability=Applicability("ok"),
+        input_sha256="b" * 64,
+        seconds=0.1,
+    )
+    probability = float(1 / (1 + np.exp(-logit)))
+    return Prediction(
+        probability=probability,
+        interval=(max(0.0, probability - 0.1), min(1.0, probability + 0.12)),
+        logit=logit,
+        intercept=head.intercept,
+        contributions=contributions,
+        group="high" if probability >= 0.5 else "low",
+        threshold=0.5,
+        no_call=(0.45, 0.55),
+        heatmap=np.full((2, 2), score),
+        heatmap_offset=0.0,
+        reading=reading,
+        imputed=tuple(term.field for term in head.terms if term.field not in known),
+        node_metastasis=0.23,
+        malignancy=0.9,
+        bundle="test-bundle",
+        bundle_sha256="c" * 64,
+        seconds=0.1,
+    )
+
+
+def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
+    prediction = make_prediction(head)
+    content = PatientContent(
+        patient="P-0007",
+        simulated=True,
+        origin=Origin(
+            "test-bundle",
+            "c" * 64,
+            True,
+            "20 % or more",
+            20.0,
+            True,
+            SIMULATED_WORDS,
+            "Made-up patients. 120 patients.",
+        ),
+        stamp=Stamp("0.1.0", "2026-11-24T09:30:00+00:00"),
+        prediction=prediction,
+        points=score_points(head, 0.4, CLINICAL),
+        inputs=CLINICAL,
+        imputed={"age": "the training patients' average, 53 years"},
+        image=make_picture("The frame"),
+        heatmap=HeatMap(make_picture("The heat map"), (HeatCell(0.3, 0.4, 1.5), HeatCell(0.7, 0.4, -2.5)), 3.0),
+        alts={"scale": "The scale", "icons": "The icons", "waterfall": "The waterfall", "nomogram": "The nomogram"},
+        seen="a square of 60 pixels around the box, in grey",
+        core_biopsy=CORE,
+        decisions=(
+            Decision("2026-11-24T09:00:00+00:00", "Dr. A", "note", "First line.\nSecond line."),
+            Decision("2026-11-24T09:05:00+00:00", "Dr. B", "decision", "Core biopsy of the node.", agrees=False),
+        ),
+        file_sha256="d" * 64,
+        evidence=(make_picture("The evidence"),),
+    )
+    return replace(content, **changes)
+
+
+def make_refused(head: FusionHead) -> PatientContent:
+    content = make_patient(head)
+    reading = replace(content.prediction.reading, applicability=Applicability("refused", ("This is no ultrasound.",)))
+    return replace(content, prediction=replace(content.prediction, reading=reading))
+
+
+def make_meeting(head: FusionHead, n: int = 20) -> MeetingContent:
+    patients = tuple(make_patient(head, patient=f"P-{i:04d}", evidence=()) for i in range(n))
+    return MeetingContent("Tumour board", patients, Stamp("0.1.0"), "2026-11-24", (make_picture("The evidence"),))

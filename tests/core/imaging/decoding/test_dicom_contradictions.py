@@ -1,0 +1,180 @@
+"""DICOM files whose pixels contradict their header: the right picture, or a sentence; never another picture."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRBigEndian, JPEGBaseline8Bit
+
+from core.errors import ImageError
+from core.imaging import inspect_image, read_frame
+from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, in_syntax
+from tests.core.imaging.decoding.viewers import show
+from tests.core.imaging.samples import encode, make_dataset, make_dicom, make_jpeg_cine, make_region, save
+
+CASES = Path(__file__).with_name("cases")
+GREY_RGB = np.dstack([GREY] * 3)
+FRAMES = [GREY, GREY[::-1].copy(), GREY[:, ::-1].copy()]
+
+
+def with_tags(data: bytes, *deleted: str, **tags: object) -> bytes:
+    ds = pydicom.dcmread(BytesIO(data))
+    for name in deleted:
+        delattr(ds, name)
+    for name, value in tags.items():
+        setattr(ds, name, value)
+    return save(ds)
+
+
+def assert_shows(data: bytes, expected: np.ndarray, index: int = 0, atol: int = 1) -> None:
+    np.testing.assert_allclose(show(data, index).astype(int), expected, atol=atol)
+
+
+@pytest.mark.parametrize("stated", [None, 1, 2])
+@pytest.mark.parametrize("colour", [False, True])
+def test_frames_that_the_header_does_not_count_can_be_chosen(stated, colour):
+    frames = np.stack([np.dstack([f] * 3) if colour else f for f in FRAMES])
+    data = save(make_dataset(frames, frames=3))
+    data = with_tags(data, "NumberOfFrames") if stated is None else with_tags(data, NumberOfFrames=stated)
+    assert inspect_image(data).frame_count == 3
+    assert any("holds 3" in note for note in inspect_image(data).notes)
+    for index, expected in enumerate(frames):
+        assert_shows(data, expected, index)
+
+
+def test_a_loop_of_streams_is_counted_too():
+    data = with_tags(make_jpeg_cine([np.dstack([f] * 3) for f in FRAMES], quality=95), NumberOfFrames=1)
+    assert inspect_image(data).frame_count == 3
+
+
+def test_fewer_pixels_than_stated_are_damaged():
+    with pytest.raises(ImageError, match="damaged or incomplete"):
+        read_frame(save(make_dataset(np.stack(FRAMES[:2]), frames=3)), index=2)
+
+
+def test_padding_is_no_frame():
+    odd = GREY[:59, :79].copy()
+    assert inspect_image(make_dicom(odd)).frame_count == 1
+    assert_shows(make_dicom(odd), odd)
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_full_rgb_that_calls_itself_subsampled_is_shown_as_rgb(planar):
+    stored = GREY_RGB.transpose(2, 0, 1) if planar else GREY_RGB
+    tags = {"PhotometricInterpretation": "YBR_FULL_422", "PlanarConfiguration": planar, "PixelData": stored.tobytes()}
+    assert_shows(make_dicom(GREY_RGB, **tags), GREY_RGB)
+
+
+def test_full_ybr_that_calls_itself_subsampled_is_shown_as_ybr():
+    ybr = np.asarray(Image.fromarray(GREY_RGB).convert("YCbCr"))
+    assert_shows(make_dicom(ybr, PhotometricInterpretation="YBR_FULL_422", PixelData=ybr.tobytes()), GREY_RGB, atol=2)
+
+
+def test_full_colour_that_can_be_neither_is_refused_for_that_reason():
+    data = make_dicom(COLOUR, PhotometricInterpretation="YBR_FULL_422", PixelData=COLOUR.tobytes())
+    with pytest.raises(ImageError, match="YBR_FULL_422"):
+        read_frame(data)
+
+
+@pytest.mark.parametrize("stated", ["RGB", "YBR_FULL"])
+def test_colours_of_the_other_kind_are_refused(stated):
+    ybr = np.asarray(Image.fromarray(GREY_RGB).convert("YCbCr"))
+    pixels = ybr if stated == "RGB" else GREY_RGB
+    data = make_dicom(pixels, PhotometricInterpretation=stated, PixelData=pixels.tobytes())
+    with pytest.raises(ImageError, match="not in the colours that it states"):
+        read_frame(data)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_palettes_of_big_endian_files_read_as_their_little_endian_twins(bits):
+    ramp = np.linspace(2**bits - 1, 0, 256).round().astype(">u2" if bits == 16 else "u1")
+    table = ramp.tobytes() if bits == 16 else ramp.view("<u2").astype(">u2").tobytes()
+    tags: dict[str, object] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for channel in ("Red", "Green", "Blue"):
+        tags[f"{channel}PaletteColorLookupTableDescriptor"] = [256, 0, bits]
+        tags[f"{channel}PaletteColorLookupTableData"] = table
+    shown = show(in_syntax(ExplicitVRBigEndian, GREY, **tags))
+    assert_shows(in_syntax(ExplicitVRBigEndian, GREY, **tags), np.dstack([255 - GREY] * 3)[..., : shown.shape[-1]])
+
+
+@pytest.mark.parametrize("table", [[0, 7, 9], [0], [0, 2, 4]])
+def test_an_offset_table_that_is_wrong_is_left_out(table):
+    colours = [np.dstack([f] * 3) for f in FRAMES]
+    ds = pydicom.dcmread(BytesIO(make_jpeg_cine(colours, quality=95)))
+    streams = encapsulate([encode(f, "JPEG", quality=95) for f in colours], has_bot=False)
+    entries = b"".join(entry.to_bytes(4, "little") for entry in table)
+    ds.PixelData = streams[:4] + len(entries).to_bytes(4, "little") + entries + streams[8:]
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    for index, expected in enumerate(FRAMES):
+        luma = np.asarray(Image.fromarray(show(save(ds), index)).convert("L")).astype(int)
+        assert np.abs(luma - expected).mean() < 4
+
+
+@pytest.mark.parametrize("bits", [4, 6, 7])
+def test_fewer_bits_than_8_reach_white(bits):
+    low = GREY >> (8 - bits)
+    stretched = np.round(low * (255 / (2**bits - 1)))
+    assert_shows(make_dicom(low, BitsStored=bits, HighBit=bits - 1), stretched)
+    assert_shows(make_dicom(np.dstack([low] * 3), BitsStored=bits, HighBit=bits - 1), np.dstack([stretched] * 3))
+
+
+def test_empty_elements_of_display_are_ignored():
+    empty = [pydicom.Dataset()]
+    tags = {"ModalityLUTSequence": empty, "VOILUTSequence": empty, "RescaleSlope": None, "RescaleIntercept": None}
+    assert_shows(make_dicom(GREY, **tags), GREY)
+    assert_shows(make_dicom(GREY, VOILUTSequence=[pydicom.Dataset()], WindowCenter=None, WindowWidth=None), GREY)
+
+
+def test_an_inverse_presentation_is_inverted_once():
+    assert_shows(make_dicom(GREY, PresentationLUTShape="INVERSE"), 255 - GREY)
+    inverse = make_dicom(GREY, PresentationLUTShape="INVERSE", PhotometricInterpretation="MONOCHROME1")
+    assert_shows(inverse, 255 - GREY)
+    assert_shows(make_dicom(GREY, PresentationLUTShape="IDENTITY"), GREY)
+
+
+def test_pixel_spacing_gives_the_scale_where_no_region_does():
+    frame = read_frame(make_dicom(GREY, PixelSpacing=[0.1, 0.1]))
+    assert frame.mm_per_px == pytest.approx(0.1)
+    assert any("pixel spacing" in note for note in frame.notes)
+    both = read_frame(
+        make_dicom(GREY, PixelSpacing=[0.3, 0.3], SequenceOfUltrasoundRegions=[make_region((0, 0, 79, 59))])
+    )
+    assert both.mm_per_px == pytest.approx(0.1)
+    assert read_frame(make_dicom(GREY, PixelSpacing=[9, 9])).mm_per_px is None
+
+
+def test_spacing_of_an_enhanced_file_comes_from_its_functional_groups():
+    measures, group = pydicom.Dataset(), pydicom.Dataset()
+    measures.PixelSpacing = [0.2, 0.1]
+    group.PixelMeasuresSequence = [measures]
+    frame = read_frame(make_dicom(GREY, SharedFunctionalGroupsSequence=[group]))
+    assert frame.mm_per_px == pytest.approx(0.1)
+    assert frame.source_scale == pytest.approx((1.0, 2.0), abs=0.05)
+
+
+def test_an_overlay_is_said_to_be_left_out():
+    ds = make_dataset(GREY)
+    ds.add_new((0x6000, 0x3000), "OW", bytes(600))
+    assert any("overlay" in note for note in read_frame(save(ds)).notes)
+
+
+def test_files_as_strangers_write_them():
+    assert show((CASES / "bits_stored_7.dcm").read_bytes()).max() == 255
+    lut = show((CASES / "empty_lut_item_leadtools.dcm").read_bytes())
+    assert lut.shape == (535, 800)
+    assert lut.std() > 20
+    rgb = read_frame((CASES / "d_422_but_rgb_native.dcm").read_bytes())
+    assert rgb.colour.mean() < 0.05
+
+
+def test_a_stream_of_another_syntax_keeps_its_sentence():
+    ds = make_dataset(GREY)
+    ds.PixelData = encapsulate([b"no stream at all"])
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    with pytest.raises(ImageError, match="damaged or incomplete"):
+        read_frame(save(ds))

@@ -1,0 +1,158 @@
+"""Every syntax, colour model and depth: the displayed pixels against what was written, and against DCMTK and GDCM."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import ImageError
+from core.imaging import read_frame
+from tests.core.imaging.decoding.dicom_files import (
+    CODECS,
+    COLOUR,
+    GREY,
+    KINDS,
+    compress_by_dcmtk,
+    make_defects,
+    make_files,
+)
+from tests.core.imaging.decoding.viewers import (
+    FOLDER,
+    HAS_DCMTK,
+    HAS_GDCM,
+    SHIPPED,
+    show,
+    show_by_dcmtk,
+    show_by_gdcm,
+    to_luma,
+)
+from tests.core.imaging.samples import make_jpeg_cine
+
+MADE = make_files()
+LOSSLESS = {name: pair for name, pair in MADE.items() if pair[1] is not None}
+UNLIKE = {"SC_rgb_jpeg.dcm": "RGB by its header, YBR by its JPEG stream: the viewers differ among themselves"}
+UNLIKE_GDCM = {
+    "SC_rgb_rle_16bit.dcm",
+    "SC_rgb_rle_16bit_2frame.dcm",
+    "SC_rgb_rle_32bit.dcm",
+    "SC_rgb_rle_32bit_2frame.dcm",
+}
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+needs_dcmtk = pytest.mark.skipif(not HAS_DCMTK, reason="DCMTK (apt-get install dcmtk) is not installed")
+needs_gdcm = pytest.mark.skipif(not HAS_GDCM, reason="GDCM (libgdcm-tools) is not installed")
+
+
+@pytest.mark.parametrize(("data", "expected"), LOSSLESS.values(), ids=LOSSLESS)
+def test_lossless_files_show_what_was_written(data, expected):
+    np.testing.assert_allclose(show(data).astype(int), expected, atol=1)
+
+
+def test_deep_values_without_a_window_are_stretched_from_the_darkest_to_the_brightest():
+    shown = show(MADE["12 bit"][0])
+    assert (shown.min(), shown.max()) == (0, 255)
+    assert np.corrcoef(shown.ravel(), GREY.ravel())[0, 1] > 0.999
+
+
+def test_ybr_loops_arrive_as_rgb_once():
+    frames = [COLOUR, COLOUR[::-1].copy()]
+    data = make_jpeg_cine(frames, quality=95)
+    for index, frame in enumerate(frames):
+        luma = np.asarray(Image.fromarray(show(data, index)).convert("L")).astype(int)
+        assert np.abs(luma - np.asarray(Image.fromarray(frame).convert("L"))).mean() < 3
+
+
+SENTENCES = {
+    "pixels cut off": "damaged or incomplete",
+    "header cut off": "holds no image",
+    "transfer syntax unknown": "transfer syntax that is not known here",
+    "syntax of MPEG-4": "is a video",
+    "syntax of HEVC": "is a video",
+    "JPEG without a stream": "damaged or incomplete",
+    "no pixels": "damaged or incomplete",
+    "no rows": "holds no image",
+    "no photometric interpretation": "damaged or incomplete",
+    "no bits stored": "damaged or incomplete",
+    "no samples per pixel": "damaged or incomplete",
+    "more rows than pixels": "damaged or incomplete",
+    "more frames than pixels": "damaged or incomplete",
+    "90000 frames": "holds 90000 frames; at most 2000",
+    "60000 x 60000 pixels": "60000 x 60000 pixels; at most",
+    "more bits stored than allocated": "damaged or incomplete",
+    "frames that are no number": "damaged or incomplete",
+    "palette without a table": "damaged or incomplete",
+    "region of M-mode alone": "names no B-mode region",
+    "encapsulated PDF": "an encapsulated document",
+    "CT": "is a CT image",
+    "mammogram": "is a mammogram",
+    "intravascular ultrasound": "is an intravascular ultrasound",
+}
+DEFECTS = make_defects()
+
+
+@pytest.mark.parametrize(("name", "sentence"), SENTENCES.items())
+def test_a_defect_is_refused_in_a_sentence(name, sentence):
+    with pytest.raises(ImageError, match=sentence):
+        read_frame(DEFECTS[name])
+
+
+@pytest.mark.parametrize("name", sorted(set(DEFECTS) - set(SENTENCES)))
+def test_a_defect_beside_the_pixels_leaves_the_image(name):
+    np.testing.assert_array_equal(read_frame(DEFECTS[name]).pixels, GREY)
+
+
+def test_a_region_that_is_ignored_is_told():
+    for name in ("region off the pixels", "region without its corner"):
+        assert any("scale is not known" in note for note in read_frame(DEFECTS[name]).notes)
+
+
+def check_alike(ours: np.ndarray, theirs: np.ndarray | None) -> None:
+    if theirs is None:
+        pytest.skip("the viewer can't read this file")
+    assert np.abs(to_luma(ours) - to_luma(theirs)).max() <= 1
+
+
+def shipped_file(name: str, tmp_path: Path) -> tuple[Path, np.ndarray]:
+    path = tmp_path / "file.dcm"
+    path.write_bytes((FOLDER / name).read_bytes())
+    return path, show(path.read_bytes())
+
+
+@needs_dcmtk
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in UNLIKE])
+def test_shipped_files_look_as_in_dcmtk(name, tmp_path):
+    path, ours = shipped_file(name, tmp_path)
+    check_alike(ours, show_by_dcmtk(path))
+
+
+@needs_gdcm
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in {*UNLIKE, *UNLIKE_GDCM}])
+def test_shipped_files_look_as_in_gdcm(name, tmp_path):
+    path, ours = shipped_file(name, tmp_path)
+    check_alike(ours, show_by_gdcm(path))
+
+
+@needs_dcmtk
+@needs_gdcm
+@pytest.mark.parametrize("name", [name for name in MADE if name != "HTJ2K"])
+def test_made_files_look_as_in_dcmtk_or_gdcm(name, tmp_path):
+    path = tmp_path / "file.dcm"
+    path.write_bytes(MADE[name][0])
+    theirs = show_by_dcmtk(path)
+    check_alike(show(MADE[name][0]), show_by_gdcm(path) if theirs is None else theirs)
+
+
+@needs_dcmtk
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_that_dcmtk_compressed_look_as_it_shows_them(codec, kind, tmp_path):
+    data = compress_by_dcmtk(codec, MADE[kind][0], tmp_path)
+    if data is None:
+        pytest.skip("DCMTK does not write this combination")
+    check_alike(show(data), show_by_dcmtk(tmp_path / "compressed.dcm"))
+
+
+def test_a_data_set_coded_otherwise_than_its_syntax_says_is_read():
+    frame = read_frame((FOLDER / "SC_rgb_jpeg.dcm").read_bytes())
+    assert frame.pixels.shape == (256, 256)

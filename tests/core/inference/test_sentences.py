@@ -1,0 +1,39 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.imaging import Frame
+from core.inference.sentences import describe_cutoff, describe_seen, explain_call, name_call
+from models.bundle import read_bundle
+
+
+def estimate(probability: float, group: str, *, is_no_call: bool) -> SimpleNamespace:
+    reading = SimpleNamespace(area=(10.0, 5.0, 110.0, 105.0))
+    return SimpleNamespace(
+        probability=probability, group=group, is_no_call=is_no_call, threshold=0.5, no_call=(0.4, 0.6), reading=reading
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "call", "why"),
+    [
+        (estimate(0.8, "high", is_no_call=False), "Called high", "At or above the threshold of 50"),
+        (estimate(0.1, "low", is_no_call=False), "Called low", "Below the threshold of 50"),
+        (estimate(0.45, "low", is_no_call=True), "No call", "zone of no call (40"),
+    ],
+)
+def test_the_call_and_its_reason_name_the_same_side(case: SimpleNamespace, call: str, why: str) -> None:
+    assert name_call(case) == call
+    assert why in explain_call(case)
+
+
+@pytest.mark.parametrize(("mm_per_px", "side"), [(0.1, "10 mm"), (None, "100 pixels")])
+def test_what_was_seen_has_a_unit_only_where_the_scale_is_known(mm_per_px: float | None, side: str) -> None:
+    frame = Frame(np.zeros((120, 120), np.uint8), mm_per_px, (0.0, 0.0), (1.0, 1.0), "0" * 64)
+    assert describe_seen(estimate(0.5, "high", is_no_call=True), frame).startswith(f"a square of {side}")
+
+
+def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
+    assert describe_cutoff(read_bundle(bundle_dir)) == "20 % or more"

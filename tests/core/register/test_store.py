@@ -1,0 +1,259 @@
+"""The board's entries: appended, chained, kept through crashes and crowds, on SQLite and PostgreSQL."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
+from typer.testing import CliRunner
+
+from core.archive.outbox import open_outbox
+from core.cli import app
+from core.errors import InputError, UsageError, WorkError
+from core.register.models import Entry, Record
+from core.register.store import Store, find_database
+from tests.core.register.databases import PROGRAMS, REQUIRED, serve_postgres
+
+ROOT = Path(__file__).parents[3]
+ENTRY = Entry("SIM-D0001", "AB", "decision", agrees=True, probability=0.1 + 0.2, low=0.2, high=1 / 3, group="low")
+WRITER = """
+import sys
+from dataclasses import replace
+from core.register.store import Store
+from tests.core.register.test_store import ENTRY
+store = Store(sys.argv[1])
+for i in range(int(sys.argv[2])):
+    print(store.append(replace(ENTRY, text=f"{sys.argv[3]}-{i}")).hash, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    if not PROGRAMS and not REQUIRED:
+        pytest.skip("postgresql is not installed")
+    with serve_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'board.db'}"
+        return
+    address = request.getfixturevalue("postgres")
+    yield address
+    engine = create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sql("DROP SCHEMA public CASCADE"))
+        connection.execute(sql("CREATE SCHEMA public"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store(url)
+    yield opened
+    opened.close()
+
+
+def run_writer(url: str, count: int, name: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, url, str(count), name]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def tamper(store: Store, statement: str) -> None:
+    """Change the database as somebody with its password could: triggers dropped first."""
+    with store._engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(sql("DROP TRIGGER IF EXISTS refuse_update"))
+            connection.execute(sql("DROP TRIGGER IF EXISTS refuse_delete"))
+        else:
+            connection.execute(sql("DROP TRIGGER refuse_change ON entries"))
+        connection.execute(sql(statement))
+
+
+def test_an_entry_comes_back_as_it_was_written(store):
+    kept = store.append(replace(ENTRY, text="Grüße, \N{GREEK SMALL LETTER MU}"))
+    assert store.read("SIM-D0001") == [kept]
+    assert store.read("SIM-D0002") == []
+    assert (kept.number, kept.probability, kept.high) == (1, 0.1 + 0.2, 1 / 3)
+    report = store.verify_chain()
+    assert (report.holds, report.entries, report.last_hash) == (True, 1, kept.hash)
+
+
+def test_entries_are_read_by_cohort_and_kind(store):
+    """A pseudonym of another cohort opens nothing of it."""
+    secret = store.append(replace(ENTRY, kind="note", text="secret", cohort_sha256="a" * 64))
+    mine = store.append(replace(ENTRY, cohort_sha256="b" * 64))
+    assert store.read(ENTRY.patient, cohort="b" * 64) == [mine]
+    assert store.read(ENTRY.patient, cohort="c" * 64) == []
+    assert store.read(ENTRY.patient, cohort="") == []
+    assert store.read(cohort="a" * 64, kinds=("reading", "estimate")) == []
+    assert store.read(kinds=("note",)) == [secret]
+
+
+def test_the_last_decision_of_each_patient_counts(store):
+    here = replace(ENTRY, cohort_sha256="b" * 64)
+    store.append(here)
+    store.append(replace(here, agrees=False, text="Spiculated.", author="CD"))
+    store.append(replace(here, patient="P-2"))
+    store.append(replace(here, patient="P-3", kind="note", agrees=None, text="Later."))
+    store.append(replace(here, patient="P-2", cohort_sha256="a" * 64, agrees=False, text="Other."))
+    assert store.read_stands("b" * 64) == {ENTRY.patient: (False, "CD"), "P-2": (True, "AB")}
+
+
+def test_an_empty_board_holds_and_opens_again(url):
+    for _ in range(2):
+        store = Store(url)
+        assert store.verify_chain().holds
+        store.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE entries SET text = 'x'", "DELETE FROM entries"])
+def test_the_database_itself_refuses_to_change_an_entry(store, statement):
+    store.append(ENTRY)
+    with pytest.raises(WorkError, match="refused"), store._write() as connection:
+        connection.execute(sql(statement))
+    assert store.verify_chain().holds
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE entries SET text = 'x' WHERE number = 2", "entry 2 was changed"),
+        ("UPDATE entries SET probability = 0.9 WHERE number = 2", "entry 2 was changed"),
+        ("DELETE FROM entries WHERE number = 2", "entry 2 is missing"),
+        ("DELETE FROM entries WHERE number = 3", "entry 3 was the last"),
+    ],
+)
+def test_a_changed_or_missing_row_is_found(store, statement, reason):
+    for _ in range(3):
+        store.append(ENTRY)
+    tamper(store, statement)
+    report = store.verify_chain()
+    assert report.broken_at == (3 if "number = 3" in statement else 2)
+    assert reason in report.reason
+
+
+def test_a_thousand_decisions_in_parallel_are_all_kept(store):
+    with ThreadPoolExecutor(8) as threads:
+        kept = list(threads.map(lambda i: store.append(replace(ENTRY, text=str(i))), range(1000)))
+    records = store.read()
+    assert sorted(int(r.text) for r in records) == list(range(1000))
+    assert [r.number for r in records] == list(range(1, 1001))
+    assert {r.hash for r in kept} == {r.hash for r in records}
+    assert store.verify_chain().holds
+
+
+def test_processes_that_start_at_once_share_one_chain(url):
+    writers = [run_writer(url, 50, name) for name in "abc"]
+    hashes = [line for writer in writers for line in writer.communicate(timeout=300)[0].split()]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    store = Store(url)
+    assert sorted(hashes) == sorted(r.hash for r in store.read())
+    assert len(hashes) == 150
+    assert store.verify_chain().holds
+    store.close()
+
+
+def test_nothing_acknowledged_is_lost_by_kill(url):
+    writer = run_writer(url, 100_000, "k")
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline().strip() for _ in range(40)]
+    writer.send_signal(signal.SIGKILL)
+    acknowledged += [line for line in writer.communicate(timeout=60)[0].split() if len(line) == 64]
+    store = Store(url)
+    kept = [r.hash for r in store.read()]
+    assert kept[: len(acknowledged)] == acknowledged
+    assert store.verify_chain().holds
+    store.append(ENTRY)
+    assert store.verify_chain().holds
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"author": " "}, "Give your initials"),
+        ({"patient": ""}, "pseudonym"),
+        ({"kind": "opinion"}, "not 'opinion'"),
+        ({"agrees": None}, "agrees with the model's call"),
+        ({"agrees": False}, "reason for overriding"),
+        ({"kind": "note"}, "note is empty"),
+        ({"text": "x" * 4001}, "4,000 characters"),
+    ],
+)
+def test_an_entry_that_says_too_little_is_refused(changes, sentence):
+    with pytest.raises(InputError, match=sentence):
+        replace(ENTRY, **changes)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://a@b/c", "sqlite://"])
+def test_another_database_is_refused(url):
+    with pytest.raises(UsageError, match="sqlite:////path"):
+        Store(url)
+
+
+def test_a_database_that_is_away_gets_a_sentence(tmp_path):
+    with pytest.raises(WorkError, match="does not answer"):
+        Store(f"sqlite:///{tmp_path / 'no' / 'board.db'}")
+
+
+def test_the_file_lies_in_the_users_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert find_database() == f"sqlite:///{tmp_path / 'sonoki' / 'board.db'}"
+    assert (tmp_path / "sonoki").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("before", ["nothing", "outbox", "open folder", "open file"])
+def test_others_can_open_neither_folder_nor_file(monkeypatch, tmp_path, before):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    old = os.umask(0o000)
+    try:
+        folder = tmp_path / "data" / "sonoki"
+        if before == "outbox":
+            open_outbox().put([])
+        elif before != "nothing":
+            folder.mkdir(parents=True, mode=0o755)
+        if before == "open file":
+            (folder / "board.db").touch(0o644)
+        store = Store(find_database())
+        store.append(ENTRY)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+        store.close()
+    finally:
+        os.umask(old)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert modes == dict.fromkeys(("board.db", "board.db-wal", "board.db-shm"), 0o600)
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_audit_exports_and_verifies(store, url, tmp_path, suffix):
+    kept: Record = store.append(replace(ENTRY, text="a, b"))
+    out = tmp_path / f"entries.{suffix}"
+    done = CliRunner().invoke(app, ["audit", "--database", url, "--out", str(out), "--json"])
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert (found["entries"], found["holds"], found["last_hash"]) == (1, True, kept.hash)
+    text = out.read_text(encoding="utf-8")
+    rows = json.loads(text) if suffix == "json" else list(csv.DictReader(text.splitlines()))
+    assert [(row["text"], row["hash"]) for row in rows] == [("a, b", kept.hash)]
+
+
+def test_audit_of_a_broken_chain_fails(store, url):
+    store.append(ENTRY)
+    tamper(store, "UPDATE entries SET author = 'x'")
+    done = CliRunner().invoke(app, ["audit", "--database", url])
+    assert isinstance(done.exception, WorkError)
+    assert done.exception.exit_code == 1
+    assert "entry 1 was changed" in str(done.exception)
