@@ -1,23 +1,141 @@
-"""A DICOM copy that names nobody."""
+"""DICOM copies that name nobody: one file, or all of a folder."""
 
+import csv
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.cli.console import app, read_bytes, say
-from core.errors import UsageError
+from core.cli.console import app, progress_bar, read_bytes, say
+from core.errors import ImageError, InputError, UsageError
+from core.imaging import CleanedFile
+from core.private_files import find_config_folder, make_private_file, make_private_folder
+
+KEY_BYTES = 32
+LOOK = "Look at each copy before it is passed on: what was not recognised as a word is still there."
 
 
 @app.command()
 def deidentify(
-    image: Annotated[Path, typer.Argument(help="Ultrasound DICOM file.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+    source: Annotated[Path, typer.Argument(help="Ultrasound DICOM file, or a folder of them.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write; for a folder, the folder to write to.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="File with the key of the new names; made where there is none. By default your own."),
+    ] = None,
 ) -> None:
-    """Write a DICOM copy that names nobody: header cleaned, pixels outside the B-mode area black."""
+    """Write DICOM copies that name nobody: header cleaned, words and all outside the B-mode area black.
+
+    The same key gives the same pseudonyms and UIDs. Beside the key, a list tells its keeper what was replaced.
+    """
+    if not source.exists():
+        raise InputError("The file or folder to copy is not there; check the path.")
+    if out.exists() and not (source.is_dir() and out.is_dir() and not any(out.iterdir())):
+        raise UsageError("The file or folder of --out is there already; give another name.")
+    key_file = key or find_config_folder() / "deidentify.key"
+    secret = read_key(key_file)
+    if source.is_dir():
+        _copy_folder(source, out, secret, key_file)
+    else:
+        copy = _clean(source, secret, key_file)
+        out.write_bytes(copy.data)
+        say(f"Written. {describe_hidden(copy)} {LOOK}")
+
+
+def read_key(path: Path) -> bytes:
+    """Read the key of the new names, or make one.
+
+    Parameters
+    ----------
+    path : Path
+        File with 64 hexadecimal digits.
+
+    Returns
+    -------
+    bytes
+        The key, 32 bytes.
+
+    Raises
+    ------
+    UsageError
+        If the file holds anything else.
+    """
+    if not path.exists():
+        if path.parent == find_config_folder():
+            make_private_folder(path.parent)
+        make_private_file(path)
+        path.write_text(secrets.token_hex(KEY_BYTES) + "\n", encoding="ascii")
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise UsageError("The file of --key holds no key: give one that this command has made, or a new name.")
+    return key
+
+
+def describe_hidden(copy: CleanedFile) -> str:
+    """Name the areas that were blackened for words."""
+    if not copy.hidden:
+        return "No words were found within the image."
+    places = "; ".join(f"{b.x0:.0f},{b.y0:.0f} to {b.x1:.0f},{b.y1:.0f}" for b in copy.hidden)
+    return f"Words within the image were blackened ({len(copy.hidden)} areas, in pixels: {places})."
+
+
+def _copy_folder(source: Path, out: Path, secret: bytes, key_file: Path) -> None:
+    """Copy what can be copied, name what can't, and end with one summary."""
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    written, refused = 0, []
+    with progress_bar("file") as update:
+        for done, path in enumerate(files, start=1):
+            try:
+                copy = _clean(path, secret, key_file)
+            except (InputError, OSError) as error:
+                refused.append(
+                    f"{path.relative_to(source)}: {error if isinstance(error, InputError) else 'unreadable'}"
+                )
+            else:
+                _write(copy, out)
+                written += 1
+                if copy.hidden:
+                    say(f"{path.relative_to(source)}: {describe_hidden(copy)}")
+            update(done, len(files))
+    for line in refused:
+        say(line)
+    say(f"{written} of {len(files)} files copied, {len(refused)} refused. {LOOK}")
+    if refused or not written:
+        raise ImageError("Not every file could be copied: each is named above with its reason.")
+
+
+def _clean(path: Path, secret: bytes, key_file: Path) -> CleanedFile:
     from core.imaging import deidentify as write_copy  # noqa: PLC0415
 
-    if out.exists():
-        raise UsageError("The file of --out is there already; give another name.")
-    out.write_bytes(write_copy(read_bytes(image)))
-    say("Written. Words burned into the B-mode area itself stay: look at the image before it is passed on.")
+    copy = write_copy(read_bytes(path), secret)
+    _note_replaced(copy, key_file.with_suffix(".csv"))
+    return copy
+
+
+def _write(copy: CleanedFile, out: Path) -> None:
+    names = {name: new for name, (_, new) in copy.replaced.items()}
+    folder = out / names["PatientID"] / names["StudyInstanceUID"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{names['SOPInstanceUID']}.dcm").write_bytes(copy.data)
+
+
+def _note_replaced(copy: CleanedFile, path: Path) -> None:
+    """Add to the list of old and new values, for the keeper of the key alone."""
+    known = set(_read_list(path))
+    make_private_file(path)
+    with path.open("a", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        for name, (old, new) in copy.replaced.items():
+            if (name, old, new) not in known:
+                writer.writerow((name, old, new))
+
+
+def _read_list(path: Path) -> Iterator[tuple[str, ...]]:
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as stream:
+            yield from map(tuple, csv.reader(stream))

@@ -3,10 +3,11 @@
 from core.imaging.crop import prepare_input
 from core.imaging.findings.lesion_box import default_roi
 from core.imaging.findings.quality import assess_quality
-from core.imaging.frame import Finding, Frame, ImageInfo, Item, Region, Roi
+from core.imaging.frame import CleanedFile, Finding, Frame, ImageInfo, Item, Region, Roi
 from core.imaging.intake import deidentify, inspect_image, read_frame, read_frames
 
 __all__ = [
+    "CleanedFile",
     "Finding",
     "Frame",
     "ImageInfo",

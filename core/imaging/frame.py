@@ -259,3 +259,22 @@ class Choice:
     index: int | None = None
     region: int | None = None
     item: int | None = None
+
+
+@dataclass(frozen=True)
+class CleanedFile:
+    """A copy that names nobody, and what stands in place of what.
+
+    Attributes
+    ----------
+    data : bytes
+        DICOM file, RLE lossless, 8 bits, grey or RGB.
+    hidden : tuple of Roi
+        Where words were blackened within the B-mode areas.
+    replaced : dict of str to tuple of str
+        By keyword, the old and the new value: for the keeper of the key alone.
+    """
+
+    data: bytes
+    hidden: tuple[Roi, ...]
+    replaced: dict[str, tuple[str, str]]

@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import ImageError
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
-from core.imaging.frame import Choice, Frame, ImageInfo, Item, Region, Roi, Survey
+from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
 from core.settings import get_setting
 
 
@@ -130,26 +130,31 @@ def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
             yield ahead.popleft().result()
 
 
-def deidentify(data: bytes) -> bytes:
+def deidentify(data: bytes, key: bytes) -> CleanedFile:
     """Write a copy of an ultrasound DICOM file that names nobody.
 
     Parameters
     ----------
     data : bytes
         The DICOM file.
+    key : bytes
+        New names and UIDs are made from it: the same key gives the same ones.
 
     Returns
     -------
-    bytes
-        The copy: basic profile of PS3.15, no tags but the image's own, and black outside the B-mode area. Words within
-        the area stay; `assess_quality` reports them.
+    CleanedFile
+        The copy, by the basic profile of PS3.15: no tags but the image's own, black outside the B-mode area and where
+        words were found; and what was replaced.
 
     Raises
     ------
     ImageError
         If it is no ultrasound DICOM file that can be read.
     """
-    return _ask("deidentify", data, Choice())[1]
+    header, copy = _ask("deidentify", data, Choice(), key=key.hex())
+    done = header["done"]
+    replaced = {name: (old, new) for name, (old, new) in done["replaced"].items()}
+    return CleanedFile(copy, tuple(Roi(**box) for box in done["hidden"]), replaced)
 
 
 def read_study(data: bytes) -> dict[str, str | int]:
@@ -178,14 +183,14 @@ def _read_path(path: Path) -> Frame:
     return read_frame(path.read_bytes())
 
 
-def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False) -> tuple[dict[str, Any], bytes]:
+def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: str) -> tuple[dict[str, Any], bytes]:
     """Send a file to a decoder and raise what it refuses."""
     names = ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")
     limits = Limits(**{name: get_setting(name) for name in names})
     if len(data) > limits.max_bytes:
         raise ImageError(f"The file has {len(data) / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB can be read.")
     with get_pool(bulk=bulk).take() as decoder:
-        header, body = decoder.ask({"task": task, "choice": asdict(choice), "limits": asdict(limits)}, data)
+        header, body = decoder.ask({"task": task, "choice": asdict(choice), "limits": asdict(limits), **more}, data)
     if "refused" in header:
         raise ImageError(header["refused"])
     return header, body

@@ -3,50 +3,52 @@
 from io import BytesIO
 from typing import Any
 
-import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import RLELossless, generate_uid
+from pydicom.tag import Tag
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, RLELossless, generate_uid
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
 from core.imaging.decoding.dicom import DicomSource, open_dicom
 from core.imaging.decoding.formats import detect_format
+from core.imaging.decoding.hiding import hide_identity, join_boxes
 from core.imaging.decoding.limits import Limits
+from core.imaging.decoding.pseudonyms import make_pseudonym, make_uid
 from core.imaging.decoding.raster import to_grey
 from core.imaging.decoding.ultrasound import find_regions
-from core.imaging.findings.sector import blacken_corners
-from core.imaging.frame import Roi
+from core.imaging.frame import CleanedFile, Roi
 
+_IMAGE = UID("1.2.840.10008.5.1.4.1.1.6.1")
+_LOOP = UID("1.2.840.10008.5.1.4.1.1.3.1")
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 _KEPT = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-    "Modality",
-    "Manufacturer",
-    "ManufacturerModelName",
+    "SeriesNumber",
+    "InstanceNumber",
+    "FrameTime",
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+    "ImageLaterality",
+    "Laterality",
+)
+_DEVICE = ("Manufacturer", "ManufacturerModelName")
+_EMPTIED = (
     "StudyDate",
     "StudyTime",
     "AccessionNumber",
     "ReferringPhysicianName",
-    "PatientName",
-    "PatientID",
     "PatientBirthDate",
     "PatientSex",
     "StudyID",
+    "PatientOrientation",
+    "Laterality",
+    "Manufacturer",
     "SeriesNumber",
     "InstanceNumber",
-    "FrameTime",
-    "FrameIncrementPointer",
-    "Rows",
-    "Columns",
-    "NumberOfFrames",
 )
-_EMPTIED = ("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "StudyID")
 _REGION_KEPT = (
     "RegionSpatialFormat",
     "RegionDataType",
@@ -62,14 +64,19 @@ _REGION_KEPT = (
     "TransducerFrequency",
 )
 _METHOD = "PS3.15 basic profile; tags and pixels of the image only"
+_CODES = (("113100", "Basic Application Confidentiality Profile"), ("113101", "Clean Pixel Data Option"))
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+_NO_UNIT = 0
+_FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 
 
-def decode_deidentified(data: bytes, limits: Limits) -> bytes:
+def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
     """Write a copy of an ultrasound DICOM file that names nobody; runs in the decoder's process.
 
     The basic profile is applied by the dicom-anonymizer library. It leaves free text and nested items, so that in
-    addition only the tags of `_KEPT` stay, names and dates among them empty, and the regions are written anew. Pixels
-    outside the B-mode areas, and in the corners of a sector, are black in every frame; words within an area stay.
+    addition only the tags of `_KEPT` stay, and the regions are written anew. Patient and UIDs get new names from the
+    key, so that what belongs together still does. In every frame, all outside the B-mode areas is black, so are the
+    corners of a sector and words; where the file names no area, all beside the tissue too.
 
     Parameters
     ----------
@@ -77,11 +84,13 @@ def decode_deidentified(data: bytes, limits: Limits) -> bytes:
         The file.
     limits : Limits
         Limits to keep.
+    key : bytes
+        Of the new names.
 
     Returns
     -------
-    bytes
-        The copy: RLE lossless, 8 bits, grey or RGB.
+    CleanedFile
+        The copy.
 
     Raises
     ------
@@ -91,37 +100,61 @@ def decode_deidentified(data: bytes, limits: Limits) -> bytes:
     if detect_format(data) != "DICOM":
         raise ImageError("Only DICOM files hold a header to clean; other images are kept as their B-mode area anyway.")
     source = open_dicom(data, limits)
-    copy = _clean_header(source.header)
-    _write_pixels(copy, source)
+    replaced = _rename(source.header, key)
+    named, _ = find_regions(source.header, source.width, source.height)
+    regions = [_copy_region(item) for item in source.header.get("SequenceOfUltrasoundRegions") or []]
+    copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
+    if source.syntax in _LOSSY:
+        copy.LossyImageCompression = "01"
+    boxes, hidden = _write_pixels(copy, source, [region.box for region in named])
+    copy.SequenceOfUltrasoundRegions = regions if named else [_describe_region(box) for box in boxes]
     stream = BytesIO()
     copy.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+    return CleanedFile(stream.getvalue(), hidden, replaced)
 
 
-def _clean_header(header: Dataset) -> Dataset:
+def _rename(header: Dataset, key: bytes) -> dict[str, tuple[str, str]]:
+    """Give new names to the patient and to study, series and instance; what has none gets one from the study's."""
+    old = {name: str(header.get(name) or "").strip() for name in _UIDS}
+    identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
+    renamed = {name: (uid, make_uid(key, uid) if uid else str(generate_uid(prefix=None))) for name, uid in old.items()}
+    return {"PatientID": (identity, make_pseudonym(key, identity) if identity else "Anonymous"), **renamed}
+
+
+def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     """Apply the basic profile, and keep of its result what an image needs."""
     from dicomanonymizer import anonymize_dataset  # noqa: PLC0415 - needed by this task alone
 
-    regions = [_copy_region(item) for item in header.get("SequenceOfUltrasoundRegions") or []]
-    device = {name: header[name].value for name in ("Manufacturer", "ManufacturerModelName") if name in header}
+    device = {name: _printable(header[name].value) for name in _DEVICE if header.get(name)}
+    kept = {name: header[name] for name in _KEPT if header.get(name) not in {None, ""}}
     anonymize_dataset(header)
     copy = Dataset()
-    for name in _KEPT:
-        if name in header:
-            copy[name] = header[name]
+    copy.SpecificCharacterSet = "ISO_IR 192"
     for name in _EMPTIED:
-        setattr(copy, name, "")
-    copy.PatientName, copy.PatientID, copy.PatientSex = "Anonymous", "Anonymous", ""
-    for name, value in device.items():
+        setattr(copy, name, None)
+    for element in kept.values():
+        copy.add(element)
+    for name, value in (device | names).items():
         setattr(copy, name, value)
-    if regions:
-        copy.SequenceOfUltrasoundRegions = regions
+    copy.PatientName, copy.Modality = names["PatientID"], "US"
+    copy.ImageType = ["DERIVED", "PRIMARY"]
     copy.PatientIdentityRemoved, copy.DeidentificationMethod = "YES", _METHOD
+    copy.DeidentificationMethodCodeSequence = [_make_code(*code) for code in _CODES]
+    copy.BurnedInAnnotation, copy.LongitudinalTemporalInformationModified = "NO", "REMOVED"
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = RLELossless
-    copy.file_meta.MediaStorageSOPClassUID = copy.SOPClassUID
-    copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID = generate_uid()
+    copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID
     return copy
+
+
+def _printable(value: object) -> str:
+    return "".join(char for char in str(value) if char.isprintable())[:64]
+
+
+def _make_code(value: str, meaning: str) -> Dataset:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
+    return code
 
 
 def _copy_region(item: Dataset) -> Dataset:
@@ -132,33 +165,42 @@ def _copy_region(item: Dataset) -> Dataset:
     return region
 
 
-def _write_pixels(copy: Dataset, source: DicomSource) -> None:
-    """Write all frames, one at a time, black outside the B-mode areas."""
-    named, _ = find_regions(source.header, source.width, source.height)
-    boxes: list[Roi] = [region.box for region in named]
-    frames = []
-    shape: tuple[int, ...] = ()
+def _describe_region(box: Roi) -> Dataset:
+    """Write the area that was kept as a region of tissue without scale."""
+    region = Dataset()
+    region.RegionSpatialFormat, region.RegionDataType, region.RegionFlags = 1, 1, 0
+    region.RegionLocationMinX0, region.RegionLocationMinY0 = int(box.x0), int(box.y0)
+    region.RegionLocationMaxX1, region.RegionLocationMaxY1 = int(box.x1) - 1, int(box.y1) - 1
+    region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = _NO_UNIT
+    region.PhysicalDeltaX = region.PhysicalDeltaY = 1.0
+    return region
+
+
+def _write_pixels(copy: Dataset, source: DicomSource, named: list[Roi]) -> tuple[list[Roi], tuple[Roi, ...]]:
+    """Write all frames, one at a time; give the areas that were kept, and where words were blackened."""
+    boxes, frames = list(named), []
+    hidden: tuple[Roi, ...] = ()
     for image in source.iter_frames(range(source.count)):
         boxes = boxes or [choose_region((), None, to_grey(image))[0].box]
-        shape = image.shape
-        _describe_pixels(copy, shape)
-        frames.append(RLELosslessEncoder.encode(_blacken(image, boxes).tobytes(), **_encoding(copy)))
-    if not shape:
+        kept, words = hide_identity(image, boxes, are_named=bool(named))
+        hidden = join_boxes((*hidden, *words))
+        _describe_pixels(copy, image.shape, source.count)
+        frames.append(RLELosslessEncoder.encode(kept.tobytes(), **_encoding(copy)))
+    if not frames:
         raise ImageError("The DICOM file holds no frames. Export it again.")
     copy.PixelData = encapsulate(frames)
     copy["PixelData"].VR = "OB"
     copy["PixelData"].is_undefined_length = True
+    return boxes, hidden
 
 
-def _blacken(image: np.ndarray, boxes: list[Roi]) -> np.ndarray:
-    kept = np.zeros_like(image)
-    for box in boxes:
-        inside = slice(int(box.y0), int(box.y1)), slice(int(box.x0), int(box.x1))
-        kept[inside] = blacken_corners(image[inside], to_grey(image[inside]))
-    return kept
-
-
-def _describe_pixels(copy: Dataset, shape: tuple[int, ...]) -> None:
+def _describe_pixels(copy: Dataset, shape: tuple[int, ...], count: int) -> None:
+    copy.Rows, copy.Columns = shape[:2]
+    copy.SOPClassUID = copy.file_meta.MediaStorageSOPClassUID = _LOOP if count > 1 else _IMAGE
+    if count > 1:
+        copy.NumberOfFrames = count
+        copy.FrameTime = copy.get("FrameTime") or _FRAME_TIME
+        copy.FrameIncrementPointer = Tag("FrameTime")
     copy.SamplesPerPixel = 3 if len(shape) == 3 else 1
     copy.PhotometricInterpretation = "RGB" if len(shape) == 3 else "MONOCHROME2"
     if len(shape) == 3:

@@ -16,7 +16,7 @@ from core.imaging.decoding.deidentify import decode_deidentified
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.messages import read_message, write_message
 from core.imaging.decoding.study import decode_study
-from core.imaging.frame import Choice
+from core.imaging.frame import Choice, CleanedFile
 
 if sys.platform != "win32":
     import resource
@@ -48,7 +48,7 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     Parameters
     ----------
     request : dict
-        `task`, `choice` and `limits`.
+        `task`, `choice`, `limits`; to de-identify, `key` too.
     data : bytes
         The file.
 
@@ -61,6 +61,8 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     """
     choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
     try:
+        if request["task"] == "deidentify":
+            return _pack_copy(decode_deidentified(data, limits, bytes.fromhex(request["key"])))
         return _perform(request["task"], data, choice, limits)
     except ImageError as error:
         return {"refused": str(error)}, []
@@ -73,11 +75,14 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
 def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, Any], list[memoryview]]:
     if task == "info":
         return {"done": asdict(decode_info(data, choice, limits))}, []
-    if task == "deidentify":
-        return {"done": {}}, [memoryview(decode_deidentified(data, limits))]
     if task == "study":
         return {"done": decode_study(data, limits)}, []
     return _pack_area(decode_area(data, choice, limits))
+
+
+def _pack_copy(copy: CleanedFile) -> tuple[dict[str, Any], list[memoryview]]:
+    done = {"hidden": [asdict(box) for box in copy.hidden], "replaced": copy.replaced}
+    return {"done": done}, [memoryview(copy.data)]
 
 
 def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:

@@ -18,7 +18,7 @@ _MOST_CROSSES = 100
 _STROKE_CONTRAST = 45
 _STROKE_HEIGHTS = (3, 18)
 _WORD = (16, 48)
-_STROKES_A_WORD = 5
+STROKES_A_WORD = 5
 _SEAM_RATIO = 3.5  # of 1875 single BUS-BRA images 2 pass both, of 400 made pairs all
 _SEAM_SHARE = 0.8
 
@@ -88,19 +88,21 @@ def _cross_strength(padded: np.ndarray, rows: np.ndarray, cols: np.ndarray, arm:
     return np.where(arms >= _CROSS_LEVEL, arms - background, 0)
 
 
-def find_words(pixels: np.ndarray) -> tuple[Roi, ...]:
+def find_words(pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD) -> tuple[Roi, ...]:
     """Find where words are burned into the image.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (height, width)
         B-mode area.
+    least_strokes : int
+        From how many strokes on it is a word.
 
     Returns
     -------
     tuple of Roi
-        Boxes of 16 x 48 pixels with at least five separate strokes, one to three pixels wide and 3 to 17 high: rulers
-        and frames don't count.
+        Boxes of 16 x 48 pixels with so many separate strokes, one to three pixels wide and 3 to 17 high: rulers and
+        frames don't count.
     """
     strokes = _thin_verticals(pixels)
     least, most = _STROKE_HEIGHTS
@@ -115,11 +117,16 @@ def find_words(pixels: np.ndarray) -> tuple[Roi, ...]:
     starts[:, 1:] &= ~columns[:, :-1]
     counted = np.pad(np.cumsum(starts, axis=1), ((0, 0), (1, 0)))
     cut = columns[:, lefts] & ~starts[:, lefts]  # a stroke that the window's left edge cuts counts in it
-    full = counted[:, rights] - counted[:, lefts] + cut >= _STROKES_A_WORD
+    full = counted[:, rights] - counted[:, lefts] + cut >= least_strokes
     return tuple(
         Roi(float(lefts[col]), float(tops[row]), float(rights[col]), float(bottoms[row]))
         for row, col in zip(*np.nonzero(full), strict=True)
     )
+
+
+def find_strokes(pixels: np.ndarray) -> np.ndarray:
+    """Mark the tops of thin vertical strokes as letters have them, shape of the pixels."""
+    return _runs(_thin_verticals(pixels), _STROKE_HEIGHTS[0])
 
 
 def _thin_verticals(pixels: np.ndarray) -> np.ndarray:

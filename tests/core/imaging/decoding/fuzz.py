@@ -187,7 +187,7 @@ def _read(data: bytes) -> tuple[str, float]:
         assert assess_quality(frame, default_roi(frame))
         if info.format == _OF_DICOM and data[-1] % _CLEANED_EACH == 0:
             start = time.perf_counter()
-            deidentify(data)
+            deidentify(data, bytes(32))
     except AppError as error:
         outcome = str(error)
     else:

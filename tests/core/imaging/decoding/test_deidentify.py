@@ -1,0 +1,161 @@
+"""Copies that name nobody: what is hidden in the pixels, what still belongs together, and the command."""
+
+import csv
+import shutil
+import subprocess
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pydicom.examples
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.imaging import deidentify
+from core.imaging.decoding.hiding import find_tissue, join_boxes
+from core.imaging.frame import Roi
+from tests.core.imaging.samples import make_dataset, make_dicom, make_region, make_speckle, save
+
+KEY = bytes(range(32))
+TISSUE = (60, 90, 360, 330)
+
+
+def make_screen_with_header(size: int = 18) -> np.ndarray:
+    """A dark screen with a name above bright tissue, and a word on the tissue."""
+    screen = Image.new("L", (420, 360), 0)
+    screen.paste(Image.fromarray(np.maximum(make_speckle(240, 300), 30).astype(np.uint8)), TISSUE[:2])
+    draw = ImageDraw.Draw(screen)
+    draw.text((62, 40), "WELLINGTON ARTHUR 19620229", fill=255, font=ImageFont.load_default(size))
+    draw.text((70, 300), "RT BREAST 10H WELLINGTON", fill=255, font=ImageFont.load_default(11))
+    return np.asarray(screen)
+
+
+@pytest.mark.parametrize("size", [11, 18, 26])
+def test_a_header_is_hidden_where_the_file_names_no_region(size):
+    pixels = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_screen_with_header(size)), KEY).data)).pixel_array
+    assert not pixels[: TISSUE[1] - 20].any()
+    assert pixels[TISSUE[1] + 20 : 280, 80:340].mean() > 30
+
+
+def test_words_on_the_tissue_are_hidden_and_named():
+    screen = make_screen_with_header()
+    copy = deidentify(make_dicom(screen), KEY)
+    kept = pydicom.dcmread(BytesIO(copy.data)).pixel_array
+    assert copy.hidden
+    assert (kept[302:312, 72:215] == 0).mean() > 0.9
+    assert any(word.x0 <= 120 <= word.x1 and word.y0 <= 305 <= word.y1 for word in copy.hidden)
+
+
+def test_words_in_any_frame_of_a_loop_are_hidden():
+    plain = make_screen_with_header().copy()
+    plain[290:320, 60:360] = plain[200:230, 60:360]
+    data = save(make_dataset(np.stack([plain, make_screen_with_header()]), frames=2))
+    assert deidentify(data, KEY).hidden
+
+
+def test_the_area_that_was_kept_is_written_as_a_region():
+    ds = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_screen_with_header()), KEY).data))
+    region = ds.SequenceOfUltrasoundRegions[0]
+    assert region.RegionSpatialFormat == region.RegionDataType == 1
+    assert region.PhysicalUnitsXDirection == 0
+    assert ds.BurnedInAnnotation == "NO"
+    assert [code.CodeValue for code in ds.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+
+
+def two_of_a_study(**changes: str) -> list[pydicom.Dataset]:
+    shared = {"PatientID": "X-77", "StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6", **changes}
+    files = [make_dicom(make_speckle(), SOPInstanceUID=f"1.2.3.4.7.{i}", **shared) for i in (1, 2)]
+    return [pydicom.dcmread(BytesIO(deidentify(data, KEY).data)) for data in files]
+
+
+def test_what_belongs_together_still_does():
+    first, second = two_of_a_study()
+    for name in ("StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName"):
+        assert first[name].value == second[name].value
+    assert first.SOPInstanceUID != second.SOPInstanceUID
+    assert first.StudyInstanceUID.startswith("2.25.")
+    (other, _) = two_of_a_study(PatientID="X-78")
+    assert other.PatientID != first.PatientID
+
+
+def test_another_key_gives_other_names():
+    data = make_dicom(make_speckle(), PatientID="X-77", StudyInstanceUID="1.2.3.4.5")
+    one, other = (deidentify(data, key).replaced for key in (KEY, bytes(32)))
+    assert {name: old for name, (old, _) in one.items()} == {name: old for name, (old, _) in other.items()}
+    assert not {new for _, new in one.values()} & {new for _, new in other.values()}
+
+
+def test_side_and_lossy_compression_are_kept_and_a_lossy_stream_is_called_so():
+    kept = {"ImageLaterality": "L", "LossyImageCompression": "01", "LossyImageCompressionRatio": "12.5"}
+    ds = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_speckle(), **kept), KEY).data))
+    assert {name: str(ds[name].value) for name in kept} == kept
+    loop = deidentify(pydicom.examples.get_path("ybr_color").read_bytes(), KEY)
+    assert pydicom.dcmread(BytesIO(loop.data)).LossyImageCompression == "01"
+
+
+@pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dciodvfy (apt-get install dicom3tools) is not installed")
+@pytest.mark.parametrize("name", ["still", "colour", "loop", "named"])
+def test_copies_are_valid_objects(tmp_path, name):
+    grey = make_screen_with_header()
+    source = {
+        "still": make_dicom(grey),
+        "colour": make_dicom(np.dstack([grey] * 3)),
+        "loop": save(make_dataset(np.stack([grey, grey]), frames=2)),
+        "named": make_dicom(grey, SequenceOfUltrasoundRegions=[make_region((60, 90, 359, 329), RegionFlags=2)]),
+    }[name]
+    file = tmp_path / "copy.dcm"
+    file.write_bytes(deidentify(source, KEY).data)
+    found = subprocess.run(["dciodvfy", str(file)], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if "Error" in line] == []
+
+
+def test_tissue_is_the_largest_lit_part():
+    tissue = find_tissue(make_screen_with_header())
+    assert tissue[100:320, 70:350].all()
+    assert not tissue[:60].any()
+    assert not find_tissue(np.zeros((40, 40), np.uint8)).any()
+
+
+def test_boxes_that_touch_are_joined():
+    boxes = (Roi(0, 0, 10, 10), Roi(30, 0, 40, 10), Roi(10, 0, 30, 10), Roi(60, 60, 70, 70))
+    assert set(join_boxes(boxes)) == {Roi(0, 0, 40, 10), Roi(60, 60, 70, 70)}
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["deidentify", *map(str, arguments)])
+    return result.exit_code, result.output
+
+
+def test_a_folder_is_copied_at_once_and_what_is_none_is_named(tmp_path):
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    shared = {"PatientID": "X-77", "StudyInstanceUID": "1.2.3.4.5"}
+    for i, folder in enumerate((source, source / "deep"), start=1):
+        (folder / f"{i}.dcm").write_bytes(make_dicom(make_speckle(), SOPInstanceUID=f"1.2.3.{i}", **shared))
+    (source / "notes.txt").write_text("no image", encoding="utf-8")
+    code, output = run(source, "--out", tmp_path / "out", "--key", tmp_path / "k.key")
+    assert code != 0
+    assert "notes.txt: " in output
+    assert "2 of 3 files copied, 1 refused" in output
+    (patient,) = (tmp_path / "out").iterdir()
+    (study,) = patient.iterdir()
+    assert len(list(study.glob("*.dcm"))) == 2
+    assert "X-77" not in str(list((tmp_path / "out").rglob("*")))
+    listed = list(csv.reader((tmp_path / "k.csv").read_text(encoding="utf-8").splitlines()))
+    assert ["PatientID", "X-77", patient.name] in listed
+    assert sum(row[0] == "PatientID" for row in listed) == 1
+    for private in (tmp_path / "k.key", tmp_path / "k.csv"):
+        assert private.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_is_none_and_a_file_in_the_way_are_refused(tmp_path):
+    image = tmp_path / "a.dcm"
+    image.write_bytes(make_dicom(make_speckle()))
+    (tmp_path / "bad.key").write_text("hello", encoding="utf-8")
+    assert run(image, "--out", tmp_path / "b.dcm", "--key", tmp_path / "bad.key")[0] != 0
+    assert not (tmp_path / "b.dcm").exists()
+    assert run(image, "--out", image, "--key", tmp_path / "k.key")[0] != 0
+    assert Path(image).read_bytes() == image.read_bytes()
