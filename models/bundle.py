@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.cutoff import Cutoff
 from models.fusion import FusionHead, ImageHead
 
 SCHEMA_VERSION = 1
@@ -55,6 +56,11 @@ class Bundle:
     def name(self) -> str:
         """Name of the bundle."""
         return str(self.manifest["name"])
+
+    @property
+    def cutoff(self) -> Cutoff:
+        """Ki-67 that counts as high."""
+        return Cutoff.from_json(self.manifest["cutoff"])
 
     @property
     def is_simulated(self) -> bool:
@@ -110,6 +116,7 @@ def read_bundle(folder: Path) -> Bundle:
             appearance=heads["appearance"],
             sha256=identity,
         )
+        Cutoff.from_json(manifest["cutoff"])
         _verify(bundle.weights_path, manifest["backbone"]["sha256"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, BundleError):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
-from core.ui import begin_page, describe_cutoff, get_bundle, offer_csv
+from core.ui import begin_page, get_bundle, offer_csv
 from core.ui.evidence import (
     FLOW,
     METRICS,
@@ -26,7 +26,7 @@ with begin_page("Model"):
     st.header("What it answers", anchor=False)
     st.markdown(
         f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
-        f"**{describe_cutoff(bundle)}** of the tumour cells.\n\n"
+        f"**{bundle.cutoff.words}** of the tumour cells.\n\n"
         f"- Threshold **{100 * threshold['value']:.1f} %**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
         f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: {no_call['rule']}.\n"
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from core.errors import InputError
+from core.errors import InputError, UsageError
+from models.cutoff import RULES, Cutoff
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 MODELS = Path(__file__).parents[2] / "models"
@@ -19,6 +20,8 @@ SEED = 20260507
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+CutoffValue = Annotated[float, typer.Option("--cutoff", help="Ki-67 cut-off in per cent.", min=0, max=100)]
+CutoffRule = Annotated[str, typer.Option("--rule", help="High is '>=' or '>' the cut-off.")]
 
 
 def print_result(data: dict[str, Any], as_json: bool, summarise: Callable[[dict[str, Any]], str]) -> None:
@@ -29,6 +32,13 @@ def print_result(data: dict[str, Any], as_json: bool, summarise: Callable[[dict[
 def say(message: str) -> None:
     """Print a message to stderr."""
     typer.echo(message, err=True)
+
+
+def take_cutoff(value: float, rule: str) -> Cutoff:
+    """Make the Ki-67 cut-off of the options --cutoff and --rule."""
+    if rule not in RULES:
+        raise UsageError(f"--rule is '>=' or '>', not '{rule}'.")
+    return Cutoff(value, rule)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -5,8 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.console import MODELS, SEED, AsJson, Out, Seed, app, print_result, progress_bar, say, summarise_evaluation
-from core.errors import UsageError
+from core.cli.console import (
+    MODELS,
+    SEED,
+    AsJson,
+    CutoffRule,
+    CutoffValue,
+    Out,
+    Seed,
+    app,
+    print_result,
+    progress_bar,
+    say,
+    summarise_evaluation,
+    take_cutoff,
+)
 
 
 @app.command()
@@ -17,23 +30,20 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",
     description: Annotated[str, typer.Option(help="The training data in a sentence.")] = "Own data.",
     simulated: Annotated[bool, typer.Option(help="The patients are simulated.")] = False,
-    cutoff: Annotated[float, typer.Option(help="Ki-67 cut-off in per cent.", min=0, max=100)] = 20.0,
-    rule: Annotated[str, typer.Option(help="High is >= or > the cut-off.")] = ">=",
+    cutoff: CutoffValue = 20.0,
+    rule: CutoffRule = ">=",
     external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
     seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
-    if rule not in {">=", ">"}:
-        raise UsageError(f"--rule is '>=' or '>', not '{rule}'.")
     from core.training.bundle.train import TrainingPlan, train_bundle  # noqa: PLC0415
 
     plan = TrainingPlan(
         name=name or out.resolve().name,
         description=description,
         simulated=simulated,
-        cutoff=cutoff,
-        inclusive=rule == ">=",
+        cutoff=take_cutoff(cutoff, rule),
         external=tuple(external or ()),
         seed=seed,
     )

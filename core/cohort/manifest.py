@@ -12,6 +12,7 @@ from core.clinical import BY_NAME, M2_PREDICTORS, parse_value
 from core.cohort.columns import find_column, simplify_name
 from core.cohort.tabular import read_text_table
 from core.errors import ClinicalError, TableError
+from models.cutoff import Cutoff
 
 SPLITS = ("train", "validation", "test", "external")
 SPLIT_ALIASES = {
@@ -59,14 +60,14 @@ class SplitRule:
     ----------
     external : tuple of str
         Centres held out as external test.
-    cutoff : float
-        Ki-67 in per cent by which the split is stratified, together with the centre.
+    cutoff : Cutoff
+        High Ki-67, by which the split is stratified together with the centre.
     seed : int
         Seed of the assignment.
     """
 
     external: tuple[str, ...]
-    cutoff: float
+    cutoff: Cutoff
     seed: int
 
 
@@ -283,7 +284,8 @@ def _draw_splits(patients: pd.DataFrame, rule: SplitRule) -> "pd.Series[str]":
     split = pd.Series("external", index=patients.index)
     internal = patients[~patients["centre"].isin(rule.external)]
     rng = np.random.default_rng(rule.seed)
-    strata = internal["centre"] + (internal["ki67_pct"].astype(float) >= rule.cutoff).map({True: "+", False: "-"})
+    high = rule.cutoff.is_high(internal["ki67_pct"].astype(float))
+    strata = internal["centre"] + high.map({True: "+", False: "-"})
     position = pd.Series(0.0, index=internal.index)
     for _, members in strata.groupby(strata):
         position[members.index] = (rng.permutation(len(members)) + rng.random(len(members))) / len(members)

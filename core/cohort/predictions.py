@@ -11,6 +11,7 @@ from core.clinical import BY_NAME, is_missing, parse_value
 from core.cohort.columns import ALIASES, find_column, simplify_name
 from core.cohort.tabular import TextTable, read_text_table
 from core.errors import ClinicalError, TableError
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 SPLITS = {
     "train": ("train", "training", "development"),
@@ -26,7 +27,6 @@ TEXTS = ("centre", "image_device")
 NEVER_READ = frozenset({"patient_id", "centre", "image_device", "ki67_pct", "rfs_months", "rfs_event"})
 DESCRIPTIVE = tuple(n for n, f in BY_NAME.items() if f.kind not in {"text", "date"} and n not in NEVER_READ)
 MAX_TEXT = 40
-CUTOFF = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class PredictionTable:
 
 
 def read_predictions(
-    source: bytes | Path, *, mapping: Mapping[str, str] | None = None, cutoff: float = CUTOFF
+    source: bytes | Path, *, mapping: Mapping[str, str] | None = None, cutoff: Cutoff = DEFAULT_CUTOFF
 ) -> PredictionTable:
     """Read and check a prediction table.
 
@@ -63,8 +63,8 @@ def read_predictions(
         CSV or XLSX, one row a patient.
     mapping : mapping of str to str, optional
         Name here to name in the file, where they differ.
-    cutoff : float
-        Ki-67 in per cent from which it counts as high, where the file has no ``y``.
+    cutoff : Cutoff
+        Ki-67 that counts as high, where the file has no ``y``.
 
     Returns
     -------
@@ -208,7 +208,7 @@ def _parse_probability(name: str, text: str) -> float | None:
     return value
 
 
-def _complete(table: pd.DataFrame, text: TextTable, cutoff: float) -> list[str]:
+def _complete(table: pd.DataFrame, text: TextTable, cutoff: Cutoff) -> list[str]:
     """Fill the columns that every table has, and say how."""
     notes = []
     if "patient_id" not in table:
@@ -219,13 +219,13 @@ def _complete(table: pd.DataFrame, text: TextTable, cutoff: float) -> list[str]:
         notes.append("The file has no split: all patients count as an external test.")
     if "y" not in table:
         known = table["ki67_pct"].notna()
-        table["y"] = (table["ki67_pct"] >= cutoff).astype(float).where(known)
-        notes.append(f"High Ki-67 is {cutoff:g} % or more of ki67_pct.")
+        table["y"] = cutoff.is_high(table["ki67_pct"]).astype(float).where(known)
+        notes.append(f"High Ki-67 is {cutoff.words} of ki67_pct.")
     elif "ki67_pct" in table:
         known = table["ki67_pct"].notna() & table["y"].notna()
-        differ = int(((table["ki67_pct"] >= cutoff) != (table["y"] == 1))[known].sum())
+        differ = int((cutoff.is_high(table["ki67_pct"]) != (table["y"] == 1))[known].sum())
         if differ:
-            notes.append(f"y differs from ki67_pct at {cutoff:g} % in {differ} rows; y was used.")
+            notes.append(f"y differs from ki67_pct ({cutoff.words}) in {differ} rows; y was used.")
     return notes
 
 

@@ -27,7 +27,7 @@ from core.inference import Case, Prediction
 from core.inference.explain import compute_heatmap_limit, format_value, spread_offset, tabulate_contributions
 from core.inference.points import score_points
 from core.inference.render import describe_use
-from core.inference.sentences import describe_cutoff, describe_seen
+from core.inference.sentences import describe_seen
 from models.bundle import Bundle
 from models.fusion import Term
 
@@ -125,14 +125,12 @@ def collect_meeting(
 
 def describe_origin(bundle: Bundle) -> Origin:
     """Say which bundle answered, as documents print it."""
-    cutoff, training = bundle.manifest["cutoff"], bundle.manifest["training_data"]
+    training = bundle.manifest["training_data"]
     return Origin(
         bundle=bundle.name,
         bundle_sha256=bundle.sha256,
         simulated=bundle.is_simulated,
-        cutoff=describe_cutoff(bundle),
-        cutoff_pct=float(cutoff["value"]),
-        cutoff_included=str(cutoff["rule"]).startswith(">="),
+        cutoff=bundle.cutoff,
         intended_use=describe_use(bundle),
         trained_on=f"{training['description']} {training['n_patients']} patients, all splits.",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from core.inference import Prediction
 from core.inference.points import PatientPoints
+from models.cutoff import Cutoff
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,8 @@ class Origin:
         Name and hash of the bundle.
     simulated : bool
         Whether its training patients are made up.
-    cutoff : str
-        What it calls a high Ki-67: "20 % or more".
-    cutoff_pct : float
-        The cut-off in per cent.
-    cutoff_included : bool
-        Whether the cut-off itself is high.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
     intended_use : str
         What it may be used for.
     trained_on : str
@@ -122,15 +119,9 @@ class Origin:
     bundle: str
     bundle_sha256: str
     simulated: bool
-    cutoff: str
-    cutoff_pct: float
-    cutoff_included: bool
+    cutoff: Cutoff
     intended_use: str
     trained_on: str
-
-    def is_high(self, ki67_pct: float) -> bool:
-        """Whether a Ki-67 in per cent is high by the bundle's cut-off."""
-        return ki67_pct >= self.cutoff_pct if self.cutoff_included else ki67_pct > self.cutoff_pct
 
 
 @dataclass(frozen=True)

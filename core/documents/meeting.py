@@ -42,7 +42,7 @@ def describe_meeting(content: MeetingContent) -> Record:
         "held_on": content.held_on,
         "marks": list_marks(content.patients),
         "intended_use": " ".join(dict.fromkeys(origin.intended_use for origin in origins)),
-        "cutoff": "; ".join(dict.fromkeys(origin.cutoff for origin in origins)),
+        "cutoff": "; ".join(dict.fromkeys(origin.cutoff.words for origin in origins)),
         "summary": _summarise(content.patients),
         "list": [_describe_row(patient) for patient in content.patients],
         "evidence": [describe_picture(picture) for picture in content.evidence],
@@ -77,7 +77,7 @@ def _list_flags(content: PatientContent) -> Iterable[str]:
     if shown.imputed:
         yield f"{len(shown.imputed)} imputed"
     if isinstance(core, int | float) and not shown.is_no_call:
-        side = "high" if content.origin.is_high(core) else "low"
+        side = "high" if content.origin.cutoff.is_high(core) else "low"
         if side != shown.group:
             yield "core differs"
 

@@ -121,7 +121,7 @@ def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
         "call": name_call(prediction),
         "why": explain_call(prediction),
         "is_no_call": prediction.is_no_call,
-        "cutoff": f"High means a Ki-67 of {origin.cutoff} of the tumour cells in the surgical specimen.",
+        "cutoff": f"High means a Ki-67 of {origin.cutoff.words} of the tumour cells in the surgical specimen.",
         "probability": prediction.probability,
         "low": prediction.interval[0],
         "high": prediction.interval[1],
@@ -190,7 +190,7 @@ def _compare_core(content: PatientContent) -> str:
     core, shown = content.core_biopsy.get("ki67_cnb_pct"), content.shown
     if not isinstance(core, int | float):
         return ""
-    side = "high" if content.origin.is_high(core) else "low"
+    side = "high" if content.origin.cutoff.is_high(core) else "low"
     start = f"By the same cut-off the core's Ki-67 of {core:g} % is {side}"
     if shown is None:
         return f"{start}; there is no estimate to compare it with."
@@ -219,7 +219,7 @@ def list_origin(origin: Origin, stamp: Stamp) -> list[Record]:
         "Bundle": origin.bundle,
         "Bundle SHA-256": origin.bundle_sha256,
         "Trained on": origin.trained_on,
-        "High Ki-67": origin.cutoff,
+        "High Ki-67": origin.cutoff.words,
         "Program": f"SonoKi {stamp.app_version}",
         "Made": _write_time(stamp),
     }

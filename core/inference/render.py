@@ -46,7 +46,7 @@ def render_prediction(prediction: Prediction, bundle: Bundle) -> dict[str, Any]:
         "imputed": list(prediction.imputed),
         "node_metastasis": prediction.node_metastasis,
         "malignancy": prediction.malignancy,
-        "cutoff": dict(bundle.manifest["cutoff"]),
+        "cutoff": bundle.cutoff.to_json(),
         "bundle": {"name": prediction.bundle, "sha256": prediction.bundle_sha256},
         "simulated": bundle.is_simulated,
         "intended_use": describe_use(bundle),

@@ -3,7 +3,6 @@
 from core.imaging import Frame
 from core.inference.explain import format_percent
 from core.inference.prediction import Prediction
-from models.bundle import Bundle
 
 INTERVAL_MEANING = (
     "Had the model been trained on other patients of the same kind, it would mostly have answered within it."
@@ -71,10 +70,3 @@ def describe_seen(prediction: Prediction, frame: Frame) -> str:
 def name_training_data(*, simulated: bool) -> str:
     """Name the patients that a bundle's Ki-67 and node heads were trained on."""
     return "simulated patients" if simulated else "the bundle's training patients"
-
-
-def describe_cutoff(bundle: Bundle) -> str:
-    """Say what the bundle calls a high Ki-67, for example "20 % or more"."""
-    cutoff = bundle.manifest["cutoff"]
-    value = f"{cutoff['value']:g} %"
-    return f"{value} or more" if str(cutoff["rule"]).startswith(">=") else f"more than {value}"

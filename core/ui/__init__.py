@@ -8,7 +8,7 @@ from core.ui.case.proposal import ask_proposal
 from core.ui.case.result import show_applicability, show_headline, show_limits, show_secondary
 from core.ui.errors import report_errors
 from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
-from core.ui.page import begin_page, describe_cutoff
+from core.ui.page import begin_page
 from core.ui.resources import get_bundle, get_worker
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "ask_reading",
     "ask_source",
     "begin_page",
-    "describe_cutoff",
     "describe_provenance",
     "get_bundle",
     "get_worker",

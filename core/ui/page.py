@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ModelError
-from core.inference.sentences import describe_cutoff
 from core.ui.errors import report_errors
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
@@ -62,5 +61,5 @@ def show_model_banner() -> None:
         return
     simulated = " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
     st.markdown(
-        f":orange-badge[Research use only]{simulated} Bundle **{bundle.name}** · high Ki-67: {describe_cutoff(bundle)}"
+        f":orange-badge[Research use only]{simulated} Bundle **{bundle.name}** · high Ki-67: {bundle.cutoff.words}"
     )

@@ -129,7 +129,7 @@ def _list_measurements(prediction: Prediction, bundle: Bundle) -> list[Measureme
         concepts.PROBABILITY_LOW: low,
         concepts.PROBABILITY_HIGH: high,
         concepts.THRESHOLD: prediction.threshold,
-        concepts.CUTOFF: float(bundle.manifest["cutoff"]["value"]) / 100,
+        concepts.CUTOFF: bundle.cutoff.value / 100,
     }
     return [Measurement(name, round(100 * share, 4), concepts.PERCENT) for name, share in shares.items()]
 

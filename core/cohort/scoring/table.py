@@ -41,9 +41,7 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
     record: Row = {"patient_id": patient, "split": known.get("split", "external"), "centre": known.get("centre", "")}
     ki67 = known.get("ki67_pct")
     if ki67 is not None:
-        cutoff = bundle.manifest["cutoff"]
-        high = ki67 >= cutoff["value"] if str(cutoff["rule"]).startswith(">=") else ki67 > cutoff["value"]
-        record |= {"y": int(high), "ki67_pct": ki67}
+        record |= {"y": int(bundle.cutoff.is_high(ki67)), "ki67_pct": ki67}
     for name, head in bundle.fusion_heads.items():
         score = scores["lnm" if name in NODE_HEADS else "ki67"]
         log_odds = head.intercept + sum(head.contribute(score, known).values())

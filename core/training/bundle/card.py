@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.clinical import BY_NAME
+from models.cutoff import Cutoff
 
 SIMULATED = (
     "**Simulated.** The patients, images, Ki-67 values and outcomes that this bundle was trained and tested on are "
@@ -32,13 +33,13 @@ def write_card(
     str
         Markdown.
     """
-    data, cutoff = manifest["training_data"], manifest["cutoff"]
+    data, cutoff = manifest["training_data"], Cutoff.from_json(manifest["cutoff"])
     threshold, no_call = manifest["threshold"], manifest["no_call"]
     lines = [
         f"# {manifest['name']}\n",
         SIMULATED if data["simulated"] else "",
         "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
-        f"that Ki-67 is high ({cutoff['rule']} {cutoff['value']:g} %). For research use only.\n",
+        f"that Ki-67 is high ({cutoff.words}). For research use only.\n",
         "## Training data\n",
         f"{data['description']} {data['n_patients']} patients; centres {', '.join(data['centres'])}; "
         f"external: {', '.join(data['external_centre']) or 'none'}. Manifest sha256 `{data['sha256']}`.\n",

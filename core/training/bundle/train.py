@@ -28,6 +28,7 @@ from core.training.bundle.heads import Floats, fit_fusion, fit_image_score
 from core.training.bundle.terms import make_terms
 from core.training.features import N_VIEWS, Progress, extract_features, extract_views
 from models.bundle import WEIGHTS, hash_file, write_bundle
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import FusionHead, Term
 
 SEED = 20260507
@@ -48,10 +49,8 @@ class TrainingPlan:
         The training data in a sentence.
     simulated : bool
         Whether the patients are simulated.
-    cutoff : float
-        Ki-67 in per cent.
-    inclusive : bool
-        High is `>= cutoff` if true, `> cutoff` if not.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
     external : tuple of str
         Centres held out, where the manifest has no split.
     seed : int
@@ -61,8 +60,7 @@ class TrainingPlan:
     name: str
     description: str
     simulated: bool
-    cutoff: float = 20.0
-    inclusive: bool = True
+    cutoff: Cutoff = DEFAULT_CUTOFF
     external: tuple[str, ...] = ()
     seed: int = SEED
 
@@ -154,8 +152,7 @@ def train_bundle(
 def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> _Data:
     """Keep the patients with a readable image, and label them."""
     patients = manifest.patients.loc[pooled.index]
-    ki67 = patients["ki67_pct"].astype(float)
-    y = (ki67 >= plan.cutoff if plan.inclusive else ki67 > plan.cutoff).astype(int)
+    y = plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int)
     n_train = int((patients["split"] == "train").sum())
     if n_train < MIN_TRAIN:
         raise TableError(
@@ -261,7 +258,7 @@ def _describe(
         "name": plan.name,
         "task": "Ki-67 status of breast cancer from ultrasound before surgery",
         "positive_class": "high",
-        "cutoff": {"value": plan.cutoff, "rule": ">=" if plan.inclusive else ">"},
+        "cutoff": plan.cutoff.to_json(),
         "input": card["input"],
         "backbone": {
             "path": os.path.relpath(backbone.resolve(), out.resolve()),

@@ -107,13 +107,13 @@ def measure_cohort(exchange: Exchange, manifest: Path, split: str = "external") 
     dict
         split, images, found, "change" of both outputs by image, and Ki-67's AUC by patient with both boxes.
     """
-    rule = exchange.predictor.bundle.manifest
-    cutoff, seed = float(rule["cutoff"]["value"]), int(rule["seeds"]["training"])
+    bundle = exchange.predictor.bundle
+    cutoff, seed = bundle.cutoff, int(bundle.manifest["seeds"]["training"])
     cohort = read_manifest(manifest, SplitRule(("D",), cutoff, seed))
     patients = cohort.patients[cohort.patients["split"] == split]
     images = cohort.images[cohort.images["patient_id"].isin(patients.index)]
     table = exchange.compare(read_frames(images["path"]), np.array(images["box"].tolist(), dtype=np.float64))
-    high = patients["ki67_pct"].astype(float) >= cutoff
+    high = cutoff.is_high(patients["ki67_pct"].astype(float))
     table = table.assign(patient=images["patient_id"].to_numpy(), y=high[images["patient_id"]].to_numpy(float))
     return {"split": split} | _describe(table, "ki67")
 

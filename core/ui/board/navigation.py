@@ -17,6 +17,7 @@ from core.ui.cohort.current import EVIDENCE, Cohort, get_package
 from core.ui.resources import get_bundle, get_simulated
 from core.ui.shared import Shared
 from models.bundle import Bundle
+from models.cutoff import Cutoff
 
 PATIENT, ADDRESS = "board_patient", "patient"
 NO_CALL, DISCORDANT, MISSING = "no call", "differs from core", "missing data"
@@ -38,33 +39,23 @@ class Rule:
         Probability from which it is called high.
     no_call : tuple of float
         Probabilities between which there is no call.
-    cutoff : float
-        Ki-67 in per cent from which it is high.
-    is_included : bool
-        Whether the cut-off itself is high.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
     """
 
     threshold: float
     no_call: tuple[float, float]
-    cutoff: float
-    is_included: bool
+    cutoff: Cutoff
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Rule":
         """Read it from the manifest."""
-        zone, cut = bundle.manifest["no_call"], bundle.manifest["cutoff"]
-        threshold = float(bundle.manifest["threshold"]["value"])
-        return cls(
-            threshold, (float(zone["low"]), float(zone["high"])), float(cut["value"]), cut["rule"].startswith(">=")
-        )
+        zone, threshold = bundle.manifest["no_call"], float(bundle.manifest["threshold"]["value"])
+        return cls(threshold, (float(zone["low"]), float(zone["high"])), bundle.cutoff)
 
     def call(self, probability: float) -> str:
         """Say "high" or "low" of a probability."""
         return "high" if probability >= self.threshold else "low"
-
-    def is_high(self, ki67_pct: float) -> bool:
-        """Whether a Ki-67 in per cent is high."""
-        return ki67_pct >= self.cutoff if self.is_included else ki67_pct > self.cutoff
 
     def is_no_call(self, probability: float) -> bool:
         """Whether a probability lies in the zone of no call."""
@@ -123,8 +114,8 @@ def _list_patients(cohort: Cohort, rule: Rule, *, own: bool) -> pd.DataFrame:
     low, high = _find_intervals(table, own=own)
     flags = pd.DataFrame({NO_CALL: table["prob"].between(*rule.no_call)})
     core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
-    side = core >= rule.cutoff if rule.is_included else core > rule.cutoff
-    flags[DISCORDANT] = core.notna() & (side != (table["prob"] >= rule.threshold)) & ~flags[NO_CALL]
+    is_apart = rule.cutoff.is_high(core) != (table["prob"] >= rule.threshold)
+    flags[DISCORDANT] = core.notna() & is_apart & ~flags[NO_CALL]
     flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
     words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]
     return table.assign(low=low, high=high, flags=words)

@@ -166,7 +166,7 @@ def show_beside(row: Mapping[str, Any], group: str, rule: Rule) -> None:
     if core is None or is_missing(core):
         st.caption("The core biopsy's Ki-67 is not known, so there is nothing to compare the estimate with.")
         return
-    side = "high" if rule.is_high(float(core)) else "low"
+    side = "high" if rule.cutoff.is_high(float(core)) else "low"
     if not group:
         st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. The core was not fed in.")
     else:

@@ -11,7 +11,6 @@ from core.inference.sentences import (
     MALIGNANCY_SOURCE,
     NODES_LIMIT,
     NOT_SEEN,
-    describe_cutoff,
     describe_seen,
     explain_call,
     name_call,
@@ -34,7 +33,7 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
     st.markdown(f"### {format_percent(prediction.probability)} probability of a high Ki-67")
     st.markdown(f"95 % interval **{low} to {high}**. {INTERVAL_MEANING}")
     st.markdown(f"**{name_call(prediction)}.** {explain_call(prediction)}")
-    st.caption(f"High means a Ki-67 of {describe_cutoff(bundle)} of the tumour cells in the surgical specimen.")
+    st.caption(f"High means a Ki-67 of {bundle.cutoff.words} of the tumour cells in the surgical specimen.")
 
 
 def show_applicability(prediction: Prediction) -> bool:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError
 from core.ui.resources import get_bundle
+from models.cutoff import Cutoff
 
 if TYPE_CHECKING:
     from core.cohort.scoring.job import ScoringJob
@@ -80,7 +81,7 @@ def get_shipped() -> Cohort | None:
     cut = bundle.manifest["threshold"]
     return Cohort(
         title="the simulated cohort" if bundle.is_simulated else "the bundle's cohort",
-        read=_read_evidence(bundle.folder / EVIDENCE, sha256),
+        read=_read_evidence(bundle.folder / EVIDENCE, sha256, bundle.cutoff),
         sha256=sha256,
         is_simulated=bundle.is_simulated,
         threshold=(float(cut["value"]), str(cut["chosen_on"])),
@@ -124,6 +125,6 @@ def borrow_threshold() -> tuple[float, str] | None:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the cohort")
-def _read_evidence(path: Path, sha256: str) -> PredictionTable:
+def _read_evidence(path: Path, sha256: str, cutoff: Cutoff) -> PredictionTable:
     """Read the evidence once for all sessions; nobody changes the table."""
-    return read_predictions(path)
+    return read_predictions(path, cutoff=cutoff)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.cohort import PredictionTable, read_header, read_predictions
-from core.cohort.predictions import ALIASES, CUTOFF, match_columns
+from core.cohort.predictions import ALIASES, match_columns
 from core.errors import ModelError, TableError
 from core.ui.cohort.current import (
     BORROW,
@@ -20,6 +20,7 @@ from core.ui.cohort.current import (
 )
 from core.ui.resources import get_bundle
 from core.ui.upload import take_upload
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 ROUND, PENDING, FAILED = "cohort_round", "cohort_pending", "cohort_failed"
 BY_NAME = "(by name)"
@@ -180,8 +181,8 @@ def _take_mapping() -> None:
     _read(data, {name: column for name, column in chosen.items() if column != BY_NAME})
 
 
-def _get_cutoff() -> float:
+def _get_cutoff() -> Cutoff:
     try:
-        return float(get_bundle().manifest["cutoff"]["value"])
+        return get_bundle().cutoff
     except ModelError:
-        return CUTOFF
+        return DEFAULT_CUTOFF

@@ -101,7 +101,7 @@ def _finish(scored: ScoredCohort) -> None:
     data = table.to_csv(index=False).encode()
     job = st.session_state.pop(JOB)
     try:
-        read = read_predictions(data, cutoff=float(get_bundle().manifest["cutoff"]["value"]))
+        read = read_predictions(data, cutoff=get_bundle().cutoff)
     except TableError as error:
         st.session_state[FAILED] = (str(error), scored.refused)
     else:

@@ -5,8 +5,9 @@ import pytest
 
 from core.cohort.manifest import SplitRule, read_manifest
 from core.errors import TableError
+from models.cutoff import Cutoff
 
-RULE = SplitRule(external=("D",), cutoff=20.0, seed=1)
+RULE = SplitRule(external=("D",), cutoff=Cutoff(), seed=1)
 
 
 def write(folder: Path, rows: list[dict[str, object]]) -> Path:
@@ -43,7 +44,7 @@ def test_splits_are_by_patient_stratified_and_external_by_name(tmp_path: Path) -
 def test_the_same_seed_gives_the_same_split(tmp_path: Path) -> None:
     path = write(tmp_path, make_rows())
     first, second = (read_manifest(path, RULE).patients["split"] for _ in range(2))
-    other = read_manifest(path, SplitRule(("D",), 20.0, 2)).patients["split"]
+    other = read_manifest(path, SplitRule(("D",), Cutoff(), 2)).patients["split"]
     assert first.equals(second)
     assert not first.equals(other)
 
@@ -84,7 +85,7 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
 
 def test_an_unknown_external_centre_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="external centre Z; the centres are A, B, C, D"):
-        read_manifest(write(tmp_path, make_rows()), SplitRule(("Z",), 20.0, 1))
+        read_manifest(write(tmp_path, make_rows()), SplitRule(("Z",), Cutoff(), 1))
 
 
 def test_a_semicolon_file_from_excel_is_read(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_semicolon_file_from_excel_is_read(tmp_path: Path) -> None:
     path.write_text(
         "\ufeffpatient_id;centre;image;ki67_pct;size_mm;box\n1;A;a.png;12,5;21,5;1,2,30,40\n", encoding="utf-8"
     )
-    manifest = read_manifest(path, SplitRule((), 20.0, 1))
+    manifest = read_manifest(path, SplitRule((), Cutoff(), 1))
     assert manifest.patients.loc["1", "size_mm"] == 21.5
     assert manifest.images.loc[0, "box"] == (1.0, 2.0, 30.0, 40.0)
 

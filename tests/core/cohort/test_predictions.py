@@ -9,6 +9,7 @@ import pytest
 
 from core.cohort import read_header, read_predictions
 from core.errors import TableError
+from models.cutoff import Cutoff
 
 HEADER = "patient_id,split,centre,y,prob,prob_clinical"
 
@@ -106,7 +107,8 @@ def test_columns_are_matched_by_name_or_mapped():
 def test_the_cut_off_makes_y_where_only_ki67_is_given():
     content = make_csv("P1,19.9,0.1", "P2,20,0.9", "P3,,0.5", header="patient_id,ki67_pct,prob")
     assert read_predictions(content).table["y"].fillna(-1).tolist() == [0, 1, -1]
-    assert read_predictions(content, cutoff=14).table["y"].fillna(-1).tolist() == [1, 1, -1]
+    assert read_predictions(content, cutoff=Cutoff(14)).table["y"].fillna(-1).tolist() == [1, 1, -1]
+    assert read_predictions(content, cutoff=Cutoff(20, ">")).table["y"].fillna(-1).tolist() == [0, 0, -1]
     assert "High Ki-67 is 20 % or more of ki67_pct." in read_predictions(content).notes
     both = make_csv("P1,35,0,0.1", header="patient_id,ki67_pct,y,prob")
     assert any("in 1 rows; y was used" in note for note in read_predictions(both).notes)

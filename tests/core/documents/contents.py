@@ -19,6 +19,7 @@ from core.documents.render import (
 )
 from core.inference import Applicability, ImageReading, Prediction
 from core.inference.points import score_points
+from models.cutoff import Cutoff
 from models.fusion import FusionHead
 
 SIMULATED_WORDS = "Research use only; not a medical device. The model was trained on simulated patients."
@@ -80,9 +81,7 @@ def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
             "test-bundle",
             "c" * 64,
             True,
-            "20 % or more",
-            20.0,
-            True,
+            Cutoff(),
             SIMULATED_WORDS,
             "Made-up patients. 120 patients.",
         ),

@@ -29,8 +29,8 @@ def test_the_content_holds_the_estimate_and_what_stands_in_for_the_unknown(conte
     assert content.inputs == CLINICAL
     assert content.imputed == {"age": "the training patients' average, 53 years"}
     assert content.file_sha256 == "a" * 64
-    assert content.origin.is_high(20.0)
-    assert not content.origin.is_high(19.9)
+    assert content.origin.cutoff.is_high(20.0)
+    assert not content.origin.cutoff.is_high(19.9)
     assert content.stamp.created_utc == ""
 
 

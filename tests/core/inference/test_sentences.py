@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.imaging import Frame
-from core.inference.sentences import describe_cutoff, describe_seen, explain_call, name_call
+from core.inference.sentences import describe_seen, explain_call, name_call
 from models.bundle import read_bundle
 
 
@@ -36,4 +36,4 @@ def test_what_was_seen_has_a_unit_only_where_the_scale_is_known(mm_per_px: float
 
 
 def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
-    assert describe_cutoff(read_bundle(bundle_dir)) == "20 % or more"
+    assert read_bundle(bundle_dir).cutoff.words == "20 % or more"

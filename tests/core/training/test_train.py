@@ -14,6 +14,7 @@ from core.simulation import write_cohort
 from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle.train import TrainingPlan, train_bundle
 from models.bundle import WEIGHTS, hash_file, read_bundle
+from models.cutoff import Cutoff
 
 PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True)
 N = 96
@@ -117,7 +118,7 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
     (tmp_path / "broken.png").write_text("no image")
     own.loc[0, "image"] = "broken.png"
     own.to_csv(tmp_path / "own.csv", index=False)
-    plan = TrainingPlan(name="own", description="x", simulated=True, cutoff=14.0, inclusive=False, external=("Graz",))
+    plan = TrainingPlan(name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",))
     summary = train_bundle(tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda done, total: None)
     assert [number for number, _ in summary["refused"]] == [2]
     bundle = read_bundle(tmp_path / "own")
