@@ -1,15 +1,17 @@
 PYTHON ?= python3
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
+WORKERS ?= 2
+TORCH_INDEX ?=
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 ifdef UV
 CREATE = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+INSTALL = $(UV) pip install --python $(BIN)/python
 else
 CREATE = $(PYTHON) -m venv .venv
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check
 endif
 
 .PHONY: app test check clean
@@ -22,7 +24,7 @@ endif
 	@exec $(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: .venv/test check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15
 
 check: .venv/test
 	$(BIN)/ruff check .
@@ -32,11 +34,18 @@ check: .venv/test
 
 .venv/app: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("SonoKi needs Python 3.11 or newer; set PYTHON=" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing SonoKi into .venv: a few minutes, 7.5 GB with torch's CUDA libraries (CPU only: see README)."
 	$(CREATE)
+	@date +%s >.venv/started
+ifneq ($(TORCH_INDEX),)
+	grep -E '^torch(vision)?[<>=]' requirements.txt | $(INSTALL) --index-url $(TORCH_INDEX) -r /dev/stdin
+endif
 	$(INSTALL) -r requirements.txt
+	@echo "Installed in $$(($$(date +%s) - $$(cat .venv/started))) seconds."
 	@touch $@
 
 .venv/test: .venv/app tests/requirements.txt
+	@echo "Installing the test tools into .venv: about a minute."
 	$(INSTALL) -r tests/requirements.txt
 	@touch $@
 

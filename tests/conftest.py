@@ -1,6 +1,8 @@
 """A small bundle for tests: a seeded random network, heads of plausible size, evidence of made-up patients."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from core.clinical import M1_PREDICTORS
 from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.fusion import FusionHead, ImageHead, Term
+from tests import tools
 
 SHIPPED = Path(__file__).parents[1] / "models" / "ki67-demo"  # has seen simulated frames, as the tests' have
 SEED = 7
@@ -25,6 +28,25 @@ TERMS = (
     Term("aln_suspicious", "levels", 0.3, 1.0, {"negative": 0.0, "suspicious": 1.0}, 0.0, 1.0),
 )
 COEFS = np.array([-0.2, -0.1, 0.3, 0.6, 0.25, 0.1, 0.5])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On several cores the long tests come first, so that no core waits for another at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not any(item.iter_markers("browser")) and not any(item.iter_markers("slow")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in (name for mark in item.iter_markers("needs") for name in mark.args):
+        if not tools.is_installed(name):
+            (pytest.fail if tools.get_mode() == "required" else pytest.skip)(tools.describe_missing(name))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    if line := tools.summarise_skips(skipped):
+        terminalreporter.write_line(line)
 
 
 def make_fusion(rng: np.random.Generator) -> FusionHead:
@@ -100,14 +122,13 @@ def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -
     }
 
 
-def make_bundle(folder: Path, *, refuse: float = 1e6) -> Path:
-    """Write a bundle, with its backbone beside it.
+def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: float = 1e6) -> Path:
+    """Write a bundle.
 
     An image farther than `refuse` from the training images is refused, so that 0 refuses every image.
     """
     rng = np.random.default_rng(SEED)
-    backbone = folder.parent / "backbone"
-    pooled = write_backbone(backbone)
+    shutil.copytree(backbone, folder.parent / "backbone", copy_function=os.link)
     write_evidence(folder / "evidence", rng)
     manifest = {
         "name": "test-bundle",
@@ -141,12 +162,19 @@ def fusion() -> FusionHead:
 
 
 @pytest.fixture(scope="session")
-def bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that answers for every image."""
-    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle")
+def random_backbone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """The folder of a backbone of random weights, and its pooled features of noise."""
+    folder = tmp_path_factory.mktemp("models") / "backbone"
+    return folder, write_backbone(folder)
 
 
 @pytest.fixture(scope="session")
-def refusing_bundle_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle_dir(random_backbone: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that answers for every image."""
+    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", *random_backbone)
+
+
+@pytest.fixture(scope="session")
+def refusing_bundle_dir(random_backbone: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle that refuses every image."""
-    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", refuse=0.0)
+    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", *random_backbone, refuse=0.0)

@@ -11,7 +11,7 @@ from requests.auth import HTTPBasicAuth
 from core.archive.dicomweb.client import Archive
 from core.archive.dicomweb.records import StudyQuery
 from core.simulation.dicom import encode_dicom
-from tests.core.archive.orthanc import IS_INSTALLED, PASSWORD, REQUIRED, USER, run_orthanc
+from tests.core.archive.orthanc import PASSWORD, USER, run_orthanc
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_in_browser import browser, open_case, page, read_probability  # noqa: F401
 from tests.pages.test_in_browser import pytestmark as needs_browser
@@ -19,7 +19,7 @@ from tests.pages.test_in_browser import pytestmark as needs_browser
 PATIENT = {"patient_id": "T-77", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
 pytestmark = [
     *needs_browser,
-    pytest.mark.skipif(not IS_INSTALLED and not REQUIRED, reason="orthanc, orthanc-dicomweb not installed"),
+    pytest.mark.needs("orthanc"),
 ]
 
 

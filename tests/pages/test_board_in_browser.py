@@ -1,7 +1,6 @@
 """A board of 20 simulated patients in a real Chromium: by keyboard alone, on one screen, with two people at once."""
 
 import io
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from core.register.store import Store
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
 from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401
+from tests.pdf import read_pages
 
 N = 20
 FOCUS = "el => el.contains(document.activeElement)"
@@ -70,7 +70,7 @@ def read_structure(pdf: bytes) -> set[str]:
     return found
 
 
-def test_a_board_is_gone_through_by_keyboard_alone(page, address, database, tmp_path: Path):  # noqa: F811
+def test_a_board_is_gone_through_by_keyboard_alone(page, address, database):  # noqa: F811
     page.set_viewport_size({"width": 1280, "height": 800})
     begin(page, address, "AB")
     for i in range(1, N + 1):
@@ -89,7 +89,7 @@ def test_a_board_is_gone_through_by_keyboard_alone(page, address, database, tmp_
     tab_to(page, page.get_by_role("button", name="Document of the meeting, 20 patients (PDF)"))
     with page.expect_download() as made:
         page.keyboard.press("Enter")
-    check_meeting(Path(made.value.path()).read_bytes(), tmp_path)
+    check_meeting(Path(made.value.path()).read_bytes())
     store = Store(database)
     kept = store.read()
     assert store.verify_chain().holds
@@ -111,12 +111,10 @@ def override(page) -> None:  # noqa: F811
     page.keyboard.type("The core biopsy speaks against it.")
 
 
-def check_meeting(pdf: bytes, folder: Path) -> None:
+def check_meeting(pdf: bytes) -> None:
     """Read the meeting's words and tags back."""
     assert {"/H1", "/Table", "/TH", "/Figure", "/P"} <= read_structure(pdf)
-    path = folder / "meeting.pdf"
-    path.write_bytes(pdf)
-    words = " ".join(subprocess.check_output(["pdftotext", "-layout", path, "-"], text=True).split())
+    words = " ".join(read_pages(pdf))
     assert "RESEARCH USE ONLY" in words
     assert "SIMULATED PATIENTS" in words
     assert "The core biopsy speaks against it." in words

@@ -1,9 +1,7 @@
 """The running app in a real Chromium: upload, estimate, box by mouse, and no request to the outside."""
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +10,8 @@ import pytest
 
 from core.imaging import read_frame
 from tests.pages.serving import PATIENCE_MS, serve_app
+from tests.tools import find_program
 
-CHROMIUM = shutil.which("chromium")
-REQUIRED = os.environ.get("SONOKI_REQUIRE_BROWSER") == "1"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,10 +23,7 @@ ARGUMENTS = [
 ]
 PAGES = ("", "Case", "Model")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM and not REQUIRED, reason="chromium is not installed"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +37,8 @@ def address(bundle_dir: Path) -> Iterator[str]:
 def browser():
     from playwright.sync_api import sync_playwright
 
-    assert CHROMIUM, "SONOKI_REQUIRE_BROWSER=1, but chromium is not installed"
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MS)
+        chromium = driver.chromium.launch(executable_path=find_program("chromium"), args=ARGUMENTS, timeout=PATIENCE_MS)
         yield chromium
         chromium.close()
 

@@ -4,8 +4,6 @@ import gc
 import io
 import json
 import logging
-import shutil
-import subprocess
 import tempfile
 import threading
 import zipfile
@@ -31,6 +29,7 @@ from tests.pages.planted import (
     make_files,
     make_index,
 )
+from tests.pdf import read_pages
 
 KINDS = ("dicom", "png", "jpeg", "zip", "folder")
 BUTTONS = {
@@ -112,13 +111,6 @@ def shown(at: AppTest) -> list[str]:
     return [str(element.proto) for element in at._tree if hasattr(element, "proto")]
 
 
-def read_pdf(data: bytes) -> str:
-    if not shutil.which("pdftotext"):
-        return ""
-    found = subprocess.run(["pdftotext", "-", "-"], input=data, capture_output=True, check=True)
-    return found.stdout.decode()
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_search_finds_what_is_planted(breast_frame, kind):
     data = make_files(breast_frame)[kind]
@@ -143,7 +135,7 @@ def test_no_planted_name_is_kept_shown_logged_written_or_handed_out(
     assert len(files) > 12
     assert "probability of a high Ki-67" in "".join(texts)
 
-    assert find_words(texts, files, read_pdf(files["Document (PDF)"]), caplog.text, *capfd.readouterr()) == set()
+    assert find_words(texts, files, read_pages(files["Document (PDF)"]), caplog.text, *capfd.readouterr()) == set()
     assert find_words(keep_of(at)) == set()
     assert not find_ink(breast_frame, keep_of(at), files["sc.dcm"])
     assert json.loads(files["Estimate (JSON)"])["case"]["frame_count"] == 1

@@ -1,8 +1,6 @@
 """Debian's Orthanc with its DICOMweb plugin: a free port of the loopback, a password, a folder of its own."""
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -12,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PROGRAM = shutil.which("Orthanc") or next((p for p in ("/usr/sbin/Orthanc",) if Path(p).exists()), None)
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-IS_INSTALLED = PROGRAM is not None and PLUGIN.exists()
-REQUIRED = os.environ.get("SONOKI_REQUIRE_BROWSER") == "1"
+from tests.tools import ORTHANC_PLUGIN, find_program
+
 USER, PASSWORD = "sonoki", "made-up-word"
 PATIENCE = 60
 
@@ -29,13 +25,12 @@ def find_port() -> int:
 @contextmanager
 def run_orthanc(folder: Path) -> Iterator[str]:
     """Run an archive, and give the address of its DICOMweb service."""
-    assert IS_INSTALLED, "SONOKI_REQUIRE_BROWSER=1, but orthanc or orthanc-dicomweb is not installed"
     port = find_port()
     configuration = {
         "Name": "test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "index"),
-        "Plugins": [str(PLUGIN)],
+        "Plugins": [str(ORTHANC_PLUGIN)],
         "HttpPort": port,
         "HttpServerEnabled": True,
         "RemoteAccessAllowed": False,
@@ -46,7 +41,7 @@ def run_orthanc(folder: Path) -> Iterator[str]:
     }
     (folder / "orthanc.json").write_text(json.dumps(configuration), encoding="utf-8")
     server = subprocess.Popen(
-        [str(PROGRAM), folder / "orthanc.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [str(find_program("Orthanc")), folder / "orthanc.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait_for(f"http://127.0.0.1:{port}/system", server)

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,9 +23,6 @@ from tests.core.archive.conftest import PDF, make_results
 CLASSES = {CAPTURE: SecondaryCaptureImageStorage, REPORT: ComprehensiveSRStorage, DOCUMENT: EncapsulatedPDFStorage}
 NAMES = ("Grünwald^Zoë", "Doe", "山田^太郎")
 REPEATED = ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate", "AccessionNumber")
-
-needs_dciodvfy = pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dicom3tools (dciodvfy) is not installed")
-needs_dsrdump = pytest.mark.skipif(not shutil.which("dsrdump"), reason="dcmtk (dsrdump) is not installed")
 
 
 def change(dicom: bytes, **tags: object) -> bytes:
@@ -58,7 +54,7 @@ def test_same_input_and_time_give_the_same_bytes(results, dicom, with_source):
     assert export_case(results, source) == export_case(results, source)
 
 
-@needs_dciodvfy
+@pytest.mark.needs("dciodvfy")
 @pytest.mark.parametrize("with_source", [True, False])
 def test_dciodvfy_finds_no_error(results, dicom, tmp_path, capsys, with_source):
     for name, data in export_case(results, dicom if with_source else None).items():
@@ -70,7 +66,7 @@ def test_dciodvfy_finds_no_error(results, dicom, tmp_path, capsys, with_source):
         assert found.returncode == 0
 
 
-@needs_dciodvfy
+@pytest.mark.needs("dciodvfy")
 def test_dciodvfy_finds_the_error_that_is_planted(results, dicom, tmp_path):
     broken = pydicom.dcmread(BytesIO(export_case(results, dicom)[CAPTURE]))
     del broken.ConversionType
@@ -161,7 +157,7 @@ def test_the_box_lies_where_it_was_drawn(results, dicom):
     assert box(None) == pytest.approx([scale * edge for edge in (roi.x0, roi.y0, roi.x1, roi.y1)], abs=0.01)
 
 
-@needs_dsrdump
+@pytest.mark.needs("dcmtk")
 def test_dcmtk_reads_the_report(results, dicom, tmp_path):
     (tmp_path / "sr.dcm").write_bytes(export_case(results, dicom)[REPORT])
     found = subprocess.run(["dsrdump", tmp_path / "sr.dcm"], capture_output=True, text=True, check=True)

@@ -1,6 +1,5 @@
 """The round trip with a real archive: store, find, retrieve, predict, send the results back, find them there."""
 
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,9 +18,10 @@ from core.errors import ArchiveError
 from core.imaging import default_roi, read_frame
 from core.inference import Case
 from core.inference.predictor import Predictor
-from tests.core.archive.orthanc import IS_INSTALLED, PASSWORD, REQUIRED, USER, run_orthanc
+from tests.core.archive.orthanc import PASSWORD, USER, run_orthanc
+from tests.tools import is_installed
 
-pytestmark = pytest.mark.skipif(not IS_INSTALLED and not REQUIRED, reason="orthanc, orthanc-dicomweb not installed")
+pytestmark = pytest.mark.needs("orthanc")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_results_come_home(archive, stored, results, bundle_dir, tmp_path, capsy
         made = pydicom.dcmread(BytesIO(data))
         assert made.StudyInstanceUID == stored.StudyInstanceUID
         assert archive.holds(refer(made))
-        if shutil.which("dciodvfy"):
+        if is_installed("dciodvfy"):
             path = tmp_path / name
             path.write_bytes(archive.retrieve(refer(made)))
             found = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False)

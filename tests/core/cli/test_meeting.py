@@ -1,7 +1,5 @@
 """`python -m core meeting`: the document of a meeting from a manifest and the board's entries."""
 
-import subprocess
-
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +9,7 @@ from core.inference.predictor import Case, Predictor
 from core.register.models import Entry
 from core.register.store import Store
 from core.simulation import write_cohort
+from tests.pdf import read_pages
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, na
     out = tmp_path / "meeting.pdf"
     result = run(manifest, bundle_dir, tmp_path, "--out", str(out), "--patients", ",".join(reversed(names)))
     assert result.exit_code == 0, result.exception
-    words = " ".join(subprocess.check_output(["pdftotext", "-layout", out, "-"], text=True).split())
+    words = " ".join(read_pages(out.read_bytes()))
     assert f"Patient 1: {names[1]}" in words
     assert f"Patient 2: {names[0]}" in words
     assert "Sentinel node first." in words

@@ -2,8 +2,6 @@
 
 import io
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pikepdf
@@ -13,14 +11,9 @@ from core.documents.render import Decision, render_meeting_document, render_pati
 from core.errors import UsageError
 from models.fusion import FusionHead
 from tests.core.documents.contents import HOSTILE, make_meeting, make_patient, make_prediction, make_refused
+from tests.pdf import find_right_edge, read_pages
 
-needs_pdftotext = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils (pdftotext) is not installed")
 PAPERS = {"a4": (595, 842), "letter": (612, 792)}
-
-
-def read_pages(pdf: bytes) -> list[str]:
-    done = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
-    return [re.sub(r"\s+", " ", page) for page in done.stdout.decode().split("\f")[:-1]]
 
 
 def walk_tags(element: pikepdf.Object):
@@ -75,7 +68,6 @@ def test_every_figure_has_its_words(fusion: FusionHead) -> None:
     assert shown <= set(figures)
 
 
-@needs_pdftotext
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_page_says_research_and_simulated(fusion: FusionHead, paper: str) -> None:
     for pdf in (
@@ -91,7 +83,6 @@ def test_every_page_says_research_and_simulated(fusion: FusionHead, paper: str) 
             assert "Bundle test-bundle cccccccccccc" in page
 
 
-@needs_pdftotext
 def test_real_patients_are_not_called_simulated(fusion: FusionHead) -> None:
     content = make_patient(fusion)
     origin = replace(content.origin, simulated=False, intended_use="Research use only; not a medical device.")
@@ -100,7 +91,6 @@ def test_real_patients_are_not_called_simulated(fusion: FusionHead) -> None:
     assert "Trained on real patients" in text
 
 
-@needs_pdftotext
 def test_the_numbers_are_the_estimates(fusion: FusionHead) -> None:
     content = make_patient(fusion)
     text = " ".join(read_pages(render_patient_document(content))).replace("\N{NO-BREAK SPACE}", " ")
@@ -117,7 +107,6 @@ def test_the_numbers_are_the_estimates(fusion: FusionHead) -> None:
     assert not re.search(r"\bnan\b|Progesterone", text)
 
 
-@needs_pdftotext
 def test_without_a_time_no_time_is_printed(fusion: FusionHead) -> None:
     content = make_patient(fusion)
     text = " ".join(read_pages(render_patient_document(replace(content, stamp=replace(content.stamp, created_utc="")))))
@@ -164,7 +153,6 @@ def test_all_values_missing_is_typeset(fusion: FusionHead) -> None:
     assert render_patient_document(content).startswith(b"%PDF")
 
 
-@needs_pdftotext
 @pytest.mark.parametrize("repeat", [1, 40])
 def test_hostile_words_stay_words(fusion: FusionHead, repeat: int) -> None:
     note = Decision("2026-11-24T09:00:00+00:00", HOSTILE, "note", HOSTILE * repeat)
@@ -199,9 +187,7 @@ def test_hostile_words_are_no_markup_in_html(fusion: FusionHead) -> None:
 def test_a_word_without_end_stays_on_the_page(fusion: FusionHead) -> None:
     note = Decision("2026-11-24T09:00:00+00:00", "A" * 400, "note", "W" * 3000)
     pdf = render_patient_document(make_patient(fusion, patient="P" * 300, decisions=(note,)))
-    done = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=pdf, capture_output=True, check=True)
-    edges = [float(edge) for edge in re.findall(r'xMax="([\d.]+)"', done.stdout.decode())]
-    assert max(edges) <= PAPERS["a4"][0] - 40
+    assert find_right_edge(pdf) <= PAPERS["a4"][0] - 40
 
 
 @pytest.mark.parametrize("make", [make_patient, make_meeting])
@@ -223,7 +209,6 @@ def test_the_html_is_self_contained_and_ordered(fusion: FusionHead, make) -> Non
     assert "RESEARCH USE ONLY" in page
 
 
-@needs_pdftotext
 def test_a_meeting_lists_twenty_patients_and_gives_each_a_page(fusion: FusionHead) -> None:
     pages = read_pages(render_meeting_document(make_meeting(fusion)))
     assert [sum(f"P-{i:04d}" in page for page in pages) for i in range(20)] == [2] * 20
@@ -234,7 +219,6 @@ def test_a_meeting_lists_twenty_patients_and_gives_each_a_page(fusion: FusionHea
     assert len(set(starts)) == 20
 
 
-@needs_pdftotext
 def test_a_long_decision_is_cut_in_the_list_and_whole_on_its_page(fusion: FusionHead) -> None:
     long = Decision("2026-11-24T09:00:00+00:00", "Dr. A", "decision", "word " * 100 + "end-of-note")
     meeting = make_meeting(fusion, 1)

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.pages.serving import find_port
-
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-REQUIRED = os.environ.get("SONOKI_REQUIRE_POSTGRES") == "1"
+from tests.tools import find_program
 
 
 @contextmanager
@@ -25,7 +23,7 @@ def serve_postgres() -> Iterator[str]:
 
     def call(program: str, *arguments: str) -> None:
         subprocess.run(
-            [*as_user, str(PROGRAMS[-1] / program), *arguments],
+            [*as_user, str(find_program(program)), *arguments],
             check=True,
             timeout=120,
             cwd=folder,

@@ -21,7 +21,7 @@ from core.cli import app
 from core.errors import InputError, UsageError, WorkError
 from core.register.models import Entry, Record
 from core.register.store import Store, find_database
-from tests.core.register.databases import PROGRAMS, REQUIRED, serve_postgres
+from tests.core.register.databases import serve_postgres
 
 ROOT = Path(__file__).parents[3]
 ENTRY = Entry("SIM-D0001", "AB", "decision", agrees=True, probability=0.1 + 0.2, low=0.2, high=1 / 3, group="low")
@@ -38,13 +38,11 @@ for i in range(int(sys.argv[2])):
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    if not PROGRAMS and not REQUIRED:
-        pytest.skip("postgresql is not installed")
     with serve_postgres() as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'board.db'}"

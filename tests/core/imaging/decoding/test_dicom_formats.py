@@ -19,8 +19,6 @@ from tests.core.imaging.decoding.dicom_files import (
 )
 from tests.core.imaging.decoding.viewers import (
     FOLDER,
-    HAS_DCMTK,
-    HAS_GDCM,
     SHIPPED,
     show,
     show_by_dcmtk,
@@ -40,8 +38,8 @@ UNLIKE_GDCM = {
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-needs_dcmtk = pytest.mark.skipif(not HAS_DCMTK, reason="DCMTK (apt-get install dcmtk) is not installed")
-needs_gdcm = pytest.mark.skipif(not HAS_GDCM, reason="GDCM (libgdcm-tools) is not installed")
+needs_dcmtk = pytest.mark.needs("dcmtk")
+needs_gdcm = pytest.mark.needs("gdcm")
 
 
 @pytest.mark.parametrize(("data", "expected"), LOSSLESS.values(), ids=LOSSLESS)

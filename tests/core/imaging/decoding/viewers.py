@@ -1,6 +1,5 @@
 """The whole first frame of a DICOM file as SonoKi, DCMTK and GDCM show it."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,7 +16,6 @@ LIMITS = Limits(300_000_000, 40_000_000, 16_384, 2_000, 500)
 FOLDER = Path(pydicom.data.__file__).parent / "test_files"
 FAMILIES = ("examples_j", "examples_p", "examples_r", "examples_y", "SC_", "GDCM", "JPEGLS", "ExplVR_BigEnd.")
 SHIPPED = sorted(path.name for path in FOLDER.glob("*.dcm") if path.name.startswith(FAMILIES))
-HAS_DCMTK, HAS_GDCM = bool(shutil.which("dcmj2pnm")), bool(shutil.which("gdcmconv"))
 
 
 def show(data: bytes, index: int = 0) -> np.ndarray:
