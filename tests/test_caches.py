@@ -90,17 +90,21 @@ def is_faulty(decorator: ast.AST, function: Function) -> bool:
     hashed = [name for name in arguments if not name.startswith("_")]
     if has_session_scope(decorator):
         return not hashed
-    return len(hashed) < max(len(arguments), 1) or any(name_of(node) in SESSION for node in ast.walk(function))
+    return len(hashed) < max(len(arguments), 1) or reads_session(function)
+
+
+def reads_session(function: Function) -> bool:
+    return any(name_of(node) in SESSION for node in ast.walk(function) if not isinstance(node, ast.Call))
 
 
 def find_faulty_memories(source: str) -> list[int]:
-    """Give the lines of functools caches without an argument, or with an object that they would keep."""
+    """Give the lines of functools caches that keep an object, or that have no argument and read the session."""
     tree = ast.parse(source)
     return sorted(
         {
             getattr(d, "lineno", 0)
             for d, f in find_cached(tree, MEMORIES)
-            if f is None or not list_arguments(f) or {a.arg for a in f.args.args} & {"self", "cls"}
+            if f is None or {a.arg for a in f.args.args} & {"self", "cls"} or reads_session(f)
         }
     )
 
@@ -189,7 +193,7 @@ def test_a_keyed_cache_is_let_through(source: str) -> None:
 
 
 def test_functools_caches_and_changed_globals_are_found() -> None:
-    assert find_faulty_memories("from functools import cache as keep\n@keep\ndef f(): ...") == [2]
+    assert find_faulty_memories("from functools import cache as keep\n@keep\ndef f(): return st.user.name") == [2]
     assert find_faulty_memories("class A:\n    @lru_cache(maxsize=4)\n    def f(self, x): ...") == [2]
     assert find_faulty_memories("@lru_cache(maxsize=4)\ndef f(x): ...") == []
     assert find_globals("KEPT = {}\ndef f(x): KEPT[x] = 1") == {"KEPT"}
