@@ -73,7 +73,8 @@ def assess_applicability(
     if all(reference.distance(pooled) > reference.refuse for reference in references.values()):
         remarks.append(("refused", f"To the network this looks like no lesion that it was trained on {usual}."))
     elif own.distance(pooled) > own.caution:
-        sentence = f"This image differs from those that the model was trained on {usual}: rely less on the estimate."
+        advice = "" if any(status == "refused" for status, _ in remarks) else ": rely less on the estimate"
+        sentence = f"This image differs from those that the model was trained on {usual}{advice}."
         remarks.append(("caution", sentence))
     worst: Status = max((status for status, _ in remarks), key=SEVERITY.index, default="ok")
     return Applicability(worst, tuple(sentence for _, sentence in remarks))

@@ -1,12 +1,12 @@
 """The only Streamlit below the pages."""
 
 from core.ui.case.box import ask_box, ask_cleaning
-from core.ui.case.estimate import ask_reading, predict
-from core.ui.case.form import ask_clinical
-from core.ui.case.image_input import ask_frame, ask_source, load_simulated_patient
+from core.ui.case.estimate import ask_reading, settle_answer
+from core.ui.case.form import ask_clinical, show_questions
+from core.ui.case.image_input import ask_frame, ask_source, load_simulated_patient, refuse_picture
 from core.ui.case.proposal import ask_proposal
-from core.ui.case.result import show_applicability, show_headline, show_limits, show_secondary
-from core.ui.errors import report_errors
+from core.ui.case.result import open_answer, show_applicability, show_headline, show_limits, show_secondary
+from core.ui.errors import guard_file, report_errors
 from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
 from core.ui.page import begin_page
 from core.ui.resources import get_bundle, get_worker
@@ -23,14 +23,18 @@ __all__ = [
     "describe_provenance",
     "get_bundle",
     "get_worker",
+    "guard_file",
     "load_simulated_patient",
     "offer_csv",
-    "predict",
+    "open_answer",
+    "refuse_picture",
     "render_case_json",
     "report_errors",
+    "settle_answer",
     "show_applicability",
     "show_figure",
     "show_headline",
     "show_limits",
+    "show_questions",
     "show_secondary",
 ]

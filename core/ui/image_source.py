@@ -20,12 +20,15 @@ class Source:
         Lesion box in pixels of the source image, where it is known.
     clinical : mapping of str to value
         Clinical values, where they are known.
+    is_archived : bool
+        Whether it came from the archive.
     """
 
     file: HeldFile
     patient_id: str | None = None
     box: tuple[float, float, float, float] | None = None
     clinical: Mapping[str, object] = field(default_factory=dict)
+    is_archived: bool = False
 
     @property
     def is_simulated(self) -> bool:

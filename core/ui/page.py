@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ModelError
-from core.ui.errors import report_errors
+from core.ui.errors import report_errors, show_kept_error
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
@@ -47,6 +47,7 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
             show_navigation()
             st.title(title, anchor=False)
             show_model_banner()
+            show_kept_error()
             yield user
     finally:
         prepare_intake()  # last, since the decoders take the cores while they start

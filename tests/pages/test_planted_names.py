@@ -147,7 +147,7 @@ def test_no_planted_name_is_kept_shown_logged_written_or_handed_out(
 
 def test_the_file_itself_goes_with_the_case(open_page, breast_frame):
     at = upload(open_page("pages/1_Case.py"), make_dicom(breast_frame))
-    ticket = at.session_state["case_source"].file.ticket
+    ticket = at.session_state["case"].source.file.ticket
     assert ticket in store._files
     next(button for button in at.button if button.label == "Remove this image").click().run()
     gc.collect()

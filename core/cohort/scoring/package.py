@@ -62,7 +62,7 @@ def _check(listed: list[ZipInfo]) -> list[ZipInfo]:
         raise TableError(f"The archive unpacks to more than {limit / 1e6:.0f} MB. Pack fewer images.")
     for entry in entries:
         path = PurePosixPath(entry.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
             raise TableError("A file of the archive leads out of its folder. Pack it again with plain names.")
     return entries
 

@@ -11,6 +11,7 @@ from core.imaging.findings.calipers import find_calipers
 from core.imaging.findings.whole_frame import get_survey
 from core.imaging.frame import Finding, Frame, Roi
 
+_WHOLE_FRAME = {"size", "blank", "appearance"}
 _ORDER = ("refused", "caution", "note")
 _BLANK_RANGE = 8
 _SATURATED_SHARE = 0.25
@@ -47,6 +48,25 @@ def assess_quality(frame: Frame, roi: Roi, rules: AppearanceRules | None = None)
     findings = [finding for finding in findings if finding.status != "ok"]
     findings.sort(key=lambda finding: _ORDER.index(finding.status))
     return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
+
+
+def refuse_frame(frame: Frame, rules: AppearanceRules | None = None) -> Finding | None:
+    """Give what speaks against a frame wherever its lesion lies: too small, blank, or no breast ultrasound.
+
+    Parameters
+    ----------
+    frame : Frame
+        The frame.
+    rules : AppearanceRules, optional
+        From the model's bundle.
+
+    Returns
+    -------
+    Finding or None
+        A refusal; None where a lesion may be looked for.
+    """
+    found = assess_quality(frame, Roi(0, 0, frame.width, frame.height), rules)
+    return next((one for one in found if one.status == "refused" and one.name in _WHOLE_FRAME), None)
 
 
 def _check_levels(frame: Frame, roi: Roi) -> Iterator[Finding]:

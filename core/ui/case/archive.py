@@ -14,10 +14,12 @@ from core.archive.dicomweb.records import InstanceReference, SeriesSummary, Stud
 from core.archive.outbox import open_outbox
 from core.errors import AppError
 from core.imaging.uploads import hold_file
-from core.ui.case.image_input import SOURCE
+from core.ui.case.session import change_case
+from core.ui.case.state import ImageGiven
+from core.ui.errors import guard, guard_file
 from core.ui.image_source import Source
 
-STUDIES, SERIES, IMAGES, ORIGIN = "archive_studies", "archive_series", "archive_images", "archive_origin"
+STUDIES, SERIES, IMAGES = "archive_studies", "archive_series", "archive_images"
 T = TypeVar("T")
 PATIENT_ID, ACCESSION, DATE, FAULT = "archive_patient_id", "archive_accession", "archive_date", "archive_fault"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -48,7 +50,7 @@ def offer_results(collect: Callable[[], CaseResults], source: Source) -> None:
         Image of the case. Results of an image from the archive belong to its study, all others to a new one with a
         pseudonym.
     """
-    is_archived = st.session_state.get(ORIGIN) == source.sha256
+    is_archived = source.is_archived
 
     def export() -> dict[str, bytes]:
         if is_archived:
@@ -57,7 +59,7 @@ def offer_results(collect: Callable[[], CaseResults], source: Source) -> None:
 
     st.download_button(
         "DICOM, names the patient (zip)" if is_archived else "DICOM with a pseudonym (zip)",
-        lambda: pack_zip(export()),
+        guard_file(lambda: pack_zip(export())),
         file_name="sonoki_dicom.zip",
         mime="application/zip",
         on_click="ignore",
@@ -93,7 +95,7 @@ def _ask_query() -> None:
         st.text_input("Patient ID", max_chars=64, autocomplete="off", key=PATIENT_ID)
         st.text_input("Accession number", max_chars=16, autocomplete="off", key=ACCESSION)
         st.date_input("Date of the study", value=None, max_value=datetime.date.today(), key=DATE)
-        st.form_submit_button("Find studies", on_click=_find_studies, width="stretch")
+        st.form_submit_button("Find studies", on_click=guard(_find_studies), width="stretch")
     fault = st.session_state.pop(FAULT, None)
     if fault is not None:
         st.error(fault)
@@ -145,8 +147,7 @@ def _recall(name: str, uid: str, ask: Callable[[], list[T]]) -> list[T]:
 def _load(image: InstanceReference) -> None:
     with st.spinner("Retrieving the image"):
         data = open_archive().retrieve(image)
-    source = Source(hold_file(data))
-    st.session_state[SOURCE], st.session_state[ORIGIN] = source, source.sha256
+    change_case(ImageGiven(Source(hold_file(data), is_archived=True)))
     st.rerun()
 
 

@@ -1,6 +1,7 @@
 """The lesion box: drawn with the mouse on the frame, or set by numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 from PIL import Image
@@ -9,10 +10,11 @@ from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, remove_calipers
 from core.inference.lesion import Lesion
 from core.ui.case.proposal import Proposal, round_box, show_proposal
+from core.ui.case.session import change_case, get_case, name_widget
+from core.ui.case.state import Box, BoxSet
+from core.ui.errors import guard
 from core.ui.image_source import Source
 
-BOX, OF, GUESS, PICTURE = "case_box", "case_box_of", "case_box_guess", "case_picture"
-SHOWN, ACCEPTED, CLEAN = "case_box_shown", "case_box_accepted", "case_clean"
 EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
 LEAST = 4.0
 
@@ -46,29 +48,30 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) ->
     """
     from streamlit_image_coordinates import streamlit_image_coordinates  # noqa: PLC0415 - a tenth of a second
 
-    _start_box(source, frame, proposal)
+    start = _start_box(source, frame, proposal).start
     picture, numbers = st.container(), st.expander("Lesion box in numbers")
     with numbers:
         edges = _ask_edges(frame)
     roi = Roi(**edges)
+    _keep(roi)
     with picture:
         st.caption("Draw a box around the lesion: press at one corner, drag to the opposite one, let go.")
         streamlit_image_coordinates(
             render(frame, roi, proposal.lesions),
             width="stretch",
-            key=PICTURE,
+            key=name_widget("picture"),
             click_and_drag=True,
             png_compression_level=1,
             cursor="crosshair",
-            on_click=_take_drag,
+            on_click=guard(_take_drag),
         )
         st.caption(_describe(frame, roi))
         if roi == proposal.box:
             _ask_acceptance(roi)
-        elif roi == st.session_state[GUESS]:
+        elif roi == start:
             st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
         if proposal.box not in {None, roi}:
-            st.button("Take the proposed box", on_click=_set_box, args=(proposal.box,))
+            st.button("Take the proposed box", on_click=guard(_set_box), args=(proposal.box,))
         show_proposal(proposal, frame, roi)
     return roi
 
@@ -89,7 +92,9 @@ def ask_cleaning(frame: Frame, roi: Roi) -> Frame:
         Without the marks, if that was chosen.
     """
     calipers = find_calipers(frame, roi)
-    if calipers and st.toggle(f"Paint over {len(calipers)} caliper marks", key=CLEAN, persist_state="session"):
+    if calipers and st.toggle(
+        f"Paint over {len(calipers)} caliper marks", key=name_widget("clean"), persist_state="session"
+    ):
         return remove_calipers(frame, calipers)
     return frame
 
@@ -117,52 +122,63 @@ def scale_drag(drag: dict[str, float], width: int, height: int) -> Roi | None:
     return Roi(xs[0], ys[0], xs[1], ys[1])
 
 
-def _start_box(source: Source, frame: Frame, proposal: Proposal) -> None:
-    """Set the box for a new file, another frame whose box was not touched, or another chosen lesion."""
-    file = (source.sha256, frame.origin, frame.width, frame.height)
-    before, now = st.session_state.get(SHOWN), (frame.frame_index, proposal.chosen)
+def _start_box(source: Source, frame: Frame, proposal: Proposal) -> Box:
+    """Set the box for a new area, another frame whose box was not touched, or another chosen lesion."""
+    box, area = get_case().box, (frame.origin, frame.width, frame.height)
     known = frame.to_frame(Roi(*source.box)) if source.box else None
     guess = proposal.box or round_box(default_roi(frame))
-    if st.session_state.get(OF) != file:
-        _set_box(known or guess)
-        st.session_state[OF], st.session_state[GUESS] = file, None if known else guess
-    elif before and before != now and (before[0] == now[0] or _read_box() == st.session_state[GUESS]):
-        _set_box(guess)
-        st.session_state[GUESS] = guess
-    st.session_state[SHOWN] = now
+    if box is None or box.area != area:
+        start = None if known else guess
+        shown = Box(round_box(known or guess), start, area, frame.frame_index, proposal.chosen)
+    else:
+        shown = box.show(guess, frame_index=frame.frame_index, lesion=proposal.chosen)
+    if box is None or shown.roi != box.roi:
+        _fill_edges(shown.roi)
+    if shown != box:
+        change_case(BoxSet(shown))
+    return shown
 
 
 def _ask_acceptance(roi: Roi) -> None:
-    """Ask to check the proposed box; the answer holds as long as file and box do."""
-    answer = (st.session_state[OF], roi)
-    if st.session_state.get(ACCEPTED) == answer:
+    """Ask to check the proposed box; the answer holds as long as the box does."""
+    box = get_case().box
+    if box is not None and box.accepted == roi:
         st.caption("You have accepted the proposed box.")
         return
     st.warning("This box is a proposal: check it, then accept it, or draw it anew if it misses the lesion.")
-    st.button("Accept the proposed box", on_click=_accept, args=(answer,))
+    st.button("Accept the proposed box", on_click=guard(_accept), args=(roi,))
 
 
-def _accept(answer: object) -> None:
-    st.session_state[ACCEPTED] = answer
+def _accept(roi: Roi) -> None:
+    box = get_case().box
+    if box is not None:
+        change_case(BoxSet(replace(box, accepted=roi)))
 
 
 def _take_drag() -> None:
     """Take a new box before the page is drawn again."""
-    drag, (_, _, width, height) = st.session_state[PICTURE], st.session_state[OF]
-    roi = scale_drag(drag, width, height) if drag and "x2" in drag else None
-    if roi:
-        _set_box(roi)
+    drag, box = st.session_state[name_widget("picture")], get_case().box
+    if box is not None and drag and "x2" in drag:
+        roi = scale_drag(drag, *box.area[1:])
+        if roi:
+            _set_box(roi)
 
 
 def _set_box(roi: Roi) -> None:
+    """Set the box without the numbers, and the numbers with it."""
+    _keep(round_box(roi))
+    _fill_edges(round_box(roi))
+
+
+def _keep(roi: Roi) -> None:
+    box = get_case().box
+    if box is not None and box.roi != roi:
+        change_case(BoxSet(replace(box, roi=roi)))
+
+
+def _fill_edges(roi: Roi) -> None:
     for name in EDGES:
-        st.session_state[f"{BOX}_{name}"] = int(getattr(round_box(roi), name))
-
-
-def _read_box() -> Roi | None:
-    """Give the box as it was set before; None where its edges make none."""
-    edges = {name: float(st.session_state.get(f"{BOX}_{name}", 0)) for name in EDGES}
-    return Roi(**edges) if edges["x0"] < edges["x1"] and edges["y0"] < edges["y1"] else None
+        st.session_state[name_widget(name)] = int(getattr(roi, name))
 
 
 def _ask_edges(frame: Frame) -> dict[str, float]:
@@ -171,7 +187,7 @@ def _ask_edges(frame: Frame) -> dict[str, float]:
     for column, (name, label) in zip(columns, EDGES.items(), strict=True):
         limit = frame.width if name.startswith("x") else frame.height
         edges[name] = float(
-            column.number_input(f"{label} (px)", 0, limit, step=1, key=f"{BOX}_{name}", persist_state="session")
+            column.number_input(f"{label} (px)", 0, limit, step=1, key=name_widget(name), persist_state="session")
         )
     return edges
 

@@ -1,19 +1,45 @@
 """The form of clinical values, made from the data dictionary and the bundle's predictors."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.clinical import BY_NAME, Field
-from core.inference.explain import NOT_KNOWN
+from core.clinical import BY_NAME, Field, is_missing, parse_inputs
+from core.errors import ClinicalError
+from core.inference.explain import NOT_KNOWN, format_value
+from core.inference.plausibility import Question
+from core.ui.case.session import change_case, get_case, name_form, name_widget
+from core.ui.case.state import Confirmed, EarlierDropped, EarlierKept, ValuesEntered
+from core.ui.errors import guard
 
-KEY = "case_field_"
 ULTRASOUND = ("size_mm", "birads", "adler", "aln_suspicious")
 BIOPSY = "T1 after biopsy"
+MARK = "<style>.st-key-{key} [data-baseweb] {{ outline: 2px solid #B3261E; border-radius: 0.5rem; }}</style>"
 
 
-def ask_clinical(predictors: Iterable[str]) -> dict[str, object]:
-    """Draw the form.
+@dataclass(frozen=True)
+class Form:
+    """What the form holds.
+
+    Parameters
+    ----------
+    values : mapping of str to value
+        Checked values of the fields that are known.
+    faults : mapping of str to str
+        What is wrong with a field.
+    slots : mapping of str to DeltaGenerator
+        Place below each field.
+    """
+
+    values: Mapping[str, str | float]
+    faults: Mapping[str, str]
+    slots: Mapping[str, DeltaGenerator]
+
+
+def ask_clinical(predictors: Iterable[str]) -> Form:
+    """Draw the form; a value that can't be used is marked and said below its field.
 
     Parameters
     ----------
@@ -22,36 +48,77 @@ def ask_clinical(predictors: Iterable[str]) -> dict[str, object]:
 
     Returns
     -------
-    dict of str to object
-        Raw values as entered, for `core.clinical.parse_inputs`.
+    Form
+        Values, faults, and the places for questions.
     """
+    _ask_about_earlier()
     groups: dict[str, list[Field]] = {"Patient": [], "Ultrasound": [], "Core biopsy": []}
     for name in predictors:
         groups[_name_group(BY_NAME[name])].append(BY_NAME[name])
     raw: dict[str, object] = {}
+    values: dict[str, str | float] = {}
+    faults: dict[str, str] = {}
+    slots: dict[str, DeltaGenerator] = {}
     for title, fields in groups.items():
         if fields:
             st.markdown(f"**{title}**")
-            raw |= {field.name: _ask(field) for field in fields}
-    return raw
+        for field in fields:
+            raw[field.name], slots[field.name] = _ask(field), st.container()
+            try:
+                values |= parse_inputs({field.name: raw[field.name]}, [field.name])  # type: ignore[arg-type]
+            except ClinicalError as error:
+                faults[field.name] = str(error)
+                _mark(field.name, str(error), slots[field.name])
+    entered = {name: value for name, value in raw.items() if not is_missing(value)}
+    if entered != get_case().values:
+        change_case(ValuesEntered(entered))
+    return Form(values, faults, slots)
 
 
-def fill_clinical(values: Mapping[str, object], predictors: Iterable[str]) -> None:
-    """Put values into the form; what is not among them becomes "not known".
+def show_questions(form: Form, questions: Iterable[Question]) -> None:
+    """Ask beside its field about each value that seems a slip, until the user says that it is right.
 
     Parameters
     ----------
-    values : mapping of str to value
-        Known values.
-    predictors : iterable of str
-        Fields of the form.
+    form : Form
+        Of `ask_clinical`.
+    questions : iterable of Question
+        Doubts about its values.
     """
-    for name in predictors:
-        field, value = BY_NAME[name], values.get(name)
-        if field.levels:
-            st.session_state[KEY + name] = NOT_KNOWN if value is None else str(value)
-        else:
-            st.session_state[KEY + name] = None if value is None else float(str(value))
+    for question in questions:
+        if question.field not in form.slots:
+            continue
+        with form.slots[question.field]:
+            if question.sentence in get_case().confirmed:
+                st.caption(f"Confirmed: {question.sentence.split('. ')[0]}.")
+                continue
+            st.warning(question.sentence)
+            st.button(
+                "It is right",
+                key=name_widget(f"right_{question.field}"),
+                on_click=guard(change_case),
+                args=(Confirmed(question.sentence),),
+            )
+
+
+def _ask_about_earlier() -> None:
+    """Name the values of the image before, and ask whether they are this patient's too."""
+    earlier = get_case().earlier
+    if not earlier:
+        return
+    with st.container(border=True):
+        named = ", ".join(f"{BY_NAME[name].label}: {format_value(name, value)}" for name, value in earlier.items())
+        st.markdown(f"**Is this the same patient?** These values belong to the image before and were cleared: {named}.")
+        with st.container(horizontal=True):
+            st.button("Same patient: use these values", on_click=guard(change_case), args=(EarlierKept(),))
+            st.button("Another patient: forget them", on_click=guard(change_case), args=(EarlierDropped(),))
+
+
+def _mark(name: str, sentence: str, slot: DeltaGenerator) -> None:
+    key = name_form(get_case(), name)
+    with slot:
+        st.html(MARK.format(key=key))
+        st.error(sentence)
 
 
 def _name_group(field: Field) -> str:
@@ -62,13 +129,15 @@ def _name_group(field: Field) -> str:
 
 def _ask(field: Field) -> object:
     """Ask for one value; a range is checked by the data dictionary, so that the sentence is the same everywhere."""
-    key, note = KEY + field.name, field.note or None
+    case, note = get_case(), field.note or None
+    key, known = name_form(case, field.name), case.values.get(field.name)
     if field.levels:
         options = (NOT_KNOWN, *field.levels)
-        st.session_state.setdefault(key, NOT_KNOWN)
+        st.session_state.setdefault(key, NOT_KNOWN if known is None else str(known))
         return st.segmented_control(
             field.label, options, required=True, key=key, help=note, persist_state="session", wrap=True
         )
+    st.session_state.setdefault(key, None if known is None else float(str(known)))
     return st.number_input(
         f"{field.label} ({field.unit})" if field.unit else field.label,
         value=None,

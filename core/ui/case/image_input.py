@@ -1,16 +1,21 @@
 """Ask for an image: an upload or a simulated patient, then frame and region."""
 
 import streamlit as st
+from PIL import Image
 
+from core.errors import ImageError
 from core.imaging import Frame, ImageInfo, Item, Region, inspect_image, read_frame
+from core.imaging.findings.appearance_rules import AppearanceRules
+from core.imaging.findings.quality import refuse_frame
 from core.imaging.uploads import hold_file
-from core.ui.case.form import fill_clinical
+from core.ui.case.session import change_case, forget, get_case, name_widget
+from core.ui.case.state import CaseEnded, ImageGiven, ImageRead, ImageRemoved, ItemChosen
+from core.ui.errors import guard
 from core.ui.image_source import Source
 from core.ui.resources import get_bundle, list_simulated_patients, simulate_source
 from core.ui.upload import take_upload
 
-SOURCE, UPLOAD, ROUND, PATIENT = "case_source", "case_upload", "case_round", "case_patient"
-INFO, FRAME = "case_info", "case_frame"
+PATIENT, INFO, FRAME = "case_patient", "case_info", "case_frame"
 FrameKey = tuple[str, int | None, int | None, int | None]
 
 
@@ -23,37 +28,38 @@ def load_simulated_patient(patient_id: str | None = None) -> None:
         Which; by default the one chosen in the list, else the first.
     """
     chosen = patient_id or st.session_state.get(PATIENT) or next(iter(list_simulated_patients()))
-    source = simulate_source(chosen)
-    st.session_state[SOURCE] = source
-    fill_clinical(source.clinical, get_bundle().manifest["predictors"])
+    change_case(ImageGiven(simulate_source(chosen)))
 
 
 def ask_source() -> Source | None:
-    """Draw the two ways to an image, and a way to be rid of it.
+    """Draw the two ways to an image, and the ways to be rid of it.
 
     Returns
     -------
     Source or None
         The image as it came; None as long as there is none.
     """
-    key = f"{UPLOAD}_{st.session_state.setdefault(ROUND, 0)}"
+    key = f"case_upload_{get_case().file_number}"
     st.file_uploader(
         "Ultrasound image: DICOM, PNG, JPEG, BMP or TIFF",
         key=key,
-        on_change=_take_upload,
+        on_change=guard(_take_upload),
         args=(key,),
         help="A still or a loop of the B-mode image. Measurements and names at its border are cut off. "
-        "The file stays in the memory of this server for as long as it is shown here, and is not stored.",
+        "The file stays in the memory of this server for as long as it is shown here, and is not stored. "
+        "A new image begins a new case.",
     )
     patients = list_simulated_patients()
     choice, button = st.columns([3, 2], vertical_alignment="bottom")
     choice.selectbox(
         "Or a simulated patient", list(patients), format_func=patients.__getitem__, key=PATIENT, persist_state="session"
     )
-    button.button("Try this patient", on_click=load_simulated_patient, width="stretch")
-    source: Source | None = st.session_state.get(SOURCE)
-    if source is not None and not source.is_simulated:
-        st.button("Remove this image", on_click=_remove_image, type="tertiary")
+    button.button("Try this patient", on_click=guard(load_simulated_patient), width="stretch")
+    source = get_case().source
+    with st.container(horizontal=True):
+        st.button("New case", on_click=guard(_end_case), help="Forgets the image, its box and all clinical values.")
+        if source is not None and not source.is_simulated:
+            st.button("Remove this image", on_click=guard(change_case), args=(ImageRemoved(),), type="tertiary")
     return source
 
 
@@ -75,24 +81,48 @@ def ask_frame(source: Source) -> Frame:
     ImageError
         If it can't be read.
     """
-    item = _ask_item(_inspect(source, None).items, source)
+    item = _ask_item(_inspect(source, None).items)
     info = _inspect(source, item)
-    region = _ask_view(info.views, source) if info.views else _ask_region(info.regions, source)
+    region = _ask_view(info.views) if info.views else _ask_region(info.regions)
     first = _decode(source, (source.sha256, item, region, None))
-    index = _ask_index(first, (source.sha256, item, region))
+    if not get_case().is_read:
+        change_case(ImageRead())
+    index = _ask_index(first, region)
     return first if index == first.frame_index else _decode(source, (source.sha256, item, region, index))
+
+
+def refuse_picture(frame: Frame) -> None:
+    """Refuse a picture that is no breast ultrasound, before anything is proposed on it; it is shown as it is.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+
+    Raises
+    ------
+    ImageError
+        If the model may not be asked, wherever the lesion lies.
+    """
+    refusal = refuse_frame(frame, AppearanceRules.from_json(get_bundle().appearance))
+    if refusal is not None:
+        st.image(Image.fromarray(frame.pixels), alt="The image that was given, which is refused", width="stretch")
+        raise ImageError(f"**No estimate.** {refusal.sentence}")
 
 
 def _take_upload(key: str) -> None:
     content = take_upload(key)
     if content is not None:
-        st.session_state[SOURCE] = Source(hold_file(content))
-        st.session_state[ROUND] += 1
+        change_case(ImageGiven(Source(hold_file(content))))
 
 
-def _remove_image() -> None:
-    for name in (SOURCE, INFO, FRAME):
-        st.session_state.pop(name, None)
+def _end_case() -> None:
+    change_case(CaseEnded())
+    forget("archive_")
+
+
+def _choose_item(key: str) -> None:
+    change_case(ItemChosen(int(st.session_state[key])))
 
 
 def _inspect(source: Source, item: int | None) -> ImageInfo:
@@ -116,35 +146,41 @@ def _decode(source: Source, key: FrameKey) -> Frame:
     return st.session_state[FRAME][key]
 
 
-def _ask_item(items: tuple[Item, ...], source: Source) -> int | None:
+def _ask_item(items: tuple[Item, ...]) -> int | None:
     if len(items) < 2:
         return 0 if items else None
+    key = f"archive_item_{get_case().file_number}"
     return st.selectbox(
         "Which file of the archive?",
         range(len(items)),
         format_func=lambda i: items[i].label,
-        key=f"case_item_{source.sha256}",
+        key=key,
+        on_change=guard(_choose_item),
+        args=(key,),
+        persist_state="session",
     )
 
 
-def _ask_region(regions: tuple[Region, ...], source: Source) -> int | None:
+def _ask_region(regions: tuple[Region, ...]) -> int | None:
     if len(regions) < 2:
         return None
     return st.selectbox(
         "Which of the image's areas shows the lesion?",
         range(len(regions)),
         format_func=lambda i: _describe_region(i, regions[i]),
-        key=f"case_region_{source.sha256}",
+        key=name_widget("region"),
+        persist_state="session",
     )
 
 
-def _ask_view(views: tuple[Region, ...], source: Source) -> int | None:
+def _ask_view(views: tuple[Region, ...]) -> int | None:
     """Ask for one of two views; None is the whole image, for the seam of two views may be none."""
     return st.radio(
         "The image seems to show two views side by side. Which one shows the lesion?",
         [*range(len(views)), None],
         format_func=lambda i: "Not two views: show the whole image" if i is None else ("Left view", "Right view")[i],
-        key=f"case_view_{source.sha256}",
+        key=name_widget("view"),
+        persist_state="session",
         horizontal=True,
     )
 
@@ -154,7 +190,7 @@ def _describe_region(i: int, region: Region) -> str:
     return f"Area {i + 1}: {box.width:.0f} x {box.height:.0f} pixels, from {box.x0:.0f}, {box.y0:.0f}"
 
 
-def _ask_index(frame: Frame, file: tuple[str, int | None, int | None]) -> int:
+def _ask_index(frame: Frame, region: int | None) -> int:
     """Ask for the frame of a loop; the sharpest, which comes first, is the default."""
     if frame.frame_count < 2:
         return frame.frame_index
@@ -164,7 +200,8 @@ def _ask_index(frame: Frame, file: tuple[str, int | None, int | None]) -> int:
             1,
             frame.frame_count,
             frame.frame_index + 1,
-            key="case_frame_" + "_".join(map(str, file)),
+            key=name_widget(f"frame_{region}"),
+            persist_state="session",
         )
         - 1
     )

@@ -9,13 +9,14 @@ from core.errors import ModelError, WorkError
 from core.imaging import Frame, Roi
 from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
-from core.ui.case.form import KEY
+from core.ui.case.session import change_case, get_case, name_widget
+from core.ui.case.state import ValueTaken
+from core.ui.errors import guard
 from core.ui.resources import get_worker
 from core.ui.session import name_owner
 from core.ui.waiting import take_turn
 
-FOUND, CHOICE = "case_lesions", "case_lesion_choice"
-SIZE = KEY + "size_mm"
+FOUND, SIZE = "case_lesions", "size_mm"
 ORIENTATION = {"parallel": "parallel to the skin", "not_parallel": "not parallel to the skin"}
 WORDS = "Looking for the lesion; the first time, the model is loaded"
 NOTHING = "No lesion was found in this image. The box below is only a guess: draw it around the lesion yourself."
@@ -77,7 +78,7 @@ def ask_proposal(frame: Frame) -> Proposal:
             st.session_state[FOUND] = known
         except (ModelError, WorkError) as error:
             return Proposal(reason=f"The lesion could not be looked for. {error}")
-        st.session_state[CHOICE] = 0
+        st.session_state[name_widget("lesion")] = 0
     lesions: tuple[Lesion, ...] = known[1]
     if len(lesions) < 2:
         return Proposal(lesions)
@@ -86,7 +87,7 @@ def ask_proposal(frame: Frame) -> Proposal:
         range(len(lesions)),
         format_func=lambda i: f"Outline {i + 1}",
         required=True,
-        key=CHOICE,
+        key=name_widget("lesion"),
         persist_state="session",
     )
     return Proposal(lesions, int(chosen or 0))
@@ -135,16 +136,12 @@ def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
 
 
 def _offer_size(size_mm: float, what: str) -> None:
-    if st.session_state.get(SIZE) == size_mm:
+    if get_case().values.get(SIZE) == size_mm:
         st.caption(f"{size_mm} mm, {what}, stands in the form.")
         return
     st.button(
         f"Take over {size_mm} mm",
-        on_click=_take_size,
-        args=(size_mm,),
+        on_click=guard(change_case),
+        args=(ValueTaken(SIZE, size_mm),),
         help=f"Writes {what} into the form as the largest diameter on ultrasound.",
     )
-
-
-def _take_size(size_mm: float) -> None:
-    st.session_state[SIZE] = size_mm

@@ -1,6 +1,7 @@
 """An estimate in words."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.imaging import Frame
 from core.inference import Prediction
@@ -17,6 +18,32 @@ from core.inference.sentences import (
     name_training_data,
 )
 from models.bundle import Bundle
+
+GREY = "<style>.st-key-{key} {{ filter: grayscale(1) opacity(0.7); border: 2px dashed; padding: 1rem; }}</style>"
+EARLIER = "case_earlier_answer"
+
+
+def open_answer(note: str) -> DeltaGenerator:
+    """Give the place of an estimate; one that is not of the present inputs is grey, framed, and says why.
+
+    Parameters
+    ----------
+    note : str
+        Why the estimate is an earlier one; empty where it is of the present inputs.
+
+    Returns
+    -------
+    DeltaGenerator
+        Draw the estimate in it.
+    """
+    st.divider()
+    if not note:
+        st.header("3. Estimate", anchor=False)
+        return st.container()
+    st.header("3. Earlier estimate", anchor=False)
+    st.warning(note)
+    st.html(GREY.format(key=EARLIER))
+    return st.container(key=EARLIER)
 
 
 def show_headline(prediction: Prediction, bundle: Bundle) -> None:

@@ -24,3 +24,11 @@ def test_the_worst_finding_decides_and_every_reason_is_kept() -> None:
     assert result.status == "refused"
     assert result.reasons[:2] == ("dark", "blank")
     assert "distance 3.0 times the usual" in result.reasons[2]
+
+
+def test_a_refusal_does_not_end_with_advice_on_the_estimate() -> None:
+    refused = Finding("refused", "The image does not look like ultrasound.", "appearance")
+    for distance in (0.0, 1.5, 2.0, 3.0, 30.0):
+        result = assess_applicability((refused,), {"training": TRAINING}, np.full(4, distance))
+        assert result.status == "refused"
+        assert not any("rely less" in reason for reason in result.reasons)

@@ -1,0 +1,57 @@
+"""The case of the running session: the one place where its state is kept."""
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from core.ui.case.state import CaseState, Event, advance
+
+STATE = "case"
+PREFIX = "case_"
+KEPT = {"case_patient", "case_opacity", "case_contours"}  # settings of the page; none tells of a patient
+
+
+def get_case() -> CaseState:
+    """Give the session's case; a new one at first."""
+    state: CaseState = st.session_state.setdefault(STATE, CaseState())
+    return state
+
+
+def change_case(event: Event) -> CaseState:
+    """Let an event change the case; what widgets and memories held of another case goes with it.
+
+    Parameters
+    ----------
+    event : Event
+        What happened.
+
+    Returns
+    -------
+    CaseState
+        The case as it is now.
+    """
+    before = get_case()
+    after = advance(before, event)
+    if after.number != before.number:
+        forget(PREFIX, KEPT)
+    elif after.form_number != before.form_number:
+        forget(name_form(before, ""))
+    st.session_state[STATE] = after
+    return after
+
+
+def name_widget(name: str) -> str:
+    """Give the key of a widget that belongs to the case."""
+    return f"{PREFIX}{get_case().number}_{name}"
+
+
+def name_form(state: CaseState, name: str) -> str:
+    """Give the key of a field of the form."""
+    return f"{PREFIX}form{state.form_number}_{name}"
+
+
+def forget(prefix: str, kept: Collection[str] = ()) -> None:
+    """Forget what the session keeps under names of a prefix, apart from those that are kept."""
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith(prefix) and key not in kept:
+            del st.session_state[key]
