@@ -21,6 +21,8 @@ CHANGES = {"append", "add", "update", "setdefault", "pop", "popitem", "clear", "
 SHARED = {
     ("core/imaging/decoding/pool.py", "_pools"): "decoder processes by process id; they keep no image",
     ("core/imaging/uploads.py", "_files"): "uploaded files by a random ticket, which one session holds",
+    ("core/ui/session.py", "_things"): "what each session leaves behind, by its id; nothing of it is given to anybody",
+    ("core/ui/session.py", "_left"): "since when a session's browser is away",
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
