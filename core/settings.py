@@ -33,6 +33,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("decode_seconds", 20, "Longest time for reading one file, in seconds"),
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),
+    Setting("table_seconds", 60, "Longest time for reading one table, in seconds"),
+    Setting("table_memory_mb", 2_048, "Most memory (address space) of the process that reads a table, in MB"),
     Setting("bundle", "models/ki67-demo", "Folder of the bundle that the pages show, from the repository's root"),
     Setting(
         "trusted_bundles", "", "Hashes of the bundles that may answer, commas between; empty: any that is unchanged"

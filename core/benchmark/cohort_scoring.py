@@ -8,8 +8,8 @@ from tempfile import mkdtemp
 import numpy as np
 
 from core.benchmark.timing import Part
+from core.cohort.manifest import read_rows
 from core.cohort.scoring.local import LocalScorer
-from core.cohort.scoring.score import read_rows
 from core.inference.predictor import Predictor
 from core.simulation import write_cohort
 

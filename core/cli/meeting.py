@@ -50,10 +50,10 @@ def meeting(
 
 def _choose_rows(manifest: Path, names: list[str]) -> list[dict[str, Any]]:
     """Give the first row of each patient, in the order of the names."""
-    from core.cohort.scoring.score import read_rows  # noqa: PLC0415
+    from core.cohort.manifest import read_rows  # noqa: PLC0415
 
-    read, refused = read_rows(manifest)
-    for number, reason in refused:
+    read, reading = read_rows(manifest)
+    for number, reason in reading.refused:
         say(f"  row {number}: {reason}")
     first: dict[str, dict[str, Any]] = {}
     for row in read:

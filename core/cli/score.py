@@ -7,38 +7,50 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
+from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_reading, say_refused, settle
 
 if TYPE_CHECKING:
     from core.cohort.scoring.score import Scorer
 
 
 @app.command()
-def score(
-    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image: patient_id, image, ...")],
+def score(  # noqa: PLR0913, PLR0917 - options of a command
+    manifest: Annotated[
+        Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image: patient_id, image, ...")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).")],
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch.")] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster (host:port or auto) that scores.")] = None,
+    columns: Map = None,
+    ignore: Ignore = None,
+    unit: Unit = None,
+    code: Code = None,
+    refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
     from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
 
+    choices = settle(columns, ignore, unit, code)
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()
     with progress_bar("images") as progress:
-        scored = score_manifest(manifest, scorer, journal, progress=progress)
+        scored = score_manifest(manifest, scorer, journal, progress=progress, choices=choices)
     scored.table.to_csv(out, index=False)
     journal.unlink()
-    for number, reason in scored.refused:
-        say(f"row {number}: {reason}")
+    say_refused(scored.refused, refused)
+    say_reading(scored.reading)
+    for number, sentence in scored.cautions:
+        say(f"row {number}, caution: {sentence}")
     print_result(
         {
             "predictions": str(out),
             "patients": len(scored.table),
             "images": scored.images,
             "refused": [list(row) for row in scored.refused],
+            "cautions": [list(row) for row in scored.cautions],
             "seconds": time.perf_counter() - started,
             "simulated_training": scorer.bundle.is_simulated,
         },

@@ -20,11 +20,12 @@ from core.cli.console import (
     summarise_evaluation,
     take_cutoff,
 )
+from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_refused, settle
 
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - options of a command
-    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image.")],
+    manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image.")],
     out: Out,
     backbone: Annotated[Path, typer.Option(help="Folder of the backbone.")] = MODELS / "backbone",
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",
@@ -33,6 +34,11 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     cutoff: CutoffValue = 20.0,
     rule: CutoffRule = ">=",
     external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
+    columns: Map = None,
+    ignore: Ignore = None,
+    unit: Unit = None,
+    code: Code = None,
+    refused: RefusedFile = None,
     seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
@@ -46,11 +52,11 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         cutoff=take_cutoff(cutoff, rule),
         external=tuple(external or ()),
         seed=seed,
+        choices=settle(columns, ignore, unit, code),
     )
     with progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress)
-    for number, reason in summary["refused"]:
-        say(f"row {number}: {reason}")
+    say_refused(summary["refused"], refused)
     for note in summary["notes"]:
         say(note)
     print_result(summary, as_json, _summarise_training)

@@ -1,6 +1,6 @@
 """Manifests and prediction tables: read, check, score."""
 
 from core.cohort.predictions import PredictionTable, read_predictions
-from core.cohort.tabular import read_header
+from core.cohort.record import Choices, ColumnReading, TableReading
 
-__all__ = ["PredictionTable", "read_header", "read_predictions"]
+__all__ = ["Choices", "ColumnReading", "PredictionTable", "TableReading", "read_predictions"]

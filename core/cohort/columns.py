@@ -1,56 +1,145 @@
-"""Column names as clinics write them, matched with the names that are known here."""
+"""The columns of a file, matched with the fields that are known here."""
 
-import re
-from collections.abc import Container
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 
+from core.clinical import COLUMNS, KNOWN, Title, read_title, simplify_name
+from core.cohort.record import Choices
 from core.errors import TableError
 
-ALIASES = {
-    "patient_id": ("patient", "patientid", "id", "study_id", "case", "case_id", "pseudonym"),
-    "image": ("file", "filename", "file_name", "path", "image_path", "image_file", "image_name"),
-    "box": ("roi", "bbox", "lesion_box", "bounding_box"),
-    "split": ("set", "dataset", "partition", "cohort"),
-    "centre": ("center", "hospital", "site", "institution"),
-    "y": ("ki67_high", "ki_67_high", "high_ki67", "label", "outcome", "truth", "ki67_status"),
-    "ki67_pct": ("ki67", "ki_67", "ki_67_pct", "ki67_percent", "ki67_index"),
-    "prob": ("probability", "predicted_probability", "prediction", "predicted", "risk", "prob_combined", "p_high"),
-    "lnm": ("node_metastasis", "nodal_metastasis", "lymph_node_metastasis", "ln_metastasis"),
-    "aln_us": ("axillary_ultrasound", "axillary_us", "aln_suspicious"),
-    "rfs_months": ("rfs_time", "rfs", "follow_up_months", "followup_months", "time_months"),
-    "rfs_event": ("rfs_status", "recurrence", "recurred", "event"),
-}
+MODEL = "prob_"
+LIKENESS = 0.8
 
 
-def simplify_name(name: str) -> str:
-    """Write a column's name in small letters, with one underscore for whatever is no letter or digit."""
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
-
-
-def find_column(names: list[str], known: str, taken: Container[int] = ()) -> int | None:
-    """Find the column that stands for a known name.
+@dataclass(frozen=True)
+class Match:
+    """Which column stands for which field.
 
     Parameters
     ----------
-    names : list of str
-        Simplified names of a file's columns.
-    known : str
-        The name here; a column of just this name goes before one of its aliases.
-    taken : container of int
-        Positions that stand for another name already.
+    positions : dict of str to int
+        Field to position in the file.
+    titles : dict of str to Title
+        What the column's head says beyond its name.
+    unread : tuple of (str, str)
+        Columns that stand for nothing, each with the field that may have been meant, or "".
+    doubtful : dict of str to tuple of str
+        Fields that several columns fit.
+    """
+
+    positions: dict[str, int]
+    titles: dict[str, Title]
+    unread: tuple[tuple[str, str], ...]
+    doubtful: dict[str, tuple[str, ...]]
+
+
+def match_columns(header: Sequence[str], wanted: Iterable[str], choices: Choices, *, models: bool = False) -> Match:
+    """Match the columns of a file with fields.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Column names of the file.
+    wanted : iterable of str
+        Fields to look for; a column of just that name goes before one that clinics call so.
+    choices : Choices
+        What a person settled; it goes before any likeness.
+    models : bool
+        Whether columns ``prob_<model>`` are fields of their own.
 
     Returns
     -------
-    int or None
-        Its position; None where there is none.
+    Match
+        What was found.
 
     Raises
     ------
     TableError
-        If several columns fit.
+        If a choice names a column that the file lacks.
     """
-    exact = [i for i, name in enumerate(names) if name == known]
-    fitting = exact or [i for i, name in enumerate(names) if name in ALIASES.get(known, ())]
-    fitting = [i for i in fitting if i not in taken]
-    if len(fitting) > 1:
-        raise TableError(f"{len(fitting)} columns of the file fit '{known}'; rename one, or map the right one to it.")
-    return fitting[0] if fitting else None
+    titles = [read_title(name) for name in header]
+    plain = [simplify_name(name) for name in header]
+    ignored = {_locate(header, name) for name in choices.ignored}
+    free = set(range(len(header))) - ignored
+    positions = {field: _locate(header, column) for field, column in choices.columns.items()}
+    free -= set(positions.values())
+    doubtful = {}
+    for field in wanted:
+        if field in positions:
+            continue
+        fitting = [i for i in sorted(free) if plain[i] == field] or [
+            i for i in sorted(free) if KNOWN.get(titles[i].name) == field
+        ]
+        if len(fitting) > 1:
+            doubtful[field] = tuple(header[i] for i in fitting)
+        elif fitting:
+            positions[field] = fitting[0]
+        free -= set(fitting)
+    for i in sorted(free) if models else ():
+        name = titles[i].name
+        if name.startswith(MODEL) and name not in positions and header[i]:
+            positions[name] = i
+    free -= set(positions.values())
+    missing = [name for name in wanted if name not in positions]
+    kept = {_locate(header, name) for name in choices.kept if name not in COLUMNS}
+    unread = tuple(
+        (header[i], "" if i in ignored else _suggest(titles[i].name, missing))
+        for i in sorted((free | ignored) - kept)
+        if header[i]
+    )
+    return Match(positions, {field: titles[i] for field, i in positions.items()}, unread, doubtful)
+
+
+def _locate(header: Sequence[str], column: str) -> int:
+    """Give the position of a column that a person named."""
+    if column in header:
+        return list(header).index(column)
+    plain = [simplify_name(name) for name in header]
+    if simplify_name(column) in plain:
+        return plain.index(simplify_name(column))
+    close = get_close_matches(simplify_name(column), plain, n=1, cutoff=0.6)
+    hint = f" Did you mean '{header[plain.index(close[0])]}'?" if close else ""
+    raise TableError(f"The column '{column[:40]}' is not in the file.{hint}")
+
+
+def _suggest(name: str, missing: Sequence[str]) -> str:
+    """Give the field that a misspelt name may have meant."""
+    words = {word: field for word, field in KNOWN.items() if field in missing and len(word) > 3}
+    close = get_close_matches(name, list(words), n=1, cutoff=LIKENESS)
+    return words[close[0]] if close else ""
+
+
+def label_field(name: str) -> str:
+    """Give what a reader sees of a field."""
+    if name in COLUMNS:
+        return COLUMNS[name].label
+    return f"Probability of the model '{name.removeprefix(MODEL)}'"
+
+
+def find_field(name: str) -> str:
+    """Give the field that a person's word stands for.
+
+    Parameters
+    ----------
+    name : str
+        A field, or what clinics call it.
+
+    Returns
+    -------
+    str
+        The field.
+
+    Raises
+    ------
+    TableError
+        If there is none.
+    """
+    plain = simplify_name(name)
+    if plain in KNOWN:
+        return KNOWN[plain]
+    if plain.startswith(MODEL):
+        return plain
+    close = get_close_matches(plain, list(KNOWN), n=1, cutoff=0.6)
+    hint = f" Did you mean '{KNOWN[close[0]]}'?" if close else ""
+    raise TableError(f"'{name[:40]}' is no field of a table here.{hint}")

@@ -1,32 +1,32 @@
-"""A training manifest: one row an image, read and checked row by row into images and patients."""
+"""A manifest: one row an image, understood column by column and checked into images and patients."""
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.clinical import BY_NAME, M2_PREDICTORS, parse_value
-from core.cohort.columns import find_column, simplify_name
-from core.cohort.tabular import read_text_table
-from core.errors import ClinicalError, TableError
-from models.cutoff import Cutoff
+from core.clinical import COLUMNS, M2_PREDICTORS
+from core.cohort.columns import match_columns
+from core.cohort.reading import Understood, understand
+from core.cohort.record import Choices, TableReading
+from core.cohort.splits import SplitRule, assign_splits
+from core.errors import TableError
+from core.tabular import TextTable, read_bytes, read_table
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
-SPLITS = ("train", "validation", "test", "external")
-SPLIT_ALIASES = {
-    "val": "validation",
-    "valid": "validation",
-    "training": "train",
-    "internal": "test",
-    "internal test": "test",
-}
-SPLIT_SHARES = (264 / 456, 96 / 456, 96 / 456)
 OUTCOMES = ("ki67_pct", "lnm", "rfs_months", "rfs_event")
-REQUIRED = ("patient_id", "centre", "image", "ki67_pct")
-COLUMNS = frozenset((*REQUIRED, *OUTCOMES, *M2_PREDICTORS, "split", "box"))
-YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0, "false": 0.0, "true": 1.0}
+NEEDED = ("patient_id", "image")
+NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
+FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
+OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
+STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,46 +40,36 @@ class Manifest:
     patients : DataFrame
         Indexed by patient_id: centre, split, ki67_pct, lnm, rfs_months, rfs_event, and a column for each predictor
         that the file has (checked values, None where not known).
-    refused : tuple of (int, str)
-        Row number and reason.
-    notes : tuple of str
-        What the file lacks and what was done about it.
+    reading : TableReading
+        What became of the file's rows and columns.
     """
 
     images: pd.DataFrame
     patients: pd.DataFrame
-    refused: tuple[tuple[int, str], ...]
-    notes: tuple[str, ...]
+    reading: TableReading
+
+    @property
+    def refused(self) -> tuple[tuple[int, str], ...]:
+        """Row number and reason."""
+        return self.reading.refused
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the file lacks and what was done about it."""
+        return self.reading.notes
 
 
-@dataclass(frozen=True)
-class SplitRule:
-    """How patients without a given split are assigned.
-
-    Parameters
-    ----------
-    external : tuple of str
-        Centres held out as external test.
-    cutoff : Cutoff
-        High Ki-67, by which the split is stratified together with the centre.
-    seed : int
-        Seed of the assignment.
-    """
-
-    external: tuple[str, ...]
-    cutoff: Cutoff
-    seed: int
-
-
-def read_manifest(path: Path, rule: SplitRule) -> Manifest:
-    """Read and check a manifest.
+def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None) -> Manifest:
+    """Read and check a manifest to learn from.
 
     Parameters
     ----------
     path : Path
-        CSV or XLSX file; image paths are relative to its folder.
+        CSV, Excel, ODS or Parquet; image paths are relative to its folder.
     rule : SplitRule
         Used where the file has no column "split".
+    choices : Choices, optional
+        What a person settled about its columns.
 
     Returns
     -------
@@ -91,117 +81,132 @@ def read_manifest(path: Path, rule: SplitRule) -> Manifest:
     TableError
         If a required column is missing, a patient stands on two sides of the split, or no row is left.
     """
-    table = read_text_table(path, _choose_columns)
-    rows, refused = [], list(table.refused)
-    for number, *cells in zip(table.rows, *table.columns.values(), strict=True):
-        try:
-            rows.append(check_row(dict(zip(table.columns, cells, strict=True)), number, path.parent))
-        except (ClinicalError, TableError) as error:
-            refused.append((number, str(error)))
+    rows, reading = read_rows(path, choices, labelled=True, cutoff=rule.cutoff)
     if not rows:
-        raise TableError(f"None of the {len(refused)} rows of the manifest can be used.", tuple(refused))
+        raise TableError(f"None of the {reading.rows} rows of the manifest can be used.", reading.refused)
     checked = pd.DataFrame(rows)
-    conflicts = _find_conflicts(checked)
-    refused += [(int(n), "The patient's centre or Ki-67 differs between rows.") for n in checked["row"][conflicts]]
-    checked = checked[~conflicts]
-    patients = _collect_patients(checked)
+    present = [name for name in (*OUTCOMES, *M2_PREDICTORS) if name in checked]
+    patients = checked.groupby("patient_id", sort=True)[["centre", *present]].first()
+    patients = patients.astype(object).where(patients.notna(), None)
+    for name in OUTCOMES:
+        if name not in patients:
+            patients[name] = None
     try:
-        patients["split"] = _assign_splits(checked, patients, rule)
+        patients["split"] = assign_splits(checked, patients, rule)
     except TableError as error:
-        raise TableError(str(error), (*error.rows, *refused)) from None
-    absent = [name for name in M2_PREDICTORS if name not in table.columns]
-    notes = (f"Not in the manifest, so not in the model: {', '.join(absent)}.",) if absent else ()
+        raise TableError(str(error), (*error.rows, *reading.refused)) from None
+    absent = [name for name in M2_PREDICTORS if name not in checked]
+    if absent:
+        note = f"Not in the manifest, so not in the model: {', '.join(absent)}."
+        reading = replace(reading, notes=(*reading.notes, note))
     images = checked[["row", "patient_id", "path", "box"]].reset_index(drop=True)
-    return Manifest(images, patients, tuple(sorted(refused)), (*table.notes, *notes))
+    return Manifest(images, patients, reading)
 
 
-def _choose_columns(header: list[str]) -> dict[str, int]:
-    """Find the columns that are known; all others, names among them, are not read."""
-    return match_columns(header, COLUMNS, REQUIRED)
-
-
-def match_columns(header: list[str], wanted: Iterable[str], needed: Sequence[str]) -> dict[str, int]:
-    """Match the names of a manifest with the names that are known.
+def read_rows(
+    path: Path,
+    choices: Choices | None = None,
+    *,
+    labelled: bool = False,
+    confined: bool = False,
+    cutoff: Cutoff = DEFAULT_CUTOFF,
+) -> tuple[list[Row], TableReading]:
+    """Read and check the rows of a manifest.
 
     Parameters
     ----------
-    header : list of str
-        Column names of the file.
-    wanted : iterable of str
-        Names here.
-    needed : sequence of str
-        Those that must be there.
+    path : Path
+        CSV, Excel, ODS or Parquet; image paths are relative to its folder.
+    choices : Choices, optional
+        What a person settled about its columns.
+    labelled : bool
+        Whether centre and Ki-67 are needed, as for training.
+    confined : bool
+        Whether images must lie in the folder: the rows of an upload must not name other files of this computer.
+    cutoff : Cutoff
+        High Ki-67; a value such as "15-25" that lies on both sides of it can't be used.
 
     Returns
     -------
-    dict of str to int
-        Name here to position in the file.
+    rows : list of dict
+        Each with row, patient_id, centre, path, box, split, the outcomes, and the predictors that the file has; None
+        where not known.
+    reading : TableReading
+        What became of the file's rows and columns.
 
     Raises
     ------
     TableError
-        If two columns fit one name, or a needed column is missing.
+        If a needed column is missing or can't be understood.
     """
-    names = [simplify_name(name) for name in header]
-    exact = {name: names.index(name) for name in wanted if names.count(name) == 1}
-    likely = {name: find_column(names, name, exact.values()) for name in wanted if name not in exact}
-    found = exact | {name: position for name, position in likely.items() if position is not None}
-    missing = [name for name in needed if name not in found]
+    content, choices = read_bytes(path), choices or Choices()
+    text = read_table(content)
+    match = match_columns(text.header, FIELDS, choices)
+    needed = NEEDED_TO_TRAIN if labelled else NEEDED
+    missing = [name for name in needed if name not in match.positions and name not in match.doubtful]
     if missing:
         raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}.")
-    return found
+    understood = understand(text, match, choices, (*needed, "split"))
+    problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
+    _settle_ki67(understood, cutoff)
+    rows = []
+    for record in _list_records(text, understood):
+        if record["row"] in problems:
+            continue
+        try:
+            rows.append(_check_row(record, path.parent, labelled=labelled, confined=confined, cutoff=cutoff))
+        except TableError as error:
+            problems[record["row"]] = str(error)
+    problems |= _find_conflicts(rows)
+    rows = [row for row in rows if row["row"] not in problems]
+    reading = TableReading(
+        hashlib.sha256(content).hexdigest(),
+        len(text.rows) + len(text.refused),
+        tuple(understood.readings),
+        match.unread,
+        tuple(sorted(problems.items())),
+        (*text.notes, *understood.notes, *_note_differences(rows)),
+    )
+    return rows, reading
 
 
-def check_row(
-    row: Mapping[str, str], number: int, folder: Path, *, labelled: bool = True, confined: bool = False
-) -> dict[str, object]:
-    """Check one row of a manifest.
+def _settle_ki67(understood: Understood, cutoff: Cutoff) -> None:
+    """Take away what lies on both sides of the cut-off."""
+    if "ki67_pct" not in understood.values:
+        return
+    low, high = map(pd.Series, understood.limits["ki67_pct"])
+    both = (cutoff.is_high(low) != cutoff.is_high(high)).to_numpy()
+    values = understood.values["ki67_pct"]
+    understood.values["ki67_pct"] = np.where(both & np.isfinite(values), np.inf, values)
 
-    Parameters
-    ----------
-    row : mapping of str to str
-        Cells by column, as text.
-    number : int
-        Row in the file; the header is 1.
-    folder : Path
-        Folder that image paths are relative to.
-    labelled : bool
-        Whether centre and Ki-67 are needed, as for training.
-    confined : bool
-        Whether the image must lie in the folder: the rows of an upload must not name other files of this computer.
 
-    Returns
-    -------
-    dict
-        row, patient_id, centre, path, box, split, outcomes and the predictors that the file has.
+def _list_records(text: TextTable, understood: Understood) -> list[Row]:
+    """Give the values row by row, None where not known."""
+    columns = {}
+    for name, values in understood.values.items():
+        known = values.astype(object)
+        if values.dtype == float:
+            known[np.isnan(values)] = None
+        columns[name] = known.tolist()
+    names = ["row", *columns]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(text.rows, *columns.values(), strict=True)]
 
-    Raises
-    ------
-    ClinicalError, TableError
-        If the row can't be used.
-    """
-    fields = M2_PREDICTORS if labelled else (*M2_PREDICTORS, "ki67_cnb_pct")
-    values = {name: parse_value(BY_NAME[name], row[name]) for name in fields if name in row}
-    ki67 = parse_value(BY_NAME["ki67_pct"], row.get("ki67_pct", ""))
-    patient, centre = row["patient_id"].strip(), row.get("centre", "").strip()
-    if not patient or (labelled and not centre):
-        raise TableError("patient_id is empty." if not patient else "centre is empty.")
+
+def _check_row(record: Row, folder: Path, *, labelled: bool, confined: bool, cutoff: Cutoff) -> Row:
+    patient, image, ki67 = record.get("patient_id"), record.pop("image", None), record.get("ki67_pct")
+    if patient is None:
+        raise TableError("patient_id is empty.")
+    if labelled and record.get("centre") is None:
+        raise TableError("centre is empty.")
+    if ki67 == np.inf:
+        raise TableError(STRADDLES.format(cutoff=cutoff.words))
     if labelled and ki67 is None:
         raise TableError("ki67_pct is empty, so the row can't be learnt from.")
-    path = _find_image(row["image"].strip(), folder, confined=confined)
-    outcomes = {
-        "lnm": _parse_yes_no(row.get("lnm", ""), "lnm"),
-        "rfs_event": _parse_yes_no(row.get("rfs_event", ""), "rfs_event"),
-        "rfs_months": parse_value(BY_NAME["rfs_months"], row.get("rfs_months", "")),
-    }
-    checked = {
-        "row": number,
-        "patient_id": patient,
-        "centre": centre,
-        "path": path,
-        "box": _parse_box(row.get("box", "")),
-    }
-    return checked | {"split": _parse_split(row.get("split", "")), "ki67_pct": ki67} | outcomes | values
+    if image is None:
+        raise TableError("image is empty.")
+    path, box = _find_image(image, folder, confined=confined), _parse_box(record.get("box") or "")
+    absent = dict.fromkeys(("split", *OUTCOMES))
+    return absent | record | {"centre": record.get("centre") or "", "path": path, "box": box}
 
 
 def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
@@ -210,15 +215,6 @@ def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
         if os.path.isfile(path) and (not confined or path.resolve().is_relative_to(folder.resolve())):
             return path
     raise TableError("The image file is not there; paths are relative to the manifest's folder.")
-
-
-def _parse_yes_no(text: str, name: str) -> float | None:
-    value = text.strip().lower().removesuffix(".0")
-    if value in {"", "na", "nan"}:
-        return None
-    if value not in YES_NO:
-        raise TableError(f"{name}: '{text[:20]}' is neither 0 nor 1.")
-    return YES_NO[value]
 
 
 def _parse_box(text: str) -> tuple[float, float, float, float] | None:
@@ -233,68 +229,38 @@ def _parse_box(text: str) -> tuple[float, float, float, float] | None:
     return (x0, y0, x1, y1)
 
 
-def _parse_split(text: str) -> str | None:
-    name = text.strip().lower()
-    name = SPLIT_ALIASES.get(name, name)
-    if not name:
-        return None
-    if name not in SPLITS:
-        raise TableError(f"split: '{text[:20]}' is not one of {', '.join(SPLITS)}.")
-    return name
+def _find_conflicts(rows: Sequence[Row]) -> dict[int, str]:
+    """Name the rows of patients whose rows contradict each other in what a patient has only one of."""
+    table = pd.DataFrame(rows)
+    names = [name for name in OF_THE_PATIENT if name in table]
+    if table.empty or not table["patient_id"].duplicated().any():
+        return {}
+    table["centre"] = table["centre"].replace("", None)
+    groups = table.groupby("patient_id")
+    bad = groups[names].nunique().gt(1)
+    conflicts: dict[int, str] = {}
+    for patient in bad.index[bad.any(axis=1)]:
+        own = table.loc[groups.groups[patient]]
+        parts = [_describe_values(name, own[name]) for name in names if bad.loc[patient, name]]
+        sentence = f"The patient's rows contradict each other: {'; '.join(parts)}."
+        conflicts |= {int(row): sentence for row in own["row"]}
+    return conflicts
 
 
-def _find_conflicts(rows: pd.DataFrame) -> "pd.Series[bool]":
-    """Mark the rows of patients whose rows disagree on the centre or the label."""
-    distinct = rows.groupby("patient_id")[["centre", "ki67_pct"]].transform("nunique")
-    return (distinct > 1).any(axis=1)
+def _describe_values(name: str, values: "pd.Series[Any]") -> str:
+    shown = [f"{value:g}" if isinstance(value, float) else str(value)[:20] for value in values.dropna().unique()[:3]]
+    return f"{COLUMNS[name].label} {' and '.join(shown)}"
 
 
-def _collect_patients(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give one row a patient: of each column the first value that is known."""
-    names = ["centre", *(name for name in (*OUTCOMES, *M2_PREDICTORS) if name in rows.columns)]
-    patients = rows.groupby("patient_id", sort=True)[names].first()
-    return patients.astype(object).where(patients.notna(), None)
-
-
-def _assign_splits(rows: pd.DataFrame, patients: pd.DataFrame, rule: SplitRule) -> "pd.Series[str]":
-    given = rows.groupby("patient_id")["split"]
-    sides = given.nunique(dropna=True)
-    if (sides > 1).any():
-        bad = rows.loc[rows["patient_id"].isin(sides.index[sides > 1]), "row"]
-        raise TableError(
-            f"{int((sides > 1).sum())} patient(s) stand on two sides of the split; give a patient's rows one split.",
-            tuple((int(n), "patient on two sides of the split") for n in bad),
-        )
-    split = given.first().reindex(patients.index)
-    if split.notna().any() and split.isna().any():
-        raise TableError(
-            "Some patients have a split and some have none; fill the column for all of them or leave it out."
-        )
-    if split.notna().all():
-        return split
-    return _draw_splits(patients, rule)
-
-
-def _draw_splits(patients: pd.DataFrame, rule: SplitRule) -> "pd.Series[str]":
-    unknown = sorted(set(rule.external) - set(patients["centre"]))
-    if unknown:
-        raise TableError(
-            f"No patient comes from external centre {', '.join(unknown)}; the centres are {_list(patients['centre'])}."
-        )
-    split = pd.Series("external", index=patients.index)
-    internal = patients[~patients["centre"].isin(rule.external)]
-    rng = np.random.default_rng(rule.seed)
-    high = rule.cutoff.is_high(internal["ki67_pct"].astype(float))
-    strata = internal["centre"] + high.map({True: "+", False: "-"})
-    position = pd.Series(0.0, index=internal.index)
-    for _, members in strata.groupby(strata):
-        position[members.index] = (rng.permutation(len(members)) + rng.random(len(members))) / len(members)
-    order = position.sort_values().index
-    ends = np.round(np.cumsum(SPLIT_SHARES) * len(order)).astype(int)
-    for name, start, end in zip(SPLITS, (0, *ends), ends, strict=False):
-        split[order[start:end]] = name
-    return split
-
-
-def _list(values: Iterable[str]) -> str:
-    return ", ".join(sorted(set(values)))
+def _note_differences(rows: Sequence[Row]) -> list[str]:
+    """Say where a patient's images differ in what belongs to the image; the first that is known counts."""
+    table = pd.DataFrame(rows)
+    names = sorted(OF_THE_IMAGE & set(table.columns))
+    if table.empty or not names or not table["patient_id"].duplicated().any():
+        return []
+    counts = table.groupby("patient_id")[names].nunique().gt(1).sum()
+    return [
+        f"{name} differs between the images of {count} patients; the first that is known counts."
+        for name, count in counts.items()
+        if count
+    ]

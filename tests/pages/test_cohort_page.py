@@ -53,33 +53,70 @@ def test_ten_bad_rows_are_named_and_the_rest_evaluated(at):
     table = make_table().astype({"prob": object, "y": object})
     table.loc[range(0, 50, 5), "prob"] = ["x", 1.2, -0.1, "", "NaN", 7, "a", "b", 2, 3]
     upload(at, encode(table))
-    assert "**10 rows were refused; the others are evaluated.**" in words(at)
-    refused = at.dataframe[0].value
+    assert "**10 of 120 rows were refused.**" in words(at)
+    assert at.dataframe[0].value["Rows"].tolist() == [5, 3, 2]
+    refused = at.dataframe[1].value
     assert refused["Row"].tolist() == [2 + i for i in range(0, 50, 5)]
-    assert refused["Reason"].tolist()[:2] == ["prob is not a number", "prob is 1.2, outside 0 to 1"]
+    assert refused["Reason"].tolist()[:2] == ["prob: 'x' is not a number", "prob is 1.2, outside 0 to 1"]
     assert "110 of 110 patients" in words(at)
 
 
-def test_differing_columns_are_mapped_in_a_form(at):
-    table = make_table().rename(columns={"prob": "p of the model", "y": "Ki67 status at surgery"})
+def read_as(at, column, field, **more):
+    at.selectbox(key="columns_column").set_value(column)
+    at.selectbox(key="columns_field").set_value(field).run()
+    for key, value in more.items():
+        widget = at.text_input if key in {"codes", "centre"} else at.selectbox
+        widget(key=f"columns_{key}").set_value(value)
+    return at.button(key="columns_apply").click().run()
+
+
+def test_columns_of_other_names_are_told_in_a_form(at):
+    table = make_table().rename(columns={"prob": "p of the model", "y": "Ki67 at surgery"})
     upload(at, encode(table))
     assert "no column 'prob'" in at.error[0].value
-    at.selectbox(key="cohort_map_prob").set_value("p of the model")
-    at.selectbox(key="cohort_map_y").set_value("Ki67 status at surgery")
-    next(b for b in at.button if b.label == "Read the table").click().run()
+    read_as(at, "p of the model", "prob")
+    assert "no column 'y'" in at.error[0].value
+    read_as(at, "Ki67 at surgery", "y")
     assert not at.error
-    assert "p of the model as prob" in words(at)
+    assert "p of the model is Probability of high Ki-67" in words(at)
     assert "patients of the uploaded cohort" in words(at)
 
 
-def test_names_in_a_column_are_not_kept(at):
+def find_columns(at):
+    return next(d.value for d in at.dataframe if "Read as" in d.value).set_index("Column in the file")
+
+
+def test_what_each_column_was_taken_for_is_listed_and_can_be_changed(at):
+    table = make_table().assign(rfs_event=lambda t: t["rfs_event"] + 1, grading="G2", tumor_siz=2.0)
+    upload(at, encode(table))
+    columns = find_columns(at)
+    assert columns.loc["prob", ["Read as", "Unit"]].tolist() == ["Probability of high Ki-67", "fraction"]
+    assert columns.loc["y", "Coding"] == "1 = yes, 0 = no"
+    assert columns.loc["rfs_event", "Read as"] == "not read"
+    assert columns.loc["tumor_siz", "Read as"] == "not read (did you mean Largest diameter on ultrasound?)"
+    read_as(at, "rfs_event", "rfs_event", codes="1: no, 2: yes")
+    assert find_columns(at).loc["rfs_event", "Coding"] == "1 = no, 2 = yes"
+    read_as(at, "tumor_siz", "size_mm", unit="cm")
+    assert find_columns(at).loc["tumor_siz", "Unit"] == "cm"
+    read, _ = at.session_state["cohort_uploaded"]
+    assert set(read.table["size_mm"]) == {20.0}
+    read_as(at, "age", "Do not read it")
+    assert find_columns(at).loc["age", "Read as"] == "not read"
+    at.button(key="columns_forget").click().run()
+    assert find_columns(at).loc["age", "Read as"] == "Age"
+    assert find_columns(at).loc["rfs_event", "Read as"] == "not read"
+
+
+def test_names_in_a_column_go_with_the_file(at):
     upload(at, encode(make_table().assign(name=NAME)))
     assert "120 of 120 patients of the uploaded cohort" in words(at)
     read, _ = at.session_state["cohort_uploaded"]
     assert "name" not in read.table
     assert NAME not in repr(read) + read.table.to_csv()
-    assert "cohort_pending" not in at.session_state
     assert at.file_uploader[0].value is None
+    at.button(key="columns_drop").click().run()
+    assert "120 of 120 patients of the uploaded cohort" in words(at)
+    assert "columns_apply" not in {button.key for button in at.button}
     assert find_words(vars(at.session_state._state)) == set()
 
 
@@ -88,7 +125,7 @@ def test_names_in_a_column_are_not_kept(at):
     [
         (b"", "is empty"),
         (b"\x00\x01\x02,\x00" * 50, "binary data"),
-        (b"PK\x03\x04 no workbook", "damaged or is no workbook"),
+        (b"PK\x03\x04 no workbook", "damaged or is none"),
         (b"prob,y\nx,1\nz,0\n", "No row of the table can be used"),
         (b"prob,prob,y\n0.1,0.2,1\n", "columns of the file fit 'prob'"),
     ],

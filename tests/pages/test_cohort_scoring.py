@@ -36,7 +36,7 @@ def test_a_package_is_scored_and_becomes_the_cohort(open_page, tmp_path):
     at = offer_package(open_page("pages/2_Cohort.py"), table, tmp_path)
     assert not at.exception
     assert "8 of 8 patients of the uploaded cohort" in words(at)
-    assert "1 rows were refused" in words(at)
+    assert "1 of 9 rows were refused" in words(at)
 
 
 def test_patients_before_surgery_are_scored_and_no_page_fails_on_them(open_page, tmp_path):

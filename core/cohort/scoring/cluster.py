@@ -56,7 +56,7 @@ class RayScorer:
         Parameters
         ----------
         rows : iterable of dict
-            With row, path and box, as `core.cohort.manifest.check_row` gives them.
+            With row, path and box, as `core.cohort.manifest.read_rows` gives them.
 
         Yields
         ------

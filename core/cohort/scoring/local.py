@@ -58,7 +58,7 @@ class LocalScorer:
         Parameters
         ----------
         rows : iterable of dict
-            With row, path and box, as `core.cohort.manifest.check_row` gives them.
+            With row, path and box, as `core.cohort.manifest.read_rows` gives them.
 
         Yields
         ------
@@ -123,4 +123,5 @@ def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Case:
 def _list_scores(reading: ImageReading) -> Row:
     if reading.applicability.status == "refused":
         return {"refused": " ".join(reading.applicability.reasons)}
-    return dict(reading.scores)
+    cautions = {"cautions": list(reading.applicability.reasons)} if reading.applicability.status == "caution" else {}
+    return dict(reading.scores) | cautions

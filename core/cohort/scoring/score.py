@@ -8,18 +8,15 @@ from typing import Protocol
 
 import pandas as pd
 
-from core.clinical import M2_PREDICTORS
-from core.cohort.manifest import OUTCOMES, check_row, match_columns
+from core.cohort.manifest import read_rows
+from core.cohort.record import Choices, TableReading
 from core.cohort.scoring.journal import Journal
 from core.cohort.scoring.local import Row
 from core.cohort.scoring.table import tabulate_scores
-from core.cohort.tabular import TextTable, read_text_table
-from core.errors import AppError, TableError
+from core.errors import TableError
 from models.bundle import Bundle
 
-NEEDED = ("patient_id", "image")
 Progress = Callable[[int, int], None]
-Refused = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,17 @@ class ScoredCohort:
         Row of the manifest and reason.
     images : int
         Images that were read.
+    reading : TableReading
+        What became of the manifest's columns.
+    cautions : tuple of (int, str)
+        Row of the manifest and what calls for caution with its image: a box that reaches its edge, for instance.
     """
 
     table: pd.DataFrame
     refused: tuple[tuple[int, str], ...]
     images: int
+    reading: TableReading
+    cautions: tuple[tuple[int, str], ...] = ()
 
 
 class Scorer(Protocol):
@@ -53,7 +56,13 @@ class Scorer(Protocol):
 
 
 def score_manifest(
-    manifest: Path, scorer: Scorer, journal: Path, *, progress: Progress, confined: bool = False
+    manifest: Path,
+    scorer: Scorer,
+    journal: Path,
+    *,
+    progress: Progress,
+    confined: bool = False,
+    choices: Choices | None = None,
 ) -> ScoredCohort:
     """Score the images of a manifest; a stopped run goes on where it was.
 
@@ -69,6 +78,8 @@ def score_manifest(
         Called with the number of rows done and of all.
     confined : bool
         Whether images must lie in the manifest's folder, as those of an upload.
+    choices : Choices, optional
+        What a person settled about the manifest's columns.
 
     Returns
     -------
@@ -80,64 +91,20 @@ def score_manifest(
     TableError
         If a needed column is missing, or no row can be used.
     """
-    text = read_text_table(manifest, _choose_columns)
-    kept = Journal(journal, hashlib.sha256(manifest.read_bytes() + scorer.bundle.sha256.encode()).hexdigest())
-    unfit: Refused = []
-    waiting = (
-        row for row in _check_rows(text, manifest.parent, unfit, confined=confined) if row["row"] not in kept.done
-    )
+    rows, reading = read_rows(manifest, choices, confined=confined, cutoff=scorer.bundle.cutoff)
+    settled = b"" if choices is None or choices == Choices() else repr(choices).encode()
+    key = hashlib.sha256(manifest.read_bytes() + scorer.bundle.sha256.encode() + settled).hexdigest()
+    kept = Journal(journal, key)
     with kept:
-        for number, scores in scorer.score_rows(waiting):
+        for number, scores in scorer.score_rows(row for row in rows if row["row"] not in kept.done):
             kept.add(number, scores)
-            progress(len(kept.done) + len(unfit), len(text.rows))
-    scores_of, refused = kept.read(), list(text.refused)
-    checked = _check_rows(text, manifest.parent, refused, confined=confined)
-    rows = [row | {"scores": scores_of[row["row"]]} for row in checked]
+            progress(len(kept.done) + len(reading.refused), reading.rows)
+    scores_of = kept.read()
+    rows = [row | {"scores": dict(scores_of[row["row"]])} for row in rows]
+    cautions = [(row["row"], " ".join(row["scores"].pop("cautions"))) for row in rows if "cautions" in row["scores"]]
     read = [row for row in rows if "refused" not in row["scores"]]
-    refused += [(row["row"], str(row["scores"]["refused"])) for row in rows if "refused" in row["scores"]]
-    reasons = tuple(sorted(refused))
+    unread = [(row["row"], str(row["scores"]["refused"])) for row in rows if "refused" in row["scores"]]
+    refused = tuple(sorted([*reading.refused, *unread]))
     if not read:
-        raise TableError(
-            f"None of the {len(text.rows) + len(text.refused)} rows of the manifest could be scored.", reasons
-        )
-    return ScoredCohort(tabulate_scores(read, scorer.bundle), reasons, len(read))
-
-
-def read_rows(manifest: Path, *, confined: bool = False) -> tuple[list[Row], Refused]:
-    """Check the rows of a manifest that is to be scored.
-
-    Parameters
-    ----------
-    manifest : Path
-        CSV or XLSX.
-    confined : bool
-        As in `score_manifest`.
-
-    Returns
-    -------
-    tuple of list of dict, and list of (int, str)
-        Rows as `core.cohort.manifest.check_row` gives them; row number and reason of the others.
-
-    Raises
-    ------
-    TableError
-        If a needed column is missing.
-    """
-    text = read_text_table(manifest, _choose_columns)
-    refused = list(text.refused)
-    return list(_check_rows(text, manifest.parent, refused, confined=confined)), refused
-
-
-def _check_rows(text: TextTable, folder: Path, refused: Refused, *, confined: bool) -> Iterator[Row]:
-    """Check row by row as they are asked for; those that can't be used are added to `refused`."""
-    for position, number in enumerate(text.rows):
-        cells = {name: values[position] for name, values in text.columns.items()}
-        try:
-            yield check_row(cells, number, folder, labelled=False, confined=confined)
-        except AppError as error:
-            refused.append((number, str(error)))
-
-
-def _choose_columns(header: list[str]) -> dict[str, int]:
-    wanted = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
-    return match_columns(header, wanted, NEEDED)
+        raise TableError(f"None of the {reading.rows} rows of the manifest could be scored.", refused)
+    return ScoredCohort(tabulate_scores(read, scorer.bundle), refused, len(read), reading, tuple(sorted(cautions)))

@@ -20,7 +20,7 @@ def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
     Parameters
     ----------
     rows : sequence of dict
-        Rows of a manifest as `core.cohort.manifest.check_row` gives them, each with its "scores".
+        Rows of a manifest as `core.cohort.manifest.read_rows` gives them, each with its "scores".
     bundle : Bundle
         The bundle that gave them.
 

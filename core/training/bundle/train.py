@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import M1_PREDICTORS, M2_PREDICTORS
-from core.cohort.manifest import Manifest, SplitRule, read_manifest
+from core.cohort.manifest import Manifest, read_manifest
+from core.cohort.record import Choices
+from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.cohort.split import choose_cohort_threshold
@@ -55,6 +57,8 @@ class TrainingPlan:
         Centres held out, where the manifest has no split.
     seed : int
         Seed of split, folds and bootstrap.
+    choices : Choices
+        What was settled about the manifest's columns.
     """
 
     name: str
@@ -63,6 +67,7 @@ class TrainingPlan:
     cutoff: Cutoff = DEFAULT_CUTOFF
     external: tuple[str, ...] = ()
     seed: int = SEED
+    choices: Choices = field(default_factory=Choices)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def train_bundle(
     Parameters
     ----------
     manifest_path : Path
-        CSV or XLSX with one row an image.
+        CSV, Excel, ODS or Parquet with one row an image.
     backbone : Path
         Folder with the backbone's weights and its backbone.json.
     out : Path
@@ -108,7 +113,7 @@ def train_bundle(
     WorkError
         If the training patients are too few or of one class.
     """
-    manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed))
+    manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
     features = extract_features(manifest.images, engine, out / CACHE, progress)
@@ -137,14 +142,14 @@ def train_bundle(
             "references": {"training": make_reference(seen), "backbone": card["reference"]},
             "appearance": extend_looks(AppearanceRules.from_json(card["appearance"]), looks).to_json(),
         },
-        write_card(description, flow, metrics, (*manifest.notes, *notes)),
+        write_card(description, flow, metrics, (*manifest.notes, *manifest.reading.describe(), *notes)),
     )
     shutil.rmtree(out / CACHE)
     return {
         "bundle": str(out),
         "flow": flow,
         "refused": refused,
-        "notes": [*manifest.notes, *notes],
+        "notes": [*manifest.notes, *manifest.reading.describe(), *notes],
         "metrics": metrics,
     }
 

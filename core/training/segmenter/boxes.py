@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.cohort.manifest import SplitRule, read_manifest
+from core.cohort.manifest import read_manifest
+from core.cohort.splits import SplitRule
 from core.evaluation import compare_roc, compute_roc
 from core.imaging import Frame, Roi, default_roi, read_frames
 from core.inference import Case, Predictor

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
+from core.cohort.manifest import read_rows
 from core.cohort.scoring.local import decode_row
-from core.cohort.scoring.score import read_rows
 from core.errors import ImageError
 from core.imaging import Roi, read_frame
 from core.inference import Case, Prediction

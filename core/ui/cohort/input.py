@@ -1,19 +1,21 @@
-"""Ask for a cohort: the bundle's own, or a prediction table with its columns matched."""
+"""Ask for a cohort: the bundle's own, or a prediction table, and say how its columns were read."""
 
 import hashlib
 
 import pandas as pd
 import streamlit as st
 
-from core.cohort import PredictionTable, read_header, read_predictions
-from core.cohort.predictions import ALIASES, match_columns
+from core.cohort import Choices, PredictionTable, read_predictions
+from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
+from core.ui.cohort.columns import ask_columns, forget_choices, keep_content, show_columns
 from core.ui.cohort.current import (
     BORROW,
     CHOICE,
     SHIPPED_LABEL,
     UPLOADED_LABEL,
     Cohort,
+    get_package,
     get_shipped,
     get_uploaded,
     keep_uploaded,
@@ -22,8 +24,8 @@ from core.ui.resources import get_bundle
 from core.ui.upload import take_upload
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
-ROUND, PENDING, FAILED = "cohort_round", "cohort_pending", "cohort_failed"
-BY_NAME = "(by name)"
+ROUND, FAILED = "cohort_round", "cohort_failed"
+SHOWN_ROWS = 10
 TEMPLATE_COLUMNS = (
     "patient_id",
     "split",
@@ -60,22 +62,22 @@ def ask_cohort() -> None:
             wrap=True,
         )
     with st.expander(
-        "Judge the model on a cohort of your own", expanded=get_shipped() is None or PENDING in st.session_state
+        "Judge the model on a cohort of your own", expanded=get_shipped() is None or FAILED in st.session_state
     ):
         st.markdown(
-            "A table with one row a patient: `prob` (probability of high Ki-67) and `y` (1 if Ki-67 was high) or "
-            "`ki67_pct`; where known `patient_id`, `split`, `centre`, `prob_<model>`, `lnm`, `prob_lnm`, `aln_us`, "
-            "`rfs_months`, `rfs_event`, `age`, `size_mm`. Columns that are not known are not read. "
-            "The table stays in the memory of this session and is not stored."
+            "A table with one row a patient: the probability of high Ki-67, and whether Ki-67 was high (or its value "
+            "in per cent); where known patient, centre, part of the data, follow-up and recurrence, lymph nodes, "
+            "age, size. Columns are found by their names in English, German, French, Spanish or Chinese; what each was "
+            "taken for is shown and can be changed. The table stays in the memory of this session and is not stored."
         )
         st.download_button(
             "Template (CSV)", render_template, file_name="sonoki_template.csv", mime="text/csv", on_click="ignore"
         )
         key = f"cohort_upload_{st.session_state.setdefault(ROUND, 0)}"
-        st.file_uploader("Prediction table: CSV or XLSX", key=key, on_change=_take_upload, args=(key,))
+        st.file_uploader("Prediction table: CSV, Excel, ODS or Parquet", key=key, on_change=_take_upload, args=(key,))
         _show_failure()
-        if PENDING in st.session_state:
-            _ask_mapping()
+        if FAILED in st.session_state:
+            ask_columns(_read)
 
 
 def show_reading(cohort: Cohort) -> None:
@@ -83,20 +85,23 @@ def show_reading(cohort: Cohort) -> None:
     for note in cohort.read.notes:
         st.caption(note)
     if cohort.read.refused:
-        st.markdown(f"**{len(cohort.read.refused):,} rows were refused; the others are evaluated.**")
+        st.markdown(f"**{len(cohort.read.refused):,} of {cohort.read.reading.rows:,} rows were refused.**")
         refused = tabulate_refused(cohort.read)
+        groups = tabulate_reasons(cohort.read)
+        if len(groups) < len(refused):
+            st.dataframe(groups, hide_index=True, alt="Rows refused, by reason")
         st.dataframe(refused, hide_index=True, height=min(400, 38 * (len(refused) + 1)), alt="Rows refused")
         st.download_button(
             "Refused rows (CSV)",
-            refused.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+            tabulate_all_refused(cohort.read).to_csv(index=False, lineterminator="\n").encode("utf-8"),
             file_name="sonoki_refused_rows.csv",
             mime="text/csv",
             on_click="ignore",
             type="tertiary",
         )
-    renamed = {name: column for name, column in cohort.read.columns.items() if name != column}
-    if renamed:
-        st.caption("Columns read under another name: " + ", ".join(f"{v} as {k}" for k, v in renamed.items()) + ".")
+    show_columns(cohort.read.reading)
+    if cohort is not get_shipped() and get_package(cohort) is None and FAILED not in st.session_state:
+        ask_columns(_read)
 
 
 def ask_borrowing(cohort: Cohort) -> None:
@@ -116,8 +121,20 @@ def ask_borrowing(cohort: Cohort) -> None:
 
 
 def tabulate_refused(read: PredictionTable) -> pd.DataFrame:
-    """List the refused rows with their reasons; the header is row 1."""
+    """List refused rows with their reasons, at most ten of each reason; the header is row 1."""
+    rows = [row for _, group in group_reasons(read.refused) for row in group[:SHOWN_ROWS]]
+    return pd.DataFrame(sorted(rows), columns=["Row", "Reason"])
+
+
+def tabulate_all_refused(read: PredictionTable) -> pd.DataFrame:
+    """List all refused rows with their reasons."""
     return pd.DataFrame(read.refused, columns=["Row", "Reason"])
+
+
+def tabulate_reasons(read: PredictionTable) -> pd.DataFrame:
+    """Count the refused rows by reason."""
+    counts = [(reason, len(rows)) for reason, rows in group_reasons(read.refused)]
+    return pd.DataFrame(counts, columns=["Reason", "Rows"])
 
 
 def render_template() -> bytes:
@@ -127,32 +144,23 @@ def render_template() -> bytes:
 
 
 def _take_upload(key: str) -> None:
-    """Read an upload; its bytes are kept only until its columns are matched."""
+    """Read an upload; its bytes are kept in the session, so that a column can be read otherwise."""
     content = take_upload(key)
     if content is not None:
-        st.session_state.pop(PENDING, None)
-        st.session_state.pop(FAILED, None)
-        _read(content, {})
+        forget_choices()
+        keep_content(content)
+        _read(content, Choices())
         st.session_state[ROUND] += 1
 
 
-def _read(data: bytes, mapping: dict[str, str]) -> None:
-    header: list[str] = []
+def _read(content: bytes, choices: Choices) -> None:
+    st.session_state.pop(FAILED, None)
     try:
-        header = read_header(data)
-        match_columns(header, mapping)
-    except TableError as error:
-        st.session_state[FAILED] = (str(error), error.rows)
-        if header:
-            st.session_state[PENDING] = (data, header)
-        return
-    try:
-        read = read_predictions(data, mapping=mapping, cutoff=_get_cutoff())
+        read = read_predictions(content, choices, cutoff=_get_cutoff())
     except TableError as error:
         st.session_state[FAILED] = (str(error), error.rows)
     else:
-        keep_uploaded(read, hashlib.sha256(data + repr(sorted(mapping.items())).encode()).hexdigest())
-    st.session_state.pop(PENDING, None)
+        keep_uploaded(read, hashlib.sha256(content + repr(choices).encode()).hexdigest())
 
 
 def _show_failure() -> None:
@@ -162,23 +170,6 @@ def _show_failure() -> None:
     st.error(sentence)
     if rows:
         st.dataframe(pd.DataFrame(rows, columns=["Row", "Reason"]), hide_index=True, alt="Rows refused")
-
-
-def _ask_mapping() -> None:
-    _, header = st.session_state[PENDING]
-    with st.form("cohort_mapping"):
-        st.markdown("**Which column stands for which?**")
-        left, right = st.columns(2)
-        for index, name in enumerate(ALIASES):
-            (left, right)[index % 2].selectbox(name, [BY_NAME, *header], key=f"cohort_map_{name}")
-        st.form_submit_button("Read the table", on_click=_take_mapping, type="primary")
-
-
-def _take_mapping() -> None:
-    data, _ = st.session_state[PENDING]
-    chosen = {name: st.session_state[f"cohort_map_{name}"] for name in ALIASES}
-    st.session_state.pop(FAILED, None)
-    _read(data, {name: column for name, column in chosen.items() if column != BY_NAME})
 
 
 def _get_cutoff() -> Cutoff:

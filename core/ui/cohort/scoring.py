@@ -101,13 +101,18 @@ def _finish(scored: ScoredCohort) -> None:
     data = table.to_csv(index=False).encode()
     job = st.session_state.pop(JOB)
     try:
-        read = read_predictions(data, cutoff=get_bundle().cutoff)
+        read = read_predictions(data, cutoff=get_bundle().cutoff, outcome_needed=not is_open)
     except TableError as error:
         st.session_state[FAILED] = (str(error), scored.refused)
     else:
-        notes = (*read.notes, OPEN) if is_open else read.notes
-        both = replace(read, refused=(*read.refused, *scored.refused), notes=notes)
-        keep_uploaded(both, hashlib.sha256(data).hexdigest(), job)
+        notes = (*read.notes, *scored.reading.notes, *((OPEN,) if is_open else ()))
+        reading = replace(
+            scored.reading,
+            rows=scored.reading.rows,
+            refused=(*read.refused, *scored.refused),
+            notes=tuple(dict.fromkeys(notes)),
+        )
+        keep_uploaded(replace(read, reading=reading), hashlib.sha256(data).hexdigest(), job)
 
 
 def _show_failure(sentence: str, rows: tuple[tuple[int, str], ...]) -> None:

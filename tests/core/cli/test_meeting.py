@@ -28,8 +28,8 @@ def run(manifest, bundle_dir, tmp_path, *options: str):
 
 
 def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, names, bundle_dir, tmp_path):
+    from core.cohort.manifest import read_rows
     from core.cohort.scoring.local import decode_row
-    from core.cohort.scoring.score import read_rows
 
     row = next(row for row in read_rows(manifest)[0] if row["patient_id"] == names[0])
     reading = Predictor.load(bundle_dir).predict(Case(*decode_row(row))).reading

@@ -3,7 +3,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.cohort.manifest import SplitRule, read_manifest
+from core.cohort.manifest import read_manifest
+from core.cohort.splits import SplitRule
 from core.errors import TableError
 from models.cutoff import Cutoff
 
@@ -65,10 +66,10 @@ def test_bad_rows_are_named_and_the_others_kept(tmp_path: Path) -> None:
     rows[3]["box"] = "5,5,1,1"
     rows[4]["split"] = None
     manifest = read_manifest(write(tmp_path, rows), RULE)
-    assert [number for number, _ in manifest.refused] == [2, 3, 4, 5]
-    assert "430 is outside 18 to 100 years" in manifest.refused[0][1]
-    assert "image file is not there" in manifest.refused[1][1]
-    assert len(manifest.patients) == 8
+    assert [number for number, _ in manifest.refused] == [3, 4, 5]
+    assert "image file is not there" in manifest.refused[0][1]
+    assert manifest.reading.describe() == ["age: outside 18 to 100 years in 1 row, left out."]
+    assert len(manifest.patients) == 9
 
 
 def test_rows_of_a_patient_that_disagree_are_refused(tmp_path: Path) -> None:
@@ -109,7 +110,18 @@ def test_workbooks_and_semicolons_are_read_like_plain_csv(tmp_path: Path) -> Non
 
 
 def test_a_failure_names_the_refused_rows_too(tmp_path: Path) -> None:
-    rows = [row | {"birads": "4" if row["centre"] == "D" else "4A"} for row in make_rows(8)]
+    rows = [row | {"image": "lost.png" if row["centre"] == "D" else "a.png"} for row in make_rows(8)]
     with pytest.raises(TableError, match="No patient comes from external centre D") as failure:
         read_manifest(write(tmp_path, rows), RULE)
     assert [number for number, _ in failure.value.rows] == [5, 9]
+
+
+def test_what_a_patient_has_only_one_of_must_not_differ(tmp_path: Path) -> None:
+    rows = make_rows(3)
+    twice = [{**rows[0], "age": 50, "size_mm": 11}, {**rows[0], "age": 62, "size_mm": 24}]
+    same = [{**rows[1], "size_mm": 9}, {**rows[1], "size_mm": 12}]
+    manifest = read_manifest(write(tmp_path, [*twice, *same, rows[2]]), SplitRule((), Cutoff(), 1))
+    assert [row for row, _ in manifest.refused] == [2, 3]
+    assert manifest.refused[0][1] == "The patient's rows contradict each other: Age 50 and 62."
+    assert "size_mm differs between the images of 1 patients; the first that is known counts." in manifest.notes
+    assert manifest.patients.loc["P001", "size_mm"] == 9

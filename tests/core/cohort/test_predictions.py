@@ -7,7 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from core.cohort import read_header, read_predictions
+from core.cohort import Choices, read_predictions
 from core.errors import TableError
 from models.cutoff import Cutoff
 
@@ -53,7 +53,7 @@ def test_excel():
     assert np.isnan(table["age"].iloc[1])
 
 
-def test_ten_bad_rows_are_named_and_the_rest_is_kept():
+def test_rows_with_a_bad_primary_cell_are_named_and_the_rest_is_kept():
     bad = {
         3: "P3,train,A,1,1.8,0.5",
         5: "P5,train,A,maybe,0.8,0.5",
@@ -68,17 +68,18 @@ def test_ten_bad_rows_are_named_and_the_rest_is_kept():
     }
     rows = [bad.get(number, f"P{number},train,A,{number % 2},0.5,0.5") for number in range(2, 20)]
     result = read_predictions(make_csv(*rows))
-    assert [row for row, _ in result.refused] == list(bad)
+    assert [row for row, _ in result.refused] == list(bad)[:-1]
+    assert result.reading.rows == len(result.table) + len(result.refused) == 18
     reasons = dict(result.refused)
     assert reasons[3] == "prob is 1.8, outside 0 to 1"
-    assert reasons[5] == "y is neither 0 nor 1"
-    assert reasons[6] == "prob is not a number"
-    assert reasons[8].startswith("split is none of")
+    assert reasons[5] == "y: 'maybe' is neither yes nor no"
+    assert reasons[6] == "prob: 'high' is not a number"
+    assert reasons[8].startswith("split: 'nowhere' is none of")
     assert reasons[9].startswith("the patient of row 2 again")
     assert (reasons[11], reasons[12], reasons[14]) == ("no patient_id", "no split", "no probability")
     assert reasons[15] == "5 cells where the header has 6"
-    assert reasons[17].startswith("prob_clinical")
-    assert len(result.table) == 8
+    assert 17 not in reasons
+    assert len(result.table) == 9
 
 
 def test_columns_of_names_are_neither_read_nor_kept_nor_told():
@@ -94,12 +95,11 @@ def test_columns_are_matched_by_name_or_mapped():
     content = make_csv("P1,D,1,0.8,9", header="Patient-ID,Hospital,High Ki67,Mein Wert,x")
     with pytest.raises(TableError, match="no column 'prob'"):
         read_predictions(content)
-    result = read_predictions(content, mapping={"prob": "Mein Wert"})
+    result = read_predictions(content, Choices(columns={"prob": "Mein Wert"}))
     assert result.table["prob"].tolist() == [0.8]
     assert result.table["centre"].tolist() == ["D"]
-    assert read_header(content) == ["Patient-ID", "Hospital", "High Ki67", "Mein Wert", "x"]
-    with pytest.raises(TableError, match="'prob' in the mapping is not in the file"):
-        read_predictions(content, mapping={"prob": "absent"})
+    with pytest.raises(TableError, match="'absent' is not in the file"):
+        read_predictions(content, Choices(columns={"prob": "absent"}))
     with pytest.raises(TableError, match="2 columns of the file fit 'prob'"):
         read_predictions(make_csv("1,0.1,0.2", header="y,risk,probability"))
 
@@ -122,12 +122,15 @@ def test_what_is_lacking_is_said():
 
 
 def test_clinical_values_are_checked_by_the_data_dictionary():
-    header = "patient_id,y,prob,age,menopausal,rfs_months,rfs_event"
-    result = read_predictions(make_csv("P1,1,0.5,430,pre,5,1", "P2,1,0.5,43,premenopausal,5,yes", header=header))
-    assert [row for row, _ in result.refused] == [2]
-    assert "Age" in result.refused[0][1]
-    row = result.table.iloc[0]
-    assert (row["age"], row["menopausal"], row["rfs_event"]) == (43, "pre", 1)
+    header = "patient_id,y,prob,age,menopausal,rfs_event"
+    rows = ("P1,1,0.5,430,pre,1", "P2,1,0.5,43,premenopausal,yes", "P3,0,0.2,51,nicht bekannt,no")
+    result = read_predictions(make_csv(*rows, header=header))
+    assert result.refused == ()
+    assert result.table["age"].tolist()[1:] == [43, 51]
+    assert np.isnan(result.table["age"].iloc[0])
+    assert result.table["menopausal"].tolist() == ["pre", "pre", None]
+    assert result.table["rfs_event"].tolist() == [1, 1, 0]
+    assert result.reading.describe() == ["age: outside 18 to 100 years in 1 row, left out."]
 
 
 @pytest.mark.parametrize(
@@ -135,11 +138,11 @@ def test_clinical_values_are_checked_by_the_data_dictionary():
     [
         (b"", "empty"),
         (b"  \n", "empty"),
-        (b"\xd0\xcf\x11\xe0 old", "save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0 old", "is damaged or is none"),
         (b"PK\x03\x04 damaged", "damaged"),
         (b"a,b\x00c\n1,2\n", "binary"),
         (b"age,name\n50,Ann\n", "no column 'prob'"),
-        (b"y,prob\n1,80\n0,20\n", "No row of the table can be used; row 2: prob is 80"),
+        (b"y,prob\n1,80\n0,20\n", "2 of 2 values are above 1. Say which: --unit prob=percent"),
         (b"y,prob\n", "No row of the table can be used"),
     ],
 )
@@ -156,13 +159,13 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_an_empty_workbook():
     content = io.BytesIO()
     openpyxl.Workbook().save(content)
-    with pytest.raises(TableError, match="no column 'prob'"):
+    with pytest.raises(TableError, match="no sheet with cells"):
         read_predictions(content.getvalue())
 
 
 def test_too_many_rows(monkeypatch):
-    monkeypatch.setattr("core.cohort.tabular.MAX_ROWS", 3)
-    with pytest.raises(TableError, match="more than 3 rows"):
+    monkeypatch.setattr("core.tabular.table.MAX_ROWS", 3)
+    with pytest.raises(TableError, match="more than 250,000 rows"):
         read_predictions(make_csv(*["P,train,A,1,0.5,0.5"] * 4))
 
 

@@ -109,8 +109,9 @@ def test_bad_rows_are_named_and_the_others_scored(manifest: Path, predictor: Pre
 
     (manifest.parent / "text.png").write_text("no image")
     scored = score(rewrite(manifest, "bad.csv", spoil), predictor, tmp_path / "part")
-    assert [row for row, _ in scored.refused] == [3, 4, 5, 6]
-    assert len(scored.table) == N - 4
+    assert [row for row, _ in scored.refused] == [3, 4, 6]
+    assert scored.reading.describe()[0] == "age: 'old' is not a number in 1 row, left out."
+    assert len(scored.table) == N - 3
 
 
 def test_images_of_one_patient_give_one_score(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:

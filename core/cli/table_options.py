@@ -1,0 +1,143 @@
+"""What `evaluate`, `score` and `train` share: what a person settles about a table's columns, and what was read."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.cli.console import say
+from core.errors import TableError, UsageError
+
+if TYPE_CHECKING:
+    from core.cohort import Choices, TableReading
+
+Map = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Read a field from a column, as y=Label.")
+]
+Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="COLUMN", help="Leave a column unread.")]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option("--unit", metavar="FIELD=UNIT", help="Unit of a field, as rfs=days, ki67=fraction, size@North=cm."),
+]
+Code = Annotated[
+    list[str] | None,
+    typer.Option("--code", metavar="FIELD=CODES", help="Meaning of a field's codes, as y=1:no,2:yes."),
+]
+RefusedFile = Annotated[
+    Path | None, typer.Option("--refused", help="File for all refused rows with their reasons (CSV).")
+]
+SHOWN_REASONS, SHOWN_ROWS = 20, 10
+
+
+def settle(
+    columns: Sequence[str] | None,
+    ignored: Sequence[str] | None,
+    units: Sequence[str] | None,
+    codes: Sequence[str] | None,
+    kept: Sequence[str] = (),
+) -> "Choices":
+    """Read what a person settled on the command line.
+
+    Parameters
+    ----------
+    columns, ignored, units, codes : sequence of str or None
+        What --map, --ignore, --unit and --code gave.
+    kept : sequence of str
+        Columns to keep for subgroups.
+
+    Returns
+    -------
+    Choices
+        As `core.cohort` takes it.
+
+    Raises
+    ------
+    UsageError
+        If an option is not of its form, or names no field or unit.
+    """
+    from core.cohort import Choices  # noqa: PLC0415
+
+    fields = {}
+    for option in columns or ():
+        name, column = _split(option, "--map", "FIELD=COLUMN")
+        fields[_name_field(name)] = column
+    return Choices(
+        fields,
+        tuple(ignored or ()),
+        dict(_read_unit(option) for option in units or ()),
+        dict(_read_codes(option) for option in codes or ()),
+        tuple(kept),
+    )
+
+
+def _split(option: str, name: str, form: str) -> tuple[str, str]:
+    left, mark, right = option.partition("=")
+    if not mark or not left.strip() or not right.strip():
+        raise UsageError(f"{name} takes {form}, not '{option[:60]}'.")
+    return left.strip(), right.strip()
+
+
+def _name_field(name: str) -> str:
+    from core.cohort.columns import find_field  # noqa: PLC0415
+
+    try:
+        return find_field(name)
+    except TableError as error:
+        raise UsageError(str(error)) from None
+
+
+def _read_unit(option: str) -> tuple[str, str]:
+    from core.clinical import UNITS  # noqa: PLC0415
+    from core.cohort.casting import describe_field  # noqa: PLC0415
+
+    name, unit = _split(option, "--unit", "FIELD=UNIT")
+    name, mark, centre = name.partition("@")
+    field = _name_field(name)
+    known = describe_field(field).units
+    if UNITS.get(unit.lower()) not in known:
+        allowed = f"its units are {', '.join(known)}" if known else "it has no unit to choose"
+        raise UsageError(f"--unit: {field} is not in '{unit[:20]}'; {allowed}.")
+    return f"{field}{mark}{centre}", UNITS[unit.lower()]
+
+
+def _read_codes(option: str) -> tuple[str, dict[str, str]]:
+    name, text = _split(option, "--code", "FIELD=CODE:MEANING,CODE:MEANING")
+    pairs = [pair.partition(":") for pair in text.split(",")]
+    if not all(mark and code.strip() and meaning.strip() for code, mark, meaning in pairs):
+        raise UsageError(f"--code takes FIELD=CODE:MEANING,CODE:MEANING, not '{option[:60]}'.")
+    return _name_field(name), {code.strip(): meaning.strip() for code, _, meaning in pairs}
+
+
+def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) -> None:
+    """Print refused rows: counts by reason, then at most ten rows of each; all of them go to a file if one is named.
+
+    Parameters
+    ----------
+    refused : sequence of (int, str)
+        Row number and reason.
+    path : Path, optional
+        CSV file.
+    """
+    from core.cohort.record import group_reasons  # noqa: PLC0415
+
+    groups = group_reasons(refused)
+    if len(refused) > 1:
+        say(f"{len(refused)} rows refused:")
+    for reason, rows in groups[:SHOWN_REASONS] if len(groups) < len(refused) else ():
+        say(f"  {len(rows)} x {reason}")
+    shown = [row for _, rows in groups[:SHOWN_REASONS] for row in rows[:SHOWN_ROWS]]
+    for number, reason in sorted(shown):
+        say(f"  row {number}: {reason}")
+    if len(shown) < len(refused):
+        say(f"  and {len(refused) - len(shown)} more{'' if path else '; --refused FILE.csv lists all'}")
+    if path is not None:
+        with path.open("w", newline="", encoding="utf-8") as out:
+            csv.writer(out).writerows([("row", "reason"), *refused])
+
+
+def say_reading(reading: "TableReading") -> None:
+    """Print what was concluded about a table, and what of it was not read."""
+    for sentence in (*reading.notes, *reading.describe()):
+        say(sentence)

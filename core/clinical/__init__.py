@@ -1,0 +1,34 @@
+"""What is known of a patient: the data dictionary, clinics' words and column names, and the check of one value."""
+
+from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value, render_table
+from core.clinical.names import COLUMNS, FACTORS, KNOWN, KNOWN_NAMES, UNITS, Column, Title, read_title, simplify_name
+from core.clinical.values import REFUSED_INPUTS, parse_inputs, parse_value
+from core.clinical.words import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level
+
+__all__ = [
+    "BINARY_WORDS",
+    "BY_NAME",
+    "COLUMNS",
+    "COMPETING",
+    "FACTORS",
+    "FIELDS",
+    "KNOWN",
+    "KNOWN_NAMES",
+    "M1_PREDICTORS",
+    "M2_PREDICTORS",
+    "REFUSED_INPUTS",
+    "UNITS",
+    "YES_NO",
+    "Column",
+    "Field",
+    "Title",
+    "Value",
+    "fold_word",
+    "is_missing",
+    "match_level",
+    "parse_inputs",
+    "parse_value",
+    "read_title",
+    "render_table",
+    "simplify_name",
+]

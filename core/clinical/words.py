@@ -1,0 +1,139 @@
+"""Words for values, as clinics write them in English, German, French, Spanish and Chinese."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+
+
+def _words(text: str) -> frozenset[str]:
+    """Part a list of words at its bars."""
+    return frozenset(" ".join(word.split()) for word in text.split("|"))
+
+
+MISSING_WORDS = _words("""
+    | na | nan | n/a | n.a. | n.a | #n/a | #na | none | null | nil | not known | unknown | unk | unclear | missing
+    | not available | unavailable | not applicable | not recorded | not reported | not stated | no data | pending
+    | not_done | not done | not performed | not_assessed | not assessed | not_examined | not examined | not tested
+    | nd | n.d. | nk | n.k. | ? | ?? | - | -- | --- | – | — | . | .. | … | <na> | nat
+    | #value! | #ref! | #div/0! | #name? | #num! | #null!
+    | unbekannt | nicht bekannt | k.a. | k. a. | ka | k.a | keine angabe | keine angaben | fehlt | fehlend | nb | n.b.
+    | nicht verfügbar | nicht verfuegbar | nicht erhoben | nicht bestimmt | nicht untersucht | nicht durchgeführt
+    | nicht beurteilbar | n. b. | entfällt | unklar | ausstehend | liegt nicht vor | nicht vorhanden
+    | inconnu | inconnue | non connu | non disponible | non renseigné | non renseignée | nr | n.r. | nsp | en attente
+    | non fait | non réalisé | donnée manquante | manquant | indisponible | non précisé
+    | desconocido | desconocida | no disponible | no consta | no conocido | no realizado | sin dato | sin datos | s/d
+    | no determinado | no aplica | ns/nc | pendiente | no valorable
+    | 未知 | 不详 | 不明 | 无数据 | 缺失 | 未检 | 未查 | 未测 | 未做 | 无法评估 | 不适用 | 未提供 | 暂无 | 待定
+""")
+MISSING_NAMES = frozenset(word for word in MISSING_WORDS if len(word) > 3 or not any(c.isalpha() for c in word))
+MISSING_NAMES |= {"na", "nan", "n/a", "nat"}
+YES = _words(
+    "yes|y|true|t|ja|j|wahr|oui|o|vrai|si|sí|s|verdadero|cierto|是|有|真|present|vorhanden|présent|presente|✓|✔"
+)
+NO = _words("no|n|false|f|nein|falsch|non|faux|falso|否|无|没有|假|absent|ausente|✗|✘")
+POSITIVE = _words("positive|pos|positiv|positif|positivo|positiva|+|阳性")
+NEGATIVE = _words("negative|neg|negativ|négatif|negatif|negativo|negativa|阴性")
+HIGH = _words("high|hoch|élevé|eleve|élevée|elevee|haut|alto|alta|elevado|elevada|高|高表达")
+LOW = _words("low|niedrig|gering|faible|bas|bajo|baja|低|低表达")
+EVENT = _words("recurrence|recurred|relapse|relapsed|event|rezidiv|récidive|recidive|recurrencia|recidiva|recaída|复发")
+NO_EVENT = _words("""
+    censored | censor | no recurrence | no event | disease-free | disease free | free | zensiert | kein rezidiv
+    | rezidivfrei | censuré | sans récidive | censurado | sin recurrencia | 无复发 | 删失
+""")
+COMPETING = _words("""
+    competing | competing event | competing risk | death | died | dead | death without recurrence | verstorben | tod
+    | tod ohne rezidiv | décès | décédée | muerte | fallecida | 死亡 | 竞争事件
+""")
+SUSPICIOUS = _words("suspicious|suspect|suspekt|auffällig|auffaellig|sospechoso|sospechosa|可疑")
+UNSUSPICIOUS = _words("unsuspicious|normal|unauffällig|unauffaellig|benign|正常|未见异常")
+YES_NO = {"yes": YES | {"1"}, "no": NO | {"0"}}
+BINARY_WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "y": (YES | POSITIVE | HIGH, NO | NEGATIVE | LOW),
+    "lnm": (YES | POSITIVE | {"n+", "pn+"}, NO | NEGATIVE | {"n0", "pn0"}),
+    "rfs_event": (YES | POSITIVE | EVENT, NO | NEGATIVE | NO_EVENT),
+    "aln_suspicious": (YES | POSITIVE | SUSPICIOUS, NO | NEGATIVE | UNSUSPICIOUS),
+}
+LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
+    "menopausal": {
+        "pre": _words("""premenopausal | pre-menopausal | prämenopausal | praemenopausal | préménopause
+            | préménopausée | premenopausia | premenopáusica | 绝经前 | 未绝经"""),
+        "peri": _words("""perimenopausal | peri-menopausal | périménopause | perimenopausia | perimenopáusica
+            | 围绝经期"""),
+        "post": _words("""postmenopausal | post-menopausal | postménopause | ménopausée | postmenopausia
+            | menopáusica | postmenopáusica | 绝经后 | 已绝经 | 绝经"""),
+    },
+    "aln_suspicious": {
+        "suspicious": YES | POSITIVE | SUSPICIOUS | {"1"},
+        "negative": NO | NEGATIVE | UNSUSPICIOUS | {"0"},
+    },
+    "her2": {"1+": _words("1"), "3+": _words("3")},
+    "grade_cnb": {
+        "1": _words("i|g1|grade 1|grad 1|grado 1"),
+        "2": _words("ii|g2|grade 2|grad 2|grado 2"),
+        "3": _words("iii|g3|grade 3|grad 3|grado 3"),
+    },
+    "adler": {
+        "0": _words("grade 0|grad 0|grado 0"),
+        "1": _words("i|grade 1|grad 1|grado 1"),
+        "2": _words("ii|grade 2|grad 2|grado 2"),
+        "3": _words("iii|grade 3|grad 3|grado 3"),
+    },
+    "laterality": {
+        "left": _words("l|links|gauche|g|izquierda|izquierdo|左|左侧"),
+        "right": _words("r|rechts|droite|droit|d|derecha|derecho|右|右侧"),
+    },
+    "histology": {
+        "IDC-NST": _words("idc|nst|ductal|invasive ductal|duktal|浸润性导管癌"),
+        "ILC": _words("lobular|invasive lobular|lobulär|浸润性小叶癌"),
+    },
+}
+
+
+def fold_word(text: str) -> str:
+    """Write a cell in small letters, in one form of Unicode, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def is_missing(value: object, *, is_name: bool = False) -> bool:
+    """Tell whether a raw value stands for "not known".
+
+    Parameters
+    ----------
+    value : object
+        Value as it came.
+    is_name : bool
+        Whether it names something, such as a centre: KA may then be Karlsruhe, and only plain signs count.
+
+    Returns
+    -------
+    bool
+        True for None, NaN, and the words of five languages.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    return isinstance(value, str) and fold_word(value) in (MISSING_NAMES if is_name else MISSING_WORDS)
+
+
+def match_level(name: str, levels: Sequence[str], text: str) -> str | None:
+    """Find the level of a choice that a word stands for.
+
+    Parameters
+    ----------
+    name : str
+        Field.
+    levels : sequence of str
+        Its levels.
+    text : str
+        What was written.
+
+    Returns
+    -------
+    str or None
+        None where no level fits.
+    """
+    word = fold_word(text)
+    named = YES_NO if set(levels) == {"yes", "no"} else LEVEL_WORDS.get(name, {})
+    for level in levels:
+        if word == fold_word(level) or word in named.get(level, ()):
+            return level
+    return None

@@ -1,0 +1,221 @@
+"""One column's cells to values: names, numbers with their unit, yes and no, levels, splits."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from core.clinical import COLUMNS, FACTORS, Column, Title, simplify_name
+from core.cohort.cells import Cells, Parsed, parse_texts, quote
+from core.cohort.coding import OTHER_EVENT, Coded, read_binary, read_levels
+from core.cohort.columns import MODEL, label_field
+from core.cohort.numbers import Decimals, Quantities, parse_numbers
+from core.cohort.record import Choices, ColumnReading
+from core.cohort.units import find_unit
+
+SPLITS = {
+    "train": "train training development dev training_set entrenamiento entrainement 训练 训练集",
+    "validation": "validation valid val tuning validation_set validierung validacion 验证 验证集",
+    "test": "test internal internal_test testing test_set prueba 测试 测试集",
+    "external": "external external_test ext external_validation extern externe externo 外部 外部测试 外部验证",
+}
+SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
+COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
+DATE = r"\d{4}-\d\d-\d\d(T[\d:.]+)?"
+
+
+@dataclass(eq=False)
+class Cast:
+    """A column as values.
+
+    Attributes
+    ----------
+    values : ndarray, shape (rows,)
+        Float with NaN, or object with None.
+    reading : ColumnReading
+        What became of it.
+    reasons : dict of int to str
+        Position of each row whose cell was not understood, and why.
+    limits : tuple of ndarray, or None
+        Least and greatest value of each row, where cells such as "<20" and "20-30" leave some room.
+    note : str
+        What was concluded, to be said; or "".
+    """
+
+    values: np.ndarray
+    reading: ColumnReading
+    reasons: dict[int, str] = field(default_factory=dict)
+    limits: tuple[np.ndarray, np.ndarray] | None = None
+    note: str = ""
+
+
+def describe_field(name: str) -> Column:
+    """Give the facts of a field; those of a model's probability are the same for every model."""
+    if name.startswith(MODEL):
+        return Column(name, label_field(name), "probability", "models", "fraction")
+    return COLUMNS.get(name) or Column(name, name, "name", "kept")
+
+
+def cast_column(
+    name: str, column: str, cells: Cells, title: Title, choices: Choices, centres: np.ndarray, shared: Decimals
+) -> Cast:
+    """Turn a column's cells into values.
+
+    Parameters
+    ----------
+    name : str
+        Field.
+    column : str
+        Its name in the file.
+    cells : Cells
+        Its cells.
+    title : Title
+        What its head says.
+    choices : Choices
+        What a person settled.
+    centres : ndarray
+        Centre of each row.
+    shared : Decimals
+        Decimal marks of the file.
+
+    Returns
+    -------
+    Cast
+        Values, and what became of the column; a problem in its reading says that it can't be understood.
+    """
+    about = describe_field(name)
+    reading = ColumnReading(column, name, about.label)
+    codes = choices.codes.get(name)
+    if about.meaning in {"number", "probability"}:
+        return _cast_numbers(about, cells, title, choices, centres, shared, reading)
+    if about.meaning in {"binary", "event"}:
+        coded = read_binary(name, cells, title, codes, centres, events=about.meaning == "event")
+    elif about.meaning == "choice" and about.field is not None:
+        coded = read_levels(about.field, cells, codes, title)
+    elif about.meaning == "split":
+        coded = Coded(parse_texts(cells, _read_split))
+    else:
+        coded = Coded(parse_texts(cells, lambda text: text, is_name=about.meaning == "name"))
+    return _spread(coded, cells, reading)
+
+
+def _read_split(text: str) -> str:
+    split = SPLIT_OF.get(simplify_name(text))
+    if split is None:
+        raise ValueError(f"{quote(text)} is none of {', '.join(SPLITS)}")
+    return split
+
+
+def _spread(coded: Coded, cells: Cells, reading: ColumnReading) -> Cast:
+    """Give every row the value of its text."""
+    parsed, note = coded.parsed, ""
+    if reading.name == "rfs_event" and not coded.problem:
+        others = parsed.values == OTHER_EVENT
+        if others.any():
+            note = COMPETING_NOTE.format(column=reading.column, count=int(cells.counts[others].sum()))
+            parsed.values[others] = 0.0
+    field = COLUMNS[reading.name].field if reading.name in COLUMNS else None
+    if parsed.values.dtype == float and field is not None and field.levels:
+        yes, no = ("yes", "no") if "yes" in field.levels else ("suspicious", "negative")
+        parsed.values = np.array([{1.0: yes, 0.0: no}.get(value) for value in parsed.values], dtype=object)
+    missing = int(cells.counts[parsed.missing].sum())
+    known = len(cells.codes) - missing - sum(int(cells.counts[i]) for i in parsed.reasons)
+    reading = replace(
+        reading,
+        coding="" if coded.problem else coded.coding,
+        problem=coded.problem,
+        known=known,
+        missing=missing,
+        left_out=parsed.count_reasons(cells),
+    )
+    return Cast(parsed.values[cells.codes], reading, _spread_reasons(parsed.reasons, cells), note=note)
+
+
+def _spread_reasons(reasons: dict[int, str], cells: Cells) -> dict[int, str]:
+    if not reasons:
+        return {}
+    rows = np.flatnonzero(np.isin(cells.codes, list(reasons)))
+    return {int(row): reasons[int(cells.codes[row])] for row in rows}
+
+
+def _cast_numbers(
+    about: Column,
+    cells: Cells,
+    title: Title,
+    choices: Choices,
+    centres: np.ndarray,
+    shared: Decimals,
+    reading: ColumnReading,
+) -> Cast:
+    low, high = (0.0, 1.0) if about.field is None else (about.field.low or 0.0, about.field.high or np.inf)
+    numbers = parse_numbers(cells, shared, [about.field.unit] if about.field else [])
+    if about.unit != "percent":
+        _refuse_intervals(numbers, cells)
+    by_cell = np.array([unit in about.units for unit in numbers.units], dtype=bool)
+    written = np.where(by_cell, np.nan, numbers.values)[cells.codes]
+    unit = find_unit(about, written, centres, title.unit, choices.units)
+    factors = unit.factors
+    if by_cell.any():
+        table = FACTORS[about.unit]
+        own = np.array([table.get(stated, 1.0) for stated in numbers.units])
+        factors = np.where(by_cell[cells.codes], own[cells.codes], factors)
+    lower, upper, values = _scale(numbers, cells, factors, low, high)
+    outside = (values < low) | (values > high)
+    reasons = _spread_reasons(numbers.reasons, cells)
+    words = f"outside {about.field.describe_values() if about.field else '0 to 1'}"
+    reasons |= {int(row): f"is {values[row]:g}, {words}" for row in np.flatnonzero(outside)}
+    values[outside] = np.nan
+    reading = replace(
+        reading,
+        unit=_name_unit(about, unit.words, numbers, by_cell, written),
+        problem=unit.problem,
+        known=int(np.isfinite(values).sum()),
+        missing=int(cells.counts[numbers.missing].sum()),
+        left_out=_count(numbers, cells, words, int(outside.sum())),
+    )
+    note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not unit.problem else ""
+    return Cast(values, reading, reasons, (lower, upper), note)
+
+
+def _refuse_intervals(numbers: Quantities, cells: Cells) -> None:
+    """Leave out "<5" and "50-59" where only a single number says enough."""
+    for i in map(int, np.flatnonzero(numbers.below | numbers.above | (numbers.low < numbers.high))):
+        numbers.reasons[i] = f"{quote(cells.different[i])} is no single number"
+        numbers.low[i] = numbers.high[i] = np.nan
+        numbers.below[i] = numbers.above[i] = False
+
+
+def _scale(
+    numbers: Quantities, cells: Cells, factors: np.ndarray, low: float, high: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Convert to the field's unit; the ends of "<1" and ">90" are those of the field's range."""
+    lower, upper = _multiply(numbers.low[cells.codes], factors), _multiply(numbers.high[cells.codes], factors)
+    lower = np.where(numbers.below[cells.codes], np.minimum(low, upper), lower)
+    upper = np.where(numbers.above[cells.codes], np.maximum(high, lower), upper)
+    lower = np.where(numbers.open_low[cells.codes], np.nextafter(lower, np.inf), lower)
+    upper = np.where(numbers.open_high[cells.codes], np.nextafter(upper, -np.inf), upper)
+    exact = numbers.low[cells.codes] == numbers.high[cells.codes]
+    values = np.where(exact & ~numbers.below[cells.codes] & ~numbers.above[cells.codes], lower, (lower + upper) / 2)
+    return lower, upper, values
+
+
+def _multiply(values: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Multiply so that 14 % and 0.14 become the same number: a cut-off tells them apart otherwise."""
+    return np.where(
+        factors == 1, values, np.where(factors < 1, values / np.round(1 / factors, 9), (values * factors).round(9))
+    )
+
+
+def _count(numbers: Quantities, cells: Cells, words: str, outside: int) -> tuple[tuple[str, int], ...]:
+    counts = dict(Parsed(numbers.low, numbers.missing, numbers.reasons).count_reasons(cells))
+    if outside:
+        counts[words] = outside
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _name_unit(about: Column, words: str, numbers: Quantities, by_cell: np.ndarray, written: np.ndarray) -> str:
+    """Name the unit that the file uses; cells that state their own come last."""
+    stated = ", ".join(sorted({numbers.units[i] for i in np.flatnonzero(by_cell)}))
+    if stated and not np.isfinite(written).any():
+        return stated
+    words = words or (about.field.unit if about.field is not None else "")
+    return f"{words}; {stated} where a cell says so" if stated else words

@@ -1,0 +1,117 @@
+"""The cells of one column, each different text once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from core.clinical import is_missing
+from core.tabular import FORMULA
+
+NO_VALUE = "formula without a stored value"
+SHOWN = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of a column.
+
+    Parameters
+    ----------
+    array : pyarrow.Array of str
+        The cells, one a row.
+    """
+
+    array: pa.Array
+
+    @cached_property
+    def _encoded(self) -> pa.DictionaryArray:
+        return self.array.dictionary_encode()
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """For each row the position of its text among the different ones; shape (rows,)."""
+        return np.asarray(self._encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+    @cached_property
+    def texts(self) -> pa.Array:
+        """The different texts."""
+        return self._encoded.dictionary
+
+    @cached_property
+    def different(self) -> list[str]:
+        """The different texts as a list."""
+        return list(self.texts.to_pylist())
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Rows of each different text."""
+        return np.bincount(self.codes, minlength=len(self.texts))
+
+
+@dataclass(eq=False)
+class Parsed:
+    """What the different texts of a column mean.
+
+    Attributes
+    ----------
+    values : ndarray
+        Value of each different text: float with NaN, or object with None, where it is missing or not understood.
+    reasons : dict of int to str
+        Position of a text that was not understood, and why.
+    missing : ndarray of bool
+        Texts that say that the value isn't known.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def count_reasons(self, cells: Cells) -> tuple[tuple[str, int], ...]:
+        """Count the rows that were not understood by reason, the most frequent first."""
+        counts: dict[str, int] = {}
+        for position, reason in self.reasons.items():
+            counts[reason] = counts.get(reason, 0) + int(cells.counts[position])
+        return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def parse_texts(cells: Cells, parse: Callable[[str], object], *, is_name: bool = False, dtype: type = object) -> Parsed:
+    """Parse each different text once.
+
+    Parameters
+    ----------
+    cells : Cells
+        Column.
+    parse : callable
+        Text to value; raises ValueError with the reason where it can't be understood.
+    is_name : bool
+        Whether the texts are names, as in `is_missing`.
+    dtype : type
+        float or object.
+
+    Returns
+    -------
+    Parsed
+        Values, missing ones and reasons.
+    """
+    n = len(cells.texts)
+    empty = np.nan if dtype is float else None
+    parsed = Parsed(np.full(n, empty, dtype=dtype), np.zeros(n, dtype=bool))
+    for position, text in enumerate(cells.different):
+        if text == FORMULA:
+            parsed.reasons[position] = NO_VALUE
+        elif is_missing(text, is_name=is_name):
+            parsed.missing[position] = True
+        else:
+            try:
+                parsed.values[position] = parse(text)
+            except ValueError as error:
+                parsed.reasons[position] = str(error)
+    return parsed
+
+
+def quote(text: str) -> str:
+    """Quote the start of a cell."""
+    return f"'{text[:SHOWN]}…'" if len(text) > SHOWN else f"'{text}'"

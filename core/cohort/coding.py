@@ -1,0 +1,225 @@
+"""Yes and no, events and levels, judged for the column as a whole: 0 and 1, 1 and 2, words of five languages."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Field, Title, fold_word, is_missing, parse_value
+from core.cohort.cells import Cells, Parsed, parse_texts, quote
+from core.errors import ClinicalError
+
+YES, NO, OTHER_EVENT = 1.0, 0.0, 2.0
+STRAY_SHARE = 0.02
+CENSORED_SHARE = 0.1
+SETTLE = "Say what they mean: --code {name}={codes}"
+CODE = re.compile(r"[+-]?\d+(?:[.,]0+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of yes and no, or of levels.
+
+    Parameters
+    ----------
+    parsed : Parsed
+        Values: 1, 0, and 2 for a competing event; or levels.
+    coding : str
+        Codes and their meaning, in words.
+    problem : str
+        Why the column can't be understood as a whole; "" if it can.
+    """
+
+    parsed: Parsed
+    coding: str = ""
+    problem: str = ""
+
+
+def read_binary(
+    name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: np.ndarray, *, events: bool
+) -> Coded:
+    """Read a column of yes and no.
+
+    Parameters
+    ----------
+    name : str
+        Field.
+    cells : Cells
+        Column.
+    title : Title
+        What its head says; a coding stated there holds.
+    codes : mapping of str to str or None
+        Coding that a person gave; it goes before any other.
+    centres : ndarray
+        Centre of each row: a coding must hold in each.
+    events : bool
+        Whether 2 may stand for a competing event.
+
+    Returns
+    -------
+    Coded
+        1 and 0, and 2 for a competing event.
+    """
+    stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
+    meanings = {code: _read_meaning(name, meaning) for code, meaning in stated.items()}
+    unclear = [stated[code] for code, meaning in meanings.items() if meaning is None]
+    if unclear and codes:
+        empty = parse_texts(cells, lambda _: np.nan, dtype=float)
+        return Coded(
+            empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
+        )
+    meanings = {} if unclear else meanings
+    parsed = parse_texts(cells, lambda text: _read_word(name, text, meanings, events=events), dtype=float)
+    found = _count_codes(cells, parsed)
+    if meanings:
+        coding = ", ".join(f"{code} = {stated[code]}" for code in stated)
+        return Coded(parsed, coding, "" if _is_mostly_understood(cells, parsed) else _describe_doubt(name, found))
+    problem = _find_doubt(name, found, _count_codes_by_centre(cells, parsed, centres), events=events)
+    return Coded(parsed, _describe_coding(cells, parsed), problem)
+
+
+def _fold_code(text: str) -> str:
+    word = fold_word(text)
+    return re.sub(r"[.,]0+$", "", word) if CODE.fullmatch(word) else word
+
+
+def _read_meaning(name: str, meaning: str) -> float | None:
+    """Give what a code's meaning stands for: 1, 0, 2 or NaN; None if it says nothing."""
+    word = fold_word(meaning)
+    yes, no = BINARY_WORDS.get(name, (YES_NO["yes"], YES_NO["no"]))
+    if word in COMPETING and name == "rfs_event":
+        return OTHER_EVENT
+    if word in no or word == "0":
+        return NO
+    if word in yes or word == "1":
+        return YES
+    return np.nan if is_missing(meaning) else None
+
+
+def _read_word(name: str, text: str, meanings: Mapping[str, float | None], *, events: bool) -> float:
+    code = _fold_code(text)
+    if code in meanings:
+        value = meanings[code]
+        return np.nan if value is None else value
+    if CODE.fullmatch(code):
+        if not meanings and code in {"0", "1"}:
+            return float(code)
+        if not meanings and events and code == "2":
+            return OTHER_EVENT
+        raise ValueError(f"{quote(text)} is neither 0 nor 1")
+    value = _read_meaning(name, code)
+    if value is None:
+        raise ValueError(f"{quote(text)} is neither yes nor no")
+    return value
+
+
+def _count_codes(cells: Cells, parsed: Parsed, rows: np.ndarray | None = None) -> dict[str, int]:
+    """Count the rows of each number among the cells."""
+    counts = cells.counts if rows is None else np.bincount(cells.codes[rows], minlength=len(cells.texts))
+    found: dict[str, int] = {}
+    for position, text in enumerate(cells.different):
+        code = _fold_code(text)
+        if CODE.fullmatch(code) and not parsed.missing[position] and counts[position]:
+            found[code] = found.get(code, 0) + int(counts[position])
+    return found
+
+
+def _count_codes_by_centre(cells: Cells, parsed: Parsed, centres: np.ndarray) -> dict[str, dict[str, int]]:
+    return {centre: _count_codes(cells, parsed, centres == centre) for centre in np.unique(centres)}
+
+
+def _find_doubt(name: str, found: dict[str, int], by_centre: dict[str, dict[str, int]], *, events: bool) -> str:
+    """Say why the codes can't be told, where they can't."""
+    total = sum(found.values())
+    strange = {code for code in found if code not in ({"0", "1", "2"} if events else {"0", "1"})}
+    rare = max(1, int(STRAY_SHARE * total))
+    stray = sum(found[code] for code in strange)
+    if stray > rare or (stray and stray >= min(found.get("0", 0), found.get("1", 0))):
+        return _describe_doubt(name, found)
+    if events and found.get("2"):
+        for counts in ({k: v for k, v in c.items() if k not in strange} for c in (found, *by_centre.values())):
+            if counts.get("2") and counts.get("0", 0) < max(1, CENSORED_SHARE * sum(counts.values())):
+                return _describe_doubt(name, found)
+    return ""
+
+
+def _describe_doubt(name: str, found: dict[str, int]) -> str:
+    codes = sorted(found, key=float)[:6]
+    if codes == ["1", "2"]:
+        example = "1:no,2:yes"
+    else:
+        example = ",".join(f"{code}:{meaning}" for code, meaning in zip(codes, ("no", "yes", "unknown"), strict=False))
+    listed = ", ".join(codes[:-1]) + " and " + codes[-1] if len(codes) > 1 else "".join(codes) or "other words"
+    return (
+        f"Its codes are {listed}; which is yes can't be told. {SETTLE.format(name=name, codes=example or 'WORD:yes')}."
+    )
+
+
+def _is_mostly_understood(cells: Cells, parsed: Parsed) -> bool:
+    unfit = sum(int(cells.counts[position]) for position in parsed.reasons)
+    known = int(cells.counts[~parsed.missing].sum())
+    return unfit * 2 <= known
+
+
+def _describe_coding(cells: Cells, parsed: Parsed) -> str:
+    """Say which texts stand for what."""
+    words = {YES: [], NO: [], OTHER_EVENT: []}  # type: dict[float, list[str]]
+    for position in np.argsort(-cells.counts):
+        value = parsed.values[position]
+        if not np.isnan(value) and len(words[value]) < 3:
+            words[value].append(cells.different[position])
+    meanings = {YES: "yes", NO: "no", OTHER_EVENT: "competing event"}
+    return ", ".join(f"{' or '.join(texts)} = {meanings[value]}" for value, texts in words.items() if texts)
+
+
+def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, title: Title) -> Coded:
+    """Read a column of levels.
+
+    Parameters
+    ----------
+    field : Field
+        Row of the data dictionary.
+    cells : Cells
+        Column.
+    codes : mapping of str to str or None
+        Code to level, as a person gave it.
+    title : Title
+        What the column's head says.
+
+    Returns
+    -------
+    Coded
+        Levels, None where missing or not understood.
+    """
+    stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
+
+    def parse(text: str) -> object:
+        meaning = stated.get(_fold_code(text), text)
+        try:
+            return parse_value(field, meaning)
+        except ClinicalError as error:
+            if "BI-RADS 6" in str(error):
+                raise ValueError("BI-RADS 6 encodes the answer") from None
+            raise ValueError(f"{quote(text)} is none of {', '.join(field.levels)}") from None
+
+    parsed = parse_texts(cells, parse)
+    for position, text in enumerate(cells.different):  # a level may be spelt as a word for missing: "none"
+        if parsed.missing[position] and fold_word(text) in map(fold_word, field.levels):
+            parsed.values[position], parsed.missing[position] = parse(text), False
+    found = _count_codes(cells, parsed)
+    if (
+        field.name == "her2"
+        and found
+        and not stated
+        and set(found) <= {"0", "1"}
+        and len(found) == _count_known(parsed)
+    ):
+        return Coded(
+            parsed, problem=f"0 and 1 may be scores or no and yes. {SETTLE.format(name='her2', codes='1:1+')}."
+        )
+    return Coded(parsed, ", ".join(f"{code} = {meaning}" for code, meaning in stated.items()))
+
+
+def _count_known(parsed: Parsed) -> int:
+    return int((~parsed.missing).sum()) if len(parsed.missing) else 0

@@ -1,0 +1,126 @@
+"""The cells of a table, understood column by column: each as a whole, or left out by name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from core.cohort.casting import Cast, cast_column, describe_field
+from core.cohort.cells import NO_VALUE, Cells
+from core.cohort.columns import Match, label_field
+from core.cohort.numbers import Decimals, find_decimals
+from core.cohort.record import Choices, ColumnReading
+from core.errors import TableError
+from core.tabular import TextTable
+
+FORMULAS = (
+    "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
+)
+SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or map the right one to it."
+
+
+@dataclass(eq=False)
+class Understood:
+    """Columns of a table, understood.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray
+        Field to value of each row: float with NaN, or object with None.
+    limits : dict of str to (ndarray, ndarray)
+        For numbers, written as "<20" or "20-30" too, the least and greatest value of each row.
+    problems : dict of int to str
+        Position of a row that a primary column refuses, and why.
+    readings : list of ColumnReading
+        What became of each column.
+    notes : list of str
+        What was concluded, to be said.
+    """
+
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    limits: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+    readings: list[ColumnReading] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def understand(table: TextTable, match: Match, choices: Choices, primary: Sequence[str]) -> Understood:
+    """Understand the columns of a table.
+
+    Parameters
+    ----------
+    table : TextTable
+        Cells.
+    match : Match
+        Which column stands for which field.
+    choices : Choices
+        What a person settled.
+    primary : sequence of str
+        Fields whose cells must be understood: a cell that is not refuses its row. In all others it is left out.
+
+    Returns
+    -------
+    Understood
+        A secondary column of which more than half is not understood, or whose coding or unit can't be told, is left
+        out as a whole.
+
+    Raises
+    ------
+    TableError
+        If that befalls a primary column.
+    """
+    cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
+    centres = _read_centres(cells.get("centre"), len(table.rows))
+    shared = _share_decimals(cells)
+    result = Understood()
+    for name, own in cells.items():
+        column = table.header[match.positions[name]]
+        cast = cast_column(name, column, own, match.titles[name], choices, centres, shared)
+        _take(cast, result, is_primary=name in primary)
+    for name, columns in match.doubtful.items():
+        if name in primary:
+            raise TableError(SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns)))
+        problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
+        result.readings += [ColumnReading(column, name, label_field(name), problem=problem) for column in columns]
+    return result
+
+
+def _read_centres(cells: Cells | None, n: int) -> np.ndarray:
+    """Give the centre of each row, "" where it is not known."""
+    if cells is None:
+        return np.full(n, "", dtype=object)
+    return np.asarray(cells.different, dtype=object)[cells.codes]
+
+
+def _share_decimals(cells: Mapping[str, Cells]) -> Decimals:
+    shared = Decimals()
+    for name, own in cells.items():
+        if describe_field(name).meaning in {"number", "probability"}:
+            shared = shared | find_decimals(own.texts)
+    return shared
+
+
+def _take(cast: Cast, result: Understood, *, is_primary: bool) -> None:
+    """Take a column over, or leave it out as a whole; a primary one refuses the file instead."""
+    reading = cast.reading
+    formulas = dict(reading.left_out).get(NO_VALUE, 0)
+    if is_primary and formulas:
+        raise TableError(FORMULAS.format(count=formulas, column=reading.column))
+    if is_primary and reading.problem:
+        raise TableError(f"{reading.column}: {reading.problem}")
+    if not is_primary and not reading.problem and reading.not_understood > reading.known:
+        first, count = reading.left_out[0]
+        problem = f"{reading.not_understood} of {reading.not_understood + reading.known} values were not understood"
+        reading = replace(reading, problem=f"{problem} ({first}: {count}).")
+    if reading.problem:
+        result.readings.append(replace(reading, known=0))
+        return
+    result.readings.append(reading)
+    result.values[reading.name] = cast.values
+    if cast.limits is not None:
+        result.limits[reading.name] = cast.limits
+    if cast.note:
+        result.notes.append(cast.note)
+    for row, reason in cast.reasons.items() if is_primary else ():
+        separator = " " if reason.startswith("is ") else ": "
+        result.problems.setdefault(row, f"{reading.name}{separator}{reason}")

@@ -1,0 +1,177 @@
+"""The unit of a column, judged for the column and for each centre: by a person's word, the head, and the values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.clinical import FACTORS, Column
+
+FEW = 5
+MANY = 0.2
+LONGEST_MONTHS = 600
+PLAIN_MONTHS = (30, 240)
+LARGEST_CM, SMALLEST_MM = 6, 10
+SETTLE = "Say which: --unit {name}={first} or {name}={second}"
+MIXED = "Of its values {low} lie between 0 and 1 and {high} above: per cent and fraction can't be told apart"
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """Unit of a column.
+
+    Parameters
+    ----------
+    factors : ndarray
+        What each row's value is multiplied by.
+    words : str
+        The unit, by centre where centres differ.
+    note : str
+        What was concluded from the values; "" if the file says it.
+    problem : str
+        Why it can't be told; "" if it can.
+    """
+
+    factors: np.ndarray
+    words: str = ""
+    note: str = ""
+    problem: str = ""
+
+
+def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: str, chosen: Mapping[str, str]) -> Unit:
+    """Find the unit of a column.
+
+    Parameters
+    ----------
+    column : Column
+        The field.
+    values : ndarray
+        Values as written, NaN where there is none or the cell has its own unit.
+    centres : ndarray
+        Centre of each row.
+    stated : str
+        Unit in the column's head, or "".
+    chosen : mapping of str to str
+        Units that a person gave, by field or field@centre.
+
+    Returns
+    -------
+    Unit
+        A centre of fewer than five values follows the others, as long as its values leave no doubt.
+    """
+    factors = np.ones(len(values))
+    if column.unit not in FACTORS:
+        return Unit(factors, stated)
+    units, problems, guessed = {}, {}, {}
+    names = np.unique(centres)
+    whole = _judge(column, values, stated, chosen.get(column.name, ""))
+    for centre in names:
+        own = values[centres == centre]
+        own = own[np.isfinite(own)]
+        by_hand = chosen.get(f"{column.name}@{centre}", chosen.get(column.name, ""))
+        judged = whole if len(own) < FEW and len(names) > 1 and not by_hand else _judge(column, own, stated, by_hand)
+        if len(own) < FEW and len(names) > 1 and not judged[1] and _contradicts(column, own, judged[0]):
+            judged = judged[0], _ask(column, "Its few values fit no unit beyond doubt"), False
+        units[centre], problems[centre], guessed[centre] = judged
+    problem = next((f"{_place(c, names)}{text}" for c, text in problems.items() if text), "")
+    if problem:
+        return Unit(factors, problem=problem)
+    for centre, unit in units.items():
+        factors[centres == centre] = FACTORS[column.unit][unit]
+    words = _describe(units, values, centres)
+    return Unit(factors, words, words if any(guessed.values()) else "")
+
+
+def _place(centre: str, names: np.ndarray) -> str:
+    return f"Centre {centre[:20]}: " if len(names) > 1 else ""
+
+
+def _describe(units: Mapping[str, str], values: np.ndarray, centres: np.ndarray) -> str:
+    known = {c: u for c, u in units.items() if np.isfinite(values[centres == c]).any()} or dict(units)
+    different = list(dict.fromkeys(known.values()))
+    if len(different) < 2:
+        return "".join(different)
+    groups = [f"{unit} in {', '.join(str(c)[:20] for c, u in known.items() if u == unit)}" for unit in different]
+    return "; ".join(groups)
+
+
+def _ask(column: Column, sentence: str, *units: str) -> str:
+    first, second = units or column.units[:2]
+    return f"{sentence}. {SETTLE.format(name=column.name, first=first, second=second)}."
+
+
+def _judge(column: Column, values: np.ndarray, stated: str, chosen: str) -> tuple[str, str, bool]:
+    """Give unit, problem, and whether the values alone said so."""
+    known = values[np.isfinite(values)]
+    if chosen:
+        return chosen, "", False
+    stated = stated if stated in column.units else ""
+    if not len(known):
+        return stated or column.unit, "", False
+    judge = {"percent": _judge_percent, "fraction": _judge_probability, "months": _judge_time, "mm": _judge_length}
+    return judge[column.unit](column, known, stated) if column.unit in judge else (stated or column.unit, "", False)
+
+
+def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
+    inside = int(((values > 0) & (values < 1)).sum())
+    above = int((values > 1).sum())
+    if not above and not inside and len(values) >= FEW and (values == 1).any():
+        return "percent", _ask(column, "It holds only 0 and 1, which may be no and yes, fractions or per cent"), False
+    if not above and inside:
+        if stated == "fraction" or len(values) >= FEW:
+            return "fraction", "", stated != "fraction"
+        return "percent", _ask(column, "Its few values lie between 0 and 1"), False
+    if stated == "fraction" or (inside >= FEW and inside > MANY / 2 * len(values)):
+        return "percent", _ask(column, MIXED.format(low=inside, high=above)), False
+    return "percent", "", False
+
+
+def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
+    above = int((values > 1).sum())
+    if stated == "percent":
+        if not above and len(values) >= FEW and (values < 1).mean() > 1 - MANY:
+            return stated, _ask(column, "Its head says per cent, but no value is above 1"), False
+        return stated, "", False
+    if above * 2 > len(values) and (values <= 100).all():
+        return "fraction", _ask(column, f"{above} of {len(values)} values are above 1", "percent", "fraction"), False
+    return "fraction", "", False
+
+
+def _judge_time(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
+    longest = {"months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12, "weeks": LONGEST_MONTHS * 4.35, "days": np.inf}
+    if stated:
+        long = (values > longest[stated]).mean()
+        text = f"Its head says {stated}, but {long:.0%} of its values are above {longest[stated]:.0f}"
+        return stated, _ask(column, text, stated, "days") if long >= MANY else "", False
+    high = float(np.quantile(values, 0.9))
+    if high > LONGEST_MONTHS and len(values) >= FEW:
+        return "days", "", True
+    if PLAIN_MONTHS[0] <= high <= PLAIN_MONTHS[1]:
+        return "months", "", True
+    return (
+        "months",
+        _ask(column, f"Its unit can't be told (nine of ten values are at most {high:.4g})", "months", "days"),
+        False,
+    )
+
+
+def _judge_length(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
+    middle = float(np.median(values))
+    text = f"Its middle value is {middle:.4g}, in mm or in cm"
+    if (stated == "mm" and middle < 3) or (stated == "cm" and middle > 2 * LARGEST_CM):
+        return stated, _ask(column, f"Its head says {stated}, but its middle value is {middle:.4g}"), False
+    if stated:
+        return stated, "", False
+    if middle <= LARGEST_CM:
+        return "cm", "" if len(values) >= FEW else _ask(column, text), True
+    return "mm", "" if middle >= SMALLEST_MM else _ask(column, text), False
+
+
+def _contradicts(column: Column, values: np.ndarray, unit: str) -> bool:
+    """Tell whether a centre's few values speak against the unit of the others."""
+    if not len(values):
+        return False
+    if column.unit == "percent" and unit == "percent":
+        return bool(((values > 0) & (values < 1)).any() and (values <= 1).all())
+    limits = {"fraction": 1, "months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12}
+    return unit in limits and column.unit != "fraction" and bool((values > limits[unit]).any())

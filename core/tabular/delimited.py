@@ -1,0 +1,142 @@
+"""CSV and its relatives: encoding, separator and strict quoting."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from core.errors import TableError
+from core.tabular.header import count_known, describe_header, find_header
+from core.tabular.table import MAX_ROWS, TOO_MANY_ROWS, TextTable, build_table
+
+SEPARATORS = (",", ";", "\t", "|")
+UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
+LEGACY = {"cp1252": "Windows-1252 (Latin-1)", "gb18030": "GB 18030", "mac_roman": "Mac Roman"}
+PEEKED_LINES = 30
+MAX_CELL = 100_000
+CUT_OFF = "The table breaks off inside a quoted cell that opens in line {line}; close the quote or remove it."
+STRAY = 'A stray quote (") in or before line {line} of the table swallows what follows; remove it, or double it.'
+SWALLOWED = (
+    "A quoted cell runs from line {line} to line {end} of the table and holds whole rows: a stray quote. Remove it."
+)
+TOO_LONG = "The table holds a cell that is too long in line {line}: it is no table, or a quote never closes."
+
+
+def read_delimited(content: bytes) -> TextTable:
+    """Read a text table.
+
+    Parameters
+    ----------
+    content : bytes
+        Separated by comma, semicolon, tab or bar; UTF-8, UTF-16, or an older encoding, which is then noted.
+
+    Returns
+    -------
+    TextTable
+        The rows that fit the header, and the others by number.
+
+    Raises
+    ------
+    TableError
+        If it holds binary data, a stray quote, or too many rows or columns.
+    """
+    text, notes = _decode(content)
+    rows = list(_read_rows(text, _find_separator(text)))
+    position = find_header(rows)
+    if not rows:
+        return build_table([], [], notes)
+    row, header = rows[position]
+    notes += describe_header(row, position)
+    while header and not header[-1].strip():
+        header = header[:-1]
+    return build_table(header, rows[position + 1 :], notes)
+
+
+def _decode(content: bytes) -> tuple[str, list[str]]:
+    if content.startswith(UTF16_STARTS):
+        encodings = ["utf-16"]
+    elif content[1:2] == b"\0" and content[:1] != b"\0":
+        encodings = ["utf-16-le"]
+    else:
+        encodings = ["utf-8-sig"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return _refuse_binary(text), []
+    decoded = {name: content.decode(name, "replace") for name in LEGACY}
+    best = max(decoded, key=lambda name: _count_names(decoded[name]) - decoded[name].count("\ufffd"))
+    return _refuse_binary(decoded[best]), [f"The file is not UTF-8 and was read as {LEGACY[best]}."]
+
+
+def _refuse_binary(text: str) -> str:
+    if "\x00" in text:
+        raise TableError("The file is no table: it holds binary data. Give CSV, Excel (XLSX, XLS), ODS or Parquet.")
+    return text
+
+
+def _count_names(text: str) -> int:
+    return max((count_known(row) for mark in SEPARATORS for row in _peek(text, mark)), default=0)
+
+
+def _peek(text: str, mark: str) -> list[list[str]]:
+    """Split the first lines that say something; quotes that go wrong matter later."""
+    lines = (line for line in io.StringIO(text[:MAX_CELL], newline=None) if line.strip() and not _is_hint(line))
+    return [line.rstrip("\n").replace('"', "").split(mark) for _, line in zip(range(PEEKED_LINES), lines, strict=False)]
+
+
+def _is_hint(line: str) -> bool:
+    """Tell whether a line is Excel's hint at the separator, as "sep=;"."""
+    return line.strip().lower().startswith("sep=")
+
+
+def _find_separator(text: str) -> str:
+    """Give the separator that shows the most known names; then the one that splits the first lines most."""
+
+    def rate(mark: str) -> tuple[int, int]:
+        rows = _peek(text, mark)
+        return max((count_known(row) for row in rows), default=0), len(rows[0]) if rows else 0
+
+    return max(SEPARATORS, key=rate)
+
+
+def _read_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Give number and cells of each row that is not empty; a quote must open and close a cell."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line, marks, found = 1, 0, 0
+    for number, cells in enumerate(_guard(reader), start=1):
+        if reader.line_num > line and _swallows(cells, separator, marks):
+            raise TableError(SWALLOWED.format(line=line, end=reader.line_num))
+        line = reader.line_num + 1
+        if not any(cell.strip() for cell in cells) or (number <= 2 and _is_hint(cells[0])):
+            continue
+        marks, found = max(marks, len(cells) - 1), found + 1
+        if found > MAX_ROWS + PEEKED_LINES:
+            raise TableError(TOO_MANY_ROWS)
+        yield number, cells
+
+
+def _swallows(cells: list[str], separator: str, marks: int) -> bool:
+    """Tell whether a row of several lines holds whole rows, or the end of one and the start of another, in a quote."""
+    if len(cells) - 1 != marks and marks:
+        return True
+    for position, cell in enumerate(cells):
+        first, *inner, last = cell.splitlines() if "\n" in cell or "\r" in cell else ("", "")
+        counts = [line.count(separator) for line in (first, *inner, last)]
+        if marks and (max(counts) >= marks or (counts[0] >= marks - position and counts[-1] >= position)):
+            return True
+    return False
+
+
+def _guard(reader: Any) -> Iterator[list[str]]:
+    last = 0
+    try:
+        for cells in reader:
+            last = reader.line_num
+            yield cells
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise TableError(CUT_OFF.format(line=last + 1)) from None
+        sentence = TOO_LONG if "field larger" in str(error) else STRAY
+        raise TableError(sentence.format(line=last + 1 if sentence is TOO_LONG else reader.line_num)) from None

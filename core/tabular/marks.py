@@ -1,0 +1,246 @@
+"""What a spreadsheet reader hides of an XLSX sheet: number formats, formulas without a value, errors; and its size."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import islice
+from typing import Any
+from xml.etree.ElementTree import Element, fromstring
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from core.errors import TableError
+from core.tabular.table import FORMULA, MAX_COLUMNS, TOO_MANY_COLUMNS
+
+MAX_UNPACKED = 500 * 1024 * 1024
+MAX_CELLS = 10_000_000
+MAX_STRINGS = 1_500_000
+CHUNK = 1 << 20
+ENCRYPTED = 0x1
+PROTECTED = "The Excel file is protected by a password; save it without one."
+TOO_LARGE = "The Excel file unpacks to more than 500 MB; save it as CSV."
+TOO_MANY_CELLS = f"The Excel file holds more than {MAX_CELLS:,} cells; delete what is not needed, or save it as CSV."
+TOO_MANY_STRINGS = f"The Excel file holds more than {MAX_STRINGS:,} different texts; save it as CSV."
+PIECE = r'"[^"]*"|\\.|[-/ ()]|0'
+PADDED = re.compile(rf"(?:{PIECE})+")
+
+
+@dataclass
+class Marks:
+    """What is to be known of a sheet's cells beyond their values, by (row, column) from 0.
+
+    Attributes
+    ----------
+    formats : dict of (int, int) to str
+        Number format, where it changes how a number is read: per cent, or leading zeros.
+    texts : dict of (int, int) to str
+        What stands in a cell for which there is no value: a formula never computed, an error.
+    """
+
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+def check_archive(content: bytes) -> None:
+    """Refuse an archive that is protected, or unpacks to more than the limits.
+
+    Parameters
+    ----------
+    content : bytes
+        XLSX, XLSB or ODS.
+
+    Raises
+    ------
+    TableError
+        If it is.
+    """
+    with ZipFile(BytesIO(content)) as archive:
+        if any(entry.flag_bits & ENCRYPTED for entry in archive.infolist()):
+            raise TableError(PROTECTED)
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+            raise TableError(TOO_LARGE)
+        if "xl/sharedStrings.xml" in archive.namelist():
+            _count(archive, "xl/sharedStrings.xml", b"<si", MAX_STRINGS, TOO_MANY_STRINGS)
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                _count(archive, name, b"<c ", MAX_CELLS, TOO_MANY_CELLS)
+
+
+def _count(archive: ZipFile, name: str, tag: bytes, limit: int, sentence: str) -> None:
+    found, rest = 0, b""
+    for chunk in _stream(archive, name):
+        text = rest + chunk
+        found += text.count(tag)
+        rest = text[-len(tag) + 1 :]
+        if found > limit:
+            raise TableError(sentence)
+
+
+def _stream(archive: ZipFile, name: str) -> Iterator[bytes]:
+    with archive.open(name) as entry:
+        while chunk := entry.read(CHUNK):
+            yield chunk
+
+
+def read_marks(content: bytes, sheet: str) -> Marks:
+    """Read the marks of a sheet.
+
+    Parameters
+    ----------
+    content : bytes
+        XLSX.
+    sheet : str
+        The sheet's name.
+
+    Returns
+    -------
+    Marks
+        None where the workbook's parts are not to be found: its values are then read as they are.
+
+    Raises
+    ------
+    TableError
+        If a cell lies beyond the columns that can be read.
+    """
+    with ZipFile(BytesIO(content)) as archive:
+        path = _find_sheet(archive, sheet)
+        if path is None:
+            return Marks()
+        return _SheetScan(_read_formats(archive)).run(_stream(archive, path))
+
+
+def _find_sheet(archive: ZipFile, sheet: str) -> str | None:
+    names = {name.lower(): name for name in archive.namelist()}
+    book, links = names.get("xl/workbook.xml"), names.get("xl/_rels/workbook.xml.rels")
+    if book is None or links is None:
+        return None
+    targets = {link.get("Id"): link.get("Target", "") for link in _parse(archive, links)}
+    for element in _find_all(_parse(archive, book), "sheet"):
+        if element.get("name") == sheet:
+            key = next((value for name, value in element.attrib.items() if name.endswith("}id")), None)
+            target = targets.get(key, "")
+            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            return names.get(path.lower())
+    return None
+
+
+def _parse(archive: ZipFile, name: str) -> Element:
+    return fromstring(archive.read(name))  # noqa: S314 - read in a process that is bounded in time and memory
+
+
+def _find_all(root: Element, name: str) -> list[Element]:
+    return [element for element in root.iter() if element.tag.rpartition("}")[2] == name]
+
+
+def _read_formats(archive: ZipFile) -> dict[str, str]:
+    """Give the format code of each cell style that is shown otherwise than its value."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    root = _parse(archive, "xl/styles.xml")
+    codes = {"9": "0%", "10": "0.00%"} | {e.get("numFmtId"): e.get("formatCode", "") for e in _find_all(root, "numFmt")}
+    styles = next(iter(_find_all(root, "cellXfs")), None)
+    formats = {}
+    for index, style in enumerate(_find_all(styles, "xf") if styles is not None else ()):
+        code = codes.get(style.get("numFmtId"), "").partition(";")[0]
+        if "%" in code or (code not in {"", "0"} and PADDED.fullmatch(code)):
+            formats[str(index)] = code
+    return formats
+
+
+def format_number(value: float, code: str) -> str:
+    """Write a number in a format of per cent or of leading zeros, as the sheet shows it.
+
+    Parameters
+    ----------
+    value : float
+        As it is stored.
+    code : str
+        Format code.
+
+    Returns
+    -------
+    str
+        0.35 as 35% in "0%", 7 as 00007 in "00000".
+    """
+    if "%" in code:
+        return f"{100 * value:.12g}%"
+    pieces = re.findall(PIECE, code)
+    places = pieces.count("0")
+    if not places or value < 0 or not float(value).is_integer():
+        return f"{value:.15g}"
+    digits = iter(f"{value:.0f}".zfill(places))
+    extra = max(0, len(f"{value:.0f}") - places)
+    shown = ""
+    for piece in pieces:
+        if piece == "0":
+            shown += "".join(islice(digits, 1 + extra))
+            extra = 0
+        else:
+            shown += piece.strip('"').removeprefix("\\")
+    return shown
+
+
+class _SheetScan:
+    """One pass over a sheet's XML."""
+
+    def __init__(self, formats: dict[str, str]) -> None:
+        self._formats, self._marks = formats, Marks()
+        self._row, self._column = -1, -1
+        self._kind, self._is_formula, self._text, self._in_value = "", False, "", False
+
+    def run(self, chunks: Iterator[bytes]) -> Marks:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._take
+        parser.EntityDeclHandler = self._refuse_entity
+        for chunk in chunks:
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+        return self._marks
+
+    def _refuse_entity(self, *_: Any) -> None:
+        raise TableError("The Excel file declares XML entities; save it again as .xlsx or as CSV.")
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(" ")[2]
+        if name == "c":
+            self._start_cell(attributes)
+        elif name == "row":
+            self._row = int(attributes["r"]) - 1 if attributes.get("r", "").isdigit() else self._row + 1
+            self._column = -1
+        elif name == "f":
+            self._is_formula = True
+        elif name in {"v", "t"}:
+            self._in_value = True
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        letters = attributes.get("r", "").rstrip("0123456789")
+        self._column = _number_column(letters) if letters else self._column + 1
+        self._kind, self._is_formula, self._text = attributes.get("t", ""), False, ""
+        code = self._formats.get(attributes.get("s", ""))
+        if code is not None:
+            self._marks.formats[self._row, self._column] = code
+
+    def _take(self, text: str) -> None:
+        if self._in_value:
+            self._text += text
+            if self._column >= MAX_COLUMNS:
+                raise TableError(TOO_MANY_COLUMNS)
+
+    def _end(self, tag: str) -> None:
+        name = tag.rpartition(" ")[2]
+        if name in {"v", "t"}:
+            self._in_value = False
+        elif name == "c" and self._is_formula and not self._text:
+            self._marks.texts[self._row, self._column] = FORMULA
+        elif name == "c" and self._kind == "e":
+            self._marks.texts[self._row, self._column] = self._text
+
+
+def _number_column(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + ord(letter) - 64
+    return number - 1

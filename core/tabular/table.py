@@ -1,0 +1,111 @@
+"""A table as it stands in its file: a header and columns of text."""
+
+import json
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.errors import TableError
+
+MAX_BYTES = 100 * 1024 * 1024
+MAX_ROWS = 250_000
+MAX_COLUMNS = 1_000
+FORMULA = "\ufdd0"  # stands for a formula whose value is not stored; no file can hold this character as text
+TOO_MANY_ROWS = f"The table has more than {MAX_ROWS:,} rows; split it."
+TOO_MANY_COLUMNS = f"The table has more than {MAX_COLUMNS:,} columns; delete those that are not needed."
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """Cells of a table as text, as a person sees them.
+
+    Attributes
+    ----------
+    header : tuple of str
+        Column names as they stand in the file.
+    columns : tuple of pyarrow.Array of str
+        Cells without surrounding space, one a row that fits the header.
+    rows : tuple of int
+        Row number in the file of each; the header is row 1, unless other rows come before it.
+    refused : tuple of (int, str)
+        Rows that do not fit the header, with the reason.
+    notes : tuple of str
+        How the file was read, where that is not plain.
+    """
+
+    header: tuple[str, ...]
+    columns: tuple[pa.Array, ...]
+    rows: tuple[int, ...]
+    refused: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def find(self, name: str) -> pa.Array:
+        """Give the cells of the first column of a name."""
+        return self.columns[self.header.index(name)]
+
+
+def build_table(header: list[str], records: list[tuple[int, list[str]]], notes: list[str]) -> TextTable:
+    """Check rows against the header and turn them into columns.
+
+    Parameters
+    ----------
+    header : list of str
+        Column names.
+    records : list of (int, list of str)
+        Row number and cells of each row below the header that is not empty.
+    notes : list of str
+        How the file was read.
+
+    Returns
+    -------
+    TextTable
+        Rows with too few cells, or with cells beyond the header, are refused by number.
+
+    Raises
+    ------
+    TableError
+        If there are too many rows or columns.
+    """
+    width = len(header)
+    if width > MAX_COLUMNS:
+        raise TableError(TOO_MANY_COLUMNS)
+    if len(records) > MAX_ROWS:
+        raise TableError(TOO_MANY_ROWS)
+    fitting, refused = [], []
+    for number, cells in records:
+        if len(cells) < width or (len(cells) > width and any(cell.strip() for cell in cells[width:])):
+            refused.append((number, f"{len(cells)} cells where the header has {width}"))
+        else:
+            fitting.append((number, cells))
+    columns = tuple(
+        pc.utf8_trim_whitespace(pa.array([cells[i] for _, cells in fitting], pa.string())) for i in range(width)
+    )
+    names = tuple(name.strip() for name in header)
+    return TextTable(names, columns, tuple(number for number, _ in fitting), tuple(refused), tuple(notes))
+
+
+def pack_table(table: TextTable) -> bytes:
+    """Write a table as an Arrow stream, to pass it from one process to another."""
+    names = [str(i) for i in range(len(table.columns))]
+    plain = {"header": table.header, "refused": table.refused, "notes": table.notes}
+    batch = pa.table([*table.columns, pa.array(table.rows, pa.int32())], names=[*names, "rows"])
+    batch = batch.replace_schema_metadata({"sonoki": json.dumps(plain)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_table(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def unpack_table(content: bytes) -> TextTable:
+    """Read what `pack_table` wrote."""
+    table = pa.ipc.open_stream(content).read_all()
+    plain = json.loads(table.schema.metadata[b"sonoki"])
+    columns = [_join(column) for column in table.columns]
+    refused = tuple((int(number), str(reason)) for number, reason in plain["refused"])
+    rows = tuple(columns[-1].to_pylist())
+    return TextTable(tuple(plain["header"]), tuple(columns[:-1]), rows, refused, tuple(plain["notes"]))
+
+
+def _join(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [pa.array([], column.type)])

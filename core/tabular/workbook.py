@@ -1,0 +1,146 @@
+"""Excel and OpenDocument workbooks: the sheet with the table, its cells as a person sees them."""
+
+import datetime
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import python_calamine
+
+from core.errors import TableError
+from core.tabular.header import count_known, describe_header, find_header
+from core.tabular.marks import Marks, check_archive, format_number, read_marks
+from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, build_table
+
+DAMAGED = "The workbook is damaged or is none; save it again as .xlsx, or as CSV."
+NO_TABLE = "The workbook has no sheet with cells; give one with a header row."
+PROTECTED = "The workbook is protected by a password; save it without one."
+SEARCHED = 20
+SEARCHED_SHEETS = 50
+Cells = list[list[Any]]
+
+
+def read_workbook(content: bytes) -> TextTable:
+    """Read the table of a workbook.
+
+    Parameters
+    ----------
+    content : bytes
+        XLSX, XLSM, XLSB, XLS or ODS.
+
+    Returns
+    -------
+    TextTable
+        Of the sheet with the most known column names, the first where none is known; hidden sheets and charts are
+        passed over.
+
+    Raises
+    ------
+    TableError
+        If it is damaged, protected, too large, or has no cells.
+    """
+    is_xlsx = content.startswith(b"PK") and _is_xlsx(content)
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
+        number, sheet = _choose_sheet(book)
+        cells = _take_cells(sheet)
+    except python_calamine.PasswordError:
+        raise TableError(PROTECTED) from None
+    except python_calamine.CalamineError:
+        raise TableError(DAMAGED) from None
+    notes = [] if len(book.sheet_names) == 1 else [f"Sheet {number} of {len(book.sheet_names)} was read."]
+    marks = read_marks(content, sheet.name) if is_xlsx else Marks()
+    return _build(_write_cells(cells, marks), sheet, notes)
+
+
+def _is_xlsx(content: bytes) -> bool:
+    try:
+        check_archive(content)
+        with ZipFile(BytesIO(content)) as archive:
+            return any(name.lower() == "xl/workbook.xml" for name in archive.namelist())
+    except BadZipFile:
+        raise TableError(DAMAGED) from None
+
+
+def _choose_sheet(book: python_calamine.CalamineWorkbook) -> tuple[int, python_calamine.CalamineSheet]:
+    """Give number and content of the visible sheet that holds the table."""
+    best, known = None, -1
+    for number, sheet in enumerate(book.sheets_metadata[:SEARCHED_SHEETS], start=1):
+        if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
+            continue
+        if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
+            continue
+        content = book.get_sheet_by_name(sheet.name)
+        if not content.total_height:
+            continue
+        first = [[str(cell) for cell in row] for _, row in zip(range(SEARCHED), content.iter_rows(), strict=False)]
+        count = max((count_known(row) for row in first), default=0)
+        if count > known:
+            best, known = (number, content), count
+    if best is None:
+        raise TableError(NO_TABLE)
+    return best
+
+
+def _take_cells(sheet: python_calamine.CalamineSheet) -> Cells:
+    if sheet.total_width > MAX_COLUMNS:
+        raise TableError(TOO_MANY_COLUMNS)
+    cells = sheet.to_python(skip_empty_area=False)
+    if len(cells) > 2 * MAX_ROWS:
+        raise TableError(TOO_MANY_ROWS)
+    return cells
+
+
+def _write_cells(cells: Cells, marks: Marks) -> list[list[str]]:
+    """Write every cell as text, as the sheet shows it."""
+    written = [[value if type(value) is str else _write_cell(value) for value in row] for row in cells]
+    for (row, column), code in marks.formats.items():
+        if row < len(cells) and column < len(cells[row]):
+            value = cells[row][column]
+            if isinstance(value, float | int) and not isinstance(value, bool):
+                written[row][column] = format_number(value, code)
+    for (row, column), text in marks.texts.items():
+        if row < len(cells) and column < len(cells[row]):
+            written[row][column] = text
+    return written
+
+
+def _write_cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float | int):
+        return f"{value:.15g}" if abs(value) < 1e15 else f"{value:.0f}"
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def _build(written: list[list[str]], sheet: python_calamine.CalamineSheet, notes: list[str]) -> TextTable:
+    rows = list(_number_rows(written))
+    if not rows:
+        raise TableError(NO_TABLE)
+    position = find_header(rows)
+    row, header = rows[position]
+    notes += describe_header(row, position)
+    notes += _fill_merged(written, sheet, row)
+    width = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
+    records = [(number, cells) for number, cells in _number_rows(written) if number > row]
+    return build_table(header[:width], records, notes)
+
+
+def _number_rows(written: list[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    for number, cells in enumerate(written, start=1):
+        if any(cell.strip() for cell in cells):
+            yield number, cells
+
+
+def _fill_merged(written: list[list[str]], sheet: python_calamine.CalamineSheet, header: int) -> list[str]:
+    """Give every row of a merged cell its value; a merge across columns alone, as of a title, stays as it is."""
+    filled = 0
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+        if top >= header and bottom > top and bottom < len(written):
+            filled += 1
+            for row in range(top + 1, bottom + 1):
+                written[row][left] = written[top][left]
+    return [f"{filled} merged cells count for each of their rows."] if filled else []
