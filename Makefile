@@ -24,7 +24,7 @@ endif
 	@exec $(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: .venv/test check
-	$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations 15
 
 check: .venv/test
 	$(BIN)/ruff check .
