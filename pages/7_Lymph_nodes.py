@@ -6,6 +6,7 @@ from core.evaluation.cohort.evaluate import render_nodes, render_plain
 from core.evaluation.cohort.net_benefit import compute_node_net_benefit
 from core.evaluation.cohort.results import settle_threshold
 from core.evaluation.cohort.split import compute_nodes
+from core.evaluation.estimate import write_estimate
 from core.figures.cohort.cohort_tables import tabulate_node_predictors, tabulate_node_rates
 from core.figures.cohort.decision_curve import NODE_RANGE, describe_decision_curve, plot_decision_curve
 from core.figures.cohort.lymph_nodes import (
@@ -15,7 +16,7 @@ from core.figures.cohort.lymph_nodes import (
     plot_node_roc,
     tabulate_node_curves,
 )
-from core.figures.cohort.tables import tabulate_confusion, tabulate_net_benefit, write_number
+from core.figures.cohort.tables import tabulate_confusion, tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
 from core.ui import begin_page
 from core.ui.cohort.result import show_method, show_result, show_table
@@ -46,7 +47,9 @@ with begin_page("Lymph nodes"):
         )
     with numbers:
         show_table(tabulate_node_rates(nodes), "Node metastasis by predicted group")
-        st.markdown(f"Difference high minus low: {write_number(nodes.difference, nodes.difference_ci)}.")
+        st.markdown(
+            f"Difference high minus low: {write_estimate(nodes.difference, nodes.difference_ci, nodes.reason)}."
+        )
         st.header("The group as a classifier of metastasis", anchor=False)
         show_table(tabulate_confusion(nodes.group_classifier), "The predicted group as classifier of metastasis")
 

@@ -59,11 +59,11 @@ def summarise_evaluation(data: dict[str, Any]) -> str:
 
 
 def describe_auc(part: dict[str, Any]) -> str:
-    """Give the AUC of one evaluation with its interval."""
+    """Give the AUC of one evaluation with its interval, or why there is none."""
+    from core.evaluation.estimate import write_estimate  # noqa: PLC0415
+
     figures = part["discrimination"]
-    if figures["auc"] is None:
-        return "AUC not estimable"
-    return f"AUC {figures['auc']:.3f} (95 % CI {figures['auc_ci'][0]:.3f}-{figures['auc_ci'][1]:.3f})"
+    return f"AUC {write_estimate(figures['auc'], figures['auc_ci'], figures.get('reason'))}"
 
 
 class progress_bar:  # noqa: N801 - used as a function

@@ -1,4 +1,4 @@
-"""Numbers in words: estimates with their intervals, p values, and lines thinned for the screen."""
+"""Numbers in words: p values, counts, and lines thinned for the screen."""
 
 import math
 
@@ -7,42 +7,6 @@ import pandas as pd
 
 MAX_POINTS = 1000
 QUALIFIERS = (" on ultrasound", " before biopsy")
-
-
-def word_estimate(
-    value: float | None, interval: tuple[float, float] | None, digits: int = 2, level: float = 0.95
-) -> str:
-    """Write an estimate with its interval.
-
-    Parameters
-    ----------
-    value : float or None
-        Estimate.
-    interval : tuple of float or None
-        Its limits.
-    digits : int
-        Decimals.
-    level : float
-        Confidence level.
-
-    Returns
-    -------
-    str
-        For example "0.83 (95 % CI 0.76 to 0.89)"; "not estimable" without a value.
-    """
-    if value is None or math.isnan(value):
-        return "not estimable"
-    if interval is None or any(math.isnan(limit) for limit in interval):
-        return f"{value:.{digits}f} (no interval)"
-    low, high = interval
-    return f"{value:.{digits}f} ({100 * level:g} % CI {low:.{digits}f} to {high:.{digits}f})"
-
-
-def word_percent(value: float, low: float, high: float, level: float = 0.95) -> str:
-    """Write a share in per cent with its interval, or "not estimable"."""
-    if math.isnan(value):
-        return "not estimable"
-    return f"{100 * value:.1f} % ({100 * level:g} % CI {100 * low:.1f} to {100 * high:.1f} %)"
 
 
 def word_p(p: float | None) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.clinical import FIELDS
 from core.errors import ModelError
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
 from core.inference.engines.choice import describe_choice
 from core.inference.explain import label_term
 from core.settings import get_text_setting
@@ -16,7 +17,6 @@ from models.bundle import Bundle
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
 INTAKE = "evidence/intake.json"
-NOT_ESTIMABLE = "not estimable"
 SPLITS = ("train", "validation", "test", "external")
 RATES = {
     "sensitivity": "Sensitivity",
@@ -147,11 +147,9 @@ def _list_figures(part: Mapping[str, Any]) -> dict[str, str]:
     for name in ("intercept", "slope"):
         entry = calibration.get(name) or {}
         figures[f"Calibration {name}"] = _write(entry.get("est"), entry.get("ci"))
-    figures["Brier score"] = _write(calibration.get("brier"), None)
+    figures["Brier score"] = write_number(calibration.get("brier"), 2)
     return figures
 
 
 def _write(value: float | None, interval: list[float] | None) -> str:
-    if value is None:
-        return NOT_ESTIMABLE
-    return f"{value:.2f}" if not interval else f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"
+    return write_estimate(value, interval, level=None, digits=2)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
 
 from core.evaluation.checks import Floats
 
 MAX_STEPS = 50
 TOLERANCE = 1e-10
 SINGULAR = 1e14
+NEARLY_CERTAIN = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +97,12 @@ def compute_log_likelihood(linear: Floats, y: Floats) -> float:
         Log-likelihood, at most 0.
     """
     return float(log_expit(np.where(y == 1, linear, -linear)).sum())
+
+
+def compute_log_odds(prob: Floats) -> Floats:
+    """Compute log-odds; 0 counts as 1e-8 and 1 as 1 - 1e-8, as in R's CalibrationCurves."""
+    clipped = np.where(prob == 0, NEARLY_CERTAIN, np.where(prob == 1, 1 - NEARLY_CERTAIN, prob))
+    return np.asarray(logit(clipped), dtype=np.float64)
 
 
 def _solve(information: Floats, right: Floats) -> Floats:

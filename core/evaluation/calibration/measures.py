@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, logit, ndtr
+from scipy.special import chdtrc, ndtr
 
 from core.errors import InputError
 from core.evaluation.calibration.hosmer_lemeshow import HosmerLemeshow, compute_hosmer_lemeshow, group_by_risk
-from core.evaluation.calibration.logistic import compute_log_likelihood, fit_logistic
-from core.evaluation.calibration.smooth import MIN_DISTINCT, smooth_outcome
+from core.evaluation.calibration.logistic import compute_log_likelihood, compute_log_odds, fit_logistic
+from core.evaluation.calibration.smooth import MIN_DISTINCT, Smoother, smooth_outcome
 from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_outcome
 from core.evaluation.proportion import normal_quantile
 
@@ -42,7 +42,9 @@ class CalibrationResult:
     brier, scaled_brier, log_loss : float
         Mean squared error, its share below the null model's, mean negative log-likelihood.
     ici, e50, e90, emax : float
-        Mean, median, 90th centile and maximum of ``|loess(p) - p|``.
+        Mean, median, 90th centile and maximum of ``|smoothed(p) - p|``.
+    smoother : {"loess", "spline"} or None
+        What smoothed the outcome for them and for `curve`.
     hosmer_lemeshow : HosmerLemeshow
         Secondary test.
     spiegelhalter_z, spiegelhalter_p : float
@@ -61,6 +63,8 @@ class CalibrationResult:
         Rows left out because the outcome or the probability is missing.
     reasons : dict of str to str
         Field name to the reason why it is None.
+    note : str or None
+        What to bear in mind.
     """
 
     n: int
@@ -93,13 +97,15 @@ class CalibrationResult:
     emax: float | None = None
     spiegelhalter_z: float | None = None
     spiegelhalter_p: float | None = None
+    smoother: Smoother | None = None
     conf_level: float = 0.95
     n_excluded: int = 0
+    note: str | None = None
 
     @property
     def reason(self) -> str | None:
-        """All reasons in one sentence, each once."""
-        return " ".join(dict.fromkeys(self.reasons.values())) or None
+        """All reasons and the note in one line, each once."""
+        return " ".join(dict.fromkeys([*self.reasons.values(), *([self.note] if self.note else [])])) or None
 
 
 def compute_calibration(
@@ -141,12 +147,12 @@ def compute_calibration(
     smoothed = smooth_outcome(outcome, p, conf_level)
     curve = pd.DataFrame(columns=["prob", "observed", "ci_low", "ci_high"], dtype=np.float64)
     if smoothed is None:
-        reasons["ici"] = f"The curve needs at least {MIN_DISTINCT} different predictions that are spread out."
+        reasons |= dict.fromkeys(("ici", "e50", "e90", "emax"), _describe_no_curve(p))
     else:
-        fitted, curve = smoothed
-        gap = np.abs(fitted - p)
+        curve, gap = smoothed.curve, np.abs(smoothed.fitted - p)
         e50, e90 = np.quantile(gap, [0.5, 0.9])
         fields |= {"ici": float(gap.mean()), "e50": float(e50), "e90": float(e90), "emax": float(gap.max())}
+        fields["smoother"] = smoothed.smoother
     bins = group_by_risk(outcome, p, conf_level)
     return CalibrationResult(
         len(outcome),
@@ -159,8 +165,23 @@ def compute_calibration(
         reasons,
         conf_level=conf_level,
         n_excluded=int((~keep).sum()),
+        note=_describe_certain(p),
         **fields,
     )
+
+
+def _describe_no_curve(p: Floats) -> str:
+    if len(np.unique(p)) < MIN_DISTINCT:
+        return f"The curve needs at least {MIN_DISTINCT} different predictions."
+    return "No curve could be fitted: the predictions separate the classes, or too few of them differ."
+
+
+def _describe_certain(p: Floats) -> str | None:
+    certain = int(((p == 0) | (p == 1)).sum())
+    if not certain:
+        return None
+    plural = "probability is" if certain == 1 else "probabilities are"
+    return f"{certain} {plural} exactly 0 or 1, counted as 1e-8 or 1 - 1e-8 in intercept, slope, log loss and spline."
 
 
 def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) -> tuple[dict[str, Any], dict[str, str]]:
@@ -196,11 +217,14 @@ def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> 
         fields["scaled_brier"] = 1 - brier / (rate * (1 - rate))
     else:
         reasons["scaled_brier"] = "All patients have the same outcome."
-    if events > 0 and expected > 0:
+    if not events or not expected:
+        reasons["oe"] = "O/E needs at least one event and a probability above 0."
+    elif events == n:
+        fields["oe"] = events / expected
+        reasons["oe_ci"] = "Every patient has the event, so the interval of O/E would have no width."
+    else:
         ratio, spread = events / expected, math.exp(z * math.sqrt((1 - rate) / events))
         fields |= {"oe": ratio, "oe_ci": (ratio / spread, ratio * spread)}
-    else:
-        reasons["oe"] = "O/E needs at least one event and a probability above 0."
     variance = float((p * (1 - p) * (1 - 2 * p) ** 2).sum())
     if variance > 0:
         statistic = float(((y - p) * (1 - 2 * p)).sum()) / math.sqrt(variance)
@@ -211,15 +235,12 @@ def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> 
 
 
 def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
-    certain = int(((p == 0) | (p == 1)).sum())
-    one_class = y.min() == y.max()
-    if certain or one_class:
-        reason = f"{certain} probabilities are exactly 0 or 1." if certain else "All patients have the same outcome."
-        reasons |= {"intercept": reason, "slope": reason} | ({"log_loss": reason} if certain else {})
-        return {} if certain else {"log_loss": -compute_log_likelihood(logit(p), y) / len(y)}
-    linear = logit(p)
+    linear = compute_log_odds(p)
     loglik = compute_log_likelihood(linear, y)
     fields: dict[str, Any] = {"log_loss": -loglik / len(y)}
+    if y.min() == y.max():
+        reasons |= dict.fromkeys(("intercept", "slope"), "All patients have the same outcome.")
+        return fields
     constant = np.ones((len(y), 1))
     large = fit_logistic(constant, y, offset=linear)
     if large is None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from core.errors import InputError
-from core.evaluation.calibration.logistic import fit_logistic
+from core.evaluation.calibration.logistic import compute_log_odds, fit_logistic
 from core.evaluation.calibration.measures import compute_calibration_terms
 from core.evaluation.checks import Floats, check_lengths, prepare_outcome
 from core.evaluation.discrimination.roc import compute_auc_se, describe_missing_class
@@ -141,13 +141,13 @@ def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult | None:
     Returns
     -------
     OptimismResult or None
-        Only this combination is fitted anew, neither of its two parts; patients with a probability of 0 or 1 are left
-        out. None where the table lacks one of the two probabilities.
+        Only this combination is fitted anew, neither of its two parts; a probability of 0 or 1 counts as
+        1e-8 or 1 - 1e-8. None where the table lacks one of the two probabilities.
     """
     if any(name not in table or table[name].isna().all() for name in COMBINED):
         return None
     prob = table[list(COMBINED)].astype(float)
-    return compute_optimism(table["y"], logit(prob.where((prob > 0) & (prob < 1))))
+    return compute_optimism(table["y"], prob.apply(lambda column: compute_log_odds(column.to_numpy())))
 
 
 def _draw_gaps(y: Floats, design: Floats, code: np.ndarray, fit: Fit, n_boot: int, seed: int) -> list[Floats]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from core.errors import InputError
-from core.evaluation.calibration.logistic import fit_logistic
+from core.evaluation.calibration.logistic import compute_log_odds, fit_logistic
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
 from core.evaluation.checks import Floats, check_conf_level, prepare_column, prepare_outcome
 from core.evaluation.proportion import normal_quantile
@@ -133,12 +133,12 @@ def compute_recalibration(
 
 
 def _apply(prob: Floats, intercept: float, slope: float) -> Floats:
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # 0 and 1 stay as they are
         return np.asarray(expit(intercept + slope * logit(prob)))
 
 
 def _estimate(y: Floats, prob: Floats, both: bool) -> tuple[float, float, float] | None:
-    linear, constant = logit(prob), np.ones((len(y), 1))
+    linear, constant = compute_log_odds(prob), np.ones((len(y), 1))
     fit = fit_logistic(np.column_stack([constant, linear]), y) if both else fit_logistic(constant, y, offset=linear)
     if fit is None:
         return None

@@ -1,21 +1,46 @@
-"""The loess curve of an outcome on its predicted probability, with a pointwise band."""
+"""The curve of an outcome on its predicted probability, with a pointwise band: loess, or a spline."""
 
 import math
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from skmisc.loess import loess
 
+from core.evaluation.calibration.spline import fit_spline
 from core.evaluation.checks import Floats
 from core.evaluation.proportion import normal_quantile
 
+Smoother = Literal["loess", "spline"]
 SPAN, DEGREE = 0.75, 2
 MIN_DISTINCT = 10
+MAX_EQUAL = 2 / 3
+MAX_OUTSIDE = 0.1
 EXACT_ROWS = 2000
 GRID = np.round(np.arange(1, 100) / 100, 2)
 
 
-def smooth_outcome(y: Floats, prob: Floats, conf_level: float = 0.95) -> tuple[Floats, pd.DataFrame] | None:
+@dataclass(frozen=True, eq=False)
+class SmoothedOutcome:
+    """The outcome, smoothed over the predicted probability.
+
+    Attributes
+    ----------
+    fitted : ndarray, shape (n,)
+        Observed proportion at each patient's prediction.
+    curve : DataFrame
+        ``prob, observed, ci_low, ci_high`` at each per cent within the range of the predictions.
+    smoother : {"loess", "spline"}
+        How it was made.
+    """
+
+    fitted: Floats
+    curve: pd.DataFrame
+    smoother: Smoother
+
+
+def smooth_outcome(y: Floats, prob: Floats, conf_level: float = 0.95) -> SmoothedOutcome | None:
     """Smooth the outcome over the predicted probability.
 
     Parameters
@@ -29,39 +54,53 @@ def smooth_outcome(y: Floats, prob: Floats, conf_level: float = 0.95) -> tuple[F
 
     Returns
     -------
-    fitted : ndarray, shape (n,)
-        Observed proportion at each patient's prediction.
-    curve : DataFrame
-        ``prob, observed, ci_low, ci_high`` at each per cent within the range of the predictions.
-    None
-        When there are too few different predictions, or the fit fails.
+    SmoothedOutcome or None
+        By loess; by a restricted cubic spline where two thirds of the predictions are equal or loess leaves 0 to 1 by
+        more than 0.1. None when there are too few different predictions, or neither can be fitted.
 
     Notes
     -----
-    Locally quadratic, tricube weights, span 0.75, interpolated on a k-d tree: R's ``loess(y ~ p)``. Band:
-    ``fit -+ z se`` with R's standard error up to 2,000 rows; above, with that of the direct local fit.
+    Loess: locally quadratic, tricube weights, span 0.75, interpolated on a k-d tree: R's ``loess(y ~ p)``. Band:
+    ``fit -+ z se`` with R's standard error up to 2,000 rows; above, with that of the direct local fit. Spline: as
+    `fit_spline`, its band on the log-odds scale.
     """
-    if len(np.unique(prob)) < MIN_DISTINCT:
+    counts = np.unique(prob, return_counts=True)[1]
+    if len(counts) < MIN_DISTINCT:
         return None
+    grid = GRID[(prob.min() <= GRID) & (prob.max() >= GRID)]
+    z = normal_quantile(conf_level)
+    smoothed = _smooth_loess(y, prob, grid, z) if counts.max() < MAX_EQUAL * len(prob) else None
+    return smoothed or _smooth_spline(y, prob, grid, z)
+
+
+def _smooth_loess(y: Floats, prob: Floats, grid: Floats, z: float) -> SmoothedOutcome | None:
     exact = len(y) <= EXACT_ROWS
     model = loess(prob, y, span=SPAN, degree=DEGREE, trace_hat="exact" if exact else "approximate")
     try:
         model.fit()
         fitted = np.asarray(model.outputs.fitted_values, dtype=np.float64)
-        grid = GRID[(prob.min() <= GRID) & (prob.max() >= GRID)]
         prediction = model.predict(grid, stderror=exact) if len(grid) else None
     except ValueError:
         return None
     observed = np.asarray(prediction.values) if prediction is not None else np.empty(0)
-    if not np.isfinite(fitted).all() or not np.isfinite(observed).all():
+    both = np.concatenate([fitted, observed])
+    if not np.isfinite(both).all() or both.min() < -MAX_OUTSIDE or both.max() > 1 + MAX_OUTSIDE:
         return None
     if exact:
         error = np.asarray(prediction.stderr) if prediction is not None else np.empty(0)
     else:
         error = float(model.outputs.residual_scale) * _compute_leverage(prob, grid)
-    half = normal_quantile(conf_level) * error
-    band = {"ci_low": observed - half, "ci_high": observed + half}
-    return fitted, pd.DataFrame({"prob": grid, "observed": observed, **band})
+    band = {"ci_low": observed - z * error, "ci_high": observed + z * error}
+    curve = pd.DataFrame({"prob": grid, "observed": np.clip(observed, 0, 1), **band})
+    return SmoothedOutcome(fitted, curve, "loess")
+
+
+def _smooth_spline(y: Floats, prob: Floats, grid: Floats, z: float) -> SmoothedOutcome | None:
+    spline = fit_spline(y, prob)
+    if spline is None:
+        return None
+    columns = {name: spline.predict(grid, step) for name, step in (("observed", 0.0), ("ci_low", -z), ("ci_high", z))}
+    return SmoothedOutcome(spline.predict(prob), pd.DataFrame({"prob": grid, **columns}), "spline")
 
 
 def _compute_leverage(prob: Floats, grid: Floats) -> Floats:

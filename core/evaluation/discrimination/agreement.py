@@ -1,6 +1,5 @@
 """Agreement of two readers on the same patients: Cohen's kappa with its interval."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +10,6 @@ from core.errors import InputError
 from core.evaluation.checks import Interval
 from core.evaluation.discrimination.confusion import compute_metrics
 from core.evaluation.proportion import compute_proportion
-
-UNANIMOUS = "The two differ nowhere, so the interval of kappa has no width that could be told."
 
 
 @dataclass(frozen=True)
@@ -73,8 +70,6 @@ def compute_agreement(first: ArrayLike, second: ArrayLike, *, conf_level: float 
     row = metrics.loc["kappa"].to_dict()
     share, low, high = compute_proportion(both + neither, a.size, conf_level)
     kappa, ci = float(row["value"]), (float(row["ci_low"]), float(row["ci_high"]))
-    if kappa == 1.0:
-        ci, row["reason"] = (math.nan, math.nan), UNANIMOUS
     return AgreementResult(
         n=int(a.size),
         agreed=both + neither,

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 from scipy.stats import binomtest
 
-from core.evaluation.checks import Interval, check_conf_level, prepare_outcome
+from core.evaluation.checks import check_conf_level, prepare_outcome
 from core.evaluation.proportion import compute_difference_interval, compute_proportion, normal_quantile
 
 Metric = tuple[float, float, float, str | None]
+NO_VARIANCE = 1e-15
 NOT_DEFINED: tuple[float, float, float] = (math.nan, math.nan, math.nan)
 
 
@@ -208,7 +209,7 @@ def _compute_kappa(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     diagonal = sum(cells[i, i] * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in range(2))
     crossed = (1 - kappa) ** 2 * sum(cells[i, 1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in range(2))
     variance = (diagonal + crossed - (kappa - expected * (1 - kappa)) ** 2) / (n * (1 - expected) ** 2)
-    return (kappa, *_clip_normal(kappa, variance, z), None)
+    return (kappa, *_clip_normal(kappa, variance, z))
 
 
 def _compute_mcc(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
@@ -222,9 +223,11 @@ def _compute_mcc(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     skew_called, skew_true = (called - other) ** 2 / (called * other), (true - false) ** 2 / (true * false)
     product = (called - other) * (true - false) / math.sqrt(called * other * true * false)
     variance = (1 - phi**2 + (phi + phi**3 / 2) * product - 0.75 * phi**2 * (skew_called + skew_true)) / n
-    return (phi, *_clip_normal(phi, variance, z), None)
+    return (phi, *_clip_normal(phi, variance, z))
 
 
-def _clip_normal(value: float, variance: float, z: float) -> Interval:
-    half = z * math.sqrt(max(variance, 0.0))
-    return max(-1.0, value - half), min(1.0, value + half)
+def _clip_normal(value: float, variance: float, z: float) -> tuple[float, float, str | None]:
+    if variance < NO_VARIANCE:
+        return math.nan, math.nan, "The two differ nowhere, or everywhere, so the interval would have no width."
+    half = z * math.sqrt(variance)
+    return max(-1.0, value - half), min(1.0, value + half), None

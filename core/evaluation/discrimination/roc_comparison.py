@@ -139,6 +139,7 @@ def _estimate(outcome: Floats, score: Floats) -> tuple[float | None, float | Non
 
 def _compare_without_variance(auc_a: float, auc_b: float, n: int, n_pos: int) -> RocComparison:
     if math.isclose(auc_a, auc_b, abs_tol=1e-12):
-        return RocComparison(auc_a, auc_b, 0.0, 0.0, (0.0, 0.0), 0.0, 1.0, n, n_pos)
+        reason = "The two rank every patient alike, so the interval of the difference would have no width."
+        return RocComparison(auc_a, auc_b, 0.0, 0.0, None, 0.0, 1.0, n, n_pos, reason=reason)
     reason = "The difference does not vary between patients, so its variance can't be estimated."
     return RocComparison(auc_a, auc_b, auc_a - auc_b, None, None, None, None, n, n_pos, reason=reason)

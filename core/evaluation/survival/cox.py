@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.evaluation.checks import Floats, check_conf_level, check_lengths, prepare_column, prepare_survival
 from core.evaluation.proportion import normal_quantile
 from core.evaluation.survival.concordance import count_later_pairs
-from core.evaluation.survival.cox_likelihood import Stratum, build_stratum, maximise, sum_over_time
+from core.evaluation.survival.cox_likelihood import NoMaximum, Stratum, build_stratum, maximise, sum_over_time
 from core.evaluation.survival.life_table import build_life_table, read_survival
 
 COLUMNS = ["coef", "se", "hr", "ci_low", "ci_high", "z", "p"]
@@ -110,10 +110,8 @@ def compute_cox(
     total = int(events.sum())
     reason = _describe_no_fit(total, varies)
     fit = None if reason else _fit(times, events, design[:, varies], code)
-    if fit is None:
-        reason = (
-            reason or "The likelihood has no finite maximum: a term separates the events, or terms repeat each other."
-        )
+    if fit is None or isinstance(fit, NoMaximum):
+        reason = reason or _describe_no_maximum(fit, [name for name, kept in zip(names, varies, strict=True) if kept])
         empty = pd.DataFrame(columns=["chisq", "df", "p"], dtype=np.float64)
         return CoxResult(table, None, len(times), total, None, empty, "efron", conf_level, excluded, reason)
     coef, cov, loglik, zph = fit
@@ -154,15 +152,23 @@ def _describe_no_fit(events: int, varies: np.ndarray) -> str | None:
     return None if varies.any() else "No term varies between patients."
 
 
+def _describe_no_maximum(cause: NoMaximum | None, names: list[str]) -> str:
+    involved = " and ".join(names[index] for index in cause.terms) if cause else ""
+    if cause and cause.separated:
+        verb = "separates" if len(cause.terms) == 1 else "together separate"
+        return f"{involved} {verb} patients with an event from those without: the hazard ratio has no finite estimate."
+    return f"The likelihood has no single maximum: {involved} repeat each other, or do not vary among those at risk."
+
+
 def _fit(
     time: Floats, event: Floats, design: Floats, code: np.ndarray
-) -> tuple[Floats, Floats, float, list[list[float]]] | None:
+) -> tuple[Floats, Floats, float, list[list[float]]] | NoMaximum:
     centre, scale = design.mean(axis=0), design.std(axis=0)
     scaled = (design - centre) / scale
     strata = [build_stratum(time[code == k], event[code == k], scaled[code == k]) for k in np.unique(code)]
     best = maximise(strata)
-    if best is None:
-        return None
+    if isinstance(best, NoMaximum):
+        return best
     beta, cov, loglik = best
     table = build_life_table(time, event)
     zph = _test_proportional(strata, beta, [1 - read_survival(table, s.moments, just_before=True) for s in strata])

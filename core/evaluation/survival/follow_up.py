@@ -21,7 +21,7 @@ class RmstResult:
     Attributes
     ----------
     table : DataFrame
-        ``group, tau, rmst, se, ci_low, ci_high``.
+        ``group, tau, rmst, se, ci_low, ci_high``; no interval where a group has no event by `tau`.
     difference, se, ci, p : float, float, tuple, float or None
         First group minus second, when there are two.
     reason : str or None
@@ -95,16 +95,19 @@ def compute_rmst(
     z, rows = normal_quantile(conf_level), []
     for label, (t, e) in split_groups(time, event, group)[0].items():
         mean, se = _integrate(build_life_table(t, e), tau)
-        rows.append([label, tau, mean, se, mean - z * se, mean + z * se])
+        half = z * se if se > 0 else np.nan
+        rows.append([label, tau, mean, se, mean - half, mean + half])
     table = pd.DataFrame(rows, columns=["group", "tau", "rmst", "se", "ci_low", "ci_high"])
     short = table["rmst"].isna()
     reason = f"Not every group is followed to {tau:g}." if short.any() or table.empty else None
-    if len(table) != 2 or reason or (table["se"] == 0).all():
+    if not reason and (table["se"] == 0).any():
+        reason = f"A group without an event by {tau:g} has no interval."
+    if len(table) != 2 or short.any() or (table["se"] == 0).all():
         return RmstResult(table, reason=reason)
     difference = float(table["rmst"].iloc[0] - table["rmst"].iloc[1])
     se = float(np.hypot(*table["se"]))
     interval = (difference - z * se, difference + z * se)
-    return RmstResult(table, difference, se, interval, float(2 * ndtr(-abs(difference / se))))
+    return RmstResult(table, difference, se, interval, float(2 * ndtr(-abs(difference / se))), reason)
 
 
 def compute_follow_up(time: ArrayLike, event: ArrayLike, *, conf_level: float = 0.95) -> FollowUpResult:

@@ -22,7 +22,8 @@ class KaplanMeierResult:
     ----------
     curve : DataFrame
         ``group, time, at_risk, events, censored, survival, se, ci_low, ci_high`` at every distinct follow-up time, from
-        time 0; limits on the log-log scale, NaN once survival is 0.
+        time 0; limits on the log-log scale, NaN once survival is 0. Before the first event they are 1 and 1 as in R:
+        `hide_unseen` takes them away where people read them.
     at_times : DataFrame
         The same columns at the asked times; at risk is #(T >= t), events and censored are cumulative, survival is NaN
         past a group's last follow-up unless it is 0.
@@ -101,6 +102,20 @@ def compute_kaplan_meier(
         int((~keep).sum()),
         reason,
     )
+
+
+def hide_unseen(table: pd.DataFrame) -> pd.DataFrame:
+    """Take the limits away where no event has been seen: an interval from 1 to 1 is none."""
+    unseen = (table["survival"] == 1) & (table["time"] > 0)
+    return table.assign(ci_low=table["ci_low"].mask(unseen), ci_high=table["ci_high"].mask(unseen))
+
+
+def find_common_time(result: KaplanMeierResult) -> float | None:
+    """Find the last of the asked times at which every group still has somebody at risk; None if there is none."""
+    followed = result.at_times[(result.at_times["at_risk"] > 0) & result.at_times["survival"].notna()]
+    groups = followed.groupby("time")["group"].nunique()
+    common = groups.index[(groups == len(result.medians)) & (groups.index > 0)]
+    return float(common.max()) if len(common) else None
 
 
 def split_groups(

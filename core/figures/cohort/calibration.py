@@ -4,10 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluation import CalibrationResult
+from core.evaluation.estimate import write_estimate, write_number
 from core.figures.theme import COLOURS, FONT_SIZE, NEUTRAL, SMALL_SIZE, fill_colour, new_figure, style_series
-from core.figures.wording import word_count, word_estimate
+from core.figures.wording import word_count
 
 HEIGHT = 520
+SMOOTHERS = {"loess": "Loess", "spline": "Restricted cubic spline"}
 
 
 def plot_calibration(calibration: CalibrationResult) -> go.Figure:
@@ -21,7 +23,7 @@ def plot_calibration(calibration: CalibrationResult) -> go.Figure:
     Returns
     -------
     Figure
-        Loess curve with its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram.
+        Smoothed curve with its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram.
     """
     figure = new_figure(y_title="Observed proportion", height=HEIGHT)
     figure.add_scatter(
@@ -50,7 +52,7 @@ def plot_calibration(calibration: CalibrationResult) -> go.Figure:
             y=np.clip(curve["observed"], 0, 1),
             mode="lines",
             line=style_series(0)["line"],
-            name="Loess",
+            name=SMOOTHERS[calibration.smoother or "loess"],
         )
     _add_deciles(figure, calibration)
     _add_histogram(figure, calibration)
@@ -79,13 +81,16 @@ def describe_calibration(calibration: CalibrationResult, *, cohort: str = "this 
     str
         Sentences with n, events and intervals.
     """
-    level = calibration.conf_level
+    c = calibration
+    terms = {"intercept": (c.intercept, c.intercept_ci), "slope": (c.slope, c.slope_ci), "oe": (c.oe, c.oe_ci)}
+    estimates = {name: write_estimate(*term, digits=2, level=c.conf_level) for name, term in terms.items()}
     parts = [
-        f"calibration intercept {word_estimate(calibration.intercept, calibration.intercept_ci, 2, level)} (ideal 0)",
-        f"slope {word_estimate(calibration.slope, calibration.slope_ci, 2, level)} (ideal 1)",
-        f"observed over expected {word_estimate(calibration.oe, calibration.oe_ci, 2, level)}",
+        f"calibration intercept {estimates['intercept']} (ideal 0)",
+        f"slope {estimates['slope']} (ideal 1)",
+        f"observed over expected {estimates['oe']}",
     ]
-    ici = "not estimable" if calibration.ici is None else f"{calibration.ici:.3f}"
+    smoother = " by a restricted cubic spline" if calibration.smoother == "spline" else ""
+    ici = write_number(calibration.ici) + smoother
     counts = f"n = {calibration.n:,}, {word_count(calibration.events, 'event')}"
     text = f"In {cohort}: {', '.join(parts)}; mean absolute calibration error (ICI) {ici}; {counts}."
     return f"{text} {calibration.reason}" if calibration.reason else text

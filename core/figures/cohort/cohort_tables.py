@@ -20,8 +20,8 @@ from core.evaluation import (
     TimeAucResult,
 )
 from core.evaluation.cohort.net_benefit import RecurrenceRisk
-from core.figures.cohort.tables import DASH, write_number
-from core.figures.wording import word_count, word_p, word_percent
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
+from core.figures.wording import word_count, word_p
 
 NAMES = {
     "centre": "Centre",
@@ -103,8 +103,11 @@ def tabulate_medians(curves: KaplanMeierResult, rmst: RmstResult) -> pd.DataFram
     rows = []
     for row in curves.medians.to_dict("records"):
         mean = means.loc[row["group"]] if row["group"] in means.index else None
-        median = "not reached" if pd.isna(row["median"]) else write_number(row["median"], None, 1)
-        restricted = DASH if mean is None else write_number(mean["rmst"], (mean["ci_low"], mean["ci_high"]), 1)
+        median = "not reached" if pd.isna(row["median"]) else write_number(row["median"], 1)
+        why = "No event until then" if mean is not None and mean["se"] == 0 else "Not followed so long"
+        restricted = NOT_ESTIMABLE
+        if mean is not None:
+            restricted = write_estimate(mean["rmst"], (mean["ci_low"], mean["ci_high"]), why, digits=1, level=None)
         rows.append([str(row["group"]).capitalize(), f"{row['n']:,}", f"{row['events']:,}", median, restricted])
     tau = f"{rmst.table['tau'].iloc[0]:g}" if len(rmst.table) else "?"
     return pd.DataFrame(rows, columns=["Group", "n", "Events", "Median, months", f"Mean up to {tau} months (95 % CI)"])
@@ -117,11 +120,11 @@ def describe_survival_tests(
     parts = []
     if by_centre is not None:
         parts.append(f"Stratified by centre: log-rank {word_p(by_centre.p)}.")
-    follow = f"{write_number(follow_up.median, follow_up.ci, 1)} months"
+    follow = f"{write_estimate(follow_up.median, follow_up.ci, 'a limit is not reached', digits=1)} months"
     parts.append(f"Median follow-up (reverse Kaplan-Meier) {follow_up.reason or follow}.")
     if concordance is not None:
-        index = write_number(concordance.c, concordance.ci)
-        parts.append(f"C index of the probability {concordance.reason or index}.")
+        index = write_estimate(concordance.c, concordance.ci, concordance.reason)
+        parts.append(f"C index of the probability {index}.")
     return " ".join(part.replace("..", ".") for part in parts)
 
 
@@ -139,13 +142,13 @@ def tabulate_cox(models: Mapping[str, CoxResult | None]) -> pd.DataFrame:
         A row a term.
     """
     rows = []
-    for name, cox in models.items():
-        for term, row in (cox.table if cox is not None else pd.DataFrame()).iterrows():
-            ratio = write_number(row["hr"], (row["ci_low"], row["ci_high"]), 2)
-            holds = cox.proportional_hazards["p"].get(term) if cox is not None else None
-            reason = f": {cox.reason}" if cox is not None and ratio == DASH and cox.reason else ""
-            rows.append([name, label_variable(str(term)), ratio + reason, word_p(row["p"]), word_p(holds)])
-    return pd.DataFrame(rows, columns=["Model", "Term", "Hazard ratio (95 % CI)", "p", "Proportional hazards"])
+    for name, cox in ((name, cox) for name, cox in models.items() if cox is not None):
+        for term, row in cox.table.iterrows():
+            ratio = write_estimate(row["hr"], (row["ci_low"], row["ci_high"]), cox.reason, digits=2, level=None)
+            tests = [word_p(row["p"]), word_p(cox.proportional_hazards["p"].get(term))]
+            rows.append([name, f"{cox.n:,}", f"{cox.events:,}", label_variable(str(term)), ratio, *tests])
+    names = ["Model", "n", "Events", "Term", "Hazard ratio (95 % CI)", "p", "Proportional hazards"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def describe_cox_power(models: Mapping[str, CoxResult | None]) -> str:
@@ -189,8 +192,9 @@ def describe_early(result: TimeAucResult, cohort: str) -> str:
         Estimate with interval, events and what to bear in mind.
     """
     events = f"{result.events} recurrences by {result.horizon:g} months, {result.at_risk:,} patients followed beyond"
-    text = f"In {cohort} the time-dependent AUC at {result.horizon:g} months was {write_number(result.auc, result.ci)}"
-    return f"{text}; n = {result.n:,}, {events}." + (f" {result.reason}" if result.reason else "")
+    auc = write_estimate(result.auc, result.ci, result.reason)
+    text = f"In {cohort} the time-dependent AUC at {result.horizon:g} months was {auc}"
+    return f"{text}; n = {result.n:,}, {events}." + (f" {result.reason}" if result.reason and result.ci else "")
 
 
 def describe_risk(risk: RecurrenceRisk) -> str:
@@ -212,7 +216,7 @@ def tabulate_node_rates(result: LymphNodeResult) -> pd.DataFrame:
             row["group"].capitalize(),
             f"{row['n']:,}",
             f"{row['events']:,}",
-            word_percent(row["rate"], row["ci_low"], row["ci_high"]),
+            write_estimate(row["rate"], (row["ci_low"], row["ci_high"]), "nobody is in it", percent=True),
         ]
         for row in result.rates.to_dict("records")
     ]
@@ -230,7 +234,17 @@ def tabulate_node_predictors(result: LymphNodeResult) -> pd.DataFrame:
     for label, (roc, key) in scores.items():
         if roc is not None:
             difference = _write_difference(result.comparisons.get(key))
-            rows.append([label, f"{roc.n:,}", write_number(roc.auc, roc.auc_ci), "", "", "", difference])
+            rows.append(
+                [
+                    label,
+                    f"{roc.n:,}",
+                    write_estimate(roc.auc, roc.auc_ci, roc.reason, level=None),
+                    "",
+                    "",
+                    "",
+                    difference,
+                ]
+            )
     for label, confusion, key in (
         ("Predicted Ki-67 group", result.group_classifier, ""),
         ("Axillary ultrasound", result.ultrasound, "ultrasound"),
@@ -244,8 +258,10 @@ def tabulate_node_predictors(result: LymphNodeResult) -> pd.DataFrame:
 
 def _write_cell(cell: Mapping[Hashable, Any]) -> str:
     if not cell["level"]:
-        return DASH if pd.isna(cell["median"]) else f"{cell['median']:.1f} ({cell['q1']:.1f} to {cell['q3']:.1f})"
-    return DASH if pd.isna(cell["percent"]) else f"{cell['count']:,} ({cell['percent']:.1f} %)"
+        return (
+            NOT_ESTIMABLE if pd.isna(cell["median"]) else f"{cell['median']:.1f} ({cell['q1']:.1f} to {cell['q3']:.1f})"
+        )
+    return NOT_ESTIMABLE if pd.isna(cell["percent"]) else f"{cell['count']:,} ({cell['percent']:.1f} %)"
 
 
 def _write_missing(missing: Mapping[str, int]) -> str:
@@ -256,10 +272,12 @@ def _write_missing(missing: Mapping[str, int]) -> str:
 
 def _write_share(metrics: pd.DataFrame, name: str) -> str:
     row = metrics.to_dict("index")[name]
-    return write_number(row["value"], (row["ci_low"], row["ci_high"]))
+    return write_estimate(row["value"], (row["ci_low"], row["ci_high"]), row["reason"], level=None)
 
 
 def _write_difference(comparison: RocComparison | None) -> str:
     if comparison is None:
         return ""
-    return f"{write_number(comparison.difference, comparison.ci)}, {word_p(comparison.p)}"
+    return (
+        f"{write_estimate(comparison.difference, comparison.ci, comparison.reason, level=None)}, {word_p(comparison.p)}"
+    )

@@ -4,8 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import KaplanMeierResult, LogRankResult
+from core.evaluation.estimate import write_estimate
+from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 from core.figures.theme import fill_colour, new_figure, style_series
-from core.figures.wording import thin_rows, word_count, word_p, word_percent
+from core.figures.wording import thin_rows, word_count, word_p
 
 CURVE_HEIGHT, ROW_HEIGHT = 380, 28
 MAX_TICKS = 400
@@ -69,24 +71,31 @@ def describe_kaplan_meier(
     str
         Sentences with n, events and intervals.
     """
-    parts = []
-    for row in result.medians.to_dict("records"):
-        known = result.at_times[(result.at_times["group"] == row["group"]) & result.at_times["survival"].notna()]
-        part = f"{row['group']}: n = {row['n']:,}, {word_count(row['events'], 'event')}"
-        if len(known):
-            last = known.iloc[-1]
-            share = word_percent(last["survival"], last["ci_low"], last["ci_high"], result.conf_level)
-            part += f", event-free at {last['time']:g} {unit} {share}"
-        parts.append(part)
+    time = find_common_time(result)
+    parts = [
+        f"{row['group']}: n = {row['n']:,}, {word_count(row['events'], 'event')}"
+        + ("" if time is None else f", event-free at {time:g} {unit} {_describe_share(result, row['group'], time)}")
+        for row in result.medians.to_dict("records")
+    ]
     text = f"In {cohort}: {'; '.join(parts)}." if parts else f"No curve could be drawn. {result.reason}"
     if logrank is not None:
         text += f" Log-rank {word_p(logrank.p)}." if logrank.p is not None else f" No log-rank test: {logrank.reason}"
     return text
 
 
+def _describe_share(result: KaplanMeierResult, group: str, time: float) -> str:
+    """Survival of a group at a time with its interval and the number at risk."""
+    shown = hide_unseen(result.at_times)
+    row = shown[(shown["group"] == group) & (shown["time"] == time)].iloc[0]
+    reason = "no event until then" if row["survival"] == 1 else "everybody had the event"
+    limits = (row["ci_low"], row["ci_high"])
+    share = write_estimate(row["survival"], limits, reason, level=result.conf_level, percent=True)
+    return f"{share}, {row['at_risk']:,} at risk"
+
+
 def _add_group(figure: go.Figure, group: str, curve: pd.DataFrame, index: int) -> None:
     style = style_series(index)
-    steps = thin_rows(curve)
+    steps = thin_rows(hide_unseen(curve))
     band = steps.dropna(subset=["ci_low", "ci_high"])
     for limit, fill in (("ci_high", None), ("ci_low", "tonexty")):
         figure.add_scatter(

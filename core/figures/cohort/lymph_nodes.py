@@ -4,9 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ConfusionResult, LymphNodeResult, RocResult
+from core.evaluation.estimate import write_estimate
 from core.figures.cohort.roc import plot_roc
 from core.figures.theme import COLOURS, NEUTRAL, new_figure, style_series
-from core.figures.wording import thin_rows, word_count, word_estimate, word_p, word_percent
+from core.figures.wording import thin_rows, word_count, word_p
 
 BARS = {"high": (COLOURS[1], "/"), "low": (COLOURS[0], "")}
 
@@ -99,7 +100,7 @@ def describe_node_roc(result: LymphNodeResult, *, cohort: str = "this cohort") -
         AUC with interval of each score, with n and events.
     """
     parts = [
-        f"{name} {word_estimate(roc.auc, roc.auc_ci, 3, roc.conf_level)}"
+        f"{name} {write_estimate(roc.auc, roc.auc_ci, roc.reason, level=roc.conf_level)}"
         for name, roc in list_node_curves(result).items()
     ]
     counts = f"n = {result.n:,}, {word_count(result.events, 'patient')} with metastasis"
@@ -140,7 +141,7 @@ def describe_lymph_nodes(result: LymphNodeResult, *, cohort: str = "this cohort"
     """
     parts = [
         f"{row['events']} of {row['n']} in the {row['group']} group, "
-        f"{word_percent(row['rate'], row['ci_low'], row['ci_high'])}"
+        f"{write_estimate(row['rate'], (row['ci_low'], row['ci_high']), 'nobody is in it', percent=True)}"
         for row in result.rates.to_dict("records")
     ]
     p = result.p_fisher if result.test == "Fisher" else result.p

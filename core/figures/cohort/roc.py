@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from core.evaluation import ConfusionResult, RocResult
+from core.evaluation.estimate import write_estimate
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
-from core.figures.wording import thin_rows, word_count, word_estimate, word_percent
+from core.figures.wording import thin_rows, word_count
 
 SIDE = 480
 
@@ -85,15 +86,17 @@ def describe_roc(roc: RocResult, *, cohort: str = "this cohort", operating_point
         Sentences with n, events and intervals.
     """
     counts = f"n = {roc.n:,}, {word_count(roc.n_pos, 'event')}"
-    text = f"In {cohort} the AUC was {word_estimate(roc.auc, roc.auc_ci, 3, roc.conf_level)}; {counts}."
+    text = f"In {cohort} the AUC was {write_estimate(roc.auc, roc.auc_ci, roc.reason, level=roc.conf_level)}; {counts}."
     if operating_point is not None:
         metrics = operating_point.metrics.to_dict("index")
         shares = []
         for metric in ("sensitivity", "specificity"):
             row, level = metrics[metric], operating_point.conf_level
-            shares.append(f"{metric} {word_percent(row['value'], row['ci_low'], row['ci_high'], level)}")
+            limits = (row["ci_low"], row["ci_high"])
+            share = write_estimate(row["value"], limits, row["reason"], level=level, percent=True)
+            shares.append(f"{metric} {share}")
         text += f" At a threshold of {operating_point.threshold:.3f}: {' and '.join(shares)}."
-    return f"{text} {roc.reason}" if roc.reason else text
+    return f"{text} {roc.reason}" if roc.reason and roc.auc_ci else text
 
 
 def _add_curve(figure: go.Figure, name: str, roc: RocResult, index: int) -> None:

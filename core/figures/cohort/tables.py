@@ -15,9 +15,9 @@ from core.evaluation import (
     RocResult,
     SubgroupResult,
 )
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
 from core.figures.wording import word_p
 
-DASH = "not estimable"
 METRICS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
@@ -32,30 +32,6 @@ METRICS = {
     "kappa": "Cohen's kappa",
     "mcc": "Matthews correlation",
 }
-
-
-def write_number(value: float | None, interval: Sequence[float] | None = None, digits: int = 3) -> str:
-    """Write an estimate with its interval in brackets; "not estimable" without a value.
-
-    Parameters
-    ----------
-    value : float or None
-        Estimate.
-    interval : sequence of float, optional
-        Lower and upper limit.
-    digits : int
-        Decimals.
-
-    Returns
-    -------
-    str
-        For example "0.828 (0.761 to 0.890)".
-    """
-    if value is None or not math.isfinite(value):
-        return DASH
-    if interval is None or not all(math.isfinite(limit) for limit in interval):
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})"
 
 
 def tabulate_matrix(confusion: ConfusionResult) -> pd.DataFrame:
@@ -77,8 +53,7 @@ def tabulate_confusion(confusion: ConfusionResult) -> pd.DataFrame:
     metrics = confusion.metrics.to_dict("index")
     for name, label in METRICS.items():
         row = metrics[name]
-        value = write_number(row["value"], (row["ci_low"], row["ci_high"]))
-        rows.append([label, f"{value}: {row['reason']}" if value == DASH and row["reason"] else value])
+        rows.append([label, write_estimate(row["value"], (row["ci_low"], row["ci_high"]), row["reason"], level=None)])
     return pd.DataFrame(rows, columns=["Metric", f"Value ({100 * confusion.conf_level:g} % CI)"])
 
 
@@ -104,13 +79,13 @@ def tabulate_models(
     rows = []
     for label, roc in rocs.items():
         other = comparisons.get(label)
-        row = [label, f"{roc.n:,}", f"{roc.n_pos:,}", write_number(roc.auc, roc.auc_ci)]
+        row = [label, f"{roc.n:,}", f"{roc.n_pos:,}", write_estimate(roc.auc, roc.auc_ci, roc.reason, level=None)]
         if other is None:
             rows.append([*row, "", "", ""])
         else:
             mcnemar = "" if other.mcnemar is None else word_p(other.mcnemar.p)
             rows.append(
-                [*row, write_number(other.roc.difference, other.roc.ci), _write_tests(other), mcnemar],
+                [*row, write_estimate(other.roc.difference, other.roc.ci, level=None), _write_tests(other), mcnemar],
             )
     names = ["Score", "n", "Events", "AUC (95 % CI)", f"{main} minus it", "DeLong; Holm", "McNemar"]
     return pd.DataFrame(rows, columns=names)
@@ -124,7 +99,7 @@ def tabulate_subgroups(result: SubgroupResult) -> pd.DataFrame:
             row["level"],
             f"{row['n']:,}",
             f"{row['events']:,}",
-            write_number(row["auc"], (row["ci_low"], row["ci_high"])),
+            write_estimate(row["auc"], (row["ci_low"], row["ci_high"]), level=None),
             write_number(row["oe"], digits=2),
             write_number(row["slope"], digits=2),
             "" if math.isnan(row["p_holm"]) else word_p(row["p_holm"]),
@@ -139,24 +114,25 @@ def tabulate_subgroups(result: SubgroupResult) -> pd.DataFrame:
 def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
     """List the figures of calibration, or why there is none."""
     c, test = calibration, calibration.hosmer_lemeshow
-    values = {
-        "intercept": ("Intercept (ideal 0)", write_number(c.intercept, c.intercept_ci)),
-        "slope": ("Slope (ideal 1)", write_number(c.slope, c.slope_ci)),
-        "oe": ("Observed over expected (ideal 1)", write_number(c.oe, c.oe_ci)),
-        "brier": ("Brier score", write_number(c.brier)),
-        "scaled_brier": ("Scaled Brier score", write_number(c.scaled_brier)),
-        "ici": ("ICI, mean absolute error of the curve", write_number(c.ici)),
-        "e50": ("E50, its median", write_number(c.e50)),
-        "e90": ("E90, its 90th centile", write_number(c.e90)),
-        "emax": ("Emax, its maximum", write_number(c.emax)),
-        "spiegelhalter_p": ("Spiegelhalter's test", word_p(c.spiegelhalter_p)),
-    }
+    why = c.reasons.get
+    curve = " (restricted cubic spline)" if c.smoother == "spline" else ""
     rows = [
-        [label, f"{value}: {c.reasons[name]}" if DASH in value and name in c.reasons else value]
-        for name, (label, value) in values.items()
+        ["Intercept (ideal 0)", write_estimate(c.intercept, c.intercept_ci, why("intercept"), level=None)],
+        ["Slope (ideal 1)", write_estimate(c.slope, c.slope_ci, why("slope"), level=None)],
+        [
+            "Observed over expected (ideal 1)",
+            write_estimate(c.oe, c.oe_ci, why("oe") or why("oe_ci"), level=None, digits=3),
+        ],
+        ["Brier score", write_number(c.brier)],
+        ["Scaled Brier score", write_number(c.scaled_brier, reason=why("scaled_brier"))],
+        [f"ICI, mean absolute error of the curve{curve}", write_number(c.ici, reason=why("ici"))],
+        ["E50, its median", write_number(c.e50, reason=why("e50"))],
+        ["E90, its 90th centile", write_number(c.e90, reason=why("e90"))],
+        ["Emax, its maximum", write_number(c.emax, reason=why("emax"))],
+        ["Spiegelhalter's test", why("spiegelhalter_z") or word_p(c.spiegelhalter_p)],
     ]
     hosmer = f"chi-squared {test.statistic:.2f}, df {test.df}, {word_p(test.p)}" if test.statistic is not None else None
-    rows.append(["Hosmer-Lemeshow (secondary)", hosmer or f"{DASH}: {test.reason}"])
+    rows.append(["Hosmer-Lemeshow (secondary)", hosmer or f"{NOT_ESTIMABLE}: {test.reason}"])
     return pd.DataFrame(rows, columns=["Figure", f"Value ({100 * c.conf_level:g} % CI)"])
 
 
@@ -197,5 +173,5 @@ def tabulate_net_benefit(result: DecisionCurveResult, thresholds: Sequence[float
 
 def _write_tests(comparison: ModelComparison) -> str:
     if comparison.roc.p is None:
-        return comparison.roc.reason or DASH
+        return comparison.roc.reason or NOT_ESTIMABLE
     return f"{word_p(comparison.roc.p)}; {word_p(comparison.p_holm)}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.evaluation.estimate import write_estimate
 from models.bundle import CARD
 
 LICENCE = (
@@ -49,6 +50,6 @@ def write_readable_card(folder: Path, training_data: Mapping[str, Any], figures:
 def _rows(fold: Mapping[str, Any]) -> list[str]:
     return [
         f"| {fold['fold']} | {name} | {f['n']} | {f['events']} | "
-        f"{f['auc']:.3f} ({f['auc_ci'][0]:.3f}-{f['auc_ci'][1]:.3f}) |"
+        f"{write_estimate(f['auc'], f['auc_ci'], f.get('reason'), level=None)} |"
         for name, f in fold["patients"].items()
     ]

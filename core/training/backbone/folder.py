@@ -192,7 +192,7 @@ def evaluate_fold(engine: Engine, data: Busbra, fold: int) -> dict[str, Any]:
     for name, (shift, scale) in JITTERS.items():
         logit = score_images(engine, frames, data.boxes[held], shift=shift, scale=scale, seed=fold).logit
         roc = compute_patient_roc(logit, data.malignant[held], data.patient[held])
-        figures[name] = {"n": roc.n, "events": roc.n_pos, "auc": roc.auc, "auc_ci": roc.auc_ci}
+        figures[name] = {"n": roc.n, "events": roc.n_pos, "auc": roc.auc, "auc_ci": roc.auc_ci, "reason": roc.reason}
     return {"fold": fold, "images": len(held), "patients": figures}
 
 

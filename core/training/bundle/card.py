@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.clinical import BY_NAME
+from core.evaluation.estimate import write_estimate, write_number
 from models.cutoff import Cutoff
 
 SIMULATED = (
@@ -75,23 +76,18 @@ def _list_fields(names: Sequence[str]) -> str:
 def _row(name: str, part: Mapping[str, Any]) -> str:
     others = {comparison["model"]: comparison for comparison in part["comparisons"]}
     image, clinical = others.get("image", {}), others.get("clinical", {})
-    cells = [_describe_auc(part["discrimination"]), _round(image.get("auc_b")), _round(clinical.get("auc_b"))]
+    cells = [
+        _describe_auc(part["discrimination"]),
+        write_number(image.get("auc_b")),
+        write_number(clinical.get("auc_b")),
+    ]
     return f"| {name} | {part['n']} | {part['events']} | {' | '.join(cells)} | {_describe_gain(clinical)} |"
 
 
 def _describe_auc(figures: Mapping[str, Any]) -> str:
-    if figures.get("auc") is None:
-        return "not estimable"
-    low, high = figures["auc_ci"]
-    return f"{figures['auc']:.3f} ({low:.3f}-{high:.3f})"
+    return write_estimate(figures.get("auc"), figures.get("auc_ci"), figures.get("reason"), level=None)
 
 
 def _describe_gain(comparison: Mapping[str, Any]) -> str:
-    if comparison.get("ci") is None or comparison.get("p") is None:
-        return "not estimable"
-    low, high = comparison["ci"]
-    return f"{comparison['difference']:+.3f} ({low:+.3f} to {high:+.3f}), p = {comparison['p']:.3g}"
-
-
-def _round(value: float | None) -> str:
-    return "not estimable" if value is None else f"{value:.3f}"
+    gain = write_estimate(comparison.get("difference"), comparison.get("ci"), comparison.get("reason"), level=None)
+    return gain if comparison.get("p") is None else f"{gain}, p = {comparison['p']:.3g}"

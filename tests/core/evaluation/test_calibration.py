@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 from core.errors import InputError
 from core.evaluation import compute_calibration, compute_optimism, compute_recalibration
 from core.evaluation.calibration.optimism import compute_combination_optimism
+from core.evaluation.calibration.spline import fit_spline
 
 GENERATOR = np.random.default_rng(5)
 LINEAR = GENERATOR.normal(size=400)
@@ -24,14 +25,49 @@ def test_one_class_keeps_the_brier_score_and_names_the_rest():
 
 
 @pytest.mark.parametrize("edge", [0.0, 1.0])
-def test_probabilities_of_0_or_1_have_no_logit(edge):
+def test_a_probability_of_0_or_1_is_clipped_and_said(edge):
     prob = PROB.copy()
     prob[7] = edge
     result = compute_calibration(Y, prob)
-    assert (result.intercept, result.slope, result.log_loss) == (None, None, None)
-    assert result.reasons["intercept"] == "1 probabilities are exactly 0 or 1."
-    assert result.ici is not None
+    clipped = compute_calibration(Y, np.clip(prob, 1e-8, 1 - 1e-8))
+    for name in ("intercept", "slope", "log_loss", "slope_ci"):
+        assert getattr(result, name) == pytest.approx(getattr(clipped, name))
+    assert "1 probability is exactly 0 or 1" in result.note
+    assert result.note in result.reason
+    assert (clipped.note, result.reasons) == (None, {})
     assert result.oe == pytest.approx(Y.sum() / prob.sum())
+
+
+def test_where_everybody_has_the_event_the_ratio_has_no_interval():
+    result = compute_calibration(np.ones(30), PROB[:30])
+    assert result.oe == pytest.approx(30 / PROB[:30].sum())
+    assert result.oe_ci is None
+    assert "no width" in result.reasons["oe_ci"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.68, 0.74, 0.75, 0.8, 0.9])
+@pytest.mark.parametrize("clump", [0.02, 0.1, 0.5, 0.97])
+@pytest.mark.parametrize("n", [300, 3000])
+def test_a_curve_of_perfect_predictions_stays_near_them_however_they_clump(share, clump, n):
+    generator = np.random.default_rng([int(100 * share), int(100 * clump), n])
+    prob = np.where(generator.random(n) < share, clump, generator.uniform(0.05, 0.95, n))
+    result = compute_calibration((generator.random(n) < prob).astype(float), prob)
+    assert result.smoother == ("spline" if share >= 0.7 else result.smoother)
+    assert result.curve["observed"].between(0, 1).all()
+    assert result.ici < (0.09 if n == 300 else 0.025)
+    assert result.emax < (0.6 if n == 300 else 0.25)
+    if result.smoother == "spline":
+        assert result.curve[["ci_low", "ci_high"]].stack().between(0, 1).all()
+
+
+def test_the_spline_is_the_logistic_model_on_harrells_basis():
+    knots = np.quantile(LINEAR, (0.05, 0.275, 0.5, 0.725, 0.95))
+    spline = fit_spline(Y, PROB)
+    below, above = expit(knots[0] - np.array([1.0, 2.0, 3.0])), expit(knots[-1] + np.array([1.0, 2.0, 3.0]))
+    for tail in (below, above):
+        assert np.diff(logit(spline.predict(tail)), 2) == pytest.approx(0, abs=1e-8)
+    assert spline.predict(PROB).sum() == pytest.approx(Y.sum())
+    assert (spline.predict(PROB, -1.96) < spline.predict(PROB)).all()
 
 
 def test_constant_predictions_have_no_slope_and_no_curve():
@@ -165,6 +201,6 @@ def test_optimism_of_the_combination_needs_both_parts_and_finite_log_odds():
     table["prob_clinical"] = rng.uniform(0.1, 0.9, 80)
     table.loc[0, "prob_clinical"] = 1.0
     result = compute_combination_optimism(table)
-    assert result.n == 79
+    assert result.n == 80
     assert result.table.loc["auc", "optimism"] > 0.01
     assert result.table.loc["slope", "corrected"] < 1

@@ -15,6 +15,7 @@ from core.evaluation import (
     compute_roc,
     compute_time_auc,
 )
+from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 
 TIME = np.array([2.0, 3.0, 3.0, 5.0, 7.0, 8.0, 8.0, 10.0])
 EVENT = np.array([1, 1, 0, 1, 0, 1, 1, 0])
@@ -150,7 +151,7 @@ def test_cox_that_can_not_be_fitted():
     assert "No term varies" in compute_cox(TIME, EVENT, {"x": np.ones(8)}).reason
     separated = compute_cox([1, 2, 3, 4], [1, 1, 0, 0], {"x": [1, 1, 0, 0]})
     assert separated.table["coef"].isna().all()
-    assert "no finite maximum" in separated.reason
+    assert separated.reason.startswith("x separates patients with an event")
     repeated = compute_cox(TIME, EVENT, {"a": np.arange(8), "b": 2 * np.arange(8)})
     assert "repeat each other" in repeated.reason
     with pytest.raises(InputError, match="at least one term"):
@@ -247,3 +248,51 @@ def test_more_terms_than_events_give_an_estimate_or_a_reason_and_no_warning(seed
     terms = pd.DataFrame(rng.normal(size=(8, 4)) * 3, columns=list("abcd"))
     result = compute_cox(rng.permutation(8) + 1.0, np.arange(8) < 2, terms)
     assert np.isfinite(result.table["coef"]).all() or result.reason is not None
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("kind", ["all_in_one", "none_in_one", "continuous", "beside_others", "by_two", "strata"])
+def test_separation_never_gives_a_hazard_ratio(seed, kind):
+    generator = np.random.default_rng(seed)
+    n = 60
+    x, other = generator.integers(0, 2, n).astype(float), generator.normal(size=n)
+    time = generator.exponential(20, n).round(seed % 2)
+    event = generator.random(n) < 0.4
+    terms = {"x": x}
+    if kind == "none_in_one":
+        terms = {"x": 1 - x}
+    elif kind == "continuous":
+        terms = {"x": -time}
+    elif kind == "beside_others":
+        terms |= {"other": other, "third": generator.integers(0, 2, n)}
+    elif kind == "by_two":
+        second = generator.integers(0, 2, n).astype(float)
+        terms = {"x": x + second, "second": second}
+    event = (event & (x == 1)).astype(float)
+    strata = generator.integers(0, 3, n) if kind == "strata" else None
+    result = compute_cox(time, event, terms, strata=strata)
+    assert result.table.isna().all(axis=None)
+    assert result.concordance is None
+    assert ("x separates" in result.reason) or ("x and second together separate" in result.reason)
+
+
+def test_one_contrary_event_gives_a_finite_ratio_again():
+    generator = np.random.default_rng(1)
+    x = np.repeat([0.0, 1.0], 200)
+    event = x.copy()
+    event[0] = 1
+    result = compute_cox(generator.exponential(size=400), event, {"x": x})
+    assert result.reason is None
+    assert 50 < result.table.loc["x", "hr"] < 1e5
+
+
+def test_groups_without_events_have_no_interval_for_people():
+    result = compute_kaplan_meier([5, 6, 7, 5, 6, 7], [0, 0, 0, 1, 0, 1], list("aaabbb"), times=[0, 3, 6, 7, 9])
+    shown = hide_unseen(result.at_times)
+    assert shown.loc[shown["group"] == "a", "ci_low"].dropna().tolist() == [1]
+    assert shown.loc[(shown["group"] == "b") & (shown["time"] == 6), "ci_low"].notna().all()
+    assert find_common_time(result) == 7
+    rmst = compute_rmst([5, 6, 7, 5, 6, 7], [0, 0, 0, 1, 0, 1], list("aaabbb"), tau=6)
+    assert rmst.table["ci_low"].isna().tolist() == [True, False]
+    assert "without an event" in rmst.reason
+    assert rmst.difference == pytest.approx(1 / 3)

@@ -19,6 +19,7 @@ from core.evaluation import (
     compute_roc,
     compute_subgroups,
 )
+from core.evaluation.estimate import write_estimate
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.decision_curve import (
     MEASURES,
@@ -38,7 +39,7 @@ from core.figures.cohort.lymph_nodes import (
 )
 from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.rendering import render_png, render_svg
-from core.figures.wording import thin_rows, word_estimate, word_p
+from core.figures.wording import thin_rows, word_p
 
 GENERATOR = np.random.default_rng(9)
 N = 200
@@ -91,7 +92,7 @@ def test_roc_runs_corner_to_corner_with_the_operating_point_on_it():
 def test_a_roc_that_can_not_be_drawn_keeps_the_axes_and_says_why():
     nothing = compute_roc([1, 1, 1], [0.1, 0.2, 0.3])
     assert [trace.name for trace in plot_roc(nothing).data] == ["Chance"]
-    assert describe_roc(nothing).startswith("In this cohort the AUC was not estimable; n = 3, 3 events. All 3")
+    assert describe_roc(nothing).startswith("In this cohort the AUC was not estimable: All 3")
 
 
 def test_a_roc_is_square_on_the_screen_and_on_paper(figures):
@@ -228,9 +229,11 @@ def test_long_curves_are_thinned_for_the_screen_but_keep_their_ends():
 
 
 def test_numbers_in_words():
-    assert word_estimate(0.8281, (0.7612, 0.8899)) == "0.83 (95 % CI 0.76 to 0.89)"
-    assert word_estimate(None, None) == "not estimable"
-    assert word_estimate(1.0, None, level=0.9) == "1.00 (no interval)"
+    assert write_estimate(0.8281, (0.7612, 0.8899), digits=2) == "0.83 (95 % CI 0.76 to 0.89)"
+    assert write_estimate(None, None) == "not estimable"
+    assert write_estimate(1.0, None, "One patient.", digits=2) == "1.00 (no interval: One patient)"
+    assert write_estimate(0.5, (0.4, 0.6), level=0.9, percent=True) == "50.0 % (90 % CI 40.0 to 60.0 %)"
+    assert write_estimate(float("nan"), None, "No event.", level=None) == "not estimable: No event"
     assert (word_p(0.00001), word_p(0.0411), word_p(0.25), word_p(None)) == (
         "p < 0.001",
         "p = 0.041",

@@ -1,0 +1,60 @@
+"""One way to write a figure with its interval, or why there is none."""
+
+import math
+from collections.abc import Sequence
+
+NOT_ESTIMABLE = "not estimable"
+
+
+def write_estimate(
+    value: float | None,
+    interval: Sequence[float] | None,
+    reason: str | None = None,
+    *,
+    digits: int = 3,
+    level: float | None = 0.95,
+    percent: bool = False,
+) -> str:
+    """Write a figure with its interval.
+
+    Parameters
+    ----------
+    value : float or None
+        Figure.
+    interval : sequence of float, or None
+        Lower and upper limit.
+    reason : str, optional
+        Why the figure, or its interval, is lacking; not written where both are there.
+    digits : int
+        Decimals.
+    level : float or None
+        Confidence level; None where a column's header says it.
+    percent : bool
+        Whether to write a share as per cent, with one decimal.
+
+    Returns
+    -------
+    str
+        "0.828 (95 % CI 0.761 to 0.890)", "0.500 (no interval: Why)" or "not estimable: Why".
+    """
+    why = f": {reason.rstrip('.')}" if reason else ""
+    if value is None or not math.isfinite(value):
+        return NOT_ESTIMABLE + why
+    figure = write_percent(value) if percent else f"{value:.{digits}f}"
+    if interval is None or not all(map(math.isfinite, interval)):
+        return f"{figure} (no interval{why})"
+    low, high = (f"{100 * limit:.1f}" if percent else f"{limit:.{digits}f}" for limit in interval)
+    name = "" if level is None else f"{100 * level:g} % CI "
+    return f"{figure} ({name}{low} to {high}{' %' if percent else ''})"
+
+
+def write_number(value: float | None, digits: int = 3, reason: str | None = None) -> str:
+    """Write a figure that has no interval by its nature, or why it is lacking."""
+    if value is None or not math.isfinite(value):
+        return NOT_ESTIMABLE + (f": {reason.rstrip('.')}" if reason else "")
+    return f"{value:.{digits}f}"
+
+
+def write_percent(share: float) -> str:
+    """Write a share as per cent with one decimal."""
+    return f"{100 * share:.1f} %"
