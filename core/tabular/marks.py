@@ -22,6 +22,8 @@ PROTECTED = "The Excel file is protected by a password; save it without one."
 TOO_LARGE = "The Excel file unpacks to more than 500 MB; save it as CSV."
 TOO_MANY_CELLS = f"The Excel file holds more than {MAX_CELLS:,} cells; delete what is not needed, or save it as CSV."
 TOO_MANY_STRINGS = f"The Excel file holds more than {MAX_STRINGS:,} different texts; save it as CSV."
+STRING, CELL = (b"<si", b":si"), (b"<c ", b":c ")  # with and without a prefix of the name space
+FAR = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{3})\d+"(?:[^>]*[^/>])?>')
 PIECE = r'"[^"]*"|\\.|[-/ ()]|0'
 PADDED = re.compile(rf"(?:{PIECE})+")
 
@@ -60,21 +62,25 @@ def check_archive(content: bytes) -> None:
             raise TableError(PROTECTED)
         if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
             raise TableError(TOO_LARGE)
-        if "xl/sharedStrings.xml" in archive.namelist():
-            _count(archive, "xl/sharedStrings.xml", b"<si", MAX_STRINGS, TOO_MANY_STRINGS)
         for name in archive.namelist():
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                _count(archive, name, b"<c ", MAX_CELLS, TOO_MANY_CELLS)
+            if name.lower() == "xl/sharedstrings.xml":
+                _check_part(archive, name, STRING, MAX_STRINGS, TOO_MANY_STRINGS)
+            elif name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                _check_part(archive, name, CELL, MAX_CELLS, TOO_MANY_CELLS)
 
 
-def _count(archive: ZipFile, name: str, tag: bytes, limit: int, sentence: str) -> None:
+def _check_part(archive: ZipFile, name: str, tags: tuple[bytes, ...], limit: int, sentence: str) -> None:
+    """Count a part's strings or cells, and refuse a filled cell beyond the columns that can be read."""
     found, rest = 0, b""
     for chunk in _stream(archive, name):
         text = rest + chunk
-        found += text.count(tag)
-        rest = text[-len(tag) + 1 :]
+        end = text.rfind(b"<")
+        text, rest = text[:end], text[end:][:CHUNK]
+        found += sum(map(text.count, tags))
         if found > limit:
             raise TableError(sentence)
+        if tags is CELL and any(_number_column(far[1].decode()) >= MAX_COLUMNS for far in FAR.finditer(text)):
+            raise TableError(TOO_MANY_COLUMNS)
 
 
 def _stream(archive: ZipFile, name: str) -> Iterator[bytes]:

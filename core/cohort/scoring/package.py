@@ -9,7 +9,7 @@ from core.errors import TableError
 from core.settings import get_setting
 
 MAX_FILES = 20_000
-TABLES = (".csv", ".xlsx")
+TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
 ENCRYPTED = 0x1
 CHUNK = 1 << 20
 DAMAGED = "The zip archive is damaged. Pack it again."
@@ -22,7 +22,7 @@ def unpack_package(data: bytes, folder: Path) -> Path:
     Parameters
     ----------
     data : bytes
-        Zip archive: one CSV or XLSX table, and the images that it names.
+        Zip archive: one table (CSV, Excel, ODS or Parquet), and the images that it names.
     folder : Path
         Empty folder.
 
@@ -47,7 +47,9 @@ def unpack_package(data: bytes, folder: Path) -> Path:
         raise TableError(UNWRITABLE) from None
     tables = [entry for entry in entries if entry.filename.lower().endswith(TABLES)]
     if len(tables) != 1:
-        raise TableError(f"The archive holds {len(tables)} tables; pack one CSV or XLSX file beside the images.")
+        raise TableError(
+            f"The archive holds {len(tables)} tables; pack one CSV, Excel, ODS or Parquet file beside the images."
+        )
     return folder / tables[0].filename
 
 

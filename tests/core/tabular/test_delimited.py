@@ -1,0 +1,57 @@
+"""Text tables: encodings, separators, titles, quotes."""
+
+import pytest
+
+from core.errors import TableError
+from core.tabular import read_table
+
+PLAIN = "patient_id,y,prob\nP1,1,0.75\nP2,0,0.25\n"
+
+
+def list_rows(table):
+    return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("title", ["", "Cohort of 2024, locked\n", "Export; all\n\nby: us, them\n"])
+def test_any_separator_encoding_and_title(mark, encoding, title):
+    table = read_table((title + PLAIN.replace(",", mark)).encode(encoding))
+    assert table.header == ("patient_id", "y", "prob")
+    assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
+    assert any("passed over" in note for note in table.notes) == bool(title)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("患者编号,结局,概率\n病人1,1,0.5\n", "gb18030"), ("patient_id,y,prob,centre\nP1,1,0.5,Köln\n", "cp1252")],
+)
+def test_older_encodings_are_told_by_their_column_names(text, encoding):
+    table = read_table(text.encode(encoding))
+    assert table.header == tuple(text.split("\n")[0].split(","))
+    assert list_rows(table) == [text.split("\n")[1].split(",")]
+    assert len(table.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['P1,1,0.5,"5 mm', "P2,0,0.2,", 'P3,1,0.4,6 mm"', "P4,0,0.1,"],
+        ['P1,1,0.5,"5 mm', 'P2,0,0.2,6 mm"', "P3,1,0.4,"],
+        ['P1,1,"0.5,x', 'P2,0,0.2",y', "P3,1,0.4,"],
+        ['"P1,1,0.5,x', 'P2",0,0.2,y', "P3,1,0.4,"],
+        ['P1,1,0.5,"5 mm', "P2,0,0.2,", "P3,1,0.4,"],
+        ['P1,1,0.5,"5" mm', "P2,0,0.2,"],
+    ],
+)
+def test_a_stray_quote_swallows_no_patient(lines):
+    with pytest.raises(TableError, match=r"line [23]"):
+        read_table("\n".join(["patient_id,y,prob,note", *lines]).encode())
+
+
+def test_quotes_that_belong_to_a_cell():
+    lines = ["patient_id,y,prob,note", 'P1,1,0.5,"two\nlines, and ""quotes"""', 'P2,0,0.2,5" wide']
+    assert [row[3] for row in list_rows(read_table("\n".join(lines).encode()))] == [
+        'two\nlines, and "quotes"',
+        '5" wide',
+    ]

@@ -1,0 +1,141 @@
+"""Workbooks as they come: read as a person sees them, or refused in a sentence within a few seconds."""
+
+import io
+import zipfile
+
+import openpyxl
+import pandas as pd
+import pytest
+from openpyxl.chart import BarChart
+
+from core.errors import TableError
+from core.tabular import FORMULA, read_table
+from tests.core.tabular.workbooks import SHEET, STRINGS, replace_parts, write_sheet, write_workbook
+
+ROWS = [["patient_id", "y", "prob"], ["P1", 1, 0.75], ["P2", 0, 0.25]]
+
+
+def list_rows(table):
+    return [list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+
+
+def test_ids_are_read_as_the_sheet_shows_them():
+    def change(book):
+        for row, code in zip(range(2, 7), ["00000", '"P-"000', "000-000", "0", "@"], strict=True):
+            book.active.cell(row, 1).number_format = code
+
+    rows = [["patient_id"], [7], [7], [123456], [12345678], ["007"]]
+    table = read_table(write_workbook(rows, change))
+    assert table.columns[0].to_pylist() == ["00007", "P-007", "123-456", "12345678", "007"]
+
+
+def test_merged_cells_count_for_their_rows_but_a_merged_title_does_not():
+    def change(book):
+        book.active.merge_cells("A1:C1")
+        book.active.merge_cells("A3:A4")
+
+    table = read_table(write_workbook([["A cohort"], *ROWS], change))
+    assert table.header == ("patient_id", "y", "prob")
+    assert table.columns[0].to_pylist() == ["P1", "P1"]
+    assert table.rows == (3, 4)
+
+
+def test_formulas_errors_dates_and_truth_values():
+    rows = [["patient_id", "y", "prob", "exam_date"], ["P1", True, "=1/2", pd.Timestamp("2024-03-01")]]
+    table = read_table(write_workbook(rows))
+    assert list_rows(table) == [["P1", "TRUE", FORMULA, "2024-03-01"]]
+
+
+def test_chart_sheets_hidden_sheets_and_other_sheets_are_passed_over():
+    def change(book):
+        book.create_chartsheet("chart", 0).add_chart(BarChart())
+        book.create_sheet("notes", 1).append(["read me", "first"])
+        hidden = book.create_sheet("old", 1)
+        hidden.append(["patient_id", "y", "prob", "centre"])
+        hidden.sheet_state = "hidden"
+
+    table = read_table(write_workbook(ROWS, change))
+    assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
+    assert table.notes == ("Sheet 4 of 4 was read.",)
+
+
+FAR = "".join(f'<row r="{i}"><c r="XFD{i}"><v>1</v></c></row>' for i in range(1, 3001))
+LOW = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="CZ1048576"><v>1</v></c></row>'
+ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + write_sheet('<row r="1"><c r="A1"><v>&a;</v></c></row>')
+
+
+@pytest.mark.parametrize(
+    ("parts", "match"),
+    [
+        ({SHEET: write_sheet(FAR)}, "more than 1,000 columns"),
+        ({STRINGS: b"<sst>" + b"<si/>" * 1_600_000 + b"</sst>"}, "different texts"),
+        ({SHEET: write_sheet(LOW)}, "memory"),
+        ({SHEET: ENTITY}, "no sheet with cells"),
+        ({SHEET: b"<worksheet><sheetData><row"}, "damaged"),
+        ({"xl/styles.xml": b"<styleSheet><cellXfs><xf numFmtId='x'/></cellXfs></styleSheet>"}, None),
+    ],
+    ids=["far column", "strings", "far row", "entities", "cut", "styles"],
+)
+def test_parts_that_are_hostile_or_broken(parts, match):
+    content = replace_parts(write_workbook(ROWS), parts)
+    if match is None:
+        assert len(read_table(content).rows) == 2
+        return
+    with pytest.raises(TableError, match=match):
+        read_table(content)
+
+
+def test_a_protected_entry_and_a_cut_archive():
+    content = bytearray(write_workbook(ROWS))
+    for start in (content.find(b"PK\x03\x04") + 6, content.find(b"PK\x01\x02") + 8):
+        content[start] |= 1
+    with pytest.raises(TableError, match="protected by a password"):
+        read_table(bytes(content))
+    with pytest.raises(TableError, match="damaged"):
+        read_table(write_workbook(ROWS)[:-200])
+
+
+def test_more_than_the_time_allowed(monkeypatch):
+    monkeypatch.setattr("core.tabular.read.get_setting", {"table_seconds": 0.01, "table_memory_mb": 2048}.get)
+    with pytest.raises(TableError, match="took longer than"):
+        read_table(write_workbook(ROWS))
+
+
+def test_more_than_the_memory_allowed(monkeypatch):
+    monkeypatch.setattr("core.tabular.read.get_setting", {"table_seconds": 60, "table_memory_mb": 64}.get)
+    with pytest.raises(TableError, match="memory"):
+        read_table(write_workbook(ROWS))
+
+
+def test_opendocument_and_parquet():
+    start = "<table:table-cell office:value-type='string'><text:p>"
+    rows = ("".join(f"{start}{cell}</text:p></table:table-cell>" for cell in row) for row in ROWS)
+    cells = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    body = (
+        f"<office:document-content xmlns:office='{space}:office:1.0' xmlns:table='{space}:table:1.0' "
+        f"xmlns:text='{space}:text:1.0'><office:body><office:spreadsheet><table:table table:name='t'>{cells}"
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    packed, parquet = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", body)
+    pd.DataFrame(ROWS[1:], columns=ROWS[0]).to_parquet(parquet)
+    for content in (packed.getvalue(), parquet.getvalue()):
+        table = read_table(content)
+        assert table.header == ("patient_id", "y", "prob")
+        assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
+
+
+def test_a_long_text_table_is_read_in_the_process_too():
+    content = b"patient_id,y,prob\n" + b"".join(b"P%d,1,0.5\n" % i for i in range(120_000))
+    assert len(read_table(content).rows) == 120_000
+
+
+def test_a_workbook_without_cells():
+    content = io.BytesIO()
+    openpyxl.Workbook().save(content)
+    with pytest.raises(TableError, match="no sheet with cells"):
+        read_table(content.getvalue())
