@@ -46,6 +46,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("pacs_total_seconds", 300, "Longest time for one exchange with the archive, in seconds"),
     Setting("outbox", "", "Folder of results that wait for the archive; empty: in the user's data folder"),
     Setting("database_url", "", "The board's database, postgresql://...; empty: SQLite in the user's data folder"),
+    Setting(
+        "board_key", "", "File of the keys that seal the board's entries; empty: in the user's configuration folder"
+    ),
     Setting("role_claim", "roles", "Claim of the identity token that holds viewer, clinician or admin"),
     Setting("engine", "auto", "What runs the network: auto, cuda, openvino or torch"),
 )

@@ -69,6 +69,7 @@ with begin_page("Tumour board", role="clinician") as user:
         partial(store.read, cohort=cohort.sha256),
         simulated=cohort.is_simulated,
         created_utc=describe_provenance(bundle)["created_utc"],
+        read_anchor=store.read_anchor,
     )
     collect_meeting = partial(documents.collect_meeting, "Tumour board", names)
     offer_board = partial(offer_meeting, collect_meeting, unread=len(unread), count=len(names))

@@ -155,6 +155,12 @@ def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: flo
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_config(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep keys and what was seen of databases out of the user's configuration folder."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+
+
 @pytest.fixture
 def fusion() -> FusionHead:
     """The fusion head of the test bundle."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,27 +16,66 @@ if TYPE_CHECKING:
     from core.register.models import Record
 
 
+Database = Annotated[str, typer.Option(help="The database's address; else that of the setting.")]
+
+
 @app.command()
 def audit(
-    database: Annotated[str, typer.Option(help="The database's address; else that of the setting.")] = "",
+    database: Database = "",
     out: Annotated[Path | None, typer.Option(help="File for all entries, .csv or .json.")] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help="NUMBER:HASH of an entry that must be there, as a meeting's document prints it."),
+    ] = None,
+    *,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Seal with a new key from now on.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take the database as it is, after its backup was put back on purpose.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the chain of the tumour board's entries, and export them."""
     if out is not None and out.suffix not in {".csv", ".json"}:
         raise UsageError("--out takes a file that ends in .csv or .json.")
-    from core.register.store import Store, find_database  # noqa: PLC0415
+    from core.register.database import find_database  # noqa: PLC0415
+    from core.register.store import Store  # noqa: PLC0415
+    from core.register.witness import Anchor  # noqa: PLC0415
 
-    store = Store(database or find_database())
-    report = store.verify_chain()
-    if out is not None:
-        out.write_text(_render(store.read(), out.suffix), encoding="utf-8")
-        say(f"Entries: {out}")
-    store.close()
+    expected = [Anchor.parse(text) for text in expect or ()]
+    with closing(Store(database or find_database())) as store:
+        if accept:
+            store.accept()
+        report = store.verify_chain(expected)
+        if out is not None:
+            out.write_text(_render(store.read(), out.suffix), encoding="utf-8")
+            say(f"Entries: {out}")
+        if new_key and report.holds:
+            store.add_key()
+            say("Entries are sealed with a new key from now on. Keep the key file whole: its earlier keys verify.")
+        if store.may_change_entries():
+            say("This address's role could change entries: let the app use another (python -m core prepare-database).")
     result = {"entries": report.entries, "holds": report.holds, "broken_at": report.broken_at, "reason": report.reason}
     print_result(result | {"last_hash": report.last_hash}, as_json, _summarise_audit)
     if not report.holds:
         raise WorkError(f"The chain is broken: {report.reason}.")
+
+
+@app.command()
+def prepare_database(
+    role: Annotated[
+        str, typer.Option(help="PostgreSQL role of the app; it may then read and append, nothing else.")
+    ] = "",
+    database: Database = "",
+) -> None:
+    """Set up or update the tumour board's database as its owner, and hold the app's role to appending."""
+    from core.register.database import find_database  # noqa: PLC0415
+    from core.register.store import Store  # noqa: PLC0415
+
+    with closing(Store(database or find_database())) as store:
+        if role:
+            store.grant_app_role(role)
+            say(f"The role {role} may read and append entries, and nothing else.")
+    say("The board's database is set up.")
 
 
 def _render(records: "list[Record]", suffix: str) -> str:

@@ -33,14 +33,16 @@ def meeting(
     from core.documents.collect_case import collect_meeting  # noqa: PLC0415
     from core.documents.render import render_meeting_document  # noqa: PLC0415
     from core.inference.predictor import Predictor  # noqa: PLC0415
-    from core.register.store import Store, find_database  # noqa: PLC0415
+    from core.register.database import find_database  # noqa: PLC0415
+    from core.register.store import Store  # noqa: PLC0415
 
     rows = _choose_rows(manifest, [name.strip() for name in patients.split(",") if name.strip()])
     predictor, store = Predictor.load(bundle), Store(database or find_database())
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     contents = tuple(_collect(row, predictor, store, now) for row in rows)
+    last_entry = str(store.read_anchor())
     store.close()
-    document = collect_meeting(title, contents, held_on=now[:10], created_utc=now)
+    document = collect_meeting(title, contents, held_on=now[:10], created_utc=now, last_entry=last_entry)
     try:
         out.write_bytes(render_meeting_document(document, paper=paper, form=forms[out.suffix.lower()]))
     except OSError:

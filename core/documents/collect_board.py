@@ -13,6 +13,7 @@ from core.documents.content import Decision, MeetingContent, PatientContent, Sta
 from core.inference.explain import format_percent
 from core.register.models import Record
 from core.register.readings import BoardReader, BoardReading
+from core.register.witness import Anchor
 from models.bundle import Bundle
 
 CORE = ("histology", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
@@ -37,6 +38,8 @@ class BoardDocuments:
         Whether the patients are made up.
     created_utc : str
         Time to be printed, ISO 8601 in UTC; empty: none.
+    read_anchor : callable
+        Gives number and hash of the record's last entry.
     """
 
     patients: pd.DataFrame
@@ -45,6 +48,7 @@ class BoardDocuments:
     read_records: Callable[[str], Iterable[Record]]
     simulated: bool
     created_utc: str
+    read_anchor: Callable[[], Anchor]
 
     def collect_patient(self, patient: str) -> PatientContent:
         """Collect what the document of a patient says."""
@@ -58,7 +62,13 @@ class BoardDocuments:
     def collect_meeting(self, title: str, names: Iterable[str]) -> MeetingContent:
         """Collect what the document of a meeting says; its patients are in the order of their names."""
         contents = tuple(map(self.collect_patient, names))
-        return collect_meeting(title, contents, held_on=self.created_utc[:10], created_utc=self.created_utc)
+        return collect_meeting(
+            title,
+            contents,
+            held_on=self.created_utc[:10],
+            created_utc=self.created_utc,
+            last_entry=str(self.read_anchor()),
+        )
 
 
 def collect_board(

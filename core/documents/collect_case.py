@@ -98,7 +98,12 @@ def collect_case(
 
 
 def collect_meeting(
-    title: str, patients: tuple[PatientContent, ...], *, held_on: str = "", created_utc: str = ""
+    title: str,
+    patients: tuple[PatientContent, ...],
+    *,
+    held_on: str = "",
+    created_utc: str = "",
+    last_entry: str = "",
 ) -> MeetingContent:
     """Collect what a meeting's document says.
 
@@ -112,6 +117,8 @@ def collect_meeting(
         Date, ISO 8601.
     created_utc : str
         Time to be printed, ISO 8601 in UTC.
+    last_entry : str
+        NUMBER:HASH of the last entry in the board's record.
 
     Returns
     -------
@@ -120,7 +127,7 @@ def collect_meeting(
     """
     evidence = tuple(dict.fromkeys(picture for patient in patients for picture in patient.evidence))
     alone = tuple(replace(patient, evidence=()) for patient in patients)
-    return MeetingContent(title, alone, Stamp(__version__, created_utc), held_on, evidence)
+    return MeetingContent(title, alone, Stamp(__version__, created_utc), held_on, evidence, last_entry)
 
 
 def describe_origin(bundle: Bundle) -> Origin:

@@ -230,6 +230,8 @@ class MeetingContent:
         Date, ISO 8601; empty where it is not known.
     evidence : tuple of Picture
         Figures of how well the bundle does.
+    last_entry : str
+        NUMBER:HASH of the last entry in the board's record when the document was made; empty where there is none.
     """
 
     title: str
@@ -237,3 +239,4 @@ class MeetingContent:
     stamp: Stamp
     held_on: str = ""
     evidence: tuple[Picture, ...] = ()
+    last_entry: str = ""

@@ -1,14 +1,16 @@
-"""Entries chained by hash: changing or taking away one breaks the chain at its place."""
+"""Entries chained by hash and sealed: changing, forging or taking away one breaks the chain at its place."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.register.models import Record
+from core.register.witness import Anchor
 
 START = "0" * 64
+NOT_HASHED = frozenset({"hash", "key_id", "seal"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class ChainReport:
 
 
 def hash_entry(columns: Mapping[str, Any]) -> str:
-    """Hash an entry's columns, all but the hash itself.
+    """Hash an entry's columns, all but the hash itself and its seal.
 
     Parameters
     ----------
@@ -51,13 +53,20 @@ def hash_entry(columns: Mapping[str, Any]) -> str:
     str
         SHA-256 over JSON with sorted keys and no spaces.
     """
-    kept = {name: value for name, value in columns.items() if name != "hash"}
+    kept = {name: value for name, value in columns.items() if name not in NOT_HASHED}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def check_chain(records: Iterable[Record], head: tuple[int, str]) -> ChainReport:
-    """Check every entry's number, link and hash, and that the last is the one that was written last.
+def check_chain(
+    records: Iterable[Record],
+    head: tuple[int, str],
+    find_unsealed: Callable[[Record], str],
+    expected: Collection[Anchor],
+) -> ChainReport:
+    """Check every entry's number, link, hash and seal, and that the last is the one that was written last.
+
+    Entries from before there were seals carry none; the last of them, and all after it, carry one.
 
     Parameters
     ----------
@@ -65,29 +74,49 @@ def check_chain(records: Iterable[Record], head: tuple[int, str]) -> ChainReport
         In the order of their numbers.
     head : tuple of (int, str)
         Number and hash of the entry that was written last; (0, `START`) where there is none.
+    find_unsealed : callable
+        Says what is wrong with the seal of an entry that carries one; empty where it is ours.
+    expected : collection of Anchor
+        Entries that were seen before.
 
     Returns
     -------
     ChainReport
         With the first entry that does not fit.
     """
-    previous, count, fault = START, 0, None
+    previous, count, fault, is_sealed = START, 0, None, True
     for record in records:
         count += 1
         if fault is None:
-            fault = _find_fault(record, count, previous)
+            fault = _find_fault(record, count, previous, expected)
+            if fault is None and (record.seal or (is_sealed and count > 1)):
+                reason = find_unsealed(record) if record.seal else f"entry {count} carries no seal"
+                fault = (count, reason) if reason else None
+            is_sealed = bool(record.seal)
             previous = previous if fault else record.hash
-    if fault is None and (count, previous) != head:
-        fault = (count + 1, f"entry {head[0]} was the last to be written, and {count} entries are there")
+    fault = fault or _find_missing(count, previous, head, expected)
+    if fault is None and not is_sealed:
+        fault = (count, f"entry {count} carries no seal")
     broken_at, reason = fault or (None, "")
     return ChainReport(count, broken_at, reason, previous)
 
 
-def _find_fault(record: Record, number: int, previous: str) -> tuple[int, str] | None:
+def _find_fault(record: Record, number: int, previous: str, expected: Collection[Anchor]) -> tuple[int, str] | None:
     if record.number != number:
         return number, f"entry {number} is missing"
     if record.previous != previous:
         return number, f"entry {number} does not follow the one before"
     if record.hash != hash_entry(record.to_dict()):
         return number, f"entry {number} was changed"
+    if any(anchor.number == number and not record.hash.startswith(anchor.hash) for anchor in expected):
+        return number, f"entry {number} is not the one that was seen before"
+    return None
+
+
+def _find_missing(count: int, last: str, head: tuple[int, str], expected: Collection[Anchor]) -> tuple[int, str] | None:
+    if (count, last) != head:
+        return count + 1, f"entry {head[0]} was the last to be written, and {count} entries are there"
+    latest = max((anchor.number for anchor in expected), default=0)
+    if latest > count:
+        return count + 1, f"entry {latest} was seen before, and {count} entries are there"
     return None

@@ -32,6 +32,8 @@ ENTRIES = Table(
     Column("group", String(10), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("seal", String(64), nullable=False),
 )
 HEAD = Table(
     "head",
@@ -114,12 +116,16 @@ class Record(Entry):
         ISO 8601 with microseconds, UTC.
     previous, hash : str
         SHA-256 of the entry before, and of this one.
+    key_id, seal : str
+        Key that sealed number and hash, and the HMAC-SHA-256; empty in entries from before there were seals.
     """
 
     number: int = 0
     time_utc: str = ""
     previous: str = ""
     hash: str = ""
+    key_id: str = ""
+    seal: str = ""
 
     def __post_init__(self) -> None:
         """Take a kept row as it is; `verify_chain` judges it."""

@@ -4,30 +4,31 @@ By default a SQLite file in the user's data folder; PostgreSQL by the setting "d
 """
 
 import datetime
-import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, text, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, func, insert, select, text
 
-from core.errors import UsageError, WorkError
-from core.private_files import find_data_folder, make_private_file, make_private_folder
-from core.register.chain import ChainReport, check_chain, hash_entry
+from core.errors import AppError, WorkError
+from core.private_files import find_config_folder
+from core.register.chain import START, ChainReport, check_chain, hash_entry
+from core.register.database import connect, name_place, report_faults
 from core.register.models import ENTRIES, HEAD, KINDS, Entry, Kind, Record
-from core.settings import get_text_setting
+from core.register.roles import grant_app_role, may_change_entries
+from core.register.seal import SealKeys, find_key_file
+from core.register.witness import Anchor, Witness
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-WAIT_SECONDS = 60
 LOCK = 6_720_001
-AWAY = "The board's database does not answer, so nothing was saved. Check it, then save again."
+UNPREPARED = (
+    "The board's database is not set up for this version of SonoKi, and this role may not do it: let the database's "
+    "owner run `python -m core prepare-database`."
+)
 
 
 class Store:
@@ -37,22 +38,26 @@ class Store:
     ----------
     url : str
         SQLAlchemy's address: "sqlite:////path/board.db", "postgresql://user@host/name".
+    key_file : Path, optional
+        Keys that seal the entries; by default `find_key_file`.
 
     Raises
     ------
     UsageError
         If the address is no SQLite or PostgreSQL one.
     WorkError
-        If the database does not answer.
+        If the database does not answer, is not set up, or the keys can't be read.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _connect(url)
-        with self._write() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    def __init__(self, url: str, key_file: Path | None = None) -> None:
+        self._engine = connect(url)
+        self._keys = SealKeys.open(key_file or find_key_file())
+        self._witness = Witness(find_config_folder(), name_place(url))
+        try:
+            self._migrate()
+        except AppError:
+            self.close()
+            raise
 
     def append(self, entry: Entry) -> Record:
         """Write an entry at the end of the chain; once this returns, it is on the disk.
@@ -73,7 +78,8 @@ class Store:
             If the database does not answer; then nothing was saved.
         """
         with self._write() as connection:
-            number, previous = _read_head(connection, lock=True)
+            number, previous = _read_head(connection)
+            is_known = self._follows_witness(connection, number, previous)
             columns: dict[str, Any] = {
                 **asdict(entry),
                 "number": number + 1,
@@ -81,8 +87,11 @@ class Store:
                 "previous": previous,
             }
             columns["hash"] = hash_entry(columns)
+            columns |= self._keys.seal(number + 1, columns["hash"])
             connection.execute(insert(ENTRIES).values(columns))
-            connection.execute(update(HEAD).values(number=number + 1, hash=columns["hash"]))
+        if is_known:
+            with suppress(WorkError):  # `verify_chain` says it
+                self._witness.keep(number + 1, columns["hash"])
         return Record(**columns)
 
     def read(
@@ -135,26 +144,95 @@ class Store:
         with self._read() as connection:
             return {patient: (agrees, author) for patient, agrees, author in connection.execute(query)}
 
-    def verify_chain(self) -> ChainReport:
-        """Check that every entry is as it was written, and none is missing.
+    def read_anchor(self) -> Anchor:
+        """Read number and hash of the last entry; written down elsewhere, they prove what was there.
+
+        Returns
+        -------
+        Anchor
+            Number 0 where there is no entry.
+        """
+        with self._read() as connection:
+            return Anchor(*_read_head(connection))
+
+    def verify_chain(self, expected: Collection[Anchor] = ()) -> ChainReport:
+        """Check that every entry is as it was written and sealed by us, and none that was seen before is missing.
+
+        Parameters
+        ----------
+        expected : collection of Anchor
+            Entries that must be there, as documents of meetings print them.
 
         Returns
         -------
         ChainReport
             With the first entry that does not fit.
         """
+        seen = self._witness.read()
         with self._read() as connection:
             rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
-            return check_chain((Record(**row) for row in rows), _read_head(connection))
+            records, head = (Record(**row) for row in rows), _read_head(connection)
+            report = check_chain(records, head, self._keys.find_fault, [*expected, *([seen] if seen else [])])
+        if report.holds and report.entries:
+            self._witness.keep(report.entries, report.last_hash)
+        return report
+
+    def accept(self) -> ChainReport:
+        """Take the database as it is for the record, after its backup was put back or it was moved on purpose.
+
+        Returns
+        -------
+        ChainReport
+            Of the chain without what was seen before; nothing is accepted if it does not hold.
+        """
+        with self._read() as connection:
+            rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
+            report = check_chain((Record(**row) for row in rows), _read_head(connection), self._keys.find_fault, ())
+        if report.holds:
+            self._witness.keep(report.entries, report.last_hash, lower=True)
+        return report
+
+    def add_key(self) -> None:
+        """Seal with a new key from now on."""
+        self._keys = self._keys.add_key()
+
+    def grant_app_role(self, role: str) -> None:
+        """Let a role of PostgreSQL read and append entries and nothing else."""
+        with self._write() as connection:
+            grant_app_role(connection, role)
+
+    def may_change_entries(self) -> bool:
+        """Whether the address's own role could change entries in PostgreSQL."""
+        with self._read() as connection:
+            return may_change_entries(connection)
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
+    def _migrate(self) -> None:
+        """Bring the tables to this version; the last entry of a database without seals is sealed once."""
+        with self._write(UNPREPARED) as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes |= {"connection": connection, "seal": self._keys.seal}
+            command.upgrade(config, "head")
+
+    def _follows_witness(self, connection: Connection, number: int, last_hash: str) -> bool:
+        """Whether the entry that was seen last is still there, so that the next one may be remembered in its place."""
+        try:
+            seen = self._witness.read()
+        except WorkError:  # `verify_chain` says it; an entry is not lost for that
+            return False
+        if seen is None or (number, last_hash) == (seen.number, seen.hash):
+            return True
+        found = connection.scalar(select(ENTRIES.c.hash).where(ENTRIES.c.number == seen.number))
+        return found is not None and found.startswith(seen.hash)
+
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def _write(self, refused: str = "") -> Iterator[Connection]:
         """Give a connection inside a transaction that no other writer shares."""
-        with _report(), self._engine.execution_options(writes=True).begin() as connection:
+        with report_faults(refused), self._engine.execution_options(writes=True).begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             yield connection
@@ -162,95 +240,12 @@ class Store:
     @contextmanager
     def _read(self) -> Iterator[Connection]:
         """Give a connection that sees one moment."""
-        with _report(), self._engine.connect() as connection:
+        with report_faults(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield connection
 
 
-def find_database() -> str:
-    """Give the address of the board's database.
-
-    Returns
-    -------
-    str
-        The setting "database_url", or a SQLite file in the user's data folder, which is made.
-
-    Raises
-    ------
-    WorkError
-        If the folder can't be made.
-    """
-    if url := get_text_setting("database_url"):
-        return url
-    try:
-        folder = find_data_folder()
-        make_private_folder(folder)
-    except OSError:
-        raise WorkError("The folder of the board's database can't be made; set SONOKI_DATABASE_URL.") from None
-    return f"sqlite:///{folder / 'board.db'}"
-
-
-def _connect(url: str) -> Engine:
-    try:
-        address = make_url(url)
-    except ArgumentError:
-        raise UsageError("The database's address can't be read; write sqlite:////path or postgresql://...") from None
-    backend = address.get_backend_name()
-    if backend == "postgresql":
-        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
-    if backend != "sqlite" or not address.database or address.database == ":memory:":
-        raise UsageError("The board's database is a SQLite file or PostgreSQL; write sqlite:////path or postgresql://.")
-    _close_files(Path(address.database))
-    engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS}, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _close_files(path: Path) -> None:
-    """Make the file, and close it and those beside it to others; SQLite gives new ones the mode of the first."""
-    try:
-        make_private_file(path)
-        for beside in (path.with_name(path.name + end) for end in ("-wal", "-shm")):
-            if beside.exists():
-                make_private_file(beside)
-    except OSError:
-        raise WorkError(AWAY) from None
-
-
-def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
-    """Take transactions into our own hands; write ahead, and wait for the disk at each commit."""
-    connection.isolation_level = None
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except connection.OperationalError:  # another process is at the same switch, for which SQLite does not wait
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _report() -> Iterator[None]:
-    """Turn what the database says into a sentence; its own words may hold an address or a text."""
-    try:
-        yield
-    except OperationalError:
-        raise WorkError(AWAY) from None
-    except SQLAlchemyError as error:
-        raise WorkError(f"The board's database refused ({type(error).__name__}), so nothing was saved.") from None
-
-
-def _read_head(connection: Connection, *, lock: bool = False) -> tuple[int, str]:
-    query = select(HEAD.c.number, HEAD.c.hash)
-    row = connection.execute(query.with_for_update() if lock else query).one()
-    return int(row.number), str(row.hash)
+def _read_head(connection: Connection) -> tuple[int, str]:
+    row = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
+    return (int(row.number), str(row.hash)) if row else (0, START)

@@ -108,7 +108,7 @@ def test_an_override_needs_a_reason_and_the_choice_stays(patient, database):
 
 def test_a_text_stays_in_the_form_when_the_database_is_away(patient, monkeypatch):
     from core.errors import WorkError
-    from core.register.store import AWAY
+    from core.register.database import AWAY
 
     def fail(self, entry):
         raise WorkError(AWAY)

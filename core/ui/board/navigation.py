@@ -11,8 +11,9 @@ import streamlit as st
 from core.clinical import M1_PREDICTORS, is_missing
 from core.errors import UsageError
 from core.inference.interval import recover_intervals
+from core.register.database import find_database
 from core.register.readings import BoardReader, BoardReading
-from core.register.store import Store, find_database
+from core.register.store import Store
 from core.ui.cohort.current import EVIDENCE, Cohort, get_package
 from core.ui.resources import get_bundle, get_simulated
 from core.ui.shared import Shared

@@ -35,7 +35,7 @@ def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, na
     reading = Predictor.load(bundle_dir).predict(Case(*decode_row(row))).reading
     store = Store(f"sqlite:///{tmp_path / 'board.db'}")
     store.append(Entry(names[0], "AB", "note", "Sentinel node first.", input_sha256=reading.input_sha256))
-    store.append(Entry(names[0], "AB", "note", "Of another patient.", input_sha256="f" * 64))
+    last = store.append(Entry(names[0], "AB", "note", "Of another patient.", input_sha256="f" * 64))
     store.close()
     out = tmp_path / "meeting.pdf"
     result = run(manifest, bundle_dir, tmp_path, "--out", str(out), "--patients", ",".join(reversed(names)))
@@ -45,6 +45,7 @@ def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, na
     assert f"Patient 2: {names[0]}" in words
     assert "Sentinel node first." in words
     assert "Of another patient." not in words
+    assert f"2:{last.hash}" in words.replace(" ", "")
 
 
 def test_a_patient_who_is_not_there_and_another_form_are_refused(manifest, bundle_dir, tmp_path):

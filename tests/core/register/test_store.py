@@ -6,22 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy import text as sql
 from typer.testing import CliRunner
 
 from core.archive.outbox import open_outbox
 from core.cli import app
 from core.errors import InputError, UsageError, WorkError
+from core.register.database import find_database
 from core.register.models import Entry, Record
-from core.register.store import Store, find_database
-from tests.core.register.databases import serve_postgres
+from core.register.store import Store
 
 ROOT = Path(__file__).parents[3]
 ENTRY = Entry("SIM-D0001", "AB", "decision", agrees=True, probability=0.1 + 0.2, low=0.2, high=1 / 3, group="low")
@@ -34,33 +32,6 @@ store = Store(sys.argv[1])
 for i in range(int(sys.argv[2])):
     print(store.append(replace(ENTRY, text=f"{sys.argv[3]}-{i}")).hash, flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with serve_postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'board.db'}"
-        return
-    address = request.getfixturevalue("postgres")
-    yield address
-    engine = create_engine(address.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as connection:
-        connection.execute(sql("DROP SCHEMA public CASCADE"))
-        connection.execute(sql("CREATE SCHEMA public"))
-    engine.dispose()
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    opened = Store(url)
-    yield opened
-    opened.close()
 
 
 def run_writer(url: str, count: int, name: str) -> subprocess.Popen[str]:

@@ -1,0 +1,91 @@
+"""The record verified once a day in the background, with what was found and when."""
+
+import datetime
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.errors import AppError
+from core.register.chain import ChainReport
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class CheckedRecord:
+    """What a verification found.
+
+    Parameters
+    ----------
+    time_utc : datetime
+        When it ended.
+    report : ChainReport or None
+        What it found; None where it could not be done.
+    failure : str
+        Why it could not be done.
+    """
+
+    time_utc: datetime.datetime
+    report: ChainReport | None
+    failure: str = ""
+
+    def describe(self) -> str:
+        """Say it in a sentence."""
+        when = f"{self.time_utc:%Y-%m-%d %H:%M} UTC"
+        if self.report is None:
+            return f"The record could not be verified ({when}): {self.failure}"
+        if not self.report.holds:
+            return f"**The record does not hold** (verified {when}): {self.report.reason}. Tell the database's keeper."
+        last = f", the last {self.report.last_hash[:16]}" if self.report.entries else ""
+        return f"The record holds: {self.report.entries:,} entries{last}. Verified {when}, and daily."
+
+
+class DailyCheck:
+    """Verifies when it is asked and the last time is a day ago.
+
+    Parameters
+    ----------
+    verify : callable
+        Verifies the whole chain.
+    """
+
+    def __init__(self, verify: Callable[[], ChainReport]) -> None:
+        self._verify = verify
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._found: CheckedRecord | None = None
+
+    def read(self, wait_seconds: float = 2.0) -> CheckedRecord | None:
+        """Give what was found last, and start the next verification where it is due.
+
+        Parameters
+        ----------
+        wait_seconds : float
+            Longest time to wait for one that has just begun.
+
+        Returns
+        -------
+        CheckedRecord or None
+            None while the first one goes on.
+        """
+        with self._guard:
+            due = self._found is None or datetime.datetime.now(datetime.UTC) - self._found.time_utc >= DAY
+            if due and self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="daily check", daemon=True)
+                self._thread.start()
+            thread = self._thread
+        if thread is not None:
+            thread.join(wait_seconds)
+        return self._found
+
+    def _work(self) -> None:
+        report, failure = None, ""
+        try:
+            report = self._verify()
+        except AppError as error:
+            failure = str(error)
+        except Exception:  # noqa: BLE001 - the thread's last door; the message may hold an entry's text
+            failure = "a fault of the program."
+        with self._guard:
+            self._found = CheckedRecord(datetime.datetime.now(datetime.UTC), report, failure)
+            self._thread = None
