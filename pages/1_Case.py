@@ -22,6 +22,7 @@ from core.inference import Case
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.plausibility import question_values
 from core.inference.points import score_points
+from core.plain_text import plain
 from core.ui import (
     ask_box,
     ask_cleaning,
@@ -69,7 +70,7 @@ with begin_page("Case", role="clinician"):
             if source.is_simulated:
                 st.caption(f"Simulated patient {source.patient_id}: image and clinical values are made up.")
             for note in frame.notes:
-                st.caption(note)
+                st.caption(plain(note))
             refuse_picture(frame)
             roi = ask_box(source, frame, ask_proposal(frame), render_frame)
             pictured = (ask_cleaning(frame, roi), roi)

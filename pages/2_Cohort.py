@@ -9,9 +9,10 @@ from core.figures.cohort.cohort_tables import describe_flow, tabulate_cohort_flo
 from core.figures.cohort.flow import plot_flow
 from core.figures.cohort.report import render_report
 from core.figures.rendering import render_png, render_svg
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort.result import describe_origin, offer_file, render_csv, show_method, show_result, show_table
+from core.ui.cohort.result import describe_origin, offer_file, render_data, show_method, show_result, show_table
 from core.ui.cohort.scoring import ask_scoring
 from core.ui.cohort.threshold import describe_threshold, find_threshold
 from core.ui.cohort.view import ask_view, compute_once
@@ -63,14 +64,14 @@ with begin_page("Cohort"):
         persist_state="session",
     )
     if by_group and threshold.threshold is None:
-        st.caption(f"There are no predicted groups: {threshold.reason}")
+        st.caption(f"There are no predicted groups: {plain(threshold.reason)}")
         st.stop()
     if by_group:
-        st.caption(describe_threshold(threshold))
+        st.caption(plain(describe_threshold(threshold)))
     patients = compute_once(view, describe_patients, by="group" if by_group else "split", cut=threshold.threshold)
     table_one = tabulate_table_one(patients)
     show_table(table_one, "Characteristics of the patients with missing counts and standardised differences")
-    offer_file("table_1.csv", lambda: render_csv(view, table_one), label="Table 1 (CSV)")
+    offer_file("table_1.csv", lambda: render_data(view, table_one), label="Table 1 (CSV)")
     show_method(
         "Numbers: median (type-7 quartiles). Choices: count and per cent of those known. Standardised difference: the "
         "largest between any two columns; for numbers the difference of means over the pooled standard deviation, for "

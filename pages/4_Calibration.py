@@ -8,6 +8,7 @@ from core.evaluation.cohort.evaluate import render_calibration, render_plain
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.tables import tabulate_calibration, tabulate_optimism, tabulate_recalibration
 from core.figures.rendering import render_png, render_svg
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.result import show_method, show_result, show_table
 from core.ui.cohort.view import ask_for_slow, ask_view, compute_once
@@ -46,7 +47,8 @@ with begin_page("Calibration"):
             else:
                 st.markdown(
                     f"Logistic combination of the image's and the clinical model's log-odds, fitted anew in "
-                    f"{optimism.n_used:,} of {optimism.n_boot:,} bootstrap samples of {view.name}; n = {optimism.n:,}, "
+                    f"{optimism.n_used:,} of {optimism.n_boot:,} bootstrap samples of {plain(view.name)}; "
+                    f"n = {optimism.n:,}, "
                     f"{optimism.events:,} with high Ki-67. {optimism.reason or ''}"
                 )
                 show_table(tabulate_optimism(optimism), "Apparent performance and performance corrected for optimism")
@@ -69,7 +71,7 @@ with begin_page("Calibration"):
     if ask_for_slow(view, "recalibration", "Compute the update"):
         result = compute_once(view, compute_recalibration, "y", "prob", update=update)
         if result.intercept is None:
-            st.caption(f"No update: {result.reason}")
+            st.caption(f"No update: {plain(result.reason)}")
         else:
             st.markdown(
                 f"Updated log-odds = {result.intercept:+.3f} + {result.slope:.3f} x the model's log-odds. For an "

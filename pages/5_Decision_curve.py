@@ -14,6 +14,7 @@ from core.figures.cohort.decision_curve import (
 )
 from core.figures.cohort.tables import tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.population import ask_population
 from core.ui.cohort.result import show_method, show_result, show_table
@@ -66,7 +67,7 @@ with begin_page("Decision curve"):
             "The model minus",
             others,
             default=others[0],
-            format_func=label_model,
+            format_func=lambda model: plain(label_model(model)),
             required=True,
             key="cohort_other",
             persist_state="session",

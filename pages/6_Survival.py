@@ -18,6 +18,7 @@ from core.figures.cohort.decision_curve import RECURRENCE_RANGE, describe_decisi
 from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
 from core.figures.cohort.tables import tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.groups import ask_groups, ask_horizon
 from core.ui.cohort.result import show_method, show_result, show_table
@@ -31,7 +32,7 @@ with begin_page("Survival"):
     require_columns(view, "rfs_months", "rfs_event", what="recurrence-free survival")
     threshold = find_threshold(view, settle_threshold)
     if threshold.threshold is None:
-        st.caption(f"There are no predicted groups: {threshold.reason}")
+        st.caption(f"There are no predicted groups: {plain(threshold.reason)}")
         st.stop()
     cuts = ask_groups(view, threshold, find_thirds, compute_once(view.cohort, name_development))
     curves = compute_once(view, compute_survival_curves, cuts=cuts)
@@ -68,7 +69,7 @@ with begin_page("Survival"):
 
     st.header("Early recurrence", anchor=False)
     early = compute_once(view, compute_time_auc, "rfs_months", "rfs_event", "prob")
-    st.markdown(describe_early(early, view.name))
+    st.markdown(plain(describe_early(early, view.name)))
     if early.unstable:
         st.warning("Fewer than 10 early recurrences: read the estimate as unstable, not as evidence.")
 

@@ -18,6 +18,7 @@ from core.figures.cohort.lymph_nodes import (
 )
 from core.figures.cohort.tables import tabulate_confusion, tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.result import show_method, show_result, show_table
 from core.ui.cohort.threshold import describe_threshold, find_threshold
@@ -30,9 +31,9 @@ with begin_page("Lymph nodes"):
     require_columns(view, "lnm", what="node metastasis")
     threshold = find_threshold(view, settle_threshold)
     if threshold.threshold is None:
-        st.caption(f"There are no predicted groups: {threshold.reason}")
+        st.caption(f"There are no predicted groups: {plain(threshold.reason)}")
         st.stop()
-    st.caption(describe_threshold(threshold))
+    st.caption(plain(describe_threshold(threshold)))
     nodes = compute_once(view, compute_nodes, cut=threshold.threshold)
     figure, numbers = st.columns([3, 2], gap="large")
     with figure:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
+from core.plain_text import plain, plain_table
 from core.ui import begin_page, get_bundle, offer_csv
 from core.ui.evidence import (
     FLOW,
@@ -16,6 +17,7 @@ from core.ui.evidence import (
     tabulate_flow,
     tabulate_metrics,
 )
+from core.ui.record_check import show_record_check
 from models.bundle import CARD
 
 with begin_page("Model"):
@@ -27,8 +29,10 @@ with begin_page("Model"):
     st.markdown(
         f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
         f"**{bundle.cutoff.words}** of the tumour cells.\n\n"
-        f"- Threshold **{100 * threshold['value']:.1f} %**: {threshold['rule']}, chosen on {threshold['chosen_on']}.\n"
-        f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: {no_call['rule']}.\n"
+        f"- Threshold **{100 * threshold['value']:.1f} %**: "
+        f"{plain(threshold['rule'])}, chosen on {plain(threshold['chosen_on'])}.\n"
+        f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: "
+        f"{plain(no_call['rule'])}.\n"
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."
     )
 
@@ -36,14 +40,14 @@ with begin_page("Model"):
     if bundle.is_simulated:
         st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
     metrics = tabulate_metrics(read_evidence(bundle, METRICS))
-    st.table(metrics, hide_index=True, alt="Figures of the model by split, each with its 95 % interval")
+    st.table(plain_table(metrics), hide_index=True, alt="Figures of the model by split, each with its 95 % interval")
     st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
     offer_csv(metrics, "metrics", label="Figures (CSV)")
 
     st.header("What it was trained on", anchor=False)
     external = ", ".join(data["external_centre"]) or "none"
-    st.markdown(f"{data['description']} {data['n_patients']} patients; external centre: {external}.")
-    st.table(tabulate_flow(read_evidence(bundle, FLOW)), hide_index=True, alt="Patients by split")
+    st.markdown(f"{plain(data['description'])} {data['n_patients']} patients; external centre: {plain(external)}.")
+    st.table(plain_table(tabulate_flow(read_evidence(bundle, FLOW))), hide_index=True, alt="Patients by split")
 
     st.header("Which images it takes", anchor=False)
     rates = read_intake(bundle)
@@ -51,7 +55,7 @@ with begin_page("Model"):
         st.markdown("Not measured for this bundle.")
     else:
         intake = tabulate_intake(rates)
-        st.table(intake, hide_index=True, alt="Images passed, passed with a caution and refused, by kind")
+        st.table(plain_table(intake), hide_index=True, alt="Images passed, passed with a caution and refused, by kind")
         st.caption(
             "Judged by grey levels, speckle and the network's features against the images of the training; "
             "thresholds are stored in the bundle. In brackets: 95 % interval (Wilson)."
@@ -61,7 +65,7 @@ with begin_page("Model"):
     st.header("How it adds up", anchor=False)
     st.markdown("log-odds = intercept + coefficient x image score + the sum of coefficient x coded clinical value.")
     coefficients = tabulate_coefficients(bundle)
-    st.table(coefficients, hide_index=True, alt="Coefficients of the model with bootstrap intervals")
+    st.table(plain_table(coefficients), hide_index=True, alt="Coefficients of the model with bootstrap intervals")
     offer_csv(coefficients, "coefficients", label="Coefficients (CSV)")
 
     st.header("Limits", anchor=False)
@@ -75,13 +79,16 @@ with begin_page("Model"):
     with st.expander("Model card"):
         st.markdown((bundle.folder / CARD).read_text(encoding="utf-8"))
 
+    st.header("The tumour board's record", anchor=False)
+    show_record_check()
+
     st.header("Data dictionary", anchor=False)
     dictionary = tabulate_dictionary()
     st.dataframe(dictionary, hide_index=True, height=420, alt="Fields of the data dictionary")
     offer_csv(dictionary, "data_dictionary", label="Data dictionary (CSV)")
 
     st.caption(
-        f"Bundle {bundle.name}, sha256 {bundle.sha256}; trained with "
+        f"Bundle {plain(bundle.name)}, sha256 {bundle.sha256}; trained with "
         + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
         + f". {describe_engine()}"
     )

@@ -14,6 +14,7 @@ from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulat
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.inference.points import score_points
+from core.plain_text import plain
 from core.register.pairs import pair_readings
 from core.ui import begin_page, describe_provenance, get_bundle
 from core.ui.board.agreement import show_agreement
@@ -102,7 +103,7 @@ with begin_page("Tumour board", role="clinician") as user:
     image, words, decision = st.columns([10, 16, 11], gap="small")
     with image:
         if read.case is None:
-            st.caption(read.missing)
+            st.caption(plain(read.missing))
         elif asked in unread or read.shown is None or not ask_heat():
             st.image(render_frame(read.case.frame, read.case.roi), alt=describe_frame(read.case.frame, read.case.roi))
         else:
@@ -125,7 +126,7 @@ with begin_page("Tumour board", role="clinician") as user:
             show_headline(read.shown, graph, describe_interval(probability, interval, **place))
             show_missing(read, float(row["prob"]))
         elif read.prediction is not None:
-            st.error("**No estimate.** " + " ".join(read.prediction.applicability.reasons))
+            st.error("**No estimate.** " + plain(" ".join(read.prediction.applicability.reasons)))
         else:
             graph = render_interval(probability, None, **place)
             show_table_estimate(probability, rule, graph, describe_interval(probability, None, **place))

@@ -156,9 +156,10 @@ def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: flo
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_config(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep keys and what was seen of databases out of the user's configuration folder."""
-    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the tests out of the user's folders of data and of keys."""
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
 
 
 @pytest.fixture

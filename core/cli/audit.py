@@ -1,7 +1,5 @@
 """The board's entries: verified and exported."""
 
-import csv
-import io
 import json
 from contextlib import closing
 from pathlib import Path
@@ -82,13 +80,13 @@ def _render(records: "list[Record]", suffix: str) -> str:
     rows = [record.to_dict() for record in records]
     if suffix == ".json":
         return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    from core.register.models import ENTRIES  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
 
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [column.name for column in ENTRIES.columns], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    from core.register.models import ENTRIES  # noqa: PLC0415
+    from core.spreadsheet import render_csv  # noqa: PLC0415
+
+    table = pd.DataFrame(rows, columns=[column.name for column in ENTRIES.columns], dtype=object)
+    return render_csv(table).decode("utf-8")
 
 
 def _summarise_audit(data: dict[str, Any]) -> str:

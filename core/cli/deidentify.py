@@ -12,6 +12,7 @@ from core.cli.console import app, progress_bar, read_bytes, say
 from core.errors import ImageError, InputError, UsageError
 from core.imaging import CleanedFile
 from core.private_files import find_config_folder, make_private_file, make_private_folder
+from core.spreadsheet import disarm, restore
 
 KEY_BYTES = 32
 LOOK = "Look at each copy before it is passed on: what was not recognised as a word is still there."
@@ -132,10 +133,10 @@ def _note_replaced(copy: CleanedFile, path: Path) -> None:
         writer = csv.writer(stream)
         for name, (old, new) in copy.replaced.items():
             if (name, old, new) not in known:
-                writer.writerow((name, old, new))
+                writer.writerow((name, disarm(old), new))
 
 
 def _read_list(path: Path) -> Iterator[tuple[str, ...]]:
     if path.exists():
         with path.open(encoding="utf-8", newline="") as stream:
-            yield from map(tuple, csv.reader(stream))
+            yield from (tuple(map(restore, row)) for row in csv.reader(stream))

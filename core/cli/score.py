@@ -31,6 +31,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
     from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
+    from core.spreadsheet import render_csv  # noqa: PLC0415
 
     choices = settle(columns, ignore, unit, code)
     scorer = _choose_scorer(bundle, engine, ray)
@@ -38,7 +39,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     started = time.perf_counter()
     with progress_bar("images") as progress:
         scored = score_manifest(manifest, scorer, journal, progress=progress, choices=choices)
-    scored.table.to_csv(out, index=False)
+    out.write_bytes(render_csv(scored.table))
     journal.unlink()
     say_refused(scored.refused, refused)
     say_reading(scored.reading)

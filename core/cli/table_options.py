@@ -1,6 +1,5 @@
 """What `evaluate`, `score` and `train` share: what a person settles about a table's columns, and what was read."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,7 +119,10 @@ def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) ->
     path : Path, optional
         CSV file.
     """
+    import pandas as pd  # noqa: PLC0415
+
     from core.cohort.record import group_reasons  # noqa: PLC0415
+    from core.spreadsheet import render_csv  # noqa: PLC0415
 
     groups = group_reasons(refused)
     if len(refused) > 1:
@@ -133,8 +135,7 @@ def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) ->
     if len(shown) < len(refused):
         say(f"  and {len(refused) - len(shown)} more{'' if path else '; --refused FILE.csv lists all'}")
     if path is not None:
-        with path.open("w", newline="", encoding="utf-8") as out:
-            csv.writer(out).writerows([("row", "reason"), *refused])
+        path.write_bytes(render_csv(pd.DataFrame(refused, columns=["row", "reason"])))
 
 
 def say_reading(reading: "TableReading") -> None:

@@ -14,6 +14,7 @@ from core.simulation.cohort import PATIENTS, SEED, Cohort, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from core.simulation.frame import SimulatedFrame, render_frame
 from core.simulation.parameters import LATENTS, SimulationParameters
+from core.spreadsheet import render_csv
 
 Progress = Callable[[int, int], None]
 PNG_LEVEL = 3
@@ -96,7 +97,7 @@ def write_cohort(
         table["box"] = boxes
         if dicom:
             table["dicom"] = "dicom/" + table["patient_id"] + ".dcm"
-        table.to_csv(out / "cohort.csv", index=False, lineterminator="\n")
+        (out / "cohort.csv").write_bytes(render_csv(table))
     except OSError as error:
         raise WorkError(
             f"The cohort can't be written ({error.strerror}); choose a folder with room and rights."

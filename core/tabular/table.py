@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import TableError
+from core.spreadsheet import restore
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_ROWS = 250_000
@@ -78,11 +79,17 @@ def build_table(header: list[str], records: list[tuple[int, list[str]]], notes: 
             refused.append((number, f"{len(cells)} cells where the header has {width}"))
         else:
             fitting.append((number, cells))
-    columns = tuple(
-        pc.utf8_trim_whitespace(pa.array([cells[i] for _, cells in fitting], pa.string())) for i in range(width)
-    )
-    names = tuple(name.strip() for name in header)
+    columns = tuple(_restore([cells[i] for _, cells in fitting]) for i in range(width))
+    names = tuple(restore(name).strip() for name in header)
     return TextTable(names, columns, tuple(number for number, _ in fitting), tuple(refused), tuple(notes))
+
+
+def _restore(cells: list[str]) -> pa.Array:
+    """Give cells without surrounding space, and as they were before a file of ours disarmed them for spreadsheets."""
+    column = pa.array(cells, pa.string())
+    if pc.any(pc.match_substring(column, "'")).as_py():
+        column = pa.array(map(restore, cells), pa.string())
+    return pc.utf8_trim_whitespace(column)
 
 
 def pack_table(table: TextTable) -> bytes:

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from core.errors import AppError, TableError, WorkError
+from core.plain_text import plain
 
 MOST_ROWS = 20
 FAULT = "Something went wrong in the program, not in your data. It was logged; reload the page and try again."
@@ -108,7 +109,7 @@ def show_kept_error() -> None:
 
 
 def _show(error: AppError) -> None:
-    st.error(str(error))
+    st.error(plain(error))
     if isinstance(error, TableError) and error.rows:
         rows = error.rows[:MOST_ROWS]
         st.dataframe({"Row": [row for row, _ in rows], "Reason": [why for _, why in rows]}, hide_index=True)

@@ -11,6 +11,8 @@ from core import __version__
 from core.imaging import Frame, Roi
 from core.inference import Prediction
 from core.inference.render import describe_use, render_prediction
+from core.plain_text import plain_figure
+from core.spreadsheet import render_csv
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 
@@ -58,7 +60,7 @@ def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: st
     name : str
         Name of the CSV file; also the key of the figure.
     """
-    st.plotly_chart(figure, key=f"figure_{name}", alt=alt, config=PLAIN)
+    st.plotly_chart(plain_figure(figure), key=f"figure_{name}", alt=alt, config=PLAIN)
     offer_csv(data, name, label="Data of this figure (CSV)")
 
 
@@ -77,7 +79,7 @@ def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
     table = data.assign(**describe_provenance(get_bundle()))
     st.download_button(
         label,
-        table.to_csv(index=False, lineterminator="\n").encode("utf-8"),
+        render_csv(table),
         file_name=f"sonoki_{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

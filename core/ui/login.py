@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.errors import UsageError
+from core.plain_text import plain
 from core.settings import get_text_setting
 
 Role = Literal["viewer", "clinician", "admin"]
@@ -204,5 +205,5 @@ def _refuse(role: Role) -> NoReturn:
 
 def _show_user(user: User) -> None:
     with st.sidebar:
-        st.caption(f"{user.name}, {user.role}")
+        st.caption(f"{plain(user.name)}, {user.role}")
         st.button("Log out", on_click=st.logout)

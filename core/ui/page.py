@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ModelError
+from core.plain_text import plain
 from core.ui.errors import report_errors, show_kept_error
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
@@ -58,9 +59,7 @@ def show_model_banner() -> None:
     try:
         bundle = get_bundle()
     except ModelError as error:
-        st.markdown(f":orange-badge[Research use only] No model is loaded. {error}")
+        st.markdown(f":orange-badge[Research use only] No model is loaded. {plain(error)}")
         return
-    simulated = " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
-    st.markdown(
-        f":orange-badge[Research use only]{simulated} Bundle **{bundle.name}** · high Ki-67: {bundle.cutoff.words}"
-    )
+    name, simulated = plain(bundle.name), " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
+    st.markdown(f":orange-badge[Research use only]{simulated} Bundle **{name}** · high Ki-67: {bundle.cutoff.words}")

@@ -33,6 +33,11 @@ def test_threshold_zone_and_cut_off_are_named(at):
     assert "20 % or more" in text
 
 
+def test_the_boards_record_is_verified_and_the_page_says_when(at):
+    text = "\n".join(m.value for m in at.markdown)
+    assert "The record holds: 0 entries. Verified 20" in text or "The record is being verified" in text
+
+
 def test_the_whole_dictionary_is_listed(at):
     assert at.dataframe[0].value["Name"].tolist() == [field.name for field in FIELDS]
 

@@ -22,6 +22,7 @@ from core.evaluation.cohort.split import choose_cohort_threshold
 from core.imaging.findings.appearance_rules import AppearanceRules
 from core.inference.engines.interface import Engine, InputRule
 from core.inference.engines.torch import TorchEngine
+from core.spreadsheet import render_csv
 from core.training.appearance import extend_looks
 from core.training.backbone.folder import make_reference, read_backbone_card
 from core.training.bundle.card import write_card
@@ -244,7 +245,7 @@ def _select_known_nodes(train: _Data) -> _Data | None:
 
 def _write_evidence(folder: Path, predictions: pd.DataFrame, flow: dict[str, Any], metrics: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    predictions.to_csv(folder / "predictions.csv", index=False, float_format="%.6g", lineterminator="\n")
+    (folder / "predictions.csv").write_bytes(render_csv(predictions, float_format="%.6g"))
     for name, content in (("flow", flow), ("metrics", metrics)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import AppError
+from core.plain_text import plain
 from core.register.models import MAX_TEXT, Entry, Kind, Record
 from core.ui.board.navigation import get_store
 from core.ui.login import User
@@ -123,7 +124,7 @@ def ask_decision(draft: Mapping[str, Any]) -> None:
         try:
             kept = save_entry(Entry(**draft, kind=kind, text=text, agrees=agrees))
         except AppError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
         saved[kept.number] = (kept.patient, f"**Saved** as entry {kept.number}, {kept.hash[:12]}.")
         st.rerun()

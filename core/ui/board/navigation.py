@@ -11,6 +11,7 @@ import streamlit as st
 from core.clinical import M1_PREDICTORS, is_missing
 from core.errors import UsageError
 from core.inference.interval import recover_intervals
+from core.plain_text import plain
 from core.register.database import find_database
 from core.register.readings import BoardReader, BoardReading
 from core.register.store import Store
@@ -213,7 +214,7 @@ def show_way(patient: str, board: list[str], *, simulated: bool) -> None:
     name, back, previous, following = st.columns([5, 2, 3, 3], vertical_alignment="center")
     where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the list"
     badge = " :orange-badge[simulated patient]" if simulated else ""
-    name.header(f"{patient} · {where}{badge}", anchor=False)
+    name.header(f"{plain(patient)} · {where}{badge}", anchor=False)
     back.button("List", shortcut="Home", on_click=go, args=(None,), width="stretch")
     before, after = board[max(place - 1, 0)], board[min(place + 1, len(board) - 1)]
     last = place == len(board) - 1

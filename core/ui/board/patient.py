@@ -9,6 +9,7 @@ from core.clinical import BY_NAME, M1_PREDICTORS, is_missing
 from core.inference import Prediction
 from core.inference.explain import format_percent, format_value, label_term
 from core.inference.sentences import explain_call, name_call
+from core.plain_text import plain, plain_figure
 from core.register.readings import BoardReading
 from core.ui.board.navigation import Rule
 from core.ui.export import PLAIN
@@ -75,7 +76,7 @@ def ask_heat() -> bool:
 
 def draw_figure(figure: "go.Figure", *, alt: str, name: str) -> None:
     """Draw a figure without its download, which the popover offers."""
-    st.plotly_chart(figure, key=f"board_{name}", alt=alt, config=PLAIN)
+    st.plotly_chart(plain_figure(figure), key=f"board_{name}", alt=alt, config=PLAIN)
 
 
 def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
@@ -126,7 +127,7 @@ def show_missing(read: BoardReading, in_table: float) -> None:
     prediction = read.shown
     if prediction is None:
         return
-    reasons = " ".join(prediction.applicability.reasons)
+    reasons = plain(" ".join(prediction.applicability.reasons))
     if prediction.applicability.status == "caution":
         st.warning(f"**Caution.** {reasons}")
     elif reasons:
@@ -186,4 +187,4 @@ def _write(name: str, value: object) -> str:
         return "not known"
     if name in YES_NO:
         return "yes" if float(str(value)) else "no"
-    return format_value(name, value)
+    return plain(format_value(name, value))

@@ -14,6 +14,7 @@ from core.archive.dicomweb.records import InstanceReference, SeriesSummary, Stud
 from core.archive.outbox import open_outbox
 from core.errors import AppError
 from core.imaging.uploads import hold_file
+from core.plain_text import plain
 from core.ui.case.session import change_case
 from core.ui.case.state import ImageGiven
 from core.ui.errors import guard, guard_file
@@ -36,7 +37,7 @@ def ask_archive() -> None:
             if image is not None and st.button("Load this image", width="stretch"):
                 _load(image)
         except AppError as error:
-            st.error(str(error))
+            st.error(plain(error))
 
 
 def offer_results(collect: Callable[[], CaseResults], source: Source) -> None:
@@ -173,7 +174,7 @@ def _offer_sending(export: Callable[[], dict[str, bytes]], is_archived: bool) ->
         bar.empty()
         (st.warning if delivery.waiting else st.info)(delivery.describe())
     except AppError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def _describe_study(study: StudySummary, studies: list[StudySummary]) -> str:

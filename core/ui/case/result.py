@@ -17,6 +17,7 @@ from core.inference.sentences import (
     name_call,
     name_training_data,
 )
+from core.plain_text import plain
 from models.bundle import Bundle
 
 GREY = "<style>.st-key-{key} {{ filter: grayscale(1) opacity(0.7); border: 2px dashed; padding: 1rem; }}</style>"
@@ -76,7 +77,7 @@ def show_applicability(prediction: Prediction) -> bool:
     bool
         False if the model refuses the image: then nothing of the estimate is to be shown.
     """
-    reasons = " ".join(prediction.applicability.reasons)
+    reasons = plain(" ".join(prediction.applicability.reasons))
     if prediction.applicability.status == "refused":
         st.error(f"**No estimate.** {reasons}")
         return False

@@ -12,6 +12,8 @@ from core.cohort.casting import describe_field
 from core.cohort.columns import label_field
 from core.cohort.predictions import FIELDS
 from core.errors import TableError
+from core.plain_text import plain
+from core.spreadsheet import render_csv
 from core.tabular import read_table
 
 CONTENT, CHOICES, HEADER = "cohort_content", "cohort_choices", "cohort_header"
@@ -48,10 +50,10 @@ def show_columns(reading: TableReading) -> None:
     with st.expander(_summarise(reading), expanded=bool(problems)):
         st.dataframe(tabulate_columns(reading), hide_index=True, alt="How each column of the file was read")
         for sentence in reading.describe():
-            st.caption(sentence)
+            st.caption(plain(sentence))
         st.download_button(
             "Columns (CSV)",
-            tabulate_columns(reading).to_csv(index=False, lineterminator="\n").encode("utf-8"),
+            render_csv(tabulate_columns(reading)),
             file_name="sonoki_columns.csv",
             mime="text/csv",
             on_click="ignore",
@@ -107,7 +109,7 @@ def ask_columns(read: Read) -> None:
         st.button("Forget the file", on_click=_drop, key="columns_drop", type="tertiary")
         settled = _describe_choices(get_choices())
         if settled:
-            st.caption(f"Settled so far: {'; '.join(settled)}.")
+            st.caption(f"Settled so far: {plain('; '.join(settled))}.")
             st.button("Forget these", on_click=_forget, args=(read,), key="columns_forget")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.plain_text import plain
 from core.ui.cohort.threshold import describe_threshold
 from core.ui.cohort.view import View, compute_once
 
@@ -43,10 +44,10 @@ def ask_groups(
     )
     if kind == THIRDS:
         cuts = compute_once(view.cohort, find_thirds)
-        st.caption(f"Thirds are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {thirds_on}.")
+        st.caption(f"Thirds are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {plain(thirds_on)}.")
         return cuts
     if kind == PREDICTED:
-        st.caption(describe_threshold(threshold))
+        st.caption(plain(describe_threshold(threshold)))
         return (float(threshold.threshold),)
     cut = st.number_input(
         "Cut-off of the probability",

@@ -8,6 +8,8 @@ import streamlit as st
 from core.cohort import Choices, PredictionTable, read_predictions
 from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
+from core.plain_text import plain
+from core.spreadsheet import render_csv
 from core.ui.cohort.columns import ask_columns, forget_choices, keep_content, show_columns
 from core.ui.cohort.current import (
     BORROW,
@@ -83,7 +85,7 @@ def ask_cohort() -> None:
 def show_reading(cohort: Cohort) -> None:
     """Show which rows were refused, which columns were read, and what was assumed."""
     for note in cohort.read.notes:
-        st.caption(note)
+        st.caption(plain(note))
     if cohort.read.refused:
         st.markdown(f"**{len(cohort.read.refused):,} of {cohort.read.reading.rows:,} rows were refused.**")
         refused = tabulate_refused(cohort.read)
@@ -93,7 +95,7 @@ def show_reading(cohort: Cohort) -> None:
         st.dataframe(refused, hide_index=True, height=min(400, 38 * (len(refused) + 1)), alt="Rows refused")
         st.download_button(
             "Refused rows (CSV)",
-            tabulate_all_refused(cohort.read).to_csv(index=False, lineterminator="\n").encode("utf-8"),
+            render_csv(tabulate_all_refused(cohort.read)),
             file_name="sonoki_refused_rows.csv",
             mime="text/csv",
             on_click="ignore",
@@ -114,7 +116,7 @@ def ask_borrowing(cohort: Cohort) -> None:
         return
     cut = bundle.manifest["threshold"]["value"]
     st.toggle(
-        f"These probabilities come from the bundle {bundle.name}: take its frozen threshold of {cut:.3f}",
+        f"These probabilities come from the bundle {plain(bundle.name)}: take its frozen threshold of {cut:.3f}",
         key=BORROW,
         persist_state="session",
     )
@@ -140,7 +142,7 @@ def tabulate_reasons(read: PredictionTable) -> pd.DataFrame:
 def render_template() -> bytes:
     """Write a prediction table with two made-up rows, to be filled in."""
     table = pd.DataFrame(TEMPLATE_ROWS, columns=list(TEMPLATE_COLUMNS))
-    return table.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return render_csv(table)
 
 
 def _take_upload(key: str) -> None:
@@ -167,7 +169,7 @@ def _show_failure() -> None:
     if FAILED not in st.session_state:
         return
     sentence, rows = st.session_state[FAILED]
-    st.error(sentence)
+    st.error(plain(sentence))
     if rows:
         st.dataframe(pd.DataFrame(rows, columns=["Row", "Reason"]), hide_index=True, alt="Rows refused")
 

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core import __version__
+from core.plain_text import plain, plain_figure, plain_table
+from core.spreadsheet import render_csv
 from core.ui.cohort.view import View
 from core.ui.export import PLAIN
 
@@ -77,9 +79,9 @@ def show_result(
     draw : mapping of str to callable
         Ending of a file to what draws the figure so.
     """
-    st.plotly_chart(figure, key=f"figure_{name}", alt=alt, config=PLAIN)
-    st.markdown(alt)
-    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_csv(view, data)}
+    st.plotly_chart(plain_figure(figure), key=f"figure_{name}", alt=alt, config=PLAIN)
+    st.markdown(plain(alt))
+    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_data(view, data)}
     files |= {ending: _bind(render, figure, describe_note(view)) for ending, render in draw.items()}
     files["json"] = lambda: render_json(view, name, record)
     with st.container(horizontal=True):
@@ -113,9 +115,9 @@ def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: b
     )
 
 
-def render_csv(view: View, data: pd.DataFrame) -> bytes:
+def render_data(view: View, data: pd.DataFrame) -> bytes:
     """Write a table as CSV, its origin in columns of every row."""
-    return data.assign(**describe_origin(view)).to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return render_csv(data.assign(**describe_origin(view)))
 
 
 def render_json(view: View, name: str, record: object) -> bytes:
@@ -125,7 +127,7 @@ def render_json(view: View, name: str, record: object) -> bytes:
 
 def show_table(table: pd.DataFrame, alt: str) -> None:
     """Show a table that needs no scrolling of its own."""
-    st.table(table, hide_index=True, alt=alt)
+    st.table(plain_table(table), hide_index=True, alt=alt)
 
 
 def show_method(text: str) -> None:
@@ -138,7 +140,7 @@ def show_missing(results: Mapping[str, Any]) -> None:
     """Say in words why something is missing."""
     for what, reason in results.items():
         if reason:
-            st.caption(f"{what}: {reason}")
+            st.caption(plain(f"{what}: {reason}"))
 
 
 def _bind(render: Callable[..., bytes], figure: go.Figure, note: str) -> Callable[[], bytes]:

@@ -12,6 +12,8 @@ from core.cohort.scoring.job import ScoringJob
 from core.cohort.scoring.score import ScoredCohort
 from core.errors import TableError
 from core.inference.queue.cohort_reader import BulkReader
+from core.plain_text import plain
+from core.spreadsheet import render_csv
 from core.ui.cohort.current import keep_uploaded
 from core.ui.resources import get_bundle, get_worker
 from core.ui.session import end_with_session, name_owner
@@ -99,7 +101,7 @@ def _finish(scored: ScoredCohort) -> None:
     """Make the scored table the page's cohort, as an uploaded one; rows that failed stay named."""
     is_open = "y" not in scored.table
     table = scored.table.assign(y="") if is_open else scored.table
-    data = table.to_csv(index=False).encode()
+    data = render_csv(table)
     job = st.session_state.pop(JOB)
     try:
         read = read_predictions(data, cutoff=get_bundle().cutoff, outcome_needed=not is_open)
@@ -117,13 +119,13 @@ def _finish(scored: ScoredCohort) -> None:
 
 
 def _show_failure(sentence: str, rows: tuple[tuple[int, str], ...]) -> None:
-    st.error(sentence)
+    st.error(plain(sentence))
     if rows:
         table = pd.DataFrame(rows, columns=["Row", "Reason"])
         st.dataframe(table, hide_index=True, alt="Rows that could not be scored")
         st.download_button(
             "Rows that failed (CSV)",
-            table.to_csv(index=False).encode(),
+            render_csv(table),
             "sonoki_failed_rows.csv",
             "text/csv",
             on_click="ignore",

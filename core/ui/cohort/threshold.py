@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.plain_text import plain
 from core.ui.cohort.view import View, compute_once
 
 Cut = TypeVar("Cut", bound=Any)
@@ -46,7 +47,7 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
         The frozen one as long as the slider was not moved; else the moved one, marked exploratory.
     """
     if frozen.threshold is None:
-        st.caption(f"There is no threshold: {frozen.reason}")
+        st.caption(f"There is no threshold: {plain(frozen.reason)}")
         return frozen
     start = min(max(round(frozen.threshold, 3), 0.001), 0.999)
     kept = f"cohort_threshold_{view.cohort.sha256[:12]}_{start}"
@@ -56,7 +57,7 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
         "Threshold", 0.001, 0.999, step=0.001, format="%.3f", key=slider, on_change=_keep, args=(kept, slider)
     )
     if abs(value - start) < 5e-4:
-        st.caption(describe_threshold(frozen))
+        st.caption(plain(describe_threshold(frozen)))
         return frozen
     moved = replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
     words, button = st.columns([3, 1], vertical_alignment="center")

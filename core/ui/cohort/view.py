@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TableError
+from core.plain_text import plain
 from core.ui.cohort.current import Cohort, get_cohort
 from core.ui.cohort.filters import Chosen, ask_filters, describe_filters, filter_table, make_places
 
@@ -99,7 +100,7 @@ def ask_view(*, whole: bool = False) -> View:
     part = table if split == ALL else table[table["split"] == split]
     view = View(cohort, filter_table(part, chosen), split, chosen)
     marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
-    st.caption(f"{len(view.table):,} of {len(table):,} patients of {cohort.title}{marked}")
+    st.caption(f"{len(view.table):,} of {len(table):,} patients of {plain(cohort.title)}{marked}")
     if view.table.empty:
         raise TableError("The filters leave no patient; widen them.")
     return view
@@ -146,7 +147,8 @@ def require_columns(view: View, *columns: str, what: str) -> None:
     """
     lacking = [name for name in columns if name not in view.table or view.table[name].isna().all()]
     if lacking:
-        st.info(f"There are no values in {' and '.join(lacking)} in {view.name}, so {what} can't be shown.")
+        names = " and ".join(lacking)
+        st.info(plain(f"There are no values in {names} in {view.name}, so {what} can't be shown."))
         st.stop()
 
 
