@@ -4,18 +4,20 @@ Login is OpenID Connect by Streamlit's own `[auth]` section of `.streamlit/secre
 token, in the claim that the setting "role_claim" names; a role includes those below it.
 """
 
-import ipaddress
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
 from typing import Any, Literal, NoReturn
-from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime import Runtime, get_instance
 
 from core.errors import UsageError
 from core.plain_text import plain
 from core.settings import get_text_setting
+from core.ui.gate.origin import is_loopback
 
 Role = Literal["viewer", "clinician", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "clinician", "admin")
@@ -23,13 +25,10 @@ UNPROTECTED = (
     "SonoKi listens beyond this computer, and no login is configured, so nothing is shown. Set server.address to "
     "127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README says, and start it again."
 )
-
-PROXIED = (
-    "SonoKi is reached from beyond this computer, through a proxy or under another name, and no login is configured, "
-    "so nothing is shown. Open it as http://127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README "
-    "says."
-)
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+NO_GATE = "SonoKi was started another way than by app.py, so nothing is shown. Start it by: streamlit run app.py"
+UNREADABLE = "The file of secrets can't be read, so that it is not known who may log in. Mend or remove it."
+LOGIN_KEY = "sonoki_login"
+_gate = Event()
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,15 @@ class User:
     Parameters
     ----------
     name : str
-        Name or address in the identity token; empty where login is off.
+        Name or address in the identity token, for people to read; empty where login is off.
+    key : str
+        Subject of the identity token, which no two people share; empty where login is off.
     role : {"viewer", "clinician", "admin"}
         What they may do.
     """
 
     name: str
+    key: str
     role: Role
 
     def may(self, role: Role) -> bool:
@@ -68,13 +70,15 @@ def require_role(role: Role) -> User:
     Raises
     ------
     UsageError
-        If the app listens beyond the loopback, or is reached through a proxy, without a login.
+        If the app listens beyond the loopback without a login, or was started without its gate.
     """
+    if isinstance(get_instance(), Runtime) and not _gate.is_set():
+        raise UsageError(NO_GATE)
     if not is_login_configured():
-        sentence = refuse_start(st.get_option("server.address")) or refuse_request(st.context.headers)
+        sentence = refuse_start(st.get_option("server.address"))
         if sentence is not None:
             raise UsageError(sentence)
-        return User("", "admin")
+        return User("", "", "admin")
     claims = st.user.to_dict()
     if not claims.get("is_logged_in"):
         _ask_for_login("Log in to use SonoKi.")
@@ -85,6 +89,11 @@ def require_role(role: Role) -> User:
         _refuse(role)
     _show_user(user)
     return user
+
+
+def note_gate() -> None:
+    """Note that the gate stands before the pages; a server without one shows nothing."""
+    _gate.set()
 
 
 def refuse_start(address: str | None) -> str | None:
@@ -103,50 +112,13 @@ def refuse_start(address: str | None) -> str | None:
     return None if is_loopback(address) or is_login_configured() else UNPROTECTED
 
 
-def refuse_request(headers: Mapping[str, str]) -> str | None:
-    """Say why a request to the loopback must not be answered without a login, or None where it may.
-
-    Parameters
-    ----------
-    headers : mapping of str to str
-        Headers of the request; their case does not matter.
-
-    Returns
-    -------
-    str or None
-        The reason: a proxy passed the request on, or it was meant for another name than this computer's own.
-    """
-    known = {name.lower(): value for name, value in headers.items()}
-    host = urlsplit("//" + known.get("host", "localhost")).hostname
-    return PROXIED if any(name in known for name in FORWARDED) or not is_loopback(host) else None
-
-
 def is_login_configured() -> bool:
-    """Whether the secrets hold an `[auth]` section."""
+    """Whether the secrets hold an `[auth]` section; a `UsageError` where they are there but can't be read."""
     try:
         return "auth" in st.secrets
     except FileNotFoundError:
-        return False
-
-
-def is_loopback(address: str | None) -> bool:
-    """Whether a server at this address can be reached from this computer only.
-
-    Parameters
-    ----------
-    address : str or None
-        Option server.address; None means all of the computer's addresses.
-
-    Returns
-    -------
-    bool
-        False also for a name that is not "localhost".
-    """
-    if address == "localhost":
-        return True
-    try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
-    except ValueError:
+        if any(Path(name).is_file() for name in st.get_option("secrets.files")):
+            raise UsageError(UNREADABLE) from None
         return False
 
 
@@ -184,16 +156,16 @@ def read_user(claims: Mapping[str, Any], claim: str) -> User | None:
     User or None
         None where the token holds none of our roles.
     """
-    held = claims.get(claim) or ()
-    held = {held} if isinstance(held, str) else set(held)
+    held = claims.get(claim)
+    held = [held] if isinstance(held, str) else held if isinstance(held, list) else []
     role = next((role for role in reversed(ROLES) if role in held), None)
     name = next((str(claims[key]) for key in ("name", "email", "sub") if claims.get(key)), "")
-    return None if role is None else User(name, role)
+    return None if role is None else User(name, str(claims.get("sub", "")), role)
 
 
 def _ask_for_login(sentence: str) -> NoReturn:
     st.markdown(sentence)
-    st.button("Log in", type="primary", on_click=st.login)
+    st.button("Log in", type="primary", on_click=st.login, key=LOGIN_KEY)
     st.stop()
 
 

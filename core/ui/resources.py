@@ -135,7 +135,7 @@ def _simulate(seed: int) -> "Cohort":
     return simulate_cohort(seed=seed)
 
 
-@st.cache_data(max_entries=8, show_spinner="Drawing a simulated patient")
+@st.cache_resource(max_entries=8, show_spinner="Drawing a simulated patient")
 def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, float]]:
     return draw_simulated(get_simulated(), index)
 

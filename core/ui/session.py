@@ -7,6 +7,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 import streamlit as st
+from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
@@ -52,16 +53,14 @@ def end_with_session(thing: Closeable) -> None:
             _things[context.session_id].add(thing)
 
 
-def close_ended_sessions() -> int:
+def close_ended_sessions() -> list[str]:
     """Close what belongs to sessions whose browser has been away for longer than it may.
 
     Returns
     -------
-    int
-        How many sessions ended.
+    list of str
+        Ids of the sessions that ended.
     """
-    from streamlit.runtime import get_instance  # noqa: PLC0415 - there is one in a server alone
-
     runtime, now, most = get_instance(), time.monotonic(), st.get_option("server.disconnectedSessionTTL")
     with _lock:
         for session in _things:
@@ -77,4 +76,4 @@ def close_ended_sessions() -> int:
         thing.close()
     for session in over:
         runtime.close_session(session)
-    return len(over)
+    return over

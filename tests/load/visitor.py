@@ -74,7 +74,9 @@ class Visitor:
         self._page = page
         await self._http.get("/_stcore/health")
         stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = await connect(stream, subprotocols=["streamlit"], max_size=None, compression=None)  # type: ignore[list-item]
+        self._socket = await connect(
+            stream, origin=self._address, subprotocols=["streamlit"], max_size=None, compression=None
+        )  # type: ignore[list-item]
         return await self._run(BackMsg())
 
     async def upload(self, label: str, data: bytes) -> View:
@@ -86,7 +88,7 @@ class Visitor:
         while (message := await self._receive()).WhichOneof("type") != "file_urls_response":
             pass
         (urls,) = message.file_urls_response.file_urls
-        token = {"X-Xsrftoken": self._http.cookies[XSRF_COOKIE]}
+        token = {"X-Xsrftoken": self._http.cookies[XSRF_COOKIE], "Origin": self._address}
         answer = await self._http.put(urls.upload_url, files={"file": ("image.png", data)}, headers=token)
         answer.raise_for_status()
         change, widget = self._change(f"file_uploader: {label}")

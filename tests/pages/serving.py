@@ -26,9 +26,8 @@ def serve_app(*options: str, script: str = "app.py", port: int | None = None, **
     """Run the app, with more options of `streamlit run` and variables, and give its address once it is well."""
     port = port or find_port()
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), *options]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    variables = os.environ | {"SONOKI_START_TOKEN": "off"} | environ
+    server = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_until_well(f"http://127.0.0.1:{port}/_stcore/health", server)
         yield f"http://127.0.0.1:{port}"

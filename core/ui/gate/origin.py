@@ -1,0 +1,157 @@
+"""Where a request comes from: this computer's own browser, the address that people log in at, or elsewhere."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+PROXIED = (
+    "SonoKi is reached from beyond this computer, through a proxy or under another name, and no login is configured, "
+    "so nothing is shown. Open it as http://127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README "
+    "says."
+)
+ELSEWHERE = (
+    "SonoKi was asked under another name than the one that people log in at, so nothing is shown. Open its own "
+    "address, or add the name to server.allowedHosts."
+)
+FOREIGN = "Another site's page asked SonoKi for something, so nothing is shown. Open SonoKi's own address."
+FORWARDING = ("forwarded", "via", "client-ip", "true-client-ip", "cdn-loop", "remote-addr", "front-end-https")
+FORWARDING_FAMILIES = ("x-", "cf-", "fastly-", "fly-", "akamai-", "ali-", "incap-", "proxy-")
+BROWSERS_OWN = ("x-xsrftoken", "x-requested-with")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says of the way that it took.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        By lower-case name.
+    client : str or None
+        The address that it came from.
+    port : int
+        The port that the server listens on.
+    default_port : int
+        The port that an address without one means.
+    must_name_origin : bool
+        Whether a browser always names the page that asks: for a websocket, and for whatever changes something.
+    """
+
+    headers: Mapping[str, str]
+    client: str | None
+    port: int
+    default_port: int
+    must_name_origin: bool
+
+
+def refuse_stranger(asked: Asked) -> str | None:
+    """Say why a request is not from a browser on this computer, or None where it is.
+
+    Parameters
+    ----------
+    asked : Asked
+        The request.
+
+    Returns
+    -------
+    str or None
+        The reason: it was passed on, is meant for another name or port, or comes from another page.
+    """
+    host = _split("//" + asked.headers.get("host", ""))
+    if host is None or not is_loopback(host.hostname) or not is_loopback(asked.client):
+        return PROXIED
+    if (host.port or asked.default_port) != asked.port:
+        return PROXIED
+    if any(_tells_of_proxy(name) for name in asked.headers):
+        return PROXIED
+    return refuse_foreign_page(asked, asked.headers["host"])
+
+
+def refuse_foreign_page(asked: Asked, host: str) -> str | None:
+    """Say why a request was made by a page of another origin, or None where it was not.
+
+    Parameters
+    ----------
+    asked : Asked
+        The request.
+    host : str
+        Name and port of the pages that may ask.
+
+    Returns
+    -------
+    str or None
+        The reason.
+    """
+    origin = asked.headers.get("origin")
+    if origin is None:
+        return FOREIGN if asked.must_name_origin else None
+    page = _split(origin)
+    return None if page is not None and page.netloc.lower() == host.lower() else FOREIGN
+
+
+def refuse_other_name(asked: Asked, own: str, allowed: Sequence[str]) -> str | None:
+    """Say why a request must not be answered where people log in, or None where it may.
+
+    Parameters
+    ----------
+    asked : Asked
+        The request.
+    own : str
+        Name and port of the address that they log in at.
+    allowed : sequence of str
+        Option server.allowedHosts: more names, "*.example.org" for all of a domain.
+
+    Returns
+    -------
+    str or None
+        The reason: another name, or another origin's page.
+    """
+    named = asked.headers.get("host", "").lower()
+    host = _split("//" + named)
+    if host is None:
+        return ELSEWHERE
+    if named != own.lower() and not any(_fits(host.hostname or "", pattern.strip().lower()) for pattern in allowed):
+        return ELSEWHERE
+    return refuse_foreign_page(asked, named)
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether a server or browser at this address is on this computer.
+
+    Parameters
+    ----------
+    address : str or None
+        Host name or address; None means all of the computer's addresses.
+
+    Returns
+    -------
+    bool
+        False also for a name that is not "localhost".
+    """
+    if address is None:
+        return False
+    if address.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _tells_of_proxy(name: str) -> bool:
+    return name in FORWARDING or (name.startswith(FORWARDING_FAMILIES) and name not in BROWSERS_OWN)
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split an address; None where it can't be one."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    return parts if valid and parts.hostname and "@" not in parts.netloc else None
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))

@@ -1,0 +1,115 @@
+"""How the server starts: it refuses what can't be safe, and puts the gate before Streamlit."""
+
+import asyncio
+import gc
+import socket
+import sys
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime import get_instance
+
+from core.cohort.scratch import sweep_scratch
+from core.settings import get_text_setting
+from core.ui.gate.gate import Gate, Rules
+from core.ui.gate.identity import StartToken, find_login_address
+from core.ui.login import is_login_configured, note_gate
+from core.ui.session import close_ended_sessions
+
+LOOK_SECONDS = 2.0
+SHORTEST_SECRET = 16
+UNREADABLE = "SonoKi does not start: {file} can't be read, so that it is not known who may log in. Mend or remove it."
+WEAK = (
+    "SonoKi does not start: cookie_secret in the [auth] section of the secrets is missing or shorter than 16 "
+    "characters, so that logins could be forged. Put a long random text there."
+)
+
+
+def protect_server() -> dict[str, Any]:
+    """Give `st.App` what it serves by: the gate around all addresses, and what begins and ends with the server.
+
+    Returns
+    -------
+    dict
+        Arguments "middleware" and "lifespan".
+
+    Raises
+    ------
+    SystemExit
+        If the secrets can't be read, or logins could be forged.
+    """
+    check_secrets()
+    login = find_login_address() if is_login_configured() else None
+    has_tls = bool(st.get_option("server.sslCertFile")) or (login is not None and login.scheme == "https")
+    is_open = login is not None or get_text_setting("start_token") == "off"
+    note_gate()
+    rules = Rules(login, has_tls, None if is_open else StartToken())
+
+    @asynccontextmanager
+    async def live(_: Any) -> AsyncIterator[None]:
+        send_at_once(asyncio.get_running_loop())
+        rules.files.watch(get_instance().media_file_mgr)
+        sweep_scratch()
+        if rules.token is not None:
+            print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place where it stands
+        watching = asyncio.create_task(_watch_sessions(rules))
+        yield
+        watching.cancel()
+
+    return {"middleware": [Middleware(Gate, rules=rules)], "lifespan": live}
+
+
+def check_secrets() -> None:
+    """End the program where a file of secrets is there but can't be read, or its login could be forged."""
+    for name in st.get_option("secrets.files"):
+        path = Path(name)
+        try:
+            if path.is_file():
+                auth = tomllib.loads(path.read_text(encoding="utf-8")).get("auth")
+            else:
+                continue
+        except (OSError, ValueError):
+            sys.exit(UNREADABLE.format(file=name))
+        if auth is not None and len(str(auth.get("cookie_secret", ""))) < SHORTEST_SECRET:
+            sys.exit(WEAK)
+
+
+def write_address(token: StartToken) -> str:
+    """Write the address that opens the app on this computer."""
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    address, port = st.get_option("server.address"), st.get_option("server.port")
+    base = st.get_option("server.baseUrlPath").strip("/")
+    host = f"[{address}]" if ":" in address else address
+    return f"{scheme}://{host}:{port}/{base + '/' if base else ''}?token={token.text}"
+
+
+def send_at_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Let each connection send small messages at once.
+
+    Streamlit makes its listening socket without a protocol number, for which asyncio leaves Nagle's algorithm on: each
+    first text of a page then waits 40 ms for the browser's acknowledgement. Accepted sockets inherit the option.
+    """
+    create = loop.create_server
+
+    async def create_server(*args: Any, sock: socket.socket | None = None, **options: Any) -> asyncio.Server:
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return await create(*args, sock=sock, **options)
+
+    loop.create_server = create_server  # type: ignore[method-assign]
+
+
+async def _watch_sessions(rules: Rules) -> None:
+    """End what belongs to sessions that are over; collect what they held, for no run of a page does."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        over = close_ended_sessions()
+        for session in over:
+            rules.files.forget(session)
+        if over:
+            gc.collect()

@@ -1,0 +1,66 @@
+"""A page's websocket: what passes, how fast, and what is left of it when the login has run out."""
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.types import Message, Receive, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from core.ui.gate.files import FileOwners
+from core.ui.gate.messages import Pace, leave_login_alone, may_pass, read_message
+
+TEXT, BROKEN = 1003, 1002
+DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE = 0.5, 4
+
+
+def guard_stream(receive: Receive, send: Send, may_use: Callable[[], bool], files: FileOwners) -> Receive:
+    """Give Streamlit the messages of a page that may pass, one after another at a bearable pace.
+
+    Parameters
+    ----------
+    receive : callable
+        Gives the browser's messages.
+    send : callable
+        Takes what goes to the browser.
+    may_use : callable
+        Whether the login holds; where not, the way to the login is all that is left of a message.
+    files : FileOwners
+        Whose downloads there are.
+
+    Returns
+    -------
+    callable
+        Gives what passes; what does not is dropped.
+    """
+    runs, downloads = Pace(), Pace(DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE)
+
+    async def guarded() -> Message:
+        while True:
+            event = await receive()
+            if event["type"] != "websocket.receive":
+                return event
+            data = event.get("bytes")
+            message = None if data is None else read_message(data)
+            if message is None:
+                await send({"type": "websocket.close", "code": TEXT if data is None else BROKEN})
+                return {"type": "websocket.disconnect", "code": BROKEN}
+            await asyncio.sleep(runs.wait() + (downloads.wait() if _asks_for_file(message) else 0))
+            if not may_pass(message) or not _is_own(message, files):
+                continue
+            if not may_use() and not leave_login_alone(message):
+                continue
+            return {**event, "bytes": message.SerializeToString()}
+
+    return guarded
+
+
+def _asks_for_file(message: BackMsg) -> bool:
+    return message.backend_operation_request.WhichOneof("payload") == "deferred_file"
+
+
+def _is_own(message: BackMsg, files: FileOwners) -> bool:
+    """Whether a download was offered to the session that asks; Streamlit checks that the socket is that session's."""
+    if not _asks_for_file(message):
+        return True
+    operation = message.backend_operation_request
+    return files.is_of_session(operation.deferred_file.file_id, operation.session_id)
