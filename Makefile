@@ -20,7 +20,6 @@ app: .venv/app
 ifneq ($(ADDRESS),127.0.0.1)
 	@$(BIN)/python -c 'import sys; from core.ui.login import refuse_start; sys.exit(refuse_start("$(ADDRESS)"))'
 endif
-	@echo "SonoKi: http://$(ADDRESS):$(PORT)"
 	@exec $(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: .venv/test check

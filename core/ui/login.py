@@ -72,7 +72,7 @@ def require_role(role: Role) -> User:
     UsageError
         If the app listens beyond the loopback without a login, or was started without its gate.
     """
-    if isinstance(get_instance(), Runtime) and not _gate.is_set():
+    if type(get_instance()) is Runtime and not _gate.is_set():
         raise UsageError(NO_GATE)
     if not is_login_configured():
         sentence = refuse_start(st.get_option("server.address"))

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 SECRET = "a secret of the test, long enough for signing"
 XSRF = "_streamlit_xsrf"
 DONE = ("script_finished",)
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 def write_secrets(address: str) -> str:

@@ -14,7 +14,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
-from core.cohort.scratch import sweep_scratch
+from core.cohort.scoring.scratch import sweep_scratch
 from core.settings import get_text_setting
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
@@ -55,8 +55,7 @@ def protect_server() -> dict[str, Any]:
         send_at_once(asyncio.get_running_loop())
         rules.files.watch(get_instance().media_file_mgr)
         sweep_scratch()
-        if rules.token is not None:
-            print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place where it stands
+        print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
         yield
         watching.cancel()
@@ -79,13 +78,13 @@ def check_secrets() -> None:
             sys.exit(WEAK)
 
 
-def write_address(token: StartToken) -> str:
+def write_address(token: StartToken | None) -> str:
     """Write the address that opens the app on this computer."""
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
-    address, port = st.get_option("server.address"), st.get_option("server.port")
+    address, port = st.get_option("server.address") or "localhost", st.get_option("server.port")
     base = st.get_option("server.baseUrlPath").strip("/")
     host = f"[{address}]" if ":" in address else address
-    return f"{scheme}://{host}:{port}/{base + '/' if base else ''}?token={token.text}"
+    return f"{scheme}://{host}:{port}/{base + '/' if base else ''}" + (f"?token={token.text}" if token else "")
 
 
 def send_at_once(loop: asyncio.AbstractEventLoop) -> None:
