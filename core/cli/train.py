@@ -57,6 +57,8 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     with progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress)
     say_refused(summary["refused"], refused)
+    for number, sentence in summary["cautions"]:
+        say(f"row {number}, caution: {sentence}")
     for note in summary["notes"]:
         say(note)
     print_result(summary, as_json, _summarise_training)

@@ -1,5 +1,6 @@
 """One column's cells to values: names, numbers with their unit, yes and no, levels, splits."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ SPLITS = {
 }
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
-DATE = r"\d{4}-\d\d-\d\d(T[\d:.]+)?"
+DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 
 
 @dataclass(eq=False)
@@ -94,8 +95,15 @@ def cast_column(
     elif about.meaning == "split":
         coded = Coded(parse_texts(cells, _read_split))
     else:
-        coded = Coded(parse_texts(cells, lambda text: text, is_name=about.meaning == "name"))
+        read = _read_id if name == "patient_id" else str
+        coded = Coded(parse_texts(cells, read, is_name=about.meaning == "name"))
     return _spread(coded, cells, reading)
+
+
+def _read_id(text: str) -> str:
+    if DATE.fullmatch(text):
+        raise ValueError("a date, which spreadsheet programs make of some ids; format the column as text")
+    return text
 
 
 def _read_split(text: str) -> str:

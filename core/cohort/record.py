@@ -133,4 +133,4 @@ def group_reasons(refused: Sequence[tuple[int, str]]) -> list[tuple[str, list[tu
 
 def simplify_reason(reason: str) -> str:
     """Write a reason without the value or the row that it names."""
-    return re.sub(r"\b(is|row|and) -?\d[\d.,e+-]*", r"\1 …", re.sub(r"'[^']*'", "'…'", reason))
+    return re.sub(r"\b(is|row|and) -?\d+(\.\d+)?(e[+-]?\d+)?", r"\1 …", re.sub(r"'[^']*'", "'…'", reason))

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.imaging import Roi, default_roi, prepare_input, read_frame
+from core.imaging import Roi, assess_quality, default_roi, prepare_input, read_frame
 from core.imaging.findings.whole_frame import get_survey
 from core.inference.engines.interface import Engine
 from core.training.augment import augment
@@ -35,11 +35,14 @@ class Features:
         Row of the manifest and reason.
     looks : tuple of mapping
         `findings.appearance.measure_appearance` of each image, in the order of `pooled`; empty where refused.
+    cautions : tuple of (int, str)
+        Row of the manifest, and what calls for caution with its image or box.
     """
 
     pooled: NDArray[np.float64]
     refused: tuple[tuple[int, str], ...]
     looks: tuple[Mapping[str, float], ...] = ()
+    cautions: tuple[tuple[int, str], ...] = ()
 
     def of_patients(
         self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]"
@@ -74,13 +77,14 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
         Pooled features, refused rows and looks.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    pooled, refused = np.full((len(images), engine.n_features), np.nan), []
+    pooled, refused, cautions = np.full((len(images), engine.n_features), np.nan), [], []
     looks: list[Mapping[str, float]] = [{} for _ in range(len(images))]
     for done, batch in _batches(images):
         crops, rows = [], []
         for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
             try:
-                crop, looks[position] = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
+                crop, looks[position], words = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
+                cautions += [(int(image["row"]), sentence) for sentence in words]
                 crops.append(crop)
                 rows.append(int(position))
             except AppError as error:
@@ -88,7 +92,7 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
         if crops:
             pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
         progress(done, len(images))
-    return Features(pooled, tuple(refused), tuple(looks))
+    return Features(pooled, tuple(refused), tuple(looks), tuple(cautions))
 
 
 def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -121,7 +125,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:
-            crop, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
+            crop, _, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
         except AppError:
             continue
         generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
@@ -136,11 +140,12 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
 
 def _read_crop(
     image: Mapping[Hashable, Any], *, size: int, context: float
-) -> tuple[NDArray[np.uint8], Mapping[str, float]]:
-    """Give the model's input of an image and its looks."""
+) -> tuple[NDArray[np.uint8], Mapping[str, float], list[str]]:
+    """Give the model's input of an image, its looks, and what calls for caution."""
     frame = read_frame(Path(image["path"]).read_bytes())
     roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
-    return prepare_input(frame, roi, size=size, context=context), get_survey(frame).appearance
+    cautions = [finding.sentence for finding in assess_quality(frame, roi) if finding.status == "caution"]
+    return prepare_input(frame, roi, size=size, context=context), get_survey(frame).appearance, cautions
 
 
 def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:

@@ -150,6 +150,7 @@ def train_bundle(
         "bundle": str(out),
         "flow": flow,
         "refused": refused,
+        "cautions": list(features.cautions),
         "notes": [*manifest.notes, *manifest.reading.describe(), *notes],
         "metrics": metrics,
     }

@@ -3,11 +3,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.cohort.manifest import read_manifest
+from core.cohort.manifest import read_manifest, read_rows
 from core.cohort.splits import SplitRule
 from core.errors import TableError
 from models.cutoff import Cutoff
 
+CASES = Path(__file__).parent / "cases"
 RULE = SplitRule(external=("D",), cutoff=Cutoff(), seed=1)
 
 
@@ -125,3 +126,42 @@ def test_what_a_patient_has_only_one_of_must_not_differ(tmp_path: Path) -> None:
     assert manifest.refused[0][1] == "The patient's rows contradict each other: Age 50 and 62."
     assert "size_mm differs between the images of 1 patients; the first that is known counts." in manifest.notes
     assert manifest.patients.loc["P001", "size_mm"] == 9
+
+
+def read_case(tmp_path: Path, name: str):
+    (tmp_path / "s_full.dcm").write_bytes(b"")
+    path = tmp_path / name
+    path.write_bytes((CASES / name).read_bytes())
+    rows, reading = read_rows(path)
+    assert reading.rows == len(rows) + len(reading.refused)
+    return rows, reading
+
+
+def test_a_patient_of_contradicting_rows_is_refused_by_name(tmp_path: Path) -> None:
+    rows, reading = read_case(tmp_path, "m6.csv")
+    assert [row["patient_id"] for row in rows] == ["B"]
+    assert [row for row, _ in reading.refused] == [2, 3]
+    assert (
+        "Ki-67 on surgical specimen 12 and 35; Recurrence (yes or no) 0 and 1; Age 50 and 62" in reading.refused[0][1]
+    )
+
+
+def test_ids_of_a_workbook_are_those_of_the_sheet(tmp_path: Path) -> None:
+    rows, reading = read_case(tmp_path, "m3.xlsx")
+    assert [row["patient_id"] for row in rows][:2] == ["00001", "00002"]
+    assert all("a date" in reason for _, reason in reading.refused)
+
+
+def test_one_reader_for_manifests_and_prediction_tables(tmp_path: Path) -> None:
+    rows = [
+        {"CaseID": f"P{i}", "Image_filename": "a.png", "lnm": "unknown" if i else "yes", "Set": "Training"}
+        | {"Alter": 40 + i, "Größe (cm)": 1.5, "Ki-67": "20-30", "BI-RADS": 2, "Menopausenstatus": "postmenopausal"}
+        for i in range(6)
+    ]
+    read, reading = read_rows(write(tmp_path, rows))
+    assert read[0] | {"row": 0, "path": 0} == {
+        "row": 0, "path": 0, "patient_id": "P0", "centre": "", "box": None, "split": "train", "lnm": 1.0, "age": 40.0,
+        "size_mm": 15.0, "ki67_pct": 25.0, "menopausal": "post", "rfs_months": None, "rfs_event": None,
+    }  # fmt: skip
+    assert read[1]["lnm"] is None
+    assert any("BI-RADS: not read." in line for line in reading.describe())
