@@ -5,20 +5,29 @@ their UID and go away once the archive has them.
 """
 
 import os
+import re
+import tempfile
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import pydicom
+from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
 
 from core.archive.dicomweb.client import Archive
 from core.archive.dicomweb.records import UID
-from core.errors import ArchiveError, WorkError
+from core.errors import ArchiveError, InputError, WorkError
 from core.private_files import find_data_folder, make_private_folder
 from core.settings import get_text_setting
 
 SUFFIX = ".dcm"
+NAME = "SonoKi"
+KINDS = {SecondaryCaptureImageStorage, ComprehensiveSRStorage, EncapsulatedPDFStorage}
+VALID_UID = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+", re.ASCII)
+LONGEST_UID = 64
+OURS = "Send what `python -m core export` wrote."
 
 
 @dataclass(frozen=True)
@@ -67,13 +76,15 @@ class Outbox:
 
         Raises
         ------
+        InputError
+            If one is no result of ours; then none is kept.
         WorkError
             If they can't be written.
         """
         try:
             make_private_folder(self.folder)
-            for data in objects:
-                self._write(data)
+            for uid, data in [(name_result(data), data) for data in objects]:
+                self._write(uid, data)
         except OSError:
             raise WorkError(
                 "The results can't be kept: the outbox folder can't be written. Check SONOKI_OUTBOX and the disk."
@@ -115,7 +126,11 @@ class Outbox:
         sent, reason = 0, ""
         for done, path in enumerate(paths, start=1):
             try:
-                archive.store(path.read_bytes())
+                data = path.read_bytes()
+                name_result(data)
+                archive.store(data)
+            except InputError:
+                reason = f"A file of the outbox is damaged or none of ours; take {path.name} out of its folder."
             except FileNotFoundError:  # another session has just delivered it
                 sent += 1
             except ArchiveError as error:
@@ -129,17 +144,51 @@ class Outbox:
                 progress(done, len(paths))
         return Delivery(sent, len(paths) - sent, reason)
 
-    def _write(self, data: bytes) -> None:
-        """Write a file whole or not at all."""
-        uid = str(pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID"]).SOPInstanceUID)
-        part = self.folder / f"{uid}.{os.getpid()}.part"
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(self.folder / f"{uid}{SUFFIX}")
+    def _write(self, uid: str, data: bytes) -> None:
+        """Write a file whole or not at all; several sessions may write the same one."""
+        descriptor, name = tempfile.mkstemp(prefix=f"{uid}.", suffix=".part", dir=self.folder)
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(self.folder / f"{uid}{SUFFIX}")
+        finally:
+            part.unlink(missing_ok=True)
         _sync_folder(self.folder)
+
+
+def name_result(data: bytes) -> str:
+    """Give the UID of a result of ours, by which its file is named.
+
+    Parameters
+    ----------
+    data : bytes
+        DICOM file.
+
+    Returns
+    -------
+    str
+        SOP instance UID.
+
+    Raises
+    ------
+    InputError
+        If it is damaged, is no result that SonoKi made, or its UID is none.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            found = pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID", "SOPClassUID", "Manufacturer"])
+            texts = [str(found.get(name, "")) for name in ("SOPInstanceUID", "SOPClassUID", "Manufacturer")]
+    except Exception:  # noqa: BLE001 - a file of anybody may make the parser fail in any way
+        raise InputError(f"A file can't be read as DICOM. {OURS}") from None
+    uid, kind, maker = texts
+    if maker != NAME or kind not in KINDS:
+        raise InputError(f"A file is no result that SonoKi made. {OURS}")
+    if len(uid) > LONGEST_UID or not VALID_UID.fullmatch(uid):
+        raise InputError(f"A file's SOP instance UID is no DICOM UID. {OURS}")
+    return uid
 
 
 def open_outbox() -> Outbox:

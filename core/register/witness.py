@@ -17,6 +17,7 @@ try:
 except ImportError:  # Windows has no such locks; there the processes of one user share no lock
     fcntl = None  # type: ignore[assignment]
 
+UNSEEN = re.compile(r"[\s\u200b\u2060]")  # a document breaks a long hash at spaces that have no width
 ANCHOR = re.compile(r"(\d{1,9}):([0-9a-f]{16,64})")
 
 
@@ -41,7 +42,7 @@ class Anchor:
     @classmethod
     def parse(cls, text: str) -> "Anchor":
         """Read "NUMBER:HASH", as documents of a meeting print it."""
-        found = ANCHOR.fullmatch(text.strip().lower())
+        found = ANCHOR.fullmatch(UNSEEN.sub("", text).lower())
         if found is None:
             raise UsageError("An expected entry is NUMBER:HASH, at least 16 digits, as a meeting's document prints it.")
         return cls(int(found[1]), found[2])

@@ -234,6 +234,11 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse("a DICOMDIR, the index of a folder; put the folder into a zip archive to choose from its images")
     if sop_class.startswith(_DOCUMENT):
         _refuse("an encapsulated document, such as a PDF")
+    if str(header.get("Manufacturer") or "").strip().casefold() == "sonoki":
+        _refuse("a result that SonoKi made, no image of a machine")
+    is_derived = "DERIVED" in tuple(header.get("ImageType") or ())
+    if is_derived and modality != "US" and sop_class.startswith(_SECONDARY_CAPTURE):
+        _refuse("a derived secondary capture, such as a report's picture")
     if modality in _MODALITIES:
         _refuse(_MODALITIES[modality])
     if modality not in {"", "US", "OT"}:

@@ -209,6 +209,7 @@ def test_a_document_of_a_meeting_proves_what_was_there(filled, config):
     store.close()
     forget(config)
     assert audit(filled, "--expect", anchors[2], "--expect", anchors[4][:22]) == ""
+    assert audit(filled, "--expect", "\u200b".join(anchors[3])) == ""  # copied from the document
     assert audit(filled, "--expect", f"2:{anchors[2][2:]}") == "entry 2 is not the one that was seen before"
     assert audit(filled, "--expect", f"6:{anchors[4][2:]}") == "entry 6 was seen before, and 5 entries are there"
 
