@@ -81,7 +81,8 @@ with begin_page("Calibration"):
             show_table(tabulate_recalibration(result), "Calibration before and after the update")
     show_method(
         "Intercept: logistic model with the model's log-odds as offset; slope: another model, with them as predictor. "
-        "O/E with an interval on the log scale. Curve: loess (span 0.75, degree 2) of the outcome on the probability; "
+        "O/E with an interval on the log scale. Curve: loess (span 0.75, degree 2) of the outcome on the probability, "
+        "or where predictions clump or loess leaves 0 to 1 a restricted cubic spline (logistic, as in rms); "
         "ICI, E50, E90, Emax are the mean, median, 90th centile and maximum of its distance from the diagonal. Points: "
         "tenths of the patients with Wilson intervals. Hosmer-Lemeshow is secondary: 10 degrees of freedom on patients "
         "that the model was not fitted on, 8 on those that it was. After an update, each tenth of the patients is "

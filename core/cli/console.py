@@ -52,10 +52,19 @@ def read_bytes(path: Path) -> bytes:
 
 
 def summarise_evaluation(data: dict[str, Any]) -> str:
-    """Give a line for each split."""
-    return "\n".join(
-        f"{name}: n = {part['n']}, {part['events']} events, {describe_auc(part)}" for name, part in data.items()
-    )
+    """Give a line for each split, and one for each of its subgroups."""
+    lines = []
+    for name, part in data.items():
+        lines.append(f"{name}: {_describe_part(part)}")
+        by = part.get("by") or {}
+        lines += [f"  {by['column']} {level}: {_describe_part(own)}" for level, own in by.get("levels", {}).items()]
+    return "\n".join(lines)
+
+
+def _describe_part(part: dict[str, Any]) -> str:
+    of = "" if part["n"] == part["patients"] else f" of {part['patients']} with a known outcome"
+    events = f"{part['events']} {'event' if part['events'] == 1 else 'events'}"
+    return f"n = {part['n']}{of}, {events}, {describe_auc(part)}"
 
 
 def describe_auc(part: dict[str, Any]) -> str:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, say, summarise_evaluation
+from core.cli.console import AsJson, app, print_result, say, summarise_evaluation, take_cutoff
 from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_reading, say_refused, settle
+from core.errors import UsageError
+from models.cutoff import DEFAULT_CUTOFF
 
 if TYPE_CHECKING:
-    from core.cohort import PredictionTable
+    from core.cohort.frozen_rule import FrozenRule
 
 
 @app.command()
@@ -19,6 +21,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).")] = None,
     simulated: Annotated[bool, typer.Option(help="The patients are simulated: the report says so.")] = False,
+    cutoff: Annotated[
+        float | None, typer.Option(help="Ki-67 cut-off in per cent; the bundle's or 20 by default.", min=0, max=100)
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="High is '>=' or '>' the cut-off.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Probability from which Ki-67 is called high.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Bundle whose threshold and cut-off were fixed before.")] = None,
     columns: Map = None,
     ignore: Ignore = None,
     unit: Unit = None,
@@ -27,30 +35,50 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a prediction table by split."""
+    from core import __version__  # noqa: PLC0415
     from core.cohort import read_predictions  # noqa: PLC0415
     from core.evaluation import evaluate_cohort  # noqa: PLC0415
+    from core.evaluation.cohort.provenance import list_input, render_input  # noqa: PLC0415
+    from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
+    from core.figures.cohort.report import render_report  # noqa: PLC0415
 
-    read = read_predictions(predictions, settle(columns, ignore, unit, code, [by] if by else []))
+    choices = settle(columns, ignore, unit, code, [by] if by else [])
+    frozen = _find_frozen(predictions, bundle, threshold)
+    base = frozen.cutoff if frozen else DEFAULT_CUTOFF
+    cut = take_cutoff(base.value if cutoff is None else cutoff, rule or base.rule)
+    read = read_predictions(predictions, choices, cutoff=cut)
     say_refused(read.refused, refused)
     say_reading(read.reading)
-    results = evaluate_cohort(read.table, by=by)
+    value, chosen_on = (frozen.threshold, frozen.chosen_on) if frozen else (threshold, "a value given beforehand")
+    settled = settle_threshold(read.table, value, chosen_on)
+    results = evaluate_cohort(read.table, by=by, threshold=settled)
+    record = render_input(read, cut)
+    results = {split: {**part, "input": record} for split, part in results.items()}
+    for name, words in list_input(read, cut).items():
+        say(f"{name}: {words}")
+    say(describe_threshold(settled))
     if out is not None:
-        _write_report(out, read, results, simulated=simulated)
+        origin = {"SonoKi": __version__, **list_input(read, cut)}
+        report = render_report(read, settled, title="the cohort", simulated=simulated, origin=origin)
+        _write(out, report, results)
     print_result(results, as_json, summarise_evaluation)
 
 
-def _write_report(out: Path, read: "PredictionTable", results: dict[str, Any], *, simulated: bool) -> None:
-    from core import __version__  # noqa: PLC0415
-    from core.evaluation.cohort.results import settle_threshold  # noqa: PLC0415
-    from core.figures.cohort.report import render_report  # noqa: PLC0415
+def _find_frozen(predictions: Path, bundle: Path | None, threshold: float | None) -> "FrozenRule | None":
+    """Give what the named bundle fixed beforehand, or what `score` left beside the table."""
+    from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
+    from core.inference.trust import load_bundle  # noqa: PLC0415
 
-    report = render_report(
-        read,
-        settle_threshold(read.table),
-        title="the cohort",
-        simulated=simulated,
-        origin={"SonoKi": __version__},
-    )
+    if threshold is not None:
+        if bundle is not None:
+            raise UsageError("Give --threshold or --bundle, not both.")
+        if not 0 < threshold < 1:
+            raise UsageError(f"--threshold is a probability between 0 and 1, not {threshold:g}.")
+        return None
+    return FrozenRule.of(load_bundle(bundle)) if bundle else FrozenRule.find(predictions)
+
+
+def _write(out: Path, report: bytes, results: dict[str, Any]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.html").write_bytes(report)
     (out / "evaluation.json").write_text(json.dumps(results, allow_nan=False) + "\n", encoding="utf-8")

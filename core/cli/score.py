@@ -30,6 +30,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     as_json: AsJson = False,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
+    from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
     from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
@@ -41,6 +42,8 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
         scored = score_manifest(manifest, scorer, journal, progress=progress, choices=choices)
     out.write_bytes(render_csv(scored.table))
     journal.unlink()
+    frozen = FrozenRule.of(scorer.bundle)
+    say(f"Threshold of the bundle, for `evaluate`: {frozen.write(out)}")
     say_refused(scored.refused, refused)
     say_reading(scored.reading)
     for number, sentence in scored.cautions:

@@ -25,6 +25,7 @@ from core.evaluation.discrimination.confusion import ConfusionResult
 from core.evaluation.discrimination.roc import RocResult
 from core.evaluation.discrimination.threshold import ThresholdResult
 from core.evaluation.survival.cox import CoxResult
+from core.evaluation.survival.kaplan_meier import hide_unseen
 
 SUBGROUP_EDGES = {"age": ([50.0, 65.0], "years"), "size_mm": ([20.0, 50.0], "mm")}
 
@@ -80,6 +81,8 @@ def evaluate_cohort(
         )
     if table.empty:
         raise TableError("The prediction table has no rows; give one row a patient.")
+    if table["y"].isna().all():
+        raise TableError(f"None of the {len(table):,} patients has a known Ki-67 status; nothing can be judged.")
     if isinstance(threshold, float | int):
         threshold = ThresholdResult(float(threshold), "given", chosen_on="fixed beforehand")
     cut = threshold or choose_cohort_threshold(table)
@@ -127,6 +130,7 @@ def render_split(result: SplitEvaluation) -> dict[str, Any]:
     curve = result.decision_curve
     return render_plain(
         {
+            "patients": result.patients,
             "n": result.n,
             "events": result.events,
             "discrimination": render_roc(result.roc),
@@ -210,7 +214,21 @@ def render_calibration(calibration: CalibrationResult) -> dict[str, Any]:
         }
         for name in ("intercept", "slope")
     }
-    fields = ("brier", "scaled_brier", "log_loss", "ici", "e50", "e90", "emax", "oe", "oe_ci", "role", "reasons")
+    fields = (
+        "brier",
+        "scaled_brier",
+        "log_loss",
+        "ici",
+        "e50",
+        "e90",
+        "emax",
+        "smoother",
+        "oe",
+        "oe_ci",
+        "role",
+        "reasons",
+        "note",
+    )
     return {
         **terms,
         **{name: getattr(calibration, name) for name in fields},
@@ -223,8 +241,8 @@ def render_survival(survival: SurvivalEvaluation) -> dict[str, Any]:
     """Write the survival of the predicted groups."""
     plain, stratified, curve = survival.logrank, survival.logrank_by_centre, survival.kaplan_meier
     return {
-        "km": curve.curve,
-        "at_risk": curve.at_times,
+        "km": hide_unseen(curve.curve),
+        "at_risk": hide_unseen(curve.at_times),
         "medians": curve.medians,
         "logrank": {"chisq": plain.chisq, "df": plain.df, "p": plain.p, "table": plain.table, "reason": plain.reason},
         "logrank_by_centre": None

@@ -79,6 +79,14 @@ def settle_threshold(table: pd.DataFrame, value: float | None = None, chosen_on:
     return ThresholdResult(value, "given", chosen_on=chosen_on)
 
 
+def describe_threshold(threshold: ThresholdResult) -> str:
+    """Say what the threshold is and where it comes from."""
+    if threshold.threshold is None:
+        return f"There is no threshold: {threshold.reason}"
+    marked = " It was chosen on the patients that it is judged on: exploratory." if threshold.exploratory else ""
+    return f"Threshold {threshold.threshold:.3f}, chosen on {threshold.chosen_on}.{marked}"
+
+
 def label_model(name: str) -> str:
     """Give the name of a model as figures and tables show it."""
     return LABELS.get(name, name.replace("_", " "))

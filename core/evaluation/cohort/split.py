@@ -85,8 +85,8 @@ class SplitEvaluation:
 
     Attributes
     ----------
-    n, events : int
-        Patients, and those with high Ki-67.
+    patients, n, events : int
+        Patients, those whose Ki-67 status is known, and those of them with high Ki-67.
     roc, comparisons, threshold, confusion, calibration, decision_curve :
         Results of the Ki-67 model; `confusion` is None without a threshold.
     survival, early_recurrence, lymph_nodes :
@@ -95,6 +95,7 @@ class SplitEvaluation:
         Name of a missing result to its reason.
     """
 
+    patients: int
     n: int
     events: int
     roc: RocResult
@@ -171,6 +172,7 @@ def compute_split(table: pd.DataFrame, threshold: ThresholdResult, *, developmen
     nodes = _skip(table, ("lnm",), cut, "lymph_nodes", reasons)
     return SplitEvaluation(
         len(table),
+        int(table["y"].notna().sum()),
         int((table["y"] == 1).sum()),
         compute_roc(table["y"], table["prob"]),
         compare_models(table, cut),

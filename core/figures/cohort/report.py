@@ -27,6 +27,7 @@ from core.evaluation.cohort.results import (
     compute_cohort_subgroups,
     compute_rocs,
     describe_patients,
+    describe_threshold,
     label_model,
 )
 from core.evaluation.cohort.split import FITTED_ON, MAIN
@@ -65,8 +66,9 @@ img{max-width:100%;height:auto}.mark{background:#fde9d9;color:#8a3d00;padding:.2
 METHOD = (
     "AUC with DeLong's interval (logit scale with fewer than 10 events), paired DeLong tests and McNemar's test, "
     "corrected by Holm over the models. Positive is a probability at or above the threshold. Proportions: Wilson. "
-    "Calibration: intercept with the log-odds as offset, slope in another model, loess curve (span 0.75, degree 2), "
-    "ICI, E50, E90, Emax. Net benefit: Vickers and Elkin 2006, complete cases. Kaplan-Meier with log-log intervals, "
+    "Calibration: intercept with the log-odds as offset, slope in another model, loess curve (span 0.75, degree 2), or "
+    "where predictions clump or loess leaves 0 to 1 a restricted cubic spline (logistic, five knots, as in rms), ICI, "
+    "E50, E90, Emax. Net benefit: Vickers and Elkin 2006, complete cases. Kaplan-Meier with log-log intervals, "
     "log-rank, Cox with Efron's ties. Net benefit for recurrence: risk by a Cox model of the probability, fitted on "
     "development patients (Vickers 2008). Early recurrence: cumulative/dynamic AUC at 6 months, weighted for "
     "censoring. Subgroups: unpaired DeLong test against the rest of the family, corrected by Holm. What can't be "
@@ -111,7 +113,7 @@ def render_report(
         '<p class="mark">Research use only; no medical device.</p>',
         mark,
         _list_origin(origin),
-        _write(_describe_cut(threshold)),
+        _write(describe_threshold(threshold)),
         "<h2>Flow and Table 1</h2>",
         _render_figure(plot_flow(flow), cohorts.describe_flow(flow, title)),
         _render_table(cohorts.tabulate_cohort_flow(flow)),
@@ -211,13 +213,6 @@ def _render_rare(benefit: DecisionCurveResult | None, limits: tuple[float, float
     text = describe_decision_curve(benefit, cohort=name, limits=limits)
     yield _render_figure(plot_decision_curve(benefit, limits=limits), text)
     yield _render_table(tables.tabulate_net_benefit(benefit, RARE_POINTS))
-
-
-def _describe_cut(threshold: ThresholdResult) -> str:
-    if threshold.threshold is None:
-        return f"There is no threshold: {threshold.reason}"
-    marked = " It was chosen on the patients that it is judged on: exploratory." if threshold.exploratory else ""
-    return f"Threshold {threshold.threshold:.3f}, chosen on {threshold.chosen_on}.{marked}"
 
 
 def _list_origin(origin: Mapping[str, Any]) -> str:

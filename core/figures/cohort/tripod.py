@@ -14,15 +14,20 @@ YES, NO, PART = "covered", "to be written by the authors", "in part"
 ITEMS = (
     ("1-2", "Title and abstract", NO, ""),
     ("3-4", "Background, setting, health inequalities, objectives", NO, ""),
-    ("5", "Source of data, dates", PART, "Hash of the prediction table; dates are not in it."),
+    ("5", "Source of data, dates", PART, "Hash of the prediction table, at the top; dates are not in it."),
     (
         "6",
         "Participants: setting, eligibility, treatments",
         PART,
         "Centres and splits; eligibility is not in the table.",
     ),
-    ("7", "Data preparation and quality checks", PART, "Rows refused, with reasons."),
-    ("8", "Outcome and how it was assessed", PART, "Ki-67 cut-off; assessment is not in the table."),
+    (
+        "7",
+        "Data preparation and quality checks",
+        PART,
+        "Rows used and refused, coding, units: at the top.",
+    ),
+    ("8", "Outcome and how it was assessed", PART, "Ki-67 cut-off, at the top; assessment is not in the table."),
     ("9", "Predictors", PART, "Models compared; predictors are described by the bundle's card."),
     ("10", "Sample size", PART, "n and events everywhere; patients needed for recalibration are on the page."),
     ("11", "Missing data", YES, "Missing counts in Table 1; complete cases, their number with each figure."),

@@ -1,0 +1,68 @@
+"""The threshold and the cut-off that a bundle fixed before its predictions are evaluated."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import TableError
+from models.bundle import Bundle
+from models.cutoff import Cutoff
+
+SUFFIX = ".threshold.json"
+
+
+@dataclass(frozen=True)
+class FrozenRule:
+    """What a bundle fixed.
+
+    Parameters
+    ----------
+    threshold : float
+        Probability from which Ki-67 is called high.
+    chosen_on : str
+        The data that it was chosen on, with the bundle's name.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
+    bundle_sha256 : str
+        The bundle's identity.
+    """
+
+    threshold: float
+    chosen_on: str
+    cutoff: Cutoff
+    bundle_sha256: str
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "FrozenRule":
+        """Read it from a bundle's manifest."""
+        threshold = bundle.manifest["threshold"]
+        chosen_on = f"{threshold['chosen_on']} of the bundle {bundle.name}"
+        return cls(float(threshold["value"]), chosen_on, bundle.cutoff, bundle.sha256)
+
+    @classmethod
+    def find(cls, table: Path) -> "FrozenRule | None":
+        """Read what `write` left beside a prediction table; None if nothing lies there."""
+        path = table.with_name(table.name + SUFFIX)
+        if not path.exists():
+            return None
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            cutoff = Cutoff.from_json(record["cutoff"])
+            rule = cls(float(record["threshold"]), str(record["chosen_on"]), cutoff, str(record["bundle_sha256"]))
+        except (KeyError, TypeError, ValueError):
+            raise TableError(f"{path.name} beside the table is damaged: delete it, or give --threshold.") from None
+        if not 0 < rule.threshold < 1:
+            raise TableError(f"{path.name} beside the table has the threshold {rule.threshold:g}, outside 0 to 1.")
+        return rule
+
+    def write(self, table: Path) -> Path:
+        """Write it beside a prediction table."""
+        path = table.with_name(table.name + SUFFIX)
+        record = {
+            "threshold": self.threshold,
+            "chosen_on": self.chosen_on,
+            "cutoff": self.cutoff.to_json(),
+            "bundle_sha256": self.bundle_sha256,
+        }
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        return path

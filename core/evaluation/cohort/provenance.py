@@ -1,0 +1,68 @@
+"""What was read before it was evaluated: rows, columns, coding, units, cut-off and the file's hash."""
+
+from typing import Any
+
+from core.cohort import PredictionTable
+from core.cohort.record import group_reasons
+from models.cutoff import Cutoff
+
+
+def render_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, Any]:
+    """Write what was read of a table as plain JSON values.
+
+    Parameters
+    ----------
+    read : PredictionTable
+        Table with the record of its reading.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
+
+    Returns
+    -------
+    dict
+        sha256, rows, used, refused (count and counts by reason), notes, cutoff, columns (field, column, coding, unit,
+        known, missing, left out), unread.
+    """
+    reading = read.reading
+    return {
+        "sha256": reading.sha256,
+        "rows": reading.rows,
+        "used": len(read.table),
+        "refused": {
+            "count": len(read.refused),
+            "reasons": {reason: len(rows) for reason, rows in group_reasons(read.refused)},
+        },
+        "notes": list(read.notes),
+        "cutoff": cutoff.to_json(),
+        "columns": [
+            {
+                "field": column.name,
+                "column": column.column,
+                "coding": column.coding,
+                "unit": column.unit,
+                "known": column.known,
+                "missing": column.missing,
+                "left_out": dict(column.left_out),
+                "problem": column.problem,
+            }
+            for column in reading.columns
+        ],
+        "unread": [column for column, _ in reading.unread],
+    }
+
+
+def list_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, str]:
+    """List the same for people: a name and its value a line."""
+    reading = read.reading
+    coded = [
+        f"{c.column}: {', '.join(filter(None, (c.coding, c.unit)))}" for c in reading.columns if c.coding or c.unit
+    ]
+    left_out = sum(column.not_understood for column in reading.columns)
+    return {
+        "File (sha256)": reading.sha256,
+        "Rows": f"{reading.rows:,}: {len(read.table):,} used, {len(read.refused):,} refused",
+        "Cells left out": f"{left_out:,}",
+        "High Ki-67": cutoff.words,
+        "Coding and units": "; ".join(coded) or "as the names say",
+        "Notes": " ".join((*reading.notes, *reading.describe())) or "none",
+    }

@@ -1,0 +1,143 @@
+"""Tables whose results mislead easily, evaluated from the command line: figures, JSON and report."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core import cli
+
+CASES = Path(__file__).parent / "cases"
+
+
+def evaluate(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["core", "evaluate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    out, err = capsys.readouterr()
+    return int(caught.value.code or 0), out, err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("auc_one", "AUC 1.000 (no interval: The AUC is 1"),
+        ("one_event_test", "1 event, AUC 0.333 (no interval: A class with a single patient"),
+        ("constant", "AUC 0.500 (no interval: The score does not vary"),
+        ("single_pos", "AUC not estimable: All 300 patients are positive"),
+        ("y_partly", "validation: n = 20 of 40 with a known outcome, 8 events"),
+    ],
+)
+def test_the_summary_gives_the_reason(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    code, out, err = evaluate(capsys, monkeypatch, CASES / f"{name}.csv")
+    assert code == 0
+    assert said in out
+    assert "File (sha256)" in err
+
+
+@pytest.mark.parametrize("name", ["auc_one", "constant", "single_pos", "cox_seed3", "clump74", "lnm60"])
+def test_json_and_report_come_without_a_figure_that_misleads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    code, out, _ = evaluate(capsys, monkeypatch, CASES / f"{name}.csv", "--json", "--out", tmp_path)
+    data, report = json.loads(out), (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert code == 0
+    for part in data.values():
+        read = part["input"]
+        assert read["used"] + read["refused"]["count"] == read["rows"]
+        assert read["sha256"] in report
+        assert (part["calibration"]["emax"] or 0) <= 1
+    assert "e+1" not in report
+    assert "nan to nan" not in report
+    assert "100.0 to 100.0" not in report
+
+
+def test_separation_gives_the_reason_and_no_ratio(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = json.loads(evaluate(capsys, monkeypatch, CASES / "cox_seed3.csv", "--json")[1])
+    cox = data["validation"]["survival"]["cox"]
+    assert (cox["hr"], cox["ci"]) == (None, None)
+    assert "separates" in cox["reason"]
+
+
+def test_each_cox_model_has_its_own_patients(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survival = json.loads(evaluate(capsys, monkeypatch, CASES / "lnm60.csv", "--json")[1])["external"]["survival"]
+    assert (survival["cox"]["n"], survival["cox_adjusted"]["n"]) == (300, 60)
+
+
+def test_clumped_predictions_are_smoothed_by_a_spline(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration = json.loads(evaluate(capsys, monkeypatch, CASES / "clump74.csv", "--json")[1])["external"][
+        "calibration"
+    ]
+    assert calibration["smoother"] == "spline"
+    assert calibration["emax"] < 0.1
+
+
+def test_no_known_outcome_is_refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, err = evaluate(capsys, monkeypatch, CASES / "ki_blank.csv")
+    assert code == 3
+    assert "known outcome" in err
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rows = {"patient_id": [f"P{i}" for i in range(40)], "ki67_pct": [20, 35, 10, 5] * 10, "ward": ["X", "Y"] * 20}
+    path = tmp_path / "table.csv"
+    pd.DataFrame(rows | {"prob": [0.1 + 0.02 * (i * 7 % 40) for i in range(40)]}).to_csv(path, index=False)
+    return path
+
+
+def test_cutoff_rule_threshold_and_subgroups(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
+) -> None:
+    for rule, events in ((">=", 20), (">", 10)):
+        options = ("--cutoff", "20", "--rule", rule, "--threshold", "0.457", "--by", "ward")
+        part = json.loads(evaluate(capsys, monkeypatch, table, *options, "--json")[1])["external"]
+        assert part["events"] == events
+        assert part["input"]["cutoff"] == {"value": 20.0, "rule": rule}
+        assert (part["threshold"]["value"], part["threshold"]["exploratory"]) == (0.457, False)
+        assert (
+            f"  ward X: n = 20, {0 if rule == '>' else 10} events" in evaluate(capsys, monkeypatch, table, *options)[1]
+        )
+    assert evaluate(capsys, monkeypatch, table, "--rule", "<")[0] == 2
+    assert evaluate(capsys, monkeypatch, table, "--threshold", "45.7")[0] == 2
+
+
+def test_what_score_left_beside_the_table_is_used(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, table: Path
+) -> None:
+    record = {
+        "threshold": 0.3,
+        "chosen_on": "train of the bundle b",
+        "cutoff": {"value": 14, "rule": ">"},
+        "bundle_sha256": "0" * 64,
+    }
+    beside = table.with_name("table.csv.threshold.json")
+    beside.write_text(json.dumps(record))
+    part = json.loads(evaluate(capsys, monkeypatch, table, "--json")[1])["external"]
+    assert (part["threshold"]["value"], part["threshold"]["chosen_on"]) == (0.3, "train of the bundle b")
+    assert part["input"]["cutoff"] == {"value": 14.0, "rule": ">"}
+    beside.write_text("{}")
+    code, _, err = evaluate(capsys, monkeypatch, table)
+    assert code == 3
+    assert "damaged" in err
+
+
+def test_a_bundle_gives_its_threshold_and_cutoff(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, table: Path
+) -> None:
+    manifest = json.loads((bundle_dir / "manifest.json").read_text())
+    part = json.loads(evaluate(capsys, monkeypatch, table, "--bundle", bundle_dir, "--json")[1])["external"]
+    assert part["threshold"]["value"] == manifest["threshold"]["value"]
+    assert part["input"]["cutoff"] == manifest["cutoff"]
