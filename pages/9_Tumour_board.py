@@ -15,13 +15,14 @@ from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.inference.points import score_points
 from core.plain_text import plain
-from core.register.pairs import pair_readings
+from core.register.pairs import PAIRED, has_decided, list_seen, pair_readings
 from core.ui import begin_page, describe_provenance, get_bundle
 from core.ui.board.agreement import show_agreement
 from core.ui.board.decision import (
     ask_author,
     ask_decision,
     ask_own,
+    keep_seen,
     keep_shown,
     list_unread,
     reads_first,
@@ -43,6 +44,7 @@ from core.ui.board.patient import (
 )
 from core.ui.board.patient_table import ask_list, choose_board, name_decisions, show_list
 from core.ui.cohort.current import get_cohort
+from core.ui.errors import guard
 from core.ui.export import offer_csv
 
 with begin_page("Tumour board", role="clinician") as user:
@@ -55,11 +57,12 @@ with begin_page("Tumour board", role="clinician") as user:
     store = get_store()
     patients = add_seen(list_patients(cohort, rule), reader)
     patients["decided"] = patients["patient_id"].map(name_decisions(store.read_stands(cohort.sha256))).fillna("")
-    board = choose_board(patients)
-    names = board["patient_id"].tolist()
     author, is_first = ask_author(user), reads_first()
-    readings = store.read(cohort=cohort.sha256, kinds=("reading",)) if is_first else []
-    unread = list_unread(readings, names, author) if is_first else []
+    board = choose_board(patients, is_blind=is_first)
+    names = board["patient_id"].tolist()
+    paired = store.read(cohort=cohort.sha256, kinds=PAIRED)
+    unread = list_unread(paired, names, author) if is_first else []
+    draft = {"author": author, "role": user.role, "cohort_sha256": cohort.sha256}
     asked = find_asked(set(patients["patient_id"]))
     place = {"no_call": rule.no_call, "threshold": rule.threshold}
     reader.read_ahead(names)
@@ -71,6 +74,7 @@ with begin_page("Tumour board", role="clinician") as user:
         simulated=cohort.is_simulated,
         created_utc=describe_provenance(bundle)["created_utc"],
         read_anchor=store.read_anchor,
+        author=author,
     )
     collect_meeting = partial(documents.collect_meeting, "Tumour board", names)
     offer_board = partial(offer_meeting, collect_meeting, unread=len(unread), count=len(names))
@@ -78,19 +82,20 @@ with begin_page("Tumour board", role="clinician") as user:
     if asked is None:
         if cohort.is_simulated:
             st.caption("These patients are simulated: images, values and outcomes are made up.")
-        ask_list()
+        ask_list(is_blind=is_first)
         if not names:
             raise UsageError("No patient fits the search and the filter; widen them.")
-        st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=go, args=(names[0],))
+        st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
         show_list(board, lambda p, interval: encode_svg(render_interval(p, interval, **place)), unread)
         with st.popover("Document of the meeting"):
             offer_board(ask_paper())
         known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0)
-        pairs = store.read(cohort=cohort.sha256, kinds=("reading", "estimate"))
         calls = pair_readings(
-            pairs, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True))
+            paired, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True))
         )
         show_agreement(compare_readers(calls), calls)
+        shown = board[~board["patient_id"].isin(unread)] if author else board.head(0)
+        keep_seen(draft, dict(zip(shown["patient_id"], shown["prob"].astype(float), strict=True)), paired)
         st.stop()
 
     show_way(asked, names, simulated=cohort.is_simulated)
@@ -98,23 +103,23 @@ with begin_page("Tumour board", role="clinician") as user:
     with st.spinner("Reading the patient's image"):
         read = reader.read(asked)
     records = store.read(asked, cohort=cohort.sha256)
-    draft = {"patient": asked, "author": author, "role": user.role, "cohort_sha256": cohort.sha256}
-    draft |= {"bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
+    draft |= {"patient": asked, "bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
+    is_hidden = is_first and bool(list_unread(paired, [asked], author))
     image, words, decision = st.columns([10, 16, 11], gap="small")
     with image:
         if read.case is None:
             st.caption(plain(read.missing))
-        elif asked in unread or read.shown is None or not ask_heat():
+        elif is_hidden or read.shown is None or not ask_heat():
             st.image(render_frame(read.case.frame, read.case.roi), alt=describe_frame(read.case.frame, read.case.roi))
         else:
             limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
             figure = plot_heatmap(read.case.frame, read.case.roi, read.shown, limit=limit, height=HEAT_HEIGHT)
             draw_figure(figure, alt=describe_heatmap(read.shown, limit), name="heatmap")
-    if list_unread(readings, [asked], author) and is_first:
+    if is_hidden:
         with words:
             show_inputs(read.case.clinical if read.case else row)
         with decision:
-            ask_own(draft, rule.threshold)
+            ask_own(draft, rule.threshold, is_blind=asked not in list_seen(paired, author))
         st.stop()
 
     probability, group = float(row["prob"]), ""
@@ -133,11 +138,12 @@ with begin_page("Tumour board", role="clinician") as user:
         if read.prediction is None or read.shown is not None:
             draft |= {"probability": probability, "group": rule.call(probability)}
             group = "" if rule.is_no_call(probability) else draft["group"]
-        show_beside(row, group, rule)
+        show_beside(row, group, rule, is_decided=has_decided(records, author))
     with decision:
         if is_first:
             keep_shown(draft, records)
-        ask_decision(draft)
+        keep_seen(draft, {asked: probability} if "probability" in draft else {}, [*paired, *records])
+        ask_decision({**draft, "group": group}, is_called=bool(group))
         with st.container(horizontal=True):
             with st.popover(f"Entries ({len(records)})"):
                 show_entries(records)

@@ -12,6 +12,7 @@ from core.documents.collect_case import collect_case, collect_meeting, describe_
 from core.documents.content import Decision, MeetingContent, PatientContent, Stamp
 from core.inference.explain import format_percent
 from core.register.models import Record
+from core.register.pairs import has_decided
 from core.register.readings import BoardReader, BoardReading
 from core.register.witness import Anchor
 from models.bundle import Bundle
@@ -40,6 +41,8 @@ class BoardDocuments:
         Time to be printed, ISO 8601 in UTC; empty: none.
     read_anchor : callable
         Gives number and hash of the record's last entry.
+    author : str
+        Who asks for them: outcomes known later stand only where this reader has decided.
     """
 
     patients: pd.DataFrame
@@ -49,13 +52,16 @@ class BoardDocuments:
     simulated: bool
     created_utc: str
     read_anchor: Callable[[], Anchor]
+    author: str
 
     def collect_patient(self, patient: str) -> PatientContent:
         """Collect what the document of a patient says."""
         row = {
             str(name): value for name, value in self.patients.set_index("patient_id", drop=False).loc[patient].items()
         }
-        records = self.read_records(patient)
+        records = list(self.read_records(patient))
+        if not has_decided(records, self.author):
+            row = {name: value for name, value in row.items() if name not in LATER}
         read = self.reader.read(patient)
         return collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)
 

@@ -7,8 +7,9 @@ from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table,
 
 from core.errors import InputError
 
-Kind = Literal["decision", "note", "reading", "estimate", "correction"]
+Kind = Literal["decision", "note", "reading", "estimate", "correction", "shown"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "shown")
 MAX_TEXT = 4_000
 METADATA = MetaData()
 
@@ -54,8 +55,9 @@ class Entry:
         Pseudonym.
     author, role : str
         Who says it: initials or name, and their role.
-    kind : {"decision", "note", "reading", "estimate", "correction"}
-        "reading" is an own estimate made before the model's was shown, "estimate" the model's that was shown then.
+    kind : {"decision", "note", "reading", "estimate", "correction", "shown"}
+        "reading" is an own estimate, "estimate" the model's that was shown after it, "shown" notes that the author was
+        shown the model's without a reading: a later reading is not blind.
     text : str
         What they say; the reason of an override, at most 4,000 characters.
     agrees : bool or None

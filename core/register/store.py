@@ -18,7 +18,7 @@ from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
 from core.register.chain import START, ChainReport, check_chain, hash_entry
 from core.register.database import connect, name_place, report_faults
-from core.register.models import ENTRIES, HEAD, KINDS, Entry, Kind, Record
+from core.register.models import ENTRIES, HEAD, SAID, Entry, Kind, Record
 from core.register.roles import grant_app_role, may_change_entries
 from core.register.seal import SealKeys, find_key_file
 from core.register.witness import Anchor, Witness
@@ -95,9 +95,9 @@ class Store:
         return Record(**columns)
 
     def read(
-        self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = KINDS
+        self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = SAID
     ) -> list[Record]:
-        """Read entries, oldest first: all of them, or those of a patient, of a cohort, of some kinds.
+        """Read what was said, oldest first: all of it, or the entries of a patient, of a cohort, of some kinds.
 
         A pseudonym names a patient within its cohort alone; whoever shows entries names the cohort too.
 
@@ -120,8 +120,7 @@ class Store:
             query = query.where(ENTRIES.c.patient == patient)
         if cohort is not None:
             query = query.where(ENTRIES.c.cohort_sha256 == cohort)
-        if len(kinds) < len(KINDS):
-            query = query.where(ENTRIES.c.kind.in_(kinds))
+        query = query.where(ENTRIES.c.kind.in_(kinds))
         with self._read() as connection:
             return [Record(**row) for row in connection.execute(query).mappings()]
 

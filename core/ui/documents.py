@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.documents.render import Paper, PatientContent, render_patient_document
+from core.ui.errors import guard_file
 
 PAPERS: dict[Paper, str] = {"a4": "A4", "letter": "Letter"}
 
@@ -28,7 +29,7 @@ def offer_documents(collect: Callable[[], PatientContent]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Document (PDF)",
-            lambda: render_patient_document(collect(), paper=paper),
+            guard_file(lambda: render_patient_document(collect(), paper=paper)),
             file_name="sonoki_document.pdf",
             mime="application/pdf",
             on_click="ignore",
@@ -36,7 +37,7 @@ def offer_documents(collect: Callable[[], PatientContent]) -> None:
         )
         st.download_button(
             "Document (HTML)",
-            lambda: render_patient_document(collect(), paper=paper, form="html"),
+            guard_file(lambda: render_patient_document(collect(), paper=paper, form="html")),
             file_name="sonoki_document.html",
             mime="text/html",
             on_click="ignore",

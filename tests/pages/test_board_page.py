@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.register.store import Store
+from tests.pages.cohorts import COHORT, encode, make_table, upload
 from tests.pages.conftest import start_page
 
 PAGE = "pages/9_Tumour_board.py"
@@ -87,19 +88,55 @@ def test_a_link_opens_its_patient(at):
     assert "T-005 · not on the list" in words(at)
 
 
+def find_called(at: AppTest) -> AppTest:
+    """Go to the first patient of the board for whom the model makes a call."""
+    while not at.radio or at.radio[0].label != "With the model's call":
+        press(at, "Next")
+    return at
+
+
+def agree(at: AppTest) -> AppTest:
+    at.radio[0].set_value("Agree")
+    return press(at, "Save")
+
+
 def test_a_decision_is_kept_with_its_author_and_the_models_output(patient, database):
-    press(patient, "Save")
-    assert "**Saved** as entry 1" in words(patient)
+    called = find_called(patient).query_params["patient"]
+    agree(patient)
+    assert "**Saved** as entry" in words(patient)
     (kept,) = read_store(database)
-    assert (kept.patient, kept.author, kept.kind, kept.agrees) == ("T-060", "AB", "decision", True)
+    assert (kept.patient, kept.author, kept.kind, kept.agrees) == (called, "AB", "decision", True)
     assert 0 <= kept.probability <= 1
     assert kept.bundle_sha256
     press(patient, "List")
-    assert patient.dataframe[0].value["Decision"][0] == "agrees, AB"
+    table = patient.dataframe[0].value
+    assert table.set_index("Patient").loc[called, "Decision"] == "agrees, AB"
+
+
+def test_nothing_is_preselected_and_nothing_saved_without_a_choice(patient, database):
+    find_called(patient)
+    assert patient.radio[0].value is None
+    press(patient, "Save")
+    assert "Say whether you agree" in patient.error[0].value
+    assert read_store(database) == []
+
+
+def test_without_a_call_there_is_nothing_to_agree_with(at, database):
+    at.text_input(key="board_initials").set_value("AB").run()
+    at.selectbox(key="board_flag").set_value("no call").run()
+    press(at, "Begin with the first")
+    while "No call" not in words(at):
+        press(at, "Next")
+    assert "With the model's call" not in [radio.label for radio in at.radio]
+    assert "makes no call here" in words(at)
+    at.text_area[0].set_value("Biopsy again.")
+    press(at, "Save")
+    (kept,) = read_store(database)
+    assert (kept.kind, kept.agrees, kept.group) == ("note", None, "")
 
 
 def test_an_override_needs_a_reason_and_the_choice_stays(patient, database):
-    patient.radio[0].set_value("Override")
+    find_called(patient).radio[0].set_value("Override")
     press(patient, "Save")
     assert "reason for overriding" in patient.error[0].value
     assert patient.radio[0].value == "Override"
@@ -113,6 +150,7 @@ def test_a_text_stays_in_the_form_when_the_database_is_away(patient, monkeypatch
     def fail(self, entry):
         raise WorkError(AWAY)
 
+    find_called(patient).radio[0].set_value("Note")
     monkeypatch.setattr(Store, "append", fail)
     patient.text_area[0].set_value("Sentinel node first.")
     press(patient, "Save")
@@ -125,6 +163,7 @@ def test_two_sessions_write_on_the_same_patient(patient, database):
     other.text_input(key="board_initials").set_value("CD").run()
     press(other, "Begin with the first")
     for at, text in ((patient, "From AB."), (other, "From CD.")):
+        find_called(at).radio[0].set_value("Note")
         at.text_area[0].set_value(text)
     for at in (patient, other):
         press(at, "Save")
@@ -148,11 +187,12 @@ def test_reading_first_hides_the_estimate_until_the_own_is_kept(at, database):
     press(at, "Begin with the first")
     assert "probability of a high Ki-67" not in words(at)
     at.slider[0].set_value(90)
-    press(at, "Keep it and show the model's")
+    press(at, "Save my estimate and show the model's")
     assert "probability of a high Ki-67" in words(at)
     reading, shown = read_store(database)
     assert (reading.kind, reading.probability, reading.group) == ("reading", 0.9, "high")
-    assert (shown.kind, shown.text) == ("estimate", "Shown after the reading in entry 1.")
+    assert reading.text == ""
+    assert (shown.kind, shown.text) == ("estimate", f"Shown after the reading in entry {reading.number}.")
     assert shown.probability != 0.9
     press(at, "List")
     assert at.dataframe[0].value["High Ki-67"].notna().tolist() == [True] + [False] * 19
@@ -165,10 +205,113 @@ def test_reading_first_gives_the_agreement_over_the_cohort(at):
     press(at, "Begin with the first")
     for own in (90, 10, 90, 10):
         at.slider[0].set_value(own)
-        press(at, "Keep it and show the model's")
+        press(at, "Save my estimate and show the model's")
         press(at, "Next")
     press(at, "List")
     found = at.dataframe[1].value
     assert found["n"].tolist() == [4, 4, 4]
     assert found["Compared"][0] == "reader and model"
     assert "of 4" in found["Alike"][0]
+
+
+def read_first(at: AppTest, author: str) -> AppTest:
+    at.text_input(key="board_initials").set_value(author)
+    return at.toggle(key="board_reading_first").set_value(True).run()
+
+
+def read_agreement(at: AppTest) -> list[int]:
+    press(at, "List")
+    return at.dataframe[1].value["n"].tolist() if len(at.dataframe) > 1 else []
+
+
+def test_a_reading_after_the_estimate_was_shown_is_not_blind_not_in_another_session_either(patient, database):
+    del patient  # AB has seen the list and T-060
+    later = read_first(start_page(PAGE), "AB")
+    press(later, "Begin with the first")
+    assert "not as a blind one" in words(later)
+    later.slider[0].set_value(80)
+    press(later, "Save my estimate and show the model's")
+    reading = next(r for r in read_store(database) if r.kind == "reading")
+    assert reading.text.startswith("Not blind")
+    assert read_agreement(later) == []
+    other = read_first(start_page(PAGE), "CD")
+    press(other, "Begin with the first")
+    assert "not as a blind one" not in words(other)
+    other.slider[0].set_value(80)
+    press(other, "Save my estimate and show the model's")
+    assert read_agreement(other) == [1, 1, 1]
+
+
+def test_what_was_shown_before_the_initials_counts_once_they_are_given(at, database):
+    press(at, "Begin with the first")
+    read_first(at, "EF")
+    assert "not as a blind one" in words(at)
+    press(at, "Next")
+    assert "not as a blind one" not in words(at)
+
+
+def test_a_slider_that_was_not_moved_is_no_reading(database, open_page):
+    at = open_page("pages/8_Model.py")
+    at.session_state["board_reading_first"] = True
+    at.session_state["board_initials"] = "AB"
+    at.switch_page(PAGE).run()
+    press(at, "Begin with the first")
+    press(at, "Save my estimate and show the model's")
+    assert "as long as it was not moved" in words(at)
+    assert "probability of a high Ki-67**" not in words(at)
+    assert read_store(database) == []
+    at.slider[0].set_value(20).run()
+    assert "as long as it was not moved" not in words(at)
+
+
+def test_neither_order_nor_flags_tell_of_estimates_that_are_to_be_read_first(at):
+    at.selectbox(key="board_order").set_value("Probability, highest first").run()
+    read_first(at, "AB")
+    assert list_names(at) == [f"T-{i:03d}" for i in range(60, 80)]
+    assert at.selectbox(key="board_order_blind").options == [
+        "Held-out patients first",
+        "Pseudonym",
+        "Not decided first",
+    ]
+    assert "board_flag" not in [box.key for box in at.selectbox]
+
+
+def test_outcomes_stay_hidden_until_the_readers_own_decision(database, open_page):
+    table = make_table()
+    table["ki67_pct"] = 37.0
+    at = upload(open_page(COHORT), encode(table))
+    at.switch_page(PAGE).run()
+    at.text_input(key="board_initials").set_value("AB").run()
+    press(at, "Begin with the first")
+    find_called(at)
+    assert "shown once your decision is saved" in words(at)
+    assert "37" not in words(at).split("After surgery")[1].split("\n")[0]
+    at.radio[0].set_value("Note")
+    at.text_area[0].set_value("Ask again.")
+    press(at, "Save")
+    assert "shown once your decision is saved" in words(at)
+    agree(at)
+    assert "shown once your decision is saved" not in words(at)
+    assert "recurrence-free" in words(at)
+    at.text_input(key="board_initials").set_value("CD").run()
+    assert "shown once your decision is saved" in words(at)
+
+
+def test_what_is_said_of_a_pseudonym_stays_with_its_cohort(database, open_page):
+    first = upload(open_page(COHORT), encode(make_table(3)))
+    second = upload(start_page(COHORT), encode(make_table(4)))
+    for at, text in ((first, "A secret of the first."), (second, "")):
+        at.switch_page(PAGE).run()
+        at.text_input(key="board_initials").set_value("AB").run()
+        at.query_params["patient"] = "U-60"
+        at.run()
+        if text:
+            find_called(at).radio[0].set_value("Note")
+            at.text_area[0].set_value(text)
+            press(at, "Save")
+            secret = at.query_params["patient"]
+        else:
+            at.query_params["patient"] = secret
+            at.run()
+    assert "A secret" not in words(second)
+    assert all("A secret" not in frame.value.to_csv() for frame in second.dataframe)

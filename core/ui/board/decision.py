@@ -6,14 +6,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.errors import AppError
+from core.errors import AppError, InputError
 from core.plain_text import plain
 from core.register.models import MAX_TEXT, Entry, Kind, Record
+from core.register.pairs import list_seen
 from core.ui.board.navigation import get_store
+from core.ui.board.session import change_board, get_board
+from core.ui.board.state import OwnMoved, Saved, Seen, SeenKept, list_unkept
+from core.ui.errors import guard
 from core.ui.login import User
 
-INITIALS, FIRST, SAVED = "board_initials", "board_reading_first", "board_saved"
+INITIALS, FIRST = "board_initials", "board_reading_first"
 AGREE, OVERRIDE, NOTE = "Agree", "Override", "Note"
+NOT_BLIND = "Not blind: the model's estimate was shown before."
 NO_NAMES = "No names and no dates of birth: what is typed here is kept for good."
 
 
@@ -30,7 +35,8 @@ def reads_first() -> bool:
         "Reading first",
         key=FIRST,
         persist_state="session",
-        help="You give your own estimate of each patient before the model's is shown. Both are kept.",
+        help="You give your own estimate of each patient before the model's is shown. Both are kept. A reading is not "
+        "blind if the list or the patient's page has shown you the estimate under your name before.",
     )
 
 
@@ -60,8 +66,8 @@ def list_unread(records: list[Record], patients: list[str], author: str) -> list
     return [patient for patient in patients if patient not in read]
 
 
-def ask_own(draft: Mapping[str, Any], threshold: float) -> None:
-    """Ask for the reader's own estimate, and keep it.
+def ask_own(draft: Mapping[str, Any], threshold: float, *, is_blind: bool) -> None:
+    """Ask for the reader's own estimate, and keep it; a slider that was not moved is no estimate.
 
     Parameters
     ----------
@@ -69,18 +75,58 @@ def ask_own(draft: Mapping[str, Any], threshold: float) -> None:
         Patient, author, role and hashes of an entry.
     threshold : float
         Probability from which the reader's estimate is high.
+    is_blind : bool
+        Whether the reader was never shown the model's estimate of this patient.
     """
-    if not draft["author"]:
+    author, patient = draft["author"], draft["patient"]
+    if not author:
         st.markdown("Give your initials in the sidebar, then your own estimate.")
         return
-    with st.form(f"board_reading_{draft['patient']}"):
-        percent = st.slider("Your own probability of a high Ki-67 (%)", 0, 100, 50)
-        sent = st.form_submit_button("Keep it and show the model's", type="primary")
-    if sent:
+    if not is_blind:
+        st.caption(
+            "You were shown the model's estimate of this patient before: your reading is kept, but not as a blind one."
+        )
+    percent = st.slider(
+        "Your own probability of a high Ki-67 (%)",
+        0,
+        100,
+        50,
+        key=f"board_own_{author}_{patient}",
+        on_change=guard(change_board),
+        args=(OwnMoved(author, patient),),
+    )
+    sent = st.button("Save my estimate and show the model's", type="primary")
+    is_moved = (author, patient) in get_board().moved
+    if not is_moved:
+        st.caption("Move the slider to your estimate; as long as it was not moved, nothing is kept.")
+    if sent and is_moved:
         own = percent / 100
         group = "high" if own >= threshold else "low"
-        save_entry(Entry(**draft, kind="reading", probability=own, group=group))
+        text = "" if is_blind else NOT_BLIND
+        save_entry(Entry(**draft, kind="reading", probability=own, group=group, text=text))
         st.rerun()
+
+
+def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: list[Record]) -> None:
+    """Keep whose estimates the reader was shown, once each; a later reading of them is not blind.
+
+    Parameters
+    ----------
+    draft : mapping of str to value
+        Author, role and hashes of an entry; without an author they are kept once there is one.
+    visible : mapping of str to float
+        Pseudonym and probability of each estimate that is shown now.
+    records : list of Record
+        Entries of the cohort of the kinds `core.register.pairs.PAIRED`.
+    """
+    author, cohort = draft["author"], draft["cohort_sha256"]
+    if not author:
+        change_board(Seen(cohort, tuple(visible)))
+        return
+    about = {name: draft.get(name, "") for name in ("author", "role", "cohort_sha256", "bundle_sha256")}
+    for patient in list_unkept(get_board(), cohort, visible, list_seen(records, author)):
+        save_entry(Entry(**about, patient=patient, kind="shown", probability=visible.get(patient)))
+    change_board(SeenKept(cohort))
 
 
 def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
@@ -100,37 +146,46 @@ def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
         records.append(save_entry(Entry(**draft, kind="estimate", text=text)))
 
 
-def ask_decision(draft: Mapping[str, Any]) -> None:
+def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
     """Draw the form of a decision or note, and keep it; what can't be kept stays in the form.
 
     Parameters
     ----------
     draft : mapping of str to value
         Patient, author, role, hashes and, where there is one, the model's output.
+    is_called : bool
+        Whether the model makes a call; else there is nothing to agree with, and a note is the decision.
     """
+    patient, board = draft["patient"], get_board()
     if not draft["author"]:
         st.markdown("Give your initials in the sidebar, so that what you save has an author.")
         return
-    saved = st.session_state.setdefault(SAVED, {})
-    with st.form(f"board_decision_{draft['patient']}_{len(saved)}", enter_to_submit=False):
-        options = [AGREE, OVERRIDE, NOTE] if draft.get("group") else [NOTE]
-        stand = st.radio("With the model's call", options, horizontal=True)
-        label = "Decision, note, or why it is overridden"
+    with st.form(f"board_decision_{patient}_{board.forms}", enter_to_submit=False):
+        stand: str | None = NOTE
+        if is_called:
+            stand = st.radio("With the model's call", [AGREE, OVERRIDE, NOTE], index=None, horizontal=True)
+        else:
+            st.caption("The model makes no call here: write the decision as a note.")
+        label = "Decision, note, or why it is overridden" if is_called else "Decision or note"
         text = st.text_area(label, height=68, max_chars=MAX_TEXT, placeholder=NO_NAMES)
         sent = st.form_submit_button("Save", type="primary", shortcut="Ctrl+Enter", width="stretch")
     if sent:
-        kind: Kind = "note" if stand == NOTE else "decision"
-        agrees = None if stand == NOTE else stand == AGREE
         try:
-            kept = save_entry(Entry(**draft, kind=kind, text=text, agrees=agrees))
+            kept = save_entry(_write_entry(draft, stand, text))
         except AppError as error:
             st.error(plain(error))
             return
-        saved[kept.number] = (kept.patient, f"**Saved** as entry {kept.number}, {kept.hash[:12]}.")
+        change_board(Saved(patient, f"**Saved** as entry {kept.number}, {kept.hash[:12]}."))
         st.rerun()
-    patient, sentence = next(reversed(saved.values()), ("", ""))
-    if patient == draft["patient"]:
-        st.markdown(sentence)
+    if board.saved[0] == patient:
+        st.markdown(board.saved[1])
+
+
+def _write_entry(draft: Mapping[str, Any], stand: str | None, text: str) -> Entry:
+    if stand is None:
+        raise InputError("Say whether you agree with the model's call, override it, or leave a note.")
+    kind: Kind = "note" if stand == NOTE else "decision"
+    return Entry(**draft, kind=kind, text=text, agrees=None if stand == NOTE else stand == AGREE)
 
 
 def show_entries(records: list[Record]) -> None:

@@ -1,6 +1,7 @@
 """The board's documents to download: of one patient, and of the meeting; made when they are asked for."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from core.documents.render import (
     render_patient_document,
 )
 from core.ui.documents import PAPERS
+from core.ui.errors import guard_file
 
 MIME: dict[Form, str] = {"pdf": "application/pdf", "html": "text/html"}
 PAPER = "board_paper"
@@ -71,7 +73,7 @@ def _offer(label: str, name: str, render: Callable[[Form], bytes]) -> None:
         for form, mime in MIME.items():
             st.download_button(
                 f"{label} ({form.upper()})",
-                lambda form=form: render(form),  # type: ignore[misc]
+                guard_file(partial(render, form)),
                 file_name=f"{name}.{form}",
                 mime=mime,
                 key=f"{name}_{form}",

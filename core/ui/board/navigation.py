@@ -15,13 +15,16 @@ from core.plain_text import plain
 from core.register.database import find_database
 from core.register.readings import BoardReader, BoardReading
 from core.register.store import Store
+from core.ui.board.session import change_board, get_board
+from core.ui.board.state import Opened
 from core.ui.cohort.current import EVIDENCE, Cohort, get_package
+from core.ui.errors import guard
 from core.ui.resources import get_bundle, get_simulated
 from core.ui.shared import Shared
 from models.bundle import Bundle
 from models.cutoff import Cutoff
 
-PATIENT, ADDRESS = "board_patient", "patient"
+ADDRESS = "patient"
 NO_CALL, DISCORDANT, MISSING = "no call", "differs from core", "missing data"
 CAUTION, REFUSED = "caution", "refused"
 SEEN = {"caution": CAUTION, "refused": REFUSED}
@@ -183,15 +186,15 @@ def find_asked(everybody: set[str]) -> str | None:
     """
     linked = st.query_params.get(ADDRESS)
     if linked is not None and linked not in everybody:
-        st.button("Go to the list", on_click=go, args=(None,))
+        st.button("Go to the list", on_click=guard(go), args=(None,))
         raise UsageError("The link names no patient of this cohort. Check it, or go to the list.")
-    asked = linked or st.session_state.get(PATIENT)
+    asked = linked or get_board().patient
     return asked if asked in everybody else None
 
 
 def go(patient: str | None) -> None:
     """Go to a patient, or to the list; only what looks like a pseudonym gets into the address."""
-    st.session_state[PATIENT] = patient
+    change_board(Opened(patient))
     if patient is not None and PSEUDONYM.fullmatch(patient):
         st.query_params[ADDRESS] = patient
     else:
@@ -215,8 +218,10 @@ def show_way(patient: str, board: list[str], *, simulated: bool) -> None:
     where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the list"
     badge = " :orange-badge[simulated patient]" if simulated else ""
     name.header(f"{plain(patient)} · {where}{badge}", anchor=False)
-    back.button("List", shortcut="Home", on_click=go, args=(None,), width="stretch")
+    back.button("List", shortcut="Home", on_click=guard(go), args=(None,), width="stretch")
     before, after = board[max(place - 1, 0)], board[min(place + 1, len(board) - 1)]
     last = place == len(board) - 1
-    previous.button("Previous", shortcut="PageUp", on_click=go, args=(before,), disabled=place == 0, width="stretch")
-    following.button("Next", shortcut="PageDown", on_click=go, args=(after,), disabled=last, width="stretch")
+    previous.button(
+        "Previous", shortcut="PageUp", on_click=guard(go), args=(before,), disabled=place == 0, width="stretch"
+    )
+    following.button("Next", shortcut="PageDown", on_click=guard(go), args=(after,), disabled=last, width="stretch")

@@ -12,12 +12,17 @@ from core.inference.sentences import explain_call, name_call
 from core.plain_text import plain, plain_figure
 from core.register.readings import BoardReading
 from core.ui.board.navigation import Rule
+from core.ui.board.session import change_board, get_board
+from core.ui.board.state import HeatTurned
+from core.ui.errors import guard
 from core.ui.export import PLAIN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
+UNUSED = "Biopsy results were not used in the estimate."
+AFTER = "After surgery and follow-up"
 LATER = ("ki67_pct", "pn", "lnm", "rfs_months", "rfs_event")
 SHORT = {
     "grade_cnb": "grade",
@@ -34,7 +39,6 @@ SHORT = {
 }
 YES_NO = {"lnm", "rfs_event"}
 DIFFERENT = 0.005
-HEAT = "board_heat"
 GRAPH, HEAT_HEIGHT = 240, 240
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 1rem; }
@@ -62,12 +66,12 @@ def tighten_page() -> None:
 
 def ask_heat() -> bool:
     """Draw the way from frame to heat map and back, and give whether the heat map is asked for."""
-    is_asked = bool(st.session_state.get(HEAT, False))
+    is_asked = get_board().is_heat
     st.button(
         "Show the frame" if is_asked else "Show the heat map",
         shortcut="H",
-        on_click=st.session_state.update,
-        args=({HEAT: not is_asked},),
+        on_click=guard(change_board),
+        args=(HeatTurned(),),
         help="What influenced the model, not where the tumour divides. The scale is the same for every image.",
         width="stretch",
     )
@@ -147,8 +151,8 @@ def show_inputs(clinical: Mapping[str, Any]) -> None:
     st.markdown(" · ".join(f"{BY_NAME[name].label}: **{_write(name, clinical.get(name))}**" for name in M1_PREDICTORS))
 
 
-def show_beside(row: Mapping[str, Any], group: str, rule: Rule) -> None:
-    """Write nodes, receptors, the core's Ki-67 and follow-up beside the estimate; nothing of the core was fed in.
+def show_beside(row: Mapping[str, Any], group: str, rule: Rule, *, is_decided: bool) -> None:
+    """Write nodes, receptors and the core's Ki-67 beside the estimate, and once it is decided what came later.
 
     Parameters
     ----------
@@ -158,21 +162,22 @@ def show_beside(row: Mapping[str, Any], group: str, rule: Rule) -> None:
         The model's call; empty where it makes none.
     rule : Rule
         Of the bundle.
+    is_decided : bool
+        Whether the reader has decided: outcomes must not sway the decision.
     """
     nodes = _write("aln_suspicious", row.get("aln_suspicious"))
-    st.markdown(
-        f"Nodes on ultrasound: **{nodes}**\\\n{_list('Core biopsy', CORE, row)}\\\n{_list('Later', LATER, row)}"
-    )
+    later = _list(AFTER, LATER, row) if is_decided else f"{AFTER}: shown once your decision is saved"
+    st.markdown(f"Nodes on ultrasound: **{nodes}**\\\n{_list('Core biopsy', CORE, row)}\\\n{later}")
     core = row.get("ki67_cnb_pct")
     if core is None or is_missing(core):
         st.caption("The core biopsy's Ki-67 is not known, so there is nothing to compare the estimate with.")
         return
     side = "high" if rule.cutoff.is_high(float(core)) else "low"
     if not group:
-        st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. The core was not fed in.")
+        st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. {UNUSED}")
     else:
         verdict = "they **agree**" if side == group else "they **differ**"
-        st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. The core was not fed in.")
+        st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. {UNUSED}")
 
 
 def _list(title: str, names: tuple[str, ...], row: Mapping[str, Any]) -> str:

@@ -6,9 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core.ui.board.navigation import FLAGS, go
+from core.ui.board.session import change_board
+from core.ui.board.state import ListDrawn, RowOpened
+from core.ui.errors import guard
 from core.ui.export import offer_csv
 
 SEARCH, FLAG, SIZE, ORDER, TABLE = "board_search", "board_flag", "board_size", "board_order", "board_table"
+BLIND_ORDER = "board_order_blind"
 FEW, ALL = 20, "all"
 AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN = (
     "Held-out patients first",
@@ -21,13 +25,15 @@ AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN = (
 LABELS = {"patient_id": "Patient", "prob": "High Ki-67", "low": "From", "high": "To", "flags": "Flags"}
 
 
-def choose_board(patients: pd.DataFrame) -> pd.DataFrame:
+def choose_board(patients: pd.DataFrame, *, is_blind: bool) -> pd.DataFrame:
     """Give the board's patients by what the list was last asked for; it works on every view.
 
     Parameters
     ----------
     patients : DataFrame
         Of `list_patients`, with "decided".
+    is_blind : bool
+        Whether estimates are to be read first: then neither order nor filter may tell of them.
 
     Returns
     -------
@@ -35,7 +41,8 @@ def choose_board(patients: pd.DataFrame) -> pd.DataFrame:
         Rows in the board's order.
     """
     found = str(st.session_state.get(SEARCH, "")).strip().lower()
-    flag, order = st.session_state.get(FLAG, ALL), st.session_state.get(ORDER, AS_IS)
+    flag = ALL if is_blind else st.session_state.get(FLAG, ALL)
+    order = st.session_state.get(BLIND_ORDER if is_blind else ORDER, AS_IS)
     chosen = patients[patients["patient_id"].str.lower().str.contains(found, regex=False)]
     if flag != ALL:
         chosen = chosen[chosen["flags"].str.split(", ").map(lambda held: flag in held)]
@@ -53,12 +60,15 @@ def choose_board(patients: pd.DataFrame) -> pd.DataFrame:
     return chosen.head(int(st.session_state.get(SIZE, FEW)))
 
 
-def ask_list() -> None:
-    """Draw search, filter and order."""
+def ask_list(*, is_blind: bool) -> None:
+    """Draw search, filter and order; without what would tell of estimates that are to be read first."""
     search, flag, order, size = st.columns([3, 2, 3, 2])
     search.text_input("Search a pseudonym", key=SEARCH, persist_state="session")
-    flag.selectbox("Flag", [ALL, *FLAGS], key=FLAG, persist_state="session")
-    order.selectbox("Order", [AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN], key=ORDER, persist_state="session")
+    if is_blind:
+        order.selectbox("Order", [AS_IS, NAME, OPEN], key=BLIND_ORDER, persist_state="session")
+    else:
+        flag.selectbox("Flag", [ALL, *FLAGS], key=FLAG, persist_state="session")
+        order.selectbox("Order", [AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN], key=ORDER, persist_state="session")
     size.number_input("Patients on the board", 1, 200, FEW, key=SIZE, persist_state="session")
 
 
@@ -90,7 +100,7 @@ def show_list(
         table,
         hide_index=True,
         key=TABLE,
-        on_select=_open_row,
+        on_select=guard(_open_row),
         selection_mode="single-row",
         height=35 * (min(len(table), 15) + 1) + 3,
         alt="Patients of the board: probability of a high Ki-67 with its interval, flags, decision",
@@ -101,7 +111,7 @@ def show_list(
             **{LABELS[name]: percent for name in ("prob", "low", "high")},
         },
     )
-    st.session_state["board_shown"] = board["patient_id"].tolist()
+    change_board(ListDrawn(tuple(board["patient_id"])))
     st.caption(
         "Grey: zone of no call; broken line: threshold; orange: estimate with its 95 % interval, hollow where the "
         "interval comes with the image alone."
@@ -119,6 +129,5 @@ def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
 
 def _open_row() -> None:
     rows = st.session_state[TABLE]["selection"]["rows"]
-    shown = st.session_state.get("board_shown", [])
-    if rows and rows[0] < len(shown):
-        go(shown[rows[0]])
+    if rows:
+        go(change_board(RowOpened(rows[0])).patient)

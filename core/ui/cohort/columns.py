@@ -15,6 +15,7 @@ from core.errors import TableError
 from core.plain_text import plain
 from core.spreadsheet import render_csv
 from core.tabular import read_table
+from core.ui.errors import guard
 
 CONTENT, CHOICES, HEADER = "cohort_content", "cohort_choices", "cohort_header"
 COLUMN, FIELD, UNIT, CODES, CENTRE = (
@@ -104,13 +105,15 @@ def ask_columns(read: Read) -> None:
             st.text_input("Of one centre only (its name; empty: all)", key=CENTRE)
         if about is not None and about.meaning in {"binary", "event", "choice"}:
             st.text_input("What its codes mean (empty: as the file says)", key=CODES, placeholder="1: no, 2: yes")
-        st.button("Read the table so", on_click=_apply, args=(read, column, field), type="primary", key="columns_apply")
+        st.button(
+            "Read the table so", on_click=guard(_apply), args=(read, column, field), type="primary", key="columns_apply"
+        )
         st.caption("The file stays in this session's memory, so that its columns can be read otherwise.")
-        st.button("Forget the file", on_click=_drop, key="columns_drop", type="tertiary")
+        st.button("Forget the file", on_click=guard(_drop), key="columns_drop", type="tertiary")
         settled = _describe_choices(get_choices())
         if settled:
             st.caption(f"Settled so far: {plain('; '.join(settled))}.")
-            st.button("Forget these", on_click=_forget, args=(read,), key="columns_forget")
+            st.button("Forget these", on_click=guard(_forget), args=(read,), key="columns_forget")
 
 
 def _read_header(content: bytes) -> tuple[str, ...]:

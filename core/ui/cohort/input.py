@@ -22,6 +22,7 @@ from core.ui.cohort.current import (
     get_uploaded,
     keep_uploaded,
 )
+from core.ui.errors import guard, guard_file
 from core.ui.resources import get_bundle
 from core.ui.upload import take_upload
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
@@ -73,10 +74,16 @@ def ask_cohort() -> None:
             "taken for is shown and can be changed. The table stays in the memory of this session and is not stored."
         )
         st.download_button(
-            "Template (CSV)", render_template, file_name="sonoki_template.csv", mime="text/csv", on_click="ignore"
+            "Template (CSV)",
+            guard_file(render_template),
+            file_name="sonoki_template.csv",
+            mime="text/csv",
+            on_click="ignore",
         )
         key = f"cohort_upload_{st.session_state.setdefault(ROUND, 0)}"
-        st.file_uploader("Prediction table: CSV, Excel, ODS or Parquet", key=key, on_change=_take_upload, args=(key,))
+        st.file_uploader(
+            "Prediction table: CSV, Excel, ODS or Parquet", key=key, on_change=guard(_take_upload), args=(key,)
+        )
         _show_failure()
         if FAILED in st.session_state:
             ask_columns(_read)

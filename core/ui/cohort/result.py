@@ -13,6 +13,7 @@ from core import __version__
 from core.plain_text import plain, plain_figure, plain_table
 from core.spreadsheet import render_csv
 from core.ui.cohort.view import View
+from core.ui.errors import guard_file
 from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
@@ -105,7 +106,7 @@ def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: b
     """
     st.download_button(
         label,
-        make,
+        guard_file(make),
         file_name=f"sonoki_{name}",
         mime=MIME[name.rsplit(".", 1)[1]],
         key=f"file_{name}",

@@ -15,6 +15,7 @@ from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain
 from core.spreadsheet import render_csv
 from core.ui.cohort.current import keep_uploaded
+from core.ui.errors import guard, report_errors
 from core.ui.resources import get_bundle, get_worker
 from core.ui.session import end_with_session, name_owner
 from core.ui.upload import take_upload
@@ -44,7 +45,7 @@ def ask_scoring() -> None:
             "Template of the table (CSV)", TEMPLATE, "sonoki_manifest.csv", "text/csv", on_click="ignore"
         )
         key = f"scoring_upload_{st.session_state.setdefault(ROUND, 0)}"
-        st.file_uploader("Table and images: ZIP", key=key, on_change=_take_upload, args=(key,))
+        st.file_uploader("Table and images: ZIP", key=key, on_change=guard(_take_upload), args=(key,))
         if FAILED in st.session_state:
             _show_failure(*st.session_state[FAILED])
 
@@ -71,19 +72,24 @@ def _discard() -> None:
 
 @st.fragment(run_every=1.0)
 def _show_job() -> None:
+    with report_errors():
+        _draw_job()
+
+
+def _draw_job() -> None:
     job: ScoringJob = st.session_state[JOB]
     if job.scored is not None:
         _finish(job.scored)
         st.rerun(scope="app")
     st.progress(job.done / job.total if job.total else 0.0, text=_describe(job))
     if job.is_running:
-        st.button("Stop", on_click=job.stop, key="scoring_stop")
+        st.button("Stop", on_click=guard(job.stop), key="scoring_stop")
         return
     if job.failure is not None:
         _show_failure(str(job.failure), getattr(job.failure, "rows", ()))
     with st.container(horizontal=True):
-        st.button("Go on", on_click=job.start, key="scoring_start", type="primary")
-        if st.button("Discard", on_click=_discard, key="scoring_discard"):
+        st.button("Go on", on_click=guard(job.start), key="scoring_start", type="primary")
+        if st.button("Discard", on_click=guard(_discard), key="scoring_discard"):
             st.rerun(scope="app")
 
 

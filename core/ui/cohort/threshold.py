@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.plain_text import plain
 from core.ui.cohort.view import View, compute_once
+from core.ui.errors import guard
 
 Cut = TypeVar("Cut", bound=Any)
 
@@ -54,7 +55,7 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
     slider = f"{kept}_slider"
     st.session_state[slider] = st.session_state.get(kept, start)
     value = st.slider(
-        "Threshold", 0.001, 0.999, step=0.001, format="%.3f", key=slider, on_change=_keep, args=(kept, slider)
+        "Threshold", 0.001, 0.999, step=0.001, format="%.3f", key=slider, on_change=guard(_keep), args=(kept, slider)
     )
     if abs(value - start) < 5e-4:
         st.caption(plain(describe_threshold(frozen)))
@@ -65,7 +66,7 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
         f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
         "Figures at a moved threshold are no validation."
     )
-    button.button("Back to the frozen threshold", on_click=_reset, args=(kept,))
+    button.button("Back to the frozen threshold", on_click=guard(_reset), args=(kept,))
     return moved
 
 

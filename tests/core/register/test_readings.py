@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ImageError, WorkError
 from core.register.models import Entry, Record
-from core.register.pairs import pair_readings
+from core.register.pairs import has_decided, list_seen, pair_readings
 from core.register.readings import FAULT, BoardReader
 
 
@@ -89,6 +89,35 @@ def test_first_readings_are_paired_with_what_was_shown_then():
         ["p1", "AB", True, False, True],
         ["p3", "CD", False, False, None],
     ]
+
+
+def test_a_reading_is_blind_only_if_nothing_was_shown_to_that_reader_before():
+    records = [
+        record("p1", "AB", "shown", ""),
+        record("p1", "AB", "reading", "high"),
+        record("p1", "AB", "estimate", "low"),
+        record("p1", "CD", "reading", "low"),
+        record("p1", "CD", "estimate", "low"),
+        record("p2", "AB", "estimate", "low"),
+        record("p2", "AB", "reading", "low"),
+        record("p2", "AB", "estimate", "low"),
+        record("p3", "AB", "reading", "low"),
+        record("p3", "AB", "shown", ""),
+        record("p3", "AB", "reading", "high"),
+        record("p3", "AB", "estimate", "high"),
+    ]
+    pairs = pair_readings(records, "c", {})
+    found = {(row.patient, row.author): row.reader for row in pairs.itertuples()}
+    assert found == {("p1", "CD"): False, ("p3", "AB"): False}
+    assert list_seen(records, "AB") == {"p1", "p2", "p3"}
+    assert list_seen(records, "CD") == {"p1"}
+
+
+def test_a_note_decides_only_where_there_was_no_call():
+    assert not has_decided([record("p1", "AB", "note", "high")], "AB")
+    assert has_decided([record("p1", "AB", "note", "")], "AB")
+    assert has_decided([record("p1", "AB", "decision", "high")], "AB")
+    assert not has_decided([record("p1", "AB", "decision", "high")], "CD")
 
 
 def test_an_estimate_is_an_entry():
