@@ -63,6 +63,7 @@ with begin_page("Tumour board", role="clinician") as user:
     paired = store.read(cohort=cohort.sha256, kinds=PAIRED)
     unread = list_unread(paired, names, author) if is_first else []
     draft = {"author": author, "role": user.role, "cohort_sha256": cohort.sha256}
+    paired += keep_seen(draft, {}, paired)
     asked = find_asked(set(patients["patient_id"]))
     place = {"no_call": rule.no_call, "threshold": rule.threshold}
     reader.read_ahead(names)

@@ -107,7 +107,7 @@ def ask_own(draft: Mapping[str, Any], threshold: float, *, is_blind: bool) -> No
         st.rerun()
 
 
-def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: list[Record]) -> None:
+def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: list[Record]) -> list[Record]:
     """Keep whose estimates the reader was shown, once each; a later reading of them is not blind.
 
     Parameters
@@ -118,15 +118,21 @@ def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: l
         Pseudonym and probability of each estimate that is shown now.
     records : list of Record
         Entries of the cohort of the kinds `core.register.pairs.PAIRED`.
+
+    Returns
+    -------
+    list of Record
+        The new entries.
     """
     author, cohort = draft["author"], draft["cohort_sha256"]
     if not author:
         change_board(Seen(cohort, tuple(visible)))
-        return
+        return []
     about = {name: draft.get(name, "") for name in ("author", "role", "cohort_sha256", "bundle_sha256")}
-    for patient in list_unkept(get_board(), cohort, visible, list_seen(records, author)):
-        save_entry(Entry(**about, patient=patient, kind="shown", probability=visible.get(patient)))
+    unkept = list_unkept(get_board(), cohort, visible, list_seen(records, author))
+    kept = [save_entry(Entry(**about, patient=name, kind="shown", probability=visible.get(name))) for name in unkept]
     change_board(SeenKept(cohort))
+    return kept
 
 
 def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
