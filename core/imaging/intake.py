@@ -14,6 +14,7 @@ from core.errors import ImageError
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
 from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
+from core.imaging.turns import keep_refusal, recall_refusal, take_turn
 from core.settings import get_setting
 
 
@@ -189,9 +190,18 @@ def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: 
     limits = Limits(**{name: get_setting(name) for name in names})
     if len(data) > limits.max_bytes:
         raise ImageError(f"The file has {len(data) / 1e6:.0f} MB; at most {limits.max_bytes / 1e6:.0f} MB can be read.")
-    with get_pool(bulk=bulk).take() as decoder:
-        header, body = decoder.ask({"task": task, "choice": asdict(choice), "limits": asdict(limits), **more}, data)
+    request = {"task": task, "choice": asdict(choice), "limits": asdict(limits), **more}
+    key = hashlib.sha256(repr(sorted(request.items())).encode() + hashlib.sha256(data).digest()).hexdigest()
+    if known := recall_refusal(key):
+        raise ImageError(known)
+    try:
+        with take_turn(2 * get_setting("decode_seconds")), get_pool(bulk=bulk).take() as decoder:
+            header, body = decoder.ask(request, data)
+    except ImageError as error:
+        keep_refusal(key, str(error))
+        raise
     if "refused" in header:
+        keep_refusal(key, header["refused"])
         raise ImageError(header["refused"])
     return header, body
 

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import threading
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 from core.errors import ImageError
@@ -16,6 +16,7 @@ from core.settings import get_setting
 
 _lock = threading.RLock()  # a finaliser may run while the lock is held by its own thread
 _files: OrderedDict[str, bytes] = OrderedDict()
+_owners: dict[str, str] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +54,17 @@ class HeldFile:
             return _files[self.ticket]
 
 
-def hold_file(data: bytes) -> HeldFile:
-    """Hold a file; those that were not read for the longest time make room where the setting "held_bytes" is passed.
+def hold_file(data: bytes, owner: str = "") -> HeldFile:
+    """Hold a file; where the setting "held_bytes" is passed, files make room: the owner's own, then whose are the most.
+
+    Of an owner's files those go first that were not read for the longest time.
 
     Parameters
     ----------
     data : bytes
         The file as it was uploaded.
+    owner : str
+        Whose it is: a session, for instance.
 
     Returns
     -------
@@ -68,13 +73,26 @@ def hold_file(data: bytes) -> HeldFile:
     """
     file = HeldFile(secrets.token_hex(16), hashlib.sha256(data).hexdigest())
     with _lock:
-        _files[file.ticket] = data
+        _files[file.ticket], _owners[file.ticket] = data, owner
         while len(_files) > 1 and sum(map(len, _files.values())) > get_setting("held_bytes"):
-            _files.popitem(last=False)
+            _drop(_choose_leaving(file.ticket, owner))
     weakref.finalize(file, _drop, file.ticket).atexit = False
     return file
+
+
+def _choose_leaving(fresh: str, owner: str) -> str:
+    """Choose the file that makes room for a new one."""
+    own = [ticket for ticket in _files if ticket != fresh and _owners[ticket] == owner]
+    if own:
+        return own[0]
+    held: Counter[str] = Counter()
+    for ticket, data in _files.items():
+        held[_owners[ticket]] += len(data)
+    largest = held.most_common(1)[0][0]
+    return next(ticket for ticket in _files if _owners[ticket] == largest)
 
 
 def _drop(ticket: str) -> None:
     with _lock:
         _files.pop(ticket, None)
+        _owners.pop(ticket, None)

@@ -10,6 +10,8 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.imaging.turns import OWNER
+
 
 class Closeable(Protocol):
     """What a session may leave behind: a job, files."""
@@ -41,6 +43,7 @@ def note_session() -> None:
     """Note the session of the running page, so that all it leaves goes when it is over."""
     context = get_script_run_ctx()
     if context is not None:
+        OWNER.set(name_owner())
         with _lock:
             _things.setdefault(context.session_id, WeakSet())
 

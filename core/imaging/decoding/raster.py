@@ -6,9 +6,11 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.errors import ImageError
 from core.imaging.decoding.limits import Limits
 from core.imaging.frame import ImageInfo
 
+START_OF_SCAN, MOST_SCANS = b"\xff\xda", 64
 Image.MAX_IMAGE_PIXELS = None  # Limits.check_size refuses earlier, with the figures
 
 
@@ -89,7 +91,18 @@ def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
         warnings.simplefilter("ignore")
         image = Image.open(BytesIO(data), formats=[name])
     limits.check_size(*image.size)
+    _check_scans(data, name)
     return image
+
+
+def _check_scans(data: bytes, name: str) -> None:
+    """Refuse a progressive JPEG of very many scans, each of which costs a pass over all pixels."""
+    scans = data.count(START_OF_SCAN) if name == "JPEG" else 0
+    if scans > MOST_SCANS:
+        raise ImageError(
+            f"The JPEG image is written in {scans} scans; at most {MOST_SCANS} can be read. Export it again, as PNG or "
+            "as an ordinary JPEG."
+        )
 
 
 def _count_pages(image: Image.Image, limits: Limits) -> int:

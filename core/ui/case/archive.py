@@ -19,6 +19,7 @@ from core.ui.case.session import change_case
 from core.ui.case.state import ImageGiven
 from core.ui.errors import guard, guard_file
 from core.ui.image_source import Source
+from core.ui.session import name_owner
 
 STUDIES, SERIES, IMAGES = "archive_studies", "archive_series", "archive_images"
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def _recall(name: str, uid: str, ask: Callable[[], list[T]]) -> list[T]:
 def _load(image: InstanceReference) -> None:
     with st.spinner("Retrieving the image"):
         data = open_archive().retrieve(image)
-    change_case(ImageGiven(Source(hold_file(data), is_archived=True)))
+    change_case(ImageGiven(Source(hold_file(data, name_owner()), is_archived=True)))
     st.rerun()
 
 

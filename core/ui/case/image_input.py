@@ -13,6 +13,7 @@ from core.ui.case.state import CaseEnded, ImageGiven, ImageRead, ImageRemoved, I
 from core.ui.errors import guard
 from core.ui.image_source import Source
 from core.ui.resources import get_bundle, list_simulated_patients, simulate_source
+from core.ui.session import name_owner
 from core.ui.upload import take_upload
 
 PATIENT, INFO, FRAME = "case_patient", "case_info", "case_frame"
@@ -113,7 +114,7 @@ def refuse_picture(frame: Frame) -> None:
 def _take_upload(key: str) -> None:
     content = take_upload(key)
     if content is not None:
-        change_case(ImageGiven(Source(hold_file(content))))
+        change_case(ImageGiven(Source(hold_file(content, name_owner()))))
 
 
 def _end_case() -> None:

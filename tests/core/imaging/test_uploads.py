@@ -53,3 +53,20 @@ def test_the_file_that_was_not_read_for_the_longest_time_makes_room(room):
 
 def test_a_single_file_is_held_whatever_its_size(room):
     assert len(hold_file(bytes(500)).read()) == 500
+
+
+def test_an_owner_makes_room_for_itself_first(room):
+    others, own = hold_file(bytes(40), "a"), hold_file(bytes(40), "b")
+    more = [hold_file(bytes(30), "b") for _ in range(6)]
+    assert len(others.read()) == 40
+    assert len(more[-1].read()) == 30
+    with pytest.raises(ImageError, match="no longer held"):
+        own.read()
+
+
+def test_who_holds_the_most_makes_room_for_a_newcomer(room):
+    small, large = hold_file(bytes(20), "a"), [hold_file(bytes(35), "b") for _ in range(2)]
+    fresh = hold_file(bytes(30), "c")
+    assert (len(small.read()), len(fresh.read()), len(large[1].read())) == (20, 30, 35)
+    with pytest.raises(ImageError, match="no longer held"):
+        large[0].read()

@@ -1,0 +1,118 @@
+"""With a login: nothing without it, nothing after its end, nothing of another's."""
+
+import asyncio
+import time
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from tests.security.client import Stranger, sign_in
+
+PRIVATE = ["/media/x.png", "/_stcore/metrics", "/_stcore/agent/interact", "/component/x/y", "/_stcore/else"]
+
+
+def person(address: str, name: str, role: object = "clinician", seconds: float = 3600) -> Stranger:
+    return Stranger(address, cookies=sign_in(address, name, role, seconds))
+
+
+@pytest.mark.parametrize("cookies", ["none", "forged", "expired", "no role", "role as a mapping", "another origin"])
+def test_who_is_not_logged_in_gets_no_file_and_leaves_none(login: str, cookies: str) -> None:
+    held = {
+        "none": {},
+        "forged": sign_in(login, "eve", "admin", secret="another secret of the test"),
+        "expired": sign_in(login, "eve", "admin", seconds=-1),
+        "no role": sign_in(login, "eve", "staff"),
+        "role as a mapping": sign_in(login, "eve", {"admin": False}),
+        "another origin": sign_in("http://127.0.0.1:1", "eve", "admin"),
+    }[cookies]
+
+    async def try_all() -> None:
+        stranger = Stranger(login, cookies=held)
+        assert {(await stranger.ask("GET", path)).status_code for path in PRIVATE} == {401}
+        assert await stranger.connect() == 101
+        assert await stranger.open("Case")
+        assert "Research use only" not in stranger.text
+        assert {(await stranger.upload(bytes(10_000))).status_code for _ in range(3)} == {401}
+        assert await stranger.download("0" * 32, seconds=3) == ""
+        await stranger.leave()
+
+    asyncio.run(try_all())
+
+
+def test_another_name_is_not_answered(login: str) -> None:
+    async def ask() -> None:
+        for host in ("evil.org", "localhost:1", "127.0.0.1"):
+            answer = await Stranger(login, headers={"Host": host}).ask("GET", "/")
+            assert answer.status_code == 403
+
+    asyncio.run(ask())
+
+
+def test_files_uploads_and_figures_of_others_stay_theirs(login: str) -> None:
+    async def take() -> None:
+        owner, other = person(login, "ada"), person(login, "bob")
+        assert await owner.connect() == await other.connect() == 101
+        assert await owner.open("Cohort")
+        assert await other.open("Model")
+        (file, *_) = owner.media
+        assert (await owner.ask("GET", file)).status_code == 200
+        assert (await other.ask("GET", file)).status_code == 403
+        assert (await owner.upload(b"x" * 1000)).status_code == 204
+        assert (await other.upload(b"x" * 1000, session=owner.session)).status_code == 403
+        assert await other.download(owner.deferred[0], seconds=3) == ""
+        assert (await owner.ask("GET", "/_stcore/metrics")).status_code == 403
+        assert (await person(login, "root", "admin").ask("GET", "/_stcore/metrics")).status_code == 200
+        await owner.leave()
+        await other.leave()
+
+    asyncio.run(take())
+
+
+def test_uploads_are_capped_for_a_session_and_in_all(login: str) -> None:
+    async def fill() -> None:
+        people = [person(login, f"u{i}") for i in range(4)]
+        taken = []
+        for one in people:
+            assert await one.connect() == 101
+            assert await one.open("Model")
+            taken += [(await one.upload(bytes(1_900_000))).status_code for _ in range(3)]
+        assert taken[:3] == [204, 204, 413]
+        assert 1_900_000 * taken.count(204) <= 8_000_000
+        assert set(taken) == {204, 413}
+        for one in people:
+            await one.leave()
+
+    asyncio.run(fill())
+
+
+def test_a_page_that_is_open_ends_with_the_login(login: str) -> None:
+    async def go_on() -> None:
+        doctor = person(login, "cleo", seconds=150)
+        ends = time.time() + 150
+        assert await doctor.connect() == 101
+        assert await doctor.open("Cohort")
+        assert "Research use only" in doctor.text
+        files, offered = doctor.media, doctor.deferred
+        await asyncio.sleep(max(0.0, ends - time.time()) + 1)
+        assert await doctor.download(offered[0], seconds=3) == ""
+        assert (await doctor.ask("GET", files[0])).status_code == 401
+        assert (await doctor.upload(b"x")).status_code == 401
+        message = BackMsg()
+        message.rerun_script.page_name = "Cohort"
+        message.rerun_script.widget_states.widgets.add().id = "$$ID-x-scoring_upload_0"
+        assert await doctor.run(message)
+        assert "Your login has run out" in doctor.text
+        assert "Research use only" not in doctor.text
+        await doctor.leave()
+
+    asyncio.run(go_on())
+
+
+def test_one_person_opens_so_many_pages(login: str) -> None:
+    async def open_many() -> None:
+        pages = [person(login, "dora") for _ in range(5)]
+        assert [await page.connect() for page in pages] == [101] * 4 + [403]
+        for page in pages:
+            await page.leave()
+
+    asyncio.run(open_many())
