@@ -2,7 +2,7 @@
 
 from core.ui.case.box import ask_box, ask_cleaning
 from core.ui.case.estimate import ask_reading, settle_answer
-from core.ui.case.form import ask_clinical, show_questions
+from core.ui.case.form import ask_clinical, show_questions, show_unknown
 from core.ui.case.image_input import ask_frame, ask_source, load_simulated_patient, refuse_picture
 from core.ui.case.proposal import ask_proposal
 from core.ui.case.result import open_answer, show_applicability, show_headline, show_limits, show_secondary
@@ -37,4 +37,5 @@ __all__ = [
     "show_limits",
     "show_questions",
     "show_secondary",
+    "show_unknown",
 ]

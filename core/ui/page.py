@@ -19,6 +19,11 @@ STYLE = """<style>
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; }
+[data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
+[data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
+[data-testid="stHeader"] { background: transparent; height: 2rem; min-height: 2rem; }
+.st-key-page_head { gap: 0.25rem 1rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 3rem; } }
 @media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }
 </style>"""
 
@@ -46,8 +51,9 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
             user = require_role(role)
             note_session()
             show_navigation()
-            st.title(title, anchor=False)
-            show_model_banner()
+            with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
+                st.title(title, anchor=False, width="content")
+                show_model_banner()
             show_kept_error()
             yield user
     finally:

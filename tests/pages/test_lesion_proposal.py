@@ -41,8 +41,8 @@ def read_box(at: AppTest) -> tuple[float, ...]:
 def find_these(monkeypatch, *lesions: tuple[float, float, float]) -> None:
     """Let the finder answer with rectangles: x, y and width, each 0.6 times as high as wide."""
 
-    def answer(worker: Worker, frame) -> Turn[tuple[Lesion, ...]]:
-        turn = Turn(worker, "find", frame, "", tuple, "case")
+    def answer(worker: Worker, frame, *, owner: str) -> Turn[tuple[Lesion, ...]]:
+        turn = Turn(worker, "find", frame, "", tuple, lane="case", owner=owner)
         turn.settle([Lesion(SQUARE * w + [x, y], 0.9, frame.mm_per_px) for x, y, w in lesions])
         return turn
 
@@ -63,25 +63,25 @@ def test_the_proposed_box_is_where_the_lesion_is(at, breast_png, breast_frame):
     assert shared / ((x1 - x0) * (y1 - y0) + (a1 - a0) * (b1 - b0) - shared) > 0.5
     assert "Longest diameter" in words(at)
     assert "pixels" in words(at)
-    assert not [b for b in at.button if b.label.startswith("Take over")]
+    assert not [b for b in at.button if b.label.endswith("as the size")]
 
 
 def test_the_proposed_box_is_accepted(at, monkeypatch, breast_png):
     find_these(monkeypatch, (100, 80, 90))
     upload(at, breast_png)
     assert read_box(at) == (100, 80, 190, 134)
-    assert "This box is a proposal" in words(at)
+    assert "Proposed box:" in words(at)
     find(at.button, "Accept the proposed box").click().run()
     assert "You have accepted the proposed box" in words(at)
-    assert "This box is a proposal" not in words(at)
+    assert "Proposed box:" not in words(at)
 
 
 def test_a_moved_box_can_go_back_to_the_proposal(at, monkeypatch, breast_png):
     find_these(monkeypatch, (100, 80, 90))
     upload(at, breast_png)
     find(at.number_input, "Left").set_value(60).run()
-    assert "proposal: check it" not in words(at)
-    find(at.button, "Take the proposed box").click().run()
+    assert "Proposed box:" not in words(at)
+    find(at.button, "Use the proposed box").click().run()
     assert read_box(at) == (100, 80, 190, 134)
 
 
@@ -118,7 +118,7 @@ def test_the_size_is_taken_over_by_a_click_alone(at, monkeypatch, breast_loop):
     assert find(at.number_input, "Largest diameter").value is None
     frame = next(iter(at.session_state["case_frame"].values()))
     size = round(90 * 1.36**0.5 * frame.mm_per_px, 1)
-    find(at.button, f"Take over {size} mm").click().run()
+    find(at.button, f"Use {size} mm").click().run()
     assert find(at.number_input, "Largest diameter").value == size
     assert "stands in the form" in words(at)
 
@@ -128,7 +128,7 @@ def test_the_size_of_a_drawn_box_is_offered_instead(at, monkeypatch, breast_loop
     upload(at, breast_loop)
     find(at.number_input, "Right").set_value(200).run()
     frame = next(iter(at.session_state["case_frame"].values()))
-    assert find(at.button, f"Take over {round(100 * frame.mm_per_px, 1)} mm")
+    assert find(at.button, f"Use {round(100 * frame.mm_per_px, 1)} mm")
 
 
 def test_nothing_found_is_said_and_the_default_box_stands(at, monkeypatch, breast_png):
@@ -154,5 +154,5 @@ def test_a_simulated_patient_keeps_its_own_box(at, monkeypatch):
     find_these(monkeypatch, (100, 80, 90))
     find(at.button, "Try this patient").click().run()
     assert read_box(at) != (100, 80, 190, 134)
-    find(at.button, "Take the proposed box").click().run()
+    find(at.button, "Use the proposed box").click().run()
     assert read_box(at) == (100, 80, 190, 134)

@@ -68,7 +68,7 @@ def test_another_image_clears_the_form_and_asks_by_name(filled, other_png):
     for value in ("Age: 71 years", "Menopausal status: post", "23 mm", "4C"):
         assert value in words(filled)
     estimate(filled)
-    assert "average was taken (7)" in words(filled)
+    assert words(filled).count(" ?]") == 7
 
 
 def test_earlier_values_come_back_only_by_the_answer(filled, other_png):
@@ -235,7 +235,7 @@ def draw_noise() -> bytes:
 @pytest.mark.parametrize("draw", [draw_web_page, draw_noise])
 def test_no_outline_is_proposed_on_a_picture_that_is_no_ultrasound(at, draw):
     upload(at, "page.png", draw())
-    assert at.error[0].value.startswith("**No estimate.**")
+    assert at.error[0].value.startswith("No estimate.")
     assert "rely less" not in at.error[0].value
     assert "Proposed outline" not in words(at)
     assert "Draw a box" not in words(at)

@@ -1,7 +1,9 @@
 """The heat map over the frame: signed log-odds on one fixed scale, blue lowers, orange raises, zero is clear."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from core.figures.case.frame import BOX, add_frame
 from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
@@ -106,6 +108,32 @@ def describe_heatmap(prediction: Prediction, limit: float) -> str:
         f"Heat map of {m.shape[0]} by {m.shape[1]} fields over the lesion, from {m.min():+.2f} to {m.max():+.2f} "
         f"log-odds on a scale of plus and minus {limit:.2f}; mean {m.mean():+.2f}."
     )
+
+
+def trace_contours(prediction: Prediction, limit: float) -> list[tuple[float, NDArray[np.float64]]]:
+    """Trace lines of equal log-odds, up to the edge of the square that the network saw.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    limit : float
+        Log-odds at the scale's ends; lines stand at quarters of it.
+
+    Returns
+    -------
+    list of (float, ndarray of float64, (n, 2))
+        Log-odds, and the line's x and y in pixels of the frame.
+    """
+    from contourpy import contour_generator  # noqa: PLC0415 - only where lines are asked for
+
+    x0, y0, x1, y1 = prediction.reading.area
+    x, y = locate_cells(prediction)
+    padded = np.pad(spread_offset(prediction), 1, mode="edge")
+    lines = contour_generator([x0, *x, x1], [y0, *y, y1], padded)
+    step = limit / CONTOUR_LEVELS
+    levels = [sign * i * step for sign in (-1, 1) for i in range(1, CONTOUR_LEVELS + 1)]
+    return [(level, np.asarray(line)) for level in levels for line in lines.lines(level)]
 
 
 def _add_contours(figure: go.Figure, prediction: Prediction, x: list[float], y: list[float], limit: float) -> None:

@@ -3,11 +3,12 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.theme import LOWERS, NEUTRAL, RAISES, fill_colour, new_figure
+from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, fill_colour, new_figure
 from core.inference import Prediction
 from core.inference.explain import format_percent
 
 SIDE = 10
+SCALE_HEIGHT = 104
 
 
 def tabulate_estimate(prediction: Prediction) -> pd.DataFrame:
@@ -27,12 +28,12 @@ def tabulate_estimate(prediction: Prediction) -> pd.DataFrame:
 
 
 def count_icons(probability: float) -> int:
-    """Give the number of 100 similar patients, never 0 or 100 since no estimate is certain."""
+    """Give the number of 100 patients with this estimate, never 0 or 100 since no estimate is certain."""
     return min(99, max(1, round(100 * probability)))
 
 
 def plot_icons(probability: float) -> go.Figure:
-    """Draw 100 similar patients: full squares have a high Ki-67, hollow circles have not.
+    """Draw 100 patients with this estimate: full squares have a high Ki-67, hollow circles have not.
 
     Parameters
     ----------
@@ -68,11 +69,11 @@ def plot_icons(probability: float) -> go.Figure:
 def describe_icons(probability: float) -> str:
     """Say for those who don't see it what the icons show."""
     count = count_icons(probability)
-    return f"100 icons: {count} of 100 similar patients have a high Ki-67, {100 - count} have not."
+    return f"100 icons: {count} of 100 patients with this estimate have a high Ki-67, {100 - count} have not."
 
 
 def plot_probability_scale(prediction: Prediction) -> go.Figure:
-    """Draw the estimate with its interval on a scale with the threshold and the zone of no call.
+    """Draw the estimate with its interval on a scale with the threshold and the indeterminate range.
 
     Parameters
     ----------
@@ -82,16 +83,16 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
     Returns
     -------
     Figure
-        A scale from 0 to 100 %.
+        A scale from 0 to 100 %, low enough to stand beside the picture.
     """
-    figure = new_figure(x_title="Probability of high Ki-67", height=170)
+    figure = new_figure(height=SCALE_HEIGHT)
     low, high = prediction.no_call
     figure.add_scatter(
         x=[low, high, high, low, low],
         y=[-0.5, -0.5, 0.5, 0.5, -0.5],
         fill="toself",
         mode="lines",
-        name="No call",
+        name="Indeterminate range",
         line={"color": NEUTRAL, "width": 1},
         fillcolor=fill_colour(NEUTRAL),
         fillpattern={"shape": "/", "fgcolor": NEUTRAL, "size": 8, "solidity": 0.15},
@@ -99,7 +100,7 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
     )
     figure.add_scatter(
         x=[prediction.threshold] * 2,
-        y=[-0.5, 0.5],
+        y=[-0.7, 0.7],
         mode="lines",
         name=f"Threshold {format_percent(prediction.threshold)}",
         line={"color": NEUTRAL, "width": 2, "dash": "dash"},
@@ -126,7 +127,20 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
     ticks = [i / 5 for i in range(6)]
     labels = [f"{100 * tick:.0f} %" for tick in ticks]
     figure.update_xaxes(range=[-0.05, 1.07], tickvals=ticks, ticktext=labels, fixedrange=True)
-    figure.update_yaxes(visible=False, range=[-0.7, 0.7], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-0.8, 1.3], fixedrange=True)
+    figure.update_layout(
+        showlegend=False,
+        annotations=[
+            {
+                "x": min(max(prediction.threshold, 0.3), 0.7),
+                "y": 0.75,
+                "text": f"Threshold {format_percent(prediction.threshold)} (dashed); indeterminate range hatched",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": TINY_SIZE},
+            }
+        ],
+    )
     return figure
 
 
@@ -135,5 +149,5 @@ def describe_scale(prediction: Prediction) -> str:
     low, high, no_low, no_high = map(format_percent, (*prediction.interval, *prediction.no_call))
     return (
         f"Scale from 0 to 100 %: estimate {format_percent(prediction.probability)}, 95 % interval {low} to {high}, "
-        f"threshold {format_percent(prediction.threshold)}, zone of no call {no_low} to {no_high}."
+        f"threshold {format_percent(prediction.threshold)}, indeterminate range {no_low} to {no_high}."
     )

@@ -1,14 +1,11 @@
-"""The lesion box: drawn with the mouse on the frame, or set by numbers."""
+"""The lesion box: where it starts, what is said about it, and its numbers."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
-from PIL import Image
 
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, remove_calipers
-from core.inference.lesion import Lesion
 from core.ui.case.proposal import Proposal, round_box, show_proposal
 from core.ui.case.session import change_case, get_case, name_widget
 from core.ui.case.state import Box, BoxSet
@@ -16,14 +13,10 @@ from core.ui.errors import guard
 from core.ui.image_source import Source
 
 EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
-LEAST = 4.0
 
 
-Render = Callable[[Frame, Roi, Sequence[Lesion]], Image.Image]
-
-
-def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) -> Roi:
-    """Show the frame and let the user draw the lesion box on it.
+def ask_box(source: Source, frame: Frame, proposal: Proposal) -> Roi:
+    """Start the lesion box where there is none yet, and draw what is said about it; it is moved in the viewer.
 
     Parameters
     ----------
@@ -33,8 +26,6 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) ->
         B-mode area.
     proposal : Proposal
         Lesions found in the frame; the box starts on the chosen one where the source has no box.
-    render : callable
-        Paints a box and outlines on a frame.
 
     Returns
     -------
@@ -46,32 +37,21 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal, render: Render) ->
     ImageError
         If the numbers make no box.
     """
-    from streamlit_image_coordinates import streamlit_image_coordinates  # noqa: PLC0415 - a tenth of a second
-
     start = _start_box(source, frame, proposal).start
-    picture, numbers = st.container(), st.expander("Lesion box in numbers")
+    said, numbers = st.container(), st.expander("Lesion box in numbers, and what was found")
     with numbers:
         edges = _ask_edges(frame)
     roi = Roi(**edges)
     _keep(roi)
-    with picture:
-        st.caption("Draw a box around the lesion: press at one corner, drag to the opposite one, let go.")
-        streamlit_image_coordinates(
-            render(frame, roi, proposal.lesions),
-            width="stretch",
-            key=name_widget("picture"),
-            click_and_drag=True,
-            png_compression_level=1,
-            cursor="crosshair",
-            on_click=guard(_take_drag),
-        )
-        st.caption(_describe(frame, roi))
+    with said:
         if roi == proposal.box:
             _ask_acceptance(roi)
         elif roi == start:
             st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
         if proposal.box not in {None, roi}:
-            st.button("Take the proposed box", on_click=guard(_set_box), args=(proposal.box,))
+            st.button("Use the proposed box", on_click=guard(set_box), args=(proposal.box,))
+    with numbers:
+        st.caption(_describe(frame, roi))
         show_proposal(proposal, frame, roi)
     return roi
 
@@ -99,27 +79,16 @@ def ask_cleaning(frame: Frame, roi: Roi) -> Frame:
     return frame
 
 
-def scale_drag(drag: dict[str, float], width: int, height: int) -> Roi | None:
-    """Turn a drag on the picture into a box on the frame.
+def set_box(roi: Roi) -> None:
+    """Set the box, and the numbers with it.
 
     Parameters
     ----------
-    drag : dict
-        x1, y1, x2, y2 and the picture's width and height, in pixels of the screen.
-    width, height : int
-        Size of the frame.
-
-    Returns
-    -------
-    Roi or None
-        The box, cut at the frame's edges; None for a mere click.
+    roi : Roi
+        In pixels of the frame.
     """
-    across, down = width / max(drag["width"], 1), height / max(drag["height"], 1)
-    xs = sorted(min(max(drag[name] * across, 0), width) for name in ("x1", "x2"))
-    ys = sorted(min(max(drag[name] * down, 0), height) for name in ("y1", "y2"))
-    if xs[1] - xs[0] < LEAST or ys[1] - ys[0] < LEAST:
-        return None
-    return Roi(xs[0], ys[0], xs[1], ys[1])
+    _keep(round_box(roi))
+    _fill_edges(round_box(roi))
 
 
 def _start_box(source: Source, frame: Frame, proposal: Proposal) -> Box:
@@ -145,29 +114,15 @@ def _ask_acceptance(roi: Roi) -> None:
     if box is not None and box.accepted == roi:
         st.caption("You have accepted the proposed box.")
         return
-    st.warning("This box is a proposal: check it, then accept it, or draw it anew if it misses the lesion.")
-    st.button("Accept the proposed box", on_click=guard(_accept), args=(roi,))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(":orange[**Proposed box:**] check it, then accept it, or draw it anew on the image.")
+        st.button("Accept the proposed box", on_click=guard(_accept), args=(roi,))
 
 
 def _accept(roi: Roi) -> None:
     box = get_case().box
     if box is not None:
         change_case(BoxSet(replace(box, accepted=roi)))
-
-
-def _take_drag() -> None:
-    """Take a new box before the page is drawn again."""
-    drag, box = st.session_state[name_widget("picture")], get_case().box
-    if box is not None and drag and "x2" in drag:
-        roi = scale_drag(drag, *box.area[1:])
-        if roi:
-            _set_box(roi)
-
-
-def _set_box(roi: Roi) -> None:
-    """Set the box without the numbers, and the numbers with it."""
-    _keep(round_box(roi))
-    _fill_edges(round_box(roi))
 
 
 def _keep(roi: Roi) -> None:

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.clinical import BY_NAME, Field, is_missing, parse_inputs
 from core.errors import ClinicalError
+from core.figures.wording import shorten_label
 from core.inference.explain import NOT_KNOWN, format_value
 from core.inference.plausibility import Question
 from core.ui.case.session import change_case, get_case, name_form, name_widget
@@ -73,6 +74,21 @@ def ask_clinical(predictors: Iterable[str]) -> Form:
     if entered != get_case().values:
         change_case(ValuesEntered(entered))
     return Form(values, faults, slots)
+
+
+def show_unknown(predictors: Iterable[str]) -> None:
+    """Name the values that are not known.
+
+    Parameters
+    ----------
+    predictors : iterable of str
+        Fields that the model takes.
+    """
+    unknown = [name for name in predictors if name not in get_case().values]
+    if unknown:
+        st.markdown(
+            "Not known: " + " ".join(f":gray-badge[{shorten_label(BY_NAME[name].label)} ?]" for name in unknown)
+        )
 
 
 def show_questions(form: Form, questions: Iterable[Question]) -> None:

@@ -108,7 +108,7 @@ def refuse_picture(frame: Frame) -> None:
     refusal = refuse_frame(frame, AppearanceRules.from_json(get_bundle().appearance))
     if refusal is not None:
         st.image(Image.fromarray(frame.pixels), alt="The image that was given, which is refused", width="stretch")
-        raise ImageError(f"**No estimate.** {refusal.sentence}")
+        raise ImageError(f"No estimate. {refusal.sentence}")
 
 
 def _take_upload(key: str) -> None:

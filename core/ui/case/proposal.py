@@ -131,7 +131,7 @@ def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
     return (
         f"Longest diameter {longest} {unit}, perpendicular to it {across} {unit};",
         f"{wide} {unit} along the skin and {deep} {unit} deep, so {ORIENTATION[lesion.orientation]}; area {area}.",
-        f"Mean probability within the outline {format_percent(lesion.confidence)}.",
+        f"Segmentation confidence {format_percent(lesion.confidence)}.",
     )
 
 
@@ -140,7 +140,7 @@ def _offer_size(size_mm: float, what: str) -> None:
         st.caption(f"{size_mm} mm, {what}, stands in the form.")
         return
     st.button(
-        f"Take over {size_mm} mm",
+        f"Use {size_mm} mm as the size",
         on_click=guard(change_case),
         args=(ValueTaken(SIZE, size_mm),),
         help=f"Writes {what} into the form as the largest diameter on ultrasound.",

@@ -37,11 +37,9 @@ def open_answer(note: str) -> DeltaGenerator:
     DeltaGenerator
         Draw the estimate in it.
     """
-    st.divider()
     if not note:
-        st.header("3. Estimate", anchor=False)
         return st.container()
-    st.header("3. Earlier estimate", anchor=False)
+    st.header("Earlier estimate", anchor=False)
     st.warning(note)
     st.html(GREY.format(key=EARLIER))
     return st.container(key=EARLIER)
@@ -58,10 +56,22 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
         The bundle that gave it.
     """
     low, high = map(format_percent, prediction.interval)
-    st.markdown(f"### {format_percent(prediction.probability)} probability of a high Ki-67")
-    st.markdown(f"95 % interval **{low} to {high}**. {INTERVAL_MEANING}")
-    st.markdown(f"**{name_call(prediction)}.** {explain_call(prediction)}")
-    st.caption(f"High means a Ki-67 of {bundle.cutoff.words} of the tumour cells in the surgical specimen.")
+    st.header(
+        f"{format_percent(prediction.probability)} probability of a high Ki-67 ({bundle.cutoff.words})",
+        anchor=False,
+    )
+    st.markdown(f"95 % interval **{low} to {high}**", help=INTERVAL_MEANING)
+
+
+def show_call(prediction: Prediction) -> None:
+    """Say what the estimate is called, and why.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        The estimate.
+    """
+    st.info(f"**{name_call(prediction)}.** {explain_call(prediction)}")
 
 
 def show_applicability(prediction: Prediction) -> bool:
@@ -83,8 +93,6 @@ def show_applicability(prediction: Prediction) -> bool:
         return False
     if prediction.applicability.status == "caution":
         st.warning(f"**Caution.** {reasons}")
-    elif reasons:
-        st.caption(reasons)
     return True
 
 
@@ -98,7 +106,6 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
     frame : Frame
         B-mode area.
     """
-    st.header("What is missing", anchor=False)
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         count = len(prediction.imputed)
@@ -107,6 +114,8 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
         st.markdown("**Not known:** nothing, every clinical value was given.")
     st.markdown(f"**Seen:** {describe_seen(prediction, frame)}.")
     st.markdown("**Not seen:** " + "; ".join(NOT_SEEN) + ".")
+    if prediction.applicability.status == "ok" and prediction.applicability.reasons:
+        st.markdown("**Noticed:** " + " ".join(prediction.applicability.reasons))
 
 
 def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
@@ -119,7 +128,6 @@ def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
     bundle : Bundle
         The bundle that gave it.
     """
-    st.header("Also read from this image", anchor=False)
     data = name_training_data(simulated=bundle.is_simulated)
     if prediction.node_metastasis is not None:
         st.markdown(

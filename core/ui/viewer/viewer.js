@@ -47,6 +47,7 @@ class Viewer {
     const before = this.data;
     this.data = data;
     this.root.style.setProperty("--viewer-height", data.viewHeight);
+    this.root.style.setProperty("--viewer-ratio", data.height / data.width);
     this.root.setAttribute("aria-label", data.alt);
     if (before.src !== data.src) this.load(data.src);
     if (before.overlay?.src !== data.overlay?.src) this.loadOverlay(data.overlay);
@@ -144,6 +145,11 @@ class Viewer {
     if (this.data.overlay && this.heat) {
       const [x0, y0, x1, y1] = this.data.overlay.area;
       this.marks.add(new Konva.Rect({ x: x0, y: y0, width: x1 - x0, height: y1 - y0, stroke: "#FFF", strokeWidth: 1, dash: [3, 4], strokeScaleEnabled: false }));
+      for (const { label, points } of this.data.overlay.lines) {
+        this.marks.add(new Konva.Line({ points, stroke: "#FFF", strokeWidth: 1.5, strokeScaleEnabled: false, dash: label.startsWith("−") ? [2, 3] : [] }));
+        const scale = 1 / this.content.scaleX();
+        this.marks.add(new Konva.Text({ x: points[0] + 3 * scale, y: points[1] + 2 * scale, text: label, fontSize: 11, scaleX: scale, scaleY: scale, fill: "#FFF", shadowColor: "#000", shadowBlur: 3, shadowOpacity: 1 }));
+      }
     }
     if (this.measure) line(this.measure.flat(), "#FFF", { lineCap: "round" });
   }

@@ -11,11 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.imaging import Frame, Roi
+from core.ui.errors import guard
 
 FOLDER = Path(__file__).parent
 
@@ -36,6 +38,8 @@ class HeatLayer:
         What the scale's ends mean, and the map in words; may have several lines.
     opacity : float
         0 to 1, to begin with.
+    lines : sequence of (str, ndarray of float, (n, 2))
+        Lines of equal value with their label; one that begins with a minus is dashed.
     """
 
     image: Image.Image
@@ -43,6 +47,7 @@ class HeatLayer:
     scale: str
     legend: str
     opacity: float = 0.6
+    lines: Sequence[tuple[str, NDArray[Any]]] = ()
 
 
 @dataclass(frozen=True)
@@ -128,10 +133,13 @@ def show_viewer(
                 "scale": heat.scale,
                 "legend": heat.legend,
                 "opacity": heat.opacity,
+                "lines": [
+                    {"label": label, "points": np.round(points, 1).ravel().tolist()} for label, points in heat.lines
+                ],
             },
         },
-        on_box_change=take_box,
-        on_point_change=take_point,
+        on_box_change=guard(take_box),
+        on_point_change=guard(take_point),
     )
 
 
