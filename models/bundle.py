@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
 from models.cutoff import Cutoff
 from models.fusion import FusionHead, ImageHead
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
 WEIGHTS = "backbone.safetensors"
+REFITS = "refits.safetensors"
 SEAL = re.compile(r"\nBundle sha256 `[0-9a-f]{64}`\.\n\Z")
 
 
@@ -35,6 +40,8 @@ class Bundle:
         "ki67" and, where trained, "lnm".
     fusion_heads : mapping of str to FusionHead
         "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm" and "lnm_without_aln_us".
+    refits : ndarray of float32, (B, p + 1)
+        Weights and bias of the Ki-67 image head of each refit, in the order of the fusions' bootstrap.
     references : mapping of str to mapping
         Images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained
         on; each with centre, spread, median, caution, refuse.
@@ -48,6 +55,7 @@ class Bundle:
     manifest: Mapping[str, Any]
     image_heads: Mapping[str, ImageHead]
     fusion_heads: Mapping[str, FusionHead]
+    refits: NDArray[np.float32]
     references: Mapping[str, Mapping[str, Any]]
     appearance: Mapping[str, Any]
     sha256: str
@@ -98,7 +106,7 @@ def read_bundle(folder: Path) -> Bundle:
         If a file is missing, was changed, or has another schema.
     """
     manifest = _read_json(folder / MANIFEST)
-    if manifest.get("schema_version") != SCHEMA_VERSION:
+    if manifest.get("schema_version") not in {1, SCHEMA_VERSION}:
         raise BundleError(
             f"The bundle has schema version {manifest.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
             "train it anew or take the program's other version."
@@ -107,11 +115,13 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         _verify_files(folder, dict(manifest["files"]), identity)
         heads = _read_json(folder / HEADS)
+        refits = _upgrade(heads) if manifest["schema_version"] == 1 else load_file(folder / REFITS)["ki67"]
         bundle = Bundle(
             folder=folder,
             manifest=manifest,
             image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
+            refits=refits.astype(np.float32),
             references=heads["references"],
             appearance=heads["appearance"],
             sha256=identity,
@@ -127,7 +137,9 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
-def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], card: str) -> None:
+def write_bundle(
+    folder: Path, manifest: dict[str, Any], heads: dict[str, Any], refits: NDArray[np.floating], card: str
+) -> None:
     """Write a bundle's files; what lies in evidence/ already is hashed with them, and the card ends with its identity.
 
     Parameters
@@ -138,14 +150,17 @@ def write_bundle(folder: Path, manifest: dict[str, Any], heads: dict[str, Any], 
         Everything but the schema version and the file hashes.
     heads : dict
         "image" and "fusion": name to head as JSON types; "references"; "appearance".
+    refits : ndarray of float, (B, p + 1)
+        Weights and bias of the Ki-67 image head of each refit; written in half precision.
     card : str
         Model card, Markdown; the identity of an earlier writing is taken off.
     """
     card = SEAL.sub("", card)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / HEADS).write_text(json.dumps(heads) + "\n", encoding="utf-8")
+    save_file({"ki67": np.ascontiguousarray(refits, dtype=np.float16)}, folder / REFITS)
     (folder / CARD).write_text(card, encoding="utf-8")
-    names = [HEADS, CARD, *sorted(p.relative_to(folder).as_posix() for p in folder.glob("evidence/*"))]
+    names = [HEADS, REFITS, CARD, *sorted(p.relative_to(folder).as_posix() for p in folder.glob("evidence/*"))]
     files = {name: hash_file(folder / name) for name in names}
     full = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
     (folder / MANIFEST).write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
@@ -185,6 +200,15 @@ def _verify_files(folder: Path, files: dict[str, str], identity: str) -> None:
     _compare(CARD, hashlib.sha256(card.encode("utf-8")).hexdigest(), files.pop(CARD))
     for name, expected in files.items():
         _verify(folder / name, expected)
+
+
+def _upgrade(heads: dict[str, Any]) -> NDArray[np.floating]:
+    """Complete the heads of schema 1, which repeated only the fusion: every refit has the one image head."""
+    for head in heads["fusion"].values():
+        inputs = 1 + len(head["terms"])
+        head.update(mean=[0.0] * inputs, cov=np.zeros((inputs, inputs)).tolist(), score_spread=0.0)
+    image = heads["image"]["ki67"]
+    return np.tile([*image["weights"], image["bias"]], (len(heads["fusion"]["m1"]["bootstrap"]), 1))
 
 
 def _read_text(path: Path) -> str:

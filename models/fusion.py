@@ -1,8 +1,9 @@
 """The heads: a linear image score, and the logistic regression that joins it with clinical terms."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -86,6 +87,26 @@ class Term:
         return cls(**data)
 
 
+def condition(cov: NDArray[np.float64], gap: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give what the known inputs say of the others in a normal distribution.
+
+    Parameters
+    ----------
+    cov : ndarray of float64, (m, m)
+        Covariance of all inputs.
+    gap : ndarray of bool, (m,)
+        Inputs that are not known.
+
+    Returns
+    -------
+    tuple of ndarray of float64, (g, m - g) and (g, g)
+        Slopes of the g unknown inputs on the known ones, and the covariance that they leave.
+    """
+    between = cov[np.ix_(gap, ~gap)]
+    slope = between @ np.linalg.pinv(cov[np.ix_(~gap, ~gap)], hermitian=True)
+    return slope, cov[np.ix_(gap, gap)] - slope @ between.T
+
+
 @dataclass(frozen=True)
 class FusionHead:
     """logit = intercept + image_coef * s + sum_k coefs_k z_k.
@@ -101,7 +122,14 @@ class FusionHead:
     coefs : ndarray of float64, (K,)
         b_k.
     bootstrap : ndarray of float64, (B, 2 + K)
-        Intercept, image and clinical coefficients of B patient-level refits.
+        Intercept, image and clinical coefficients of B refits of the whole fit, patients drawn with replacement; each
+        belongs to the image score of the same refit.
+    mean : ndarray of float64, (1 + K,)
+        Mean of the image score and of each z over the training patients.
+    cov : ndarray of float64, (1 + K, 1 + K)
+        Their covariance.
+    score_spread : float
+        Standard deviation of a patient's image score over the refits, root mean square over the training patients.
     """
 
     intercept: float
@@ -109,14 +137,47 @@ class FusionHead:
     terms: tuple[Term, ...]
     coefs: NDArray[np.float64]
     bootstrap: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    cov: NDArray[np.float64]
+    score_spread: float
 
     def __post_init__(self) -> None:
-        if len(self.terms) != len(self.coefs) or self.bootstrap.shape[1:] != (2 + len(self.coefs),):
+        inputs = 1 + len(self.terms)
+        fits = len(self.coefs) == len(self.terms) and self.bootstrap.shape[1:] == (1 + inputs,)
+        if not fits or self.mean.shape != (inputs,) or self.cov.shape != (inputs, inputs):
             raise ValueError("Terms, coefficients and bootstrap heads of the fusion do not fit each other.")
 
     def code(self, clinical: Mapping[str, str | float]) -> NDArray[np.float64]:
         """Code one patient's known values; shape (K,)."""
         return np.array([term.code(clinical.get(term.field)) for term in self.terms], dtype=np.float64)
+
+    def given(self, known: Collection[str]) -> "FusionHead":
+        """Give the head for patients of whom only some fields are known.
+
+        Parameters
+        ----------
+        known : collection of str
+            Fields that are known.
+
+        Returns
+        -------
+        FusionHead
+            The same terms, those not known with the coefficient 0: what they would have added is expected from the
+            others, z_u | s, z_k ~ N(m, S), and the logit drawn towards 0 by 1 / sqrt(1 + pi / 8 b_u' S b_u), the mean
+            of a logistic over a normal (MacKay, Neural Computation 1992;4:720). Every coefficient stays linear.
+        """
+        gap = self._find_gap(known)
+        if not gap.any():
+            return self
+        weight = np.concatenate([[self.image_coef], self.coefs])
+        slope, left = condition(self.cov, gap)
+        unknown = weight[gap]
+        shrink = 1 / math.sqrt(1 + math.pi / 8 * float(unknown @ left @ unknown))
+        weight[~gap] += unknown @ slope
+        weight[gap] = 0.0
+        intercept = self.intercept + unknown @ (self.mean[gap] - slope @ self.mean[~gap])
+        weight *= shrink
+        return replace(self, intercept=float(shrink * intercept), image_coef=float(weight[0]), coefs=weight[1:])
 
     def contribute(self, score: float, clinical: Mapping[str, str | float]) -> dict[str, float]:
         """Give each term's log-odds; with the intercept they add up to the logit."""
@@ -124,9 +185,45 @@ class FusionHead:
         image = {"image": self.image_coef * score} if self.image_coef else {}
         return image | {term.field: float(b * x) for term, b, x in zip(self.terms, self.coefs, z, strict=True)}
 
-    def bootstrap_logits(self, score: float, clinical: Mapping[str, str | float]) -> NDArray[np.float64]:
-        """Logit of one patient under each bootstrap head; shape (B,)."""
-        return self.bootstrap @ np.concatenate([[1.0, score], self.code(clinical)])
+    def refit_logits(
+        self, score: float, refit_scores: NDArray[np.float64], clinical: Mapping[str, str | float]
+    ) -> NDArray[np.float64]:
+        """Give one patient's logit under each refit, were all fields known.
+
+        Parameters
+        ----------
+        score : float
+            Image score.
+        refit_scores : ndarray of float64, (B,)
+            Image score under each refit.
+        clinical : mapping of str to value
+            Known values. Each refit draws the others from what is expected of them given the known ones.
+
+        Returns
+        -------
+        ndarray of float64, (B,)
+            Log-odds. A refit's coefficients belong to a score that is not sure, which draws the logit towards 0; its
+            logit is that of a sure one, by the factor of `given` with ``S`` the square of `score_spread`.
+        """
+        inputs = np.concatenate([[score], self.code(clinical)])
+        gap = self._find_gap(clinical)
+        spread = np.zeros(len(self.bootstrap))
+        if gap.any():
+            slope, left = condition(self.cov, gap)
+            inputs[gap] = self.mean[gap] + slope @ (inputs[~gap] - self.mean[~gap])
+            unknown = self.bootstrap[:, 1:][:, gap]
+            spread = np.sqrt(np.maximum(np.einsum("bi,ij,bj->b", unknown, left, unknown), 0))
+        known = self.bootstrap[:, 0] + self.bootstrap[:, 1] * refit_scores + self.bootstrap[:, 2:] @ inputs[1:]
+        stretch = math.sqrt(1 + math.pi / 8 * (self.image_coef * self.score_spread) ** 2)
+        return np.asarray(stretch * (known + spread * _normal_quantiles(len(spread))))
+
+    def guess_refit_scores(self, score: float) -> NDArray[np.float64]:
+        """Give a patient's image score under each refit where the image is not at hand: spread as in training, (B,)."""
+        quantiles = _normal_quantiles(len(self.bootstrap))
+        return score + self.score_spread * np.random.default_rng(0).permutation(quantiles)
+
+    def _find_gap(self, known: Collection[str]) -> NDArray[np.bool_]:
+        return np.array([False, *(term.field not in known for term in self.terms)])
 
     def to_json(self) -> dict[str, Any]:
         """Give the head as JSON types."""
@@ -136,6 +233,9 @@ class FusionHead:
             "terms": [term.to_json() for term in self.terms],
             "coefs": self.coefs.tolist(),
             "bootstrap": self.bootstrap.tolist(),
+            "mean": self.mean.tolist(),
+            "cov": self.cov.tolist(),
+            "score_spread": self.score_spread,
         }
 
     @classmethod
@@ -143,5 +243,12 @@ class FusionHead:
         """Read what `to_json` gave."""
         terms = tuple(Term.from_json(term) for term in data["terms"])
         bootstrap = np.array(data["bootstrap"], dtype=np.float64).reshape(-1, 2 + len(terms))
-        coefs = np.array(data["coefs"], dtype=np.float64)
-        return cls(float(data["intercept"]), float(data["image_coef"]), terms, coefs, bootstrap)
+        coefs, mean, cov = (np.array(data[name], dtype=np.float64) for name in ("coefs", "mean", "cov"))
+        intercept, image_coef, spread = (float(data[name]) for name in ("intercept", "image_coef", "score_spread"))
+        return cls(intercept, image_coef, terms, coefs, bootstrap, mean, cov, spread)
+
+
+def _normal_quantiles(n: int) -> NDArray[np.float64]:
+    """Give n quantiles of the standard normal distribution, rising; the refits stand in no order."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((i + 0.5) / n) for i in range(n)])

@@ -52,7 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def make_fusion(rng: np.random.Generator) -> FusionHead:
     coefs = np.array([0.1, 0.9, *COEFS])
     bootstrap = coefs + rng.normal(0, 0.1, (N_BOOTSTRAP, len(coefs)))
-    return FusionHead(0.1, 0.9, TERMS, COEFS, bootstrap)
+    mean, cov = np.zeros(len(coefs) - 1), 0.3 * np.eye(len(coefs) - 1) + 0.1
+    return FusionHead(0.1, 0.9, TERMS, COEFS, bootstrap, mean, cov, 0.3)
 
 
 def write_backbone(folder: Path) -> np.ndarray:
@@ -151,7 +152,10 @@ def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: flo
         "seeds": {"training": SEED},
         "versions": {"numpy": np.__version__},
     }
-    write_bundle(folder, manifest, make_heads(pooled, rng, refuse=refuse), "# test-bundle\n\nFor tests alone.\n")
+    heads = make_heads(pooled, rng, refuse=refuse)
+    head = heads["image"]["ki67"]
+    refits = np.tile([*head["weights"], head["bias"]], (N_BOOTSTRAP, 1)) * rng.normal(1, 0.2, (N_BOOTSTRAP, 1))
+    write_bundle(folder, manifest, heads, refits, "# test-bundle\n\nFor tests alone.\n")
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A simulated cohort."""
+"""A simulated cohort, and how often an interval holds the truth in such cohorts."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,3 +42,33 @@ def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
 def _summarise_realism(data: dict[str, Any]) -> str:
     rows = ("  ".join(f"{name} {value}" for name, value in row.items()) for row in data["distances"])
     return "\n".join([f"{data['n_simulated']} simulated against {data['n_real']} real images", *rows])
+
+
+@app.command()
+def coverage(
+    n: Annotated[list[int] | None, typer.Option(help="Training patients; 150, 264 and 660 by default.")] = None,
+    cohorts: Annotated[int, typer.Option(help="Simulated cohorts of each size.", min=1)] = 20,
+    refits: Annotated[int, typer.Option(help="Refits of each.", min=50)] = 200,
+    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure by simulation how often the 95 % interval holds the true probability."""
+    from core.training.bundle.coverage import SIZES, measure_coverage  # noqa: PLC0415
+
+    with progress_bar("cohorts") as progress:
+        table = measure_coverage(n or SIZES, n_cohorts=cohorts, n_refits=refits, watch=progress)
+    if out is not None:
+        table.to_csv(out, index=False, float_format="%.4g", lineterminator="\n")
+        say(f"Coverage: {out}")
+    print_result(
+        {"coverage": table.to_dict("records"), "cohorts": cohorts, "refits": refits}, as_json, _summarise_coverage
+    )
+
+
+def _summarise_coverage(data: dict[str, Any]) -> str:
+    lines = [
+        f"{row['n_train']:>4} training patients, {row['place']}, {row['missing']} values missing: "
+        f"{row['coverage']:.3f} (n = {row['n']}, mean width {row['width']:.2f})"
+        for row in data["coverage"]
+    ]
+    return "\n".join(lines)

@@ -1,7 +1,6 @@
 """From an estimate to what its document says: pictures painted, figures put into words, the bundle's evidence drawn."""
 
 import io
-import math
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,12 +23,11 @@ from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.rendering import render_svg
 from core.imaging import Frame
 from core.inference import Case, Prediction
-from core.inference.explain import compute_heatmap_limit, format_value, spread_offset, tabulate_contributions
+from core.inference.explain import compute_heatmap_limit, spread_offset, tabulate_contributions
 from core.inference.points import score_points
 from core.inference.render import describe_use
 from core.inference.sentences import describe_seen
 from models.bundle import Bundle
-from models.fusion import Term
 
 LARGEST = 900
 JPEG_QUALITY = 92
@@ -82,7 +80,6 @@ def collect_case(
         prediction=prediction,
         points=points,
         inputs=dict(case.clinical),
-        imputed={term.field: _describe_imputed(term) for term in head.terms if term.field in prediction.imputed},
         image=_paint_frame(case),
         heatmap=_paint_heatmap(case, prediction, limit),
         alts={
@@ -181,15 +178,6 @@ def _draw_figure(figure: go.Figure, words: str) -> Picture:
     figure.update_layout(height=FIGURE_HEIGHT)
     svg = render_svg(figure, width=FIGURE_WIDTH)
     return Picture(svg, FIGURE_WIDTH, FIGURE_HEIGHT, words, words)
-
-
-def _describe_imputed(term: Term) -> str:
-    """Say which value stands in for one that is not known; levels have an average that is no level."""
-    if term.scale == "levels":
-        return "the training patients' average"
-    x = term.centre + term.unit * term.imputed
-    value = format_value(term.field, round(math.exp(x) if term.scale == "log" else x))
-    return f"the training patients' average, {value}"
 
 
 def _paint_frame(case: Case) -> Picture:

@@ -160,8 +160,6 @@ class PatientContent:
         The nomogram read for the patient.
     inputs : mapping of str to value
         Known values of the model's fields.
-    imputed : mapping of str to str
-        What stands in for a field that is not known, in words.
     image : Picture or None
         The frame with its lesion box.
     heatmap : HeatMap or None
@@ -191,7 +189,6 @@ class PatientContent:
     prediction: Prediction | None = None
     points: PatientPoints | None = None
     inputs: Mapping[str, object] = field(default_factory=dict)
-    imputed: Mapping[str, str] = field(default_factory=dict)
     image: Picture | None = None
     heatmap: HeatMap | None = None
     alts: Mapping[str, str] = field(default_factory=dict)

@@ -81,7 +81,7 @@ def _list_flags(content: PatientContent) -> Iterable[str]:
     if shown.applicability.status == "caution":
         yield "caution"
     if shown.imputed:
-        yield f"{len(shown.imputed)} imputed"
+        yield f"{len(shown.imputed)} not known"
     if isinstance(core, int | float) and not shown.is_no_call:
         side = "high" if content.origin.cutoff.is_high(core) else "low"
         if side != shown.group:
@@ -96,6 +96,7 @@ def _summarise(patients: Sequence[PatientContent]) -> list[Record]:
         "Patients": len(patients),
         "Called high": calls.count("Called high"),
         "Called low": calls.count("Called low"),
+        "Uncertain": sum(call.startswith("Uncertain") for call in calls),
         "No call": calls.count("No call"),
         "No estimate": calls.count("No estimate"),
         "Decided": sum(map(bool, decided)),

@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 TITLE = "Ki-67 estimate before surgery"
 NO_NAME = "not named"
-AVERAGE = "the training patients' average"
+EXPECTED = "what is expected of it given the rest"
 SHORT_HASH = 12
 
 
@@ -100,8 +100,7 @@ def _list_inputs(content: PatientContent) -> Iterable[Record]:
                 "instead": "",
             }
         elif field.name in imputed:
-            instead = content.imputed.get(field.name, AVERAGE)
-            yield {"label": field.label, "value": NOT_KNOWN, "known": False, "instead": instead}
+            yield {"label": field.label, "value": NOT_KNOWN, "known": False, "instead": EXPECTED}
 
 
 def _explain_absence(content: PatientContent) -> str:

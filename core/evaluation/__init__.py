@@ -9,18 +9,12 @@ from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_no
 from core.evaluation.cohort.split import (
     ModelComparison,
     SplitEvaluation,
+    SurvivalEvaluation,
     choose_cohort_threshold,
+    compute_group_survival,
     compute_split,
 )
 from core.evaluation.cohort.subgroups import SubgroupResult, compute_subgroups, cut_levels
-from core.evaluation.cohort.survival import (
-    SurvivalCurves,
-    SurvivalEvaluation,
-    SurvivalModels,
-    compute_group_survival,
-    compute_survival_curves,
-    compute_survival_models,
-)
 from core.evaluation.cohort.table_one import FlowResult, TableOneResult, compute_table_one, count_flow
 from core.evaluation.decision_curve import (
     DecisionCurveResult,
@@ -31,6 +25,7 @@ from core.evaluation.decision_curve import (
 )
 from core.evaluation.discrimination.agreement import AgreementResult, compare_readers, compute_agreement
 from core.evaluation.discrimination.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
+from core.evaluation.discrimination.indeterminate import compute_indeterminate
 from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
 from core.evaluation.discrimination.threshold import ThresholdResult, choose_threshold
@@ -64,9 +59,7 @@ __all__ = [
     "RocResult",
     "SplitEvaluation",
     "SubgroupResult",
-    "SurvivalCurves",
     "SurvivalEvaluation",
-    "SurvivalModels",
     "TableOneResult",
     "ThresholdResult",
     "TimeAucResult",
@@ -83,6 +76,7 @@ __all__ = [
     "compute_decision_curve",
     "compute_follow_up",
     "compute_group_survival",
+    "compute_indeterminate",
     "compute_kaplan_meier",
     "compute_logrank",
     "compute_lymph_nodes",
@@ -94,9 +88,7 @@ __all__ = [
     "compute_roc",
     "compute_split",
     "compute_subgroups",
-    "compute_survival_curves",
     "compute_survival_decision_curve",
-    "compute_survival_models",
     "compute_table_one",
     "compute_time_auc",
     "count_flow",

@@ -28,17 +28,20 @@ def recover_intervals(
     Returns
     -------
     ndarray of float64, (n, 2)
-        Percentiles 2.5 and 97.5 of the probability over the bootstrap heads.
+        Percentiles 2.5 and 97.5 of the probability over the refits.
 
     Notes
     -----
-    The probability and the clinical terms hold the image score, ``s = (logit(p) - b0 - sum_k b_k z_k) / b_img``; the
-    bootstrap heads are then asked as the Predictor asks them.
+    The probability and the clinical terms hold the image score, ``s = (logit(p) - b0 - sum_k b_k z_k) / b_img``; what
+    each refit would score without the image is drawn around it with the spread that it has in training.
     """
     from scipy.special import expit, logit  # noqa: PLC0415 - scipy is heavy, and home needs none
 
-    z = np.array([head.code(values) for values in clinical], dtype=np.float64).reshape(len(clinical), len(head.coefs))
     p = np.clip(np.asarray(probability, dtype=np.float64), LEAST, 1 - LEAST)
-    score = (logit(p) - head.intercept - z @ head.coefs) / head.image_coef
-    inputs = np.column_stack([np.ones(len(z)), score, z])
-    return np.percentile(expit(inputs @ head.bootstrap.T), INTERVAL, axis=1).T
+    bounds = np.empty((len(p), 2))
+    for i, (log_odds, values) in enumerate(zip(logit(p), clinical, strict=True)):
+        given = head.given(values)
+        score = float((log_odds - given.intercept - given.code(values) @ given.coefs) / given.image_coef)
+        refits = head.refit_logits(score, head.guess_refit_scores(score), values)
+        bounds[i] = expit(np.percentile(refits, INTERVAL))
+    return bounds

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.clinical import BY_NAME
-from core.inference.explain import format_value, label_term
+from core.inference.explain import NOT_KNOWN, format_value, label_term
 from core.nomogram import LinearHead, Nomogram, build_nomogram
 from models.fusion import FusionHead, Term
 
@@ -28,7 +28,7 @@ class TermPoints:
     value : str
         The patient's value, or "not known".
     known : bool
-        False where the training data's average stands in.
+        False where the value is expected from the others: its axis is one point.
     points : float
         The patient's points; beyond the axis where the value lies beyond the training data's range.
     is_levels : bool
@@ -85,15 +85,16 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
     PatientPoints
         Axes, points and probability.
     """
+    head = head.given(clinical)
     coefs = {"image": head.image_coef}
     ranges: dict[str, tuple[float, ...]] = {"image": IMAGE_TICKS}
     labels = {"image": tuple(f"{tick:+g}" if tick else "0" for tick in IMAGE_TICKS)}
     z = {"image": score}
     for term, coef in zip(head.terms, head.coefs, strict=True):
-        ticks = choose_ticks(term)
+        ticks = choose_ticks(term) if term.field in clinical else ()
         coefs[term.field], z[term.field] = float(coef), term.code(clinical.get(term.field))
-        ranges[term.field] = tuple(term.code(tick) for tick in ticks)
-        labels[term.field] = tuple(tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks)
+        ranges[term.field] = tuple(term.code(tick) for tick in ticks) or (0.0, 0.0)
+        labels[term.field] = tuple(tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks) or (NOT_KNOWN, "")
     levels = {term.field for term in head.terms if term.scale == "levels"}
     nomogram = build_nomogram(LinearHead(head.intercept, coefs), ranges)
     terms = tuple(

@@ -56,6 +56,8 @@ class ImageReading:
     ----------
     scores : mapping of str to float
         Image score s of each head ("ki67", "lnm", "malignancy").
+    refit_scores : ndarray of float64, (B,)
+        Ki-67 image score under each refit.
     score_map : ndarray of float64, (h, w)
         w . A_ij of the Ki-67 head.
     offset : float
@@ -71,6 +73,7 @@ class ImageReading:
     """
 
     scores: Mapping[str, float]
+    refit_scores: NDArray[np.float64]
     score_map: NDArray[np.float64]
     offset: float
     area: tuple[float, float, float, float]
@@ -88,7 +91,9 @@ class Prediction:
     probability : float
         Probability that Ki-67 is high.
     interval : tuple of float
-        2.5 and 97.5 percentile of the probability over the bootstrap heads.
+        2.5 and 97.5 percentile of the probability over the refits, each drawing the values that are not known.
+    certainty : float
+        Share of the refits on the estimate's side of the threshold.
     logit, intercept : float
         Log-odds, and its part that belongs to no term.
     contributions : mapping of str to float
@@ -106,7 +111,7 @@ class Prediction:
     reading : ImageReading
         What the network read.
     imputed : tuple of str
-        Fields that were not known and took the training data's average.
+        Fields that were not known; the estimate is the mean over what is expected of them.
     node_metastasis : float or None
         Probability of node metastasis, where the bundle has that head.
     malignancy : float
@@ -119,6 +124,7 @@ class Prediction:
 
     probability: float
     interval: tuple[float, float]
+    certainty: float
     logit: float
     intercept: float
     contributions: Mapping[str, float]
@@ -144,3 +150,8 @@ class Prediction:
     def is_no_call(self) -> bool:
         """Whether the probability lies in the zone of no call."""
         return self.no_call[0] <= self.probability <= self.no_call[1]
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the interval spans both sides of the threshold."""
+        return self.interval[0] < self.threshold <= self.interval[1]

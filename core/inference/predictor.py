@@ -59,6 +59,7 @@ class Predictor:
         self.engine = engine
         self._heads = dict(bundle.image_heads) | {MALIGNANCY: engine.malignancy}
         self._weights = np.stack([head.weights for head in self._heads.values()]).astype(np.float32)
+        self._refits = bundle.refits.astype(np.float64)
         self._references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
         self._appearance = AppearanceRules.from_json(bundle.appearance)
 
@@ -167,6 +168,7 @@ class Predictor:
         """
         score_maps = dict(zip(self._heads, read.score_maps.astype(np.float64), strict=True))
         return ImageReading(
+            refit_scores=self._refits[:, :-1] @ np.asarray(read.pooled, dtype=np.float64) + self._refits[:, -1],
             scores={name: float(score_maps[name].mean()) + head.bias for name, head in self._heads.items()},
             score_map=score_maps["ki67"],
             offset=self._heads["ki67"].bias,
@@ -195,16 +197,19 @@ class Predictor:
         """
         started = time.perf_counter()
         reading = reading or self.read_image(case.frame, case.roi)
-        head, manifest = self.bundle.fusion_heads["m1"], self.bundle.manifest
+        fusion, manifest = self.bundle.fusion_heads["m1"], self.bundle.manifest
+        head = fusion.given(case.clinical)
         score = reading.scores["ki67"]
         contributions = head.contribute(score, case.clinical)
         logit = head.intercept + sum(contributions.values())
         probability = float(_expit(logit))
-        interval = np.percentile(_expit(head.bootstrap_logits(score, case.clinical)), INTERVAL)
+        refits = _expit(fusion.refit_logits(score, reading.refit_scores, case.clinical))
+        interval = np.percentile(refits, INTERVAL)
         threshold = float(manifest["threshold"]["value"])
         return Prediction(
             probability=probability,
             interval=(float(interval[0]), float(interval[1])),
+            certainty=float(np.mean((refits >= threshold) == (probability >= threshold))),
             logit=logit,
             intercept=head.intercept,
             contributions=contributions,
@@ -223,9 +228,10 @@ class Predictor:
         )
 
     def _predict_nodes(self, reading: ImageReading, clinical: Mapping[str, str | float]) -> float | None:
-        head: FusionHead | None = self.bundle.fusion_heads.get("lnm")
-        if head is None:
+        fusion: FusionHead | None = self.bundle.fusion_heads.get("lnm")
+        if fusion is None:
             return None
+        head = fusion.given(clinical)
         return float(_expit(head.intercept + sum(head.contribute(reading.scores["lnm"], clinical).values())))
 
 

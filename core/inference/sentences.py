@@ -5,7 +5,8 @@ from core.inference.explain import format_percent
 from core.inference.prediction import Prediction
 
 INTERVAL_MEANING = (
-    "Had the model been trained on other patients of the same kind, it would mostly have answered within it."
+    "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
+    "about 95 of 100 cases."
 )
 NOT_SEEN = (
     "colour Doppler, elastography and moving images",
@@ -19,8 +20,10 @@ MALIGNANCY_LIMIT = "The Ki-67 estimate presumes a cancer."
 
 
 def name_call(prediction: Prediction) -> str:
-    """Give the call in two words: "No call", "Called high" or "Called low"."""
-    return "No call" if prediction.is_no_call else f"Called {prediction.group}"
+    """Give the call in a few words: "No call", "Called high", "Called low", or "Uncertain, called low"."""
+    if prediction.is_no_call:
+        return "No call"
+    return f"Uncertain, called {prediction.group}" if prediction.is_uncertain else f"Called {prediction.group}"
 
 
 def explain_call(prediction: Prediction) -> str:
@@ -37,13 +40,18 @@ def explain_call(prediction: Prediction) -> str:
         A sentence with the threshold or the zone of no call.
     """
     low, high = map(format_percent, prediction.no_call)
-    if prediction.is_no_call:
-        return (
-            f"The estimate lies in the zone of no call ({low} to {high}), "
-            "where high and low can't be told apart reliably."
+    threshold, share = format_percent(prediction.threshold), format_percent(prediction.certainty)
+    side = "at or above" if prediction.group == "high" else "below"
+    call = f"{side.capitalize()} the threshold of {threshold}, as are {share} of the model's refits."
+    if prediction.is_uncertain:
+        call = (
+            f"The interval spans both sides of the threshold of {threshold}; "
+            f"{share} of the model's refits are {side} it, as the estimate is."
         )
-    side = "At or above" if prediction.group == "high" else "Below"
-    return f"{side} the threshold of {format_percent(prediction.threshold)}, outside the zone of no call."
+    if prediction.is_no_call:
+        zone = f"It lies in the zone of no call ({low} to {high})"
+        return f"{call} {zone}, where high and low can't be told apart reliably."
+    return call
 
 
 def describe_seen(prediction: Prediction, frame: Frame) -> str:

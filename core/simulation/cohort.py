@@ -83,7 +83,7 @@ def _describe(sampler: QuotaSampler, tumours: Tumours, p: SimulationParameters) 
     patient = describe_patient(sampler, tumours)
     metastasis = draw_node_metastasis(sampler, tumours, p.nodes)
     axilla = describe_axilla(sampler, metastasis, p.nodes)
-    lesion = describe_lesion(sampler, tumours)
+    lesion = describe_lesion(sampler, tumours, p.reader_sharpness)
     birads = grade_suspicion(sampler, lesion, np.asarray(axilla["aln_suspicious"]))
     return {
         "patient_id": [f"SIM-{name}{index:04d}" for index, name in enumerate(tumours.centre, start=1)],

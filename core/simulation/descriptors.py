@@ -51,7 +51,7 @@ def describe_patient(sampler: QuotaSampler, tumours: Tumours) -> Columns:
     }
 
 
-def describe_lesion(sampler: QuotaSampler, tumours: Tumours) -> Columns:
+def describe_lesion(sampler: QuotaSampler, tumours: Tumours, sharpness: float) -> Columns:
     """Draw the reader's descriptors of the lesion.
 
     Parameters
@@ -60,22 +60,30 @@ def describe_lesion(sampler: QuotaSampler, tumours: Tumours) -> Columns:
         Source of quota draws.
     tumours : Tumours
         Latent state of the cohort.
+    sharpness : float
+        Correlation of what a reader sees with what the frame shows.
 
     Returns
     -------
     dict of str to ndarray
         Columns of the data dictionary.
     """
-    x, draw, noise = tumours.latents, sampler.draw_uniform, sampler.draw_normal
+    draw, noise = sampler.draw_uniform, sampler.draw_normal
+    blur = np.sqrt(1 - sharpness**2)
+    x = {
+        name: latent if name == "vasc" else sharpness * latent + blur * noise()
+        for name, latent in tumours.latents.items()
+    }
     read = {name: x[name] + 0.45 * noise() for name in ("post", "vasc", "asp")}
     margin = _draw_margin(sampler, x)
     regular = (margin == "circumscribed") | (draw() < 0.12)
     adler = sampler.pick_levels(read["vasc"], (0.14, 0.44, 0.76), ("0", "1", "2", "3"))
     mixed = np.select([draw() < 0.035, draw() < 0.02], ["complex_cystic_solid", "isoechoic"], "hypoechoic")
     inside = x["calc"] + 0.4 * noise() > 0.45
+    ratio = np.minimum(1, compute_axis_ratio(tumours.latents["asp"]))
     return {
         "size_mm": tumours.size_mm,
-        "size_ap_mm": np.maximum(2, tumours.size_mm * np.minimum(1, compute_axis_ratio(x["asp"]))).round(1),
+        "size_ap_mm": np.maximum(2, tumours.size_mm * ratio).round(1),
         "shape": np.where(regular, np.where(draw() < 0.7, "oval", "round"), "irregular"),
         "orientation": sampler.pick_levels(read["asp"], (0.62,), ("parallel", "not_parallel")),
         "margin": margin,
@@ -109,14 +117,16 @@ def grade_suspicion(sampler: QuotaSampler, lesion: Columns, node_suspicious: Str
         Category 3 to 5.
     """
     signs: tuple[tuple[str, str, float], ...] = (
-        ("margin", "spiculated", 0.5),
+        ("margin", "spiculated", 0.3),
         ("margin", "angular", 0.4),
+        ("margin", "microlobulated", 0.3),
         ("shape", "irregular", 0.5),
         ("orientation", "not_parallel", 0.3),
         ("calcification", "in_mass", 0.3),
-        ("posterior", "shadowing", 0.3),
+        ("posterior", "shadowing", 0.15),
     )
-    score = 0.4 * sampler.draw_normal() + 0.35 * (node_suspicious == "suspicious")
+    doublings = np.log2(np.asarray(lesion["size_mm"], dtype=np.float64) / 20)
+    score = 0.4 * sampler.draw_normal() + 0.35 * (node_suspicious == "suspicious") + 0.2 * doublings
     for column, level, weight in signs:
         score = score + weight * (np.asarray(lesion[column]) == level)
     return sampler.pick_levels(score, (0.015, 0.10, 0.29, 0.66), ("3", "4A", "4B", "4C", "5"))

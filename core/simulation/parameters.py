@@ -107,7 +107,9 @@ class SimulationParameters:
         Factor on the loadings on z of the latents that a frame shows: how much an image tells of Ki-67. It makes up for
         what a network loses between latent and pixel.
     form_gain : float
-        The same factor for size and vascularity, which the form states and nothing loses.
+        The same factor for size and vascularity, which the form states and nothing loses, and for what a reader's
+        descriptors tell of a frame's latents: a reader sees them through noise, correlated with what the frame shows by
+        `form_gain / img_gain`.
     loadings : mapping of str to float
         Loading of each image latent on z at a gain of 1.
     receptor_shift : mapping of str to tuple of float
@@ -183,3 +185,8 @@ class SimulationParameters:
         for name, gain in (("image", self.img_gain), ("form", self.form_gain)):
             if not 0 <= gain < float("inf"):
                 raise UsageError(f"The {name} gain is {gain:g}; give 0 or more.")
+
+    @property
+    def reader_sharpness(self) -> float:
+        """Correlation of what a reader sees in a frame with what it shows."""
+        return min(1.0, self.form_gain / self.img_gain) if self.img_gain else 1.0

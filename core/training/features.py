@@ -19,7 +19,7 @@ from core.training.augment import augment
 from core.training.busbra import CROP_CONTEXT, CROP_PX
 
 BATCH = 16
-N_VIEWS = 8
+N_VIEWS = 4
 Progress = Callable[[int, int], None]
 
 
@@ -128,7 +128,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
             crop, _, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
         except AppError:
             continue
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
+        generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
         crops = torch.from_numpy(np.repeat(crop[None], N_VIEWS, axis=0))
         zoom = engine.rule.context / CROP_CONTEXT
         views, _ = augment(crops, crops, size=engine.rule.size, zoom=zoom, generator=generator)
@@ -136,6 +136,12 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
         pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(pixels, engine, cache)
         progress((i + 1) * N_VIEWS, len(pooled))
     return Features(pooled, ())
+
+
+def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
+    """Give the seed of an image's views: the patient's and the image's own, wherever its row stands."""
+    key = hashlib.sha256(f"{seed}/{patient_id}/".encode() + crop.tobytes()).digest()
+    return int.from_bytes(key[:7], "big")
 
 
 def _read_crop(

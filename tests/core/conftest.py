@@ -24,6 +24,7 @@ def roi() -> Roi:
 def prediction() -> Prediction:
     reading = ImageReading(
         scores={"ki67": 0.25, "lnm": 0.1, "malignancy": 1.0},
+        refit_scores=np.zeros(200),
         score_map=HEATMAP / 0.8,
         offset=0.0,
         area=(50.0, 20.0, 110.0, 80.0),
@@ -36,6 +37,7 @@ def prediction() -> Prediction:
     return Prediction(
         probability=float(1 / (1 + np.exp(-logit))),
         interval=(0.5, 0.8),
+        certainty=0.9,
         logit=logit,
         intercept=0.1,
         contributions=contributions,

@@ -116,7 +116,8 @@ def test_a_bundle_that_is_written_again_names_its_hash_once(copy: Path) -> None:
         k: v for k, v in json.loads((copy / MANIFEST).read_text()).items() if k not in {"schema_version", "files"}
     }
     before = read_bundle(copy).sha256
-    write_bundle(copy, manifest | {"name": "b"}, json.loads((copy / HEADS).read_text()), (copy / CARD).read_text())
+    refits, heads = read_bundle(copy).refits, json.loads((copy / HEADS).read_text())
+    write_bundle(copy, manifest | {"name": "b"}, heads, refits, (copy / CARD).read_text())
     assert read_bundle(copy).sha256 != before
     assert (copy / CARD).read_text().count("Bundle sha256") == 1
 

@@ -88,10 +88,10 @@ def test_an_upload_gets_an_estimate_with_interval_words_and_limits(at, breast_pn
     text = words(at)
     assert 0 <= read_percent(at) <= 100
     assert re.search(r"95 % interval \*\*\d+\s% to \d+\s%\*\*", text)
-    assert any(re.match(r"\*\*(No call|Called high|Called low)", info.value) for info in at.info)
+    assert any(re.match(r"\*\*(No call|Called high|Called low|Uncertain)", info.value) for info in at.info)
     assert text.count(" ?]") == 7
     text = choose_view(at, "Limits")
-    assert "average was taken (7)" in text
+    assert "so the interval is wider (7)" in text
     assert "colour Doppler" in text
     assert "Malignant lesion" in choose_view(at, "Other")
 
@@ -113,7 +113,7 @@ def test_a_clinical_value_answers_at_once_without_the_network(at, monkeypatch, b
     find(at.number_input, "Largest diameter").set_value(60.0).run()
     assert read_percent(at) > before
     find(at.segmented_control, "Axillary").set_value("suspicious").run()
-    assert "average was taken (5)" in choose_view(at, "Limits")
+    assert "so the interval is wider (5)" in choose_view(at, "Limits")
 
 
 def test_a_moved_box_asks_for_the_button_again(at, breast_png):

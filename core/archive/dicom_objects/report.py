@@ -117,7 +117,7 @@ def _identify_algorithm(prediction: Prediction, bundle: Bundle) -> AlgorithmIden
         parameters=[
             f"bundle sha256 {bundle.sha256}",
             f"input sha256 {prediction.reading.input_sha256}",
-            f"inputs not known, taken from the training data's average: {imputed}",
+            f"inputs not known, expected from the others: {imputed}",
         ],
     )
 

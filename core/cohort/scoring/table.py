@@ -42,7 +42,8 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
     ki67 = known.get("ki67_pct")
     if ki67 is not None:
         record |= {"y": int(bundle.cutoff.is_high(ki67)), "ki67_pct": ki67}
-    for name, head in bundle.fusion_heads.items():
+    for name, fusion in bundle.fusion_heads.items():
+        head = fusion.given(known)
         score = scores["lnm" if name in NODE_HEADS else "ki67"]
         log_odds = head.intercept + sum(head.contribute(score, known).values())
         record["prob" if name == "m1" else f"prob_{name}"] = float(expit(log_odds))

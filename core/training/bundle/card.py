@@ -5,7 +5,15 @@ from typing import Any
 
 from core.clinical import BY_NAME
 from core.evaluation.estimate import write_estimate, write_number
+from core.training.bundle.card_parts import (
+    describe_calibration,
+    describe_coefficients,
+    describe_coverage,
+    describe_internal,
+    describe_no_call,
+)
 from models.cutoff import Cutoff
+from models.fusion import FusionHead
 
 SIMULATED = (
     "**Simulated.** The patients, images, Ki-67 values and outcomes that this bundle was trained and tested on are "
@@ -14,7 +22,12 @@ SIMULATED = (
 
 
 def write_card(
-    manifest: Mapping[str, Any], flow: Mapping[str, Any], metrics: Mapping[str, Any], notes: Sequence[str]
+    manifest: Mapping[str, Any],
+    flow: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    internal: Mapping[str, Any],
+    head: FusionHead,
+    notes: Sequence[str],
 ) -> str:
     """Write the card.
 
@@ -26,6 +39,10 @@ def write_card(
         Patients by split.
     metrics : mapping
         Evaluation by split.
+    internal : mapping
+        "optimism", "learning_curve", "sample_size", "no_call".
+    head : FusionHead
+        The fusion "m1".
     notes : sequence of str
         What was left out, and why.
 
@@ -51,16 +68,25 @@ def write_card(
         ),
         f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused.\n",
         "## Model\n",
-        "Frozen ResNet-50 backbone; image score by ridge regression of ln Ki-67 on its pooled features, out of fold in "
-        f"the training patients; fused by logistic regression with {_list_fields(manifest['predictors'])}. "
-        "A value that is not known takes the training mean.\n",
-        f"Threshold {threshold['value']:.3f} ({threshold['rule']}, chosen on {threshold['chosen_on']}). "
+        "Frozen backbone; image score by ridge regression of ln Ki-67 on its pooled features, cross-fitted over ten "
+        f"folds of patients; joined with {_list_fields(manifest['predictors'])} by logistic regression with a ridge "
+        "penalty, which has the least deviance on left-out centres. A value that is not known is averaged over what it "
+        "is expected to be, given the image score and the known values.\n",
+        *describe_coefficients(head, manifest),
+        f"Threshold {threshold['value']:.3f} (95 % interval "
+        f"{threshold['interval'][0]:.3f}-{threshold['interval'][1]:.3f}; {threshold['rule']}, "
+        f"chosen on {threshold['chosen_on']}). "
         f"No call between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
         "## Figures\n",
         "| split | n | events | AUC (95 % CI) | image alone | clinical alone | gain over clinical (95 % CI), p |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(name, part) for name, part in metrics.items()),
-        "\nFigures of the training split use image scores out of fold, but the fusion was fitted on these patients.\n",
+        "\nFigures of the training split use image scores out of fold, but the fusion was fitted on these patients: "
+        "no p-value there.\n",
+        *describe_calibration(metrics),
+        *describe_no_call(internal["no_call"]),
+        *describe_internal(internal),
+        *describe_coverage(manifest["n_refits"]),
         "## Limits\n",
         "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
         "Not for images other than B-mode breast ultrasound with one lesion in the box. BI-RADS 6 is refused.\n",
@@ -81,7 +107,8 @@ def _row(name: str, part: Mapping[str, Any]) -> str:
         write_number(image.get("auc_b")),
         write_number(clinical.get("auc_b")),
     ]
-    return f"| {name} | {part['n']} | {part['events']} | {' | '.join(cells)} | {_describe_gain(clinical)} |"
+    gain = "fitted on these patients" if name == "train" else _describe_gain(clinical)
+    return f"| {name} | {part['n']} | {part['events']} | {' | '.join(cells)} | {gain} |"
 
 
 def _describe_auc(figures: Mapping[str, Any]) -> str:

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from core.evaluation import choose_threshold, compute_indeterminate
 from models.fusion import FusionHead
 
 DEVELOPMENT = ("train", "validation")
 NO_CALL_SHARE = 0.2
+THRESHOLD_DRAWS = 500
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads")
 
@@ -38,11 +40,15 @@ def predict_all(
 
     def predict(name: str, head: FusionHead) -> "pd.Series[float]":
         score = scores["lnm" if name in NODE_HEADS else "ki67"].reindex(patients.index)
-        coded = np.stack([head.code(row) for row in known])
-        log_odds = head.intercept + head.image_coef * score + coded @ head.coefs
-        return pd.Series(expit(log_odds), index=patients.index)
+        log_odds = [_estimate(head, float(s), row) for s, row in zip(score, known, strict=True)]
+        return pd.Series(expit(np.array(log_odds)), index=patients.index)
 
     return {name: predict(name, head) for name, head in heads.items()}
+
+
+def _estimate(head: FusionHead, score: float, clinical: Mapping[str, str | float]) -> float:
+    given = head.given(clinical)
+    return given.intercept + sum(given.contribute(score, clinical).values())
 
 
 def make_predictions(
@@ -81,6 +87,26 @@ def make_predictions(
         if name in patients:
             table[name] = patients[name]
     return table.reset_index()
+
+
+def measure_threshold_interval(predictions: pd.DataFrame, seed: int) -> list[float]:
+    """Give the 95 % interval of the chosen threshold: chosen again on development patients drawn with replacement."""
+    part = predictions[predictions["split"].isin(DEVELOPMENT)]
+    y, prob = part["y"].to_numpy(float), part["prob"].to_numpy(float)
+    rng = np.random.default_rng([seed, 3])
+    drawn = (rng.integers(len(y), size=len(y)) for _ in range(THRESHOLD_DRAWS))
+    chosen = [choose_threshold(y[rows], prob[rows]).threshold for rows in drawn]
+    found = [value for value in chosen if value is not None]
+    return [float(value) for value in np.percentile(found, [2.5, 97.5])]
+
+
+def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mapping[str, Any]) -> dict[str, Any]:
+    """Evaluate the zone of no call in each split (`core.evaluation.compute_indeterminate`)."""
+    zone = {"threshold": threshold, "low": float(no_call["low"]), "high": float(no_call["high"])}
+    return {
+        str(split): compute_indeterminate(part["y"], part["prob"], **zone).to_dict("index")
+        for split, part in predictions.groupby("split")
+    }
 
 
 def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:

@@ -1,178 +1,130 @@
-"""The heads of a bundle: a ridge image score, out of fold, and its fusion with clinical terms."""
+"""The heads of a bundle, from the whole fit and its refits."""
 
-import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from firthmodels import FirthLogisticRegression
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 
-from core.errors import WorkError
-from core.evaluation.calibration.logistic import fit_logistic
+from core.training.bundle.fusion import draw_lost_coefs, fit_ridge_logistic
+from core.training.bundle.image_score import FeatureSpace, ImageFit, draw_lost_weights
+from core.training.bundle.internal_validation import measure_optimism
+from core.training.bundle.whole_fit import FusionFit, Model, Study, Watch, WholeFit, fit_whole, refit_whole
 from models.fusion import FusionHead, ImageHead, Term
 
 Floats = NDArray[np.float64]
-PENALTIES = tuple(10.0 ** np.arange(1, 7.01, 0.25))
-N_FOLDS = 10
-N_INNER_FOLDS = 5
-N_BOOTSTRAP = 500
+ALMOST_NO_PENALTY = 1e-4
 
 
 @dataclass(frozen=True)
-class ImageScore:
-    """An image head and the scores that a fusion may be fitted on.
+class Heads:
+    """An image head with its refits, and the fusions on its score.
 
     Parameters
     ----------
-    head : ImageHead
-        Fitted on all training patients; unit is the standard deviation of the out-of-fold scores.
+    image : ImageHead
+        Mean of the cross-fitted heads.
     out_of_fold : ndarray of float64, (n,)
-        Score of each training patient by a head that never saw the patient.
-    penalty : float
-        Ridge penalty on standardised features.
+        Score of each training patient by the head that never saw the patient.
+    refits : ndarray of float64, (B, p + 1)
+        Weights and bias of the image head of each refit.
+    fusions : mapping of str to FusionHead
+        By the names of the models.
+    penalties : mapping of str to float
+        Ridge penalty of "image score" and of each fusion.
+    optimism : mapping of str to Any
+        Of the first fusion (`measure_optimism`).
+    unpenalised : ndarray of float64, (2 + K,)
+        Coefficients of the first fusion at almost no penalty.
     """
 
-    head: ImageHead
+    image: ImageHead
     out_of_fold: Floats
-    penalty: float
+    refits: Floats
+    fusions: Mapping[str, FusionHead]
+    penalties: Mapping[str, float]
+    optimism: Mapping[str, Any]
+    unpenalised: Floats
 
 
-def fit_image_score(pooled: Floats, views: Floats, target: Floats, *, seed: int) -> ImageScore:
-    """Fit a linear score of the pooled features.
-
-    Ridge regression on standardised features of each patient's images and of random views of them, so that the score
-    does not hang on gain, depth or the hand that drew the box. The penalty is chosen by five folds of patients, anew
-    within each outer fold; held-out patients are scored on their images as they are.
+def fit_heads(
+    study: Study,
+    models: Mapping[str, Model],
+    terms: Sequence[Term],
+    *,
+    seed: int,
+    n_refits: int,
+    watch: Watch | None = None,
+) -> Heads:
+    """Fit the image score and the fusions on all training patients, and again on each draw of them.
 
     Parameters
     ----------
-    pooled : ndarray of float64, (n, 2048)
-        Mean pooled features of each training patient.
-    views : ndarray of float64, (n, v, 2048)
-        Pooled features of random views of each patient's images; v may be 0.
-    target : ndarray of float64, (n,)
-        What the score follows: logarithm of Ki-67, or 0 and 1.
+    study : Study
+        Training patients.
+    models : mapping of str to Model
+        Fusions to fit.
+    terms : sequence of Term, K
+        Coding of the columns of `study.coded`.
     seed : int
-        Seed of the folds.
+        Seed of folds and draws.
+    n_refits : int
+        Refits.
+    watch : callable, optional
+        Called with the number of refits done and of all.
 
     Returns
     -------
-    ImageScore
-        Head and out-of-fold scores, both with mean 0 and standard deviation 1 out of fold.
+    Heads
+        The refits hold what the penalties may have taken away (`draw_lost_weights`).
 
     Raises
     ------
     WorkError
-        If the images can't tell the patients apart.
+        If one class has fewer than three patients, or the images can't tell the patients apart.
     """
-    rows = np.concatenate([pooled[:, None], views], axis=1)
-    strata = np.digitize(target, np.quantile(target, [0.25, 0.5, 0.75]))
-    folds = StratifiedKFold(
-        min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].min())), shuffle=True, random_state=seed
+    refits = refit_whole(study, models, seed=seed, n_refits=n_refits, watch=watch)
+    whole = fit_whole(study, models, np.ones(len(study.y)), np.random.default_rng(seed))
+    rng = np.random.default_rng([seed, 1])
+    lost = [draw_lost_weights(study.space, fit.image, fit.weight, rng) for fit in refits]
+    images = [_to_head(study.space, fit.image, extra) for fit, extra in zip(refits, lost, strict=True)]
+    weights = np.stack([fit.image.weights + extra for fit, extra in zip(refits, lost, strict=True)])
+    scores = study.space.own @ weights.T + np.array([fit.image.bias for fit in refits])
+    spread = float(np.sqrt(scores.var(axis=1).mean()))
+
+    def make(name: str, fit: FusionFit, model: Model) -> FusionHead:
+        bootstrap = np.stack([_draw_coefs(other, name, rng) for other in refits])
+        chosen = tuple(terms[i] for i in model.columns)
+        if not model.image:
+            bootstrap[:, 1] = 0.0
+        image_coef = float(fit.coefs[1]) if model.image else 0.0
+        moments = fit.inputs.mean, fit.inputs.cov
+        return FusionHead(float(fit.coefs[0]), image_coef, chosen, fit.coefs[2:], bootstrap, *moments, spread)
+
+    fusions = {name: make(name, fit, models[name]) for name, fit in whole.fusions.items()}
+    penalties = {"image score": whole.image.penalty} | {name: fit.penalty for name, fit in whole.fusions.items()}
+    table = np.stack([np.append(head.weights, head.bias) for head in images])
+    first = next(iter(models))
+    filled, ones = whole.fusions[first].inputs.filled, np.ones((1, len(study.y)))
+    return Heads(
+        image=_to_head(study.space, whole.image),
+        out_of_fold=whole.image.out_of_fold,
+        refits=table,
+        fusions=fusions,
+        penalties=penalties,
+        optimism=measure_optimism(study, first, whole, refits),
+        unpenalised=fit_ridge_logistic(filled, study.y, ones, np.array([ALMOST_NO_PENALTY]))[0],
     )
-    raw = np.empty(len(target))
-    for fit, held in folds.split(pooled, strata):
-        raw[held] = _fit_ridge(rows[fit], target[fit])[0].score(pooled[held])
-    head, penalty = _fit_ridge(rows, target)
-    mean, spread = float(raw.mean()), float(raw.std())
-    if spread == 0:
-        raise WorkError("The image score is the same for every training patient: the images can't tell them apart.")
-    return ImageScore(ImageHead(head.weights / spread, (head.bias - mean) / spread), (raw - mean) / spread, penalty)
 
 
-def _fit_ridge(rows: Floats, target: Floats) -> tuple[ImageHead, float]:
-    """Fit on rows (n, 1 + v, p), the first of each patient the images as they are; choose the penalty by patient."""
-    n, per_patient, p = rows.shape
-    flat = rows.reshape(-1, p)
-    centre, spread = flat.mean(0), flat.std(0)
-    spread = np.where(spread > 0, spread, np.inf)
-    coded = ((flat - centre) / spread).reshape(n, per_patient, p)
-    inner = np.arange(n) % N_INNER_FOLDS
-    errors = np.zeros(len(PENALTIES))
-    for fold in range(N_INNER_FOLDS):
-        fit, held = inner != fold, inner == fold
-        weights, bias = _solve_ridge(coded[fit].reshape(-1, p), np.repeat(target[fit], per_patient), PENALTIES)
-        errors += ((coded[held, 0] @ weights + bias - target[held, None]) ** 2).sum(0)
-    best = PENALTIES[int(errors.argmin())]
-    weights, bias = _solve_ridge(coded.reshape(-1, p), np.repeat(target, per_patient), (best,))
-    scaled = weights[:, 0] / spread
-    return ImageHead(scaled, float(bias - scaled @ centre)), best
+def _draw_coefs(fit: WholeFit, name: str, rng: np.random.Generator) -> Floats:
+    fusion = fit.fusions[name]
+    lost = draw_lost_coefs(fusion.inputs.filled, fusion.coefs, fit.weight, fusion.penalty, rng)
+    return np.asarray(fusion.coefs + lost)
 
 
-def _solve_ridge(X: Floats, y: Floats, penalties: tuple[float, ...]) -> tuple[Floats, float]:
-    """Ridge weights (p, number of penalties) and the common bias, by one eigendecomposition of the Gram matrix."""
-    mean, bias = X.mean(0), float(y.mean())
-    centred, residual = X - mean, y - bias
-    if len(X) < X.shape[1]:
-        values, vectors = np.linalg.eigh(centred @ centred.T)
-        rotated = vectors.T @ residual
-        weights = centred.T @ (vectors @ np.stack([rotated / (values + penalty) for penalty in penalties], axis=1))
-    else:
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        rotated = vectors.T @ (centred.T @ residual)
-        weights = vectors @ np.stack([rotated / (values + penalty) for penalty in penalties], axis=1)
-    return weights, bias
-
-
-def fit_fusion(score: Floats | None, coded: Floats, y: Floats, terms: tuple[Term, ...], *, seed: int) -> FusionHead:
-    """Join the image score with clinical terms by logistic regression without penalty.
-
-    Where the classes are separated, which has no finite maximum, Firth's penalised likelihood is used instead
-    (Firth D. Biometrika 1993).
-
-    Parameters
-    ----------
-    score : ndarray of float64, (n,), or None
-        Out-of-fold image score; None for a model without the image.
-    coded : ndarray of float64, (n, K)
-        Coded clinical terms; K may be 0.
-    y : ndarray of float64, (n,)
-        Outcome, 0 or 1.
-    terms : tuple of Term
-        Coding of the columns of `coded`.
-    seed : int
-        Seed of the patient-level bootstrap.
-
-    Returns
-    -------
-    FusionHead
-        Coefficients and those of 500 bootstrap refits.
-
-    Raises
-    ------
-    WorkError
-        If one class has fewer than three patients.
-    """
-    if min(y.sum(), (1 - y).sum()) < 3:
-        raise WorkError(
-            f"Of {len(y)} training patients {int(y.sum())} are positive: at least 3 of each class are needed."
-        )
-    design = np.column_stack([np.ones(len(y)), np.zeros(len(y)) if score is None else score, coded])
-    used = np.array([True, score is not None, *[True] * len(terms)])
-    coefs = _fit_full(design, y, used)
-    rng = np.random.default_rng(seed)
-    bootstrap = np.stack([_fit_full(design[rows], y[rows], used) for rows in _resample(rng, y)])
-    return FusionHead(float(coefs[0]), float(coefs[1]), terms, coefs[2:], bootstrap)
-
-
-def _fit_full(design: Floats, y: Floats, used: NDArray[np.bool_]) -> Floats:
-    """Fit the used columns that vary; the others get the coefficient 0."""
-    varies = used & np.array([True, *(np.ptp(design[:, 1:], axis=0) > 0)])
-    coefs = np.zeros(design.shape[1])
-    fit = fit_logistic(design[:, varies], y)
-    coefs[varies] = _fit_firth(design[:, varies], y) if fit is None else fit.coef
-    return coefs
-
-
-def _fit_firth(design: Floats, y: Floats) -> Floats:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = FirthLogisticRegression(fit_intercept=False).fit(design, y)
-    return np.asarray(model.coef_, dtype=np.float64).ravel()
-
-
-def _resample(rng: np.random.Generator, y: Floats) -> list[NDArray[np.int64]]:
-    """Draw patients with replacement, within each class so that no draw lacks one."""
-    classes = [np.flatnonzero(y == value) for value in (0, 1)]
-    return [np.concatenate([rng.choice(rows, len(rows)) for rows in classes]) for _ in range(N_BOOTSTRAP)]
+def _to_head(space: FeatureSpace, fit: ImageFit, extra: Floats | float = 0.0) -> ImageHead:
+    """Give a fit as weights on the pooled features."""
+    weights = space.axes @ (fit.weights + extra)
+    return ImageHead(weights, float(fit.bias - space.centre @ weights))

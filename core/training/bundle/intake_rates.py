@@ -85,10 +85,10 @@ def write_rates(folder: Path, rates: Sequence[Rate]) -> None:
     rates : sequence of mapping
         From `count_statuses`.
     """
-    read_bundle(folder)
+    refits = read_bundle(folder).refits
     (folder / "evidence" / INTAKE).write_text(json.dumps(list(rates), indent=1) + "\n", encoding="utf-8")
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     described = {name: value for name, value in manifest.items() if name not in {"schema_version", "files"}}
     heads = json.loads((folder / HEADS).read_text(encoding="utf-8"))
     card = (folder / CARD).read_text(encoding="utf-8").split(TITLE)[0].rstrip()
-    write_bundle(folder, described, heads, f"{card}\n\n{TITLE}\n\n{_MEANING}\n\n{describe_rates(rates)}\n")
+    write_bundle(folder, described, heads, refits, f"{card}\n\n{TITLE}\n\n{_MEANING}\n\n{describe_rates(rates)}\n")

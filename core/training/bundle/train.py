@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.clinical import M1_PREDICTORS, M2_PREDICTORS
 from core.cohort.manifest import Manifest, read_manifest
 from core.cohort.record import Choices
 from core.cohort.splits import SplitRule
@@ -26,17 +25,25 @@ from core.spreadsheet import render_csv
 from core.training.appearance import extend_looks
 from core.training.backbone.folder import make_reference, read_backbone_card
 from core.training.bundle.card import write_card
-from core.training.bundle.evidence import choose_no_call, count_flow, make_predictions, predict_all
-from core.training.bundle.heads import Floats, fit_fusion, fit_image_score
-from core.training.bundle.terms import make_terms
+from core.training.bundle.evidence import (
+    choose_no_call,
+    count_flow,
+    evaluate_no_call,
+    make_predictions,
+    measure_threshold_interval,
+    predict_all,
+)
+from core.training.bundle.fits import TrainingData, fit_bundle
+from core.training.bundle.heads import Floats
+from core.training.bundle.whole_fit import N_REFITS
 from core.training.features import N_VIEWS, Progress, extract_features, extract_views
 from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
-from models.fusion import FusionHead, Term
+from models.fusion import FusionHead
 
 SEED = 20260507
 CACHE = ".features"
-MIN_TRAIN = 30
+MIN_TRAIN = 100
 LIBRARIES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "pydicom")
 
 
@@ -57,9 +64,11 @@ class TrainingPlan:
     external : tuple of str
         Centres held out, where the manifest has no split.
     seed : int
-        Seed of split, folds and bootstrap.
+        Seed of split, folds and draws.
     choices : Choices
         What was settled about the manifest's columns.
+    n_refits : int
+        Refits of the whole fit, for the intervals.
     """
 
     name: str
@@ -69,19 +78,7 @@ class TrainingPlan:
     external: tuple[str, ...] = ()
     seed: int = SEED
     choices: Choices = field(default_factory=Choices)
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Patients with a readable image, their labels and their pooled features in the same order."""
-
-    patients: pd.DataFrame
-    y: "pd.Series[int]"
-    pooled: pd.DataFrame
-
-    def training(self) -> "_Data":
-        index = self.patients.index[self.patients["split"] == "train"]
-        return _Data(self.patients.loc[index], self.y[index], self.pooled.loc[index])
+    n_refits: int = N_REFITS
 
 
 def train_bundle(
@@ -100,7 +97,7 @@ def train_bundle(
     plan : TrainingPlan
         Name, cut-off, external centres, seed.
     progress : callable
-        Called with the number of images done and of all.
+        Called with the number of images, of views, of refits done and of all.
 
     Returns
     -------
@@ -117,11 +114,13 @@ def train_bundle(
     manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
+    manifest = replace(manifest, images=_sort_images(manifest.images))
     features = extract_features(manifest.images, engine, out / CACHE, progress)
     data = _join(manifest, features.by_patient(manifest.images["patient_id"]), plan)
     views = _extract_views(manifest, data, engine, out, plan, progress)
-    heads, image_heads, scores, notes = _fit_heads(data, views, plan)
-    predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, scores))
+    fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=progress)
+    heads, notes = fitted.fusions, fitted.notes
+    predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, fitted.scores))
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
@@ -129,21 +128,38 @@ def train_bundle(
     refused = sorted((*manifest.refused, *features.refused))
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
     metrics = evaluate_cohort(predictions, threshold=threshold)
-    _write_evidence(out / "evidence", predictions, flow, metrics)
+    no_call = choose_no_call(predictions, threshold.threshold)
+    internal = fitted.validation | {"no_call": evaluate_no_call(predictions, threshold.threshold, no_call)}
+    _write_evidence(out / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal})
     description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
-        "threshold": {"value": threshold.threshold, "rule": threshold.rule, "chosen_on": threshold.chosen_on},
-        "no_call": choose_no_call(predictions, threshold.threshold),
+        "threshold": {
+            "value": threshold.threshold,
+            "interval": measure_threshold_interval(predictions, plan.seed),
+            "rule": threshold.rule,
+            "chosen_on": threshold.chosen_on,
+        },
+        "no_call": no_call,
+        "penalties": dict(fitted.ki67.penalties),
+        "unpenalised": [round(float(value), 4) for value in fitted.ki67.unpenalised],
     }
     write_bundle(
         out,
         description,
         {
-            "image": image_heads,
+            "image": fitted.images,
             "fusion": {name: head.to_json() for name, head in heads.items()},
             "references": {"training": make_reference(seen), "backbone": card["reference"]},
             "appearance": extend_looks(AppearanceRules.from_json(card["appearance"]), looks).to_json(),
         },
-        write_card(description, flow, metrics, (*manifest.notes, *manifest.reading.describe(), *notes)),
+        fitted.ki67.refits,
+        write_card(
+            description,
+            flow,
+            metrics,
+            internal,
+            heads["m1"],
+            (*manifest.notes, *manifest.reading.describe(), *notes),
+        ),
     )
     shutil.rmtree(out / CACHE)
     return {
@@ -156,7 +172,14 @@ def train_bundle(
     }
 
 
-def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> _Data:
+def _sort_images(images: pd.DataFrame) -> pd.DataFrame:
+    """Sort the images by patient and name, so that the order of the manifest's rows changes nothing."""
+    names = images["path"].map(lambda path: path.name)
+    order = images.assign(name=names).sort_values(["patient_id", "name"], kind="stable").index
+    return images.loc[order].reset_index(drop=True)
+
+
+def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> TrainingData:
     """Keep the patients with a readable image, and label them."""
     patients = manifest.patients.loc[pooled.index]
     y = plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int)
@@ -165,11 +188,11 @@ def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> _Data
         raise TableError(
             f"{n_train} training patients with a readable image are too few; at least {MIN_TRAIN} are needed."
         )
-    return _Data(patients, y, pooled)
+    return TrainingData(patients, y, pooled)
 
 
 def _extract_views(
-    manifest: Manifest, data: _Data, engine: Engine, out: Path, plan: TrainingPlan, progress: Progress
+    manifest: Manifest, data: TrainingData, engine: Engine, out: Path, plan: TrainingPlan, progress: Progress
 ) -> dict[str, Floats]:
     """Give the views (v, 2048) of each training patient; of several images, each view's mean."""
     wanted = manifest.images["patient_id"].isin(data.training().patients.index)
@@ -180,74 +203,10 @@ def _extract_views(
     return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}
 
 
-def _fit_heads(
-    data: _Data, views: dict[str, Floats], plan: TrainingPlan
-) -> tuple[dict[str, FusionHead], dict[str, Any], dict[str, "pd.Series[float]"], tuple[str, ...]]:
-    """Fit every head on the training patients; give the image scores of all patients with them."""
-    train = data.training()
-    y = _floats(train.y)
-    m1, notes = make_terms(train.patients, M1_PREDICTORS)
-    m2, more = make_terms(train.patients, M2_PREDICTORS)
-    ki67 = np.log(_floats(train.patients["ki67_pct"]).clip(min=1))
-    image_heads, scores = {}, {}
-    image_heads["ki67"], scores["ki67"] = _fit_score(data, train, views, ki67, seed=plan.seed)
-    score = _floats(scores["ki67"][train.y.index])
-    heads = {
-        "m1": fit_fusion(score, _code(m1, train.patients), y, m1, seed=plan.seed),
-        "image": fit_fusion(score, np.empty((len(y), 0)), y, (), seed=plan.seed),
-        "clinical": fit_fusion(None, _code(m1, train.patients), y, m1, seed=plan.seed),
-    }
-    if len(m2) > len(m1):
-        heads["m2"] = fit_fusion(score, _code(m2, train.patients), y, m2, seed=plan.seed)
-    nodes = _select_known_nodes(train)
-    if nodes is None:
-        return (
-            heads,
-            image_heads,
-            scores,
-            (*more, "Too few patients have a known node status: no head for node metastasis."),
-        )
-    lnm = _floats(nodes.patients["lnm"])
-    image_heads["lnm"], scores["lnm"] = _fit_score(data, nodes, views, lnm, seed=plan.seed)
-    score = _floats(scores["lnm"][nodes.y.index])
-    heads["lnm"] = fit_fusion(score, _code(m1, nodes.patients), lnm, m1, seed=plan.seed)
-    blind = tuple(term for term in m1 if term.field != "aln_suspicious")
-    if len(blind) < len(m1):
-        heads["lnm_without_aln_us"] = fit_fusion(score, _code(blind, nodes.patients), lnm, blind, seed=plan.seed)
-    return heads, image_heads, scores, tuple(dict.fromkeys((*notes, *more)))
-
-
-def _fit_score(
-    data: _Data, train: _Data, views: dict[str, Floats], target: Floats, *, seed: int
-) -> tuple[dict[str, Any], "pd.Series[float]"]:
-    stacked = np.stack([views[patient] for patient in train.pooled.index])
-    fitted = fit_image_score(train.pooled.to_numpy(), stacked, target, seed=seed)
-    scores = pd.Series(fitted.head.score(data.pooled.to_numpy()), index=data.pooled.index)
-    scores[train.pooled.index] = fitted.out_of_fold
-    return fitted.head.to_json(), scores
-
-
-def _floats(values: "pd.Series[Any]") -> Floats:
-    return np.asarray(values, dtype=np.float64)
-
-
-def _code(terms: tuple[Term, ...], patients: pd.DataFrame) -> Floats:
-    rows = patients.to_dict("records")
-    return np.array([[term.code(row[term.field]) for term in terms] for row in rows]).reshape(len(rows), len(terms))
-
-
-def _select_known_nodes(train: _Data) -> _Data | None:
-    known = train.patients.index[train.patients["lnm"].notna()]
-    counts = train.patients.loc[known, "lnm"].value_counts()
-    if len(known) < MIN_TRAIN or counts.min() < 10 or len(counts) < 2:
-        return None
-    return _Data(train.patients.loc[known], train.y[known], train.pooled.loc[known])
-
-
-def _write_evidence(folder: Path, predictions: pd.DataFrame, flow: dict[str, Any], metrics: dict[str, Any]) -> None:
+def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "predictions.csv").write_bytes(render_csv(predictions, float_format="%.6g"))
-    for name, content in (("flow", flow), ("metrics", metrics)):
+    for name, content in records.items():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -281,5 +240,6 @@ def _describe(
             "external_centre": sorted(set(patients.loc[patients["split"] == "external", "centre"])),
         },
         "seeds": {"training": plan.seed},
+        "n_refits": plan.n_refits,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
     }

@@ -138,7 +138,7 @@ def show_missing(read: BoardReading, in_table: float) -> None:
         st.caption(reasons)
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
-        st.caption(f"**Not known, the average was taken:** {names}.")
+        st.caption(f"**Not known, so the interval is wider:** {names}.")
     if abs(prediction.probability - in_table) > DIFFERENT:
         st.caption(
             f"The cohort's table gives {format_percent(in_table)}: it was made out of fold, from several images or by "

@@ -109,7 +109,10 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         count = len(prediction.imputed)
-        st.markdown(f"**Not known, the training patients' average was taken ({count}):** {names}.")
+        st.markdown(
+            f"**Not known, so the interval is wider ({count}):** {names}. "
+            "The estimate is the mean over what these values are expected to be, given those that are known."
+        )
     else:
         st.markdown("**Not known:** nothing, every clinical value was given.")
     st.markdown(f"**Seen:** {describe_seen(prediction, frame)}.")

@@ -43,6 +43,7 @@ def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str,
     logit = head.intercept + sum(contributions.values())
     reading = ImageReading(
         scores={"ki67": score, "lnm": 0.1, "malignancy": 1.0},
+        refit_scores=np.zeros(200),
         score_map=np.full((2, 2), score),
         offset=0.0,
         area=(20.0, 10.0, 80.0, 70.0),
@@ -54,6 +55,7 @@ def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str,
     return Prediction(
         probability=probability,
         interval=(max(0.0, probability - 0.1), min(1.0, probability + 0.12)),
+        certainty=0.9,
         logit=logit,
         intercept=head.intercept,
         contributions=contributions,
@@ -89,7 +91,6 @@ def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
         prediction=prediction,
         points=score_points(head, 0.4, CLINICAL),
         inputs=CLINICAL,
-        imputed={"age": "the training patients' average, 53 years"},
         image=make_picture("The frame"),
         heatmap=HeatMap(make_picture("The heat map"), (HeatCell(0.3, 0.4, 1.5), HeatCell(0.7, 0.4, -2.5)), 3.0),
         alts={"scale": "The scale", "icons": "The icons", "waterfall": "The waterfall", "nomogram": "The nomogram"},

@@ -31,7 +31,8 @@ def test_points_give_the_probability_of_the_model(fusion):
     @given(score=st.floats(-5, 5), clinical=VALUES)
     def check(score, clinical):
         patient = score_points(fusion, score, clinical)
-        logit = fusion.intercept + sum(fusion.contribute(score, clinical).values())
+        known = fusion.given(clinical)
+        logit = known.intercept + sum(known.contribute(score, clinical).values())
         assert patient.probability == pytest.approx(expit(logit), abs=1e-6)
 
     check()

@@ -48,7 +48,7 @@ def test_contributions_and_intercept_are_the_logit(prediction: Prediction) -> No
     assert 1 / (1 + math.exp(-total)) == pytest.approx(prediction.probability, abs=1e-9)
 
 
-def test_a_value_that_is_not_known_adds_the_imputed_term_and_is_named(prediction: Prediction) -> None:
+def test_a_value_that_is_not_known_is_named_and_adds_no_term_of_its_own(prediction: Prediction) -> None:
     assert prediction.imputed == ("aln_suspicious",)
     assert prediction.contributions["aln_suspicious"] == 0
 
@@ -56,6 +56,13 @@ def test_a_value_that_is_not_known_adds_the_imputed_term_and_is_named(prediction
 def test_the_interval_holds_the_probability(prediction: Prediction) -> None:
     low, high = prediction.interval
     assert 0 < low < prediction.probability < high < 1
+    assert 0.5 <= prediction.certainty <= 1
+
+
+def test_the_interval_is_wider_where_less_is_known(predictor: Predictor) -> None:
+    reading = predictor.read_image(make_frame(), ROI)
+    whole, none = (predictor.predict(Case(make_frame(), ROI, known), reading).interval for known in (CLINICAL, {}))
+    assert none[1] - none[0] > whole[1] - whole[0]
 
 
 def test_a_higher_image_score_never_lowers_the_probability(predictor: Predictor) -> None:
@@ -69,7 +76,8 @@ def test_a_clinical_value_moves_without_a_second_pass(predictor: Predictor, monk
     monkeypatch.setattr(predictor.engine, "extract_maps", lambda images: pytest.fail("the network ran again"))
     older, younger = (predictor.predict(Case(make_frame(), ROI, {"age": a}), reading) for a in (70.0, 40.0))
     assert younger.contributions["image"] == older.contributions["image"]
-    assert younger.logit - older.logit == pytest.approx(3 * 0.2)
+    head = predictor.bundle.fusion_heads["m1"].given({"age"})
+    assert younger.logit - older.logit == pytest.approx(-3 * head.coefs[0])
 
 
 def test_bf16_agrees_with_fp32(bundle_dir: Path, prediction: Prediction) -> None:

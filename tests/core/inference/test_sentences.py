@@ -9,10 +9,17 @@ from core.inference.sentences import describe_seen, explain_call, name_call
 from models.bundle import read_bundle
 
 
-def estimate(probability: float, group: str, *, is_no_call: bool) -> SimpleNamespace:
+def estimate(probability: float, group: str, *, is_no_call: bool, is_uncertain: bool = False) -> SimpleNamespace:
     reading = SimpleNamespace(area=(10.0, 5.0, 110.0, 105.0))
     return SimpleNamespace(
-        probability=probability, group=group, is_no_call=is_no_call, threshold=0.5, no_call=(0.4, 0.6), reading=reading
+        probability=probability,
+        group=group,
+        is_no_call=is_no_call,
+        is_uncertain=is_uncertain,
+        certainty=0.87,
+        threshold=0.5,
+        no_call=(0.4, 0.6),
+        reading=reading,
     )
 
 
@@ -22,11 +29,18 @@ def estimate(probability: float, group: str, *, is_no_call: bool) -> SimpleNames
         (estimate(0.8, "high", is_no_call=False), "Called high", "At or above the threshold of 50"),
         (estimate(0.1, "low", is_no_call=False), "Called low", "Below the threshold of 50"),
         (estimate(0.45, "low", is_no_call=True), "No call", "zone of no call (40"),
+        (estimate(0.2, "low", is_no_call=False, is_uncertain=True), "Uncertain, called low", "refits are below it"),
     ],
 )
 def test_the_call_and_its_reason_name_the_same_side(case: SimpleNamespace, call: str, why: str) -> None:
     assert name_call(case) == call
     assert why in explain_call(case)
+
+
+def test_an_interval_on_both_sides_of_the_threshold_is_said_first() -> None:
+    said = explain_call(estimate(0.2, "low", is_no_call=True, is_uncertain=True))
+    assert said.startswith("The interval spans both sides of the threshold of 50")
+    assert "87\N{NO-BREAK SPACE}% of the model's refits are below it" in said
 
 
 @pytest.mark.parametrize(("mm_per_px", "side"), [(0.1, "10 mm"), (None, "100 pixels")])

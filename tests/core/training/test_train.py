@@ -1,6 +1,7 @@
 """A bundle trained on a small simulated cohort, from the manifest to the Predictor."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,21 @@ from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
 from core.simulation import write_cohort
 from core.training.backbone.folder import BACKBONE, make_reference
+from core.training.bundle import train
 from core.training.bundle.train import TrainingPlan, train_bundle
 from models.bundle import WEIGHTS, hash_file, read_bundle
 from models.cutoff import Cutoff
 
-PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True)
+PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12)
 N = 96
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_patients() -> Iterator[None]:
+    """Let the tests train on fewer patients than a model needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "MIN_TRAIN", 30)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +68,13 @@ def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict
 
 
 def test_a_finished_bundle_keeps_no_features_of_patients(trained: tuple[Path, dict]) -> None:
-    assert sorted(p.name for p in trained[0].iterdir()) == ["CARD.md", "evidence", "heads.json", "manifest.json"]
+    assert sorted(p.name for p in trained[0].iterdir()) == [
+        "CARD.md",
+        "evidence",
+        "heads.json",
+        "manifest.json",
+        "refits.safetensors",
+    ]
 
 
 def test_the_evidence_is_what_the_predictor_gives(trained: tuple[Path, dict], manifest: Path) -> None:
@@ -102,11 +118,15 @@ def test_the_bundle_verifies_and_says_that_it_is_simulated(trained: tuple[Path, 
     )
 
 
-def test_the_same_manifest_and_seed_give_the_same_heads(
+def test_the_same_patients_in_another_order_give_the_same_heads(
     trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
 ) -> None:
-    train_bundle(manifest, backbone, tmp_path / "again", PLAN, progress=lambda done, total: None)
-    assert (tmp_path / "again" / "heads.json").read_bytes() == (trained[0] / "heads.json").read_bytes()
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False).sample(frac=1, random_state=1)
+    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table.to_csv(tmp_path / "shuffled.csv", index=False)
+    train_bundle(tmp_path / "shuffled.csv", backbone, tmp_path / "again", PLAN, progress=lambda done, total: None)
+    for name in ("heads.json", "refits.safetensors", "evidence/predictions.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (trained[0] / name).read_bytes()
 
 
 def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_path: Path) -> None:
@@ -118,7 +138,9 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
     (tmp_path / "broken.png").write_text("no image")
     own.loc[0, "image"] = "broken.png"
     own.to_csv(tmp_path / "own.csv", index=False)
-    plan = TrainingPlan(name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",))
+    plan = TrainingPlan(
+        name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",), n_refits=12
+    )
     summary = train_bundle(tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda done, total: None)
     assert [number for number, _ in summary["refused"]] == [2]
     bundle = read_bundle(tmp_path / "own")

@@ -1,0 +1,109 @@
+"""Parts of the model card: coefficients, calibration, the zone of no call, internal validation, coverage."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.clinical import BY_NAME
+from core.inference.interval import INTERVAL
+from models.fusion import FusionHead
+
+COVERAGE = Path(__file__).with_name("coverage.csv")
+
+
+def describe_coefficients(head: FusionHead, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Write the coefficients with their intervals, beside those without a penalty."""
+    names = ["intercept", "image score", *(BY_NAME[term.field].label for term in head.terms)]
+    values = np.array([head.intercept, head.image_coef, *head.coefs])
+    low, high = np.percentile(head.bootstrap, INTERVAL, axis=0)
+    yield (
+        f"Log-odds; 95 % interval of {len(head.bootstrap)} refits of the whole fit. "
+        f"Penalty of the fusion {manifest['penalties']['m1']:g}.\n"
+    )
+    yield "| term | coefficient (95 % interval) | without penalty |\n| --- | --- | --- |"
+    for row in zip(names, values, low, high, manifest["unpenalised"], strict=True):
+        yield "| {} | {:+.2f} ({:+.2f} to {:+.2f}) | {:+.2f} |".format(*row)
+    yield "\n"
+
+
+def describe_calibration(metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Write the calibration of each split."""
+    yield "| split | calibration intercept | slope (95 % CI) | ICI |\n| --- | --- | --- | --- |"
+    for name, part in metrics.items():
+        figures = part.get("calibration") or {}
+        slope, intercept = figures.get("slope") or {}, figures.get("intercept") or {}
+        interval = "-".join(f"{value:.2f}" for value in slope["ci"]) if slope.get("ci") else "no interval"
+        cells = [
+            _round(intercept.get("est")),
+            f"{_round(slope.get('est'))} ({interval})",
+            _round(figures.get("ici"), 3),
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield "\n"
+
+
+def describe_no_call(splits: Mapping[str, Any]) -> Iterator[str]:
+    """Write how many fall into the zone of no call, and how often the call is right inside and outside."""
+    yield "Accuracy of the call inside and outside the zone of no call (95 % interval, Wilson):\n"
+    yield "| split | inside: n | accuracy | outside: n | accuracy |\n| --- | --- | --- | --- | --- |"
+    for name, places in splits.items():
+        cells = [
+            f"{place['n']} ({100 * place['share']:.0f} %) | "
+            f"{_round(place['accuracy'])} ({_round(place['ci_low'])}-{_round(place['ci_high'])})"
+            for place in (places["inside"], places["outside"])
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield "\n"
+
+
+def describe_internal(internal: Mapping[str, Any]) -> Iterator[str]:
+    """Write optimism, learning curve and sample size."""
+    optimism, size = internal["optimism"], internal["sample_size"]
+    yield (
+        f"Optimism on the {optimism['n']} training patients, the whole fit repeated in {optimism['n_refits']} refits: "
+        + "; ".join(
+            f"{label} {optimism[key]['apparent']:.3f}, corrected {optimism[key]['corrected']:.3f}"
+            for key, label in (("auc", "AUC"), ("slope", "calibration slope"))
+        )
+        + ".\n"
+    )
+    if internal["learning_curve"]:
+        yield "Learning curve, tested on the validation and test splits (mean and standard deviation over draws):\n"
+        yield "| training patients | draws | AUC | calibration slope |\n| --- | --- | --- | --- |"
+        for row in internal["learning_curve"]:
+            yield (
+                f"| {row['n_train']} | {row['draws']} | {row['auc']:.3f} ({row['auc_sd']:.3f}) | "
+                f"{row['slope']:.2f} ({row['slope_sd']:.2f}) |"
+            )
+        yield "\n"
+    if size:
+        yield (
+            f"Sample size by Riley et al. (BMJ 2020), the image score counted as one coefficient: {size['needed']} "
+            f"patients (shrinkage of 0.9: {size['shrinkage']}; optimism in R squared: {size['optimism']}; intercept: "
+            f"{size['intercept']}). The weights of the image score are not counted.\n"
+        )
+
+
+def describe_coverage(n_refits: int) -> Iterator[str]:
+    """Write how often the interval holds the true probability in simulated cohorts."""
+    table = pd.read_csv(COVERAGE)
+    missing = sorted(table["missing"].unique())
+    yield (
+        f"Interval of a probability: percentiles of {n_refits} refits of the whole fit. How often it holds the true "
+        "probability of a patient of whom every value is known, by simulation (`python -m core coverage`), where the "
+        "model is right in form; by the number of values that are not known:\n"
+    )
+    yield f"| training patients | tested at | {' | '.join(f'{count} not known' for count in missing)} |"
+    yield f"| --- | --- |{' --- |' * len(missing)}"
+    for (n_train, place), part in table.groupby(["n_train", "place"], sort=False):
+        by_count = part.set_index("missing")
+        cells = (f"{by_count.loc[m, 'coverage']:.3f} (width {by_count.loc[m, 'width']:.2f})" for m in missing)
+        yield f"| {n_train} | {place} | {' | '.join(cells)} |"
+    yield "\n"
+
+
+def _round(value: float | None, digits: int = 2) -> str:
+    return "not estimable" if value is None or np.isnan(value) else f"{value:.{digits}f}"

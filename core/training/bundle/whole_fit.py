@@ -1,0 +1,156 @@
+"""The whole fit of one image score and its fusions, and its refits on patients drawn with replacement."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import WorkError
+from core.training.bundle.fusion import Inputs, choose_penalty, complete_inputs, fit_ridge_logistic
+from core.training.bundle.image_score import FeatureSpace, ImageFit, draw_folds, fit_image_score
+
+Floats = NDArray[np.float64]
+N_REFITS = 300
+LEAST_OF_A_CLASS = 3
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a whole fit is made from: the training patients, in one order.
+
+    Parameters
+    ----------
+    space : FeatureSpace
+        Their images.
+    target : ndarray of float64, (n,)
+        What the image score follows.
+    y : ndarray of float64, (n,)
+        Outcome, 0 or 1.
+    coded : ndarray of float64, (n, K)
+        Coded clinical terms, NaN where not known.
+    centre : ndarray of int64, (n,)
+        Number of each patient's centre.
+    """
+
+    space: FeatureSpace
+    target: Floats
+    y: Floats
+    coded: Floats
+    centre: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which inputs a fusion has: the image or not, and columns of `Study.coded`."""
+
+    image: bool
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FusionFit:
+    """Intercept, image and clinical coefficients (2 + K,), the penalty, and the inputs that they were fitted on."""
+
+    coefs: Floats
+    penalty: float
+    inputs: Inputs
+
+
+@dataclass(frozen=True)
+class WholeFit:
+    """An image score and the fusions fitted on its out-of-fold scores, by name."""
+
+    weight: Floats
+    image: ImageFit
+    fusions: Mapping[str, FusionFit]
+
+
+def fit_whole(study: Study, models: Mapping[str, Model], weight: Floats, rng: np.random.Generator) -> WholeFit:
+    """Fit the image score, score the patients out of fold, fill gaps, choose each penalty, fit each fusion.
+
+    Parameters
+    ----------
+    study : Study
+        Training patients.
+    models : mapping of str to Model
+        Fusions to fit.
+    weight : ndarray of float64, (n,)
+        How often each patient counts.
+    rng : numpy.random.Generator
+        Source of the folds.
+
+    Returns
+    -------
+    WholeFit
+        Nothing of it is kept from another fit.
+    """
+    image = fit_image_score(study.space, study.target, weight, rng)
+    group = _group_patients(study, weight, rng)
+    fusions = {name: _fit_fusion(study, model, image.out_of_fold, weight, group) for name, model in models.items()}
+    return WholeFit(weight, image, fusions)
+
+
+def refit_whole(
+    study: Study, models: Mapping[str, Model], *, seed: int, n_refits: int, watch: Watch | None = None
+) -> list[WholeFit]:
+    """Repeat the whole fit on patients drawn with replacement, not stratified by anything.
+
+    Parameters
+    ----------
+    study, models
+        As for `fit_whole`.
+    seed : int
+        Seed of draws and folds.
+    n_refits : int
+        Refits.
+    watch : callable, optional
+        Called with the number of refits done and of all.
+
+    Returns
+    -------
+    list of WholeFit
+        A draw with fewer than three patients of a class is drawn again.
+
+    Raises
+    ------
+    WorkError
+        If one class has fewer than three patients.
+    """
+    n = len(study.y)
+    if min(study.y.sum(), n - study.y.sum()) < LEAST_OF_A_CLASS:
+        raise WorkError(
+            f"Of {n} training patients {int(study.y.sum())} are positive: at least {LEAST_OF_A_CLASS} of each class "
+            "are needed."
+        )
+    rng = np.random.default_rng(seed)
+    fits: list[WholeFit] = []
+    while len(fits) < n_refits:
+        weight = np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+        if min(weight @ study.y, weight @ (1 - study.y)) < LEAST_OF_A_CLASS:
+            continue
+        fits.append(fit_whole(study, models, weight, rng))
+        if watch is not None:
+            watch(len(fits), n_refits)
+    return fits
+
+
+def _fit_fusion(study: Study, model: Model, score: Floats, weight: Floats, group: NDArray[np.int64]) -> FusionFit:
+    columns = [score] if model.image else [np.zeros_like(score)]
+    inputs = complete_inputs(np.column_stack([*columns, study.coded[:, list(model.columns)]]), weight)
+    penalty = choose_penalty(inputs.filled, study.y, weight, group)
+    coefs = fit_ridge_logistic(inputs.filled, study.y, weight[None], np.array([penalty]))[0]
+    return FusionFit(coefs, penalty, inputs)
+
+
+def _group_patients(study: Study, weight: Floats, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Give the centres, or folds of patients where there is one, or a centre that can't be left out."""
+    present = weight > 0
+    events = np.bincount(study.centre, weight * study.y)
+    others = np.bincount(study.centre, weight * (1 - study.y))
+    here = np.unique(study.centre[present])
+    left = np.minimum(events.sum() - events[here], others.sum() - others[here])
+    if len(here) > 1 and left.min() >= LEAST_OF_A_CLASS:
+        return study.centre
+    return draw_folds(study.y, weight, rng)
