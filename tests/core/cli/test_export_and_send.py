@@ -99,19 +99,22 @@ def test_without_an_archive_send_says_what_to_set(run):
     assert "SONOKI_PACS_URL" in err
 
 
-def test_results_are_kept_while_the_archive_is_away(run, source, away):
-    code, out, err = run("send", source, "--json")
+def test_results_are_kept_while_the_archive_is_away(run, source, bundle_dir, tmp_path, away):
+    assert run("export", source, "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o")[0] == 0
+    result = tmp_path / "o" / "sr.dcm"
+    code, out, err = run("send", result, "--json")
     assert code == 1
     data = json.loads(out)
     assert (data["sent"], data["waiting"]) == (0, 1)
     assert "can't be reached" in err
     (kept,) = away.glob("*.dcm")
-    assert kept.read_bytes() == source.read_bytes()
+    assert kept.read_bytes() == result.read_bytes()
     assert json.loads(run("send", "--json")[1])["waiting"] == 1
 
 
-def test_only_dicom_files_are_sent(run, away):
+def test_only_our_results_are_sent(run, source, away):
     assert run("send", __file__)[0] == 3
+    assert run("send", source)[0] == 3
     assert run("send", "nowhere.dcm")[0] == 3
     assert not away.exists() or not list(away.iterdir())
 
