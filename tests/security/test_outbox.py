@@ -90,5 +90,6 @@ def test_our_own_results_get_no_estimate(results):  # noqa: F811
             read_frame(data)
     with pytest.raises(ImageError, match="a result that SonoKi made"):
         read_frame(export_case(results)["sc.dcm"])
-    with pytest.raises(ImageError, match="derived secondary capture"):
-        read_frame(change(export_case(results)["sc.dcm"], Manufacturer="ACME", ImageType=["DERIVED", "SECONDARY"]))
+    for kind in (["DERIVED", "SECONDARY"], ["DERIVED ", "SECONDARY"], "DERIVED"):
+        with pytest.raises(ImageError, match="derived secondary capture"):
+            read_frame(change(export_case(results)["sc.dcm"], Manufacturer="ACME", ImageType=kind))

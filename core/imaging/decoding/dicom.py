@@ -236,7 +236,7 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse("an encapsulated document, such as a PDF")
     if str(header.get("Manufacturer") or "").strip().casefold() == "sonoki":
         _refuse("a result that SonoKi made, no image of a machine")
-    is_derived = "DERIVED" in tuple(header.get("ImageType") or ())
+    is_derived = "DERIVED" in str(header.get("ImageType"))  # one value or several, padded by some writers
     if is_derived and modality != "US" and sop_class.startswith(_SECONDARY_CAPTURE):
         _refuse("a derived secondary capture, such as a report's picture")
     if modality in _MODALITIES:

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-import pydicom.data
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
@@ -25,6 +24,7 @@ from core.errors import AppError
 from core.imaging import Frame, assess_quality, default_roi, deidentify, inspect_image, read_frame
 from core.imaging.decoding.pool import get_pool
 from core.settings import get_setting
+from tests.core.imaging.decoding.viewers import read_shipped
 from tests.core.imaging.samples import (
     encode,
     make_dataset,
@@ -65,9 +65,8 @@ def make_seeds() -> dict[str, bytes]:
     pages = BytesIO()
     first = Image.fromarray(colour)
     first.save(pages, "TIFF", save_all=True, append_images=[Image.fromarray(grey)], compression="tiff_adobe_deflate")
-    folder = Path(pydicom.data.__file__).parent / "test_files"
     return {
-        **{name: (folder / name).read_bytes() for name in _SHIPPED},
+        **{name: read_shipped(name) for name in _SHIPPED},
         "DICOM": make_dicom(grey, SequenceOfUltrasoundRegions=[make_region((4, 4, 59, 43))]),
         "DICOM 12 bit": make_dicom(grey.astype("<u2") * 16, bits=12, WindowCenter=2048, WindowWidth=4096),
         "DICOM deflated": save(deflated),

@@ -14,13 +14,13 @@ import numpy as np
 from core.errors import ImageError
 from core.imaging import read_frame
 from tests.core.imaging.decoding.dicom_files import CODECS, KINDS, compress_by_dcmtk, make_defects, make_files
-from tests.core.imaging.decoding.viewers import FOLDER, SHIPPED, show, show_by_dcmtk, show_by_gdcm, to_luma
+from tests.core.imaging.decoding.viewers import SHIPPED, read_shipped, show, show_by_dcmtk, show_by_gdcm, to_luma
 
 
 def list_rows(folder: Path) -> Iterator[tuple[str, str, str, str]]:
     """Give source, file, and the difference from what was written or from each viewer."""
     for name in SHIPPED:
-        yield ("pydicom", name, *_compare((FOLDER / name).read_bytes(), None, folder))
+        yield ("pydicom", name, *_compare(read_shipped(name), None, folder))
     made = make_files()
     for name, (data, written) in made.items():
         yield ("made", name, *_compare(data, written, folder))

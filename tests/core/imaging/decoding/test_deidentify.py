@@ -1,7 +1,6 @@
 """Copies that name nobody: what is hidden in the pixels, what still belongs together, and the command."""
 
 import csv
-import shutil
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -96,7 +95,7 @@ def test_side_and_lossy_compression_are_kept_and_a_lossy_stream_is_called_so():
     assert pydicom.dcmread(BytesIO(loop.data)).LossyImageCompression == "01"
 
 
-@pytest.mark.skipif(not shutil.which("dciodvfy"), reason="dciodvfy (apt-get install dicom3tools) is not installed")
+@pytest.mark.needs("dciodvfy")
 @pytest.mark.parametrize("name", ["still", "colour", "loop", "named"])
 def test_copies_are_valid_objects(tmp_path, name):
     grey = make_screen_with_header()

@@ -18,8 +18,8 @@ from tests.core.imaging.decoding.dicom_files import (
     make_files,
 )
 from tests.core.imaging.decoding.viewers import (
-    FOLDER,
     SHIPPED,
+    read_shipped,
     show,
     show_by_dcmtk,
     show_by_gdcm,
@@ -113,7 +113,7 @@ def check_alike(ours: np.ndarray, theirs: np.ndarray | None) -> None:
 
 def shipped_file(name: str, tmp_path: Path) -> tuple[Path, np.ndarray]:
     path = tmp_path / "file.dcm"
-    path.write_bytes((FOLDER / name).read_bytes())
+    path.write_bytes(read_shipped(name))
     return path, show(path.read_bytes())
 
 
@@ -152,5 +152,5 @@ def test_files_that_dcmtk_compressed_look_as_it_shows_them(codec, kind, tmp_path
 
 
 def test_a_data_set_coded_otherwise_than_its_syntax_says_is_read():
-    frame = read_frame((FOLDER / "SC_rgb_jpeg.dcm").read_bytes())
+    frame = read_frame(read_shipped("SC_rgb_jpeg.dcm"))
     assert frame.pixels.shape == (256, 256)
