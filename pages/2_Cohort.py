@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.evaluation import count_flow
-from core.evaluation.cohort.evaluate import render_plain
+from core.evaluation.cohort.records import render_plain
 from core.evaluation.cohort.results import describe_patients, settle_threshold
 from core.figures.cohort.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
 from core.figures.cohort.flow import plot_flow

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.evaluation import compute_confusion
-from core.evaluation.cohort.evaluate import render_comparison, render_confusion, render_plain, render_roc
+from core.evaluation.cohort.records import render_comparison, render_confusion, render_plain, render_roc
 from core.evaluation.cohort.results import compute_cohort_subgroups, compute_rocs, label_model, settle_threshold
 from core.evaluation.cohort.split import MAIN, compare_models
 from core.figures.cohort.forest import describe_forest, plot_forest

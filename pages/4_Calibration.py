@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.evaluation import compute_calibration, compute_recalibration
 from core.evaluation.calibration.optimism import compute_combination_optimism
-from core.evaluation.cohort.evaluate import render_calibration, render_plain
+from core.evaluation.cohort.records import render_calibration, render_plain
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.tables import tabulate_calibration, tabulate_optimism, tabulate_recalibration
 from core.figures.rendering import render_png, render_svg

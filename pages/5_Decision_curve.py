@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.evaluation.cohort.evaluate import render_plain
 from core.evaluation.cohort.net_benefit import compute_gain, compute_labelled_net_benefit
+from core.evaluation.cohort.records import render_plain
 from core.evaluation.cohort.results import label_model, settle_threshold
 from core.evaluation.cohort.split import list_models
 from core.figures.cohort.decision_curve import (

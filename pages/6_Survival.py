@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from core.evaluation import compute_group_survival, compute_time_auc
-from core.evaluation.cohort.evaluate import render_plain, render_survival
+from core.evaluation import compute_survival_curves, compute_survival_models, compute_time_auc
 from core.evaluation.cohort.net_benefit import compute_recurrence_net_benefit, fit_recurrence_risk, list_horizons
-from core.evaluation.cohort.results import compute_survival_curves, find_thirds, name_development, settle_threshold
+from core.evaluation.cohort.records import render_plain, render_survival_curves, render_survival_models
+from core.evaluation.cohort.results import find_tertiles, name_development, settle_threshold
+from core.evaluation.cohort.survival import describe_hazards
+from core.evaluation.survival.kaplan_meier import hide_unseen
 from core.figures.cohort.cohort_tables import (
     describe_cox_power,
     describe_early,
@@ -14,9 +16,9 @@ from core.figures.cohort.cohort_tables import (
     tabulate_cox,
     tabulate_medians,
 )
-from core.figures.cohort.decision_curve import RECURRENCE_RANGE, describe_decision_curve, plot_decision_curve
+from core.figures.cohort.decision_curve import describe_decision_curve, find_range, plot_decision_curve
 from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
-from core.figures.cohort.tables import tabulate_net_benefit
+from core.figures.cohort.tables import pick_thresholds, tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
 from core.plain_text import plain
 from core.ui import begin_page
@@ -34,38 +36,32 @@ with begin_page("Survival"):
     if threshold.threshold is None:
         st.caption(f"There are no predicted groups: {plain(threshold.reason)}")
         st.stop()
-    cuts = ask_groups(view, threshold, find_thirds, compute_once(view.cohort, name_development))
+    cuts = ask_groups(view, threshold, find_tertiles, compute_once(view.cohort, name_development))
     curves = compute_once(view, compute_survival_curves, cuts=cuts)
-    groups = None
+    models = None
     if ask_for_slow(view, "cox", "Compute Cox models and the C index"):
-        groups = compute_once(view, compute_group_survival, cut=cuts[0] if len(cuts) == 1 else threshold.threshold)
+        models = compute_once(view, compute_survival_models, cut=cuts[0] if len(cuts) == 1 else threshold.threshold)
     show_result(
         view,
         plot_kaplan_meier(curves.kaplan_meier),
         name="survival",
         alt=describe_kaplan_meier(curves.kaplan_meier, curves.logrank, cohort=view.name),
-        data=curves.kaplan_meier.curve,
+        data=hide_unseen(curves.kaplan_meier.curve),
         record=render_plain(
-            {
-                "km": curves.kaplan_meier.curve,
-                "at_risk": curves.kaplan_meier.at_times,
-                "logrank": {"chisq": curves.logrank.chisq, "df": curves.logrank.df, "p": curves.logrank.p},
-            }
-            if groups is None or len(cuts) > 1
-            else render_survival(groups)
+            {**render_survival_curves(curves), **({} if models is None else render_survival_models(models, curves))}
         ),
         draw=DRAW,
     )
-    concordance = None if groups is None else groups.concordance
+    concordance = None if models is None else models.concordance
     st.markdown(describe_survival_tests(curves.logrank_by_centre, curves.follow_up, concordance))
     show_table(tabulate_medians(curves.kaplan_meier, curves.rmst), "Patients, events, median and mean by group")
 
-    if groups is not None:
+    if models is not None:
         st.header("Cox models", anchor=False)
-        models = {"Univariable": groups.cox, "Multivariable": groups.cox_adjusted}
-        show_table(tabulate_cox(models), "Hazard ratios of the predicted group, alone and adjusted")
-        if weak := describe_cox_power(models):
-            st.warning(weak)
+        show_table(tabulate_cox(models.named), "Hazard ratios of the predicted group, alone and adjusted")
+        for caution in (describe_cox_power(models.named), describe_hazards(models, curves)):
+            if caution:
+                st.warning(plain(caution))
 
     st.header("Early recurrence", anchor=False)
     early = compute_once(view, compute_time_auc, "rfs_months", "rfs_event", "prob")
@@ -76,18 +72,19 @@ with begin_page("Survival"):
     st.header("Decision curve for recurrence", anchor=False)
     risk = compute_once(view.cohort, fit_recurrence_risk, horizon=ask_horizon(*list_horizons(view.table)))
     benefit = compute_once(view, compute_recurrence_net_benefit, risk=risk)
-    st.caption(describe_risk(risk))
-    if benefit is not None:
+    limits = None if benefit is None else find_range(benefit)
+    st.caption(plain(describe_risk(risk, limits)))
+    if benefit is not None and limits is not None:
         show_result(
             view,
-            plot_decision_curve(benefit, limits=RECURRENCE_RANGE),
+            plot_decision_curve(benefit, limits=limits),
             name="recurrence_decision_curve",
-            alt=describe_decision_curve(benefit, cohort=view.name, limits=RECURRENCE_RANGE),
+            alt=describe_decision_curve(benefit, cohort=view.name, limits=limits),
             data=benefit.table,
             record=render_plain({"risk": vars(risk), "decision_curve": benefit.table, "n": benefit.n}),
             draw=DRAW,
         )
-        show_table(tabulate_net_benefit(benefit, (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)), "Net benefit for recurrence")
+        show_table(tabulate_net_benefit(benefit, pick_thresholds(benefit)), "Net benefit for recurrence")
     show_method(
         "Kaplan-Meier with log-log intervals; at risk at t are those with T >= t; log-rank test, stratified by "
         "centre where there are several. Groups are known at time zero of the follow-up. Median follow-up by the "

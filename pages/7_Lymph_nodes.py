@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.evaluation.cohort.evaluate import render_nodes, render_plain
 from core.evaluation.cohort.net_benefit import compute_node_net_benefit
+from core.evaluation.cohort.records import render_nodes, render_plain
 from core.evaluation.cohort.results import settle_threshold
 from core.evaluation.cohort.split import compute_nodes
 from core.evaluation.estimate import write_estimate

@@ -9,12 +9,18 @@ from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_no
 from core.evaluation.cohort.split import (
     ModelComparison,
     SplitEvaluation,
-    SurvivalEvaluation,
     choose_cohort_threshold,
-    compute_group_survival,
     compute_split,
 )
 from core.evaluation.cohort.subgroups import SubgroupResult, compute_subgroups, cut_levels
+from core.evaluation.cohort.survival import (
+    SurvivalCurves,
+    SurvivalEvaluation,
+    SurvivalModels,
+    compute_group_survival,
+    compute_survival_curves,
+    compute_survival_models,
+)
 from core.evaluation.cohort.table_one import FlowResult, TableOneResult, compute_table_one, count_flow
 from core.evaluation.decision_curve import (
     DecisionCurveResult,
@@ -59,7 +65,9 @@ __all__ = [
     "RocResult",
     "SplitEvaluation",
     "SubgroupResult",
+    "SurvivalCurves",
     "SurvivalEvaluation",
+    "SurvivalModels",
     "TableOneResult",
     "ThresholdResult",
     "TimeAucResult",
@@ -88,7 +96,9 @@ __all__ = [
     "compute_roc",
     "compute_split",
     "compute_subgroups",
+    "compute_survival_curves",
     "compute_survival_decision_curve",
+    "compute_survival_models",
     "compute_table_one",
     "compute_time_auc",
     "count_flow",

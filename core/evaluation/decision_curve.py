@@ -118,7 +118,13 @@ def compute_decision_curve(
 
 
 def compute_survival_decision_curve(
-    time: ArrayLike, event: ArrayLike, models: Mapping[str, ArrayLike], thresholds: ArrayLike, horizon: float
+    time: ArrayLike,
+    event: ArrayLike,
+    models: Mapping[str, ArrayLike],
+    thresholds: ArrayLike,
+    horizon: float,
+    *,
+    unit: str = "months",
 ) -> DecisionCurveResult:
     """Compute net benefit for an outcome by a horizon, with censoring.
 
@@ -132,6 +138,8 @@ def compute_survival_decision_curve(
         Threshold probabilities strictly inside (0, 1).
     horizon : float
         In the unit of `time`.
+    unit : str
+        Unit of `time`, for the sentences.
 
     Returns
     -------
@@ -165,9 +173,11 @@ def compute_survival_decision_curve(
         table.append(_form_rows(name, grid, n, tp, share - tp, 0.0))
     reason = None
     if rate is None:
-        reason = f"Nobody is followed to {horizon:g}." if n else "No patient has a time, an event and every risk."
+        reason = (
+            f"Nobody is followed to {horizon:g} {unit}." if n else "No patient has a time, an event and every risk."
+        )
     elif any(rows["net_benefit"].isna().any() for rows in table):
-        reason = f"Above some thresholds nobody is followed to {horizon:g}: no net benefit there."
+        reason = f"Above some thresholds nobody is followed to {horizon:g} {unit}: no net benefit there."
     return DecisionCurveResult(_add_comparisons(table, rate), n, int((~keep).sum()), rate, float(horizon), reason)
 
 

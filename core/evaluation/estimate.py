@@ -58,3 +58,12 @@ def write_number(value: float | None, digits: int = 3, reason: str | None = None
 def write_percent(share: float) -> str:
     """Write a share as per cent with one decimal."""
     return f"{100 * share:.1f} %"
+
+
+def write_p(p: float | None) -> str:
+    """Write a p value: "p = 0.041", "p < 0.001" or "p not estimable"."""
+    if p is None or math.isnan(p):
+        return "p not estimable"
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

@@ -1,6 +1,4 @@
-"""Numbers in words: p values, counts, and lines thinned for the screen."""
-
-import math
+"""Counts and labels in words, and lines thinned for the screen."""
 
 import numpy as np
 import pandas as pd
@@ -9,18 +7,15 @@ MAX_POINTS = 1000
 QUALIFIERS = (" on ultrasound", " before biopsy")
 
 
-def word_p(p: float | None) -> str:
-    """Write a p value: "p = 0.041", "p < 0.001" or "p not estimable"."""
-    if p is None or math.isnan(p):
-        return "p not estimable"
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
-
-
 def word_count(n: int, noun: str) -> str:
     """Write a count with its noun: "1 event", "93 events"."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def write_threshold(value: float) -> str:
+    """Write a threshold probability with two decimals, or with as many as it has: "0.20", "0.035"."""
+    rounded = round(value, 6)
+    return f"{rounded:.2f}" if round(rounded, 2) == rounded else f"{rounded:g}"
 
 
 def thin_rows(frame: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.cohort import read_predictions
 from core.evaluation import evaluate_cohort
+from core.evaluation.estimate import write_estimate
 from tests.pages.cohorts import COHORT, encode, make_table, upload, words
 
 PAGES = {
@@ -67,7 +68,9 @@ def test_the_pages_show_the_numbers_of_evaluate(at):
     roc, confusion = expected["discrimination"], expected["confusion"]
     assert at.table[2].value["AUC (95 % CI)"][0] == write(roc["auc"], roc["auc_ci"])
     comparison = expected["comparisons"][0]
-    assert at.table[2].value["Model minus it"][1] == write(comparison["difference"], comparison["ci"])
+    assert at.table[2].value["Model minus it"][1] == write_estimate(
+        comparison["difference"], comparison["ci"], comparison["reason"], level=None
+    )
     assert at.table[0].value["Ki-67 high"].tolist()[:2] == [confusion["tp"], confusion["fn"]]
     shown = read_table(at, 1)
     assert shown["Sensitivity"] == write(confusion["sensitivity"]["value"], confusion["sensitivity"]["ci"])
@@ -184,10 +187,10 @@ def test_a_handful_of_patients_breaks_no_page(open_page, n):
         assert not at.error, path
 
 
-def test_thirds_recalibration_range_and_other_model(at):
+def test_tertiles_recalibration_range_and_other_model(at):
     at.switch_page(PAGES["Survival"]).run()
-    at.segmented_control(key="cohort_groups").set_value("Thirds of the probability").run()
-    assert at.table[0].value["Group"].tolist() == ["Lowest third", "Middle third", "Highest third"]
+    at.segmented_control(key="cohort_groups").set_value("Tertiles of the probability").run()
+    assert at.table[0].value["Group"].tolist() == ["Lowest tertile", "Middle tertile", "Highest tertile"]
     at.switch_page(PAGES["Calibration"]).run()
     at.segmented_control(key="cohort_update").set_value("intercept + slope").run()
     assert re.search(r"Updated log-odds = [+-]\d\.\d+ \+ \d\.\d+ x", words(at))
@@ -219,10 +222,22 @@ def test_recurrence_has_a_decision_curve_and_a_cut_off_of_ones_own(at):
     assert "fitted on train (n = 60" in words(at)
     at.segmented_control(key="cohort_horizon_3").set_value(12).run()
     assert "Kaplan-Meier risk by 12 months" in words(at)
+    assert re.search(r"Thresholds from 0[.]\d+ to 0[.]\d+: the range of the middle 95 % of these patients", words(at))
     at.segmented_control(key="cohort_groups").set_value("A cut-off of your own").run()
     at.number_input(key="cohort_own_cut").set_value(0.7).run()
     assert "Groups are cut at 0.700" in words(at)
     assert any("fewer than 10 a term" in warning.value for warning in at.warning)
+
+
+def test_hazards_that_change_are_said_on_the_survival_page(open_page):
+    table = make_table()
+    high, rank = table["prob"] >= table["prob"].median(), np.arange(len(table))
+    months = np.where(high, 1 + rank % 60 * 0.1, 30 + rank % 60 * 0.4).round(1)
+    table = table.assign(rfs_months=np.where(high & (rank % 2 == 0), 60, months), rfs_event=(rank % 2).astype(int))
+    at = upload(open_page(COHORT), encode(table)).switch_page(PAGES["Survival"]).run()
+    said = " ".join(warning.value for warning in at.warning)
+    assert "hazards are not proportional for predicted high against low (p" in said
+    assert "Mean recurrence-free time up to" in said
 
 
 def test_nodes_have_curves_and_net_benefit_where_the_heads_are_given(open_page):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from core.evaluation.checks import prepare_survival
+from core.evaluation.checks import Floats, prepare_survival
 from core.evaluation.cohort.results import label_model
 from core.evaluation.cohort.split import DEVELOPMENT, GRID, MAIN, NODE_HEADS, PREFIX, list_models
 from core.evaluation.decision_curve import (
@@ -185,11 +186,38 @@ def compute_recurrence_net_benefit(table: pd.DataFrame, risk: RecurrenceRisk) ->
     Returns
     -------
     DecisionCurveResult or None
-        ``1 - exp(-H0 exp(b prob))`` as the risk; None where there is no risk model.
+        ``1 - exp(-H0 exp(b prob))`` as the risk, at the thresholds of `choose_risk_grid`; None where there is no risk
+        model.
     """
     if risk.coef is None or risk.baseline is None:
         return None
     predicted = 1 - np.exp(-risk.baseline * np.exp(risk.coef * table["prob"]))
+    grid = choose_risk_grid(predicted)
     return compute_survival_decision_curve(
-        table["rfs_months"], table["rfs_event"], {RISK: predicted}, GRID, risk.horizon
+        table["rfs_months"], table["rfs_event"], {RISK: predicted}, grid, risk.horizon
     )
+
+
+def choose_risk_grid(risk: ArrayLike) -> Floats:
+    """Choose thresholds that fit predicted risks: outside their range every patient is decided alike.
+
+    Parameters
+    ----------
+    risk : array-like, shape (n,)
+        Predicted risks, 0 to 1; outcomes play no part.
+
+    Returns
+    -------
+    ndarray
+        10 to 110 evenly spread thresholds over the middle 95 % of the risks (type-7 quantiles), rounded outward to a
+        power of ten. Risks that hardly differ are widened to between half and one and a half times their middle.
+    """
+    known = np.asarray(risk, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    low, middle, high = np.quantile(known, [0.025, 0.5, 0.975]) if len(known) else (0.05, 0.15, 0.3)
+    middle = min(max(middle, 1e-6), 1 - 1e-6)
+    if high - low < middle / 10:
+        low, high = middle / 2, min(1.5 * middle, (1 + middle) / 2)
+    step = min(10.0 ** np.floor(np.log10((high - low) / 10)), 0.01)
+    first, last = max(np.floor(low / step + 1e-6), 1), min(np.ceil(high / step - 1e-6), np.floor(1 / step + 1e-6) - 1)
+    return np.arange(first, last + 1) * step

@@ -1,7 +1,6 @@
 """Results that need a whole prediction table: its threshold, all its models, its subgroups, its survival curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,51 +9,22 @@ import pandas as pd
 from core.evaluation.cohort.evaluate import SUBGROUP_EDGES
 from core.evaluation.cohort.split import (
     DEVELOPMENT,
-    HIGH,
-    LOW,
     MAIN,
     PREFIX,
     choose_cohort_threshold,
     list_models,
 )
 from core.evaluation.cohort.subgroups import TOO_MANY_LEVELS, SubgroupResult, compute_subgroups, cut_levels
+from core.evaluation.cohort.survival import HIGH, LOW
 from core.evaluation.cohort.table_one import TableOneResult, compute_table_one
 from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.threshold import ThresholdResult
-from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
-from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
-from core.evaluation.survival.logrank import LogRankResult, compute_logrank
 
 LABELS = {MAIN: "Model", "image": "Image alone", "clinical": "Clinical alone", "m2": "M2 (adds biopsy)"}
 FAMILIES = ("centre", "age", "size_mm", "image_device")
 NOT_DESCRIBED = {"patient_id", "split", "y", "prob", "rfs_months"}
 BINARY = ("lnm", "aln_us", "rfs_event")
 OUTCOME = "high Ki-67"
-THIRDS = ("lowest third", "middle third", "highest third")
-Grouping = Literal["group", "thirds"]
-
-
-@dataclass(frozen=True, eq=False)
-class SurvivalCurves:
-    """Recurrence-free survival by groups that are known at time zero.
-
-    Attributes
-    ----------
-    kaplan_meier : KaplanMeierResult
-        Curves, numbers at risk, medians.
-    logrank, logrank_by_centre : LogRankResult, LogRankResult or None
-        Plain and, with several centres, stratified by centre.
-    follow_up : FollowUpResult
-        Median follow-up.
-    rmst : RmstResult
-        Restricted mean up to the last whole year in which every group is followed.
-    """
-
-    kaplan_meier: KaplanMeierResult
-    logrank: LogRankResult
-    logrank_by_centre: LogRankResult | None
-    follow_up: FollowUpResult
-    rmst: RmstResult
 
 
 def settle_threshold(table: pd.DataFrame, value: float | None = None, chosen_on: str = "") -> ThresholdResult:
@@ -171,8 +141,8 @@ def name_development(table: pd.DataFrame) -> str:
     return " + ".join(present) if present else "these patients, for want of development patients: exploratory"
 
 
-def find_thirds(table: pd.DataFrame) -> tuple[float, float]:
-    """Find the cuts between thirds of the probability on development data; on the whole table if there are none.
+def find_tertiles(table: pd.DataFrame) -> tuple[float, float]:
+    """Find the cuts between tertiles of the probability on development data; on the whole table if there are none.
 
     Parameters
     ----------
@@ -188,37 +158,3 @@ def find_thirds(table: pd.DataFrame) -> tuple[float, float]:
     values = development if len(development) else table["prob"].dropna()
     low, high = np.quantile(values, [1 / 3, 2 / 3])
     return float(low), float(high)
-
-
-def compute_survival_curves(table: pd.DataFrame, cuts: tuple[float, ...]) -> SurvivalCurves:
-    """Compute recurrence-free survival by groups of the probability.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``prob, rfs_months, rfs_event`` and, where known, ``centre``.
-    cuts : tuple of float
-        One cut makes the groups low and high, two make thirds; a value at the cut lies above it.
-
-    Returns
-    -------
-    SurvivalCurves
-        Curves and tests.
-    """
-    known = table[table["prob"].notna()]
-    time, event = known["rfs_months"], known["rfs_event"]
-    labels = (LOW, HIGH) if len(cuts) == 1 else THIRDS
-    codes = np.searchsorted(np.asarray(cuts), known["prob"], side="right")
-    group = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
-    last = float(time.max()) if time.notna().any() else 0.0
-    times = np.arange(0.0, last + 1e-9, 12.0 if last > 36 else 6.0)
-    centre = known["centre"] if "centre" in known and known["centre"].nunique() > 1 else None
-    reached = time.groupby(codes).max().min() if time.notna().any() else np.nan
-    tau = max(12.0 * np.floor(reached / 12), 6.0) if np.isfinite(reached) else 12.0
-    return SurvivalCurves(
-        compute_kaplan_meier(time, event, group, times=times),
-        compute_logrank(time, event, group),
-        None if centre is None else compute_logrank(time, event, group, strata=centre),
-        compute_follow_up(time, event),
-        compute_rmst(time, event, group, tau=float(tau)),
-    )

@@ -9,25 +9,19 @@ from core.errors import TableError
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
 from core.evaluation.cohort.holm import adjust_holm
 from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_nodes
+from core.evaluation.cohort.survival import SurvivalEvaluation, compute_group_survival
 from core.evaluation.decision_curve import DecisionCurveResult, compute_decision_curve
 from core.evaluation.discrimination.confusion import ConfusionResult, McNemarResult, compute_confusion, compute_mcnemar
 from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc
 from core.evaluation.discrimination.threshold import ThresholdResult, choose_threshold
-from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance
-from core.evaluation.survival.cox import CoxResult, compute_cox
-from core.evaluation.survival.follow_up import FollowUpResult, compute_follow_up
-from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
-from core.evaluation.survival.logrank import LogRankResult, compute_logrank
 from core.evaluation.survival.time_auc import EARLY_MONTHS, TimeAucResult, compute_time_auc
 
 DEVELOPMENT = ("train", "validation")
 FITTED_ON = "train"
 MAIN, PREFIX = "model", "prob_"
 NODE_HEADS = ("prob_lnm", "prob_lnm_without_aln_us")
-ADJUSTED_FOR = ("age", "size_mm", "lnm")
 GRID = np.arange(1, 100) / 100
-HIGH, LOW = "high", "low"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,33 +44,6 @@ class ModelComparison:
     roc: RocComparison
     p_holm: float | None
     mcnemar: McNemarResult | None
-
-
-@dataclass(frozen=True, eq=False)
-class SurvivalEvaluation:
-    """Recurrence-free survival by predicted group.
-
-    Attributes
-    ----------
-    kaplan_meier : KaplanMeierResult
-        Curves of the groups high and low.
-    logrank, logrank_by_centre : LogRankResult, LogRankResult or None
-        Plain and, with several centres, stratified by centre.
-    cox, cox_adjusted : CoxResult, CoxResult or None
-        Group high against low; alone, and with age, size and node status where they are known.
-    follow_up : FollowUpResult
-        Median follow-up.
-    concordance : ConcordanceResult
-        C index of the probability.
-    """
-
-    kaplan_meier: KaplanMeierResult
-    logrank: LogRankResult
-    logrank_by_centre: LogRankResult | None
-    cox: CoxResult
-    cox_adjusted: CoxResult | None
-    follow_up: FollowUpResult
-    concordance: ConcordanceResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,41 +151,6 @@ def compute_split(table: pd.DataFrame, threshold: ThresholdResult, *, developmen
         None if early else compute_time_auc(table["rfs_months"], table["rfs_event"], table["prob"], EARLY_MONTHS),
         None if nodes or cut is None else compute_nodes(table, cut),
         reasons,
-    )
-
-
-def compute_group_survival(table: pd.DataFrame, cut: float) -> SurvivalEvaluation:
-    """Compute recurrence-free survival by predicted group.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``prob, rfs_months, rfs_event`` and, where known, ``centre, age, size_mm, lnm``.
-    cut : float
-        Group high is prob >= cut.
-
-    Returns
-    -------
-    SurvivalEvaluation
-        Curves, tests and models.
-    """
-    known = table[table["prob"].notna()]
-    time, event = known["rfs_months"], known["rfs_event"]
-    high = (known["prob"] >= cut).astype(float)
-    group = pd.Categorical(np.where(high == 1, HIGH, LOW), categories=[LOW, HIGH])
-    last = float(time.max()) if time.notna().any() else 0.0
-    step = 12.0 if last > 36 else 6.0
-    centre = known["centre"] if "centre" in known and known["centre"].nunique() > 1 else None
-    adjusted = [name for name in ADJUSTED_FOR if name in known and known[name].nunique() > 1]
-    terms = pd.DataFrame({HIGH: high})
-    return SurvivalEvaluation(
-        compute_kaplan_meier(time, event, group, times=np.arange(0.0, last + 1e-9, step)),
-        compute_logrank(time, event, group),
-        None if centre is None else compute_logrank(time, event, group, strata=centre),
-        compute_cox(time, event, terms),
-        compute_cox(time, event, terms.join(known[adjusted])) if adjusted else None,
-        compute_follow_up(time, event),
-        compute_concordance(time, event, known["prob"]),
     )
 
 

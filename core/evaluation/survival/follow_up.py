@@ -60,7 +60,13 @@ class FollowUpResult:
 
 
 def compute_rmst(
-    time: ArrayLike, event: ArrayLike, group: ArrayLike | None = None, *, tau: float, conf_level: float = 0.95
+    time: ArrayLike,
+    event: ArrayLike,
+    group: ArrayLike | None = None,
+    *,
+    tau: float,
+    conf_level: float = 0.95,
+    unit: str = "months",
 ) -> RmstResult:
     """Compute the restricted mean survival time up to `tau`.
 
@@ -74,6 +80,8 @@ def compute_rmst(
         Upper limit of time.
     conf_level : float
         Confidence level.
+    unit : str
+        Unit of `time`, for the sentences.
 
     Returns
     -------
@@ -99,9 +107,9 @@ def compute_rmst(
         rows.append([label, tau, mean, se, mean - half, mean + half])
     table = pd.DataFrame(rows, columns=["group", "tau", "rmst", "se", "ci_low", "ci_high"])
     short = table["rmst"].isna()
-    reason = f"Not every group is followed to {tau:g}." if short.any() or table.empty else None
+    reason = f"Not every group is followed to {tau:g} {unit}." if short.any() or table.empty else None
     if not reason and (table["se"] == 0).any():
-        reason = f"A group without an event by {tau:g} has no interval."
+        reason = f"A group without an event by {tau:g} {unit} has no interval."
     if len(table) != 2 or short.any() or (table["se"] == 0).all():
         return RmstResult(table, reason=reason)
     difference = float(table["rmst"].iloc[0] - table["rmst"].iloc[1])

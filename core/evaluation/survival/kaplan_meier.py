@@ -106,7 +106,7 @@ def compute_kaplan_meier(
 
 def hide_unseen(table: pd.DataFrame) -> pd.DataFrame:
     """Take the limits away where no event has been seen: an interval from 1 to 1 is none."""
-    unseen = (table["survival"] == 1) & (table["time"] > 0)
+    unseen = table["survival"] == 1
     return table.assign(ci_low=table["ci_low"].mask(unseen), ci_high=table["ci_high"].mask(unseen))
 
 

@@ -53,7 +53,13 @@ class TimeAucResult:
 
 
 def compute_time_auc(
-    time: ArrayLike, event: ArrayLike, score: ArrayLike, horizon: float = EARLY_MONTHS, *, conf_level: float = 0.95
+    time: ArrayLike,
+    event: ArrayLike,
+    score: ArrayLike,
+    horizon: float = EARLY_MONTHS,
+    *,
+    conf_level: float = 0.95,
+    unit: str = "months",
 ) -> TimeAucResult:
     """Compute the cumulative/dynamic AUC at a horizon, with inverse-probability-of-censoring weights.
 
@@ -67,6 +73,8 @@ def compute_time_auc(
         In the unit of `time`.
     conf_level : float
         Confidence level.
+    unit : str
+        Unit of `time`, for the sentences.
 
     Returns
     -------
@@ -90,18 +98,19 @@ def compute_time_auc(
     times, events, (scores,), _ = prepare_survival(time, event, score)
     case, control = (times <= horizon) & (events == 1), times > horizon
     cases, controls, n = int(case.sum()), int(control.sum()), len(times)
-    censored = n - cases - controls
+    censored, end = n - cases - controls, f"{horizon:g} {unit}"
     if not cases or not controls:
-        reason = f"No event by {horizon:g}." if not cases else f"Nobody is followed beyond {horizon:g}."
+        reason = f"No event by {end}." if not cases else f"Nobody is followed beyond {end}."
         return TimeAucResult(horizon, cases, controls, None, None, None, n=n, censored=censored, reason=reason)
     auc, influence = _estimate(times, events, scores, case, control)
     few = cases < FEW_EVENTS
     method = "ipcw-logit" if few else "ipcw"
-    note = f"Only {cases} events by {horizon:g}: the estimate is unstable." if few else None
+    note = f"Only {cases} {'event' if cases == 1 else 'events'} by {end}: the estimate is unstable." if few else None
     se = float(influence.std(ddof=1) / math.sqrt(n))
     if min(cases, controls) < 2 or se < 1e-12 or auc in {0.0, 1.0}:
         note = (
-            f"{cases} events and {controls} patients beyond {horizon:g} give no standard error at an AUC of {auc:.2f}."
+            f"No standard error can be computed from {cases} {'event' if cases == 1 else 'events'} by {end} and "
+            f"{controls} {'patient' if controls == 1 else 'patients'} followed beyond it, at an AUC of {auc:.2f}."
         )
         return TimeAucResult(horizon, cases, controls, auc, None, None, method, few, n, censored, note)
     interval = form_auc_interval(auc, se, conf_level, logit_scale=few)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from core.clinical import BY_NAME
 from core.evaluation import (
     ConcordanceResult,
     CoxResult,
@@ -19,28 +18,14 @@ from core.evaluation import (
     TableOneResult,
     TimeAucResult,
 )
+from core.evaluation.cohort.labels import label_variable
 from core.evaluation.cohort.net_benefit import RecurrenceRisk
-from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
-from core.figures.wording import word_count, word_p
+from core.evaluation.cohort.survival import explain_rmst
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
+from core.figures.wording import word_count, write_threshold
 
-NAMES = {
-    "centre": "Centre",
-    "aln_us": "Suspicious axillary nodes on ultrasound",
-    "lnm": "Node metastasis",
-    "rfs_event": "Recurrence",
-    "high Ki-67": "High Ki-67",
-    "high": "Predicted high against low",
-}
 NO_YES = {"0": "no", "1": "yes"}
 EVENTS_A_TERM = 10
-
-
-def label_variable(name: str) -> str:
-    """Give a variable's name with its unit, from the data dictionary where it is there."""
-    if name in NAMES or name not in BY_NAME:
-        return NAMES.get(name, name)
-    field = BY_NAME[name]
-    return f"{field.label} ({field.unit})" if field.unit else field.label
 
 
 def tabulate_table_one(result: TableOneResult) -> pd.DataFrame:
@@ -104,10 +89,10 @@ def tabulate_medians(curves: KaplanMeierResult, rmst: RmstResult) -> pd.DataFram
     for row in curves.medians.to_dict("records"):
         mean = means.loc[row["group"]] if row["group"] in means.index else None
         median = "not reached" if pd.isna(row["median"]) else write_number(row["median"], 1)
-        why = "No event until then" if mean is not None and mean["se"] == 0 else "Not followed so long"
         restricted = NOT_ESTIMABLE
         if mean is not None:
-            restricted = write_estimate(mean["rmst"], (mean["ci_low"], mean["ci_high"]), why, digits=1, level=None)
+            limits = (mean["ci_low"], mean["ci_high"])
+            restricted = write_estimate(mean["rmst"], limits, explain_rmst(mean.to_dict()), digits=1, level=None)
         rows.append([str(row["group"]).capitalize(), f"{row['n']:,}", f"{row['events']:,}", median, restricted])
     tau = f"{rmst.table['tau'].iloc[0]:g}" if len(rmst.table) else "?"
     return pd.DataFrame(rows, columns=["Group", "n", "Events", "Median, months", f"Mean up to {tau} months (95 % CI)"])
@@ -119,9 +104,10 @@ def describe_survival_tests(
     """Say what the further tests of survival give."""
     parts = []
     if by_centre is not None:
-        parts.append(f"Stratified by centre: log-rank {word_p(by_centre.p)}.")
-    follow = f"{write_estimate(follow_up.median, follow_up.ci, 'a limit is not reached', digits=1)} months"
-    parts.append(f"Median follow-up (reverse Kaplan-Meier) {follow_up.reason or follow}.")
+        parts.append(f"Stratified by centre: log-rank {write_p(by_centre.p)}.")
+    reason = follow_up.reason or "a limit is not reached"
+    median = write_estimate(follow_up.median, follow_up.ci, reason, digits=1)
+    parts.append(f"Median follow-up (reverse Kaplan-Meier), months: {median}.")
     if concordance is not None:
         index = write_estimate(concordance.c, concordance.ci, concordance.reason)
         parts.append(f"C index of the probability {index}.")
@@ -145,7 +131,7 @@ def tabulate_cox(models: Mapping[str, CoxResult | None]) -> pd.DataFrame:
     for name, cox in ((name, cox) for name, cox in models.items() if cox is not None):
         for term, row in cox.table.iterrows():
             ratio = write_estimate(row["hr"], (row["ci_low"], row["ci_high"]), cox.reason, digits=2, level=None)
-            tests = [word_p(row["p"]), word_p(cox.proportional_hazards["p"].get(term))]
+            tests = [write_p(row["p"]), write_p(cox.proportional_hazards["p"].get(term))]
             rows.append([name, f"{cox.n:,}", f"{cox.events:,}", label_variable(str(term)), ratio, *tests])
     names = ["Model", "n", "Events", "Term", "Hazard ratio (95 % CI)", "p", "Proportional hazards"]
     return pd.DataFrame(rows, columns=names)
@@ -197,8 +183,8 @@ def describe_early(result: TimeAucResult, cohort: str) -> str:
     return f"{text}; n = {result.n:,}, {events}." + (f" {result.reason}" if result.reason and result.ci else "")
 
 
-def describe_risk(risk: RecurrenceRisk) -> str:
-    """Say where the risk of recurrence comes from, or why there is none."""
+def describe_risk(risk: RecurrenceRisk, limits: tuple[float, float] | None = None) -> str:
+    """Say where the risk of recurrence and the range of thresholds come from, or why there is no risk."""
     fitted = f"{risk.fitted_on} (n = {risk.n:,}, {word_count(risk.events, 'recurrence')})"
     if risk.coef is None:
         return f"No risk of recurrence could be fitted on {fitted}: {risk.reason}"
@@ -206,7 +192,12 @@ def describe_risk(risk: RecurrenceRisk) -> str:
         f"Risk of recurrence within {risk.horizon:g} months by a Cox model on the probability of high Ki-67, fitted on "
         f"{fitted}."
     )
-    return f"{text} Judged on the same patients it is exploratory and optimistic." if risk.exploratory else text
+    if risk.exploratory:
+        text += " Evaluated on the same patients it is exploratory and optimistic."
+    if limits is None:
+        return text
+    low, high = map(write_threshold, limits)
+    return f"{text} Thresholds from {low} to {high}: the range of the middle 95 % of these patients' predicted risks."
 
 
 def tabulate_node_rates(result: LymphNodeResult) -> pd.DataFrame:
@@ -278,6 +269,5 @@ def _write_share(metrics: pd.DataFrame, name: str) -> str:
 def _write_difference(comparison: RocComparison | None) -> str:
     if comparison is None:
         return ""
-    return (
-        f"{write_estimate(comparison.difference, comparison.ci, comparison.reason, level=None)}, {word_p(comparison.p)}"
-    )
+    difference = write_estimate(comparison.difference, comparison.ci, comparison.reason, level=None)
+    return f"{difference}, {write_p(comparison.p)}"

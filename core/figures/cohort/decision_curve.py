@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 
 from core.evaluation import DecisionCurveResult, NetBenefitDifference
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
-from core.figures.wording import word_count
+from core.figures.wording import word_count, write_threshold
 
-KI67_RANGE, NODE_RANGE, RECURRENCE_RANGE = (0.20, 0.70), (0.05, 0.30), (0.01, 0.30)
+KI67_RANGE, NODE_RANGE = (0.20, 0.70), (0.05, 0.30)
 FLOOR = -0.05
 EDGE_SHARE = 0.04
 REFERENCES = {"all": ("Treat all", "dash"), "none": ("Treat none", "dot")}
@@ -106,8 +106,14 @@ def describe_decision_curve(
     if result.prevalence is not None:
         what = "prevalence" if result.horizon is None else f"Kaplan-Meier risk by {result.horizon:g} months"
         counts += f", {what} {100 * result.prevalence:.1f} %"
-    text = f"In {cohort}, for thresholds from {limits[0]:.2f} to {limits[1]:.2f}: {'; '.join(parts)}; {counts}."
+    low, high = map(write_threshold, limits)
+    text = f"In {cohort}, for thresholds from {low} to {high}: {'; '.join(parts)}; {counts}."
     return f"{text} {result.reason}" if result.reason else text
+
+
+def find_range(result: DecisionCurveResult) -> tuple[float, float]:
+    """Give the range of thresholds that a curve was computed for."""
+    return float(result.table["threshold"].min()), float(result.table["threshold"].max())
 
 
 def plot_net_benefit_difference(result: NetBenefitDifference) -> go.Figure:

@@ -4,10 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import KaplanMeierResult, LogRankResult
-from core.evaluation.estimate import write_estimate
+from core.evaluation.estimate import write_estimate, write_p
 from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 from core.figures.theme import fill_colour, new_figure, style_series
-from core.figures.wording import thin_rows, word_count, word_p
+from core.figures.wording import thin_rows, word_count
 
 CURVE_HEIGHT, ROW_HEIGHT = 380, 28
 MAX_TICKS = 400
@@ -79,7 +79,7 @@ def describe_kaplan_meier(
     ]
     text = f"In {cohort}: {'; '.join(parts)}." if parts else f"No curve could be drawn. {result.reason}"
     if logrank is not None:
-        text += f" Log-rank {word_p(logrank.p)}." if logrank.p is not None else f" No log-rank test: {logrank.reason}"
+        text += f" Log-rank {write_p(logrank.p)}." if logrank.p is not None else f" No log-rank test: {logrank.reason}"
     return text
 
 

@@ -4,10 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ConfusionResult, LymphNodeResult, RocResult
-from core.evaluation.estimate import write_estimate
+from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.roc import plot_roc
 from core.figures.theme import COLOURS, NEUTRAL, new_figure, style_series
-from core.figures.wording import thin_rows, word_count, word_p
+from core.figures.wording import thin_rows, word_count
 
 BARS = {"high": (COLOURS[1], "/"), "low": (COLOURS[0], "")}
 
@@ -145,6 +145,6 @@ def describe_lymph_nodes(result: LymphNodeResult, *, cohort: str = "this cohort"
         for row in result.rates.to_dict("records")
     ]
     p = result.p_fisher if result.test == "Fisher" else result.p
-    test = f"{result.test} test {word_p(p)}" if p is not None else f"no test: {result.reason}"
+    test = f"{result.test} test {write_p(p)}" if p is not None else f"no test: {result.reason}"
     counts = f"n = {result.n:,}, {word_count(result.events, 'patient')} with metastasis"
     return f"In {cohort}, node metastasis was found in {' and in '.join(parts)}; {test}; {counts}."

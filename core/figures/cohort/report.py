@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,14 +31,15 @@ from core.evaluation.cohort.results import (
     label_model,
 )
 from core.evaluation.cohort.split import FITTED_ON, MAIN
+from core.evaluation.cohort.survival import describe_hazards
 from core.evaluation.cohort.table_one import ORDER
 from core.figures.cohort import cohort_tables as cohorts
 from core.figures.cohort import tables
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.decision_curve import (
     NODE_RANGE,
-    RECURRENCE_RANGE,
     describe_decision_curve,
+    find_range,
     plot_decision_curve,
 )
 from core.figures.cohort.flow import plot_flow
@@ -176,20 +177,25 @@ def _render_survival(table: pd.DataFrame, part: pd.DataFrame, result: SplitEvalu
     if survival is None:
         yield _write(result.reasons["survival"])
     else:
-        curves = survival.kaplan_meier
-        yield _render_figure(plot_kaplan_meier(curves), describe_kaplan_meier(curves, survival.logrank, cohort=name))
-        tests = (survival.logrank_by_centre, survival.follow_up, survival.concordance)
+        curves, models = survival.curves, survival.models
+        meier = curves.kaplan_meier
+        yield _render_figure(plot_kaplan_meier(meier), describe_kaplan_meier(meier, curves.logrank, cohort=name))
+        tests = (curves.logrank_by_centre, curves.follow_up, models.concordance)
         yield _write(cohorts.describe_survival_tests(*tests))
-        models = {"Univariable": survival.cox, "Multivariable": survival.cox_adjusted}
-        yield _render_table(cohorts.tabulate_cox(models))
-        yield _write(cohorts.describe_cox_power(models))
+        yield _render_table(cohorts.tabulate_medians(meier, curves.rmst))
+        yield _render_table(cohorts.tabulate_cox(models.named))
+        yield _write(cohorts.describe_cox_power(models.named))
+        yield _write(describe_hazards(models, curves))
     if result.early_recurrence is not None:
         yield _write(cohorts.describe_early(result.early_recurrence, name))
     if {"rfs_months", "rfs_event"} <= set(part.dropna(axis=1, how="all")):
         yield "<h4>Decision curve for recurrence</h4>"
         risk = fit_recurrence_risk(table, list_horizons(part)[1])
-        yield _write(cohorts.describe_risk(risk))
-        yield from _render_rare(compute_recurrence_net_benefit(part, risk), RECURRENCE_RANGE, name)
+        benefit = compute_recurrence_net_benefit(part, risk)
+        limits = None if benefit is None else find_range(benefit)
+        yield _write(cohorts.describe_risk(risk, limits))
+        if benefit is not None and limits is not None:
+            yield from _render_rare(benefit, limits, tables.pick_thresholds(benefit), name)
 
 
 def _render_nodes(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Iterator[str]:
@@ -204,15 +210,15 @@ def _render_nodes(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Ite
     benefit = compute_node_net_benefit(part) if "lnm" in part else None
     if benefit is not None:
         yield "<h4>Decision curve for node metastasis</h4>"
-        yield from _render_rare(benefit, NODE_RANGE, name)
+        yield from _render_rare(benefit, NODE_RANGE, RARE_POINTS, name)
 
 
-def _render_rare(benefit: DecisionCurveResult | None, limits: tuple[float, float], name: str) -> Iterator[str]:
-    if benefit is None:
-        return
+def _render_rare(
+    benefit: DecisionCurveResult, limits: tuple[float, float], points: Sequence[float], name: str
+) -> Iterator[str]:
     text = describe_decision_curve(benefit, cohort=name, limits=limits)
     yield _render_figure(plot_decision_curve(benefit, limits=limits), text)
-    yield _render_table(tables.tabulate_net_benefit(benefit, RARE_POINTS))
+    yield _render_table(tables.tabulate_net_benefit(benefit, points))
 
 
 def _list_origin(origin: Mapping[str, Any]) -> str:
@@ -231,4 +237,4 @@ def _render_table(table: pd.DataFrame) -> str:
 
 
 def _write(text: str) -> str:
-    return f"<p>{html.escape(text)}</p>"
+    return f"<p>{html.escape(text)}</p>" if text else ""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from core.evaluation import (
@@ -15,9 +16,10 @@ from core.evaluation import (
     RocResult,
     SubgroupResult,
 )
-from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
-from core.figures.wording import word_p
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
+from core.figures.wording import write_threshold
 
+DECIMALS = 6
 METRICS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
@@ -83,9 +85,14 @@ def tabulate_models(
         if other is None:
             rows.append([*row, "", "", ""])
         else:
-            mcnemar = "" if other.mcnemar is None else word_p(other.mcnemar.p)
+            mcnemar = "" if other.mcnemar is None else write_p(other.mcnemar.p)
             rows.append(
-                [*row, write_estimate(other.roc.difference, other.roc.ci, level=None), _write_tests(other), mcnemar],
+                [
+                    *row,
+                    write_estimate(other.roc.difference, other.roc.ci, other.roc.reason, level=None),
+                    _write_tests(other),
+                    mcnemar,
+                ],
             )
     names = ["Score", "n", "Events", "AUC (95 % CI)", f"{main} minus it", "DeLong; Holm", "McNemar"]
     return pd.DataFrame(rows, columns=names)
@@ -102,7 +109,7 @@ def tabulate_subgroups(result: SubgroupResult) -> pd.DataFrame:
             write_estimate(row["auc"], (row["ci_low"], row["ci_high"]), level=None),
             write_number(row["oe"], digits=2),
             write_number(row["slope"], digits=2),
-            "" if math.isnan(row["p_holm"]) else word_p(row["p_holm"]),
+            "" if math.isnan(row["p_holm"]) else write_p(row["p_holm"]),
             row["reason"] or "",
         ]
         for row in result.table.to_dict("records")
@@ -129,10 +136,12 @@ def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
         ["E50, its median", write_number(c.e50, reason=why("e50"))],
         ["E90, its 90th centile", write_number(c.e90, reason=why("e90"))],
         ["Emax, its maximum", write_number(c.emax, reason=why("emax"))],
-        ["Spiegelhalter's test", why("spiegelhalter_z") or word_p(c.spiegelhalter_p)],
+        ["Spiegelhalter's test", why("spiegelhalter_z") or write_p(c.spiegelhalter_p)],
     ]
-    hosmer = f"chi-squared {test.statistic:.2f}, df {test.df}, {word_p(test.p)}" if test.statistic is not None else None
-    rows.append(["Hosmer-Lemeshow (secondary)", hosmer or f"{NOT_ESTIMABLE}: {test.reason}"])
+    hosmer = f"{NOT_ESTIMABLE}: {test.reason}"
+    if test.statistic is not None:
+        hosmer = f"chi-squared {test.statistic:.2f}, df {test.df}, {write_p(test.p)}"
+    rows.append(["Hosmer-Lemeshow (secondary)", hosmer])
     return pd.DataFrame(rows, columns=["Figure", f"Value ({100 * c.conf_level:g} % CI)"])
 
 
@@ -154,24 +163,30 @@ def tabulate_recalibration(result: RecalibrationResult) -> pd.DataFrame:
     return before.rename(columns={value: "Before"}).assign(**{"After (each tenth updated from the rest)": after})
 
 
+def pick_thresholds(result: DecisionCurveResult, count: int = 6) -> list[float]:
+    """Pick thresholds of a curve, evenly spread, for a table."""
+    grid = np.sort(result.table["threshold"].unique())
+    return [float(grid[i]) for i in np.unique(np.linspace(0, len(grid) - 1, count).round().astype(int))]
+
+
 def tabulate_net_benefit(result: DecisionCurveResult, thresholds: Sequence[float]) -> pd.DataFrame:
     """List net benefit of every model at a few thresholds, with the interventions that the main model avoids."""
     table = result.table
-    wide = table.assign(threshold=table["threshold"].round(4)).pivot_table(
+    wide = table.assign(threshold=table["threshold"].round(DECIMALS)).pivot_table(
         index="threshold", columns="model", values="net_benefit", sort=False
     )
-    chosen = wide.reindex([round(threshold, 4) for threshold in thresholds])
+    chosen = wide.reindex([round(threshold, DECIMALS) for threshold in thresholds])
     shown = chosen.map(write_number).rename(columns={"all": "Treat all", "none": "Treat none"})
     main = next((name for name in wide.columns if name not in {"all", "none"}), None)
     if main is not None:
-        rows = table[table["model"] == main].assign(threshold=table["threshold"].round(4)).set_index("threshold")
+        rows = table[table["model"] == main].assign(threshold=table["threshold"].round(DECIMALS)).set_index("threshold")
         avoided = rows["interventions_avoided"].reindex(chosen.index)
         shown[f"{main}: interventions avoided per 100"] = [write_number(value, digits=1) for value in avoided]
-    shown.insert(0, "Threshold", [f"{threshold:.2f}" for threshold in chosen.index])
+    shown.insert(0, "Threshold", [write_threshold(threshold) for threshold in chosen.index])
     return shown.reset_index(drop=True).rename_axis(columns=None)
 
 
 def _write_tests(comparison: ModelComparison) -> str:
     if comparison.roc.p is None:
         return comparison.roc.reason or NOT_ESTIMABLE
-    return f"{word_p(comparison.roc.p)}; {word_p(comparison.p_holm)}"
+    return f"{write_p(comparison.roc.p)}; {write_p(comparison.p_holm)}"

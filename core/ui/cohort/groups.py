@@ -9,11 +9,11 @@ from core.plain_text import plain
 from core.ui.cohort.threshold import describe_threshold
 from core.ui.cohort.view import View, compute_once
 
-PREDICTED, THIRDS, OWN = "Predicted high and low", "Thirds of the probability", "A cut-off of your own"
+PREDICTED, TERTILES, OWN = "Predicted high and low", "Tertiles of the probability", "A cut-off of your own"
 
 
 def ask_groups(
-    view: View, threshold: Any, find_thirds: Callable[..., tuple[float, float]], thirds_on: str
+    view: View, threshold: Any, find_tertiles: Callable[..., tuple[float, float]], tertiles_on: str
 ) -> tuple[float, ...]:
     """Ask for the groups that survival is drawn by.
 
@@ -23,28 +23,28 @@ def ask_groups(
         The patients.
     threshold : ThresholdResult
         The frozen threshold, with a value.
-    find_thirds : callable
-        `core.evaluation.cohort.results.find_thirds`.
-    thirds_on : str
-        The patients that thirds are found on.
+    find_tertiles : callable
+        `core.evaluation.cohort.results.find_tertiles`.
+    tertiles_on : str
+        The patients that tertiles are found on.
 
     Returns
     -------
     tuple of float
-        One cut between low and high, or two between thirds.
+        One cut between low and high, or two between tertiles.
     """
     kind = st.segmented_control(
         "Groups",
-        [PREDICTED, THIRDS, OWN],
+        [PREDICTED, TERTILES, OWN],
         default=PREDICTED,
         required=True,
         key="cohort_groups",
         persist_state="session",
         wrap=True,
     )
-    if kind == THIRDS:
-        cuts = compute_once(view.cohort, find_thirds)
-        st.caption(f"Thirds are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {plain(thirds_on)}.")
+    if kind == TERTILES:
+        cuts = compute_once(view.cohort, find_tertiles)
+        st.caption(f"Tertiles are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {plain(tertiles_on)}.")
         return cuts
     if kind == PREDICTED:
         st.caption(plain(describe_threshold(threshold)))

@@ -8,6 +8,7 @@ from lifelines import CoxPHFitter
 from core.evaluation import compute_decision_curve, compute_survival_decision_curve
 from core.evaluation.cohort.net_benefit import (
     RISK,
+    choose_risk_grid,
     compute_labelled_net_benefit,
     compute_node_net_benefit,
     compute_recurrence_net_benefit,
@@ -65,7 +66,7 @@ def test_the_risk_of_recurrence_is_coxs_on_development_patients(table):
     expected = 1 - other.predict_survival_function(external[["prob"]], times=[last]).to_numpy().ravel()
     own = 1 - np.exp(-risk.baseline * np.exp(risk.coef * external["prob"]))
     np.testing.assert_allclose(own, expected, atol=1e-5)
-    grid = np.arange(1, 100) / 100
+    grid = choose_risk_grid(own)
     curve = compute_survival_decision_curve(external["rfs_months"], external["rfs_event"], {RISK: own}, grid, 24.0)
     np.testing.assert_allclose(read(compute_recurrence_net_benefit(external, risk), RISK), read(curve, RISK))
 
@@ -76,3 +77,39 @@ def test_without_development_patients_or_recurrences_the_risk_says_so(table):
     none = fit_recurrence_risk(table.assign(rfs_event=0), 24.0)
     assert (none.coef, none.reason) == (None, "No events.")
     assert compute_recurrence_net_benefit(table, none) is None
+
+
+@pytest.mark.parametrize(
+    ("risks", "first", "last"),
+    [
+        (np.linspace(0.02, 0.09, 500), 0.021, 0.089),
+        (np.linspace(0.10, 0.90, 500), 0.12, 0.88),
+        (np.linspace(0.0005, 0.003, 500), 0.0005, 0.003),
+        (np.linspace(0.0, 1.0, 2000), 0.02, 0.98),
+        (np.full(50, 0.2), 0.10, 0.30),
+        (np.array([0.3, np.nan]), 0.15, 0.45),
+    ],
+)
+def test_thresholds_fit_the_predicted_risks(risks, first, last):
+    grid = choose_risk_grid(risks)
+    assert (grid[0], grid[-1]) == (pytest.approx(first, abs=1.1e-2 * last), pytest.approx(last, rel=0.03))
+    assert 10 <= len(grid) <= 111
+    np.testing.assert_allclose(np.diff(grid), grid[1] - grid[0])
+    assert 0 < grid[0] < grid[-1] < 1
+
+
+@pytest.mark.parametrize("risks", [np.zeros(9), np.ones(9), [], [0.0, 1.0], np.full(9, 1e-9), [1 - 1e-9] * 4])
+def test_extreme_risks_still_give_thresholds_inside_0_and_1(risks):
+    grid = choose_risk_grid(risks)
+    assert len(grid) >= 2
+    assert ((grid > 0) & (grid < 1)).all()
+
+
+def test_rare_and_frequent_recurrence_have_ranges_of_their_own(table):
+    ranges = []
+    for rate in (0.05, 0.8):
+        event = (np.random.default_rng(5).random(len(table)) < rate).astype(float)
+        own = table.assign(rfs_event=event)
+        thresholds = compute_recurrence_net_benefit(own, fit_recurrence_risk(own, 24.0)).table["threshold"]
+        ranges.append((thresholds.min(), thresholds.max()))
+    assert ranges[0][1] < 0.3 < ranges[1][1]

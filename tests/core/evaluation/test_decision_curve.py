@@ -109,7 +109,7 @@ def test_survival_without_censoring_equals_the_binary_curve():
 def test_survival_where_nobody_is_followed_to_the_horizon():
     late = compute_survival_decision_curve([1, 2, 3], [0, 1, 0], {"m": [0.2, 0.6, 0.7]}, [0.5], 12)
     assert late.prevalence is None
-    assert "Nobody is followed to 12" in late.reason
+    assert "Nobody is followed to 12 months" in late.reason
     part = compute_survival_decision_curve([1, 20, 3], [0, 0, 1], {"m": [0.9, 0.1, 0.2]}, [0.5], 12)
     assert np.isnan(read(part, "m"))
     assert "Above some thresholds" in part.reason

@@ -96,7 +96,7 @@ def test_restricted_means_are_compared_or_refused():
     assert 0 < result.p < 1
     short = compute_rmst(TIME, EVENT, tau=50)
     assert short.table["rmst"].isna().all()
-    assert "followed to 50" in short.reason
+    assert "followed to 50 months" in short.reason
     with pytest.raises(InputError, match="tau"):
         compute_rmst(TIME, EVENT, tau=0)
 
@@ -229,8 +229,8 @@ def test_time_auc_error_without_censoring_is_delongs():
 def test_early_recurrence_rules():
     none = compute_time_auc([8, 9, 10], [1, 0, 1], [1, 2, 3])
     assert (none.horizon, none.events, none.auc) == (6.0, 0, None)
-    assert none.reason == "No event by 6."
-    assert compute_time_auc([1, 2, 3], [1, 0, 1], [1, 2, 3]).reason == "Nobody is followed beyond 6."
+    assert none.reason == "No event by 6 months."
+    assert compute_time_auc([1, 2, 3], [1, 0, 1], [1, 2, 3]).reason == "Nobody is followed beyond 6 months."
     generator = np.random.default_rng(1)
     few = compute_time_auc([*generator.uniform(1, 5, 7), *[20.0] * 60], [1] * 7 + [0] * 60, generator.uniform(size=67))
     assert (few.events, few.unstable, few.method) == (7, True, "ipcw-logit")
@@ -289,7 +289,7 @@ def test_one_contrary_event_gives_a_finite_ratio_again():
 def test_groups_without_events_have_no_interval_for_people():
     result = compute_kaplan_meier([5, 6, 7, 5, 6, 7], [0, 0, 0, 1, 0, 1], list("aaabbb"), times=[0, 3, 6, 7, 9])
     shown = hide_unseen(result.at_times)
-    assert shown.loc[shown["group"] == "a", "ci_low"].dropna().tolist() == [1]
+    assert shown.loc[shown["group"] == "a", "ci_low"].isna().all()
     assert shown.loc[(shown["group"] == "b") & (shown["time"] == 6), "ci_low"].notna().all()
     assert find_common_time(result) == 7
     rmst = compute_rmst([5, 6, 7, 5, 6, 7], [0, 0, 0, 1, 0, 1], list("aaabbb"), tau=6)

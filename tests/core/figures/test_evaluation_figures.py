@@ -19,7 +19,7 @@ from core.evaluation import (
     compute_roc,
     compute_subgroups,
 )
-from core.evaluation.estimate import write_estimate
+from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.decision_curve import (
     MEASURES,
@@ -39,7 +39,7 @@ from core.figures.cohort.lymph_nodes import (
 )
 from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.rendering import render_png, render_svg
-from core.figures.wording import thin_rows, word_p
+from core.figures.wording import thin_rows
 
 GENERATOR = np.random.default_rng(9)
 N = 200
@@ -234,7 +234,7 @@ def test_numbers_in_words():
     assert write_estimate(1.0, None, "One patient.", digits=2) == "1.00 (no interval: One patient)"
     assert write_estimate(0.5, (0.4, 0.6), level=0.9, percent=True) == "50.0 % (90 % CI 40.0 to 60.0 %)"
     assert write_estimate(float("nan"), None, "No event.", level=None) == "not estimable: No event"
-    assert (word_p(0.00001), word_p(0.0411), word_p(0.25), word_p(None)) == (
+    assert (write_p(0.00001), write_p(0.0411), write_p(0.25), write_p(None)) == (
         "p < 0.001",
         "p = 0.041",
         "p = 0.25",

@@ -40,7 +40,11 @@ def test_recurrence_and_nodes_have_their_decision_curves(read, page):
     assert page.count("<h4>Decision curve for recurrence</h4>") == 2
     assert "Risk of recurrence within 36 months" in page
     assert "fitted on train (n = 59" in page
-    assert re.search(f"from 0.01 to 0.30: Recurrence .* n = {len(external)} complete patients, Kaplan-Meier risk", page)
+    assert re.search(
+        f"to 0[.]\\d+: Recurrence .* n = {len(external)} complete patients, Kaplan-Meier risk by 36 m", page
+    )
+    assert "the range of the middle 95 % of these patients&#x27; predicted risks" in page
+    assert "Mean up to 48 months (95 % CI)" in page
     assert "Decision curve for node metastasis" not in page
     heads = read.table.assign(prob_lnm=read.table["prob"] / 2, lnm=read.table["lnm"].where(read.table.index % 2 == 0))
     part = replace(read, table=heads[heads["split"] == "external"])
