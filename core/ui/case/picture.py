@@ -78,4 +78,4 @@ def lay_heatmap(prediction: Prediction, *, limit: float, contours: bool = False)
     )
     lines = trace_contours(prediction, limit) if contours else []
     labelled = [(f"{level:+.1f}".replace("-", "−"), line) for level, line in lines]
-    return HeatLayer(image, tuple(prediction.reading.area), SCALE, legend, lines=labelled)
+    return HeatLayer(image, prediction.reading.area, SCALE, legend, lines=labelled)

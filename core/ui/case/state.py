@@ -82,7 +82,7 @@ class Answer:
     key: Hashable
     frame: Frame
     roi: Roi
-    clinical: Mapping[str, object]
+    clinical: Mapping[str, str | float]
     prediction: Prediction
 
 
