@@ -1,5 +1,6 @@
 """What each column of an uploaded table was taken for, and the form that changes it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -50,7 +51,7 @@ def show_columns(reading: TableReading) -> None:
     problems = [column for column in reading.columns if column.problem or column.left_out]
     with st.expander(_summarise(reading), expanded=bool(problems)):
         st.dataframe(tabulate_columns(reading), hide_index=True, alt="How each column of the file was read")
-        for sentence in reading.describe():
+        for sentence in map(point_below, reading.describe()):
             st.caption(plain(sentence))
         st.download_button(
             "Columns (CSV)",
@@ -60,6 +61,11 @@ def show_columns(reading: TableReading) -> None:
             on_click="ignore",
             type="tertiary",
         )
+
+
+def point_below(sentence: str) -> str:
+    """Name the form below in place of the command line's option."""
+    return re.sub(r": --(?:code|unit) .*$", " below.", sentence)
 
 
 def tabulate_columns(reading: TableReading) -> pd.DataFrame:
