@@ -1,6 +1,7 @@
 """One column's cells to values: names, numbers with their unit, yes and no, levels, splits."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ SPLITS = {
     "external": "external external_test ext external_validation extern externe externo 外部 外部测试 外部验证",
 }
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
+SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 
@@ -93,7 +95,7 @@ def cast_column(
     elif about.meaning == "choice" and about.field is not None:
         coded = read_levels(about.field, cells, codes, title)
     elif about.meaning == "split":
-        coded = Coded(parse_texts(cells, _read_split))
+        coded = _read_splits(cells, codes or title.coding)
     else:
         read = _read_id if name == "patient_id" else str
         coded = Coded(parse_texts(cells, read, is_name=about.meaning == "name"))
@@ -103,7 +105,21 @@ def cast_column(
 def _read_id(text: str) -> str:
     if DATE.fullmatch(text):
         raise ValueError("a date, which spreadsheet programs make of some ids; format the column as text")
+    short = SCIENTIFIC.fullmatch(text)
+    if short and len(short[1] or "") < int(short[2]):
+        raise ValueError("a number cut to 1.2E+11 or the like by a spreadsheet program; format the column as text")
     return text
+
+
+def _read_splits(cells: Cells, codes: Mapping[str, str]) -> Coded:
+    """Read train, validation, test and external, in words or in codes that were explained."""
+    parsed = parse_texts(cells, lambda text: _read_split(codes.get(text, text)))
+    unfit = [cells.different[i] for i in parsed.reasons]
+    if sum(int(cells.counts[i]) for i in parsed.reasons) * 2 > len(cells.codes):
+        example = ",".join(f"{text[:20]}:{split}" for text, split in zip(unfit, ("train", "test"), strict=False))
+        listed = ", ".join(map(quote, unfit[:4]))
+        return Coded(parsed, problem=f"{listed} are none of {', '.join(SPLITS)}. Say which: --code split={example}.")
+    return Coded(parsed, ", ".join(f"{code} = {split}" for code, split in codes.items()))
 
 
 def _read_split(text: str) -> str:
@@ -181,6 +197,8 @@ def _cast_numbers(
         left_out=_count(numbers, cells, words, int(outside.sum())),
     )
     note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not unit.problem else ""
+    if unit.caution and not unit.problem:
+        note = f"{reading.column}: {unit.caution}."
     return Cast(values, reading, reasons, (lower, upper), note)
 
 

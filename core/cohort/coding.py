@@ -9,12 +9,18 @@ import numpy as np
 from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Field, Title, fold_word, is_missing, parse_value
 from core.cohort.cells import Cells, Parsed, parse_texts, quote
 from core.errors import ClinicalError
+from core.tabular import FORMULA
 
 YES, NO, OTHER_EVENT = 1.0, 0.0, 2.0
 STRAY_SHARE = 0.02
 CENSORED_SHARE = 0.1
 SETTLE = "Say what they mean: --code {name}={codes}"
 CODE = re.compile(r"[+-]?\d+(?:[.,]0+)?")
+EMPTY = "empty"
+NOT_KNOWN = (-9, -8, -1, 8, 9, 88, 99, 888, 999, 9999)
+DIFFER = "Centres differ in their codes ({codes}): write one coding in the file."
+DASHES = frozenset("-–—")
+ONLY_YES = "It says only yes, and {count} cells are empty, which may mean no or not known"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +76,27 @@ def read_binary(
             empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
         )
     meanings = {} if unclear else meanings
+    of_empty = meanings.pop(EMPTY, None)
     parsed = parse_texts(cells, lambda text: _read_word(name, text, meanings, events=events), dtype=float)
+    _read_signs(cells, parsed, meanings, of_empty)
     found = _count_codes(cells, parsed)
     if meanings:
         coding = ", ".join(f"{code} = {stated[code]}" for code in stated)
         return Coded(parsed, coding, "" if _is_mostly_understood(cells, parsed) else _describe_doubt(name, found))
     problem = _find_doubt(name, found, _count_codes_by_centre(cells, parsed, centres), events=events)
+    problem = problem or _find_doubt_in_words(name, cells, parsed, is_settled=of_empty is not None)
     return Coded(parsed, _describe_coding(cells, parsed), problem)
+
+
+def _read_signs(cells: Cells, parsed: Parsed, meanings: Mapping[str, float | None], of_empty: float | None) -> None:
+    """Read what else stands for not known: a dash beside a plus is no, an empty cell what a person says of it."""
+    has_no = (parsed.values == NO).any()
+    for position, text in enumerate(cells.different):
+        if text in meanings or not parsed.missing[position]:
+            continue
+        value = of_empty if not text else NO if text in DASHES and "+" in cells.different else None
+        if value is not None and not (text and has_no):
+            parsed.values[position], parsed.missing[position] = value, np.isnan(value)
 
 
 def _fold_code(text: str) -> str:
@@ -136,12 +156,27 @@ def _find_doubt(name: str, found: dict[str, int], by_centre: dict[str, dict[str,
     rare = max(1, int(STRAY_SHARE * total))
     stray = sum(found[code] for code in strange)
     if stray > rare or (stray and stray >= min(found.get("0", 0), found.get("1", 0))):
+        return _describe_difference(by_centre) or _describe_doubt(name, found)
+    if events and found.get("2") and not found.get("1"):
         return _describe_doubt(name, found)
     if events and found.get("2"):
         for counts in ({k: v for k, v in c.items() if k not in strange} for c in (found, *by_centre.values())):
             if counts.get("2") and counts.get("0", 0) < max(1, CENSORED_SHARE * sum(counts.values())):
-                return _describe_doubt(name, found)
+                return _describe_difference(by_centre) or _describe_doubt(name, found)
     return ""
+
+
+def _describe_difference(by_centre: dict[str, dict[str, int]]) -> str:
+    """Say that each centre has two codes, but not the same two; no coding of the column can then settle it."""
+    codes = {centre: " and ".join(sorted(found, key=float)) for centre, found in by_centre.items() if found}
+    if len(set(codes.values())) < 2 or any(len(by_centre[centre]) > 2 for centre in codes):
+        return ""
+    return DIFFER.format(codes="; ".join(f"{centre[:20]}: {words}" for centre, words in list(codes.items())[:4]))
+
+
+def _guess_meaning(code: str) -> str:
+    """Give the usual meaning of a code, for the example of an option."""
+    return {"0": "no", "1": "yes"}.get(code, "unknown" if float(code) in NOT_KNOWN else "MEANING")
 
 
 def _describe_doubt(name: str, found: dict[str, int]) -> str:
@@ -149,11 +184,29 @@ def _describe_doubt(name: str, found: dict[str, int]) -> str:
     if codes == ["1", "2"]:
         example = "1:no,2:yes"
     else:
-        example = ",".join(f"{code}:{meaning}" for code, meaning in zip(codes, ("no", "yes", "unknown"), strict=False))
+        usual = ("no", "yes") if len(codes) <= 2 else tuple(map(_guess_meaning, codes))
+        example = ",".join(f"{code}:{meaning}" for code, meaning in zip(codes, usual, strict=False))
     listed = ", ".join(codes[:-1]) + " and " + codes[-1] if len(codes) > 1 else "".join(codes) or "other words"
     return (
         f"Its codes are {listed}; which is yes can't be told. {SETTLE.format(name=name, codes=example or 'WORD:yes')}."
     )
+
+
+def _find_doubt_in_words(name: str, cells: Cells, parsed: Parsed, *, is_settled: bool) -> str:
+    """Say why words can't be told: most are not understood, or the column says only yes and is empty elsewhere."""
+    if not _is_mostly_understood(cells, parsed):
+        unfit = sorted(parsed.reasons, key=lambda i: -int(cells.counts[i]))[:4]
+        words = [cells.different[i] for i in unfit]
+        if FORMULA in words:
+            return ""
+        settle = SETTLE.format(name=name, codes="WORD:yes,WORD:no")
+        return f"Its words are {', '.join(map(quote, words))}; which is yes can't be told. {settle}."
+    known = parsed.values[~np.isnan(parsed.values)]
+    empty = sum(int(cells.counts[i]) for i, text in enumerate(cells.different) if not text)
+    if not is_settled and empty > 1 and len(known) and (known == YES).all():
+        settle = SETTLE.format(name=name, codes=f"{EMPTY}:no")
+        return f"{ONLY_YES.format(count=empty)}. {settle}, or {EMPTY}:unknown."
+    return ""
 
 
 def _is_mostly_understood(cells: Cells, parsed: Parsed) -> bool:
@@ -168,7 +221,7 @@ def _describe_coding(cells: Cells, parsed: Parsed) -> str:
     for position in np.argsort(-cells.counts):
         value = parsed.values[position]
         if not np.isnan(value) and len(words[value]) < 3:
-            words[value].append(cells.different[position])
+            words[value].append(cells.different[position] or EMPTY)
     meanings = {YES: "yes", NO: "no", OTHER_EVENT: "competing event"}
     return ", ".join(f"{' or '.join(texts)} = {meanings[value]}" for value, texts in words.items() if texts)
 

@@ -63,6 +63,7 @@ def match_columns(header: Sequence[str], wanted: Iterable[str], choices: Choices
     ignored = {_locate(header, name) for name in choices.ignored}
     free = set(range(len(header))) - ignored
     positions = {field: _locate(header, column) for field, column in choices.columns.items()}
+    _refuse_contradictions(header, positions, ignored)
     free -= set(positions.values())
     doubtful = {}
     for field in wanted:
@@ -89,6 +90,18 @@ def match_columns(header: Sequence[str], wanted: Iterable[str], choices: Choices
         if header[i]
     )
     return Match(positions, {field: titles[i] for field, i in positions.items()}, unread, doubtful)
+
+
+def _refuse_contradictions(header: Sequence[str], positions: dict[str, int], ignored: set[int]) -> None:
+    """Refuse a column that a person both maps and ignores, or maps to two fields."""
+    for field, position in positions.items():
+        if position in ignored:
+            raise TableError(f"The column '{header[position][:40]}' is mapped to {field} and ignored; choose one.")
+        others = [other for other, own in positions.items() if own == position and other != field]
+        if others:
+            raise TableError(
+                f"The column '{header[position][:40]}' is mapped to {field} and to {others[0]}; choose one."
+            )
 
 
 def _locate(header: Sequence[str], column: str) -> int:

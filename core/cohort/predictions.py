@@ -193,19 +193,28 @@ def _complete(
 
 
 def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, str]) -> None:
-    first: dict[str, int] = {}
-    columns = zip(rows, table["patient_id"], table["split"], table["prob"].isna(), strict=True)
-    for row, patient, split, no_prob in columns:
+    """Name rows without a patient, split or probability, and patients of several rows: all of them if they differ."""
+    facts = table[["split", "prob", "y"]].astype(object)
+    facts = facts.where(facts.notna(), None)
+    first: dict[str, tuple[int, tuple[object, ...]]] = {}
+    columns = zip(rows, table["patient_id"], facts.itertuples(index=False, name=None), strict=True)
+    for row, patient, own in columns:
         if row in problems:
             continue
-        if patient is None or split is None:
+        if patient is None or own[0] is None:
             problems[row] = "no patient_id" if patient is None else "no split"
-        elif no_prob:
+        elif own[1] is None:
             problems[row] = "no probability"
-        elif patient in first:
-            problems[row] = f"the patient of row {first[patient]} again; give one row a patient"
+        elif patient not in first:
+            first[patient] = row, own
+        elif own == first[patient][1]:
+            problems[row] = f"the patient of row {first[patient][0]} again; give one row a patient"
         else:
-            first[patient] = row
+            start, before = first[patient]
+            names = ("split", "prob", "y")
+            differ = ", ".join(name for name, a, b in zip(names, before, own, strict=True) if a != b)
+            problems[start] = f"contradicts row {row} of the same patient ({differ})"
+            problems[row] = f"contradicts row {start} of the same patient ({differ})"
 
 
 def _check_usable(table: pd.DataFrame, reading: TableReading, match: Match, outcome: str | None) -> None:

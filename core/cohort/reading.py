@@ -71,6 +71,7 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
     """
     cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
     centres = _read_centres(cells.get("centre"), len(table.rows))
+    _check_choices(choices, cells, centres)
     shared = _share_decimals(cells)
     result = Understood()
     for name, own in cells.items():
@@ -83,6 +84,20 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
         problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
         result.readings += [ColumnReading(column, name, label_field(name), problem=problem) for column in columns]
     return result
+
+
+def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.ndarray) -> None:
+    """Refuse what a person settled about fields, centres or codings that the file does not have."""
+    for name in (*choices.codes, *(unit.partition("@")[0] for unit in choices.units)):
+        if name not in cells:
+            raise TableError(f"A unit or coding was given for {name}, but no column of the file was taken for it.")
+    for name in choices.codes:
+        if describe_field(name).meaning not in {"binary", "event", "choice", "split"}:
+            raise TableError(f"A coding was given for {name}, which has no codes.")
+    for unit in choices.units:
+        centre = unit.partition("@")[2]
+        if centre and centre not in centres:
+            raise TableError(f"A unit was given for the centre '{centre[:20]}', but no row has it.")
 
 
 def _read_centres(cells: Cells | None, n: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-SHOWN = 20
+SHOWN, SHOWN_REASONS = 20, 3
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class TableReading:
         """Give a sentence for every column that was not plainly read."""
         lines = [f"{c.column}: not read. {c.problem}" for c in self.columns if c.problem]
         for column in self.columns:
-            for reason, count in column.left_out if not column.problem else ():
+            for reason, count in _join_reasons(column.left_out) if not column.problem else ():
                 lines.append(f"{column.column}: {reason} in {count} {'row' if count == 1 else 'rows'}, left out.")
         if self.unread:
             named = [
@@ -110,6 +110,17 @@ class TableReading:
             more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
             lines.append(f"Not read: {', '.join(named[:SHOWN])}{more}.")
         return lines
+
+
+def _join_reasons(reasons: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Give each reason with its number of cells; many that differ only in the value count as one."""
+    if len(reasons) <= SHOWN_REASONS:
+        return list(reasons)
+    counts: dict[str, int] = {}
+    for reason, count in reasons:
+        plain = simplify_reason(reason)
+        counts[plain] = counts.get(plain, 0) + count
+    return list(counts.items())
 
 
 def group_reasons(refused: Sequence[tuple[int, str]]) -> list[tuple[str, list[tuple[int, str]]]]:

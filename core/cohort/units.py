@@ -8,9 +8,12 @@ import numpy as np
 from core.clinical import FACTORS, Column
 
 FEW = 5
-MANY = 0.2
+MANY, STRAY = 0.2, 0.02
 LONGEST_MONTHS = 600
 PLAIN_MONTHS = (30, 240)
+NOT_KNOWN = (888, 999, 8888, 9999, 88888, 99999)
+SHORT_MONTHS, TIMES = 12, 5
+SHORT = "Its head says months, but its values are {times:.0f} times shorter than those of the other centres"
 LARGEST_CM, SMALLEST_MM = 6, 10
 SETTLE = "Say which: --unit {name}={first} or {name}={second}"
 MIXED = "Of its values {low} lie between 0 and 1 and {high} above: per cent and fraction can't be told apart"
@@ -30,12 +33,15 @@ class Unit:
         What was concluded from the values; "" if the file says it.
     problem : str
         Why it can't be told; "" if it can.
+    caution : str
+        What is unlikely about the values in this unit; "" if nothing is.
     """
 
     factors: np.ndarray
     words: str = ""
     note: str = ""
     problem: str = ""
+    caution: str = ""
 
 
 def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: str, chosen: Mapping[str, str]) -> Unit:
@@ -72,6 +78,8 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
         judged = whole if len(own) < FEW and len(names) > 1 and not by_hand else _judge(column, own, stated, by_hand)
         if len(own) < FEW and len(names) > 1 and not judged[1] and _contradicts(column, own, judged[0]):
             judged = judged[0], _ask(column, "Its few values fit no unit beyond doubt"), False
+        elif not judged[1] and not by_hand and judged[0] == "months" == column.unit:
+            judged = judged[0], _compare_times(column, own, values[centres != centre]), judged[2]
         units[centre], problems[centre], guessed[centre] = judged
     problem = next((f"{_place(c, names)}{text}" for c, text in problems.items() if text), "")
     if problem:
@@ -79,7 +87,21 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
     for centre, unit in units.items():
         factors[centres == centre] = FACTORS[column.unit][unit]
     words = _describe(units, values, centres)
-    return Unit(factors, words, words if any(guessed.values()) else "")
+    same = set(units.values()) == {column.unit} and not any(key.startswith(column.name) for key in chosen)
+    return Unit(factors, words, words if any(guessed.values()) else "", caution=_warn(column, values) if same else "")
+
+
+def _warn(column: Column, values: np.ndarray) -> str:
+    """Say what is unlikely about values that are read in the unit that is kept."""
+    known = values[np.isfinite(values)]
+    small = int(((known > 0) & (known < 1)).sum())
+    if column.unit == "percent" and small and (known > 1).any():
+        return f"{small} values between 0 and 1 were read as per cent, like the others"
+    if column.unit == "months" and len(known) >= FEW and np.quantile(known, 0.9) <= SHORT_MONTHS:
+        return (
+            f"nine of ten values are at most {np.quantile(known, 0.9):.3g} months; --unit {column.name}=years if years"
+        )
+    return ""
 
 
 def _place(centre: str, names: np.ndarray) -> str:
@@ -132,17 +154,18 @@ def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple
         if not above and len(values) >= FEW and (values < 1).mean() > 1 - MANY:
             return stated, _ask(column, "Its head says per cent, but no value is above 1"), False
         return stated, "", False
-    if above * 2 > len(values) and (values <= 100).all():
+    if above > max(1, MANY * len(values)) and (values <= 100).mean() > 1 - STRAY:
         return "fraction", _ask(column, f"{above} of {len(values)} values are above 1", "percent", "fraction"), False
     return "fraction", "", False
 
 
 def _judge_time(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
     longest = {"months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12, "weeks": LONGEST_MONTHS * 4.35, "days": np.inf}
+    values = values[~np.isin(values, NOT_KNOWN)] if not np.isin(values, NOT_KNOWN).all() else values
     if stated:
-        long = (values > longest[stated]).mean()
-        text = f"Its head says {stated}, but {long:.0%} of its values are above {longest[stated]:.0f}"
-        return stated, _ask(column, text, stated, "days") if long >= MANY else "", False
+        long = int((values > longest[stated]).sum())
+        text = f"Its head says {stated}, but {long} of {len(values)} values are above {longest[stated]:.0f}"
+        return stated, _ask(column, text, stated, "days") if long > max(1, STRAY * len(values)) else "", False
     high = float(np.quantile(values, 0.9))
     if high > LONGEST_MONTHS and len(values) >= FEW:
         return "days", "", True
@@ -153,6 +176,17 @@ def _judge_time(column: Column, values: np.ndarray, stated: str) -> tuple[str, s
         _ask(column, f"Its unit can't be told (nine of ten values are at most {high:.4g})", "months", "days"),
         False,
     )
+
+
+def _compare_times(column: Column, own: np.ndarray, others: np.ndarray) -> str:
+    """Ask where a centre's months may be years: they are few, and far fewer than those of the others."""
+    others = others[np.isfinite(others)]
+    if len(own) < FEW or len(others) < FEW:
+        return ""
+    high, usual = float(np.quantile(own, 0.9)), float(np.quantile(others, 0.9))
+    if 0 < high <= SHORT_MONTHS and usual >= TIMES * high:
+        return _ask(column, SHORT.format(times=usual / high), "months", "years")
+    return ""
 
 
 def _judge_length(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:

@@ -14,6 +14,7 @@ UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 LEGACY = {"cp1252": "Windows-1252 (Latin-1)", "gb18030": "GB 18030", "mac_roman": "Mac Roman"}
 PEEKED_LINES = 30
 MAX_CELL = 100_000
+NOT_UTF8 = "The file is not UTF-8 and was read as {encoding}; save it as UTF-8 if names look wrong."
 CUT_OFF = "The table breaks off inside a quoted cell that opens in line {line}; close the quote or remove it."
 STRAY = 'A stray quote (") in or before line {line} of the table swallows what follows; remove it, or double it.'
 SWALLOWED = (
@@ -57,6 +58,8 @@ def _decode(content: bytes) -> tuple[str, list[str]]:
         encodings = ["utf-16"]
     elif content[1:2] == b"\0" and content[:1] != b"\0":
         encodings = ["utf-16-le"]
+    elif content[:1] == b"\0" and content[1:2] != b"\0" and content[2:3] == b"\0":
+        encodings = ["utf-16-be"]
     else:
         encodings = ["utf-8-sig"]
     for encoding in encodings:
@@ -67,7 +70,9 @@ def _decode(content: bytes) -> tuple[str, list[str]]:
         return _refuse_binary(text), []
     decoded = {name: content.decode(name, "replace") for name in LEGACY}
     best = max(decoded, key=lambda name: _count_names(decoded[name]) - decoded[name].count("\ufffd"))
-    return _refuse_binary(decoded[best]), [f"The file is not UTF-8 and was read as {LEGACY[best]}."]
+    return _refuse_binary(decoded[best]), [
+        f"The file is not UTF-8 and was read as {LEGACY[best]}; where names look wrong, save it as UTF-8."
+    ]
 
 
 def _refuse_binary(text: str) -> str:

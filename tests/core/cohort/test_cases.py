@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -109,3 +110,138 @@ def test_unread_columns_are_named_and_kept_where_asked_for():
     read = read_case("race.csv", Choices(kept=("race",)))
     assert set(read.table["race"]) == {"White", "Black", "Asian"}
     assert "Not read: date, device." in read.reading.describe()
+
+
+def write_base(**columns):
+    """Write the base with columns changed: name to a function of the text, or to None, which takes it away."""
+    table = pd.read_csv(CASES / "plain.csv", dtype=str)
+    for name, change in columns.items():
+        table = table.drop(columns=name) if change is None else table.assign(**{name: change(table)})
+    return table.to_csv(index=False).encode()
+
+
+def recode(name, yes, no):
+    return lambda table: table[name].map({"1": yes, "0": no})
+
+
+def test_plus_and_dash_are_yes_and_no():
+    assert measure(read_predictions(write_base(y=recode("y", "+", "-")))) == BASE
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "match"),
+    [
+        ("1", "", "--code y=empty:no, or empty:unknown"),
+        ("≥20", "<20", "--code y=WORD:yes,WORD:no"),
+        ("A", "B", "which is yes can't be told"),
+    ],
+)
+def test_words_that_are_not_understood_name_their_option(yes, no, match):
+    with pytest.raises(TableError, match=match):
+        read_predictions(write_base(y=recode("y", yes, no)))
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "codes"), [("1", "", {"empty": "no"}), ("≥20", "<20", {"≥20": "yes", "<20": "no"})]
+)
+def test_a_coding_settles_words_and_empty_cells(yes, no, codes):
+    content = write_base(y=recode("y", yes, no))
+    assert measure(read_predictions(content, Choices(codes={"y": codes}))) == BASE
+
+
+@pytest.mark.parametrize(("yes", "no"), [("2", "0"), ("1", "")])
+def test_events_that_may_mean_something_else_are_left_out(yes, no):
+    read = read_predictions(write_base(rfs_event=recode("rfs_event", yes, no)))
+    assert "rfs_event" not in read.table
+    assert measure(read) == BASE
+
+
+def test_centres_with_other_codes_are_named():
+    def change(table):
+        return table["y"].where(table["centre"] != "South", table["y"].map({"1": "2", "0": "1"}))
+
+    with pytest.raises(TableError, match="North: 0 and 1; South: 1 and 2"):
+        read_predictions(write_base(y=change))
+
+
+@pytest.mark.parametrize(("factor", "rows"), [(1 / 12, "South"), (30.4375, "few")])
+def test_months_mixed_with_another_unit_are_left_out(factor, rows):
+    def change(table):
+        months = table["rfs_months"].astype(float)
+        return months.where(~(table["centre"] == rows) if rows == "South" else table.index >= 10, months * factor)
+
+    read = read_predictions(write_base(rfs_months=change))
+    assert "rfs_months" not in read.table
+    assert measure(read) == BASE
+
+
+def test_short_months_and_small_percentages_are_said():
+    years = read_predictions(write_base(rfs_months=lambda table: table["rfs_months"].astype(float) / 12))
+    assert "rfs_months: nine of ten values are at most" in " ".join(years.notes)
+
+    def shrink(table):
+        values = table["ki67_pct"].astype(float)
+        return values.where(table.index > 2, values / 100)
+
+    assert "3 values between 0 and 1" in " ".join(read_predictions(write_base(ki67_pct=shrink)).notes)
+
+
+def test_probabilities_half_in_per_cent_are_refused_as_a_whole():
+    def change(table):
+        values = table["prob"].astype(float)
+        return values.where(table["centre"] == "North", values * 100)
+
+    with pytest.raises(TableError, match="40 of 80 values are above 1"):
+        read_predictions(write_base(prob=change, centre=None))
+
+
+def test_rows_of_one_patient_that_contradict_each_other_are_all_refused():
+    lines = write_base().decode().splitlines()
+    other = lines[1].replace(",1,20.1,", ",0,20.1,")
+    read = read_predictions("\n".join([*lines, other, lines[2]]).encode())
+    assert dict(read.refused) == {
+        2: "contradicts row 82 of the same patient (y)",
+        82: "contradicts row 2 of the same patient (y)",
+        83: "the patient of row 3 again; give one row a patient",
+    }
+
+
+def test_an_id_cut_by_a_spreadsheet_program_is_refused():
+    read = read_predictions(
+        write_base(patient_id=lambda t: ["1.23457E+11" if i < 2 else f"P{i}" for i in range(len(t))])
+    )
+    assert [row for row, _ in read.refused] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("choices", "match"),
+    [
+        (Choices(columns={"y": "y"}, ignored=("y",)), "mapped to y and ignored"),
+        (Choices(columns={"y": "prob", "prob": "prob"}), "mapped to y and to prob"),
+        (Choices(units={"rfs_months@Nowhere": "days"}), "no row has it"),
+        (Choices(units={"age": "months"}), "no column of the file was taken for it"),
+        (Choices(codes={"prob": {"1": "yes"}}), "has no codes"),
+    ],
+)
+def test_choices_that_fit_nothing_are_refused(choices, match):
+    with pytest.raises(TableError, match=match):
+        read_predictions(write_base(), choices)
+
+
+def test_codes_of_the_split():
+    content = write_base(split=lambda table: table["split"].map({"validation": "1", "test": "2"}))
+    with pytest.raises(TableError, match="--code split=1:"):
+        read_predictions(content)
+    assert measure(read_predictions(content, Choices(codes={"split": {"1": "validation", "2": "test"}}))) == BASE
+
+
+def test_utf16_without_a_mark():
+    for encoding in ("utf-16-be", "utf-16-le"):
+        assert measure(read_predictions(write_base().decode().encode(encoding))) == BASE
+
+
+def test_many_different_words_make_one_line():
+    table = read_predictions(
+        write_base(rfs_months=lambda t: [f"x{i}" if i < 10 else v for i, v in enumerate(t["rfs_months"])])
+    )
+    assert table.reading.describe() == ["rfs_months: '…' is not a number in 10 rows, left out."]

@@ -59,7 +59,7 @@ def test_rows_with_a_bad_primary_cell_are_named_and_the_rest_is_kept():
         5: "P5,train,A,maybe,0.8,0.5",
         6: "P6,train,A,1,high,0.5",
         8: "P8,nowhere,A,1,0.8,0.5",
-        9: "P2,train,A,1,0.8,0.5",
+        9: "P2,train,A,0,0.5,0.5",
         11: ",train,A,1,0.8,0.5",
         12: "P12,,A,1,0.8,0.5",
         14: "P14,train,A,1,,0.5",
