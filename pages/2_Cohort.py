@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.evaluation import count_flow
+from core.evaluation.cohort.provenance import list_origin
 from core.evaluation.cohort.records import render_plain
 from core.evaluation.cohort.results import describe_patients, settle_threshold
 from core.figures.cohort.cohort_tables import describe_flow, tabulate_cohort_flow, tabulate_table_one
@@ -12,7 +13,7 @@ from core.figures.rendering import render_png, render_svg
 from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort.result import describe_origin, offer_file, render_data, show_method, show_result, show_table
+from core.ui.cohort.result import offer_file, render_data, show_method, show_result, show_table
 from core.ui.cohort.scoring import ask_scoring
 from core.ui.cohort.threshold import describe_threshold, find_threshold
 from core.ui.cohort.view import ask_view, compute_once
@@ -33,7 +34,7 @@ with begin_page("Cohort"):
             threshold,
             title=cohort.title,
             simulated=cohort.is_simulated,
-            origin=describe_origin(view.widen()),
+            origin=list_origin(cohort.read),
         ),
         label="Report of the whole evaluation (HTML)",
         prominent=True,

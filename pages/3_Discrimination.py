@@ -7,10 +7,12 @@ from core.evaluation.cohort.records import render_comparison, render_confusion, 
 from core.evaluation.cohort.results import compute_cohort_subgroups, compute_rocs, label_model, settle_threshold
 from core.evaluation.cohort.split import MAIN, compare_models
 from core.figures.cohort.forest import describe_forest, plot_forest
+from core.figures.cohort.parts import describe_lower_auc
 from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.cohort.tables import tabulate_confusion, tabulate_matrix, tabulate_models, tabulate_subgroups
 from core.figures.rendering import render_png, render_svg
 from core.figures.wording import thin_rows
+from core.plain_text import plain
 from core.ui import begin_page
 from core.ui.cohort.result import show_method, show_result, show_table
 from core.ui.cohort.threshold import ask_threshold, find_threshold
@@ -58,6 +60,8 @@ with begin_page("Discrimination"):
             show_table(tabulate_confusion(confusion), "Metrics at the threshold with their intervals")
 
     st.header("Models compared", anchor=False)
+    if lower := describe_lower_auc(comparisons, cohort=view.name):
+        st.warning(plain(lower))
     show_table(tabulate_models(rocs, named, main), "AUC of each model and tests against the main one")
     if not others:
         st.caption("The table has no other model (columns prob_image, prob_clinical, prob_m2).")

@@ -12,6 +12,7 @@ from core.figures.cohort.decision_curve import (
     plot_decision_curve,
     plot_net_benefit_difference,
 )
+from core.figures.cohort.parts import describe_lower_benefit
 from core.figures.cohort.tables import tabulate_net_benefit
 from core.figures.rendering import render_png, render_svg
 from core.plain_text import plain
@@ -55,6 +56,8 @@ with begin_page("Decision curve"):
         ),
         draw=DRAW,
     )
+    if lower := describe_lower_benefit(result, (low, high), cohort=view.name):
+        st.warning(plain(lower))
     points = [round(low + (high - low) * step / 5, 2) for step in range(6)]
     own = [] if threshold.threshold is None else [round(min(max(threshold.threshold, 0.01), 0.99), 2)]
     show_table(tabulate_net_benefit(result, sorted({*points, *own})), "Net benefit at a few thresholds")

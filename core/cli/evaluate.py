@@ -35,10 +35,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a prediction table by split."""
-    from core import __version__  # noqa: PLC0415
     from core.cohort import read_predictions  # noqa: PLC0415
     from core.evaluation import evaluate_cohort  # noqa: PLC0415
-    from core.evaluation.cohort.provenance import list_input, render_input  # noqa: PLC0415
+    from core.evaluation.cohort.provenance import list_input, list_origin, render_input  # noqa: PLC0415
     from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
@@ -52,14 +51,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     value, chosen_on = (frozen.threshold, frozen.chosen_on) if frozen else (threshold, "a value given beforehand")
     settled = settle_threshold(read.table, value, chosen_on)
     results = evaluate_cohort(read.table, by=by, threshold=settled)
-    record = render_input(read, cut)
+    record = render_input(read)
     results = {split: {**part, "input": record} for split, part in results.items()}
-    for name, words in list_input(read, cut).items():
+    for name, words in list_input(read).items():
         say(f"{name}: {words}")
     say(describe_threshold(settled))
     if out is not None:
-        origin = {"SonoKi": __version__, **list_input(read, cut)}
-        report = render_report(read, settled, title="the cohort", simulated=simulated, origin=origin)
+        report = render_report(read, settled, title="the cohort", simulated=simulated, origin=list_origin(read))
         _write(out, report, results)
     print_result(results, as_json, summarise_evaluation)
 

@@ -37,10 +37,13 @@ class PredictionTable:
         NaN or None where not known.
     reading : TableReading
         What became of the file's rows and columns.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
     """
 
     table: pd.DataFrame
     reading: TableReading
+    cutoff: Cutoff = DEFAULT_CUTOFF
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:
@@ -110,7 +113,7 @@ def read_predictions(
         tuple(notes),
     )
     _check_usable(table, reading, match, outcome if outcome_needed else None)
-    return PredictionTable(table, reading)
+    return PredictionTable(table, reading, cutoff)
 
 
 def match_predictions(header: Sequence[str], choices: Choices) -> Match:

@@ -93,7 +93,7 @@ def test_the_pages_show_the_numbers_of_evaluate(at):
         f"{cox['hr']:.2f} ({cox['ci'][0]:.2f} to {cox['ci'][1]:.2f})"
     )
     assert f"{early['events']} recurrences by 6 months" in words(at)
-    assert write(early["auc"], early["ci"]) in words(at)
+    assert write_estimate(early["auc"], early["ci"]) in words(at)
 
     at.switch_page(PAGES["Lymph nodes"]).run()
     high = expected["lymph_nodes"]["rates"]["high"]
@@ -238,6 +238,16 @@ def test_hazards_that_change_are_said_on_the_survival_page(open_page):
     said = " ".join(warning.value for warning in at.warning)
     assert "hazards are not proportional for predicted high against low (p" in said
     assert "Mean recurrence-free time up to" in said
+
+
+def test_a_model_below_a_part_of_itself_is_said_on_both_pages(open_page):
+    table = make_table()
+    noise = np.random.default_rng(2).uniform(0.05, 0.95, len(table))
+    at = upload(open_page(COHORT), encode(table.assign(prob_image=table["prob"], prob=noise)))
+    at.switch_page(PAGES["Discrimination"]).run()
+    assert any("AUC" in w.value and "lies below that of a part of it" in w.value for w in at.warning)
+    at.switch_page(PAGES["Decision curve"]).run()
+    assert any("net benefit lies below that of a part of it" in w.value for w in at.warning)
 
 
 def test_nodes_have_curves_and_net_benefit_where_the_heads_are_given(open_page):

@@ -1,21 +1,20 @@
 """What was read before it was evaluated: rows, columns, coding, units, cut-off and the file's hash."""
 
+import datetime
 from typing import Any
 
+from core import __version__
 from core.cohort import PredictionTable
 from core.cohort.record import group_reasons
-from models.cutoff import Cutoff
 
 
-def render_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, Any]:
+def render_input(read: PredictionTable) -> dict[str, Any]:
     """Write what was read of a table as plain JSON values.
 
     Parameters
     ----------
     read : PredictionTable
         Table with the record of its reading.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
 
     Returns
     -------
@@ -33,7 +32,7 @@ def render_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, Any]:
             "reasons": {reason: len(rows) for reason, rows in group_reasons(read.refused)},
         },
         "notes": list(read.notes),
-        "cutoff": cutoff.to_json(),
+        "cutoff": read.cutoff.to_json(),
         "columns": [
             {
                 "field": column.name,
@@ -51,7 +50,13 @@ def render_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, Any]:
     }
 
 
-def list_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, str]:
+def list_origin(read: PredictionTable) -> dict[str, str]:
+    """List where a report comes from: version, time, and what was read."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {"SonoKi": __version__, "Made (UTC)": now, **list_input(read)}
+
+
+def list_input(read: PredictionTable) -> dict[str, str]:
     """List the same for people: a name and its value a line."""
     reading = read.reading
     coded = [
@@ -62,7 +67,7 @@ def list_input(read: PredictionTable, cutoff: Cutoff) -> dict[str, str]:
         "File (sha256)": reading.sha256,
         "Rows": f"{reading.rows:,}: {len(read.table):,} used, {len(read.refused):,} refused",
         "Cells left out": f"{left_out:,}",
-        "High Ki-67": cutoff.words,
+        "High Ki-67": read.cutoff.words,
         "Coding and units": "; ".join(coded) or "as the names say",
         "Notes": " ".join((*reading.notes, *reading.describe())) or "none",
     }

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from core.clinical import M2_PREDICTORS
 from core.evaluation.cohort.evaluate import SUBGROUP_EDGES
 from core.evaluation.cohort.split import (
     DEVELOPMENT,
@@ -25,6 +26,7 @@ FAMILIES = ("centre", "age", "size_mm", "image_device")
 NOT_DESCRIBED = {"patient_id", "split", "y", "prob", "rfs_months"}
 BINARY = ("lnm", "aln_us", "rfs_event")
 OUTCOME = "high Ki-67"
+INPUTS = tuple("aln_us" if name == "aln_suspicious" else name for name in M2_PREDICTORS)
 
 
 def settle_threshold(table: pd.DataFrame, value: float | None = None, chosen_on: str = "") -> ThresholdResult:
@@ -118,13 +120,14 @@ def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: f
     Returns
     -------
     TableOneResult
-        Every column that describes a patient; end points and indicators by counts.
+        Every column that describes a patient, the models' inputs first; end points and indicators by counts.
     """
-    variables = [
+    given = [
         name
         for name in map(str, table.columns)
         if name not in NOT_DESCRIBED and not name.startswith(PREFIX) and table[name].notna().any()
     ]
+    variables = [name for name in INPUTS if name in given] + [name for name in given if name not in INPUTS]
     levels: dict[str, Sequence[str]] = {name: ("0", "1") for name in BINARY if name in variables}
     levels[OUTCOME] = ("0", "1")
     shown = table.assign(**{OUTCOME: table["y"]})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.clinical import BY_NAME
 from core.errors import InputError
 from core.evaluation.checks import Floats
 
@@ -63,7 +64,7 @@ def compute_table_one(
     variables : sequence of str
         Columns to describe; numbers by median and quartiles, the others by counts.
     levels : mapping of str to sequence of str, optional
-        Order of the levels of a choice.
+        Order of the levels of a choice; by default that of the data dictionary, others sorted after it.
 
     Returns
     -------
@@ -94,8 +95,7 @@ def compute_table_one(
             rows += [_describe_number(variable, name, column) for name, column in columns.items()]
             gaps.append([variable, _find_largest([_standardise_number(a, b) for a, b in _pair(columns)])])
         else:
-            known = sorted(set(table[variable].dropna().astype(str)))
-            order = [*(levels or {}).get(variable, ())] or known
+            order = [*(levels or {}).get(variable, ())] or order_levels(variable, table[variable])
             shares = {name: _count_levels(part[variable], order) for name, part in parts.items()}
             rows += [
                 row for name, count in shares.items() for row in _describe_choice(variable, name, order, count, parts)
@@ -107,6 +107,13 @@ def compute_table_one(
         pd.DataFrame(gaps, columns=["variable", "smd"]),
         {name: len(part) for name, part in parts.items()},
     )
+
+
+def order_levels(variable: str, column: pd.Series) -> list[str]:
+    """Order the levels that a column has as the data dictionary lists them; others, and other columns', sorted."""
+    present = set(column.dropna().astype(str))
+    own = BY_NAME[variable].levels if variable in BY_NAME else ()
+    return [level for level in own if level in present] + sorted(present - set(own))
 
 
 def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:

@@ -1,18 +1,26 @@
-"""The flow of patients in boxes, as STARD draws it: from the rows read to each analysis."""
+"""The flow of patients in boxes, as STARD draws it: from the rows read to each analysis, splits side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
 from core.evaluation import FlowResult
-from core.figures.theme import COLOURS, NEUTRAL, SMALL_SIZE, new_figure
+from core.figures.theme import COLOURS, NEUTRAL, TINY_SIZE, new_figure
 from core.figures.wording import word_count
 
-ROW_HEIGHT = 88
-LEFT, RIGHT = (0.0, 0.42), (0.5, 1.0)
-HALF = 0.4
-CENTRES_SHOWN = 3
+LINE, PAD, GAP, FORK = 16, 12, 22, 36
+TRUNK, REFUSED = (0.31, 0.69), (0.75, 1.0)
+WIDEST, BETWEEN = 0.38, 0.02
+CENTRE_CHARACTERS = 56
+ANALYSES = {
+    "with_outcome": "Ki-67 known",
+    "events": "Ki-67 high",
+    "with_nodes": "Nodes known",
+    "with_follow_up": "Followed",
+    "recurrences": "Recurrences",
+}
+Box = tuple[float, float, float, float]
 
 
 def plot_flow(flow: FlowResult) -> go.Figure:
@@ -26,44 +34,46 @@ def plot_flow(flow: FlowResult) -> go.Figure:
     Returns
     -------
     Figure
-        One column of boxes, what becomes of each to its right.
+        Boxes from top to bottom, a column a split; its text fits a telephone's width with four splits.
     """
     splits = flow.table.to_dict("records")
-    figure = new_figure(height=ROW_HEIGHT * (len(splits) + 2))
-    _add_box(figure, LEFT, 0, f"<b>Rows read</b><br>n = {flow.read:,}")
-    _add_box(figure, RIGHT, 0, f"<b>Refused</b><br>n = {flow.refused:,}")
-    _add_box(figure, LEFT, 1, f"<b>Patients evaluated</b><br>n = {flow.read - flow.refused:,}")
-    _add_line(figure, (LEFT[1], 0), (RIGHT[0], 0))
-    for place, split in enumerate(splits, start=2):
-        _add_box(figure, LEFT, place, _write_split(split))
-        _add_box(figure, RIGHT, place, _write_analyses(split))
-        _add_line(figure, (LEFT[1], place), (RIGHT[0], place))
-    middle = sum(LEFT) / 2
-    for place in range(len(splits) + 1):
-        _add_line(figure, (middle, place + HALF), (middle, place + 1 - HALF))
-    bare = {"tickvals": [], "showgrid": False, "showline": False, "ticks": "", "fixedrange": True}
-    figure.update_xaxes(range=[-0.01, 1.01], **bare)
-    figure.update_yaxes(range=[len(splits) + 1.5, -0.5], **bare)
-    return figure
+    heads = [_write_split(split, CENTRE_CHARACTERS // len(splits)) for split in splits]
+    figure = new_figure()
+    read = _add_box(figure, TRUNK, 0, ["<b>Rows read</b>", f"n = {flow.read:,}"])
+    refused = _add_box(figure, REFUSED, 0, ["<b>Refused</b>", f"n = {flow.refused:,}"])
+    kept = flow.read - flow.refused
+    evaluated = _add_box(figure, TRUNK, read[3] + GAP, ["<b>Patients evaluated</b>", f"n = {kept:,}"])
+    level = (read[2] + read[3]) / 2
+    _add_line(figure, (read[1], level), (refused[0], level))
+    _add_line(figure, (0.5, read[3]), (0.5, evaluated[2]))
+    bottom = evaluated[3]
+    for place, (split, head) in enumerate(zip(splits, heads, strict=True)):
+        middle = (place + 0.5) / len(splits)
+        half = min(WIDEST, 1 / len(splits) - BETWEEN) / 2
+        across = (middle - half, middle + half)
+        top = _add_box(figure, across, evaluated[3] + FORK, head)
+        _add_line(figure, (0.5, evaluated[3]), (0.5, top[2] - FORK / 2), (middle, top[2] - FORK / 2), (middle, top[2]))
+        counts = [line for name, label in ANALYSES.items() for line in (label, f"<b>{split[name]:,}</b>")]
+        below = _add_box(figure, across, top[3] + GAP, counts)
+        _add_line(figure, (middle, top[3]), (middle, below[2]))
+        bottom = below[3]
+    bare = {"tickvals": [], "showgrid": False, "showline": False, "ticks": "", "fixedrange": True, "automargin": False}
+    figure.update_xaxes(range=[-0.005, 1.005], **bare)
+    figure.update_yaxes(range=[bottom + 2, -2], **bare)
+    return figure.update_layout(height=int(bottom) + 8, margin={"l": 0, "r": 0, "t": 4, "b": 4})
 
 
-def _write_split(split: Mapping[Any, Any]) -> str:
+def _write_split(split: Mapping[Any, Any], room: int) -> list[str]:
+    """Name a split, its centres as far as they fit into `room` characters, and its patients."""
     centres = [name for name in split["centres"].split(", ") if name]
-    named = f"{word_count(len(centres), 'centre')}" if len(centres) > CENTRES_SHOWN else f"centre {', '.join(centres)}"
-    where = f"<br>{named}" if centres else ""
-    return f"<b>{str(split['split']).capitalize()}</b>{where}<br>n = {split['n']:,}"
+    named = f"centre {', '.join(centres)}"
+    where = named if len(named) <= room else word_count(len(centres), "centre")
+    return [f"<b>{str(split['split']).capitalize()}</b>", *([where] if centres else []), f"n = {split['n']:,}"]
 
 
-def _write_analyses(split: Mapping[Any, Any]) -> str:
-    return (
-        f"Ki-67 known {split['with_outcome']:,}, high {split['events']:,}<br>"
-        f"Nodes known {split['with_nodes']:,}<br>"
-        f"Followed {split['with_follow_up']:,}, {word_count(split['recurrences'], 'recurrence')}"
-    )
-
-
-def _add_box(figure: go.Figure, across: tuple[float, float], place: int, text: str) -> None:
-    (left, right), (top, bottom) = across, (place - HALF, place + HALF)
+def _add_box(figure: go.Figure, across: tuple[float, float], top: float, lines: Sequence[str]) -> Box:
+    """Draw a box with lines of text from `top` pixels down; give left, right, top, bottom."""
+    (left, right), bottom = across, top + PAD + LINE * len(lines)
     figure.add_scatter(
         x=[left, right, right, left, left],
         y=[top, top, bottom, bottom, top],
@@ -72,24 +82,24 @@ def _add_box(figure: go.Figure, across: tuple[float, float], place: int, text: s
         hoverinfo="skip",
         showlegend=False,
     )
-    middle = (left + right) / 2
     figure.add_annotation(
-        text=text,
-        x=middle,
-        y=place,
+        text="<br>".join(lines),
+        x=(left + right) / 2,
+        y=(top + bottom) / 2,
         xref="x",
         yref="y",
         xanchor="center",
         yanchor="middle",
         showarrow=False,
-        font={"size": SMALL_SIZE - 1},
+        font={"size": TINY_SIZE},
     )
+    return left, right, top, bottom
 
 
-def _add_line(figure: go.Figure, start: tuple[float, float], end: tuple[float, float]) -> None:
+def _add_line(figure: go.Figure, *points: tuple[float, float]) -> None:
     figure.add_scatter(
-        x=[start[0], end[0]],
-        y=[start[1], end[1]],
+        x=[x for x, _ in points],
+        y=[y for _, y in points],
         mode="lines",
         line={"color": NEUTRAL, "width": 1.5},
         hoverinfo="skip",

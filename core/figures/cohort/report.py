@@ -37,6 +37,7 @@ from core.figures.cohort import cohort_tables as cohorts
 from core.figures.cohort import tables
 from core.figures.cohort.calibration import describe_calibration, plot_calibration
 from core.figures.cohort.decision_curve import (
+    KI67_RANGE,
     NODE_RANGE,
     describe_decision_curve,
     find_range,
@@ -46,6 +47,7 @@ from core.figures.cohort.flow import plot_flow
 from core.figures.cohort.forest import describe_forest, plot_forest
 from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
 from core.figures.cohort.lymph_nodes import describe_lymph_nodes, plot_lymph_nodes
+from core.figures.cohort.parts import describe_lower_auc, describe_lower_benefit
 from core.figures.cohort.roc import describe_roc, plot_roc
 from core.figures.cohort.tripod import tabulate_checklist
 from core.figures.rendering import render_svg
@@ -155,6 +157,7 @@ def _render_split(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Ite
         yield _render_table(tables.tabulate_confusion(result.confusion))
     named = {label_model(comparison.model): comparison for comparison in result.comparisons}
     yield _render_table(tables.tabulate_models(rocs, named, main))
+    yield _write(describe_lower_auc(result.comparisons, cohort=name))
     if len(part) <= LARGE:
         subgroups = compute_cohort_subgroups(part)
         yield _render_figure(plot_forest(subgroups), describe_forest(subgroups, cohort=name))
@@ -168,6 +171,7 @@ def _render_split(part: pd.DataFrame, result: SplitEvaluation, name: str) -> Ite
     benefit = compute_labelled_net_benefit(part)
     cut = result.threshold.threshold
     yield _render_figure(plot_decision_curve(benefit, threshold=cut), describe_decision_curve(benefit, cohort=name))
+    yield _write(describe_lower_benefit(benefit, KI67_RANGE, cohort=name))
     yield _render_table(tables.tabulate_net_benefit(benefit, POINTS))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from core.clinical import M2_PREDICTORS
 from core.evaluation import choose_threshold, compute_indeterminate
 from models.fusion import FusionHead
 
@@ -14,7 +15,7 @@ DEVELOPMENT = ("train", "validation")
 NO_CALL_SHARE = 0.2
 THRESHOLD_DRAWS = 500
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
-DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads")
+DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
 
 
 def predict_all(
@@ -70,7 +71,7 @@ def make_predictions(
     DataFrame
         patient_id, split, centre, y, ki67_pct, prob, prob_image, prob_clinical, prob_m2, lnm, prob_lnm,
         prob_lnm_without_aln_us, aln_us,
-        rfs_months, rfs_event, and age, size, menopausal status, BI-RADS for subgroups.
+        rfs_months, rfs_event, and the models' other clinical inputs for Table 1 and subgroups.
     """
     table = patients[["split", "centre"]].assign(y=y, ki67_pct=patients["ki67_pct"], prob=prob["m1"])
     for name in ("image", "clinical", "m2"):

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core import __version__
+from core.evaluation.cohort.provenance import render_input
 from core.plain_text import plain, plain_figure, plain_table
 from core.spreadsheet import render_csv
 from core.ui.cohort.view import View
@@ -122,8 +123,9 @@ def render_data(view: View, data: pd.DataFrame) -> bytes:
 
 
 def render_json(view: View, name: str, record: object) -> bytes:
-    """Write numbers as JSON with their origin."""
-    return json.dumps({"origin": describe_origin(view), name: record}, indent=2, allow_nan=False).encode("utf-8")
+    """Write numbers as JSON with their origin and what was read."""
+    record = {"origin": describe_origin(view), "input": render_input(view.cohort.read), name: record}
+    return json.dumps(record, indent=2, allow_nan=False).encode("utf-8")
 
 
 def show_table(table: pd.DataFrame, alt: str) -> None:

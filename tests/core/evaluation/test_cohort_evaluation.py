@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from core.clinical import M2_PREDICTORS
 from core.errors import InputError, TableError
 from core.evaluation import (
     choose_threshold,
@@ -19,6 +20,8 @@ from core.evaluation import (
     evaluate_cohort,
     evaluate_file,
 )
+from core.evaluation.cohort.results import describe_patients
+from core.evaluation.cohort.table_one import order_levels
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +224,36 @@ def test_table_one_by_hand():
     assert result.sizes == {"train": 3, "external": 3}
     with pytest.raises(InputError, match="no column 'grade'"):
         compute_table_one(table, "split", ["grade"])
+
+
+def test_levels_stand_in_their_own_order():
+    assert order_levels("menopausal", pd.Series(["post", "pre", None, "peri"])) == ["pre", "peri", "post"]
+    assert order_levels("palpable", pd.Series(["no", "yes"])) == ["yes", "no"]
+    assert order_levels("her2", pd.Series(["3+", "0", "2+/ISH+", "2+/ISH-"])) == ["0", "2+/ISH-", "2+/ISH+", "3+"]
+    assert order_levels("birads", pd.Series(["5", "odd", "4A"])) == ["4A", "5", "odd"]
+    assert order_levels("ward", pd.Series(["b", "a"])) == ["a", "b"]
+    table = pd.DataFrame({"split": ["train"] * 3, "menopausal": ["post", "pre", "peri"]})
+    assert compute_table_one(table, "split", ["menopausal"]).table["level"].tolist() == ["pre", "peri", "post"]
+
+
+def test_table_one_has_every_input_of_the_models_that_the_table_has(cohort):
+    inputs = {
+        "her2": ["3+", "0"],
+        "er_pct": [90.0, 10.0],
+        "adler": ["0", "3"],
+        "palpable": ["yes", "no"],
+        "birads": ["5", "4A"],
+        "grade_cnb": ["3", "1"],
+        "pr_pct": [0.0, 80.0],
+        "size_mm": [12.0, 30.0],
+        "menopausal": ["post", "pre"],
+    }
+    table = cohort.assign(**{name: np.resize(values, len(cohort)) for name, values in inputs.items()}, device="X")
+    described = list(dict.fromkeys(describe_patients(table, "split").table["variable"]))
+    expected = ["aln_us" if name == "aln_suspicious" else name for name in M2_PREDICTORS]
+    assert described[: len(expected) + 1] == ["high Ki-67", *expected]
+    assert {"lnm", "centre", "device"} <= set(described)
+    assert len(described) == len(set(described))
 
 
 def test_flow_counts_patients_to_each_analysis(cohort):

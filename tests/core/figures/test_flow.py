@@ -1,9 +1,11 @@
 """The flow of patients: every count of the result stands in a box."""
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
-from core.evaluation import count_flow
+from core.evaluation import FlowResult, count_flow
 from core.figures.cohort.flow import plot_flow
 from core.figures.rendering import render_png, render_svg
 
@@ -23,13 +25,72 @@ def flow():
     return count_flow(table, refused=10)
 
 
+TELEPHONE = 354
+CHARACTER = 5.6
+
+
+def find_boxes(figure):
+    """Text of each box, with its left, right, top and bottom edge."""
+    drawn = [trace for trace in figure.data if len(trace.x) == 5 and trace.x[0] == trace.x[-1]]
+    notes = figure.layout.annotations
+    return [(note.text, (box.x[0], box.x[1], box.y[0], box.y[2])) for note, box in zip(notes, drawn, strict=True)]
+
+
+def find_words(figure):
+    return [text for text, _ in find_boxes(figure)]
+
+
+def draw_four(centres=("A, B", "A, B", "A, B", "D"), n=249_000):
+    splits = ["train", "validation", "test", "external"]
+    rows = [[split, n, n, n, n, n, n, own] for split, own in zip(splits, centres, strict=True)]
+    names = ["split", "n", "with_outcome", "events", "with_nodes", "with_follow_up", "recurrences", "centres"]
+    return plot_flow(FlowResult(pd.DataFrame(rows, columns=names), 4 * n, 0))
+
+
 def test_every_count_stands_in_a_box(flow):
-    words = [note.text for note in plot_flow(flow).layout.annotations]
+    words = find_words(plot_flow(flow))
     assert words[:3] == ["<b>Rows read</b><br>n = 17", "<b>Refused</b><br>n = 10", "<b>Patients evaluated</b><br>n = 7"]
     assert words[3] == "<b>Train</b><br>centre A, B, C<br>n = 3"
-    assert words[4] == "Ki-67 known 2, high 1<br>Nodes known 2<br>Followed 2, 1 recurrence"
-    assert words[5] == "<b>External</b><br>4 centres<br>n = 4"
-    assert words[6] == "Ki-67 known 4, high 2<br>Nodes known 3<br>Followed 3, 1 recurrence"
+    assert words[4] == (
+        "Ki-67 known<br><b>2</b><br>Ki-67 high<br><b>1</b><br>Nodes known<br><b>2</b><br>Followed<br><b>2</b><br>"
+        "Recurrences<br><b>1</b>"
+    )
+    assert words[5] == "<b>External</b><br>centre D, E, F, G<br>n = 4"
+    assert "Ki-67 known<br><b>4</b><br>Ki-67 high<br><b>2</b><br>Nodes known<br><b>3</b>" in words[6]
+
+
+@pytest.mark.parametrize("n", [1, 249_000])
+def test_splits_stand_side_by_side_and_fit_a_telephone(n):
+    boxes = find_boxes(draw_four(n=n))
+    split = [edges for text, edges in boxes if "n = " in text][3:]
+    assert len({top for *_, top, _ in split}) == 1
+    assert all(left[1] < right[0] for left, right in pairwise(split))
+    for text, (left, right, *_) in boxes:
+        longest = max(len(line) for line in text.replace("<b>", "").replace("</b>", "").split("<br>"))
+        assert CHARACTER * longest < TELEPHONE * (right - left), text
+
+
+def test_no_box_lies_on_another(flow):
+    for figure in (plot_flow(flow), draw_four()):
+        edges = [edges for _, edges in find_boxes(figure)]
+        for place, (left, right, top, bottom) in enumerate(edges):
+            for other in edges[place + 1 :]:
+                assert right < other[0] or other[1] < left or bottom < other[2] or other[3] < top
+
+
+def test_long_or_many_centres_are_counted():
+    centres = ("North, South", "Universitaetsklinikum Heidelberg", "1, 2, 3, 4, 5, 6", "")
+    words = " ".join(find_words(draw_four(centres)))
+    assert "2 centres" in words
+    assert "1 centre<br>" in words
+    assert "6 centres" in words
+    assert "<b>External</b><br>n =" in words
+
+
+def test_one_split_alone_and_none_are_drawn(flow):
+    alone = FlowResult(flow.table.iloc[:1], 3, 0)
+    assert len(find_boxes(plot_flow(alone))) == 5
+    assert len(find_boxes(plot_flow(FlowResult(flow.table.iloc[:0], 0, 0)))) == 3
 
 
 def test_the_patients_of_the_splits_add_up(flow):

@@ -1,5 +1,7 @@
 """The report: whole, self-contained, marked, and with the numbers of the evaluation."""
 
+import hashlib
+import html
 import re
 from dataclasses import replace
 
@@ -7,8 +9,10 @@ import pytest
 
 from core.cohort import PredictionTable, read_predictions
 from core.evaluation import evaluate_cohort
+from core.evaluation.cohort.provenance import list_origin
 from core.evaluation.cohort.results import settle_threshold
 from core.figures.cohort.report import render_report
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from tests.pages.cohorts import encode, make_table
 
 ORIGIN = {"cohort_sha256": "ab12", "app_version": "0"}
@@ -71,6 +75,22 @@ def test_refused_rows_flow_origin_and_checklist(page):
     assert "is not a number" in page
     assert "ab12" in page
     assert "Performance with confidence intervals, subgroups" in page
+
+
+def test_the_origin_makes_the_checklist_true(read):
+    table = make_table()
+    coded = table.assign(y=table["y"].map({0: "no", 1: "yes"}), size_cm=2.5)
+    coded.loc[len(coded)] = coded.loc[0]
+    content = encode(coded)
+    strict = read_predictions(content, cutoff=Cutoff(14, ">"))
+    settled, origin = settle_threshold(strict.table), list_origin(strict)
+    page = render_report(strict, settled, title="a cohort", simulated=False, origin=origin).decode()
+    assert hashlib.sha256(content).hexdigest() in page
+    for words in (html.escape(Cutoff(14, ">").words), "121: 120 used, 1 refused", "Cells left out", "size_cm: cm"):
+        assert words in page, words
+    assert "y: " in origin["Coding and units"]
+    assert origin["Made (UTC)"] in page
+    assert list_origin(read)["High Ki-67"] == DEFAULT_CUTOFF.words
 
 
 def test_it_names_no_patient(page):
