@@ -106,7 +106,7 @@ def read_bundle(folder: Path) -> Bundle:
         If a file is missing, was changed, or has another schema.
     """
     manifest = _read_json(folder / MANIFEST)
-    if manifest.get("schema_version") not in {1, SCHEMA_VERSION}:
+    if manifest.get("schema_version") != SCHEMA_VERSION:
         raise BundleError(
             f"The bundle has schema version {manifest.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
             "train it anew or take the program's other version."
@@ -115,13 +115,12 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         _verify_files(folder, dict(manifest["files"]), identity)
         heads = _read_json(folder / HEADS)
-        refits = _upgrade(heads) if manifest["schema_version"] == 1 else load_file(folder / REFITS)["ki67"]
         bundle = Bundle(
             folder=folder,
             manifest=manifest,
             image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
-            refits=refits.astype(np.float32),
+            refits=load_file(folder / REFITS)["ki67"].astype(np.float32),
             references=heads["references"],
             appearance=heads["appearance"],
             sha256=identity,
@@ -184,7 +183,7 @@ def _write_seal(identity: str) -> str:
 def _verify_files(folder: Path, files: dict[str, str], identity: str) -> None:
     """Verify that the card names the manifest, and the manifest every file, each by its hash."""
     found = {path.relative_to(folder).as_posix() for path in folder.glob("evidence/*")}
-    for name in sorted({HEADS, CARD, *found} - set(files)):
+    for name in sorted({HEADS, REFITS, CARD, *found} - set(files)):
         raise BundleError(f"{name} of the bundle is not named in its {MANIFEST}: fetch or train the bundle anew.")
     for name in files:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
@@ -200,15 +199,6 @@ def _verify_files(folder: Path, files: dict[str, str], identity: str) -> None:
     _compare(CARD, hashlib.sha256(card.encode("utf-8")).hexdigest(), files.pop(CARD))
     for name, expected in files.items():
         _verify(folder / name, expected)
-
-
-def _upgrade(heads: dict[str, Any]) -> NDArray[np.floating]:
-    """Complete the heads of schema 1, which repeated only the fusion: every refit has the one image head."""
-    for head in heads["fusion"].values():
-        inputs = 1 + len(head["terms"])
-        head.update(mean=[0.0] * inputs, cov=np.zeros((inputs, inputs)).tolist(), score_spread=0.0)
-    image = heads["image"]["ki67"]
-    return np.tile([*image["weights"], image["bias"]], (len(heads["fusion"]["m1"]["bootstrap"]), 1))
 
 
 def _read_text(path: Path) -> str:
