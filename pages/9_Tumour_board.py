@@ -61,8 +61,8 @@ with begin_page("Tumour board", role="clinician") as user:
     board = choose_board(patients, is_blind=is_first)
     names = board["patient_id"].tolist()
     paired = store.read(cohort=cohort.sha256, kinds=PAIRED)
-    unread = list_unread(paired, names, author) if is_first else []
-    draft = {"author": author, "role": user.role, "cohort_sha256": cohort.sha256}
+    unread = list_unread(paired, names, author, user.key) if is_first else []
+    draft = {"author": author, "author_key": user.key, "role": user.role, "cohort_sha256": cohort.sha256}
     paired += keep_seen(draft, {}, paired)
     asked = find_asked(set(patients["patient_id"]))
     place = {"no_call": rule.no_call, "threshold": rule.threshold}
@@ -76,6 +76,7 @@ with begin_page("Tumour board", role="clinician") as user:
         created_utc=describe_provenance(bundle)["created_utc"],
         read_anchor=store.read_anchor,
         author=author,
+        author_key=user.key,
     )
     collect_meeting = partial(documents.collect_meeting, "Tumour board", names)
     offer_board = partial(offer_meeting, collect_meeting, unread=len(unread), count=len(names))
@@ -105,7 +106,7 @@ with begin_page("Tumour board", role="clinician") as user:
         read = reader.read(asked)
     records = store.read(asked, cohort=cohort.sha256)
     draft |= {"patient": asked, "bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
-    is_hidden = is_first and bool(list_unread(paired, [asked], author))
+    is_hidden = is_first and bool(list_unread(paired, [asked], author, user.key))
     image, words, decision = st.columns([10, 16, 11], gap="small")
     with image:
         if read.case is None:
@@ -120,7 +121,7 @@ with begin_page("Tumour board", role="clinician") as user:
         with words:
             show_inputs(read.case.clinical if read.case else row)
         with decision:
-            ask_own(draft, rule.threshold, is_blind=asked not in list_seen(paired, author))
+            ask_own(draft, rule.threshold, is_blind=asked not in list_seen(paired, author, user.key))
         st.stop()
 
     probability, group = float(row["prob"]), ""
@@ -139,7 +140,7 @@ with begin_page("Tumour board", role="clinician") as user:
         if read.prediction is None or read.shown is not None:
             draft |= {"probability": probability, "group": rule.call(probability)}
             group = "" if rule.is_no_call(probability) else draft["group"]
-        show_beside(row, group, rule, is_decided=has_decided(records, author))
+        show_beside(row, group, rule, is_decided=has_decided(records, author, user.key))
     with decision:
         if is_first:
             keep_shown(draft, records)

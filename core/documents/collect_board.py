@@ -41,8 +41,8 @@ class BoardDocuments:
         Time to be printed, ISO 8601 in UTC; empty: none.
     read_anchor : callable
         Gives number and hash of the record's last entry.
-    author : str
-        Who asks for them: outcomes known later stand only where this reader has decided.
+    author, author_key : str
+        Who asks for them, and the login's subject: outcomes known later stand only where this reader has decided.
     """
 
     patients: pd.DataFrame
@@ -53,6 +53,7 @@ class BoardDocuments:
     created_utc: str
     read_anchor: Callable[[], Anchor]
     author: str
+    author_key: str = ""
 
     def collect_patient(self, patient: str) -> PatientContent:
         """Collect what the document of a patient says."""
@@ -60,7 +61,7 @@ class BoardDocuments:
             str(name): value for name, value in self.patients.set_index("patient_id", drop=False).loc[patient].items()
         }
         records = list(self.read_records(patient))
-        if not has_decided(records, self.author):
+        if not has_decided(records, self.author, self.author_key):
             row = {name: value for name, value in row.items() if name not in LATER}
         read = self.reader.read(patient)
         return collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)

@@ -11,6 +11,7 @@ from core.register.witness import Anchor
 
 START = "0" * 64
 NOT_HASHED = frozenset({"hash", "key_id", "seal"})
+ADDED = frozenset({"author_key"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class ChainReport:
 
 
 def hash_entry(columns: Mapping[str, Any]) -> str:
-    """Hash an entry's columns, all but the hash itself and its seal.
+    """Hash an entry's columns, all but the hash itself and its seal; a column that was added later only if filled.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def hash_entry(columns: Mapping[str, Any]) -> str:
     str
         SHA-256 over JSON with sorted keys and no spaces.
     """
-    kept = {name: value for name, value in columns.items() if name not in NOT_HASHED}
+    kept = {name: value for name, value in columns.items() if name not in NOT_HASHED and (value or name not in ADDED)}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

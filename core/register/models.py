@@ -35,6 +35,7 @@ ENTRIES = Table(
     Column("hash", String(64), nullable=False),
     Column("key_id", String(16), nullable=False),
     Column("seal", String(64), nullable=False),
+    Column("author_key", String(255), nullable=False, server_default=""),
 )
 HEAD = Table(
     "head",
@@ -55,6 +56,8 @@ class Entry:
         Pseudonym.
     author, role : str
         Who says it: initials or name, and their role.
+    author_key : str
+        Subject of the login, which no two people share; empty where there is no login. Never shown.
     kind : {"decision", "note", "reading", "estimate", "correction", "shown"}
         "reading" is an own estimate, "estimate" the model's that was shown after it, "shown" notes that the author was
         shown the model's without a reading: a later reading is not blind.
@@ -88,6 +91,7 @@ class Entry:
     low: float | None = None
     high: float | None = None
     group: str = ""
+    author_key: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -96,6 +100,8 @@ class Entry:
             raise InputError("An entry needs a patient's pseudonym of at most 64 characters.")
         if not self.author.strip() or len(self.author) > 100:
             raise InputError("Give your initials, at most 100 characters, so that the entry has an author.")
+        if len(self.author_key) > 255:
+            raise InputError("The login's subject is longer than 255 characters; ask whoever runs SonoKi.")
         if len(self.text) > MAX_TEXT or "\0" in self.text:
             raise InputError(f"The text is longer than {MAX_TEXT:,} characters or holds a null byte; shorten it.")
         if self.kind == "decision" and self.agrees is None:
@@ -104,6 +110,15 @@ class Entry:
             raise InputError("Give the reason for overriding the model's call.")
         if self.kind in {"note", "correction"} and not self.text.strip():
             raise InputError(f"The {self.kind} is empty; write what is to be kept.")
+
+    @property
+    def writer(self) -> tuple[str, str]:
+        """What tells its author from any other: the login's subject, or the initials where there was no login."""
+        return (self.author_key, "") if self.author_key else ("", self.author)
+
+    def is_by(self, author: str, key: str = "") -> bool:
+        """Whether somebody wrote it; entries from before subjects were kept are told by the name."""
+        return self.writer in {(key, ""), ("", author)} if key else self.writer == ("", author)
 
 
 @dataclass(frozen=True)

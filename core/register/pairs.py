@@ -1,5 +1,6 @@
 """Blind readings paired with the estimate that was shown after them, and what a reader has seen and decided."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from core.register.models import Kind, Record
 
 PAIRED: tuple[Kind, ...] = ("reading", "estimate", "shown")
+Key = tuple[str, tuple[str, str]]
 
 
 def pair_readings(records: Iterable[Record], cohort_sha256: str, reference: Mapping[str, bool]) -> pd.DataFrame:
@@ -28,31 +30,45 @@ def pair_readings(records: Iterable[Record], cohort_sha256: str, reference: Mapp
     DataFrame
         ``patient, author, reader, model, reference``: whether each called it high; a row for each pair.
     """
-    readings: dict[tuple[str, str], Record] = {}
-    estimates: dict[tuple[str, str], Record] = {}
-    seen: set[tuple[str, str]] = set()
+    readings: dict[Key, Record] = {}
+    estimates: dict[Key, Record] = {}
+    seen: set[Key] = set()
     for record in records:
-        key = (record.patient, record.author)
+        key = (record.patient, record.writer)
+        by_name = (record.patient, ("", record.author))
         if record.cohort_sha256 != cohort_sha256:
             continue
-        if record.kind == "reading" and key not in seen:
+        if record.kind == "reading" and seen.isdisjoint({key, by_name}):
             readings.setdefault(key, record)
         elif record.kind == "estimate" and key in readings:
             estimates.setdefault(key, record)
         if record.kind in {"estimate", "shown"}:
             seen.add(key)
+    names = _name_writers(estimates.values())
     rows = [
-        (patient, author, readings[patient, author].group == "high", shown.group == "high", reference.get(patient))
-        for (patient, author), shown in estimates.items()
+        (key[0], names[key[1]], readings[key].group == "high", shown.group == "high", reference.get(key[0]))
+        for key, shown in estimates.items()
     ]
     return pd.DataFrame(rows, columns=["patient", "author", "reader", "model", "reference"])
 
 
-def list_seen(records: Iterable[Record], author: str) -> set[str]:
+def list_seen(records: Iterable[Record], author: str, key: str = "") -> set[str]:
     """Give the patients whose estimate an author was shown, of records of the kinds `PAIRED`."""
-    return {r.patient for r in records if r.author == author and r.kind in {"estimate", "shown"}}
+    return {r.patient for r in records if r.is_by(author, key) and r.kind in {"estimate", "shown"}}
 
 
-def has_decided(records: Iterable[Record], author: str) -> bool:
+def has_decided(records: Iterable[Record], author: str, key: str = "") -> bool:
     """Whether an author has decided on a patient; where the model made no call, a note is the decision."""
-    return any(r.author == author and (r.kind == "decision" or (r.kind == "note" and not r.group)) for r in records)
+    return any(r.is_by(author, key) and (r.kind == "decision" or (r.kind == "note" and not r.group)) for r in records)
+
+
+def _name_writers(records: Iterable[Record]) -> dict[tuple[str, str], str]:
+    """Name each writer as people know them; of people with one name, those after the first get a number."""
+    names: dict[tuple[str, str], str] = {}
+    taken: Counter[str] = Counter()
+    for record in records:
+        if record.writer not in names:
+            taken[record.author] += 1
+            count = taken[record.author]
+            names[record.writer] = record.author if count == 1 else f"{record.author} ({count})"
+    return names

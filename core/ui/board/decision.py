@@ -19,6 +19,7 @@ from core.ui.login import User
 INITIALS, FIRST = "board_initials", "board_reading_first"
 AGREE, OVERRIDE, NOTE = "Agree", "Override", "Note"
 NOT_BLIND = "Not blind: the model's estimate was shown before."
+ABOUT = ("author", "author_key", "role", "cohort_sha256", "bundle_sha256")
 NO_NAMES = "No names and no dates of birth: what is typed here is kept for good."
 
 
@@ -45,7 +46,7 @@ def save_entry(entry: Entry) -> Record:
     return get_store().append(entry)
 
 
-def list_unread(records: list[Record], patients: list[str], author: str) -> list[str]:
+def list_unread(records: list[Record], patients: list[str], author: str, key: str) -> list[str]:
     """Give the patients that an author has not read.
 
     Parameters
@@ -54,15 +55,15 @@ def list_unread(records: list[Record], patients: list[str], author: str) -> list
         Entries of the cohort.
     patients : list of str
         Pseudonyms.
-    author : str
-        Reader.
+    author, key : str
+        Reader: name or initials, and the login's subject.
 
     Returns
     -------
     list of str
         Those without a reading.
     """
-    read = {r.patient for r in records if r.kind == "reading" and r.author == author}
+    read = {r.patient for r in records if r.kind == "reading" and r.is_by(author, key)}
     return [patient for patient in patients if patient not in read]
 
 
@@ -128,8 +129,8 @@ def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: l
     if not author:
         change_board(Seen(cohort, tuple(visible)))
         return []
-    about = {name: draft.get(name, "") for name in ("author", "role", "cohort_sha256", "bundle_sha256")}
-    unkept = list_unkept(get_board(), cohort, visible, list_seen(records, author))
+    about = {name: draft.get(name, "") for name in ABOUT}
+    unkept = list_unkept(get_board(), cohort, visible, list_seen(records, author, draft.get("author_key", "")))
     kept = [save_entry(Entry(**about, patient=name, kind="shown", probability=visible.get(name))) for name in unkept]
     change_board(SeenKept(cohort))
     return kept
@@ -145,7 +146,8 @@ def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
     records : list of Record
         Entries of the patient.
     """
-    own = [r for r in records if r.author == draft["author"] and r.cohort_sha256 == draft["cohort_sha256"]]
+    is_own = [r.is_by(draft["author"], draft.get("author_key", "")) for r in records]
+    own = [r for r, mine in zip(records, is_own, strict=True) if mine and r.cohort_sha256 == draft["cohort_sha256"]]
     reading = next((r for r in own if r.kind == "reading"), None)
     if reading is not None and draft.get("group") and not any(r.kind == "estimate" for r in own):
         text = f"Shown after the reading in entry {reading.number}."

@@ -122,3 +122,29 @@ def test_a_note_decides_only_where_there_was_no_call():
 
 def test_an_estimate_is_an_entry():
     assert Entry("p", "AB", "estimate", probability=0.2, group="low").text == ""
+
+
+def by(subject: str, kind: str, group: str = "") -> Record:
+    return Record("p1", "Dr Kim", kind, probability=0.5, group=group, cohort_sha256="c", author_key=subject)
+
+
+def test_two_people_of_one_name_are_told_apart_by_their_login():
+    records = [
+        by("sub-1", "shown"),
+        by("sub-1", "reading", "high"),
+        by("sub-2", "reading", "low"),
+        by("sub-2", "estimate", "low"),
+    ]
+    assert list_seen(records, "Dr Kim", "sub-1") == list_seen(records, "Dr Kim", "sub-2") == {"p1"}
+    assert list_seen(records[:3], "Dr Kim", "sub-2") == set()
+    assert pair_readings(records, "c", {})["author"].tolist() == ["Dr Kim"]
+    both = [by(subject, kind, "low") for subject in ("sub-1", "sub-2") for kind in ("reading", "estimate")]
+    assert pair_readings(both, "c", {})["author"].tolist() == ["Dr Kim", "Dr Kim (2)"]
+    assert not has_decided([by("sub-1", "decision")], "Dr Kim", "sub-2")
+
+
+def test_entries_from_before_logins_were_kept_count_for_the_name():
+    records = [record("p1", "Dr Kim", "shown", ""), by("sub-1", "reading", "high"), by("sub-1", "estimate", "high")]
+    assert list_seen(records[:1], "Dr Kim", "sub-1") == {"p1"}
+    assert pair_readings(records, "c", {}).empty
+    assert not by("sub-1", "shown").is_by("Dr Kim")

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from core.archive.outbox import open_outbox
 from core.cli import app
 from core.errors import InputError, UsageError, WorkError
+from core.register.chain import hash_entry
 from core.register.database import find_database
 from core.register.models import Entry, Record
 from core.register.store import Store
@@ -226,3 +227,12 @@ def test_audit_of_a_broken_chain_fails(store, url):
     assert isinstance(done.exception, WorkError)
     assert done.exception.exit_code == 1
     assert "entry 1 was changed" in str(done.exception)
+
+
+def test_the_logins_subject_is_kept_and_sealed_and_its_lack_changes_no_hash(store):
+    kept = store.append(Entry("P-1", "Dr Kim", "note", "One.", author_key="sub-1"))
+    assert store.read("P-1") == [kept]
+    assert hash_entry(kept.to_dict()) == kept.hash != hash_entry(kept.to_dict() | {"author_key": "sub-2"})
+    columns = kept.to_dict() | {"author_key": ""}
+    assert hash_entry(columns) == hash_entry({name: columns[name] for name in columns if name != "author_key"})
+    assert store.verify_chain().holds

@@ -79,6 +79,7 @@ COLUMNS = (
     "time_utc, patient, cohort_sha256, author, role, kind, agrees, bundle_sha256, input_sha256, "
     'probability, low, high, "group", previous, hash, key_id, seal'
 )
+ADDED = {"key_id", "seal", "author_key"}
 
 
 def copy_entry(verb: str, source: int, number: int, words: str) -> str:
@@ -275,7 +276,7 @@ def test_an_older_database_is_migrated_with_every_entry(url):
     old = make_old_database(url, 3)
     store = Store(url)
     kept = store.read()
-    assert [{k: v for k, v in asdict(r).items() if k not in {"key_id", "seal"}} for r in kept] == old
+    assert [{k: v for k, v in asdict(r).items() if k not in ADDED} for r in kept] == old
     assert [bool(record.seal) for record in kept] == [False, False, True]
     store.append(ENTRY)
     assert store.verify_chain().holds
@@ -288,7 +289,7 @@ def make_old_database(url: str, count: int) -> list[dict]:
     """Write a database as the version before seals did."""
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import insert
+    from sqlalchemy import column, insert, table
 
     from core.register import migrations
     from core.register.chain import START
@@ -301,9 +302,10 @@ def make_old_database(url: str, count: int) -> list[dict]:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         for number in range(1, count + 1):
-            row = {**asdict(ENTRY), "number": number, "time_utc": f"2026-01-0{number}T00:00:00", "previous": previous}
+            row = {k: v for k, v in asdict(ENTRY).items() if k not in ADDED}
+            row |= {"number": number, "time_utc": f"2026-01-0{number}T00:00:00", "previous": previous}
             previous = row["hash"] = hash_entry(row)
-            connection.execute(insert(ENTRIES).values({k: v for k, v in row.items() if k not in {"key_id", "seal"}}))
+            connection.execute(insert(table(ENTRIES.name, *map(column, row))).values(row))
             rows.append(row)
         connection.execute(text(f"UPDATE head SET number = {count}, hash = '{previous}'"))
     engine.dispose()
