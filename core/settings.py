@@ -30,7 +30,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_frames", 2_000, "Most frames of one loop, or pages of one TIFF"),
     Setting("max_items", 500, "Most files in one zip archive"),
     Setting("held_bytes", 1_000_000_000, "Most bytes of uploads held in memory at the same time; the oldest go first"),
-    Setting("decode_seconds", 20, "Longest time for reading one file, in seconds"),
+    Setting("decode_seconds", 20, "Most seconds of computing for reading one file"),
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),
     Setting("table_seconds", 60, "Longest time for reading one table, in seconds"),

@@ -8,7 +8,6 @@ import pytest
 from tests.test_caches import PAGES, ROOT, name_of
 
 CALLBACKS = {"on_click", "on_change", "on_select", "on_box", "on_point"}
-OWN = {"login", "logout"}  # Streamlit's
 
 
 def find_unguarded(source: str) -> list[int]:
@@ -23,7 +22,7 @@ def find_unguarded(source: str) -> list[int]:
         if isinstance(call.func, ast.Attribute) and call.func.attr == "_component":
             continue
         given = [k.value for k in call.keywords if k.arg in CALLBACKS and not isinstance(k.value, ast.Constant)]
-        found += [v.lineno for v in given if name_of(v) != "guard" and name_of(v) not in OWN]
+        found += [v.lineno for v in given if name_of(v) != "guard"]
         if name_of(call.func) == "download_button":
             data = [k.value for k in call.keywords if k.arg == "data"] or call.args[1:2]
             found += [v.lineno for v in data if is_callable(v, callables)]

@@ -17,6 +17,7 @@ from streamlit.runtime import Runtime, get_instance
 from core.errors import UsageError
 from core.plain_text import plain
 from core.settings import get_text_setting
+from core.ui.errors import guard
 from core.ui.gate.origin import is_loopback
 
 Role = Literal["viewer", "clinician", "admin"]
@@ -165,17 +166,17 @@ def read_user(claims: Mapping[str, Any], claim: str) -> User | None:
 
 def _ask_for_login(sentence: str) -> NoReturn:
     st.markdown(sentence)
-    st.button("Log in", type="primary", on_click=st.login, key=LOGIN_KEY)
+    st.button("Log in", type="primary", on_click=guard(st.login), key=LOGIN_KEY)
     st.stop()
 
 
 def _refuse(role: Role) -> NoReturn:
     st.markdown(f"This page needs the role {role}, and your login does not hold it. Ask whoever runs SonoKi for it.")
-    st.button("Log out", on_click=st.logout)
+    st.button("Log out", on_click=guard(st.logout))
     st.stop()
 
 
 def _show_user(user: User) -> None:
     with st.sidebar:
         st.caption(f"{plain(user.name)}, {user.role}")
-        st.button("Log out", on_click=st.logout)
+        st.button("Log out", on_click=guard(st.logout))

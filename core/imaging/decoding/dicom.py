@@ -5,6 +5,7 @@ Of the header only modality, manufacturer, model, transducer frequency and scale
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -12,6 +13,7 @@ from typing import NoReturn
 
 import numpy as np
 from pydicom import Dataset, dcmread
+from pydicom.encaps import get_frame
 from pydicom.pixels import get_decoder, iter_pixels
 from pydicom.uid import (
     UID,
@@ -20,12 +22,14 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    JPEGTransferSyntaxes,
 )
 
 from core.errors import ImageError
 from core.imaging.decoding.display import render_8_bit
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pixel_data import check_pixels
+from core.imaging.decoding.raster import check_scans
 
 _VIDEO = "1.2.840.10008.1.2.4.10"
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -120,6 +124,7 @@ class DicomSource:
 
     def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
         """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
+        self._check_scans(indices)
         plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
         decode = partial(iter_pixels, indices=indices, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
         if self.changes:
@@ -133,6 +138,17 @@ class DicomSource:
             first = next(frames)
         yield first
         yield from frames
+
+    def _check_scans(self, indices: list[int]) -> None:
+        """Refuse a frame that is a JPEG of very many scans, however it is cut into fragments."""
+        if self.syntax not in JPEGTransferSyntaxes:
+            return
+        whole = self._read_changed()
+        table = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+        offsets = (whole[table[0]].value, whole[table[1]].value) if all(name in whole for name in table) else None
+        with suppress(ValueError):  # the decoder says what is wrong with its fragments
+            for index in indices:
+                check_scans(get_frame(whole.PixelData, index, number_of_frames=self.count, extended_offsets=offsets))
 
     def _read_changed(self) -> Dataset:
         whole = dcmread(BytesIO(self.data), force=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from core.errors import ImageError
 
+WAIT_TIMES = 6  # a file may wait so many times as long as it may compute: the machine has others to serve
+
 
 @dataclass(frozen=True)
 class Limits:

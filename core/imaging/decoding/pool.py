@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,7 +12,8 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from core.errors import ImageError, WorkError
+from core.errors import BusyError, ImageError, WorkError
+from core.imaging.decoding.limits import WAIT_TIMES
 from core.imaging.decoding.messages import read_message, write_message
 from core.settings import get_setting
 
@@ -20,6 +22,10 @@ _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "S
 _START_SECONDS = 120
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
 _BULK_NICENESS = 10
+_ENDS = {-getattr(signal, name): name for name in ("SIGPROF", "SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)}
+_END_SECONDS = 10
+_CLOSING = "The image was not read, because the server is closing. Upload it again when it is back."
+_BUSY = "The image could not be read in time, because the server is busy with others. Try again in a minute."
 _CRASHED = "The image file made its decoder fail. It is damaged, or needs more memory than is allowed; export it again."
 
 
@@ -29,7 +35,7 @@ class Decoder:
     Parameters
     ----------
     seconds : int
-        Longest time for one file; starting the process does not count.
+        Most seconds of computing for one file; starting the process and waiting for a core do not count.
     memory_mb : int
         Most address space in MB.
     niceness : int
@@ -40,7 +46,7 @@ class Decoder:
         self._seconds = seconds
         self._memory_mb = memory_mb
         self._niceness = niceness
-        self._ready = False
+        self._ready = self._closed = False
         self._process = self._start()
 
     @property
@@ -67,17 +73,26 @@ class Decoder:
         ------
         ImageError
             If the process had to be ended; it has been replaced.
+        WorkError
+            If the server is closing, or too busy: no verdict on the file.
         """
+        if self._closed:
+            raise BusyError(_CLOSING)
         if self._process.poll() is not None:
             self._replace()
         if not self._ready:
             self._ready = self._converse(_START_SECONDS) is not None
-        answer = self._converse(self._seconds, request, data) if self._ready else None
+        answer = self._converse(WAIT_TIMES * self._seconds, request, data) if self._ready else None
         if answer is None:
             raise ImageError(_CRASHED)
         return answer
 
     def close(self) -> None:
+        """End the process for good; a file that it has at hand gets no verdict."""
+        self._closed = True
+        self._stop()
+
+    def _stop(self) -> None:
         """End the process and close its pipes."""
         process = self._process
         process.kill()
@@ -118,11 +133,25 @@ class Decoder:
         finally:
             watchdog.cancel()
             watchdog.join()
+            ended_by = "" if answer is not None else self._find_end()
             if answer is None or timed_out.is_set():
                 self._replace()
+        if ended_by == "SIGPROF":
+            raise ImageError(
+                f"The image took longer than {self._seconds} seconds to decode. Export it again, or smaller."
+            )
+        if answer is None and (self._closed or ended_by):
+            raise BusyError(_CLOSING)
         if timed_out.is_set():
-            raise ImageError(f"The image took longer than {seconds} seconds to decode. Export it again, or smaller.")
+            raise BusyError(_BUSY)
         return answer
+
+    def _find_end(self) -> str:
+        """Name the signal by which the process was ended, of those that say something; empty for a crash."""
+        try:
+            return _ENDS.get(self._process.wait(_END_SECONDS), "")
+        except subprocess.TimeoutExpired:
+            return ""
 
     def _exchange(self, request: dict[str, Any] | None, data: bytes) -> tuple[dict[str, Any], bytes] | None:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -132,12 +161,14 @@ class Decoder:
             if request is not None:
                 write_message(stdin, request, data)
             return read_message(stdout)
-        except (BrokenPipeError, ConnectionError):
+        except (BrokenPipeError, ConnectionError, ValueError):  # a pipe that was closed meanwhile
             return None
 
     def _replace(self) -> None:
-        self.close()
+        self._stop()
         self._ready = False
+        if self._closed:
+            return
         self._process = self._start()
 
 

@@ -1,7 +1,9 @@
 """PNG, JPEG, BMP and TIFF: their size and pages, and the pixels of one page."""
 
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -11,6 +13,9 @@ from core.imaging.decoding.limits import Limits
 from core.imaging.frame import ImageInfo
 
 START_OF_SCAN, MOST_SCANS = b"\xff\xda", 64
+COMPRESSION, STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES = 259, 273, 279, 324, 325
+_OLD_JPEG = 6
+_JPEG_IN_TIFF = (_OLD_JPEG, 7, 34892)
 Image.MAX_IMAGE_PIXELS = None  # Limits.check_size refuses earlier, with the figures
 
 
@@ -66,8 +71,30 @@ def decode_raster(data: bytes, name: str, index: int | None, limits: Limits) -> 
         if index:
             image.seek(index)
             limits.check_size(*image.size)
+        _check_tiff(image, data)
         upright = ImageOps.exif_transpose(image)
         return _to_grey_or_rgb(upright), index, count
+
+
+def check_scans(stream: bytes) -> None:
+    """Refuse a progressive JPEG of very many scans, each of which costs a pass over all pixels.
+
+    Parameters
+    ----------
+    stream : bytes
+        The coded image.
+
+    Raises
+    ------
+    ImageError
+        If it holds more than `MOST_SCANS`.
+    """
+    scans = stream.count(START_OF_SCAN)
+    if scans > MOST_SCANS:
+        raise ImageError(
+            f"The JPEG image is written in {scans} scans; at most {MOST_SCANS} can be read. Export it again, as PNG or "
+            "as an ordinary JPEG."
+        )
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
@@ -91,18 +118,27 @@ def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
         warnings.simplefilter("ignore")
         image = Image.open(BytesIO(data), formats=[name])
     limits.check_size(*image.size)
-    _check_scans(data, name)
+    if name == "JPEG":
+        check_scans(data)
     return image
 
 
-def _check_scans(data: bytes, name: str) -> None:
-    """Refuse a progressive JPEG of very many scans, each of which costs a pass over all pixels."""
-    scans = data.count(START_OF_SCAN) if name == "JPEG" else 0
-    if scans > MOST_SCANS:
-        raise ImageError(
-            f"The JPEG image is written in {scans} scans; at most {MOST_SCANS} can be read. Export it again, as PNG or "
-            "as an ordinary JPEG."
-        )
+def _check_tiff(image: Image.Image, data: bytes) -> None:
+    """Count the scans of each strip or tile of a TIFF whose page is JPEG within."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(COMPRESSION) not in _JPEG_IN_TIFF:
+        return
+    starts = _list_numbers(tags, STRIP_OFFSETS) or _list_numbers(tags, TILE_OFFSETS)
+    lengths = _list_numbers(tags, STRIP_BYTES) or _list_numbers(tags, TILE_BYTES)
+    if tags[COMPRESSION] == _OLD_JPEG or len(starts) != len(lengths):
+        starts, lengths = [0], [len(data)]
+    for start, length in zip(starts, lengths, strict=True):
+        check_scans(data[start : start + length] if length else data[start:])
+
+
+def _list_numbers(tags: Mapping[int, Any], tag: int) -> list[int]:
+    value = tags.get(tag, ())
+    return [int(one) for one in value] if isinstance(value, tuple) else [int(value)]
 
 
 def _count_pages(image: Image.Image, limits: Limits) -> int:

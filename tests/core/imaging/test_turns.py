@@ -1,6 +1,7 @@
 """A hostile file costs its owner one short decode: scans are counted, refusals kept, one decode at a time."""
 
 import io
+import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,10 +10,13 @@ from contextvars import copy_context
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
 
 from core.errors import BusyError, ImageError
 from core.imaging import intake, read_frame
 from core.imaging.turns import KEPT, OWNER, keep_refusal, recall_refusal, take_turn
+from tests.core.imaging.samples import make_jpeg_cine, make_speckle
 
 
 def write_progressive(scans: int) -> bytes:
@@ -28,6 +32,34 @@ def write_progressive(scans: int) -> bytes:
 def test_a_jpeg_of_very_many_scans_is_refused_before_its_pixels_are_decoded() -> None:
     with pytest.raises(ImageError, match="written in 500 scans; at most 64"):
         read_frame(write_progressive(500))
+
+
+def test_scans_are_counted_within_dicom_and_tiff_too() -> None:
+    hostile = write_progressive(500)
+    frame = np.dstack([make_speckle(64, 64)] * 3)
+    loop = dcmread(io.BytesIO(make_jpeg_cine([frame, frame])))
+    loop.PixelData = encapsulate([hostile, hostile], fragments_per_frame=3)
+    buffer = io.BytesIO()
+    loop.save_as(buffer)
+    for data in (buffer.getvalue(), write_tiff(hostile)):
+        with pytest.raises(ImageError, match="written in 500 scans; at most 64"):
+            read_frame(data)
+
+
+def write_tiff(stream: bytes) -> bytes:
+    """Write a TIFF of one strip that holds a JPEG stream of 64 x 64 grey pixels."""
+    tags = [(256, 64), (257, 64), (258, 8), (259, 7), (262, 1), (273, 8), (277, 1), (278, 64), (279, len(stream))]
+    stream += b"\0" * (len(stream) % 2)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    start = struct.pack("<2sHI", b"II", 42, 8 + len(stream))
+    return start + stream + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_a_tiff_of_many_strips_of_jpeg_is_read() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(make_speckle(2_000, 400)).save(buffer, "TIFF", compression="jpeg", strip_size=400 * 16)
+    assert buffer.getvalue().count(b"\xff\xda") > 64
+    assert read_frame(buffer.getvalue()).width > 0
 
 
 def test_a_refused_file_costs_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
