@@ -82,7 +82,7 @@ with begin_page("Lymph nodes"):
         show_table(tabulate_net_benefit(benefit, (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)), "Net benefit for node metastasis")
     show_method(
         "Rates with Wilson intervals, difference with Newcombe's; Pearson's chi-squared test without correction, "
-        "Fisher's exact test when an expected count lies below 5. The dedicated node head is judged with and without "
+        "Fisher's exact test when an expected count lies below 5. The node model is evaluated with and without "
         "axillary ultrasound among its inputs; paired DeLong tests. Net benefit is drawn for thresholds from 0.05 to "
         "0.30, fixed beforehand, on patients complete for all predictors; axillary ultrasound gives one decision "
         "whatever the threshold. None of this replaces the sentinel node biopsy."

@@ -12,7 +12,7 @@ PAGES = ("Cohort", "Discrimination", "Calibration", "Decision_curve", "Survival"
 
 def upload(page, address: str) -> None:  # noqa: F811
     page.goto(f"{address}/Cohort", timeout=PATIENCE_MS)
-    page.get_by_text("Judge the model on a cohort of your own").click()
+    page.get_by_text("Evaluate the model on a cohort of your own").click()
     table = {"name": "cohort.csv", "mimeType": "text/csv", "buffer": encode(make_table())}
     place = page.get_by_label("Prediction table: CSV, Excel, ODS or Parquet")
     place.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)

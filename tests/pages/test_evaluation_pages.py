@@ -255,7 +255,7 @@ def test_nodes_have_curves_and_net_benefit_where_the_heads_are_given(open_page):
     table = table.assign(prob_lnm=table["prob"] / 2, prob_lnm_without_aln_us=0.4, aln_us=table["lnm"])
     at = upload(open_page(COHORT), encode(table)).switch_page(PAGES["Lymph nodes"]).run()
     text = words(at)
-    assert "the AUC for node metastasis was: Node head, with axillary ultrasound 0." in text
+    assert "the AUC for node metastasis was: Node model, with axillary ultrasound 0." in text
     assert "Axillary ultrasound is above treating all and treating none at 26 of 26 thresholds" in text
     assert "for thresholds from 0.05 to 0.30" in text
     assert at.info[0].value.startswith("If axillary ultrasound is among the model's inputs")

@@ -20,8 +20,8 @@ from core.evaluation.decision_curve import (
 from core.evaluation.survival.cox import compute_cox
 
 NODE_LABELS = {
-    NODE_HEADS[0]: "Node head, with axillary ultrasound",
-    NODE_HEADS[1]: "Node head, without axillary ultrasound",
+    NODE_HEADS[0]: "Node model, with axillary ultrasound",
+    NODE_HEADS[1]: "Node model, without axillary ultrasound",
     "aln_us": "Axillary ultrasound",
 }
 RISK = "Recurrence risk from the probability"

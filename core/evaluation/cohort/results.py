@@ -141,7 +141,7 @@ def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: f
 def name_development(table: pd.DataFrame) -> str:
     """Name the patients that cuts are found on: the development splits, or all where there are none."""
     present = [name for name in DEVELOPMENT if name in set(table["split"])]
-    return " + ".join(present) if present else "these patients, for want of development patients: exploratory"
+    return " + ".join(present) if present else "these patients, because there are no development patients: exploratory"
 
 
 def find_tertiles(table: pd.DataFrame) -> tuple[float, float]:

@@ -113,7 +113,7 @@ def _add_deciles(figure: go.Figure, calibration: CalibrationResult) -> None:
         mode="markers",
         marker=style_series(1)["marker"],
         customdata=bins[["n", "events"]],
-        name="Tenths of patients",
+        name="Deciles",
         hovertemplate="%{customdata[1]} of %{customdata[0]}<br>predicted %{x:.3f}<br>observed %{y:.3f}<extra></extra>",
     )
 

@@ -218,8 +218,8 @@ def tabulate_node_predictors(result: LymphNodeResult) -> pd.DataFrame:
     """Set what predicts node metastasis side by side."""
     scores = {
         "Ki-67 probability": (result.ki67_probability, "ki67"),
-        "Node head, with axillary ultrasound": (result.head, ""),
-        "Node head, without axillary ultrasound": (result.head_without_aln, "head_without_aln"),
+        "Node model, with axillary ultrasound": (result.head, ""),
+        "Node model, without axillary ultrasound": (result.head_without_aln, "head_without_aln"),
     }
     rows = []
     for label, (roc, key) in scores.items():
@@ -243,7 +243,7 @@ def tabulate_node_predictors(result: LymphNodeResult) -> pd.DataFrame:
         if confusion is not None:
             cells = [_write_share(confusion.metrics, name) for name in ("sensitivity", "specificity", "accuracy")]
             rows.append([label, f"{confusion.n:,}", "", *cells, _write_difference(result.comparisons.get(key))])
-    names = ["Predictor", "n", "AUC (95 % CI)", "Sensitivity", "Specificity", "Accuracy", "Node head minus it (AUC)"]
+    names = ["Predictor", "n", "AUC (95 % CI)", "Sensitivity", "Specificity", "Accuracy", "Node model minus it (AUC)"]
     return pd.DataFrame(rows, columns=names)
 
 

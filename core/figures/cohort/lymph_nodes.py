@@ -117,8 +117,8 @@ def tabulate_node_curves(result: LymphNodeResult) -> pd.DataFrame:
 def list_node_curves(result: LymphNodeResult) -> dict[str, RocResult]:
     """List the scores that predict metastasis by name, the dedicated heads first."""
     curves = {
-        "Node head, with axillary ultrasound": result.head,
-        "Node head, without axillary ultrasound": result.head_without_aln,
+        "Node model, with axillary ultrasound": result.head,
+        "Node model, without axillary ultrasound": result.head_without_aln,
         "Ki-67 probability": result.ki67_probability,
     }
     return {name: roc for name, roc in curves.items() if roc is not None}

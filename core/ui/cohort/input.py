@@ -65,10 +65,10 @@ def ask_cohort() -> None:
             wrap=True,
         )
     with st.expander(
-        "Judge the model on a cohort of your own", expanded=get_shipped() is None or FAILED in st.session_state
+        "Evaluate the model on a cohort of your own", expanded=get_shipped() is None or FAILED in st.session_state
     ):
         st.markdown(
-            "A table with one row a patient: the probability of high Ki-67, and whether Ki-67 was high (or its value "
+            "A table with one row per patient: the probability of high Ki-67, and whether Ki-67 was high (or its value "
             "in per cent); where known patient, centre, part of the data, follow-up and recurrence, lymph nodes, "
             "age, size. Columns are found by their names in English, German, French, Spanish or Chinese; what each was "
             "taken for is shown and can be changed. The table stays in the memory of this session and is not stored."

@@ -85,7 +85,7 @@ def describe_threshold(threshold: Any) -> str:
     """
     if threshold.exploratory:
         return (
-            f"The threshold {threshold.threshold:.3f} was chosen on these data, for want of development patients: "
+            f"The threshold {threshold.threshold:.3f} was chosen on these data, for there are no development patients: "
             "it is exploratory, and what it reaches is optimistic."
         )
     return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."

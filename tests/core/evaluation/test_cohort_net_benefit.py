@@ -49,7 +49,7 @@ def test_node_heads_beside_axillary_ultrasound(table):
     assert result.table["model"].unique().tolist() == [
         "all",
         "none",
-        "Node head, with axillary ultrasound",
+        "Node model, with axillary ultrasound",
         "Axillary ultrasound",
     ]
     np.testing.assert_allclose(read(result, "Axillary ultrasound"), table["lnm"].mean())

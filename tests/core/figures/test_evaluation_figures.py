@@ -116,7 +116,7 @@ def test_roc_in_words():
 def test_calibration_shows_deciles_band_and_histogram():
     calibration = compute_calibration(Y, PROB)
     figure = plot_calibration(calibration)
-    deciles = find(figure, "Tenths of patients")
+    deciles = find(figure, "Deciles")
     assert list(deciles.y) == calibration.bins["observed"].tolist()
     np.testing.assert_allclose(deciles.y + deciles.error_y.array, calibration.bins["ci_high"])
     band = find(figure, "95 % band")
@@ -173,7 +173,7 @@ def test_node_curves_stand_beside_the_binary_predictors():
     names = [trace.name for trace in figure.data]
     assert names[-2:] == ["Predicted Ki-67 group", "Axillary ultrasound"]
     assert (figure.data[-1].x[0], figure.data[-1].y[0]) == (0, 1)
-    assert "Node head, with axillary ultrasound 0." in describe_node_roc(nodes)
+    assert "Node model, with axillary ultrasound 0." in describe_node_roc(nodes)
     assert list(tabulate_node_curves(nodes)["score"].unique()) == list(list_node_curves(nodes))
 
 

@@ -54,7 +54,7 @@ def test_recurrence_and_nodes_have_their_decision_curves(read, page):
     part = replace(read, table=heads[heads["split"] == "external"])
     one = render_report(part, settle_threshold(part.table), title="a cohort", simulated=True, origin={}).decode()
     known = int(part.table["lnm"].notna().sum())
-    assert re.search(f"from 0.05 to 0.30: Node head, with axillary ultrasound .* n = {known} complete patients", one)
+    assert re.search(f"from 0.05 to 0.30: Node model, with axillary ultrasound .* n = {known} complete patients", one)
     assert "exploratory and optimistic" in one
     assert one.index("SIMULATED patients", one.index("External test</h2>")) < one.index("Decision curve for node")
 
