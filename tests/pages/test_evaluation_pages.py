@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def test_size_and_device_filter_too(open_page):
     assert "10 of 120 patients" in words(at)
     at.switch_page(PAGES["Lymph nodes"]).run()
     at.switch_page(PAGES["Calibration"]).run()
-    assert "(size < 20 mm, device X)" in words(at)
+    assert "(size < 20 mm, device X)" in unescape(words(at))
 
 
 def test_a_filter_that_leaves_nobody_is_one_sentence(at):
