@@ -38,10 +38,13 @@ class Marks:
         Number format, where it changes how a number is read: per cent, or leading zeros.
     texts : dict of (int, int) to str
         What stands in a cell for which there is no value: a formula never computed, an error.
+    hidden : set of int
+        Rows that the sheet does not show, as behind a filter.
     """
 
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
 
 
 def check_archive(content: bytes) -> None:
@@ -216,6 +219,8 @@ class _SheetScan:
         elif name == "row":
             self._row = int(attributes["r"]) - 1 if attributes.get("r", "").isdigit() else self._row + 1
             self._column = -1
+            if attributes.get("hidden") in {"1", "true"}:
+                self._marks.hidden.add(self._row)
         elif name == "f":
             self._is_formula = True
         elif name in {"v", "t"}:

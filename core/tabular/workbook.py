@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -16,6 +17,7 @@ from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY
 DAMAGED = "The workbook is damaged or is none; save it again as .xlsx, or as CSV."
 NO_TABLE = "The workbook has no sheet with cells; give one with a header row."
 PROTECTED = "The workbook is protected by a password; save it without one."
+HIDDEN = "Hidden in the sheet, by a filter or by hand, but read too: {count}."
 SEARCHED = 20
 SEARCHED_SHEETS = 50
 Cells = list[list[Any]]
@@ -51,7 +53,13 @@ def read_workbook(content: bytes) -> TextTable:
         raise TableError(DAMAGED) from None
     notes = [] if len(book.sheet_names) == 1 else [f"Sheet {number} of {len(book.sheet_names)} was read."]
     marks = read_marks(content, sheet.name) if is_xlsx else Marks()
-    return _build(_write_cells(cells, marks), sheet, notes)
+    table = _build(_write_cells(cells, marks), sheet, notes)
+    hidden = len({row + 1 for row in marks.hidden} & {*table.rows})
+    return (
+        replace(table, notes=(*table.notes, HIDDEN.format(count="1 row" if hidden == 1 else f"{hidden} rows")))
+        if hidden
+        else table
+    )
 
 
 def _is_xlsx(content: bytes) -> bool:

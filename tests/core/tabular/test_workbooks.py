@@ -139,3 +139,12 @@ def test_a_workbook_without_cells():
     openpyxl.Workbook().save(content)
     with pytest.raises(TableError, match="no sheet with cells"):
         read_table(content.getvalue())
+
+
+def test_hidden_rows_are_read_and_said():
+    def hide(book):
+        book.active.row_dimensions[3].hidden = True
+
+    table = read_table(write_workbook(ROWS, hide))
+    assert len(table.rows) == len(ROWS) - 1
+    assert "Hidden in the sheet, by a filter or by hand, but read too: 1 row." in table.notes
