@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _JOINER = "\N{WORD JOINER}"
 _PARTED = re.compile(r"(?<=:)(?=[a-z_/]|[\w+-]+:)|(?<=@)(?=\w)|(?<=www)(?=\.)", re.IGNORECASE)
 _ACTIVE = re.compile(r"[<\[\]*`~$\\]|&(?=#|\w+;)|(?<!\w)_|_(?!\w)|^[#>]|^[-+](?=\s|$)|(?<=^\d)[.)](?=\s|$)")
+_LEADING = re.compile(r"[<\[\]$\\]|&(?=#|\w+;)")
 _OUR_TAGS = r"/?(?:b|i|sub|sup)>|br ?/?>"
 _FOREIGN = re.compile(rf"<(?!{_OUR_TAGS})|\$|&(?=#)")
 
@@ -36,6 +37,22 @@ def plain(text: object) -> str:
     """
     words = _PARTED.sub(_JOINER, " ".join(str(text).split()))
     return _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", words)
+
+
+def plain_document(text: str) -> str:
+    """Write a document in Markdown so that its form stays and nothing in it leads or asks elsewhere.
+
+    Parameters
+    ----------
+    text : str
+        Markdown, such as a bundle's card.
+
+    Returns
+    -------
+    str
+        The same without links, pictures, HTML, formulas, colours and icons.
+    """
+    return _LEADING.sub(lambda found: f"&#{ord(found[0])};", _PARTED.sub(_JOINER, text))
 
 
 def plain_table(table: "pd.DataFrame") -> "pd.DataFrame":

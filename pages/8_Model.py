@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
-from core.plain_text import plain, plain_table
+from core.plain_text import plain, plain_document, plain_table
 from core.ui import begin_page, get_bundle, offer_csv
 from core.ui.evidence import (
     FLOW,
@@ -77,7 +77,7 @@ with begin_page("Model"):
         "- Another device, another population or another cut-off needs a new validation."
     )
     with st.expander("Model card"):
-        st.markdown((bundle.folder / CARD).read_text(encoding="utf-8"))
+        st.markdown(plain_document((bundle.folder / CARD).read_text(encoding="utf-8")))
 
     st.header("The tumour board's record", anchor=False)
     show_record_check()

@@ -3,13 +3,16 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from tests.load.hostile import attack
 from tests.load.server import Served, serve
 
 HEADING = (
@@ -25,6 +28,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="Length of each run.", min=1, max=3600)] = 60,
     every: Annotated[float, typer.Option(help="Seconds between a session's actions.", min=0.1)] = 8,
     patience: Annotated[float, typer.Option(help="After so many seconds an action is a time-out.", min=1)] = 60,
+    hostile: Annotated[bool, typer.Option(help="After each run, one more beside a hostile session.")] = False,
 ) -> None:
     """Load the app and print what the visitors met."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the app ends too
@@ -33,16 +37,29 @@ def main(
     with TemporaryDirectory() as folder, serve(Path(folder)) as served:
         asyncio.run(visit(served.address, 1, every=2, seconds=12, patience=patience, images=images))
         for count in map(int, sessions.split(",")):
-            before = served.resident_mb()[0]
-            tally = asyncio.run(
-                visit(served.address, count, every=every, seconds=seconds, patience=patience, images=images)
-            )
-            typer.echo(_write_row(count, seconds, tally, served, before))
-            for error in sorted(set(tally.errors))[:10]:
-                typer.echo(f"  {tally.errors.count(error)} x {error}", err=True)
+            plan = partial(visit, served.address, count, every=every, seconds=seconds, patience=patience, images=images)
+            quiet = _run(plan(), str(count), seconds, served)
+            if hostile:
+                beside = _run(_visit_beside(plan(), served.address, patience), f"{count} + hostile", seconds, served)
+                ratio = beside.quantile(95) / quiet.quantile(95)
+                typer.echo(f"p95 of the {count} beside the hostile session: {ratio:.2f} x", err=True)
 
 
-def _write_row(count: int, seconds: float, tally: Tally, served: Served, before: float) -> str:
+def _run(plan: Coroutine[Any, Any, Tally], name: str, seconds: float, served: Served) -> Tally:
+    before = served.resident_mb()[0]
+    tally = asyncio.run(plan)
+    typer.echo(_write_row(name, seconds, tally, served, before))
+    for error in sorted(set(tally.errors))[:10]:
+        typer.echo(f"  {tally.errors.count(error)} x {error}", err=True)
+    return tally
+
+
+async def _visit_beside(plan: Coroutine[Any, Any, Tally], address: str, patience: float) -> Tally:
+    async with attack(address, patience):
+        return await plan
+
+
+def _write_row(count: str, seconds: float, tally: Tally, served: Served, before: float) -> str:
     own, decoders = served.resident_mb()
     waits = [_describe(tally, name) for name in (*ACTIONS, None)]
     cells = [count, f"{seconds / 60:g}", tally.n, len(tally.errors), tally.queued, *waits]

@@ -18,6 +18,11 @@ OUTSIDE = [
     {"x-real-ip": "127.0.0.1"},
     {"FORWARDED": "for=10.1.2.3"},
     {"Via": "1.1 proxy"},
+    {"X_Forwarded_For": "10.1.2.3"},
+    {"WL-Proxy-Client-IP": "10.1.2.3"},
+    {"Tailscale-User-Login": "eve"},
+    {"Host": "localhost.:8501"},
+    {"Host": "2130706433:8501"},
     {"Host": "sonoki.example.org"},
     {"Host": "[2001:db8::1]:8501"},
 ]

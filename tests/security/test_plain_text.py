@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.plain_text import plain, plain_figure, plain_table
+from core.plain_text import plain, plain_document, plain_figure, plain_table
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_in_browser import browser  # noqa: F401
 
@@ -61,6 +61,14 @@ def test_what_is_harmless_stays_as_it_is(text):
 def test_what_acts_is_written_otherwise(text):
     assert plain(text) != text
     assert not re.search(r"!\[|\]\(|<|\$|\*\*|`|://|www\.|@\w|:\w+\[|:\w+:|\n", plain(text))
+
+
+def test_a_card_keeps_its_form_and_leads_nowhere():
+    card = "# Card\n\n| a | b |\n| --- | --- |\n| *x* | 1 |\n\n- `item`\n"
+    assert plain_document(card) == card
+    for text in HOSTILE:
+        written = plain_document(f"{card}\n{text}")
+        assert not re.search(r"!\[|\]\(|\]:|<|\$|://|www\.|@\w|:\w+\[|:\w+:", written)
 
 
 def test_tables_keep_numbers_and_figures_keep_our_own_tags():

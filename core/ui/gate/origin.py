@@ -16,7 +16,19 @@ ELSEWHERE = (
 )
 FOREIGN = "Another site's page asked SonoKi for something, so nothing is shown. Open SonoKi's own address."
 FORWARDING = ("forwarded", "via", "client-ip", "true-client-ip", "cdn-loop", "remote-addr", "front-end-https")
-FORWARDING_FAMILIES = ("x-", "cf-", "fastly-", "fly-", "akamai-", "ali-", "incap-", "proxy-")
+FORWARDING_FAMILIES = (
+    "x-",
+    "cf-",
+    "fastly-",
+    "fly-",
+    "akamai-",
+    "ali-",
+    "incap-",
+    "proxy-",
+    "wl-",
+    "tailscale-",
+    "ngrok-",
+)
 BROWSERS_OWN = ("x-xsrftoken", "x-requested-with")
 
 
@@ -65,6 +77,9 @@ def refuse_stranger(asked: Asked) -> str | None:
         return PROXIED
     if any(_tells_of_proxy(name) for name in asked.headers):
         return PROXIED
+    own = "https:" if asked.default_port == 443 else "http:"
+    if not asked.headers.get("origin", own).lower().startswith(own):
+        return FOREIGN
     return refuse_foreign_page(asked, asked.headers["host"])
 
 
@@ -140,7 +155,10 @@ def is_loopback(address: str | None) -> bool:
 
 
 def _tells_of_proxy(name: str) -> bool:
-    return name in FORWARDING or (name.startswith(FORWARDING_FAMILIES) and name not in BROWSERS_OWN)
+    name = name.replace("_", "-")  # as some servers hand them on
+    return (
+        name in FORWARDING or "forwarded" in name or (name.startswith(FORWARDING_FAMILIES) and name not in BROWSERS_OWN)
+    )
 
 
 def _split(url: str) -> SplitResult | None:
