@@ -71,9 +71,8 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
     """
     cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
     centres = _read_centres(cells.get("centre"), len(table.rows))
-    _check_choices(choices, cells, centres)
+    result = Understood(notes=_check_choices(choices, cells, centres))
     shared = _share_decimals(cells)
-    result = Understood()
     for name, own in cells.items():
         column = table.header[match.positions[name]]
         cast = cast_column(name, column, own, match.titles[name], choices, centres, shared)
@@ -86,11 +85,8 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
     return result
 
 
-def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.ndarray) -> None:
-    """Refuse what a person settled about fields, centres or codings that the file does not have."""
-    for name in (*choices.codes, *(unit.partition("@")[0] for unit in choices.units)):
-        if name not in cells:
-            raise TableError(f"A unit or coding was given for {name}, but no column of the file was taken for it.")
+def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.ndarray) -> list[str]:
+    """Refuse a coding or a centre that nothing fits; say that a unit or coding was given for what is not read."""
     for name in choices.codes:
         if describe_field(name).meaning not in {"binary", "event", "choice", "split"}:
             raise TableError(f"A coding was given for {name}, which has no codes.")
@@ -98,6 +94,10 @@ def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.nda
         centre = unit.partition("@")[2]
         if centre and centre not in centres:
             raise TableError(f"A unit was given for the centre '{centre[:20]}', but no row has it.")
+    given = dict.fromkeys((*choices.codes, *(unit.partition("@")[0] for unit in choices.units)))
+    return [
+        f"A unit or coding was given for {name}, but no column is read as it." for name in given if name not in cells
+    ]
 
 
 def _read_centres(cells: Cells | None, n: int) -> np.ndarray:

@@ -109,7 +109,7 @@ def ask_columns(read: Read) -> None:
         if about is not None and about.units:
             st.selectbox("Its unit", [AS_FOUND, *about.units], key=UNIT)
             st.text_input("Of one centre only (its name; empty: all)", key=CENTRE)
-        if about is not None and about.meaning in {"binary", "event", "choice"}:
+        if about is not None and about.meaning in {"binary", "event", "choice", "split"}:
             st.text_input("What its codes mean (empty: as the file says)", key=CODES, placeholder="1: no, 2: yes")
         st.button(
             "Read the table so", on_click=guard(_apply), args=(read, column, field), type="primary", key="columns_apply"

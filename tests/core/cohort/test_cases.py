@@ -219,7 +219,6 @@ def test_an_id_cut_by_a_spreadsheet_program_is_refused():
         (Choices(columns={"y": "y"}, ignored=("y",)), "mapped to y and ignored"),
         (Choices(columns={"y": "prob", "prob": "prob"}), "mapped to y and to prob"),
         (Choices(units={"rfs_months@Nowhere": "days"}), "no row has it"),
-        (Choices(units={"age": "months"}), "no column of the file was taken for it"),
         (Choices(codes={"prob": {"1": "yes"}}), "has no codes"),
     ],
 )
@@ -245,3 +244,8 @@ def test_many_different_words_make_one_line():
         write_base(rfs_months=lambda t: [f"x{i}" if i < 10 else v for i, v in enumerate(t["rfs_months"])])
     )
     assert table.reading.describe() == ["rfs_months: '…' is not a number in 10 rows, left out."]
+
+
+def test_a_unit_of_what_is_not_read_is_said():
+    read = read_predictions(write_base(), Choices(units={"size_mm": "cm"}))
+    assert "A unit or coding was given for size_mm, but no column is read as it." in read.notes
