@@ -17,7 +17,8 @@ from models.fusion import FusionHead, ImageHead
 
 SCHEMA_VERSION = 2
 MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
-WEIGHTS = "backbone.safetensors"
+WEIGHTS = "backbone.onnx"
+MALIGNANCY = "malignancy"
 REFITS = "refits.safetensors"
 SEAL = re.compile(r"\nBundle sha256 `[0-9a-f]{64}`\.\n\Z")
 
@@ -37,16 +38,16 @@ class Bundle:
     manifest : mapping
         Task, positive class, Ki-67 cut-off, input rule, threshold, training data, versions, file hashes.
     image_heads : mapping of str to ImageHead
-        "ki67" and, where trained, "lnm".
+        "ki67", where trained "lnm", and the backbone's own "malignancy".
     fusion_heads : mapping of str to FusionHead
         "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm" and "lnm_without_aln_us".
     refits : ndarray of float32, (B, p + 1)
         Weights and bias of the Ki-67 image head of each refit, in the order of the fusions' bootstrap.
     references : mapping of str to mapping
         Images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained
-        on; each with centre, spread, median, caution, refuse.
-    appearance : mapping
-        How images are judged by their looks: "statistics", "references" by name, "ultrasound".
+        on; each with centre, spread, median, caution.
+    gate : mapping
+        The rule that tells ultrasound from other images: "head", "caution", "refuse".
     sha256 : str
         Hash of the manifest, which holds those of all other files: the bundle's identity.
     """
@@ -57,7 +58,7 @@ class Bundle:
     fusion_heads: Mapping[str, FusionHead]
     refits: NDArray[np.float32]
     references: Mapping[str, Mapping[str, Any]]
-    appearance: Mapping[str, Any]
+    gate: Mapping[str, Any]
     sha256: str
 
     @property
@@ -122,7 +123,7 @@ def read_bundle(folder: Path) -> Bundle:
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
             refits=load_file(folder / REFITS)["ki67"].astype(np.float32),
             references=heads["references"],
-            appearance=heads["appearance"],
+            gate=heads["gate"],
             sha256=identity,
         )
         Cutoff.from_json(manifest["cutoff"])
@@ -148,16 +149,17 @@ def write_bundle(
     manifest : dict
         Everything but the schema version and the file hashes.
     heads : dict
-        "image" and "fusion": name to head as JSON types; "references"; "appearance".
+        "image" and "fusion": name to head as JSON types; "references"; "gate".
     refits : ndarray of float, (B, p + 1)
-        Weights and bias of the Ki-67 image head of each refit; written in half precision.
+        Weights and bias of the Ki-67 image head of each refit; written in single precision, since a feature that
+        hardly varies has a large weight.
     card : str
         Model card, Markdown; the identity of an earlier writing is taken off.
     """
     card = SEAL.sub("", card)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / HEADS).write_text(json.dumps(heads) + "\n", encoding="utf-8")
-    save_file({"ki67": np.ascontiguousarray(refits, dtype=np.float16)}, folder / REFITS)
+    save_file({"ki67": np.ascontiguousarray(refits, dtype=np.float32)}, folder / REFITS)
     (folder / CARD).write_text(card, encoding="utf-8")
     names = [HEADS, REFITS, CARD, *sorted(p.relative_to(folder).as_posix() for p in folder.glob("evidence/*"))]
     files = {name: hash_file(folder / name) for name in names}

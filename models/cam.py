@@ -9,9 +9,9 @@ def compute_score_map(maps: NDArray[np.floating], weights: NDArray[np.floating])
 
     Parameters
     ----------
-    maps : ndarray of float, (..., 2048, h, w)
+    maps : ndarray of float, (..., n_features, h, w)
         Last feature maps A.
-    weights : ndarray of float, (2048,) or (k, 2048)
+    weights : ndarray of float, (n_features,) or (k, n_features)
         Weights w of the head, or of each head.
 
     Returns

@@ -18,7 +18,7 @@ class ImageHead:
 
     Parameters
     ----------
-    weights : ndarray of float64, (2048,)
+    weights : ndarray of float64, (n_features,)
         Weights w.
     bias : float
         Bias c.
@@ -28,7 +28,7 @@ class ImageHead:
     bias: float
 
     def score(self, pooled: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Score pooled features of shape (..., 2048)."""
+        """Score pooled features of shape (..., n_features)."""
         return np.asarray(pooled, dtype=np.float64) @ self.weights + self.bias
 
     def to_json(self) -> dict[str, Any]:

@@ -57,8 +57,8 @@ with begin_page("Model"):
         intake = tabulate_intake(rates)
         st.table(plain_table(intake), hide_index=True, alt="Images passed, passed with a caution and refused, by kind")
         st.caption(
-            "Judged by grey levels, speckle and the network's features against the images of the training; "
-            "thresholds are stored in the bundle. In brackets: 95 % interval (Wilson)."
+            "Judged by the network's features; each row is of a network and a rule that saw neither the clinic nor, "
+            "for other images, their source. In brackets: 95 % interval (Wilson)."
         )
         offer_csv(intake, "intake", label="Images taken (CSV)")
 

@@ -14,8 +14,8 @@ from models.bundle import WEIGHTS, hash_file, write_bundle
 from models.fusion import FusionHead, ImageHead, Term
 from tests import tools
 
-SHIPPED = Path(__file__).parents[1] / "models" / "ki67-demo"  # has seen simulated frames, as the tests' have
 SEED = 7
+ARCHITECTURE = "small"
 N_BOOTSTRAP = 200
 INPUT = {"size": 96, "context": 1.5, "mean": 0.2, "std": 0.18}
 TERMS = (
@@ -57,20 +57,20 @@ def make_fusion(rng: np.random.Generator) -> FusionHead:
 
 
 def write_backbone(folder: Path) -> np.ndarray:
-    """Write random weights; return the pooled features of a few noise images, shape (n, 2048)."""
+    """Write a small network with random weights; return the pooled features of noise images, (n, n_features)."""
     import torch
-    from safetensors.torch import save_file
 
-    from models.resnet import Backbone
+    from models.architectures import ARCHITECTURES
+    from models.efficientnet import EfficientNetLite, Scaling
+    from models.exchange import GreyNetwork, write_network
 
+    ARCHITECTURES[ARCHITECTURE] = lambda: EfficientNetLite(Scaling(0.25, 0.3))
     torch.manual_seed(SEED)
-    backbone = Backbone().eval()
-    tensors = {name: t.half() if t.is_floating_point() else t for name, t in backbone.state_dict().items()}
-    tensors |= {"malignancy.weight": torch.randn(1, 2048).half() / 45, "malignancy.bias": torch.zeros(1).half()}
-    folder.mkdir()
-    save_file({name: t.contiguous() for name, t in tensors.items()}, folder / WEIGHTS)
+    net = GreyNetwork(ARCHITECTURE, INPUT["mean"], INPUT["std"]).eval()
+    write_network(net, folder / WEIGHTS, INPUT["size"])
+    noise = torch.randint(0, 256, (8, INPUT["size"], INPUT["size"]), dtype=torch.uint8)
     with torch.inference_mode():
-        return backbone(torch.randn(8, 1, INPUT["size"], INPUT["size"])).pooled.double().numpy()
+        return net(noise).mean(dim=(2, 3)).double().numpy()
 
 
 def make_predictions(rng: np.random.Generator) -> pd.DataFrame:
@@ -105,7 +105,9 @@ def write_evidence(folder: Path, rng: np.random.Generator) -> None:
 
 def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -> dict:
     centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
-    weights = {name: 0.1 * rng.normal(size=2048) / (spread * 2048**0.5) for name in ("ki67", "lnm")}
+    n = len(centre)
+    weights = {name: 0.1 * rng.normal(size=n) / (spread * n**0.5) for name in ("ki67", "lnm", "malignancy")}
+    never = ImageHead(np.zeros(n), 0.0)
     fusion = make_fusion(rng).to_json()
     return {
         "image": {name: ImageHead(w, float(-w @ centre)).to_json() for name, w in weights.items()},
@@ -115,18 +117,17 @@ def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -
                 "centre": centre.tolist(),
                 "spread": spread.tolist(),
                 "median": 1.0,
-                "caution": refuse / 2,
-                "refuse": refuse,
+                "caution": 1e6,
             }
         },
-        "appearance": json.loads((SHIPPED / "heads.json").read_text(encoding="utf-8"))["appearance"],
+        "gate": {"head": never.to_json(), "caution": refuse, "refuse": refuse},
     }
 
 
-def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: float = 1e6) -> Path:
+def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: float = 1.0) -> Path:
     """Write a bundle.
 
-    An image farther than `refuse` from the training images is refused, so that 0 refuses every image.
+    Every image's log-odds of being no ultrasound are 0, so that a `refuse` below refuses every image.
     """
     rng = np.random.default_rng(SEED)
     shutil.copytree(backbone, folder.parent / "backbone", copy_function=os.link)
@@ -137,7 +138,7 @@ def make_bundle(folder: Path, backbone: Path, pooled: np.ndarray, *, refuse: flo
         "positive_class": "high",
         "cutoff": {"value": 20.0, "rule": ">="},
         "input": INPUT,
-        "backbone": {"path": "../backbone", "sha256": hash_file(backbone / WEIGHTS)},
+        "backbone": {"path": "../backbone", "architecture": ARCHITECTURE, "sha256": hash_file(backbone / WEIGHTS)},
         "threshold": {"value": 0.5, "rule": "youden", "chosen_on": "train + validation"},
         "no_call": {"low": 0.4, "high": 0.6, "rule": "made up"},
         "predictors": list(M1_PREDICTORS),
@@ -188,4 +189,4 @@ def bundle_dir(random_backbone: tuple[Path, np.ndarray], tmp_path_factory: pytes
 @pytest.fixture(scope="session")
 def refusing_bundle_dir(random_backbone: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle that refuses every image."""
-    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", *random_backbone, refuse=0.0)
+    return make_bundle(tmp_path_factory.mktemp("models") / "test-bundle", *random_backbone, refuse=-1.0)

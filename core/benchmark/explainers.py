@@ -6,10 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from core.benchmark.timing import Part
-from core.inference.engines.interface import read_malignancy
-from core.inference.engines.torch import read_backbone
-from models.bundle import read_bundle
-from models.resnet import N_FEATURES
+from models.bundle import MALIGNANCY, Bundle, read_bundle
+from models.exchange import read_network
 
 GRAD_CAM = "prediction and heat map, pytorch-grad-cam's GradCAM, fp32"
 CAM = "prediction and heat map, torchcam's CAM, fp32"
@@ -18,18 +16,18 @@ CAM = "prediction and heat map, torchcam's CAM, fp32"
 class Classifier(nn.Module):
     """The backbone with one linear head, as those libraries expect a network to be."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         super().__init__()
-        self.backbone = read_backbone(weights)
-        self.head = nn.Linear(N_FEATURES, 1)
-        head = read_malignancy(weights)
+        self.network = read_network(bundle.weights_path)
+        head = bundle.image_heads[MALIGNANCY]
+        self.head = nn.Linear(len(head.weights), 1)
         with torch.no_grad():
             self.head.weight.copy_(torch.from_numpy(head.weights)[None])
             self.head.bias.fill_(head.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the logit (n, 1) of normalised images (n, 1, H, W)."""
-        logit: Tensor = self.head(self.backbone(x).pooled)
+        """Give the logit (n, 1) of grey images, float (n, 1, H, W) in levels of 0 to 255."""
+        logit: Tensor = self.head(self.network(x[:, 0]).mean(dim=(2, 3)))
         return logit
 
 
@@ -50,7 +48,7 @@ def list_explainer_parts(bundle: Path) -> dict[str, Part | None]:
     size = int(read.manifest["input"]["size"])
     image = torch.zeros(1, 1, size, size)
     makers = {GRAD_CAM: _explain_by_grad_cam, CAM: _explain_by_cam}
-    return {name: make(Classifier(read.weights_path).eval(), image) for name, make in makers.items()}
+    return {name: make(Classifier(read).eval(), image) for name, make in makers.items()}
 
 
 def _explain_by_grad_cam(net: Classifier, image: Tensor) -> Part | None:
@@ -59,7 +57,7 @@ def _explain_by_grad_cam(net: Classifier, image: Tensor) -> Part | None:
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # noqa: PLC0415
     except ImportError:
         return None
-    explainer = GradCAM(model=net, target_layers=[net.backbone.layer4[-1]])
+    explainer = GradCAM(model=net, target_layers=[net.network])
     return lambda: explainer(input_tensor=image, targets=[ClassifierOutputTarget(0)])
 
 
@@ -68,7 +66,7 @@ def _explain_by_cam(net: Classifier, image: Tensor) -> Part | None:
         from torchcam.methods import CAM as ClassActivation  # noqa: PLC0415, N811 - of the tests' requirements
     except ImportError:
         return None
-    explainer = ClassActivation(net, target_layer=net.backbone.layer4, fc_layer=net.head)
+    explainer = ClassActivation(net, target_layer=net.network, fc_layer=net.head)
 
     def explain() -> object:
         with torch.inference_mode():

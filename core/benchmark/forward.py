@@ -1,21 +1,15 @@
 """The bare forward pass of one image on every engine, ours and others', as what a prediction is measured against."""
 
-import io
-import warnings
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.benchmark.timing import Part
 from core.inference.engines.choice import AUTO, choose_engine, load_engine
 from core.inference.engines.interface import Engine, InputRule
 from core.inference.engines.processor import computes_in_bf16
-from core.inference.engines.torch import read_backbone
 from models.bundle import read_bundle
-
-OPSET = 17
 
 
 def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
@@ -35,7 +29,7 @@ def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
     blank = np.zeros((1, rule.size, rule.size), dtype=np.uint8)
     engines = [load_engine(weights, rule, name=name, precision=p) for name, p in _list_engines()]
     parts: dict[str, Part | None] = {f"bare forward, {engine.description}": _run(engine, blank) for engine in engines}
-    parts["bare forward, ONNX Runtime on the CPU, fp32"] = _run_onnx(weights, rule)
+    parts["bare forward, ONNX Runtime on the CPU, fp32"] = _run_onnx(weights, blank)
     return parts
 
 
@@ -54,17 +48,10 @@ def _run(engine: Engine, images: NDArray[np.uint8]) -> Part:
     return lambda: engine.extract_maps(images)
 
 
-def _run_onnx(weights: Path, rule: InputRule) -> Part | None:
-    """Export the backbone and run it; torch's newer exporter would need one more package."""
+def _run_onnx(weights: Path, images: NDArray[np.uint8]) -> Part | None:
     try:
         import onnxruntime  # noqa: PLC0415 - of the tests' requirements
     except ImportError:
         return None
-    image = torch.zeros(1, 1, rule.size, rule.size)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        net = read_backbone(weights).eval()
-        torch.onnx.export(net, (image,), file, dynamo=False, opset_version=OPSET, input_names=["x"])  # type: ignore[arg-type]
-    session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, {"x": image.numpy()})
+    session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"images": images})

@@ -1,6 +1,5 @@
 """What an image file becomes: a frame, a region of interest on it, and the list of what a file holds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -52,8 +51,6 @@ class Survey:
     ----------
     levels : tuple of int
         Grey levels that 1 % and 99 % of the pixels do not exceed.
-    appearance : mapping of str to float
-        Values of `core.imaging.findings.appearance.STATISTICS`; empty where the frame is smaller than 16 pixels.
     crosses : tuple of (int, int)
         (x, y) of each caliper cross.
     words : tuple of Roi
@@ -63,7 +60,6 @@ class Survey:
     """
 
     levels: tuple[int, int]
-    appearance: Mapping[str, float]
     crosses: tuple[tuple[int, int], ...]
     words: tuple[Roi, ...]
     seam: float | None

@@ -214,7 +214,6 @@ def _region(stored: dict[str, Any]) -> Region:
 def _survey(stored: dict[str, Any]) -> Survey:
     return Survey(
         levels=(stored["levels"][0], stored["levels"][1]),
-        appearance=stored["appearance"],
         crosses=tuple((x, y) for x, y in stored["crosses"]),
         words=tuple(Roi(**box) for box in stored["words"]),
         seam=stored["seam"],

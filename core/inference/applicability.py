@@ -1,4 +1,4 @@
-"""Whether an image lies within what the model was trained on."""
+"""Whether an image is breast ultrasound, and like what the model was trained on, judged by the network's features."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,32 +9,63 @@ from numpy.typing import NDArray
 
 from core.imaging import Finding
 from core.inference.prediction import Applicability, Status
+from models.fusion import ImageHead
 
 SEVERITY: tuple[Status, ...] = ("ok", "caution", "refused")
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The training images as the network sees them: centre and spread of the pooled features, and limits.
+class Gate:
+    """A logistic rule on the pooled features: log-odds that an image is no B-mode ultrasound.
 
     Parameters
     ----------
-    centre, spread : ndarray of float64, (2048,)
+    head : ImageHead
+        Gives the log-odds.
+    caution, refuse : float
+        Log-odds above which an image is called unlike ultrasound, and surely none.
+    """
+
+    head: ImageHead
+    caution: float
+    refuse: float
+
+    def judge(self, pooled: NDArray[np.floating]) -> Status:
+        """Judge one image's pooled features, (n_features,)."""
+        score = float(self.head.score(np.asarray(pooled, dtype=np.float64)))
+        return "refused" if score > self.refuse else "caution" if score > self.caution else "ok"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the rule as JSON types."""
+        return {"head": self.head.to_json(), "caution": self.caution, "refuse": self.refuse}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Gate":
+        """Read what `to_json` gave."""
+        return cls(ImageHead.from_json(data["head"]), float(data["caution"]), float(data["refuse"]))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Training images as the network sees them: centre and spread of the pooled features.
+
+    Parameters
+    ----------
+    centre, spread : ndarray of float64, (n_features,)
         Mean and standard deviation of each pooled feature.
     median : float
         Median distance of the training images.
-    caution, refuse : float
-        Distances above which an image is called unlike, and unfit.
+    caution : float
+        Distance above which an image is called unlike them.
     """
 
     centre: NDArray[np.float64]
     spread: NDArray[np.float64]
     median: float
     caution: float
-    refuse: float
 
     def distance(self, pooled: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Give the root mean square of the standardised features, for pooled features (..., 2048)."""
+        """Give the root mean square of the standardised features, for pooled features (..., n_features)."""
         z = (np.asarray(pooled, dtype=np.float64) - self.centre) / self.spread
         return np.sqrt(np.mean(z**2, axis=-1))
 
@@ -42,39 +73,64 @@ class Reference:
     def from_json(cls, data: Mapping[str, Any]) -> "Reference":
         """Read the reference from a bundle's heads."""
         centre, spread = (np.array(data[name], dtype=np.float64) for name in ("centre", "spread"))
-        return cls(centre, spread, float(data["median"]), float(data["caution"]), float(data["refuse"]))
+        return cls(centre, spread, float(data["median"]), float(data["caution"]))
 
 
-def assess_applicability(
-    findings: tuple[Finding, ...], references: Mapping[str, Reference], pooled: NDArray[np.floating]
-) -> Applicability:
-    """Join what the pixels say with how far the image lies from the training images.
+@dataclass(frozen=True)
+class ApplicabilityRules:
+    """What a bundle stores to judge images.
 
     Parameters
     ----------
-    findings : tuple of Finding
-        Remarks on the frame and its box.
+    gate : Gate
+        Whether an image is ultrasound; fitted with the backbone, so that no bundle's own images can open it.
     references : mapping of str to Reference
-        Images that the bundle ("training") and, where given, the backbone were trained on. Far from the bundle's own
-        calls for caution, far from all of them is refused.
-    pooled : ndarray of float, (2048,)
-        Pooled features of the image.
-
-    Returns
-    -------
-    Applicability
-        The worst status, and a sentence for each remark; a note leaves the status ok.
+        Images that the bundle ("training") and the backbone ("backbone") were trained on.
     """
-    remarks: list[tuple[Status, str]] = [
-        ("ok" if f.status == "note" else f.status, f.sentence) for f in findings if f.status != "ok"
-    ]
-    own = references["training"]
-    usual = f"(distance {float(own.distance(pooled)) / own.median:.1f} times the usual)"
-    if all(reference.distance(pooled) > reference.refuse for reference in references.values()):
-        remarks.append(("refused", f"To the network this looks like no lesion that it was trained on {usual}."))
-    elif own.distance(pooled) > own.caution:
-        advice = "" if any(status == "refused" for status, _ in remarks) else ": rely less on the estimate"
-        sentence = f"This image differs from those that the model was trained on {usual}{advice}."
-        remarks.append(("caution", sentence))
-    worst: Status = max((status for status, _ in remarks), key=SEVERITY.index, default="ok")
-    return Applicability(worst, tuple(sentence for _, sentence in remarks))
+
+    gate: Gate
+    references: Mapping[str, Reference]
+
+    def assess(
+        self, findings: tuple[Finding, ...], pooled: NDArray[np.floating], *, is_ultrasound: bool
+    ) -> Applicability:
+        """Join what the pixels say with what the network sees.
+
+        Parameters
+        ----------
+        findings : tuple of Finding
+            Remarks on the frame and its box.
+        pooled : ndarray of float, (n_features,)
+            Pooled features of the image.
+        is_ultrasound : bool
+            Whether the file itself says that it is ultrasound: it is then never refused for its looks.
+
+        Returns
+        -------
+        Applicability
+            The worst status, and a sentence for each remark; a note leaves the status ok.
+        """
+        remarks: list[tuple[Status, str]] = [
+            ("ok" if f.status == "note" else f.status, f.sentence) for f in findings if f.status != "ok"
+        ]
+        status, sentence = self._judge_looks(pooled, is_ultrasound=is_ultrasound)
+        if status == "caution" and not any(worse == "refused" for worse, _ in remarks):
+            sentence += " Rely less on the estimate."
+        if status != "ok":
+            remarks.append((status, sentence))
+        worst: Status = max((status for status, _ in remarks), key=SEVERITY.index, default="ok")
+        other = sentence if status == "refused" else ""
+        return Applicability(worst, tuple(sentence for _, sentence in remarks), other)
+
+    def _judge_looks(self, pooled: NDArray[np.floating], *, is_ultrasound: bool) -> tuple[Status, str]:
+        status = self.gate.judge(pooled)
+        if status == "refused" and not is_ultrasound:
+            return "refused", "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
+        if status != "ok":
+            return "caution", "The image does not look like breast ultrasound."
+        nearest = min(self.references.values(), key=lambda reference: reference.distance(pooled) / reference.caution)
+        distance = float(nearest.distance(pooled))
+        if distance > nearest.caution:
+            times = f"{distance / nearest.median:.1f} times as far from their middle as the usual one"
+            return "caution", f"This image is unlike those that the model was trained on ({times})."
+        return "ok", ""

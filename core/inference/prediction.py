@@ -42,10 +42,13 @@ class Applicability:
         The worst of all findings.
     reasons : tuple of str
         A sentence for each finding, notes on the file included.
+    other : str
+        Why the network takes the image for no ultrasound, wherever the lesion lies; empty where it doesn't.
     """
 
     status: Status
     reasons: tuple[str, ...] = ()
+    other: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging import Frame, Roi, assess_quality, prepare_input
-from core.imaging.findings.appearance_rules import AppearanceRules
-from core.inference.applicability import Reference, assess_applicability
+from core.inference.applicability import ApplicabilityRules, Gate, Reference
 from core.inference.engines.choice import load_engine
-from core.inference.engines.interface import MALIGNANCY, Engine, InputRule
+from core.inference.engines.interface import Engine, InputRule
 from core.inference.interval import INTERVAL
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.trust import load_bundle
 from core.settings import get_text_setting
-from models.bundle import Bundle
+from models.bundle import MALIGNANCY, Bundle
 from models.cam import compute_heatmap
 from models.fusion import FusionHead
 
@@ -30,7 +29,7 @@ class CropReading(NamedTuple):
 
     Parameters
     ----------
-    pooled : ndarray of float32, (2048,)
+    pooled : ndarray of float32, (n_features,)
         Pooled features.
     score_maps : ndarray of float32, (k, h, w)
         Score map of each head.
@@ -57,11 +56,11 @@ class Predictor:
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self.engine = engine
-        self._heads = dict(bundle.image_heads) | {MALIGNANCY: engine.malignancy}
+        self._heads = dict(bundle.image_heads)
         self._weights = np.stack([head.weights for head in self._heads.values()]).astype(np.float32)
+        references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
+        self._rules = ApplicabilityRules(Gate.from_json(bundle.gate), references)
         self._refits = bundle.refits.astype(np.float64)
-        self._references = {name: Reference.from_json(data) for name, data in bundle.references.items()}
-        self._appearance = AppearanceRules.from_json(bundle.appearance)
 
     @classmethod
     def load(cls, folder: Path, *, engine: str | None = None, precision: str | None = None) -> "Predictor":
@@ -74,7 +73,7 @@ class Predictor:
         engine : {"auto", "cuda", "openvino", "torch"}, optional
             By default the setting "engine".
         precision : {"fp32", "bf16", "fp16"}, optional
-            By default half precision where the device computes in it.
+            fp32 by default.
 
         Returns
         -------
@@ -173,8 +172,8 @@ class Predictor:
             score_map=score_maps["ki67"],
             offset=self._heads["ki67"].bias,
             area=_input_area(roi, self.engine.rule.context),
-            applicability=assess_applicability(
-                assess_quality(frame, roi, self._appearance), self._references, read.pooled
+            applicability=self._rules.assess(
+                assess_quality(frame, roi), read.pooled, is_ultrasound=frame.is_ultrasound
             ),
             input_sha256=_hash_pixels(crop),
             seconds=read.seconds,

@@ -93,8 +93,8 @@ def read_busbra(folder: Path) -> Busbra:
     for path, box in zip(paths, boxes, strict=True):
         image = np.asarray(Image.open(path).convert("L"))
         mask = np.asarray(Image.open(folder / "masks" / path.name.replace("bus_", "mask_", 1)).convert("L"))
-        crops.append(_crop(image, box))
-        masks.append(_crop(mask, box))
+        crops.append(crop_lesion(image, box))
+        masks.append(crop_lesion(mask, box))
         descriptors.append(compute_descriptors(image, mask > 127))
     histology = table["Histology"].map({name: i for i, name in enumerate(HISTOLOGY)}).fillna(len(HISTOLOGY))
     return Busbra(
@@ -125,7 +125,8 @@ def _read_table(folder: Path) -> pd.DataFrame:
     return table
 
 
-def _crop(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
+def crop_lesion(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Cut the square of `CROP_CONTEXT` times the box's longer side, uint8 (288, 288); black beyond the image."""
     x0, y0, x1, y1 = (float(v) for v in box)
     half = CROP_CONTEXT * max(x1 - x0, y1 - y0) / 2
     cx, cy = (x0 + x1) / 2, (y0 + y1) / 2

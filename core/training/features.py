@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from core.errors import AppError
 from core.imaging import Roi, assess_quality, default_roi, prepare_input, read_frame
-from core.imaging.findings.whole_frame import get_survey
 from core.inference.engines.interface import Engine
 from core.training.augment import augment
 from core.training.busbra import CROP_CONTEXT, CROP_PX
@@ -29,27 +28,21 @@ class Features:
 
     Parameters
     ----------
-    pooled : ndarray of float64, (n_images, 2048)
+    pooled : ndarray of float64, (n_images, n_features)
         Pooled features; rows of images that were refused are NaN.
     refused : tuple of (int, str)
         Row of the manifest and reason.
-    looks : tuple of mapping
-        `findings.appearance.measure_appearance` of each image, in the order of `pooled`; empty where refused.
     cautions : tuple of (int, str)
         Row of the manifest, and what calls for caution with its image or box.
     """
 
     pooled: NDArray[np.float64]
     refused: tuple[tuple[int, str], ...]
-    looks: tuple[Mapping[str, float], ...] = ()
     cautions: tuple[tuple[int, str], ...] = ()
 
-    def of_patients(
-        self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]"
-    ) -> tuple[NDArray[np.float64], list[Mapping[str, float]]]:
-        """Give the pooled features and the looks of the readable images of some patients, one row an image."""
-        rows = np.flatnonzero(patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0]))
-        return self.pooled[rows], [self.looks[row] for row in rows]
+    def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
+        """Give the pooled features of the readable images of some patients, one row an image."""
+        return self.pooled[patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0])]
 
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
         """Average the images of each patient; one row a patient, patients without a readable image left out."""
@@ -74,16 +67,15 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
     Returns
     -------
     Features
-        Pooled features, refused rows and looks.
+        Pooled features and refused rows.
     """
     cache.mkdir(parents=True, exist_ok=True)
     pooled, refused, cautions = np.full((len(images), engine.n_features), np.nan), [], []
-    looks: list[Mapping[str, float]] = [{} for _ in range(len(images))]
     for done, batch in _batches(images):
         crops, rows = [], []
         for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
             try:
-                crop, looks[position], words = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
+                crop, words = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
                 cautions += [(int(image["row"]), sentence) for sentence in words]
                 crops.append(crop)
                 rows.append(int(position))
@@ -92,7 +84,7 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
         if crops:
             pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
         progress(done, len(images))
-    return Features(pooled, tuple(refused), tuple(looks), tuple(cautions))
+    return Features(pooled, tuple(refused), tuple(cautions))
 
 
 def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -125,7 +117,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:
-            crop, _, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
+            crop, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
         except AppError:
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
@@ -144,14 +136,12 @@ def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
     return int.from_bytes(key[:7], "big")
 
 
-def _read_crop(
-    image: Mapping[Hashable, Any], *, size: int, context: float
-) -> tuple[NDArray[np.uint8], Mapping[str, float], list[str]]:
-    """Give the model's input of an image, its looks, and what calls for caution."""
+def _read_crop(image: Mapping[Hashable, Any], *, size: int, context: float) -> tuple[NDArray[np.uint8], list[str]]:
+    """Give the model's input of an image, and what calls for caution."""
     frame = read_frame(Path(image["path"]).read_bytes())
     roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
     cautions = [finding.sentence for finding in assess_quality(frame, roi) if finding.status == "caution"]
-    return prepare_input(frame, roi, size=size, context=context), get_survey(frame).appearance, cautions
+    return prepare_input(frame, roi, size=size, context=context), cautions
 
 
 def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:

@@ -1,66 +1,190 @@
-"""Images that are no ultrasound: photos, CT and MRI slices, pages of text, charts, noise and drawings."""
+"""Images that are no ultrasound, by where they come from: photos, CT and MRI slices, text, charts, screens, noise.
 
+What training packages ship is taken where they are installed (tests/requirements.txt): scikit-image's photos, the
+volumes of nilearn and nibabel.
+"""
+
+import io
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pydicom
 import pydicom.data
-from PIL import Image, ImageDraw, ImageFilter
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from sklearn.datasets import load_sample_images
 
-_SLICES = ("693_J2KI.dcm", "J2K_pixelrep_mismatch.dcm", "examples_overlay.dcm", "JPGExtended.dcm", "CT_small.dcm")
+from core.errors import UsageError
+
+_SLICES = ("693_J2KI", "J2K_pixelrep_mismatch", "examples_overlay", "JPGExtended", "JPEG2000", "CT_small", "MR_small")
+_PHOTOS = (
+    *("astronaut", "brick", "camera", "cell", "chelsea", "chessboard_GRAY", "clock_motion", "coffee", "coins", "color"),
+    *("grass", "gravel", "horse", "hubble_deep_field", "ihc", "logo", "microaneurysms", "moon", "motorcycle_left"),
+    *("page", "phantom", "retina", "rocket", "text"),
+)
+_VOLUMES = ("anatomical.nii", "functional.nii", "example4d.nii.gz")
+_WORDS = (
+    "patient",
+    "seen",
+    "clinic",
+    "today",
+    "lesion",
+    "upper outer",
+    "quadrant",
+    "left breast",
+    "follow up",
+    "months",
+)
+_VIEWS = 12
+PACKAGES = ("skimage", "nilearn", "nibabel")
+SMALLEST = 96
 
 
-def make_photos(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Colour and grey patches of two photographs, 300 x 300, at two magnifications."""
+def list_sources(seed: int = 7) -> dict[str, list[np.ndarray]]:
+    """Give the images of each source.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the views that are cut, and of what is drawn.
+
+    Returns
+    -------
+    dict of str to list of ndarray of uint8
+        Images, grey or in colour, by "kind, where from".
+
+    Raises
+    ------
+    UsageError
+        If a package whose images are needed is not installed.
+    """
     rng = np.random.default_rng(seed)
-    photos = [Image.fromarray(photo) for photo in load_sample_images().images]
+    skimage, nilearn, nibabel = (_find_package(name) for name in PACKAGES)
+    shipped = Path(mpl.get_data_path()) / "sample_data"
+    photos: dict[str, list[Image.Image]] = {
+        "photo, scikit-learn": [Image.fromarray(photo) for photo in load_sample_images().images],
+        "photo, matplotlib": [Image.open(shipped / "grace_hopper.jpg"), Image.open(shipped / "logo2.png")],
+        "photo, scikit-image": [Image.open(next((skimage / "data").glob(f"{name}.*"))) for name in _PHOTOS],
+    }
+    volumes = {
+        "MRI, nilearn": [nilearn / "datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"],
+        "MRI, nibabel": [nibabel / "tests/data" / name for name in _VOLUMES],
+    }
+    cut = {name: [view for one in images for view in cut_views(one, _VIEWS, rng)] for name, images in photos.items()}
+    slices = {name: [level for path in paths for level in slice_volume(path, rng)] for name, paths in volumes.items()}
+    return {
+        **cut,
+        **slices,
+        "CT, MRI and scintigraphy, pydicom": [view for image in show_slices() for view in cut_views(image, 6, rng)],
+        "page of text": list(draw_pages(60, rng)),
+        "chart": list(draw_charts(48, rng)),
+        "screen": list(draw_screens(24, rng)),
+        "noise": list(draw_noise(30, rng)),
+    }
+
+
+def _find_package(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise UsageError(f"The images that are no ultrasound need the package {name}: install tests/requirements.txt.")
+    return Path(spec.origin).parent
+
+
+def cut_views(photo: Image.Image, count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Give the whole image and parts of it, at 300 to 700 pixels, every fourth compressed."""
+    photo = photo.convert("RGB")
     for number in range(count):
-        photo, side = photos[number % 2], int(rng.choice([220, 400]))
-        x, y = int(rng.integers(0, photo.width - side)), int(rng.integers(0, photo.height - side))
-        patch = photo.crop((x, y, x + side, y + side)).resize((300, 300), Image.Resampling.BICUBIC)
-        yield np.asarray(patch if number % 4 < 2 else patch.convert("L"))
+        share = 1.0 if number == 0 else rng.uniform(0.4, 1)
+        width, height = int(photo.width * share), int(photo.height * share)
+        x, y = (int(rng.integers(0, room + 1)) for room in (photo.width - width, photo.height - height))
+        scale = rng.uniform(300, 700) / max(width, height)
+        size = max(SMALLEST, round(width * scale)), max(SMALLEST, round(height * scale))
+        part = photo.crop((x, y, x + width, y + height)).resize(size, Image.Resampling.BICUBIC)
+        yield np.asarray(_compress(part, int(rng.integers(30, 80))) if number % 4 == 3 else part)
 
 
-def make_slices() -> Iterator[np.ndarray]:
-    """CT, MRI and scintigraphy slices of pydicom, displayed from their 1st to their 99th percentile."""
+def show_slices() -> Iterator[Image.Image]:
+    """CT, MRI and scintigraphy slices of pydicom under three windows each."""
     folder = Path(pydicom.data.__file__).parent / "test_files"
     for name in _SLICES:
-        values = pydicom.dcmread(folder / name).pixel_array.astype(float)
-        low, high = np.percentile(values, (1, 99))
-        shown = Image.fromarray((np.clip((values - low) / max(high - low, 1), 0, 1) * 255).astype(np.uint8))
-        for turned in (shown, shown.transpose(Image.Transpose.ROTATE_90), shown.resize((400, 400))):
-            yield np.asarray(turned)
+        values = pydicom.dcmread(folder / f"{name}.dcm").pixel_array.astype(float)
+        for low, high in ((1, 99), (20, 99.8), (50, 99)):
+            yield _window(values, *np.percentile(values, (low, high)))
 
 
-def make_pages(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Pages of words, dark on white or light on black."""
-    rng = np.random.default_rng(seed)
+def slice_volume(path: Path, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Slices of a volume along its three axes, with more or less noise, at 300 to 700 pixels."""
+    import nibabel  # noqa: PLC0415 - a training requirement
+
+    volume: np.ndarray = np.asarray(nibabel.load(path).dataobj, dtype=np.float64)  # type: ignore[attr-defined]
+    volume = volume[..., 0] if volume.ndim == 4 else volume
+    top = np.percentile(volume, 99.5)
+    for axis in range(3):
+        for place in np.linspace(0.25, 0.75, 10):
+            level = np.rot90(np.take(volume, int(place * volume.shape[axis]), axis=axis))
+            noisy = level + rng.normal(0, rng.choice([0, 0.02, 0.05]) * top, level.shape)
+            yield next(cut_views(_window(noisy, 0, top), 1, rng))
+
+
+def draw_pages(count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Pages of text, dark on white or light on black, straight or turned, half of them noisy and compressed."""
     for number in range(count):
-        page = Image.new("L", (420, 320), 255 if number % 2 else 10)
-        draw = ImageDraw.Draw(page)
-        for y in range(8, 310, int(rng.integers(12, 22))):
-            words = " ".join("".join(rng.choice(list("abcdefghiklmnopqrstuvwxyz"), 6)) for _ in range(9))
-            draw.text((8, y), words, fill=20 if number % 2 else 230)
+        ground, ink = (15, 235) if number % 3 == 0 else (250, 20)
+        page = Image.new("L", (int(rng.integers(400, 900)), int(rng.integers(400, 900))), ground)
+        font = ImageFont.load_default(int(rng.integers(10, 24)))
+        for y in range(10, page.height - 20, round(1.4 * float(font.size))):  # type: ignore[union-attr]
+            ImageDraw.Draw(page).text((12, y), " ".join(rng.choice(_WORDS, 14)), fill=ink, font=font)
+        if number % 2:
+            page = page.rotate(rng.uniform(-3, 3), fillcolor=ground)
+            noisy = np.asarray(page) + rng.normal(0, 6, (page.height, page.width))
+            page = _compress(Image.fromarray(noisy.clip(0, 255).astype(np.uint8)), 80)
         yield np.asarray(page)
 
 
-def make_charts(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Bars and lines on white, in colour."""
-    rng = np.random.default_rng(seed)
-    for _ in range(count):
-        chart = Image.new("RGB", (400, 300), (255, 255, 255))
-        draw = ImageDraw.Draw(chart)
-        for x in range(20, 380, 30):
-            draw.rectangle((x, int(rng.integers(40, 260)), x + 20, 280), fill=tuple(rng.integers(0, 255, 3).tolist()))
-        draw.line([(x, int(rng.integers(20, 280))) for x in range(0, 400, 20)], fill=(200, 30, 30), width=2)
-        yield np.asarray(chart)
+def draw_charts(count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Lines, bars, points and grids, on white or on black."""
+    for number in range(count):
+        with mpl.style.context("dark_background" if number % 3 == 0 else "default"):
+            figure = Figure(figsize=(5, 4), dpi=100)
+            axes = figure.subplots()
+            kind = number % 4
+            if kind == 0:
+                axes.plot(rng.normal(size=(100, 3)).cumsum(0))
+            elif kind == 1:
+                axes.bar(range(8), rng.random(8))
+            elif kind == 2:
+                axes.plot(*rng.normal(size=(2, 2000)), ".", markersize=2)
+            else:
+                axes.imshow(rng.random((12, 12)), cmap="gray")
+            stream = io.BytesIO()
+            figure.savefig(stream)
+        yield np.asarray(Image.open(stream).convert("RGB"))
 
 
-def make_noise(count: int, seed: int) -> Iterator[np.ndarray]:
+def draw_screens(count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Windows of programs: bars, panels, lists and buttons, light and dark."""
+    for number in range(count):
+        light = number % 2 == 0
+        ground, panel, ink = (245, 225, 40) if light else (28, 48, 215)
+        screen = Image.new("L", (800, 560), ground)
+        draw = ImageDraw.Draw(screen)
+        draw.rectangle((0, 0, 800, 36), fill=panel)
+        draw.rectangle((0, 36, int(rng.integers(120, 240)), 560), fill=panel)
+        for _ in range(int(rng.integers(6, 16))):
+            x, y = int(rng.integers(20, 600)), int(rng.integers(50, 500))
+            draw.rounded_rectangle(
+                (x, y, x + int(rng.integers(60, 200)), y + int(rng.integers(20, 120))), 6, outline=ink
+            )
+            draw.text((x + 8, y + 6), " ".join(rng.choice(_WORDS, 3)), fill=ink)
+        yield np.asarray(screen)
+
+
+def draw_noise(count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """White and smoothed noise, and ramps."""
-    rng = np.random.default_rng(seed)
     for number in range(count):
         image = Image.fromarray(rng.integers(0, 256, (300, 300), dtype=np.uint8))
         if number % 3 == 1:
@@ -70,12 +194,11 @@ def make_noise(count: int, seed: int) -> Iterator[np.ndarray]:
         yield np.asarray(image)
 
 
-def make_others(seed: int = 7) -> dict[str, list[np.ndarray]]:
-    """All kinds, by name."""
-    return {
-        "photo": list(make_photos(60, seed)),
-        "slice": list(make_slices()),
-        "page": list(make_pages(20, seed)),
-        "chart": list(make_charts(20, seed)),
-        "noise": list(make_noise(15, seed)),
-    }
+def _window(values: np.ndarray, low: float, high: float) -> Image.Image:
+    return Image.fromarray((np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255).astype(np.uint8))
+
+
+def _compress(image: Image.Image, quality: int) -> Image.Image:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return Image.open(stream)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pydicom.examples
 import pytest
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.inference.queue.worker import Worker
 
 PAGE = "pages/1_Case.py"
+SHIPPED = Path(__file__).parents[2] / "models" / "ki67-demo"
 
 
 @pytest.fixture
@@ -156,7 +158,8 @@ def test_a_loop_has_a_slider_and_another_frame_asks_for_the_button(at, breast_lo
     assert "one frame out of 3" in choose_view(at, "Limits")
 
 
-def test_a_loop_of_the_heart_gets_a_caution(at):
+def test_a_loop_of_the_heart_gets_a_caution(at, use_bundle):
+    use_bundle(SHIPPED)
     upload(at, "loop", pydicom.examples.get_path("ybr_color").read_bytes())
     assert find(at.slider, "Frame").max == 30
     estimate(at)
@@ -216,8 +219,9 @@ def test_a_refused_image_gets_no_estimate(open_page, use_bundle, refusing_bundle
     at = open_page(PAGE)
     use_bundle(refusing_bundle_dir)
     at.run()
-    estimate(upload(at, "a.png", breast_png))
-    assert at.error[0].value.startswith("**No estimate.**")
+    upload(at, "a.png", breast_png)
+    assert find(at.button, "Estimate").disabled
+    assert at.error[0].value.startswith("No estimate. The image does not look like ultrasound.")
     assert "probability of a high" not in words(at)
 
 

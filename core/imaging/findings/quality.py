@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from core.imaging.findings.appearance_rules import AppearanceRules
 from core.imaging.findings.calipers import find_calipers
 from core.imaging.findings.whole_frame import get_survey
 from core.imaging.frame import Finding, Frame, Roi
 
-_WHOLE_FRAME = {"size", "blank", "appearance"}
+_WHOLE_FRAME = {"size", "blank"}
 _ORDER = ("refused", "caution", "note")
 _BLANK_RANGE = 8
 _SATURATED_SHARE = 0.25
@@ -21,7 +20,7 @@ _COLOUR_PHOTO, _COLOUR_REFUSED, _COLOUR_CAUTION = 0.30, 0.10, 0.01
 _GRAIN_SIDE, _BLURRED_GRAIN = 128, 2.0  # real boxes of 200 BUS-BRA images: 4.2 and more
 
 
-def assess_quality(frame: Frame, roi: Roi, rules: AppearanceRules | None = None) -> tuple[Finding, ...]:
+def assess_quality(frame: Frame, roi: Roi) -> tuple[Finding, ...]:
     """Check a frame and a lesion box; what the whole frame shows was found when it was decoded.
 
     Parameters
@@ -30,8 +29,6 @@ def assess_quality(frame: Frame, roi: Roi, rules: AppearanceRules | None = None)
         The frame.
     roi : Roi
         Lesion box in the frame's pixels.
-    rules : AppearanceRules, optional
-        What the model's images look like, from its bundle; without them that check is left out.
 
     Returns
     -------
@@ -43,29 +40,24 @@ def assess_quality(frame: Frame, roi: Roi, rules: AppearanceRules | None = None)
         return (Finding("refused", f"The image area is only {size} pixels. Upload the original frame.", "size"),)
     frame = replace(frame, survey=get_survey(frame))
     findings = [finding for check in _CHECKS for finding in check(frame, roi)]
-    if rules is not None:
-        findings.append(judge_appearance(frame, rules))
-    findings = [finding for finding in findings if finding.status != "ok"]
     findings.sort(key=lambda finding: _ORDER.index(finding.status))
     return tuple(findings) or (Finding("ok", "Image and lesion box suit the model.", "quality"),)
 
 
-def refuse_frame(frame: Frame, rules: AppearanceRules | None = None) -> Finding | None:
-    """Give what speaks against a frame wherever its lesion lies: too small, blank, or no breast ultrasound.
+def refuse_frame(frame: Frame) -> Finding | None:
+    """Give what speaks against a frame wherever its lesion lies: too small or blank.
 
     Parameters
     ----------
     frame : Frame
         The frame.
-    rules : AppearanceRules, optional
-        From the model's bundle.
 
     Returns
     -------
     Finding or None
         A refusal; None where a lesion may be looked for.
     """
-    found = assess_quality(frame, Roi(0, 0, frame.width, frame.height), rules)
+    found = assess_quality(frame, Roi(0, 0, frame.width, frame.height))
     return next((one for one in found if one.status == "refused" and one.name in _WHOLE_FRAME), None)
 
 
@@ -106,6 +98,10 @@ def _check_box(frame: Frame, roi: Roi) -> Iterator[Finding]:
 def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
     if frame.colour is None:
         return
+    if frame.colour.mean() > _COLOUR_PHOTO:
+        sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
+        yield Finding("refused", sentence, "colour")
+        return
     inside = frame.colour[_slices(frame, roi)]
     share = float(inside.mean()) if inside.size else 0.0
     if share > _COLOUR_REFUSED:
@@ -144,49 +140,6 @@ def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
         yield Finding(
             "caution", "The image shows two views side by side; only the one with the box is judged.", "two views"
         )
-
-
-def judge_appearance(frame: Frame, rules: AppearanceRules) -> Finding:
-    """Judge whether a frame is ultrasound at all, and whether it looks like the images of the training.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-    rules : AppearanceRules
-        From the model's bundle; of the references the nearest counts.
-
-    Returns
-    -------
-    Finding
-        "ok", "caution" with the distance in words, or "refused"; never refused where the file says that it is
-        ultrasound, since grey levels and speckle don't tell organs apart surely enough.
-    """
-    if frame.colour is not None and frame.colour.mean() > _COLOUR_PHOTO:
-        sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
-        return Finding("refused", sentence, "appearance")
-    statistics = get_survey(frame).appearance
-    nearest = min(rules.references.values(), key=lambda reference: reference.distance(statistics) / reference.caution)
-    distance = nearest.distance(statistics)
-    is_other = rules.ultrasound.score(statistics) > rules.ultrasound.limit
-    if frame.is_ultrasound and (is_other or distance > nearest.refusal):
-        sentence = (
-            "The file is ultrasound, but does not look like breast ultrasound: the estimate means nothing elsewhere."
-        )
-        return Finding("caution", sentence, "appearance")
-    if is_other:
-        sentence = "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
-        return Finding("refused", sentence, "appearance")
-    if distance > nearest.refusal:
-        sentence = "The image does not look like a breast ultrasound image. Upload the B-mode frame of the lesion."
-        return Finding("refused", sentence, "appearance")
-    if distance > nearest.caution:
-        sentence = (
-            "The image looks unusual: its grey levels and speckle lie farther from the middle of the training images "
-            f"than 99 % of those do ({distance / nearest.caution:.1f} times that distance)."
-        )
-        return Finding("caution", sentence, "appearance")
-    return Finding("ok", "Grey levels and speckle look like breast ultrasound.", "appearance")
 
 
 def _slices(frame: Frame, roi: Roi) -> tuple[slice, slice]:

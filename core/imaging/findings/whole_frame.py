@@ -1,11 +1,11 @@
-"""What the whole of a frame shows, found in one go: grey levels, appearance, calipers, words, the seam of two views.
+"""What the whole of a frame shows, found in one go: grey levels, calipers, words, the seam of two views.
 
 Only numpy and Pillow, since it runs in the decoder's process.
 """
 
 import numpy as np
+from PIL import Image
 
-from core.imaging.findings.appearance import SMALLEST, count_levels, measure_appearance
 from core.imaging.findings.overlays import find_crosses, find_seam, find_words
 from core.imaging.frame import Frame, Survey
 
@@ -25,11 +25,10 @@ def survey_pixels(pixels: np.ndarray) -> Survey:
     Survey
         What was found.
     """
-    shares = np.cumsum(count_levels(pixels)) / pixels.size
+    shares = np.cumsum(Image.fromarray(pixels).histogram()) / pixels.size
     low, high = (int(level) for level in np.searchsorted(shares, _TAILS))
     return Survey(
         levels=(low, high),
-        appearance=measure_appearance(pixels) if min(pixels.shape) >= SMALLEST else {},
         crosses=find_crosses(pixels),
         words=find_words(pixels),
         seam=find_seam(pixels),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from core.errors import UsageError
-from core.inference.engines.interface import Engine, InputRule, Precision, choose_cpu_precision
+from core.inference.engines.interface import FULL, Engine, InputRule, Precision
 from core.inference.engines.processor import count_gpus
 
 AUTO = "auto"
@@ -50,11 +50,10 @@ def describe_choice(name: str = AUTO) -> str:
     Returns
     -------
     str
-        For example "OpenVINO on the CPU, bf16".
+        For example "OpenVINO on the CPU, fp32".
     """
     chosen = choose_engine(name)
-    precision = "half precision" if chosen == "cuda" else choose_cpu_precision()
-    return f"{_PLACES[chosen]}, {precision}"
+    return f"{_PLACES[chosen]}, {FULL}"
 
 
 def load_engine(weights: Path, rule: InputRule, *, name: str = AUTO, precision: str | None = None) -> Engine:
@@ -63,13 +62,13 @@ def load_engine(weights: Path, rule: InputRule, *, name: str = AUTO, precision: 
     Parameters
     ----------
     weights : Path
-        Backbone weights, safetensors.
+        The network, an ONNX file.
     rule : InputRule
         Normalisation and size of the input.
     name : {"auto", "cuda", "openvino", "torch"}
         As in `choose_engine`.
     precision : {"fp32", "bf16", "fp16"}, optional
-        By default half precision where the device computes in it.
+        fp32 by default.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def _load_openvino(weights: Path, rule: InputRule, precision: Precision | None) 
 def _load_torch(weights: Path, rule: InputRule, precision: Precision | None) -> Engine:
     from core.inference.engines.torch import TorchEngine  # noqa: PLC0415 - brings torch
 
-    return TorchEngine(weights, rule, precision=precision or choose_cpu_precision(), device="cpu")
+    return TorchEngine(weights, rule, precision=precision or FULL, device="cpu")
 
 
 def _sees_gpu() -> bool:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.inference.engines.interface import InputRule, Precision, Reading
+from core.inference.engines.interface import FULL, InputRule, Precision, Reading
 from core.inference.engines.torch import TorchEngine
 
 BATCH_SIZES = (1, 8, 32, 128)
@@ -29,19 +29,18 @@ class CudaEngine(TorchEngine):
     Parameters
     ----------
     weights : Path
-        Backbone weights, safetensors.
+        The network, an ONNX file.
     rule : InputRule
         Normalisation and size of the input.
     precision : {"fp32", "bf16", "fp16"}, optional
-        bf16 is taken where the GPU computes in it, else fp16.
+        fp32 by default.
     """
 
     cases_at_once = BATCH_SIZES[1]
     images_at_once = BATCH_SIZES[-2]
 
     def __init__(self, weights: Path, rule: InputRule, *, precision: Precision | None = None) -> None:
-        half: Precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-        super().__init__(weights, rule, precision=precision or half, device="cuda")
+        super().__init__(weights, rule, precision=precision or FULL, device="cuda")
         torch.backends.cudnn.benchmark = True
         self._graphs: dict[int, Graph] = {}
 
@@ -67,7 +66,7 @@ class CudaEngine(TorchEngine):
         ----------
         images : ndarray of uint8, (n, size, size)
             Grey lesion crops.
-        heads : ndarray of float32, (k, 2048)
+        heads : ndarray of float32, (k, n_features)
             Weights w of each head.
 
         Returns
@@ -97,7 +96,7 @@ class CudaEngine(TorchEngine):
         return [images[i : i + largest] for i in range(0, len(images), largest)]
 
     def _replay(self, images: NDArray[np.uint8]) -> Tensor:
-        """Give the maps (n, 2048, h, w) of at most `BATCH_SIZES[-1]` images; the next replay overwrites them."""
+        """Give the maps (n, n_features, h, w) of at most `BATCH_SIZES[-1]` images; the next replay overwrites them."""
         graph = self._find_graph(next(size for size in BATCH_SIZES if size >= len(images)))
         graph.images[: len(images)].copy_(torch.from_numpy(np.array(images)))
         graph.recording.replay()

@@ -11,10 +11,12 @@ from safetensors.numpy import load_file
 
 from core.inference.engines.interface import choose_cpu_precision
 from core.inference.engines.openvino import PRECISIONS
-from core.inference.engines.openvino_graph import add_conv, op
 from core.inference.engines.openvino_offline import openvino
 from models.segmenter_card import WEIGHTS, misfit
 
+op = openvino.opset13
+
+BN_EPSILON = 1e-5
 FRAMES = 2  # the frame and its mirror image
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -60,7 +62,7 @@ def _build_graph(tensors: Tensors, size: int, mean: float, std: float) -> Any:
     squares = op.parameter([FRAMES, size, size], np.uint8, name="squares")
     grey = op.unsqueeze(op.convert(squares, np.float32), op.constant(np.int64(1)))
     x = op.multiply(op.subtract(grey, op.constant(np.float32(255 * mean))), op.constant(np.float32(1 / (255 * std))))
-    maps = [_add_block(tensors, op.relu(add_conv(tensors, x, "stem", "stem_bn", stride=2)), "first")]
+    maps = [_add_block(tensors, op.relu(_add_conv(tensors, x, "stem", "stem_bn", stride=2)), "first")]
     levels = sum(name.startswith("down.") and name.endswith(".project.weight") for name in tensors)
     for i in range(levels):
         maps.append(_add_block(tensors, maps[-1], f"down.{i}", stride=2))
@@ -75,9 +77,20 @@ def _build_graph(tensors: Tensors, size: int, mean: float, std: float) -> Any:
 
 
 def _add_block(tensors: Tensors, x: Any, name: str, *, stride: int = 1) -> Any:
-    y = op.relu(add_conv(tensors, x, f"{name}.conv1", f"{name}.bn1", stride=stride))
-    y = add_conv(tensors, y, f"{name}.conv2", f"{name}.bn2")
-    return op.relu(op.add(y, add_conv(tensors, x, f"{name}.project", f"{name}.bn3", stride=stride)))
+    y = op.relu(_add_conv(tensors, x, f"{name}.conv1", f"{name}.bn1", stride=stride))
+    y = _add_conv(tensors, y, f"{name}.conv2", f"{name}.bn2")
+    return op.relu(op.add(y, _add_conv(tensors, x, f"{name}.project", f"{name}.bn3", stride=stride)))
+
+
+def _add_conv(tensors: Tensors, x: Any, conv: str, norm: str, *, stride: int = 1) -> Any:
+    """Add a convolution, padded to keep the size, with the batch norm after it folded in: y = W x + b."""
+    weight = tensors[f"{conv}.weight"].astype(np.float32)
+    parts = ("weight", "bias", "running_mean", "running_var")
+    gain, shift, mean, variance = (tensors[f"{norm}.{part}"].astype(np.float32) for part in parts)
+    scale = gain / np.sqrt(variance + np.float32(BN_EPSILON))
+    pad = [weight.shape[-1] // 2] * 2
+    y = op.convolution(x, op.constant(weight * scale[:, None, None, None]), [stride] * 2, pad, pad, [1, 1])
+    return op.add(y, op.constant((shift - mean * scale)[None, :, None, None]))
 
 
 def _enlarge(x: Any) -> Any:

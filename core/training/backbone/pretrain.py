@@ -1,4 +1,4 @@
-"""Pre-training of the backbone on BUS-BRA: malignancy, and beside it BI-RADS, histology, descriptors, outline."""
+"""Pre-training of the backbone: malignancy, and beside it BI-RADS, histology, descriptors, outline."""
 
 import math
 import os
@@ -14,16 +14,17 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from core.training.augment import augment
-from core.training.busbra import BIRADS, CROP_CONTEXT, HISTOLOGY, Busbra
+from core.training.backbone.imagenet import MEAN, STD, load_imagenet
+from core.training.busbra import BIRADS, CROP_CONTEXT, HISTOLOGY
+from core.training.clinics import UNKNOWN, Lesions
 from core.training.descriptors import NAMES
-from core.training.precision import train_in_bf16
-from models.resnet import N_FEATURES, Backbone
+from core.training.precision import run_depthwise_in_fp32, train_in_bf16
+from models.architectures import make_backbone
 
 CONTEXT = 1.75
-MEAN, STD = 0.28, 0.2
 TASK_WEIGHTS = {"malignant": 1.0, "birads": 0.3, "histology": 0.2, "descriptors": 0.3, "outline": 0.5}
 CHECKPOINT = "checkpoint.pt"
 
@@ -44,17 +45,20 @@ class Recipe:
         Decay a step of the weights' moving average, which is what is kept.
     seed : int
         Seed of initial weights, order and augmentation.
+    architecture : str
+        One of `models.backbone.ARCHITECTURES`.
     imagenet : bool
         Start from ImageNet weights.
     """
 
-    stages: tuple[tuple[int, int], ...] = ((96, 12), (128, 10), (192, 6))
+    stages: tuple[tuple[int, int], ...] = ((128, 2), (192, 4))
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     ema_decay: float = 0.995
     seed: int = 20260507
-    imagenet: bool = False
+    architecture: str = "efficientnet-lite2"
+    imagenet: bool = True
 
     @property
     def epochs(self) -> int:
@@ -73,15 +77,15 @@ class Recipe:
 class PretrainNet(nn.Module):
     """The backbone with a head for each task; all but the malignancy head are dropped afterwards."""
 
-    def __init__(self, *, imagenet: bool = False) -> None:
+    def __init__(self, architecture: str) -> None:
         super().__init__()
-        self.backbone = Backbone(imagenet=imagenet)
-        self.malignant = nn.Linear(N_FEATURES, 1)
-        self.birads = nn.Linear(N_FEATURES, len(BIRADS))
-        self.histology = nn.Linear(N_FEATURES, len(HISTOLOGY) + 1)
-        self.descriptors = nn.Linear(N_FEATURES, len(NAMES))
-        self.outline8 = nn.Conv2d(512, 1, 1)
-        self.outline16 = nn.Conv2d(1024, 1, 1)
+        self.backbone = make_backbone(architecture)
+        n_features = self.backbone.n_features
+        self.malignant = nn.Linear(n_features, 1)
+        self.birads = nn.Linear(n_features, len(BIRADS))
+        self.histology = nn.Linear(n_features, len(HISTOLOGY) + 1)
+        self.descriptors = nn.Linear(n_features, len(NAMES))
+        self.outline8, self.outline16 = (nn.Conv2d(channels, 1, 1) for channels in self.backbone.channels)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Give the raw output of every task for normalised images (n, 1, H, W); the outline at stride 8."""
@@ -103,28 +107,25 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def pretrain(
-    data: Busbra,
+    data: Lesions,
     train: NDArray[np.bool_],
     out: Path,
     recipe: Recipe,
     *,
-    start: Path | None = None,
     on_step: Callable[[int, int, float], None] = lambda step, total, loss: None,
 ) -> PretrainNet:
     """Train the backbone, resuming from a checkpoint in `out` if there is one.
 
     Parameters
     ----------
-    data : Busbra
-        All images.
+    data : Lesions
+        All lesions.
     train : ndarray of bool, (n,)
-        Images to train on.
+        Lesions to train on.
     out : Path
         Folder of the checkpoint.
     recipe : Recipe
         Stages, optimiser, seed.
-    start : Path, optional
-        Checkpoint whose averaged weights are the initial ones.
     on_step : callable
         Called with step, number of steps and loss.
 
@@ -135,11 +136,13 @@ def pretrain(
     """
     torch.manual_seed(recipe.seed)
     device = _choose_device()
-    net = PretrainNet(imagenet=recipe.imagenet).to(device).to(memory_format=torch.channels_last)
-    if start is not None:
-        net.load_state_dict(torch.load(start, map_location="cpu", weights_only=True)["average"])
-    average = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+    net = PretrainNet(recipe.architecture).to(device).to(memory_format=torch.channels_last)
+    if recipe.imagenet:
+        load_imagenet(net.backbone, recipe.architecture)
+    average = AveragedModel(net, avg_fn=average_by(recipe.ema_decay), use_buffers=True)
     optimiser = torch.optim.AdamW(_split_decay(net, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
+    if device.type == "cpu":
+        run_depthwise_in_fp32(net)
     state = _Progress(out / CHECKPOINT, net, average, optimiser)
     first = state.resume()
     wrapped: nn.Module = DistributedDataParallel(net) if dist.is_initialized() else net
@@ -166,6 +169,16 @@ def pretrain(
     return cast("PretrainNet", average.module.to("cpu").eval())
 
 
+def average_by(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Give the moving average's step: at each, older weights fade by `decay`; the first have no extra weight."""
+
+    def step(average: Tensor, current: Tensor, n_averaged: Tensor | int) -> Tensor:
+        share = (1 - decay) / (1 - decay ** (float(n_averaged) + 1))
+        return average + (current - average) * share if average.is_floating_point() else current
+
+    return step
+
+
 def _choose_device() -> torch.device:
     if not torch.cuda.is_available():
         return torch.device("cpu")
@@ -179,7 +192,7 @@ def _split_decay(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
 
 
-def _make_targets(data: Busbra, train: NDArray[np.bool_], device: torch.device) -> dict[str, Tensor]:
+def _make_targets(data: Lesions, train: NDArray[np.bool_], device: torch.device) -> dict[str, Tensor]:
     centre, spread = data.descriptors[train].mean(0), np.maximum(data.descriptors[train].std(0), 1e-6)
     arrays = {
         "crops": data.crops,
@@ -216,8 +229,8 @@ def _step(net: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, targ
     outline = F.interpolate(target["outline"], size=output["outline"].shape[-2:], mode="area")
     losses = {
         "malignant": F.binary_cross_entropy_with_logits(output["malignant"], smooth),
-        "birads": F.cross_entropy(output["birads"], target["birads"], label_smoothing=0.1),
-        "histology": F.cross_entropy(output["histology"], target["histology"], label_smoothing=0.1),
+        "birads": _classify(output["birads"], target["birads"]),
+        "histology": _classify(output["histology"], target["histology"]),
         "descriptors": F.smooth_l1_loss(output["descriptors"], target["descriptors"]),
         "outline": F.binary_cross_entropy_with_logits(output["outline"], outline),
     }
@@ -227,6 +240,12 @@ def _step(net: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, targ
     nn.utils.clip_grad_norm_(net.parameters(), 5.0)
     optimiser.step()
     return float(loss.detach())
+
+
+def _classify(output: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy over the images whose class is known, averaged over all."""
+    summed = F.cross_entropy(output, target, label_smoothing=0.1, ignore_index=UNKNOWN, reduction="sum")
+    return summed / len(target)
 
 
 @dataclass(frozen=True)
@@ -245,7 +264,7 @@ class _Progress:
         saved = torch.load(self.path, map_location="cpu", weights_only=True)
         self.net.load_state_dict(saved["net"])
         self.average.module.load_state_dict(saved["average"])
-        self.average.n_averaged.fill_(1)
+        self.average.n_averaged.copy_(saved["n_averaged"])
         self.optimiser.load_state_dict(saved["optimiser"])
         return int(saved["epoch"])
 
@@ -259,6 +278,7 @@ class _Progress:
             "epoch": epoch,
             "net": self.net.state_dict(),
             "average": self.average.module.state_dict(),
+            "n_averaged": self.average.n_averaged,
             "optimiser": self.optimiser.state_dict(),
         }
         torch.save(state, partial)

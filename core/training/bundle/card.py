@@ -68,7 +68,8 @@ def write_card(
         ),
         f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused.\n",
         "## Model\n",
-        "Frozen backbone; image score by ridge regression of ln Ki-67 on its pooled features, cross-fitted over ten "
+        f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
+        "pooled features, cross-fitted over ten "
         f"folds of patients; joined with {_list_fields(manifest['predictors'])} by logistic regression with a ridge "
         "penalty, which has the least deviance on left-out centres. A value that is not known is averaged over what it "
         "is expected to be, given the image score and the known values.\n",

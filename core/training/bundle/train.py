@@ -18,11 +18,9 @@ from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.cohort.split import choose_cohort_threshold
-from core.imaging.findings.appearance_rules import AppearanceRules
 from core.inference.engines.interface import Engine, InputRule
 from core.inference.engines.torch import TorchEngine
 from core.spreadsheet import render_csv
-from core.training.appearance import extend_looks
 from core.training.backbone.folder import make_reference, read_backbone_card
 from core.training.bundle.card import write_card
 from core.training.bundle.evidence import (
@@ -37,7 +35,8 @@ from core.training.bundle.fits import TrainingData, fit_bundle
 from core.training.bundle.heads import Floats
 from core.training.bundle.whole_fit import N_REFITS
 from core.training.features import N_VIEWS, Progress, extract_features, extract_views
-from models.bundle import WEIGHTS, hash_file, write_bundle
+from core.training.intake_rates import gather_rates
+from models.bundle import MALIGNANCY, WEIGHTS, hash_file, write_bundle
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import FusionHead
 
@@ -124,13 +123,16 @@ def train_bundle(
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
-    seen, looks = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
+    seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
     refused = sorted((*manifest.refused, *features.refused))
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
     metrics = evaluate_cohort(predictions, threshold=threshold)
+    intake = gather_rates(rate for rates in card["gate_figures"].values() for rate in rates)
     no_call = choose_no_call(predictions, threshold.threshold)
     internal = fitted.validation | {"no_call": evaluate_no_call(predictions, threshold.threshold, no_call)}
-    _write_evidence(out / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal})
+    _write_evidence(
+        out / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal, "intake": intake}
+    )
     description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
         "threshold": {
             "value": threshold.threshold,
@@ -146,10 +148,10 @@ def train_bundle(
         out,
         description,
         {
-            "image": fitted.images,
+            "image": fitted.images | {MALIGNANCY: card[MALIGNANCY]},
             "fusion": {name: head.to_json() for name, head in heads.items()},
             "references": {"training": make_reference(seen), "backbone": card["reference"]},
-            "appearance": extend_looks(AppearanceRules.from_json(card["appearance"]), looks).to_json(),
+            "gate": card["gate"],
         },
         fitted.ki67.refits,
         write_card(
@@ -194,7 +196,7 @@ def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> Train
 def _extract_views(
     manifest: Manifest, data: TrainingData, engine: Engine, out: Path, plan: TrainingPlan, progress: Progress
 ) -> dict[str, Floats]:
-    """Give the views (v, 2048) of each training patient; of several images, each view's mean."""
+    """Give the views (v, n_features) of each training patient; of several images, each view's mean."""
     wanted = manifest.images["patient_id"].isin(data.training().patients.index)
     images = manifest.images[wanted]
     pooled = extract_views(images, engine, out / CACHE, progress, seed=plan.seed).pooled
@@ -203,7 +205,7 @@ def _extract_views(
     return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}
 
 
-def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, dict[str, Any]]) -> None:
+def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "predictions.csv").write_bytes(render_csv(predictions, float_format="%.6g"))
     for name, content in records.items():
@@ -228,6 +230,7 @@ def _describe(
         "input": card["input"],
         "backbone": {
             "path": os.path.relpath(backbone.resolve(), out.resolve()),
+            "architecture": card["architecture"],
             "sha256": hash_file(backbone / WEIGHTS),
         },
         "predictors": [term.field for term in heads["m1"].terms],

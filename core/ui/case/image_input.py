@@ -4,19 +4,18 @@ import streamlit as st
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging import Frame, ImageInfo, Item, Region, inspect_image, read_frame
-from core.imaging.findings.appearance_rules import AppearanceRules
+from core.imaging import Frame, ImageInfo, Item, Region, default_roi, inspect_image, read_frame
 from core.imaging.findings.quality import refuse_frame
 from core.imaging.uploads import hold_file
 from core.ui.case.session import change_case, forget, get_case, name_widget
 from core.ui.case.state import CaseEnded, ImageGiven, ImageRead, ImageRemoved, ItemChosen
 from core.ui.errors import guard
 from core.ui.image_source import Source
-from core.ui.resources import get_bundle, list_simulated_patients, simulate_source
+from core.ui.resources import get_worker, list_simulated_patients, simulate_source
 from core.ui.session import name_owner
 from core.ui.upload import take_upload
 
-PATIENT, INFO, FRAME = "case_patient", "case_info", "case_frame"
+PATIENT, INFO, FRAME, OTHER = "case_patient", "case_info", "case_frame", "case_other"
 FrameKey = tuple[str, int | None, int | None, int | None]
 
 
@@ -105,10 +104,21 @@ def refuse_picture(frame: Frame) -> None:
     ImageError
         If the model may not be asked, wherever the lesion lies.
     """
-    refusal = refuse_frame(frame, AppearanceRules.from_json(get_bundle().appearance))
-    if refusal is not None:
+    refusal = refuse_frame(frame)
+    sentence = refusal.sentence if refusal else _look_for_other(frame)
+    if sentence:
         st.image(Image.fromarray(frame.pixels), alt="The image that was given, which is refused", width="stretch")
-        raise ImageError(f"No estimate. {refusal.sentence}")
+        raise ImageError(f"No estimate. {sentence}")
+
+
+def _look_for_other(frame: Frame) -> str:
+    """Let the network see the frame once, around a first guess of the lesion; why it is no ultrasound, or empty."""
+    key = (frame.sha256, frame.frame_index, frame.origin, frame.pixels.shape)
+    known: dict[object, str] = st.session_state.setdefault(OTHER, {})
+    if key not in known:
+        seen = get_worker().read_image(frame, default_roi(frame), owner=name_owner()).applicability
+        st.session_state[OTHER] = {key: seen.other}
+    return st.session_state[OTHER][key]
 
 
 def _take_upload(key: str) -> None:

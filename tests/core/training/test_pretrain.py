@@ -13,14 +13,16 @@ from core.imaging import Roi
 from core.training.augment import augment
 from core.training.backbone import pretrain as module
 from core.training.backbone.build import BackbonePlan
-from core.training.backbone.folder import compute_patient_roc, make_reference, move_box
+from core.training.backbone.figures import calibrate_left_out, fit_temperature, move_box
+from core.training.backbone.folder import make_reference
 from core.training.backbone.pretrain import Recipe, pretrain
-from core.training.busbra import CROP_PX, Busbra, read_busbra
+from core.training.busbra import CROP_PX, read_busbra
+from core.training.clinics import Lesions, read_lesions
 from core.training.descriptors import NAMES, compute_descriptors
 
 
 @pytest.fixture(scope="module")
-def busbra(tmp_path_factory: pytest.TempPathFactory) -> Busbra:
+def busbra(tmp_path_factory: pytest.TempPathFactory) -> Lesions:
     folder = tmp_path_factory.mktemp("busbra")
     (folder / "images").mkdir()
     (folder / "masks").mkdir()
@@ -38,10 +40,10 @@ def busbra(tmp_path_factory: pytest.TempPathFactory) -> Busbra:
     table = pd.DataFrame(rows, columns=["ID", "Case", "Histology", "Pathology", "BIRADS", "BBOX", "kFold"])
     table.drop(columns="kFold").to_csv(folder / "bus_data.csv", index=False)
     table[["ID", "kFold"]].to_csv(folder / "5-fold-cv.csv", index=False)
-    return read_busbra(folder)
+    return read_lesions(folder)
 
 
-def test_the_data_set_is_read_into_lesion_centred_crops(busbra: Busbra) -> None:
+def test_the_data_set_is_read_into_lesion_centred_crops(busbra: Lesions) -> None:
     assert busbra.crops.shape == (12, CROP_PX, CROP_PX)
     assert busbra.malignant.tolist() == [0, 1] * 6
     inside = busbra.masks > 127
@@ -74,7 +76,7 @@ def test_descriptors_tell_a_lobed_outline_from_a_round_one() -> None:
         assert sign * (lobed - smooth)[NAMES.index(name)] > 0
 
 
-def test_augmentation_keeps_the_lesion_and_moves_mask_and_image_together(busbra: Busbra) -> None:
+def test_augmentation_keeps_the_lesion_and_moves_mask_and_image_together(busbra: Lesions) -> None:
     crops, masks = torch.from_numpy(busbra.masks.copy()), torch.from_numpy(busbra.masks.copy())
     images, outlines = augment(crops, masks, size=96, zoom=0.67, generator=torch.Generator().manual_seed(1))
     assert images.shape == outlines.shape == (12, 1, 96, 96)
@@ -84,7 +86,7 @@ def test_augmentation_keeps_the_lesion_and_moves_mask_and_image_together(busbra:
     assert inside > outside + 0.3
 
 
-def test_the_same_seed_gives_the_same_views(busbra: Busbra) -> None:
+def test_the_same_seed_gives_the_same_views(busbra: Lesions) -> None:
     crops, masks = torch.from_numpy(busbra.crops.copy()), torch.from_numpy(busbra.masks.copy())
     first, second = (
         augment(crops, masks, size=64, zoom=0.67, generator=torch.Generator().manual_seed(5))[0] for _ in "ab"
@@ -92,8 +94,8 @@ def test_the_same_seed_gives_the_same_views(busbra: Busbra) -> None:
     assert torch.equal(first, second)
 
 
-def test_a_stopped_run_goes_on_where_it_was(busbra: Busbra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = Recipe(stages=((32, 1), (64, 1)), batch_size=4, seed=3)
+def test_a_stopped_run_goes_on_where_it_was(busbra: Lesions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(stages=((32, 1), (64, 1)), batch_size=4, seed=3, architecture="efficientnet-lite0", imagenet=False)
     everyone = np.ones(12, dtype=bool)
     whole = pretrain(busbra, everyone, tmp_path / "whole", recipe)
 
@@ -122,9 +124,24 @@ def test_normalised_grey_is_centred() -> None:
     assert module.normalise(torch.tensor([module.MEAN])).item() == pytest.approx(0)
 
 
-def test_a_patient_is_one_row_of_the_roc() -> None:
-    roc = compute_patient_roc(np.array([2.0, 0.0, -1.0, 0.5]), np.array([1, 1, 0, 0]), np.array([1, 1, 2, 3]))
-    assert (roc.n, roc.n_pos, roc.auc) == (3, 1, 1.0)
+def test_the_average_weighs_the_first_weights_no_more_than_others() -> None:
+    average = torch.optim.swa_utils.AveragedModel(torch.nn.Linear(1, 1), avg_fn=module.average_by(0.9))
+    net = torch.nn.Linear(1, 1)
+    for value in (1.0, 2.0, 3.0):
+        net.weight.data.fill_(value)
+        average.update_parameters(net)
+    weights = 0.9 ** np.array([2, 1, 0])
+    assert average.module.weight.item() == pytest.approx(weights @ [1, 2, 3] / weights.sum(), abs=1e-6)
+
+
+def test_a_temperature_undoes_what_was_multiplied() -> None:
+    rng = np.random.default_rng(0)
+    logit = rng.normal(size=4000)
+    malignant = (rng.random(4000) < 1 / (1 + np.exp(-logit))).astype(float)
+    assert fit_temperature([(3 * logit, malignant)]) == pytest.approx(3, rel=0.1)
+    found = calibrate_left_out({"a": (3 * logit[:2000], malignant[:2000]), "b": (3 * logit[2000:], malignant[2000:])})
+    assert found["a"]["slope"] == pytest.approx(1, abs=0.2)
+    assert calibrate_left_out({"alone": (logit, malignant)}) == {}
 
 
 def test_a_box_moves_by_parts_of_its_sides() -> None:
@@ -137,9 +154,23 @@ def test_one_in_a_hundred_training_images_lies_beyond_caution() -> None:
     reference = make_reference(pooled)
     distance = np.sqrt(np.mean(((pooled - reference["centre"]) / reference["spread"]) ** 2, axis=1))
     assert np.mean(distance > reference["caution"]) == pytest.approx(0.01, abs=0.002)
-    assert reference["median"] < reference["caution"] < reference["refuse"]
+    assert reference["median"] < reference["caution"]
 
 
 def test_a_fold_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match="Folds are 1 to 5, not 6"):
-        BackbonePlan((6,), Recipe())
+        BackbonePlan((6,), (), Recipe())
+
+
+def test_what_is_not_there_is_refused_by_name(busbra: Lesions) -> None:
+    with pytest.raises(UsageError, match="no network 'vgg16': choose resnet50"):
+        BackbonePlan((), (), Recipe(architecture="vgg16"))
+    with pytest.raises(UsageError, match="no clinic 'elsewhere' to leave out; there are busbra"):
+        BackbonePlan((), ("elsewhere",), Recipe()).held_out(busbra)
+
+
+def test_each_held_out_part_is_whole_patients(busbra: Lesions) -> None:
+    parts = BackbonePlan((1, 2), ("busbra",), Recipe()).held_out(busbra)
+    assert list(parts) == ["fold 1", "fold 2", "busbra"]
+    assert not set(busbra.patient[parts["fold 1"]]) & set(busbra.patient[~parts["fold 1"]])
+    assert parts["busbra"].all()

@@ -34,12 +34,15 @@ def few_patients() -> Iterator[None]:
 def backbone(bundle_dir: Path) -> Path:
     """Complete the fixture bundle's backbone by its card."""
     folder = (bundle_dir / "../backbone").resolve()
-    rng = np.random.default_rng(0)
+    rng, read = np.random.default_rng(0), read_bundle(bundle_dir)
     card = {
         "sha256": hash_file(folder / WEIGHTS),
         "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
-        "reference": make_reference(rng.normal(size=(50, 2048))),
-        "appearance": dict(read_bundle(bundle_dir).appearance),
+        "architecture": read.manifest["backbone"]["architecture"],
+        "malignancy": read.image_heads["malignancy"].to_json(),
+        "reference": make_reference(rng.normal(size=(50, len(read.image_heads["malignancy"].weights)))),
+        "gate": dict(read.gate),
+        "gate_figures": {},
     }
     (folder / BACKBONE).write_text(json.dumps(card))
     return folder

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
-from safetensors.numpy import load_file, save_file
 
 from core.errors import ModelError, UsageError
 from core.imaging import Frame, Roi
@@ -63,8 +63,9 @@ def test_engines_agree(name: str, precision: str, cases: list[Case], as_trained:
     predictor = Predictor.load(DEMO_BUNDLE, engine=name, precision=precision)
     for case, expected in zip(cases, as_trained, strict=True):
         got = predictor.predict(case)
-        assert got.probability == pytest.approx(expected.probability, abs=0.01)
-        assert np.abs(got.heatmap - expected.heatmap).max() <= 0.02 * np.ptp(expected.heatmap)
+        close, share = (1e-4, 1e-3) if precision == "fp32" else (0.06, 0.25)  # why it is no default
+        assert got.probability == pytest.approx(expected.probability, abs=close)
+        assert np.abs(got.heatmap - expected.heatmap).max() <= share * np.ptp(expected.heatmap)
 
 
 @pytest.mark.parametrize(("name", "precision"), [("torch", "fp32"), *OTHERS])
@@ -97,18 +98,19 @@ def test_maps_of_one_call_outlive_the_next(weights: Path, crops: np.ndarray) -> 
     assert np.array_equal(first, kept)
 
 
-@pytest.mark.parametrize("name", ["torch", "openvino"])
-def test_weights_without_a_layer_are_refused(name: str, weights: Path, tmp_path: Path) -> None:
-    tensors = {key: value for key, value in load_file(weights).items() if key != "layer3.2.conv2.weight"}
-    save_file(tensors, tmp_path / WEIGHTS)
-    with pytest.raises(ModelError, match="does not hold a ResNet-50 with one grey channel"):
-        load_engine(tmp_path / WEIGHTS, RULE, name=name)
+def test_weights_without_a_layer_are_refused(weights: Path, tmp_path: Path) -> None:
+    model = onnx.load(weights)
+    model.graph.initializer.remove(next(t for t in model.graph.initializer if t.name.endswith("head.conv.weight")))
+    onnx.save(model, tmp_path / WEIGHTS)
+    for name in ("torch", "openvino"):
+        with pytest.raises(ModelError, match="does not hold a network that this program knows"):
+            load_engine(tmp_path / WEIGHTS, RULE, name=name)
 
 
-@pytest.mark.parametrize("content", [b"", b"not safetensors at all"])
+@pytest.mark.parametrize("content", [b"", b"not a network at all"])
 def test_a_broken_file_of_weights_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(content)
-    with pytest.raises(ModelError, match="does not hold a ResNet-50"):
+    with pytest.raises(ModelError, match="does not hold a network"):
         load_engine(tmp_path / WEIGHTS, RULE)
 
 

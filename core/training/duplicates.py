@@ -1,0 +1,52 @@
+"""Images that show nearly the same: grouped by a perceptual hash, so that no group stands on two sides of a split."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.fft import dctn
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+SIDE, KEPT = 32, 8
+MOST_BITS = 8  # of 64
+
+
+def compute_perceptual_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Hash what an image looks like from afar (pHash: signs of the low cosine frequencies about their median).
+
+    Parameters
+    ----------
+    image : ndarray of uint8, (h, w)
+        Grey image.
+
+    Returns
+    -------
+    ndarray of bool, (64,)
+        The bits; images that look alike differ in few.
+    """
+    small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    low = dctn(np.asarray(small, dtype=np.float64), norm="ortho")[:KEPT, :KEPT].ravel()
+    return low > np.median(low)
+
+
+def group_near_duplicates(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
+    """Group images whose hashes differ in at most 8 of 64 bits, directly or by a chain.
+
+    Parameters
+    ----------
+    images : sequence of ndarray of uint8, (h, w)
+        Grey images of any size.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+        Group of each image.
+    """
+    if not images:
+        return np.empty(0, dtype=np.int64)
+    bits = np.array([compute_perceptual_hash(image) for image in images], dtype=np.int32)
+    differing = bits @ (1 - bits).T
+    alike = coo_array((differing + differing.T <= MOST_BITS).astype(np.int8))
+    return connected_components(alike, directed=False)[1].astype(np.int64)

@@ -1,0 +1,59 @@
+"""How many images of a kind the applicability gate passes, cautions and refuses."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.evaluation.proportion import compute_proportion
+
+STATUSES = ("passed", "cautioned", "refused")
+MEANING = (
+    "Each row is of a rule that saw neither the clinic nor, for other images, their source; these are judged by the "
+    "network of each clinic left out. In brackets the 95 % interval (Wilson)."
+)
+Rate = Mapping[str, Any]
+
+
+def gather_rates(rates: Iterable[Rate]) -> list[Rate]:
+    """Add up the counts of rows of one kind.
+
+    Parameters
+    ----------
+    rates : iterable of mapping
+        "kind", "n", "passed", "cautioned", "refused".
+
+    Returns
+    -------
+    list of dict
+        The same, one row a kind, in the order of their first coming.
+    """
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("n", *STATUSES), 0))
+    for rate in rates:
+        for name in ("n", *STATUSES):
+            sums[rate["kind"]][name] += int(rate[name])
+    return [{"kind": kind, **counts} for kind, counts in sums.items()]
+
+
+def describe_rates(rates: Sequence[Rate]) -> str:
+    """Write counts as a table in Markdown.
+
+    Parameters
+    ----------
+    rates : sequence of mapping
+        As `gather_rates` gives them.
+
+    Returns
+    -------
+    str
+        One row a kind.
+    """
+    lines = ["| images | n | passed | cautioned | refused |", "| --- | --- | --- | --- | --- |"]
+    for rate in rates:
+        shares = [_describe_share(rate[name], rate["n"]) for name in STATUSES]
+        lines.append(f"| {rate['kind']} | {rate['n']} | {' | '.join(shares)} |")
+    return "\n".join(lines)
+
+
+def _describe_share(count: int, n: int) -> str:
+    share, low, high = (100 * value for value in compute_proportion(count, n))
+    return f"{count}: {share:.1f} % ({low:.1f}-{high:.1f})"

@@ -1,0 +1,36 @@
+"""What every backbone is: a grey crop in, feature maps out, whose mean linear heads weigh."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """A network that ends in global average pooling.
+
+    Attributes
+    ----------
+    n_features : int
+        Channels of the last maps.
+    channels : tuple of int
+        Channels of the maps at strides 8 and 16.
+    """
+
+    n_features: ClassVar[int]
+    channels: tuple[int, ...]
+
+    @abstractmethod
+    def extract_pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the network and keep the maps at strides 8, 16 and 32.
+
+        Parameters
+        ----------
+        x : Tensor
+            Normalised grey images, float (n, 1, H, W).
+
+        Returns
+        -------
+        tuple of Tensor
+            (n, channels[0], H/8, W/8), (n, channels[1], H/16, W/16), (n, n_features, H/32, W/32).
+        """
