@@ -1,6 +1,7 @@
 """Start-up: from `streamlit run` to an answer and to the first page; and the memory of a process that serves."""
 
 import http.client
+import os
 import socket
 import statistics
 import subprocess
@@ -94,8 +95,9 @@ def _start_once() -> tuple[float, float]:
 def _serve() -> Iterator[int]:
     port = _find_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    variables = os.environ | {"SONOKI_START_TOKEN": "off"}  # nobody is there to read the token
     server = subprocess.Popen(  # noqa: S603 - our own app
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         yield port
@@ -126,7 +128,12 @@ def _wait_for_health(port: int, started: float) -> None:
 
 def _open_first_page(port: int) -> None:
     try:
-        with connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as page:  # type: ignore[list-item]
+        with connect(
+            f"ws://127.0.0.1:{port}/_stcore/stream",
+            origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            max_size=None,
+        ) as page:
             page.send(RERUN)
             while PAGE_TEXT not in page.recv(DEADLINE, decode=False):
                 pass
