@@ -25,9 +25,9 @@ def show_home() -> None:
         with cohort, st.container(border=True, height="stretch"):
             st.header("A cohort", anchor=False)
             st.markdown("Whether the model can be trusted: discrimination, calibration, net benefit, survival, nodes.")
-            if st.button("Judge the model on a cohort"):
+            if st.button("Evaluate the model on a cohort"):
                 st.switch_page("pages/2_Cohort.py")
-            if st.button("Take a tumour board through it"):
+            if st.button("Open the tumour board"):
                 st.switch_page("pages/9_Tumour_board.py")
         with model, st.container(border=True, height="stretch"):
             st.header("The model", anchor=False)

@@ -31,7 +31,7 @@ with begin_page("Model"):
         f"**{bundle.cutoff.words}** of the tumour cells.\n\n"
         f"- Threshold **{100 * threshold['value']:.1f} %**: "
         f"{plain(threshold['rule'])}, chosen on {plain(threshold['chosen_on'])}.\n"
-        f"- Zone of no call **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: "
+        f"- Indeterminate range **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: "
         f"{plain(no_call['rule'])}.\n"
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."
     )
@@ -49,7 +49,7 @@ with begin_page("Model"):
     st.markdown(f"{plain(data['description'])} {data['n_patients']} patients; external centre: {plain(external)}.")
     st.table(plain_table(tabulate_flow(read_evidence(bundle, FLOW))), hide_index=True, alt="Patients by split")
 
-    st.header("Which images it takes", anchor=False)
+    st.header("Images accepted or refused", anchor=False)
     rates = read_intake(bundle)
     if rates is None:
         st.markdown("Not measured for this bundle.")
@@ -71,9 +71,9 @@ with begin_page("Model"):
     st.header("Limits", anchor=False)
     st.markdown(
         "- It knows suspicious lesions (BI-RADS 3 to 5) before any therapy; after neoadjuvant therapy or a biopsy with "
-        "haematoma it is out of its depth.\n"
+        "haematoma it is not valid.\n"
         "- It sees one grey frame around one lesion. A more suspicious lesion does not mean a higher Ki-67.\n"
-        "- Laboratories differ in Ki-67 and round it to fives: near the cut-off the truth itself is unsure.\n"
+        "- Laboratories differ in Ki-67 and round it to multiples of 5: near the cut-off the truth itself is unsure.\n"
         "- Another device, another population or another cut-off needs a new validation."
     )
     with st.expander("Model card"):

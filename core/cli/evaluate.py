@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
-    predictions: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row a patient.")],
+    predictions: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per patient.")],
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).")] = None,
     simulated: Annotated[bool, typer.Option(help="The patients are simulated: the report says so.")] = False,

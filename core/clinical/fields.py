@@ -1,4 +1,4 @@
-"""The data dictionary: one table that the form, the table reader, the simulated cohort and the README all read."""
+"""The data dictionary: one table that the form, the table reader, the simulated cohort and its own README all read."""
 
 import datetime
 from dataclasses import dataclass
@@ -212,7 +212,7 @@ M2_PREDICTORS: tuple[str, ...] = M1_PREDICTORS + tuple(f.name for f in FIELDS if
 
 
 def render_table() -> str:
-    """Give the data dictionary as a Markdown table, as the README prints it."""
+    """Give the data dictionary as a Markdown table, as README.md beside this file prints it."""
     head = "| field | label | values | known | role |\n| --- | --- | --- | --- | --- |"
     rows = (f"| {f.name} | {f.label} | {f.describe_values()} | {f.available_at} | {f.role} |" for f in FIELDS)
     return "\n".join([head, *rows])

@@ -1,4 +1,4 @@
-"""A prediction table: one row a patient, understood column by column and checked."""
+"""A prediction table: one row per patient, understood column by column and checked."""
 
 import hashlib
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def read_predictions(
     Parameters
     ----------
     source : bytes or Path
-        CSV, Excel, ODS or Parquet, one row a patient.
+        CSV, Excel, ODS or Parquet, one row per patient.
     choices : Choices, optional
         What a person settled about its columns.
     cutoff : Cutoff
@@ -211,7 +211,7 @@ def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, 
         elif patient not in first:
             first[patient] = row, own
         elif own == first[patient][1]:
-            problems[row] = f"the patient of row {first[patient][0]} again; give one row a patient"
+            problems[row] = f"the patient of row {first[patient][0]} again; give one row per patient"
         else:
             start, before = first[patient]
             names = ("split", "prob", "y")

@@ -155,11 +155,14 @@ def _write_estimate(record: Record, drawings: Drawings) -> Iterator[str]:
 
 def _write_why(record: Record, drawings: Drawings) -> Iterator[str]:
     if "heatmap" in drawings:
-        words = "Where the image weighs: log-odds by place, + raises and − lowers. Influence on the model, not biology."
+        words = (
+            "Image regions that influenced the estimate: log-odds by place, + raises and − lowers. "
+            "Influence on the model, not biology."
+        )
         yield _figure(drawings["heatmap"], "image/svg+xml", record["heatmap"]["picture"]["alt"], words, drawn=True)
     yield _drawing(drawings, record, "waterfall", "Log-odds of a high Ki-67. Full bars raise, hatched bars lower.")
     if "nomogram" in drawings:
-        words = "The same as a nomogram. A diamond is this patient; hollow: not known."
+        words = "Nomogram. A diamond is this patient; hollow: not known."
         yield _drawing(drawings, record, "nomogram", words)
 
 

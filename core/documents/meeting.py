@@ -94,10 +94,10 @@ def _summarise(patients: Sequence[PatientContent]) -> list[Record]:
     overridden = sum(bool(entries) and entries[-1].agrees is False for entries in decided)
     counts = {
         "Patients": len(patients),
-        "Called high": calls.count("Called high"),
-        "Called low": calls.count("Called low"),
+        "Classified as high": calls.count("Classified as high"),
+        "Classified as low": calls.count("Classified as low"),
         "Uncertain": sum(call.startswith("Uncertain") for call in calls),
-        "No call": calls.count("No call"),
+        "Indeterminate": calls.count("Indeterminate"),
         "No estimate": calls.count("No estimate"),
         "Decided": sum(map(bool, decided)),
         "Overridden": overridden,

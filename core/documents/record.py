@@ -129,7 +129,7 @@ def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
         "no_call": list(prediction.no_call),
         "no_call_percent": " to ".join(map(format_percent, prediction.no_call)),
         "count": count,
-        "icons": f"{count} of 100 similar patients have a high Ki-67, {100 - count} have not.",
+        "icons": f"{count} of 100 patients with this estimate have a high Ki-67, {100 - count} have not.",
     }
 
 

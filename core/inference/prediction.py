@@ -151,7 +151,7 @@ class Prediction:
 
     @property
     def is_no_call(self) -> bool:
-        """Whether the probability lies in the zone of no call."""
+        """Whether the probability lies in the indeterminate range."""
         return self.no_call[0] <= self.probability <= self.no_call[1]
 
     @property

@@ -16,14 +16,18 @@ NOT_SEEN = (
 )
 NODES_LIMIT = "It does not replace the sentinel node biopsy."
 MALIGNANCY_SOURCE = "image alone; the one part trained on real labels, benign or malignant, of the backbone's data"
-MALIGNANCY_LIMIT = "The Ki-67 estimate presumes a cancer."
+MALIGNANCY_LIMIT = "The Ki-67 estimate assumes that the lesion is malignant."
 
 
 def name_call(prediction: Prediction) -> str:
-    """Give the call in a few words: "No call", "Called high", "Called low", or "Uncertain, called low"."""
+    """Give the call in a few words: "Indeterminate", "Classified as high", or "Uncertain, classified as low"."""
     if prediction.is_no_call:
-        return "No call"
-    return f"Uncertain, called {prediction.group}" if prediction.is_uncertain else f"Called {prediction.group}"
+        return "Indeterminate"
+    return (
+        f"Uncertain, classified as {prediction.group}"
+        if prediction.is_uncertain
+        else f"Classified as {prediction.group}"
+    )
 
 
 def explain_call(prediction: Prediction) -> str:
@@ -37,7 +41,7 @@ def explain_call(prediction: Prediction) -> str:
     Returns
     -------
     str
-        A sentence with the threshold or the zone of no call.
+        A sentence with the threshold or the indeterminate range.
     """
     low, high = map(format_percent, prediction.no_call)
     threshold, share = format_percent(prediction.threshold), format_percent(prediction.certainty)
@@ -49,7 +53,7 @@ def explain_call(prediction: Prediction) -> str:
             f"{share} of the model's refits are {side} it, as the estimate is."
         )
     if prediction.is_no_call:
-        zone = f"It lies in the zone of no call ({low} to {high})"
+        zone = f"It lies in the indeterminate range ({low} to {high})"
         return f"{call} {zone}, where high and low can't be told apart reliably."
     return call
 

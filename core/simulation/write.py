@@ -46,7 +46,7 @@ def write_cohort(
 ) -> Path:
     """Simulate a cohort and write it.
 
-    The folder gets cohort.csv, frames/*.png, masks/*.png and, if asked, dicom/*.dcm. cohort.csv has one row a patient:
+    The folder gets cohort.csv, frames/*.png, masks/*.png and, if asked, dicom/*.dcm. cohort.csv has a row per patient:
     the data dictionary, `split`, `receptor`, `lnm`, and `image`, `mask` (paths relative to the table) and `box` as
     "x0,y0,x1,y1" in pixels of the frame. Missing values are empty. The bytes depend on seed, number of patients and
     parameters alone, not on the number of processes.

@@ -45,7 +45,7 @@ def read_bytes(source: bytes | Path) -> bytes:
         except OSError:
             raise TableError("The table can't be opened; check that the file exists and may be read.") from None
     if not content.strip():
-        raise TableError("The table is empty; give a header and one row a patient.")
+        raise TableError("The table is empty; give a header and one row per patient.")
     if len(content) > MAX_BYTES:
         raise TableError(f"The table has {len(content) / 2**20:.0f} MB; the limit is {MAX_BYTES / 2**20:.0f} MB.")
     return content

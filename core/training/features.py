@@ -45,7 +45,7 @@ class Features:
         return self.pooled[patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0])]
 
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
-        """Average the images of each patient; one row a patient, patients without a readable image left out."""
+        """Average the images of each patient; one row per patient, patients without a readable image left out."""
         table = pd.DataFrame(self.pooled, index=pd.Index(patient_id, name="patient_id"))
         return table.dropna().groupby(level=0).mean()
 

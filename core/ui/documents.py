@@ -19,7 +19,7 @@ def offer_documents(collect: Callable[[], PatientContent]) -> None:
         Gives the document's content; called when it is asked for.
     """
     paper = st.radio(
-        "Paper of the documents",
+        "Paper size",
         PAPERS,
         format_func=PAPERS.__getitem__,
         horizontal=True,

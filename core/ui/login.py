@@ -84,7 +84,7 @@ def require_role(role: Role) -> User:
     if not claims.get("is_logged_in"):
         _ask_for_login("Log in to use SonoKi.")
     if is_expired(claims, time.time()):
-        _ask_for_login("Your login has run out. Log in again.")
+        _ask_for_login("Your session has expired. Log in again.")
     user = read_user(claims, get_text_setting("role_claim"))
     if user is None or not user.may(role):
         _refuse(role)

@@ -77,5 +77,5 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_the_readme_prints_the_dictionary() -> None:
-    readme = Path(__file__).parents[2] / "README.md"
+    readme = Path(__file__).parents[2] / "core" / "clinical" / "README.md"
     assert render_table() in readme.read_text(encoding="utf-8")

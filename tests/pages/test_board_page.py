@@ -125,7 +125,7 @@ def test_without_a_call_there_is_nothing_to_agree_with(at, database):
     at.text_input(key="board_initials").set_value("AB").run()
     at.selectbox(key="board_flag").set_value("no call").run()
     press(at, "Begin with the first")
-    while "No call" not in words(at):
+    while "Indeterminate" not in words(at):
         press(at, "Next")
     assert "With the model's call" not in [radio.label for radio in at.radio]
     assert "makes no call here" in words(at)

@@ -90,7 +90,9 @@ def test_an_upload_gets_an_estimate_with_interval_words_and_limits(at, breast_pn
     text = words(at)
     assert 0 <= read_percent(at) <= 100
     assert re.search(r"95 % interval \*\*\d+\s% to \d+\s%\*\*", text)
-    assert any(re.match(r"\*\*(No call|Called high|Called low|Uncertain)", info.value) for info in at.info)
+    assert any(
+        re.match(r"\*\*(Indeterminate|Classified as high|Classified as low|Uncertain)", info.value) for info in at.info
+    )
     assert text.count(" ?]") == 7
     text = choose_view(at, "Limits")
     assert "so the interval is wider (7)" in text

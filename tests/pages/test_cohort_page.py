@@ -161,5 +161,5 @@ def test_without_a_bundle_the_page_asks_for_a_table_and_takes_one(open_page, use
 
 def test_home_leads_to_the_cohort(open_page):
     at = open_page("app.py")
-    next(b for b in at.button if b.label == "Judge the model on a cohort").click().run()
+    next(b for b in at.button if b.label == "Evaluate the model on a cohort").click().run()
     assert "patients of the simulated cohort" in words(at)

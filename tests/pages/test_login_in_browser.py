@@ -99,7 +99,7 @@ def test_a_login_runs_out(page, address, provider):
     log_in(page, address, provider, ["admin"], lifetime=3)
     page.wait_for_timeout(4000)
     page.goto(f"{address}/Case")
-    page.get_by_text("Your login has run out.").wait_for()
+    page.get_by_text("Your session has expired.").wait_for()
     assert page.get_by_role("heading").count() == 0
 
 
@@ -126,5 +126,5 @@ def test_a_session_that_goes_on_ends_with_its_login(page, address, provider):
     page.get_by_role("button", name="Begin with the first").wait_for()
     page.wait_for_timeout(30_000)
     page.get_by_role("button", name="Begin with the first").click()
-    page.get_by_text("Your login has run out.").wait_for()
+    page.get_by_text("Your session has expired.").wait_for()
     page.get_by_role("heading").first.wait_for(state="detached")

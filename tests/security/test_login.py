@@ -101,7 +101,7 @@ def test_a_page_that_is_open_ends_with_the_login(login: str) -> None:
         message.rerun_script.page_name = "Cohort"
         message.rerun_script.widget_states.widgets.add().id = "$$ID-x-scoring_upload_0"
         assert await doctor.run(message)
-        assert "Your login has run out" in doctor.text
+        assert "Your session has expired" in doctor.text
         assert "Research use only" not in doctor.text
         await doctor.leave()
 

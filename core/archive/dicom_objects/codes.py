@@ -43,7 +43,7 @@ CALL = _private("KI67-CALL", "Side of the threshold")
 CALLS = {
     "high": _private("KI67-HIGH", "Estimate at or above the threshold"),
     "low": _private("KI67-LOW", "Estimate below the threshold"),
-    "none": _private("KI67-NO-CALL", "No call: estimate too close to the threshold"),
+    "none": _private("KI67-NO-CALL", "Indeterminate: estimate too close to the threshold"),
 }
 FITNESS = _private("FITNESS", "Whether the image suits the model")
 FITNESSES = {

@@ -1,4 +1,4 @@
-"""Image scores of a cohort to its prediction table: one row a patient."""
+"""Image scores of a cohort to its prediction table: one row per patient."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *C
 
 
 def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
-    """Lay out one row a patient, in the order of the manifest.
+    """Lay out one row per patient, in the order of the manifest.
 
     Parameters
     ----------

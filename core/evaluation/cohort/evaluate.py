@@ -22,7 +22,7 @@ def evaluate_file(path: Path, *, by: str | None = None, threshold: float | None 
     Parameters
     ----------
     path : Path
-        CSV or XLSX, one row a patient.
+        CSV or XLSX, one row per patient.
     by : str, optional
         Column of subgroups, such as ``centre``.
     threshold : float, optional
@@ -66,7 +66,7 @@ def evaluate_cohort(
             f"The prediction table has no column {' and '.join(lacking)}; add it or map another column to it."
         )
     if table.empty:
-        raise TableError("The prediction table has no rows; give one row a patient.")
+        raise TableError("The prediction table has no rows; give one row per patient.")
     if table["y"].isna().all():
         raise TableError(f"None of the {len(table):,} patients has a known Ki-67 status; nothing can be judged.")
     if isinstance(threshold, float | int):

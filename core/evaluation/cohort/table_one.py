@@ -122,7 +122,7 @@ def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:
     Parameters
     ----------
     table : DataFrame
-        Prediction table, one row a patient.
+        Prediction table, one row per patient.
     refused : int
         Rows that were refused when it was read.
 

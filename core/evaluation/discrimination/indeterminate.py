@@ -11,7 +11,7 @@ PLACES = ("inside", "outside", "all")
 
 
 def compute_indeterminate(y: ArrayLike, prob: ArrayLike, *, threshold: float, low: float, high: float) -> pd.DataFrame:
-    """Evaluate the zone of no call as a test result of its own (STARD 2015, item 19).
+    """Evaluate the indeterminate range as a test result of its own (STARD 2015, item 19).
 
     Parameters
     ----------

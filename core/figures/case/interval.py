@@ -1,4 +1,4 @@
-"""A probability with its interval as a small graph for lists: the zone of no call, the threshold, bar and diamond."""
+"""A probability with its interval as a small graph for lists: indeterminate range, threshold, bar and diamond."""
 
 import base64
 
@@ -21,7 +21,7 @@ def render_interval(
     interval : tuple of float or None
         Its interval; None where it is not known: then the diamond is hollow.
     no_call : tuple of float
-        Zone of no call.
+        Indeterminate range.
     threshold : float
         Probability from which it is called high.
 
@@ -58,7 +58,7 @@ def describe_interval(
     zone = " to ".join(map(format_percent, no_call))
     return (
         f"From 0 to 100 %: estimate {format_percent(probability)}, {spread}, threshold {format_percent(threshold)}, "
-        f"zone of no call {zone}."
+        f"indeterminate range {zone}."
     )
 
 

@@ -209,7 +209,7 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     part = blacken_corners(part, to_grey(part))
     grey, colour, notes = to_grey(part), _strong_colour(part), []
     if colour is not None:
-        notes.append("The image has coloured parts, which were turned to grey.")
+        notes.append("The image has coloured parts, which were converted to greyscale.")
     mm_per_px, scale = None, (1.0, 1.0)
     if region.mm_per_px is not None:
         mm_per_px = min(region.mm_per_px)

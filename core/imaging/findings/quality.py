@@ -110,7 +110,9 @@ def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
         )
         yield Finding("refused", sentence, "colour")
     elif share > _COLOUR_CAUTION:
-        yield Finding("caution", f"Colour covers {share:.0%} of the lesion box and was turned to grey.", "colour")
+        yield Finding(
+            "caution", f"Colour covers {share:.0%} of the lesion box and was converted to greyscale.", "colour"
+        )
 
 
 def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:

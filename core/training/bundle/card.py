@@ -77,7 +77,7 @@ def write_card(
         f"Threshold {threshold['value']:.3f} (95 % interval "
         f"{threshold['interval'][0]:.3f}-{threshold['interval'][1]:.3f}; {threshold['rule']}, "
         f"chosen on {threshold['chosen_on']}). "
-        f"No call between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
+        f"Indeterminate between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
         "## Figures\n",
         "| split | n | events | AUC (95 % CI) | image alone | clinical alone | gain over clinical (95 % CI), p |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-"""Parts of the model card: coefficients, calibration, the zone of no call, internal validation, coverage."""
+"""Parts of the model card: coefficients, calibration, the indeterminate range, internal validation, coverage."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,8 +46,8 @@ def describe_calibration(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def describe_no_call(splits: Mapping[str, Any]) -> Iterator[str]:
-    """Write how many fall into the zone of no call, and how often the call is right inside and outside."""
-    yield "Accuracy of the call inside and outside the zone of no call (95 % interval, Wilson):\n"
+    """Write how many fall into the indeterminate range, and how often the call is right inside and outside."""
+    yield "Accuracy of the call inside and outside the indeterminate range (95 % interval, Wilson):\n"
     yield "| split | inside: n | accuracy | outside: n | accuracy |\n| --- | --- | --- | --- | --- |"
     for name, places in splits.items():
         cells = [

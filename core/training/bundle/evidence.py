@@ -55,7 +55,7 @@ def _estimate(head: FusionHead, score: float, clinical: Mapping[str, str | float
 def make_predictions(
     patients: pd.DataFrame, y: "pd.Series[int]", prob: Mapping[str, "pd.Series[float]"]
 ) -> pd.DataFrame:
-    """Lay out the prediction table that `evaluate` reads, one row a patient.
+    """Lay out the prediction table that `evaluate` reads, one row per patient.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def measure_threshold_interval(predictions: pd.DataFrame, seed: int) -> list[flo
 
 
 def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mapping[str, Any]) -> dict[str, Any]:
-    """Evaluate the zone of no call in each split (`core.evaluation.compute_indeterminate`)."""
+    """Evaluate the indeterminate range in each split (`core.evaluation.compute_indeterminate`)."""
     zone = {"threshold": threshold, "low": float(no_call["low"]), "high": float(no_call["high"])}
     return {
         str(split): compute_indeterminate(part["y"], part["prob"], **zone).to_dict("index")
@@ -111,7 +111,7 @@ def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mappi
 
 
 def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:
-    """Choose the zone of no call on development data.
+    """Choose the indeterminate range on development data.
 
     Parameters
     ----------

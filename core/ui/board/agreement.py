@@ -22,13 +22,13 @@ def show_agreement(found: pd.DataFrame, calls: pd.DataFrame) -> None:
     st.header("Readers and model", anchor=False)
     if found.empty:
         st.caption(
-            "Nobody has read first yet. Turn on **Reading first** in the sidebar: you give your own estimate of each "
+            "No blinded readings yet. Turn on **Reading first** in the sidebar: you give your own estimate of each "
             "patient before the model's is shown, and the agreement (kappa) comes here."
         )
         return
     st.caption(
         "High or low by the bundle's threshold, in patients read before the model's estimate was shown; patients in "
-        "the zone of no call count by their side. Kappa after Cohen; 95 % intervals."
+        "the indeterminate range count by their side. Kappa after Cohen; 95 % intervals."
     )
     rows = [_write_row(row) for row in found.to_dict("records")]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Agreement of readers, model and surgical Ki-67")

@@ -63,7 +63,7 @@ class Rule:
         return "high" if probability >= self.threshold else "low"
 
     def is_no_call(self, probability: float) -> bool:
-        """Whether a probability lies in the zone of no call."""
+        """Whether a probability lies in the indeterminate range."""
         return self.no_call[0] <= probability <= self.no_call[1]
 
 

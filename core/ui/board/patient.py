@@ -72,7 +72,7 @@ def ask_heat() -> bool:
         shortcut="H",
         on_click=guard(change_board),
         args=(HeatTurned(),),
-        help="What influenced the model, not where the tumour divides. The scale is the same for every image.",
+        help="What influenced the model, not where the tumour is proliferating. The scale is the same for every image.",
         width="stretch",
     )
     return is_asked
@@ -113,7 +113,7 @@ def show_table_estimate(probability: float, rule: Rule, graph: str, alt: str) ->
     """
     st.subheader(f"{format_percent(probability)} probability of a high Ki-67", anchor=False)
     st.image(graph, width=GRAPH, alt=alt)
-    call = "No call" if rule.is_no_call(probability) else f"Called {rule.call(probability)}"
+    call = "Indeterminate" if rule.is_no_call(probability) else f"Classified as {rule.call(probability)}"
     st.markdown(f"**{call}**, by the bundle's threshold of {format_percent(rule.threshold)}.")
     st.caption("From the cohort's table: without the image there is no explanation of it.")
 

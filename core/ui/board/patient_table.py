@@ -113,7 +113,7 @@ def show_list(
     )
     change_board(ListDrawn(tuple(board["patient_id"])))
     st.caption(
-        "Grey: zone of no call; broken line: threshold; orange: estimate with its 95 % interval, hollow where the "
+        "Grey: indeterminate range; broken line: threshold; orange: estimate with its 95 % interval, hollow where the "
         "interval comes with the image alone."
     )
     names = [name for name in ("prob", "low", "high", "flags") if name in board]

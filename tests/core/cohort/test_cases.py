@@ -202,7 +202,7 @@ def test_rows_of_one_patient_that_contradict_each_other_are_all_refused():
     assert dict(read.refused) == {
         2: "contradicts row 82 of the same patient (y)",
         82: "contradicts row 2 of the same patient (y)",
-        83: "the patient of row 3 again; give one row a patient",
+        83: "the patient of row 3 again; give one row per patient",
     }
 
 

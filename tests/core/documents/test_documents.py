@@ -96,7 +96,7 @@ def test_the_numbers_are_the_estimates(fusion: FusionHead) -> None:
     text = " ".join(read_pages(render_patient_document(content))).replace("\N{NO-BREAK SPACE}", " ")
     percent = round(100 * content.prediction.probability)
     assert f"{percent} % probability of a high Ki-67" in text
-    assert f"{percent} of 100 similar patients" in text
+    assert f"{percent} of 100 patients with this estimate" in text
     assert f"{content.prediction.logit:+.2f}" in text
     assert str(round(content.points.total)) in text
     for hash_value in ("b" * 64, "c" * 64, "d" * 64):

@@ -25,6 +25,6 @@ def test_without_an_interval_the_diamond_is_hollow():
 def test_the_words_and_the_address():
     words = describe_interval(0.25, (0.1, 0.4), **PLACE).replace("\N{NO-BREAK SPACE}", " ")
     assert words == (
-        "From 0 to 100 %: estimate 25 %, 95 % interval 10 % to 40 %, threshold 50 %, zone of no call 40 % to 60 %."
+        "From 0 to 100 %: estimate 25 %, 95 % interval 10 % to 40 %, threshold 50 %, indeterminate range 40 % to 60 %."
     )
     assert encode_svg("<svg/>") == "data:image/svg+xml;base64,PHN2Zy8+"

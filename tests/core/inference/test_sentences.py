@@ -26,10 +26,14 @@ def estimate(probability: float, group: str, *, is_no_call: bool, is_uncertain: 
 @pytest.mark.parametrize(
     ("case", "call", "why"),
     [
-        (estimate(0.8, "high", is_no_call=False), "Called high", "At or above the threshold of 50"),
-        (estimate(0.1, "low", is_no_call=False), "Called low", "Below the threshold of 50"),
-        (estimate(0.45, "low", is_no_call=True), "No call", "zone of no call (40"),
-        (estimate(0.2, "low", is_no_call=False, is_uncertain=True), "Uncertain, called low", "refits are below it"),
+        (estimate(0.8, "high", is_no_call=False), "Classified as high", "At or above the threshold of 50"),
+        (estimate(0.1, "low", is_no_call=False), "Classified as low", "Below the threshold of 50"),
+        (estimate(0.45, "low", is_no_call=True), "Indeterminate", "indeterminate range (40"),
+        (
+            estimate(0.2, "low", is_no_call=False, is_uncertain=True),
+            "Uncertain, classified as low",
+            "refits are below it",
+        ),
     ],
 )
 def test_the_call_and_its_reason_name_the_same_side(case: SimpleNamespace, call: str, why: str) -> None:
