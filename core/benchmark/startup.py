@@ -13,6 +13,7 @@ from pathlib import Path
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from core.benchmark.timing import Timing
 from core.errors import WorkError
@@ -130,8 +131,8 @@ def _open_first_page(port: int) -> None:
     try:
         with connect(
             f"ws://127.0.0.1:{port}/_stcore/stream",
-            origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=Origin(f"http://127.0.0.1:{port}"),
+            subprotocols=[Subprotocol("streamlit")],
             max_size=None,
         ) as page:
             page.send(RERUN)
