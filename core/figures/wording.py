@@ -1,7 +1,11 @@
 """Counts and labels in words, and lines thinned for the screen."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_POINTS = 1000
 QUALIFIERS = (" on ultrasound", " before biopsy")
@@ -18,7 +22,7 @@ def write_threshold(value: float) -> str:
     return f"{rounded:.2f}" if round(rounded, 2) == rounded else f"{rounded:g}"
 
 
-def thin_rows(frame: pd.DataFrame, limit: int = MAX_POINTS) -> pd.DataFrame:
+def thin_rows(frame: "pd.DataFrame", limit: int = MAX_POINTS) -> "pd.DataFrame":
     """Keep at most `limit` evenly spread rows, the first and the last among them, so that a browser stays quick."""
     if len(frame) <= limit:
         return frame

@@ -21,7 +21,7 @@ _owners: dict[str, str] = {}
 
 @dataclass(frozen=True, eq=False)
 class HeldFile:
-    """The ticket of a file; when the last reference to it goes, the file goes.
+    """The ticket of a file; when it is released, or the last reference to it goes, the file goes.
 
     Attributes
     ----------
@@ -52,6 +52,10 @@ class HeldFile:
                 raise ImageError("The image is no longer held, because others needed its room. Upload it again.")
             _files.move_to_end(self.ticket)
             return _files[self.ticket]
+
+    def release(self) -> None:
+        """Forget the file now, whoever keeps its ticket."""
+        _drop(self.ticket)
 
 
 def hold_file(data: bytes, owner: str = "") -> HeldFile:

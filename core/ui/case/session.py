@@ -36,6 +36,9 @@ def change_case(event: Event) -> CaseState:
         forget(PREFIX, KEPT)
     elif after.form_number != before.form_number:
         forget(name_form(before, ""))
+    left = before.source
+    if left is not None and left is not after.source and not left.is_simulated:
+        left.file.release()
     st.session_state[STATE] = after
     return after
 

@@ -14,7 +14,6 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
-from core.cohort.scoring.scratch import sweep_scratch
 from core.settings import get_text_setting
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
@@ -54,13 +53,21 @@ def protect_server() -> dict[str, Any]:
     async def live(_: Any) -> AsyncIterator[None]:
         send_at_once(asyncio.get_running_loop())
         rules.files.watch(get_instance().media_file_mgr)
-        sweep_scratch()
+        sweeping = asyncio.create_task(asyncio.to_thread(_sweep))
         print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
         yield
         watching.cancel()
+        await sweeping
 
     return {"middleware": [Middleware(Gate, rules=rules)], "lifespan": live}
+
+
+def _sweep() -> None:
+    """Delete what killed servers left; beside the start, since the part's imports take half a second."""
+    from core.cohort.scoring.scratch import sweep_scratch  # noqa: PLC0415
+
+    sweep_scratch()
 
 
 def check_secrets() -> None:

@@ -56,6 +56,7 @@ class Viewer {
     if (!data.editable && this.tool === "box") this.tool = "pan";
     if (data.editable && !before.editable) this.tool = "box";
     this.draw();
+    if (this.source && this.zoom === 1 && this.top !== this.find(".tools").offsetHeight + 12) this.refit();
   }
 
   load(src) {
@@ -89,6 +90,7 @@ class Viewer {
   fit(keep = false) {
     const across = this.stage.width() - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
     const down = this.stage.height() - top - MARGIN;
+    this.top = top;
     this.base = Math.min(across / this.data.width, down / this.data.height);
     if (!keep) {
       this.zoom = 1; this.level = 0.5; this.width = 1;
@@ -209,14 +211,14 @@ class Viewer {
 
   magnify(factor, centre = { x: this.stage.width() / 2, y: this.stage.height() / 2 }) {
     const zoom = clamp(this.zoom * factor, 1, 12), ratio = (this.base * zoom) / this.content.scaleX(), { x, y } = this.content.position();
-    if (zoom === 1) return this.fitKeepingGrey();
+    if (zoom === 1) return this.refit();
     this.zoom = zoom;
     this.content.scale({ x: this.base * zoom, y: this.base * zoom });
     this.content.position({ x: centre.x - (centre.x - x) * ratio, y: centre.y - (centre.y - y) * ratio });
     this.draw();
   }
 
-  fitKeepingGrey() {
+  refit() {
     const { level, width } = this;
     this.fit();
     Object.assign(this, { level, width });
