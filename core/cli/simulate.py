@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from core.cli.console import SEED, AsJson, Out, Seed, app, print_result, progress_bar, say
+from core.spreadsheet import render_csv
 
 
 @app.command()
@@ -58,7 +59,7 @@ def coverage(
     with progress_bar("cohorts") as progress:
         table = measure_coverage(n or SIZES, n_cohorts=cohorts, n_refits=refits, watch=progress)
     if out is not None:
-        table.to_csv(out, index=False, float_format="%.4g", lineterminator="\n")
+        out.write_bytes(render_csv(table, float_format="%.4g"))
         say(f"Coverage: {out}")
     print_result(
         {"coverage": table.to_dict("records"), "cohorts": cohorts, "refits": refits}, as_json, _summarise_coverage

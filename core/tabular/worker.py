@@ -14,6 +14,7 @@ from core.tabular.table import pack_table
 if sys.platform != "win32":
     import resource
 
+ROOM = 32 * 2**20
 DAMAGED = "The table is damaged or in an unknown format; save it again as .xlsx, or as CSV."
 TOO_MUCH_MEMORY = "The table needs more memory than is allowed; delete what is not needed, or save it as CSV."
 REFUSED, DONE = b"R", b"D"
@@ -55,10 +56,18 @@ def answer(content: bytes) -> bytes:
         return DONE + pack_table(read_any(content))
     except TableError as error:
         return REFUSED + json.dumps(str(error)).encode()
-    except MemoryError:
+    except (MemoryError, ImportError):  # a library that no longer fits can't be loaded
         return REFUSED + json.dumps(TOO_MUCH_MEMORY).encode()
     except BaseException:  # noqa: BLE001 - whatever a broken file makes a library raise, a panic of Rust too, ends here
-        return REFUSED + json.dumps(DAMAGED).encode()
+        return REFUSED + json.dumps(DAMAGED if _has_room() else TOO_MUCH_MEMORY).encode()
+
+
+def _has_room() -> bool:
+    """Whether memory is left: a library that gets none may fail in a way of its own."""
+    try:
+        return bool(bytearray(ROOM))
+    except MemoryError:
+        return False
 
 
 class _WithoutPandas(MetaPathFinder):

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from core.ui.navigation import list_pages
-from tests.pages.test_in_browser import address, browser, open_case, page, pytestmark  # noqa: F401
+from tests.pages.test_in_browser import address, browser, open_case, page, pytestmark, wait_until  # noqa: F401
 
 PATHS = ["", *(name.replace(" ", "_") for _, name in list_pages())]
 FADING_MS, LOOKS = 1000, 3
@@ -35,7 +35,7 @@ def find_violations(page) -> dict[str, list[str]]:  # noqa: F811
 
 def settle(page) -> None:  # noqa: F811
     """Wait until the page has been drawn, and nothing has faded, for a second on end."""
-    page.wait_for_function(CALM, arg=FADING_MS)
+    wait_until(page, CALM, FADING_MS)
 
 
 def find_lasting_violations(page) -> dict[str, list[str]]:  # noqa: F811

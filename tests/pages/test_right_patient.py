@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.imaging import read_frame
-from tests.pages.test_case_page import estimate, find, read_percent, try_patient, upload, words
+from tests.pages.test_case_page import SHIPPED, estimate, find, read_percent, try_patient, upload, words
 
 PAGE = "pages/1_Case.py"
 FIELDS = ("Age", "Largest diameter", "Menopausal", "BI-RADS", "Palpable", "Adler", "Axillary")
@@ -233,7 +233,8 @@ def draw_noise() -> bytes:
 
 
 @pytest.mark.parametrize("draw", [draw_web_page, draw_noise])
-def test_no_outline_is_proposed_on_a_picture_that_is_no_ultrasound(at, draw):
+def test_no_outline_is_proposed_on_a_picture_that_is_no_ultrasound(at, use_bundle, draw):
+    use_bundle(SHIPPED)
     upload(at, "page.png", draw())
     assert at.error[0].value.startswith("No estimate.")
     assert "rely less" not in at.error[0].value

@@ -114,6 +114,7 @@ def main(memory_mb: int, seconds: int, niceness: int) -> None:
         How far the process stands back behind others, where the system knows that.
     """
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where the server was started in the background
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     limit_process(memory_mb)

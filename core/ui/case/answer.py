@@ -20,6 +20,7 @@ from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Case
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
+from core.plain_text import plain_figure
 from core.ui.case.archive import offer_results
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
 from core.ui.case.state import Answer
@@ -45,9 +46,8 @@ def show_answer(answer: Answer, bundle: Bundle) -> None:
     """
     prediction = answer.prediction
     show_headline(prediction, bundle)
-    st.plotly_chart(
-        plot_probability_scale(prediction), key="figure_estimate", alt=describe_scale(prediction), config=PLAIN
-    )
+    scale = plot_probability_scale(prediction)
+    st.plotly_chart(plain_figure(scale), key="figure_estimate", alt=describe_scale(prediction), config=PLAIN)
     show_call(prediction)
 
 

@@ -12,6 +12,7 @@ from core.inference.explain import spread_offset
 from core.ui.case.box import set_box
 from core.ui.case.proposal import Proposal
 from core.ui.case.session import name_widget
+from core.ui.errors import guard
 from core.ui.viewer import HeatLayer, Picture, show_viewer
 
 HEIGHT = "clamp(300px, calc(100vh - 190px), 1100px)"
@@ -45,7 +46,9 @@ def show_picture(frame: Frame, roi: Roi, proposal: Proposal, prediction: Predict
         contours = bool(st.session_state.get(CONTOURS))
         heat = lay_heatmap(prediction, limit=limit, contours=contours)
     outlines = tuple(lesion.contour for lesion in proposal.lesions)
-    show_viewer(Picture(frame, alt, roi, outlines, heat), key=name_widget("picture"), height=HEIGHT, on_box=set_box)
+    show_viewer(
+        Picture(frame, alt, roi, outlines, heat), key=name_widget("picture"), height=HEIGHT, on_box=guard(set_box)
+    )
     if prediction is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.toggle("Lines of equal log-odds", key=CONTOURS, persist_state="session")
