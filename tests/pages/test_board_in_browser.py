@@ -86,6 +86,7 @@ def test_a_board_is_gone_through_by_keyboard_alone(page, address, database):  # 
         else:
             tab_to(page, page.get_by_role("radiogroup", name="With the model's call"))
             page.keyboard.press("Space")
+            page.keyboard.press("Tab")
         page.keyboard.press("Control+Enter")
         page.get_by_text("Saved as entry").wait_for()
         settle(page)
