@@ -19,6 +19,7 @@ SECRET = "a secret of the test, long enough for signing"
 XSRF = "_streamlit_xsrf"
 DONE = ("script_finished",)
 PATIENCE = 240.0
+CLOSING = 0.02  # seconds in which a closed socket's transport is let go of by the event loop
 
 
 def write_secrets(address: str) -> str:
@@ -80,6 +81,7 @@ class Stranger:
                 compression=None,
             )
         except InvalidStatus as refused:
+            await asyncio.sleep(CLOSING)
             return refused.response.status_code
         return 101
 
@@ -158,6 +160,7 @@ class Stranger:
         """Close the socket."""
         if self.socket is not None:
             await self.socket.close()
+            await asyncio.sleep(CLOSING)
 
     def _note(self, message: ForwardMsg) -> None:
         self.seen.append(message)

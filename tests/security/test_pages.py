@@ -53,6 +53,7 @@ def test_noise_closes_its_own_socket_alone(local: str, noise: bytes | str) -> No
         await stranger.send(noise)
         assert await stranger.hear("none", seconds=20) is None
         assert await other.open("Model")
+        await stranger.leave()
         await other.leave()
 
     asyncio.run(shout())
