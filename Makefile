@@ -8,10 +8,10 @@ UV := $(shell command -v uv 2>/dev/null)
 
 ifdef UV
 CREATE = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-INSTALL = $(UV) pip install --python $(BIN)/python
+INSTALL = $(UV) pip install --python $(BIN)/python --constraints .constraints.txt
 else
 CREATE = $(PYTHON) -m venv .venv
-INSTALL = $(BIN)/python -m pip install --disable-pip-version-check
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint .constraints.txt
 endif
 
 .PHONY: app test check clean
@@ -31,7 +31,7 @@ check: .venv/test
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_architecture.py
 
-.venv/app: requirements.txt
+.venv/app: requirements.txt .constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("SonoKi needs Python 3.11 or newer; set PYTHON=" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing SonoKi into .venv: a few minutes, 7.5 GB with torch's CUDA libraries (CPU only: see README)."
 	$(CREATE)
