@@ -169,7 +169,7 @@ def read_study(data: bytes) -> dict[str, str | int]:
     Returns
     -------
     dict of str to str or int
-        What `decoding.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
+        What `decoding.dicom.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
         and nothing else.
 
     Raises

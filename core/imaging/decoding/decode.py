@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging.decoding.dicom import DicomSource, open_dicom
+from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.source import DicomSource
+from core.imaging.decoding.dicom.ultrasound import find_regions, name_device, read_spacing
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.raster import decode_raster, describe_raster, to_grey
-from core.imaging.decoding.ultrasound import find_regions, name_device, read_spacing
 from core.imaging.decoding.zip_files import list_items, read_item
 from core.imaging.findings.area import find_bmode_area
 from core.imaging.findings.sector import blacken_corners

@@ -12,13 +12,14 @@ from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLoss
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
-from core.imaging.decoding.dicom import DicomSource, open_dicom
+from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.source import DicomSource
+from core.imaging.decoding.dicom.ultrasound import find_regions
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.hiding import hide_identity, join_boxes
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pseudonyms import make_pseudonym, make_uid
 from core.imaging.decoding.raster import to_grey
-from core.imaging.decoding.ultrasound import find_regions
 from core.imaging.frame import CleanedFile, Roi
 
 _IMAGE = UID("1.2.840.10008.5.1.4.1.1.6.1")

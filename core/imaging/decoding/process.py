@@ -13,9 +13,9 @@ from PIL import Image
 from core.errors import ImageError
 from core.imaging.decoding.decode import DecodedArea, decode_area, decode_info
 from core.imaging.decoding.deidentify import decode_deidentified
+from core.imaging.decoding.dicom.study import decode_study
 from core.imaging.decoding.limits import WAIT_TIMES, Limits
 from core.imaging.decoding.messages import read_message, write_message
-from core.imaging.decoding.study import decode_study
 from core.imaging.frame import Choice, CleanedFile
 
 if sys.platform != "win32":

@@ -233,7 +233,7 @@ REFUSED = {
     "ECG": (shipped("waveform_ecg.dcm"), "is an ECG"),
     "other": (make_dicom(AREA, Modality="ZZ"), "of another modality"),
     "document": (make_dicom(AREA, SOPClassUID="1.2.840.10008.5.1.4.1.1.104.1"), "an encapsulated document"),
-    "frames": (make_dicom(AREA, NumberOfFrames=90_000), "holds 90000 frames; at most 2000"),
+    "frames": (make_dicom(np.zeros((2001, 8, 8), np.uint8), frames=2001), "holds 2001 frames; at most 2000"),
     "deflate bomb": (deflate_bomb(), "The file unpacks to more than"),
     "zip bomb": (zip_of(bytes(310_000_000)), "unpacks to more than 300 MB"),
     "zip of text": (zip_of(b"only words"), "holds no image"),

@@ -254,7 +254,7 @@ def make_defects() -> dict[str, bytes]:
         "no samples per pixel": without_tags("SamplesPerPixel"),
         "more rows than pixels": make_dicom(GREY, Rows=600),
         "more frames than pixels": make_dicom(GREY, NumberOfFrames=30),
-        "90000 frames": make_dicom(GREY, NumberOfFrames=90_000),
+        "2001 frames": make_dicom(np.zeros((2001, 8, 8), np.uint8), frames=2001),
         "60000 x 60000 pixels": make_dicom(GREY, Rows=60_000, Columns=60_000),
         "more bits stored than allocated": make_dicom(GREY, BitsStored=16),
         "window of no width": make_dicom(GREY, WindowCenter=100, WindowWidth=0),

@@ -58,7 +58,7 @@ def test_frames_lists_and_logs_hold_no_identifier(caplog, capfd, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("change", [{"Modality": PATIENT[:7].upper()}, {"NumberOfFrames": 99_999}, {"Rows": 60_000}])
+@pytest.mark.parametrize("change", [{"Modality": PATIENT[:7].upper()}, {"Columns": 60_000}, {"Rows": 60_000}])
 def test_refusals_hold_no_identifier(change):
     with pytest.raises(ImageError) as refusal:
         read_frame(planted_file(**change))

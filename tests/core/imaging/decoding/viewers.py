@@ -10,7 +10,7 @@ import pydicom.data
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging.decoding.dicom import open_dicom
+from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.limits import Limits
 
 LIMITS = Limits(300_000_000, 40_000_000, 16_384, 2_000, 500)
@@ -18,12 +18,22 @@ FOLDER = Path(pydicom.data.__file__).parent / "test_files"
 FAMILIES = ("examples_j", "examples_p", "examples_r", "examples_y", "SC_", "GDCM", "JPEGLS", "ExplVR_BigEnd.")
 SHIPPED = sorted(path.name for path in FOLDER.glob("*.dcm") if path.name.startswith(FAMILIES))
 
-_OTHER = re.compile(rb"(\x08\x00\x60\x00|\x00\x08\x00\x60)(CS\x02\x00|CS\x00\x02|\x02\x00\x00\x00)OT")
+_TAG = rb"(?:\x08\x00%b\x00|\x00\x08\x00%b)"
+_MODALITY = re.compile(b"(" + _TAG % (b"\x60", b"\x60") + rb"(?:CS..|..\x00\x00))[A-Z]{2}", re.DOTALL)
+_OTHER_CLASS = rb"(1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?![36]\.1)[0-9.]+\x00?)"
+_CLASS = re.compile(b"(" + _TAG % (b"\x16", b"\x16") + rb"(?:UI..|..\x00\x00))" + _OTHER_CLASS, re.DOTALL)
+_ULTRASOUND = b"1.2.840.10008.5.1.4.1.1.6"
+
+
+def as_ultrasound(data: bytes) -> bytes:
+    """The same file of modality and class ultrasound: those of other modalities are refused."""
+    data = _CLASS.sub(lambda found: found[1] + _ULTRASOUND.ljust(len(found[2]), b"\0"), data, count=1)
+    return _MODALITY.sub(rb"\1US", data, count=1)
 
 
 def read_shipped(name: str) -> bytes:
-    """A file of pydicom's, of modality US where it says "other": derived captures of no ultrasound are refused."""
-    return _OTHER.sub(rb"\1\2US", (FOLDER / name).read_bytes(), count=1)
+    """A file of pydicom's as ultrasound."""
+    return as_ultrasound((FOLDER / name).read_bytes())
 
 
 def show(data: bytes, index: int = 0) -> np.ndarray:

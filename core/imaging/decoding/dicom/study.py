@@ -9,7 +9,7 @@ from pydicom.config import RAISE
 from pydicom.valuerep import validate_value
 
 from core.errors import ImageError
-from core.imaging.decoding.dicom import open_dicom
+from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 

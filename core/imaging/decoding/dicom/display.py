@@ -46,6 +46,7 @@ def _is_inverse(header: Dataset) -> bool:
 def _turn_palette(header: Dataset) -> Dataset:
     """Give tables of a big-endian file in this machine's order, in which pydicom reads them (OW: words of 16 bits)."""
     turned = Dataset()
+    turned.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
     for element in header.group_dataset(0x0028):
         turned.add(element)
         if element.keyword.endswith("PaletteColorLookupTableData") and element.VR == "OW":

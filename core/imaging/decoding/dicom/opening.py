@@ -1,35 +1,26 @@
-"""DICOM: which files are taken, and one frame of them as grey or RGB pixels.
+"""DICOM: which files are taken.
 
 Of the header only modality, manufacturer, model, transducer frequency and scale are read out.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
 from io import BytesIO
 from typing import NoReturn
 
-import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.encaps import get_frame
-from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.pixels import get_decoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
-    JPEGTransferSyntaxes,
 )
 
 from core.errors import ImageError
-from core.imaging.decoding.display import render_8_bit
+from core.imaging.decoding.dicom.pixel_data import check_pixels
+from core.imaging.decoding.dicom.source import DicomSource, change
 from core.imaging.decoding.limits import Limits
-from core.imaging.decoding.pixel_data import check_pixels
-from core.imaging.decoding.raster import check_scans
 
 _VIDEO = "1.2.840.10008.1.2.4.10"
 _DICOMDIR = "1.2.840.10008.1.3.10"
@@ -65,96 +56,6 @@ _MODALITIES = {
 _META_AT_MOST = 2048
 _LARGEST_RATIO = 100
 _UPLOAD = "Upload the B-mode ultrasound image."
-_NOT_SAID = "The file does not say that it is an ultrasound image."
-_OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
-_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
-
-
-@dataclass(frozen=True)
-class DicomSource:
-    """A DICOM file that was found fit to decode.
-
-    Attributes
-    ----------
-    data : bytes
-        The file; a deflated one is inflated and has lost its preamble.
-    header : Dataset
-        Everything before the pixels.
-    syntax : UID
-        Transfer syntax of `data`.
-    width, height, count : int
-        Size of a frame in pixels, and number of frames.
-    changes : dict
-        Header elements, by keyword, that stand in place of the file's own where its pixels contradict them.
-    pixel_notes : tuple of str
-        Sentences on what the pixels contradict.
-    """
-
-    data: bytes
-    header: Dataset
-    syntax: UID
-    width: int
-    height: int
-    count: int
-    changes: dict[str, object] = field(default_factory=dict)
-    pixel_notes: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences on what the header leaves open, and on what is not shown."""
-        unsaid = () if self.header.get("Modality") == "US" else (_NOT_SAID,)
-        overlay = (_OVERLAY,) if any((group, 0x3000) in self.header for group in _OVERLAY_GROUPS) else ()
-        return (*unsaid, *self.pixel_notes, *overlay)
-
-    def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
-        """Decode frames one at a time.
-
-        Parameters
-        ----------
-        indices : sequence of int
-            Frames, from 0.
-
-        Yields
-        ------
-        ndarray of uint8, shape (height, width) or (height, width, 3)
-            Grey or RGB.
-        """
-        for stored in self._iter_stored(list(indices)):
-            yield render_8_bit(stored, self.header)
-
-    def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
-        """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
-        self._check_scans(indices)
-        plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
-        decode = partial(iter_pixels, indices=indices, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
-        if self.changes:
-            yield from decode(self._read_changed())
-            return
-        frames = decode(BytesIO(self.data))
-        try:
-            first = next(frames)
-        except ValueError:
-            frames = decode(self._read_changed())
-            first = next(frames)
-        yield first
-        yield from frames
-
-    def _check_scans(self, indices: list[int]) -> None:
-        """Refuse a frame that is a JPEG of very many scans, however it is cut into fragments."""
-        if self.syntax not in JPEGTransferSyntaxes:
-            return
-        whole = self._read_changed()
-        table = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
-        offsets = (whole[table[0]].value, whole[table[1]].value) if all(name in whole for name in table) else None
-        with suppress(ValueError):  # the decoder says what is wrong with its fragments
-            for index in indices:
-                check_scans(get_frame(whole.PixelData, index, number_of_frames=self.count, extended_offsets=offsets))
-
-    def _read_changed(self) -> Dataset:
-        whole = dcmread(BytesIO(self.data), force=True)
-        for keyword, value in self.changes.items():
-            setattr(whole, keyword, value)
-        return whole
 
 
 def open_dicom(data: bytes, limits: Limits) -> DicomSource:
@@ -195,12 +96,24 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     if not width or not height:
         raise ImageError(f"The DICOM file holds no image. {_UPLOAD}")
     limits.check_size(width, height)
+    unwritten = _write_as_standard(header)
     checked = check_pixels(data, header, stream.tell())
-    for keyword, value in checked.changes.items():
-        setattr(header, keyword, value)
+    change(header, checked.changes)
     count = int(header.get("NumberOfFrames") or 1)
     limits.check_frames(count)
-    return DicomSource(checked.data, header, syntax, width, height, count, checked.changes, checked.notes)
+    changes = unwritten | checked.changes
+    return DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes).tell_colours()
+
+
+def _write_as_standard(header: Dataset) -> dict[str, object]:
+    """Give what some writers leave out or write otherwise: the case of a term, and the order of colours."""
+    stated, changes = str(header.get("PhotometricInterpretation") or ""), dict[str, object]()
+    if stated != (term := stated.strip("\0 ").upper()):
+        changes["PhotometricInterpretation"] = term
+    if header.get("SamplesPerPixel") == 3 and header.get("PlanarConfiguration") is None:
+        changes["PlanarConfiguration"] = 0
+    change(header, changes)
+    return changes
 
 
 def _inflate(data: bytes, limits: Limits) -> bytes:
@@ -245,7 +158,7 @@ def _is_decoded(syntax: UID) -> bool:
 
 def _refuse_by_class(header: Dataset) -> None:
     sop_class = str(header.get("SOPClassUID") or getattr(header.file_meta, "MediaStorageSOPClassUID", ""))
-    modality = str(header.get("Modality") or "")
+    modality = str(header.get("Modality") or "").upper()
     if sop_class == _DICOMDIR:
         _refuse("a DICOMDIR, the index of a folder; put the folder into a zip archive to choose from its images")
     if sop_class.startswith(_DOCUMENT):

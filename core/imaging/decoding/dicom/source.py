@@ -1,0 +1,167 @@
+"""A DICOM file that was found fit to decode, and its frames as grey or RGB pixels."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from io import BytesIO
+
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.encaps import generate_fragments, get_frame
+from pydicom.pixels import iter_pixels
+from pydicom.uid import (
+    UID,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+    RLELossless,
+)
+
+from core.imaging.decoding.dicom.colours import TOLD, find_arrangement, turns_to_rgb
+from core.imaging.decoding.dicom.display import render_8_bit
+from core.imaging.decoding.raster import check_scans
+
+_NOT_SAID = "The file does not say that it is an ultrasound image."
+_OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
+_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+_TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, JPEGLossless, JPEGLosslessSV1, RLELossless)
+
+
+@dataclass(frozen=True)
+class DicomSource:
+    """A DICOM file that was found fit to decode.
+
+    Attributes
+    ----------
+    data : bytes
+        The file; a deflated one is inflated and has lost its preamble.
+    header : Dataset
+        Everything before the pixels.
+    syntax : UID
+        Transfer syntax of `data`.
+    width, height, count : int
+        Size of a frame in pixels, and number of frames.
+    changes : dict
+        Header elements, by keyword, that stand in place of the file's own where its pixels contradict them; None for
+        one to leave out.
+    pixel_notes : tuple of str
+        Sentences on what the pixels contradict.
+    """
+
+    data: bytes
+    header: Dataset
+    syntax: UID
+    width: int
+    height: int
+    count: int
+    changes: dict[str, object] = field(default_factory=dict)
+    pixel_notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what the header leaves open, and on what is not shown."""
+        unsaid = () if str(self.header.get("Modality") or "").upper() == "US" else (_NOT_SAID,)
+        overlay = (_OVERLAY,) if any((group, 0x3000) in self.header for group in _OVERLAY_GROUPS) else ()
+        return (*unsaid, *self.pixel_notes, *overlay)
+
+    def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
+        """Decode frames one at a time.
+
+        Parameters
+        ----------
+        indices : sequence of int
+            Frames, from 0, ascending.
+
+        Yields
+        ------
+        ndarray of uint8, shape (height, width) or (height, width, 3)
+            Grey or RGB.
+        """
+        for stored in self._iter_stored(list(indices)):
+            yield render_8_bit(stored, self.header)
+
+    def tell_colours(self) -> "DicomSource":
+        """Tell RGB from YBR by the first frame's values, where its coding does not settle it.
+
+        Returns
+        -------
+        DicomSource
+            The file with the colours that it holds; with a note where they are not the stated ones.
+        """
+        stated = str(self.header.get("PhotometricInterpretation") or "")
+        is_colour = (self.header.get("SamplesPerPixel"), self.header.get("BitsAllocated")) == (3, 8)
+        if not is_colour or not stated.startswith(("RGB", "YBR")) or self.syntax not in _SILENT_ON_COLOURS:
+            return self
+        found = stated if self._turns_to_rgb() else self._find_colours(stated)
+        if (found == "YBR_FULL") == stated.startswith("YBR_FULL"):
+            return self
+        self.header.PhotometricInterpretation = found
+        changes = self.changes | {"PhotometricInterpretation": found}
+        return replace(self, changes=changes, pixel_notes=(*self.pixel_notes, TOLD.format(stated)))
+
+    def _find_colours(self, stated: str) -> str:
+        (frame,) = self._decode([0], raw=True)
+        found = find_arrangement(frame, stated if stated.startswith("YBR_FULL") else "RGB", 0)
+        return stated if found is None or found[1] else found[0]
+
+    def _turns_to_rgb(self) -> bool:
+        return self.syntax in JPEG2000TransferSyntaxes and turns_to_rgb(
+            next(generate_fragments(self._read().PixelData))
+        )
+
+    def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
+        self._check_scans(indices)
+        yield from self._decode(indices)
+
+    def _decode(self, indices: list[int], *, raw: bool = False) -> Iterator[np.ndarray]:
+        """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
+        plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
+        decode = partial(iter_pixels, indices=indices, raw=raw, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
+        if self.changes:
+            yield from decode(self._read())
+            return
+        frames = decode(BytesIO(self.data))
+        try:
+            first = next(frames)
+        except ValueError:
+            frames = decode(self._read())
+            first = next(frames)
+        yield first
+        yield from frames
+
+    def _check_scans(self, indices: list[int]) -> None:
+        """Refuse a frame that is a JPEG of very many scans, however it is cut into fragments."""
+        if self.syntax not in JPEGTransferSyntaxes:
+            return
+        whole = self._read()
+        offsets = (whole[_TABLES[0]].value, whole[_TABLES[1]].value) if all(name in whole for name in _TABLES) else None
+        with suppress(ValueError):  # the decoder says what is wrong with its fragments
+            for index in indices:
+                check_scans(get_frame(whole.PixelData, index, number_of_frames=self.count, extended_offsets=offsets))
+
+    def _read(self) -> Dataset:
+        whole = dcmread(BytesIO(self.data), force=True)
+        change(whole, self.changes)
+        return whole
+
+
+def change(header: Dataset, changes: dict[str, object]) -> None:
+    """Put other elements into a header.
+
+    Parameters
+    ----------
+    header : Dataset
+        Changed in place.
+    changes : dict
+        By keyword; None takes an element out.
+    """
+    for keyword, value in changes.items():
+        if value is not None:
+            setattr(header, keyword, value)
+        elif keyword in header:
+            delattr(header, keyword)
