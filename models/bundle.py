@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from models.cutoff import Cutoff
 from models.fusion import FusionHead, ImageHead
+from models.manifest import Manifest
 
 SCHEMA_VERSION = 2
 MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
@@ -35,8 +36,8 @@ class Bundle:
     ----------
     folder : Path
         Where it was read from.
-    manifest : mapping
-        Task, positive class, Ki-67 cut-off, input rule, threshold, training data, versions, file hashes.
+    manifest : Manifest
+        Cut-off, call rule, input rule, training data, versions, file hashes.
     image_heads : mapping of str to ImageHead
         "ki67", where trained "lnm", and the backbone's own "malignancy".
     fusion_heads : mapping of str to FusionHead
@@ -53,7 +54,7 @@ class Bundle:
     """
 
     folder: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     image_heads: Mapping[str, ImageHead]
     fusion_heads: Mapping[str, FusionHead]
     refits: NDArray[np.float32]
@@ -64,22 +65,22 @@ class Bundle:
     @property
     def name(self) -> str:
         """Name of the bundle."""
-        return str(self.manifest["name"])
+        return self.manifest.name
 
     @property
     def cutoff(self) -> Cutoff:
         """Ki-67 that counts as high."""
-        return Cutoff.from_json(self.manifest["cutoff"])
+        return self.manifest.cutoff
 
     @property
     def is_simulated(self) -> bool:
         """Whether the training data are simulated."""
-        return bool(self.manifest["training_data"]["simulated"])
+        return self.manifest.training_data.is_simulated
 
     @property
     def weights_path(self) -> Path:
         """Backbone weights, shared between bundles by hash."""
-        return (self.folder / self.manifest["backbone"]["path"] / WEIGHTS).resolve()
+        return (self.folder / self.manifest.backbone_path / WEIGHTS).resolve()
 
 
 def hash_file(path: Path) -> str:
@@ -106,19 +107,19 @@ def read_bundle(folder: Path) -> Bundle:
     BundleError
         If a file is missing, was changed, or has another schema.
     """
-    manifest = _read_json(folder / MANIFEST)
-    if manifest.get("schema_version") != SCHEMA_VERSION:
+    record = _read_json(folder / MANIFEST)
+    if record.get("schema_version") != SCHEMA_VERSION:
         raise BundleError(
-            f"The bundle has schema version {manifest.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
+            f"The bundle has schema version {record.get('schema_version')}, this program reads {SCHEMA_VERSION}: "
             "train it anew or take the program's other version."
         )
     identity = hash_file(folder / MANIFEST)
     try:
-        _verify_files(folder, dict(manifest["files"]), identity)
+        _verify_files(folder, dict(record["files"]), identity)
         heads = _read_json(folder / HEADS)
         bundle = Bundle(
             folder=folder,
-            manifest=manifest,
+            manifest=Manifest.from_json(record),
             image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
             refits=load_file(folder / REFITS)["ki67"].astype(np.float32),
@@ -126,8 +127,7 @@ def read_bundle(folder: Path) -> Bundle:
             gate=heads["gate"],
             sha256=identity,
         )
-        Cutoff.from_json(manifest["cutoff"])
-        _verify(bundle.weights_path, manifest["backbone"]["sha256"])
+        _verify(bundle.weights_path, bundle.manifest.backbone_sha256)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, BundleError):
             raise

@@ -32,7 +32,7 @@ from core.ui.case.session import get_case
 with begin_page("Case", role="clinician"):
     bundle = get_bundle()
     get_worker()
-    predictors = bundle.manifest["predictors"]
+    predictors = bundle.manifest.predictors
     image_side, answer_side = st.columns([13, 10], gap="medium")
     is_given, is_answered = get_case().source is not None, get_case().answer is not None
 

@@ -23,17 +23,18 @@ from models.bundle import CARD
 with begin_page("Model"):
     bundle = get_bundle()
     manifest = bundle.manifest
-    threshold, no_call, data = manifest["threshold"], manifest["no_call"], manifest["training_data"]
+    rule, data = manifest.call_rule, manifest.training_data
+    low, high = rule.indeterminate
 
     st.header("What it answers", anchor=False)
     st.markdown(
-        f"The probability that the surgical specimen's Ki-67 is **{manifest['positive_class']}**: "
+        f"The probability that the surgical specimen's Ki-67 is **{manifest.positive_class}**: "
         f"**{bundle.cutoff.words}** of the tumour cells.\n\n"
-        f"- Threshold **{100 * threshold['value']:.1f} %**: "
-        f"{plain(threshold['rule'])}, chosen on {plain(threshold['chosen_on'])}.\n"
-        f"- Indeterminate range **{100 * no_call['low']:.1f} to {100 * no_call['high']:.1f} %**: "
-        f"{plain(no_call['rule'])}.\n"
-        f"- It takes: {'; '.join(map(label_term, ('image', *manifest['predictors'])))}."
+        f"- Threshold **{100 * rule.threshold:.1f} %**: "
+        f"{plain(manifest.threshold_rule)}, chosen on {plain(manifest.chosen_on)}.\n"
+        f"- Indeterminate range **{100 * low:.1f} to {100 * high:.1f} %**: "
+        f"{plain(manifest.indeterminate_rule)}.\n"
+        f"- It takes: {'; '.join(map(label_term, ('image', *manifest.predictors)))}."
     )
 
     st.header("How well it does", anchor=False)
@@ -45,8 +46,8 @@ with begin_page("Model"):
     offer_csv(metrics, "metrics", label="Figures (CSV)")
 
     st.header("What it was trained on", anchor=False)
-    external = ", ".join(data["external_centre"]) or "none"
-    st.markdown(f"{plain(data['description'])} {data['n_patients']} patients; external centre: {plain(external)}.")
+    external = ", ".join(data.external_centres) or "none"
+    st.markdown(f"{plain(data.description)} {data.n_patients} patients; external centre: {plain(external)}.")
     st.table(plain_table(tabulate_flow(read_evidence(bundle, FLOW))), hide_index=True, alt="Patients by split")
 
     st.header("Images accepted or refused", anchor=False)
@@ -89,6 +90,6 @@ with begin_page("Model"):
 
     st.caption(
         f"Bundle {plain(bundle.name)}, sha256 {bundle.sha256}; trained with "
-        + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+        + ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
         + f". {describe_engine()}"
     )

@@ -30,7 +30,7 @@ from core.ui.board.decision import (
 )
 from core.ui.board.documents import ask_paper, offer_meeting, offer_patient
 from core.ui.board.images import get_reader
-from core.ui.board.navigation import Rule, add_seen, find_asked, get_store, go, is_own, list_patients, show_way
+from core.ui.board.navigation import add_seen, find_asked, get_store, go, is_own, list_patients, show_way
 from core.ui.board.patient import (
     HEAT_HEIGHT,
     ask_heat,
@@ -53,9 +53,9 @@ with begin_page("Tumour board", role="clinician") as user:
     if cohort is None:
         st.markdown("There is no cohort yet: give one on the page **Cohort**.")
         st.stop()
-    rule, reader = Rule.of(bundle), get_reader(cohort)
+    rule, reader = bundle.manifest.call_rule, get_reader(cohort)
     store = get_store()
-    patients = add_seen(list_patients(cohort, rule), reader)
+    patients = add_seen(list_patients(cohort, bundle.manifest), reader)
     patients["decided"] = patients["patient_id"].map(name_decisions(store.read_stands(cohort.sha256))).fillna("")
     author, is_first = ask_author(user), reads_first()
     board = choose_board(patients, is_blind=is_first)
@@ -65,7 +65,7 @@ with begin_page("Tumour board", role="clinician") as user:
     draft = {"author": author, "author_key": user.key, "role": user.role, "cohort_sha256": cohort.sha256}
     paired += keep_seen(draft, {}, paired)
     asked = find_asked(set(patients["patient_id"]))
-    place = {"no_call": rule.no_call, "threshold": rule.threshold}
+    place = {"no_call": rule.indeterminate, "threshold": rule.threshold}
     reader.read_ahead(names)
     documents = BoardDocuments(
         patients,
@@ -138,9 +138,9 @@ with begin_page("Tumour board", role="clinician") as user:
             graph = render_interval(probability, None, **place)
             show_table_estimate(probability, rule, graph, describe_interval(probability, None, **place))
         if read.prediction is None or read.shown is not None:
-            draft |= {"probability": probability, "group": rule.call(probability)}
-            group = "" if rule.is_no_call(probability) else draft["group"]
-        show_beside(row, group, rule, is_decided=has_decided(records, author, user.key))
+            draft |= {"probability": probability, "group": rule.classify(probability)}
+            group = "" if rule.is_indeterminate(probability) else draft["group"]
+        show_beside(row, group, bundle.cutoff, is_decided=has_decided(records, author, user.key))
     with decision:
         if is_first:
             keep_shown(draft, records)

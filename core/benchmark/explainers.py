@@ -45,7 +45,7 @@ def list_explainer_parts(bundle: Path) -> dict[str, Part | None]:
         Parts by name; None where the library is not installed.
     """
     read = read_bundle(bundle)
-    size = int(read.manifest["input"]["size"])
+    size = read.manifest.input.size
     image = torch.zeros(1, 1, size, size)
     makers = {GRAD_CAM: _explain_by_grad_cam, CAM: _explain_by_cam}
     return {name: make(Classifier(read).eval(), image) for name, make in makers.items()}

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from core.benchmark.timing import Part
 from core.inference.engines.choice import AUTO, choose_engine, load_engine
-from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.interface import Engine
 from core.inference.engines.processor import computes_in_bf16
 from models.bundle import read_bundle
+from models.input_rule import InputRule
 
 
 def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
@@ -35,7 +36,7 @@ def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
 
 def _read(bundle: Path) -> tuple[Path, InputRule]:
     read = read_bundle(bundle)
-    return read.weights_path, InputRule.from_json(read.manifest["input"])
+    return read.weights_path, read.manifest.input
 
 
 def _list_engines() -> list[tuple[str, str]]:

@@ -35,9 +35,8 @@ class FrozenRule:
     @classmethod
     def of(cls, bundle: Bundle) -> "FrozenRule":
         """Read it from a bundle's manifest."""
-        threshold = bundle.manifest["threshold"]
-        chosen_on = f"{threshold['chosen_on']} of the bundle {bundle.name}"
-        return cls(float(threshold["value"]), chosen_on, bundle.cutoff, bundle.sha256)
+        chosen_on = f"{bundle.manifest.chosen_on} of the bundle {bundle.name}"
+        return cls(bundle.manifest.call_rule.threshold, chosen_on, bundle.cutoff, bundle.sha256)
 
     @classmethod
     def find(cls, table: Path) -> "FrozenRule | None":

@@ -129,14 +129,14 @@ def collect_meeting(
 
 def describe_origin(bundle: Bundle) -> Origin:
     """Say which bundle answered, as documents print it."""
-    training = bundle.manifest["training_data"]
+    training = bundle.manifest.training_data
     return Origin(
         bundle=bundle.name,
         bundle_sha256=bundle.sha256,
         simulated=bundle.is_simulated,
         cutoff=bundle.cutoff,
         intended_use=describe_use(bundle),
-        trained_on=f"{training['description']} {training['n_patients']} patients, all splits.",
+        trained_on=f"{training.description} {training.n_patients} patients, all splits.",
     )
 
 

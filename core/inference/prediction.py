@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging import Frame, Roi
+from models.call_rule import CallRule, Group
 
-Group = Literal["high", "low"]
 Status = Literal["ok", "caution", "refused"]
 
 
@@ -101,12 +101,8 @@ class Prediction:
         Log-odds, and its part that belongs to no term.
     contributions : mapping of str to float
         Log-odds of "image" and of each clinical field; with the intercept they add up to the logit.
-    group : {"high", "low"}
-        Side of the threshold.
-    threshold : float
-        Probability from which Ki-67 is called high.
-    no_call : tuple of float
-        Probabilities between which the group is not to be relied on.
+    rule : CallRule
+        How the bundle classifies the probability.
     heatmap : ndarray of float64, (h, w)
         Signed log-odds by place; its mean plus `heatmap_offset` is `contributions["image"]`.
     heatmap_offset : float
@@ -131,9 +127,7 @@ class Prediction:
     logit: float
     intercept: float
     contributions: Mapping[str, float]
-    group: Group
-    threshold: float
-    no_call: tuple[float, float]
+    rule: CallRule
     heatmap: NDArray[np.float64]
     heatmap_offset: float
     reading: ImageReading
@@ -150,9 +144,24 @@ class Prediction:
         return self.reading.applicability
 
     @property
+    def group(self) -> Group:
+        """Side of the threshold."""
+        return self.rule.classify(self.probability)
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which Ki-67 is classified as high."""
+        return self.rule.threshold
+
+    @property
+    def no_call(self) -> tuple[float, float]:
+        """The indeterminate range."""
+        return self.rule.indeterminate
+
+    @property
     def is_no_call(self) -> bool:
         """Whether the probability lies in the indeterminate range."""
-        return self.no_call[0] <= self.probability <= self.no_call[1]
+        return self.rule.is_indeterminate(self.probability)
 
     @property
     def is_uncertain(self) -> bool:

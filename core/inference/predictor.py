@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.inference.applicability import ApplicabilityRules, Gate, Reference
 from core.inference.engines.choice import load_engine
-from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.interface import Engine
 from core.inference.interval import INTERVAL
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.trust import load_bundle
@@ -86,9 +86,8 @@ class Predictor:
             If the bundle is damaged or does not fit.
         """
         bundle = load_bundle(folder)
-        rule = InputRule.from_json(bundle.manifest["input"])
         name = engine or get_text_setting("engine")
-        return cls(bundle, load_engine(bundle.weights_path, rule, name=name, precision=precision))
+        return cls(bundle, load_engine(bundle.weights_path, bundle.manifest.input, name=name, precision=precision))
 
     def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
         """Run the network once on the lesion.
@@ -196,7 +195,7 @@ class Predictor:
         """
         started = time.perf_counter()
         reading = reading or self.read_image(case.frame, case.roi)
-        fusion, manifest = self.bundle.fusion_heads["m1"], self.bundle.manifest
+        fusion, rule = self.bundle.fusion_heads["m1"], self.bundle.manifest.call_rule
         head = fusion.given(case.clinical)
         score = reading.scores["ki67"]
         contributions = head.contribute(score, case.clinical)
@@ -204,17 +203,14 @@ class Predictor:
         probability = float(_expit(logit))
         refits = _expit(fusion.refit_logits(score, reading.refit_scores, case.clinical))
         interval = np.percentile(refits, INTERVAL)
-        threshold = float(manifest["threshold"]["value"])
         return Prediction(
             probability=probability,
             interval=(float(interval[0]), float(interval[1])),
-            certainty=float(np.mean((refits >= threshold) == (probability >= threshold))),
+            certainty=rule.measure_certainty(probability, refits),
             logit=logit,
             intercept=head.intercept,
             contributions=contributions,
-            group="high" if probability >= threshold else "low",
-            threshold=threshold,
-            no_call=(float(manifest["no_call"]["low"]), float(manifest["no_call"]["high"])),
+            rule=rule,
             heatmap=compute_heatmap(reading.score_map, head.image_coef),
             heatmap_offset=head.image_coef * reading.offset,
             reading=reading,

@@ -28,7 +28,7 @@ RATES = {
 
 def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:
     """Read how many images of each kind a bundle passes, cautions and refuses; None where it was not measured."""
-    if INTAKE not in bundle.manifest["files"]:
+    if INTAKE not in bundle.manifest.files:
         return None
     return list(json.loads((bundle.folder / INTAKE).read_text(encoding="utf-8")))
 
@@ -53,7 +53,7 @@ def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
     ModelError
         If the bundle has no such file.
     """
-    if name not in bundle.manifest["files"]:
+    if name not in bundle.manifest.files:
         raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
 

@@ -5,6 +5,7 @@ import pytest
 
 from core.imaging import Frame, Roi
 from core.inference import Applicability, ImageReading, Prediction
+from models.call_rule import CallRule
 
 HEATMAP = np.array([[0.4, -0.2], [0.1, 0.5]])
 
@@ -41,9 +42,7 @@ def prediction() -> Prediction:
         logit=logit,
         intercept=0.1,
         contributions=contributions,
-        group="high",
-        threshold=0.5,
-        no_call=(0.4, 0.6),
+        rule=CallRule(0.5, (0.4, 0.6)),
         heatmap=HEATMAP,
         heatmap_offset=-0.1,
         reading=reading,

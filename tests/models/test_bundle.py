@@ -54,7 +54,7 @@ def test_another_schema_is_refused(copy: Path) -> None:
 
 
 def test_other_weights_are_refused(copy: Path) -> None:
-    change(copy / MANIFEST, backbone={"path": "../backbone", "sha256": "0" * 64})
+    change(copy / MANIFEST, backbone={"path": "../backbone", "architecture": "resnet50", "sha256": "0" * 64})
     seal(copy)
     with pytest.raises(BundleError, match=f"{WEIGHTS} of the bundle was changed"):
         read_bundle(copy)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import cast
 
 from core.errors import UsageError
-from core.inference.engines.interface import FULL, Engine, InputRule, Precision
+from core.inference.engines.interface import FULL, Engine, Precision
 from core.inference.engines.processor import count_gpus
+from models.input_rule import InputRule
 
 AUTO = "auto"
 

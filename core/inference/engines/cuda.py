@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.inference.engines.interface import FULL, InputRule, Precision, Reading
+from core.inference.engines.interface import FULL, Precision, Reading
 from core.inference.engines.torch import TorchEngine
+from models.input_rule import InputRule
 
 BATCH_SIZES = (1, 8, 32, 128)
 WARM_UP_RUNS = 3

@@ -1,10 +1,8 @@
 """What every engine is: the backbone on one device; a batch of input images in, last feature maps out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +11,10 @@ from core.errors import ModelError
 from core.inference.engines.processor import computes_in_bf16
 from models.bundle import hash_file
 from models.cam import compute_score_map
+from models.input_rule import InputRule
 
 Precision = Literal["fp32", "bf16", "fp16"]
 FULL: Precision = "fp32"  # in bf16 an estimate moves by up to .04
-
-
-@dataclass(frozen=True)
-class InputRule:
-    """How a lesion becomes the network's input.
-
-    Parameters
-    ----------
-    size : int
-        Side of the square input, pixels.
-    context : float
-        Side of the crop over the longer side of the lesion box.
-    mean, std : float
-        Normalisation of grey levels of 0 to 1.
-    """
-
-    size: int
-    context: float
-    mean: float
-    std: float
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "InputRule":
-        """Read the rule from a manifest."""
-        return cls(int(data["size"]), float(data["context"]), float(data["mean"]), float(data["std"]))
 
 
 class Reading(NamedTuple):

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.engines.interface import FULL, Engine, InputRule, Precision, misfit
+from core.inference.engines.interface import FULL, Engine, Precision, misfit
 from core.inference.engines.openvino_offline import openvino
+from models.input_rule import InputRule
 
 PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 

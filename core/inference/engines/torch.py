@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 
 from core.errors import ModelError
-from core.inference.engines.interface import Engine, InputRule, Precision
+from core.inference.engines.interface import Engine, Precision
 from models.bundle import BundleError
 from models.exchange import GreyNetwork, read_network
+from models.input_rule import InputRule
 from models.network import Backbone
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import UsageError
 from core.imaging import Frame, read_frames
 from core.inference.engines.choice import load_engine
-from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.interface import Engine
 from core.training.backbone.card import write_readable_card
 from core.training.backbone.figures import Outcomes, calibrate_left_out, fit_temperature, measure_lesions, pool_lesions
 from core.training.backbone.folder import make_reference, take_head, write_backbone_card, write_weights
@@ -27,6 +27,7 @@ from core.training.clinics import N_FOLDS, Lesions, read_lesions
 from core.training.features import Progress
 from models.architectures import ARCHITECTURES
 from models.fusion import ImageHead
+from models.input_rule import InputRule
 
 GATE_EVERY = 2  # frames
 

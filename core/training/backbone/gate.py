@@ -15,12 +15,13 @@ from core.imaging import Frame, Roi, default_roi, prepare_input
 from core.imaging.decoding.decode import choose_region
 from core.imaging.decoding.raster import to_grey
 from core.inference.applicability import Gate, Reference
-from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.interface import Engine
 from core.training.backbone.folder import make_reference
 from core.training.clinics import Lesions, read_index
 from core.training.intake_rates import Rate
 from core.training.not_ultrasound import SMALLEST, list_sources
 from models.fusion import ImageHead
+from models.input_rule import InputRule
 
 SEED = 20260507
 PENALTY = 0.05

@@ -18,7 +18,7 @@ from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
 from core.evaluation import evaluate_cohort
 from core.evaluation.cohort.split import choose_cohort_threshold
-from core.inference.engines.interface import Engine, InputRule
+from core.inference.engines.interface import Engine
 from core.inference.engines.torch import TorchEngine
 from core.spreadsheet import render_csv
 from core.training.backbone.folder import make_reference, read_backbone_card
@@ -39,6 +39,7 @@ from core.training.intake_rates import gather_rates
 from models.bundle import MALIGNANCY, WEIGHTS, hash_file, write_bundle
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import FusionHead
+from models.input_rule import InputRule
 
 SEED = 20260507
 CACHE = ".features"

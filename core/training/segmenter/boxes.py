@@ -109,7 +109,7 @@ def measure_cohort(exchange: Exchange, manifest: Path, split: str = "external") 
         split, images, found, "change" of both outputs by image, and Ki-67's AUC by patient with both boxes.
     """
     bundle = exchange.predictor.bundle
-    cutoff, seed = bundle.cutoff, int(bundle.manifest["seeds"]["training"])
+    cutoff, seed = bundle.cutoff, bundle.manifest.seed
     cohort = read_manifest(manifest, SplitRule(("D",), cutoff, seed))
     patients = cohort.patients[cohort.patients["split"] == split]
     images = cohort.images[cohort.images["patient_id"].isin(patients.index)]

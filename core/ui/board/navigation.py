@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,8 +20,7 @@ from core.ui.cohort.current import EVIDENCE, Cohort, get_package
 from core.ui.errors import guard
 from core.ui.resources import get_bundle, get_simulated
 from core.ui.shared import Shared
-from models.bundle import Bundle
-from models.cutoff import Cutoff
+from models.manifest import Manifest
 
 ADDRESS = "patient"
 NO_CALL, DISCORDANT, MISSING = "no call", "differs from core", "missing data"
@@ -34,39 +32,6 @@ NODES = {0: "negative", 1: "suspicious"}
 _STORE = Shared(Store, Store.close)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """How a bundle calls a probability.
-
-    Parameters
-    ----------
-    threshold : float
-        Probability from which it is called high.
-    no_call : tuple of float
-        Probabilities between which there is no call.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    """
-
-    threshold: float
-    no_call: tuple[float, float]
-    cutoff: Cutoff
-
-    @classmethod
-    def of(cls, bundle: Bundle) -> "Rule":
-        """Read it from the manifest."""
-        zone, threshold = bundle.manifest["no_call"], float(bundle.manifest["threshold"]["value"])
-        return cls(threshold, (float(zone["low"]), float(zone["high"])), bundle.cutoff)
-
-    def call(self, probability: float) -> str:
-        """Say "high" or "low" of a probability."""
-        return "high" if probability >= self.threshold else "low"
-
-    def is_no_call(self, probability: float) -> bool:
-        """Whether a probability lies in the indeterminate range."""
-        return self.no_call[0] <= probability <= self.no_call[1]
-
-
 def get_store() -> Store:
     """Open the board's database, once for all sessions."""
     return _STORE.get(find_database())
@@ -74,18 +39,18 @@ def get_store() -> Store:
 
 def is_own(cohort: Cohort) -> bool:
     """Whether the cohort's probabilities are known to be the bundle's: its own evidence, or scored in this session."""
-    return cohort.sha256 == get_bundle().manifest["files"].get(EVIDENCE) or get_package(cohort) is not None
+    return cohort.sha256 == get_bundle().manifest.files.get(EVIDENCE) or get_package(cohort) is not None
 
 
-def list_patients(cohort: Cohort, rule: Rule) -> pd.DataFrame:
+def list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
     """List a cohort's patients, held-out ones first, with what the board should look at.
 
     Parameters
     ----------
     cohort : Cohort
         Shipped or uploaded.
-    rule : Rule
-        Of the bundle.
+    manifest : Manifest
+        Of the bundle: its cut-off and its call rule.
 
     Returns
     -------
@@ -95,7 +60,7 @@ def list_patients(cohort: Cohort, rule: Rule) -> pd.DataFrame:
     """
     is_bundles = is_own(cohort)
     key = (*cohort.key, cohort.is_simulated, get_bundle().sha256, is_bundles)
-    return _list_once(key, lambda: _list_patients(cohort, rule, own=is_bundles))
+    return _list_once(key, lambda: _list_patients(cohort, manifest, own=is_bundles))
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
@@ -104,7 +69,7 @@ def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd
     return _list()
 
 
-def _list_patients(cohort: Cohort, rule: Rule, *, own: bool) -> pd.DataFrame:
+def _list_patients(cohort: Cohort, manifest: Manifest, *, own: bool) -> pd.DataFrame:
     table = cohort.table
     if cohort.is_simulated:
         known = get_simulated().table
@@ -117,9 +82,10 @@ def _list_patients(cohort: Cohort, rule: Rule, *, own: bool) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     table["patient_id"] = table["patient_id"].astype(str)
     low, high = _find_intervals(table, own=own)
-    flags = pd.DataFrame({NO_CALL: table["prob"].between(*rule.no_call)})
+    rule = manifest.call_rule
+    flags = pd.DataFrame({NO_CALL: rule.is_indeterminate(table["prob"])})
     core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
-    is_apart = rule.cutoff.is_high(core) != (table["prob"] >= rule.threshold)
+    is_apart = manifest.cutoff.is_high(core) != (table["prob"] >= rule.threshold)
     flags[DISCORDANT] = core.notna() & is_apart & ~flags[NO_CALL]
     flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
     words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]

@@ -11,11 +11,12 @@ from core.inference.explain import format_percent, format_value, label_term
 from core.inference.sentences import explain_call, name_call
 from core.plain_text import plain, plain_figure
 from core.register.readings import BoardReading
-from core.ui.board.navigation import Rule
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import HeatTurned
 from core.ui.errors import guard
 from core.ui.export import PLAIN
+from models.call_rule import CallRule
+from models.cutoff import Cutoff
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -99,21 +100,21 @@ def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
     st.markdown(f"95 % interval **{low} to {high}**. **{name_call(prediction)}.** {explain_call(prediction)}")
 
 
-def show_table_estimate(probability: float, rule: Rule, graph: str, alt: str) -> None:
+def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str) -> None:
     """Write the probability that the cohort's table gives.
 
     Parameters
     ----------
     probability : float
         From the table.
-    rule : Rule
+    rule : CallRule
         Of the bundle.
     graph, alt : str
         Small graph of it as SVG, and the graph in words.
     """
     st.subheader(f"{format_percent(probability)} probability of a high Ki-67", anchor=False)
     st.image(graph, width=GRAPH, alt=alt)
-    call = "Indeterminate" if rule.is_no_call(probability) else f"Classified as {rule.call(probability)}"
+    call = "Indeterminate" if rule.is_indeterminate(probability) else f"Classified as {rule.classify(probability)}"
     st.markdown(f"**{call}**, by the bundle's threshold of {format_percent(rule.threshold)}.")
     st.caption("From the cohort's table: without the image there is no explanation of it.")
 
@@ -151,7 +152,7 @@ def show_inputs(clinical: Mapping[str, Any]) -> None:
     st.markdown(" · ".join(f"{BY_NAME[name].label}: **{_write(name, clinical.get(name))}**" for name in M1_PREDICTORS))
 
 
-def show_beside(row: Mapping[str, Any], group: str, rule: Rule, *, is_decided: bool) -> None:
+def show_beside(row: Mapping[str, Any], group: str, cutoff: Cutoff, *, is_decided: bool) -> None:
     """Write nodes, receptors and the core's Ki-67 beside the estimate, and once it is decided what came later.
 
     Parameters
@@ -160,7 +161,7 @@ def show_beside(row: Mapping[str, Any], group: str, rule: Rule, *, is_decided: b
         What is known of the patient.
     group : {"high", "low", ""}
         The model's call; empty where it makes none.
-    rule : Rule
+    cutoff : Cutoff
         Of the bundle.
     is_decided : bool
         Whether the reader has decided: outcomes must not sway the decision.
@@ -172,7 +173,7 @@ def show_beside(row: Mapping[str, Any], group: str, rule: Rule, *, is_decided: b
     if core is None or is_missing(core):
         st.caption("The core biopsy's Ki-67 is not known, so there is nothing to compare the estimate with.")
         return
-    side = "high" if rule.cutoff.is_high(float(core)) else "low"
+    side = "high" if cutoff.is_high(float(core)) else "low"
     if not group:
         st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. {UNUSED}")
     else:

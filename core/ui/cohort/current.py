@@ -75,16 +75,16 @@ def get_shipped() -> Cohort | None:
         bundle = get_bundle()
     except ModelError:
         return None
-    if EVIDENCE not in bundle.manifest["files"]:
+    if EVIDENCE not in bundle.manifest.files:
         return None
-    sha256 = bundle.manifest["files"][EVIDENCE]
-    cut = bundle.manifest["threshold"]
+    sha256 = bundle.manifest.files[EVIDENCE]
+    manifest = bundle.manifest
     return Cohort(
         title="the simulated cohort" if bundle.is_simulated else "the bundle's cohort",
         read=_read_evidence(bundle.folder / EVIDENCE, sha256, bundle.cutoff),
         sha256=sha256,
         is_simulated=bundle.is_simulated,
-        threshold=(float(cut["value"]), str(cut["chosen_on"])),
+        threshold=(manifest.call_rule.threshold, manifest.chosen_on),
     )
 
 
@@ -118,10 +118,10 @@ def borrow_threshold() -> tuple[float, str] | None:
     if not st.session_state.get(BORROW):
         return None
     try:
-        cut = get_bundle().manifest["threshold"]
+        manifest = get_bundle().manifest
     except ModelError:
         return None
-    return float(cut["value"]), f"the bundle's {cut['chosen_on']}"
+    return manifest.call_rule.threshold, f"the bundle's {manifest.chosen_on}"
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the cohort")

@@ -121,7 +121,7 @@ def ask_borrowing(cohort: Cohort) -> None:
         bundle = get_bundle()
     except ModelError:
         return
-    cut = bundle.manifest["threshold"]["value"]
+    cut = bundle.manifest.call_rule.threshold
     st.toggle(
         f"These probabilities come from the bundle {plain(bundle.name)}: take its frozen threshold of {cut:.3f}",
         key=BORROW,

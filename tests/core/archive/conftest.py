@@ -13,6 +13,7 @@ from core.simulation import render_frame
 from core.simulation.dicom import encode_dicom
 from core.simulation.parameters import LATENTS
 from models.bundle import read_bundle
+from models.call_rule import CallRule
 
 PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
 CREATED = datetime.datetime(2026, 5, 7, 14, 30, 15)
@@ -54,9 +55,7 @@ def make_results(frame: Frame, bundle_dir: Path, *, clinical: dict | None = None
         logit=0.53,
         intercept=0.1,
         contributions={"image": 0.43},
-        group="high",
-        threshold=0.5,
-        no_call=(0.45, 0.55),
+        rule=CallRule(0.5, (0.45, 0.55)),
         heatmap=np.zeros((3, 3)),
         heatmap_offset=0.43,
         reading=reading,

@@ -19,6 +19,7 @@ from core.documents.render import (
 )
 from core.inference import Applicability, ImageReading, Prediction
 from core.inference.points import score_points
+from models.call_rule import CallRule
 from models.cutoff import Cutoff
 from models.fusion import FusionHead
 
@@ -59,9 +60,7 @@ def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str,
         logit=logit,
         intercept=head.intercept,
         contributions=contributions,
-        group="high" if probability >= 0.5 else "low",
-        threshold=0.5,
-        no_call=(0.45, 0.55),
+        rule=CallRule(0.5, (0.45, 0.55)),
         heatmap=np.full((2, 2), score),
         heatmap_offset=0.0,
         reading=reading,

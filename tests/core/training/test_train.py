@@ -38,7 +38,7 @@ def backbone(bundle_dir: Path) -> Path:
     card = {
         "sha256": hash_file(folder / WEIGHTS),
         "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
-        "architecture": read.manifest["backbone"]["architecture"],
+        "architecture": read.manifest.architecture,
         "malignancy": read.image_heads["malignancy"].to_json(),
         "reference": make_reference(rng.normal(size=(50, len(read.image_heads["malignancy"].weights)))),
         "gate": dict(read.gate),
@@ -114,11 +114,10 @@ def test_labels_of_other_splits_do_not_shape_the_bundle(
 def test_the_bundle_verifies_and_says_that_it_is_simulated(trained: tuple[Path, dict]) -> None:
     bundle = read_bundle(trained[0])
     assert bundle.is_simulated
-    assert bundle.manifest["cutoff"] == {"value": 20.0, "rule": ">="}
+    assert bundle.manifest.cutoff == Cutoff(20.0, ">=")
     assert "**Simulated.**" in (trained[0] / "CARD.md").read_text()
-    assert (
-        bundle.manifest["no_call"]["low"] < bundle.manifest["threshold"]["value"] < bundle.manifest["no_call"]["high"]
-    )
+    low, high = bundle.manifest.call_rule.indeterminate
+    assert low < bundle.manifest.call_rule.threshold < high
 
 
 def test_the_same_patients_in_another_order_give_the_same_heads(
@@ -147,8 +146,8 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
     summary = train_bundle(tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda done, total: None)
     assert [number for number, _ in summary["refused"]] == [2]
     bundle = read_bundle(tmp_path / "own")
-    assert bundle.manifest["predictors"] == ["age", "size_mm"]
-    assert bundle.manifest["training_data"]["external_centre"] == ["Graz"]
+    assert bundle.manifest.predictors == ("age", "size_mm")
+    assert bundle.manifest.training_data.external_centres == ("Graz",)
     assert set(bundle.fusion_heads) == {"m1", "image", "clinical"}
 
 

@@ -1,0 +1,114 @@
+"""A bundle's manifest: what the model answers, from what, and what it was trained on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.call_rule import CallRule
+from models.cutoff import Cutoff
+from models.input_rule import InputRule
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Patients that a bundle was trained on.
+
+    Parameters
+    ----------
+    description : str
+        A sentence of who made them.
+    is_simulated : bool
+        Whether they are simulated.
+    sha256 : str
+        Hash of the manifest of the images.
+    n_patients : int
+        Patients of all splits.
+    external_centres : tuple of str
+        Centres kept for the external test.
+    """
+
+    description: str
+    is_simulated: bool
+    sha256: str
+    n_patients: int
+    external_centres: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TrainingData":
+        """Read them from the manifest's "training_data"."""
+        centres = tuple(map(str, data["external_centre"]))
+        description, sha256 = str(data["description"]), str(data["sha256"])
+        return cls(description, bool(data["simulated"]), sha256, int(data["n_patients"]), centres)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What manifest.json says of a bundle.
+
+    Parameters
+    ----------
+    name, positive_class : str
+        Name of the bundle; what its probability is of.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
+    call_rule : CallRule
+        Threshold and indeterminate range.
+    threshold_rule, chosen_on : str
+        How the threshold was chosen, and on which splits.
+    indeterminate_rule : str
+        How the indeterminate range was chosen.
+    input : InputRule
+        What the network is given.
+    architecture, backbone_path, backbone_sha256 : str
+        The network, the folder of its weights relative to the bundle's, and their hash.
+    predictors : tuple of str
+        Clinical fields of model M1.
+    training_data : TrainingData
+        Who it was trained on.
+    seed : int
+        Seed of the training.
+    versions : mapping of str to str
+        Version of each library of the training.
+    files : mapping of str to str
+        Hash of each file of the bundle.
+    """
+
+    name: str
+    positive_class: str
+    cutoff: Cutoff
+    call_rule: CallRule
+    threshold_rule: str
+    chosen_on: str
+    indeterminate_rule: str
+    input: InputRule
+    architecture: str
+    backbone_path: str
+    backbone_sha256: str
+    predictors: tuple[str, ...]
+    training_data: TrainingData
+    seed: int
+    versions: Mapping[str, str]
+    files: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Manifest":
+        """Read it from manifest.json; what it lacks is a KeyError, what has another type a TypeError or ValueError."""
+        threshold, zone, backbone = data["threshold"], data["no_call"], data["backbone"]
+        return cls(
+            name=str(data["name"]),
+            positive_class=str(data["positive_class"]),
+            cutoff=Cutoff.from_json(data["cutoff"]),
+            call_rule=CallRule(float(threshold["value"]), (float(zone["low"]), float(zone["high"]))),
+            threshold_rule=str(threshold["rule"]),
+            chosen_on=str(threshold["chosen_on"]),
+            indeterminate_rule=str(zone["rule"]),
+            input=InputRule.from_json(data["input"]),
+            architecture=str(backbone["architecture"]),
+            backbone_path=str(backbone["path"]),
+            backbone_sha256=str(backbone["sha256"]),
+            predictors=tuple(map(str, data["predictors"])),
+            training_data=TrainingData.from_json(data["training_data"]),
+            seed=int(data["seeds"]["training"]),
+            versions={str(name): str(version) for name, version in data["versions"].items()},
+            files={str(name): str(sha256) for name, sha256 in data["files"].items()},
+        )
