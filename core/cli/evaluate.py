@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.console import AsJson, app, print_result, say, summarise_evaluation, take_cutoff
-from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_reading, say_refused, settle
+from core.cli.table_options import (
+    Code,
+    Encoding,
+    Ignore,
+    Map,
+    RefusedFile,
+    Sheet,
+    Unit,
+    say_reading,
+    say_refused,
+    settle,
+)
 from core.errors import UsageError
 from models.cutoff import DEFAULT_CUTOFF
 
@@ -31,6 +42,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     ignore: Ignore = None,
     unit: Unit = None,
     code: Code = None,
+    sheet: Sheet = "",
+    encoding: Encoding = "",
     refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +54,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
-    choices = settle(columns, ignore, unit, code, [by] if by else [])
+    choices = settle(columns, ignore, unit, code, [by] if by else [], sheet=sheet, encoding=encoding)
     frozen = _find_frozen(predictions, bundle, threshold)
     base = frozen.cutoff if frozen else DEFAULT_CUTOFF
     cut = take_cutoff(base.value if cutoff is None else cutoff, rule or base.rule)

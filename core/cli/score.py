@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
-from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_reading, say_refused, settle
+from core.cli.table_options import (
+    Code,
+    Encoding,
+    Ignore,
+    Map,
+    RefusedFile,
+    Sheet,
+    Unit,
+    say_reading,
+    say_refused,
+    settle,
+)
 
 if TYPE_CHECKING:
     from core.cohort.scoring.score import Scorer
@@ -26,6 +37,8 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     ignore: Ignore = None,
     unit: Unit = None,
     code: Code = None,
+    sheet: Sheet = "",
+    encoding: Encoding = "",
     refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +47,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
-    choices = settle(columns, ignore, unit, code)
+    choices = settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding)
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()

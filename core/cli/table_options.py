@@ -24,6 +24,10 @@ Code = Annotated[
     list[str] | None,
     typer.Option("--code", metavar="FIELD=CODES", help="Meaning of a field's codes, as y=1:no,2:yes."),
 ]
+Sheet = Annotated[
+    str, typer.Option("--sheet", help="Sheet of a workbook; without it the one with the most known columns.")
+]
+Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of a text table, as windows-1250 or shift_jis.")]
 RefusedFile = Annotated[
     Path | None, typer.Option("--refused", help="File for all refused rows with their reasons (CSV).")
 ]
@@ -36,6 +40,9 @@ def settle(
     units: Sequence[str] | None,
     codes: Sequence[str] | None,
     kept: Sequence[str] = (),
+    *,
+    sheet: str = "",
+    encoding: str = "",
 ) -> "Choices":
     """Read what a person settled on the command line.
 
@@ -45,6 +52,8 @@ def settle(
         What --map, --ignore, --unit and --code gave.
     kept : sequence of str
         Columns to keep for subgroups.
+    sheet, encoding : str
+        What --sheet and --encoding gave.
 
     Returns
     -------
@@ -68,6 +77,8 @@ def settle(
         dict(_read_unit(option) for option in units or ()),
         dict(_read_codes(option) for option in codes or ()),
         tuple(kept),
+        sheet.strip(),
+        encoding.strip(),
     )
 
 

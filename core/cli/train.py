@@ -20,7 +20,7 @@ from core.cli.console import (
     summarise_evaluation,
     take_cutoff,
 )
-from core.cli.table_options import Code, Ignore, Map, RefusedFile, Unit, say_refused, settle
+from core.cli.table_options import Code, Encoding, Ignore, Map, RefusedFile, Sheet, Unit, say_refused, settle
 
 
 @app.command()
@@ -38,6 +38,8 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     ignore: Ignore = None,
     unit: Unit = None,
     code: Code = None,
+    sheet: Sheet = "",
+    encoding: Encoding = "",
     refused: RefusedFile = None,
     seed: Seed = SEED,
     as_json: AsJson = False,
@@ -52,7 +54,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         cutoff=take_cutoff(cutoff, rule),
         external=tuple(external or ()),
         seed=seed,
-        choices=settle(columns, ignore, unit, code),
+        choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding),
     )
     with progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress)

@@ -140,7 +140,7 @@ def read_rows(
         If a needed column is missing or can't be understood.
     """
     content, choices = read_bytes(path), choices or Choices()
-    text = read_table(content)
+    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
     match = match_columns(text.header, FIELDS, choices)
     needed = NEEDED_TO_TRAIN if labelled else NEEDED
     missing = [name for name in needed if name not in match.positions and name not in match.doubtful]

@@ -92,7 +92,7 @@ def read_predictions(
         If the file is no table, lacks a column, a needed column can't be understood, or no row can be used.
     """
     content, choices = read_bytes(source), choices or Choices()
-    text = read_table(content)
+    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
     match = match_predictions(text.header, choices)
     outcome = "y" if "y" in match.positions else "ki67_pct"
     understood = understand(text, match, choices, (*ALWAYS_NEEDED, outcome, "split", "y"))

@@ -23,6 +23,8 @@ class Choices:
         Field to its codes and what they mean: yes, no, unknown, competing, or a level.
     kept : tuple of str
         Further columns of the file that are kept as text, for subgroups.
+    sheet, encoding : str
+        Sheet of a workbook, and encoding of a text; "" to find them.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +32,8 @@ class Choices:
     units: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    sheet: str = ""
+    encoding: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clinical import FACTORS, Column
+from core.clinical import FACTORS, UNITS, Column
 
 FEW = 5
 MANY, STRAY = 0.2, 0.02
 LONGEST_MONTHS = 600
 PLAIN_MONTHS = (30, 240)
 NOT_KNOWN = (888, 999, 8888, 9999, 88888, 99999)
-SHORT_MONTHS, TIMES = 12, 5
-SHORT = "Its head says months, but its values are {times:.0f} times shorter than those of the other centres"
+SHORT_MONTHS = 12
 LARGEST_CM, SMALLEST_MM = 6, 10
+LESIONS = ("size_mm", "size_ap_mm")
+KI67 = ("ki67_pct", "ki67_cnb_pct")
+NO_UNIT = "Its head says {stated}, but it is read in {unit}: convert it, or correct its head."
+STATED = "Its head says {stated}, but {what}"
+FIT = "{count} of {total} values fit {other}, not {unit}"
 SETTLE = "Say which: --unit {name}={first} or {name}={second}"
 MIXED = "Of its values {low} lie between 0 and 1 and {high} above: per cent and fraction can't be told apart"
 
@@ -67,7 +71,9 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
     """
     factors = np.ones(len(values))
     if column.unit not in FACTORS:
-        return Unit(factors, stated)
+        own = column.field.unit if column.field is not None else ""
+        is_other = bool(stated and own) and stated not in own and UNITS.get(own) != stated
+        return Unit(factors, stated, problem=NO_UNIT.format(stated=stated, unit=own) if is_other else "")
     units, problems, guessed = {}, {}, {}
     names = np.unique(centres)
     whole = _judge(column, values, stated, chosen.get(column.name, ""))
@@ -78,10 +84,8 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
         judged = whole if len(own) < FEW and len(names) > 1 and not by_hand else _judge(column, own, stated, by_hand)
         if len(own) < FEW and len(names) > 1 and not judged[1] and _contradicts(column, own, judged[0]):
             judged = judged[0], _ask(column, "Its few values fit no unit beyond doubt"), False
-        elif not judged[1] and not by_hand and judged[0] == "months" == column.unit:
-            judged = judged[0], _compare_times(column, own, values[centres != centre]), judged[2]
         units[centre], problems[centre], guessed[centre] = judged
-    problem = next((f"{_place(c, names)}{text}" for c, text in problems.items() if text), "")
+    problem = next((_place(text, c, column.name, problems) for c, text in problems.items() if text), "")
     if problem:
         return Unit(factors, problem=problem)
     for centre, unit in units.items():
@@ -97,15 +101,17 @@ def _warn(column: Column, values: np.ndarray) -> str:
     small = int(((known > 0) & (known < 1)).sum())
     if column.unit == "percent" and small and (known > 1).any():
         return f"{small} values between 0 and 1 were read as per cent, like the others"
-    if column.unit == "months" and len(known) >= FEW and np.quantile(known, 0.9) <= SHORT_MONTHS:
-        return (
-            f"nine of ten values are at most {np.quantile(known, 0.9):.3g} months; --unit {column.name}=years if years"
-        )
     return ""
 
 
-def _place(centre: str, names: np.ndarray) -> str:
-    return f"Centre {centre[:20]}: " if len(names) > 1 else ""
+def _place(text: str, centre: str, name: str, problems: Mapping[str, str]) -> str:
+    """Say at which centre a question arises, where it does not at all of them; an answer may then be for it alone."""
+    if all(problems.values()):
+        return text if len(problems) == 1 or len(set(problems.values())) == 1 else f"Centre {centre[:20]}: {text}"
+    own = text.replace(f"--unit {name}=", f"--unit {name}@{centre[:20]}=").replace(
+        f"or {name}=", f"or {name}@{centre[:20]}="
+    )
+    return f"Centre {centre[:20]}: {own}"
 
 
 def _describe(units: Mapping[str, str], values: np.ndarray, centres: np.ndarray) -> str:
@@ -131,7 +137,8 @@ def _judge(column: Column, values: np.ndarray, stated: str, chosen: str) -> tupl
     if not len(known):
         return stated or column.unit, "", False
     judge = {"percent": _judge_percent, "fraction": _judge_probability, "months": _judge_time, "mm": _judge_length}
-    return judge[column.unit](column, known, stated) if column.unit in judge else (stated or column.unit, "", False)
+    judged = judge[column.unit](column, known, stated) if column.unit in judge else (stated or column.unit, "", False)
+    return judged if judged[1] else (judged[0], _find_others(column, known, judged[0]), judged[2])
 
 
 def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
@@ -140,9 +147,11 @@ def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str
     if not above and not inside and len(values) >= FEW and (values == 1).any():
         return "percent", _ask(column, "It holds only 0 and 1, which may be no and yes, fractions or per cent"), False
     if not above and inside:
-        if stated == "fraction" or len(values) >= FEW:
+        if stated == "fraction" or (
+            len(values) >= FEW and (column.name in KI67 or (not stated and values.max() > 0.5))
+        ):
             return "fraction", "", stated != "fraction"
-        return "percent", _ask(column, "Its few values lie between 0 and 1"), False
+        return "percent", _ask(column, "No value is above 1, so that fractions and per cent can't be told apart"), False
     if stated == "fraction" or (inside >= FEW and inside > MANY / 2 * len(values)):
         return "percent", _ask(column, MIXED.format(low=inside, high=above)), False
     return "percent", "", False
@@ -160,45 +169,58 @@ def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple
 
 
 def _judge_time(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
-    longest = {"months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12, "weeks": LONGEST_MONTHS * 4.35, "days": np.inf}
     values = values[~np.isin(values, NOT_KNOWN)] if not np.isin(values, NOT_KNOWN).all() else values
-    if stated:
-        long = int((values > longest[stated]).sum())
-        text = f"Its head says {stated}, but {long} of {len(values)} values are above {longest[stated]:.0f}"
-        return stated, _ask(column, text, stated, "days") if long > max(1, STRAY * len(values)) else "", False
     high = float(np.quantile(values, 0.9))
+    if stated:
+        return stated, _question_time(column, values, stated), False
     if high > LONGEST_MONTHS and len(values) >= FEW:
         return "days", "", True
     if PLAIN_MONTHS[0] <= high <= PLAIN_MONTHS[1]:
         return "months", "", True
-    return (
-        "months",
-        _ask(column, f"Its unit can't be told (nine of ten values are at most {high:.4g})", "months", "days"),
-        False,
+    text = f"Its unit can't be told (nine of ten values are at most {high:.4g})"
+    return "months", _ask(column, text, "months", "days" if high > PLAIN_MONTHS[1] else "years"), False
+
+
+def _question_time(column: Column, values: np.ndarray, stated: str) -> str:
+    """Ask where values in the unit of the head are too long for a follow-up, or so short that they may be another."""
+    longest = {unit: float(np.quantile(values, 0.9)) * factor for unit, factor in FACTORS["months"].items()}
+    limit, long = (
+        LONGEST_MONTHS / FACTORS["months"][stated],
+        int((values > LONGEST_MONTHS / FACTORS["months"][stated]).sum()),
     )
-
-
-def _compare_times(column: Column, own: np.ndarray, others: np.ndarray) -> str:
-    """Ask where a centre's months may be years: they are few, and far fewer than those of the others."""
-    others = others[np.isfinite(others)]
-    if len(own) < FEW or len(others) < FEW:
+    is_long = long > max(1, STRAY * len(values))
+    if not is_long and not (len(values) >= FEW and 0 < longest[stated] <= SHORT_MONTHS and stated != "years"):
         return ""
-    high, usual = float(np.quantile(own, 0.9)), float(np.quantile(others, 0.9))
-    if 0 < high <= SHORT_MONTHS and usual >= TIMES * high:
-        return _ask(column, SHORT.format(times=usual / high), "months", "years")
-    return ""
+    what = f"{long} of {len(values)} values are above {limit:.0f}"
+    if not is_long:
+        what = f"nine of ten values are at most {np.quantile(values, 0.9):.3g}, which may be another unit"
+    fitting = [unit for unit, months in longest.items() if unit != stated and SHORT_MONTHS < months <= LONGEST_MONTHS]
+    return _ask(column, STATED.format(stated=stated, what=what), stated, (*fitting, "days", "years")[0])
 
 
 def _judge_length(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
     middle = float(np.median(values))
     text = f"Its middle value is {middle:.4g}, in mm or in cm"
-    if (stated == "mm" and middle < 3) or (stated == "cm" and middle > 2 * LARGEST_CM):
-        return stated, _ask(column, f"Its head says {stated}, but its middle value is {middle:.4g}"), False
     if stated:
-        return stated, "", False
+        what = f"its middle value is {middle:.4g}"
+        is_apart = column.name in LESIONS and (middle < LARGEST_CM if stated == "mm" else middle > LARGEST_CM)
+        return stated, _ask(column, STATED.format(stated=stated, what=what)) if is_apart else "", False
     if middle <= LARGEST_CM:
         return "cm", "" if len(values) >= FEW else _ask(column, text), True
     return "mm", "" if middle >= SMALLEST_MM else _ask(column, text), False
+
+
+def _find_others(column: Column, values: np.ndarray, unit: str) -> str:
+    """Ask where several values lie outside the field's range in one unit, and within it in another."""
+    if column.field is None or column.field.low is None or column.field.high is None or column.unit == "percent":
+        return ""
+    factors, low, high = FACTORS[column.unit], column.field.low, column.field.high
+    inside = {name: (values * factor >= low) & (values * factor <= high) for name, factor in factors.items()}
+    for other, fits in inside.items():
+        count = int((fits & ~inside[unit] & (values > 0)).sum())
+        if count > max(1, STRAY * len(values)):
+            return _ask(column, FIT.format(count=count, total=len(values), other=other, unit=unit), unit, other)
+    return ""
 
 
 def _contradicts(column: Column, values: np.ndarray, unit: str) -> bool:

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.errors import TableError
+from core.tabular.encodings import SEPARATORS, decode_text
 from core.tabular.header import count_known, describe_header, find_header
 from core.tabular.table import MAX_ROWS, TOO_MANY_ROWS, TextTable, build_table
 
-SEPARATORS = (",", ";", "\t", "|")
-UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-LEGACY = {"cp1252": "Windows-1252 (Latin-1)", "gb18030": "GB 18030", "mac_roman": "Mac Roman"}
 PEEKED_LINES = 30
 MAX_CELL = 100_000
-NOT_UTF8 = "The file is not UTF-8 and was read as {encoding}; save it as UTF-8 if names look wrong."
 CUT_OFF = "The table breaks off inside a quoted cell that opens in line {line}; close the quote or remove it."
 STRAY = 'A stray quote (") in or before line {line} of the table swallows what follows; remove it, or double it.'
 SWALLOWED = (
@@ -23,13 +20,15 @@ SWALLOWED = (
 TOO_LONG = "The table holds a cell that is too long in line {line}: it is no table, or a quote never closes."
 
 
-def read_delimited(content: bytes) -> TextTable:
+def read_delimited(content: bytes, encoding: str = "") -> TextTable:
     """Read a text table.
 
     Parameters
     ----------
     content : bytes
         Separated by comma, semicolon, tab or bar; UTF-8, UTF-16, or an older encoding, which is then noted.
+    encoding : str
+        Encoding that a person gave; "" to find it.
 
     Returns
     -------
@@ -39,9 +38,9 @@ def read_delimited(content: bytes) -> TextTable:
     Raises
     ------
     TableError
-        If it holds binary data, a stray quote, or too many rows or columns.
+        If it holds binary data, its encoding can't be told, a quote is stray, or it has too many rows or columns.
     """
-    text, notes = _decode(content)
+    text, notes = decode_text(content, encoding)
     rows = list(_read_rows(text, _find_separator(text)))
     position = find_header(rows)
     if not rows:
@@ -51,38 +50,6 @@ def read_delimited(content: bytes) -> TextTable:
     while header and not header[-1].strip():
         header = header[:-1]
     return build_table(header, rows[position + 1 :], notes)
-
-
-def _decode(content: bytes) -> tuple[str, list[str]]:
-    if content.startswith(UTF16_STARTS):
-        encodings = ["utf-16"]
-    elif content[1:2] == b"\0" and content[:1] != b"\0":
-        encodings = ["utf-16-le"]
-    elif content[:1] == b"\0" and content[1:2] != b"\0" and content[2:3] == b"\0":
-        encodings = ["utf-16-be"]
-    else:
-        encodings = ["utf-8-sig"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return _refuse_binary(text), []
-    decoded = {name: content.decode(name, "replace") for name in LEGACY}
-    best = max(decoded, key=lambda name: _count_names(decoded[name]) - decoded[name].count("\ufffd"))
-    return _refuse_binary(decoded[best]), [
-        f"The file is not UTF-8 and was read as {LEGACY[best]}; where names look wrong, save it as UTF-8."
-    ]
-
-
-def _refuse_binary(text: str) -> str:
-    if "\x00" in text:
-        raise TableError("The file is no table: it holds binary data. Give CSV, Excel (XLSX, XLS), ODS or Parquet.")
-    return text
-
-
-def _count_names(text: str) -> int:
-    return max((count_known(row) for mark in SEPARATORS for row in _peek(text, mark)), default=0)
 
 
 def _peek(text: str, mark: str) -> list[list[str]]:

@@ -12,6 +12,7 @@ from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY
 from core.tabular.workbook import read_workbook
 
 ZIP_START, OLE_START, PARQUET_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
+NO_SHEETS = "The file has no sheets, so none can be chosen; leave --sheet out."
 NESTED = "A column of the Parquet file holds lists or records; give a table with one value a cell."
 
 
@@ -20,13 +21,17 @@ def is_plain_text(content: bytes) -> bool:
     return not content.startswith((ZIP_START, OLE_START, PARQUET_START))
 
 
-def read_any(content: bytes) -> TextTable:
+def read_any(content: bytes, sheet: str = "", encoding: str = "") -> TextTable:
     """Read a table in whatever format its first bytes show.
 
     Parameters
     ----------
     content : bytes
         CSV or the like, XLSX, XLSM, XLSB, XLS, ODS or Parquet.
+    sheet : str
+        Sheet of a workbook; "" for the one with the most known column names.
+    encoding : str
+        Encoding of text; "" to find it.
 
     Returns
     -------
@@ -36,13 +41,13 @@ def read_any(content: bytes) -> TextTable:
     Raises
     ------
     TableError
-        If it can't be read.
+        If it can't be read, or a sheet is named where there is none.
     """
-    if content.startswith(PARQUET_START):
-        return _read_parquet(content)
     if content.startswith((ZIP_START, OLE_START)):
-        return read_workbook(content)
-    return read_delimited(content)
+        return read_workbook(content, sheet)
+    if sheet:
+        raise TableError(NO_SHEETS)
+    return _read_parquet(content) if content.startswith(PARQUET_START) else read_delimited(content, encoding)
 
 
 def _read_parquet(content: bytes) -> TextTable:

@@ -51,13 +51,17 @@ def read_bytes(source: bytes | Path) -> bytes:
     return content
 
 
-def read_table(content: bytes) -> TextTable:
+def read_table(content: bytes, *, sheet: str = "", encoding: str = "") -> TextTable:
     """Read the cells of a table.
 
     Parameters
     ----------
     content : bytes
         CSV or the like, XLSX, XLSM, XLSB, XLS, ODS or Parquet. All but short text is read in a process of its own.
+    sheet : str
+        Sheet of a workbook that a person named; "" for the one with the most known column names.
+    encoding : str
+        Encoding that a person named; "" to find it.
 
     Returns
     -------
@@ -70,14 +74,14 @@ def read_table(content: bytes) -> TextTable:
         If it can't be read, or not within the limits.
     """
     if is_plain_text(content) and len(content) <= READ_HERE:
-        return read_any(content)
+        return read_any(content, sheet, encoding)
     seconds = get_setting("table_seconds")
     try:
         done = subprocess.run(  # noqa: S603 - our own module, by our own interpreter
             [sys.executable, "-m", "core.tabular.worker", str(get_setting("table_memory_mb")), str(seconds + 5)],
             cwd=ROOT,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"OMP_NUM_THREADS": "1"},
-            input=content,
+            input=json.dumps([sheet, encoding]).encode() + b"\n" + content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=seconds,

@@ -33,6 +33,8 @@ class TextTable:
         Rows that do not fit the header, with the reason.
     notes : tuple of str
         How the file was read, where that is not plain.
+    sheets : tuple of str
+        Sheets of a workbook that may hold a table; the one that was read comes first.
     """
 
     header: tuple[str, ...]
@@ -40,6 +42,7 @@ class TextTable:
     rows: tuple[int, ...]
     refused: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    sheets: tuple[str, ...] = ()
 
     def find(self, name: str) -> pa.Array:
         """Give the cells of the first column of a name."""
@@ -95,7 +98,7 @@ def _restore(cells: list[str]) -> pa.Array:
 def pack_table(table: TextTable) -> bytes:
     """Write a table as an Arrow stream, to pass it from one process to another."""
     names = [str(i) for i in range(len(table.columns))]
-    plain = {"header": table.header, "refused": table.refused, "notes": table.notes}
+    plain = {"header": table.header, "refused": table.refused, "notes": table.notes, "sheets": table.sheets}
     batch = pa.table([*table.columns, pa.array(table.rows, pa.int32())], names=[*names, "rows"])
     batch = batch.replace_schema_metadata({"sonoki": json.dumps(plain)})
     sink = pa.BufferOutputStream()
@@ -111,7 +114,8 @@ def unpack_table(content: bytes) -> TextTable:
     columns = [_join(column) for column in table.columns]
     refused = tuple((int(number), str(reason)) for number, reason in plain["refused"])
     rows = tuple(columns[-1].to_pylist())
-    return TextTable(tuple(plain["header"]), tuple(columns[:-1]), rows, refused, tuple(plain["notes"]))
+    header, notes, sheets = (tuple(plain[name]) for name in ("header", "notes", "sheets"))
+    return TextTable(header, tuple(columns[:-1]), rows, refused, notes, sheets)
 
 
 def _join(column: pa.ChunkedArray) -> pa.Array:

@@ -9,6 +9,7 @@ from zipfile import BadZipFile, ZipFile
 
 import python_calamine
 
+from core.clinical import fold_word
 from core.errors import TableError
 from core.tabular.header import count_known, describe_header, find_header
 from core.tabular.marks import Marks, check_archive, format_number, read_marks
@@ -18,18 +19,21 @@ DAMAGED = "The workbook is damaged or is none; save it again as .xlsx, or as CSV
 NO_TABLE = "The workbook has no sheet with cells; give one with a header row."
 PROTECTED = "The workbook is protected by a password; save it without one."
 HIDDEN = "Hidden in the sheet, by a filter or by hand, but read too: {count}."
-SEARCHED = 20
+NO_SUCH = "The workbook shows no sheet '{name}'; it has {listed}."
+SEARCHED, SHOWN = 20, 30
 SEARCHED_SHEETS = 50
 Cells = list[list[Any]]
 
 
-def read_workbook(content: bytes) -> TextTable:
+def read_workbook(content: bytes, sheet: str = "") -> TextTable:
     """Read the table of a workbook.
 
     Parameters
     ----------
     content : bytes
         XLSX, XLSM, XLSB, XLS or ODS.
+    sheet : str
+        Name of the sheet to read; "" for the one with the most known column names.
 
     Returns
     -------
@@ -40,26 +44,24 @@ def read_workbook(content: bytes) -> TextTable:
     Raises
     ------
     TableError
-        If it is damaged, protected, too large, or has no cells.
+        If it is damaged, protected, too large, has no cells, or not the sheet.
     """
     is_xlsx = content.startswith(b"PK") and _is_xlsx(content)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
-        number, sheet = _choose_sheet(book)
-        cells = _take_cells(sheet)
+        names = _list_sheets(book)
+        own = book.get_sheet_by_name(_find_named(names, sheet)) if sheet else _choose_sheet(book, names)
+        cells = _take_cells(own)
     except python_calamine.PasswordError:
         raise TableError(PROTECTED) from None
     except python_calamine.CalamineError:
         raise TableError(DAMAGED) from None
-    notes = [] if len(book.sheet_names) == 1 else [f"Sheet {number} of {len(book.sheet_names)} was read."]
-    marks = read_marks(content, sheet.name) if is_xlsx else Marks()
-    table = _build(_write_cells(cells, marks), sheet, notes)
+    marks = read_marks(content, own.name) if is_xlsx else Marks()
+    table = _build(_write_cells(cells, marks), own, _note_choice(own.name, book.sheet_names, sheet))
     hidden = len({row + 1 for row in marks.hidden} & {*table.rows})
-    return (
-        replace(table, notes=(*table.notes, HIDDEN.format(count="1 row" if hidden == 1 else f"{hidden} rows")))
-        if hidden
-        else table
-    )
+    notes = [HIDDEN.format(count="1 row" if hidden == 1 else f"{hidden} rows")] if hidden else []
+    others = tuple(name for name in names if name != own.name)
+    return replace(table, notes=(*table.notes, *notes), sheets=(own.name, *others))
 
 
 def _is_xlsx(content: bytes) -> bool:
@@ -71,24 +73,46 @@ def _is_xlsx(content: bytes) -> bool:
         raise TableError(DAMAGED) from None
 
 
-def _choose_sheet(book: python_calamine.CalamineWorkbook) -> tuple[int, python_calamine.CalamineSheet]:
-    """Give number and content of the visible sheet that holds the table."""
-    best, known = None, -1
-    for number, sheet in enumerate(book.sheets_metadata[:SEARCHED_SHEETS], start=1):
-        if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
-            continue
-        if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
-            continue
-        content = book.get_sheet_by_name(sheet.name)
-        if not content.total_height:
-            continue
-        first = [[str(cell) for cell in row] for _, row in zip(range(SEARCHED), content.iter_rows(), strict=False)]
-        count = max((count_known(row) for row in first), default=0)
-        if count > known:
-            best, known = (number, content), count
+def _list_sheets(book: python_calamine.CalamineWorkbook) -> list[str]:
+    """List the sheets that are shown; charts and hidden sheets are passed over."""
+    return [
+        sheet.name
+        for sheet in book.sheets_metadata[:SEARCHED_SHEETS]
+        if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        and sheet.visible == python_calamine.SheetVisibleEnum.Visible
+    ]
+
+
+def _choose_sheet(book: python_calamine.CalamineWorkbook, names: list[str]) -> python_calamine.CalamineSheet:
+    """Give the first of the sheets with the most known column names."""
+    best, most = None, -1
+    for sheet in map(book.get_sheet_by_name, names):
+        rows = zip(range(SEARCHED), sheet.iter_rows(), strict=False) if sheet.total_height else ()
+        count = max((count_known([str(cell) for cell in row]) for _, row in rows), default=-1)
+        if count > most:
+            best, most = sheet, count
     if best is None:
         raise TableError(NO_TABLE)
     return best
+
+
+def _find_named(names: list[str], sheet: str) -> str:
+    """Find the sheet that a person named, or by its number."""
+    for name in names:
+        if fold_word(name) == fold_word(sheet):
+            return name
+    if sheet.isdecimal() and 0 < int(sheet) <= len(names):
+        return names[int(sheet) - 1]
+    listed = ", ".join(f"'{name[:SHOWN]}'" for name in names[:SEARCHED])
+    raise TableError(NO_SUCH.format(name=sheet[:SHOWN], listed=listed))
+
+
+def _note_choice(name: str, names: list[str], asked: str) -> list[str]:
+    """Say which of several sheets was read, and how another is chosen."""
+    if len(names) == 1:
+        return []
+    other = "" if asked else " Another one: --sheet NAME."
+    return [f"Sheet '{name[:SHOWN]}' was read, {names.index(name) + 1} of {len(names)}.{other}"]
 
 
 def _take_cells(sheet: python_calamine.CalamineSheet) -> Cells:

@@ -1,4 +1,4 @@
-"""The process that reads one table: the file on standard input, the cells or a refusal on standard output."""
+"""The process that reads one table: how and the file on standard input, the cells or a refusal on standard output."""
 
 import json
 import os
@@ -39,13 +39,15 @@ def limit_process(memory_mb: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb * 2**20, memory_mb * 2**20))
 
 
-def answer(content: bytes) -> bytes:
+def answer(content: bytes, sheet: str = "", encoding: str = "") -> bytes:
     """Read a table and pack it, or a refusal.
 
     Parameters
     ----------
     content : bytes
         The file.
+    sheet, encoding : str
+        As `core.tabular.formats.read_any` takes them.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def answer(content: bytes) -> bytes:
         `DONE` and what `pack_table` writes, or `REFUSED` and a sentence in JSON.
     """
     try:
-        return DONE + pack_table(read_any(content))
+        return DONE + pack_table(read_any(content, sheet, encoding))
     except TableError as error:
         return REFUSED + json.dumps(str(error)).encode()
     except (MemoryError, ImportError):  # a library that no longer fits can't be loaded
@@ -84,9 +86,9 @@ def main(memory_mb: int, seconds: int) -> None:
     sys.meta_path.insert(0, _WithoutPandas())
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    content = sys.stdin.buffer.read()
+    how, content = json.loads(sys.stdin.buffer.readline()), sys.stdin.buffer.read()
     limit_process(memory_mb, seconds)
-    output.write(answer(content))
+    output.write(answer(content, *how))
     output.flush()
 
 

@@ -175,10 +175,67 @@ def test_months_mixed_with_another_unit_are_left_out(factor, rows):
     assert measure(read) == BASE
 
 
-def test_short_months_and_small_percentages_are_said():
-    years = read_predictions(write_base(rfs_months=lambda table: table["rfs_months"].astype(float) / 12))
-    assert "rfs_months: nine of ten values are at most" in " ".join(years.notes)
+def add_column(name, change):
+    """Write the base with one column more; of follow-ups there is only one."""
+    table = pd.read_csv(CASES / "plain.csv", dtype=str)
+    values = change(table)
+    table = table.drop(columns="rfs_months") if name.startswith(("rfs", "follow")) else table
+    return table.assign(**{name: values}).to_csv(index=False).encode()
 
+
+def write_sizes(low, high):
+    return lambda table: np.linspace(low, high, len(table)).round(1).astype(str)
+
+
+def scale(name, factor):
+    return lambda table: table[name].astype(float) * factor
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "option"),
+    [
+        ("rfs_months", scale("rfs_months", 1 / 12), "--unit rfs_months=months or rfs_months=years"),
+        ("rfs_months", scale("rfs_months", 30.4375), "--unit rfs_months=months or rfs_months=days"),
+        ("rfs_years", scale("rfs_months", 1), "--unit rfs_months=years or rfs_months=months"),
+        ("rfs_days", scale("rfs_months", 1), "--unit rfs_months=days or rfs_months=months"),
+        ("follow-up (weeks)", scale("rfs_months", 1 / 12), "--unit rfs_months=weeks or rfs_months=years"),
+        ("size_mm", write_sizes(0.6, 4.5), "--unit size_mm=mm or size_mm=cm"),
+        ("size (cm)", write_sizes(6, 45), "--unit size_mm=mm or size_mm=cm"),
+        ("size_mm", lambda t: np.where(t.index // 2 % 8, "24", "2.1"), "--unit size_mm=mm or size_mm=cm"),
+        ("aln_cortex_mm", write_sizes(0.1, 0.4), "--unit aln_cortex_mm=mm or aln_cortex_mm=cm"),
+        ("distance_nipple_cm", write_sizes(10, 90), "--unit distance_nipple_cm=cm or distance_nipple_cm=mm"),
+        ("er_pct", write_sizes(0, 1), "--unit er_pct=percent or er_pct=fraction"),
+        ("age (months)", write_sizes(300, 900), "Its head says months, but it is read in years"),
+    ],
+)
+def test_a_head_that_its_values_contradict_is_asked_about(column, change, option):
+    read = read_predictions(add_column(column, change))
+    assert measure(read) == BASE
+    problem = next(c.problem for c in read.reading.columns if c.column == column)
+    assert option in problem
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high"), [("aln_cortex_mm", 1, 6), ("size_mm", 6, 60), ("size (cm)", 0.6, 6)]
+)
+def test_a_head_that_its_values_fit_is_believed(column, low, high):
+    read = read_predictions(add_column(column, write_sizes(low, high)))
+    assert next(c for c in read.reading.columns if c.column == column).known == 80
+
+
+def test_a_question_about_one_centre_is_settled_for_it():
+    def change(table):
+        months = table["rfs_months"].astype(float)
+        return months.where(table["centre"] != "South", months / 12)
+
+    content = write_base(rfs_months=change)
+    problem = next(c.problem for c in read_predictions(content).reading.columns if c.name == "rfs_months")
+    assert "--unit rfs_months@South=months or rfs_months@South=years" in problem
+    settled = read_predictions(content, Choices(units={"rfs_months@South": "years"}))
+    assert np.allclose(settled.table["rfs_months"], read_case("plain.csv").table["rfs_months"])
+
+
+def test_small_percentages_are_said():
     def shrink(table):
         values = table["ki67_pct"].astype(float)
         return values.where(table.index > 2, values / 100)

@@ -40,7 +40,7 @@ def test_encodings(encoding):
     content = "patient_id\tcentre\ty\tprob\nP1\tMünchen\t1\t0.5\n".encode(encoding)
     result = read_predictions(content)
     assert result.table["centre"].tolist() == ["München"]
-    assert any("Latin-1" in note for note in result.notes) == (encoding == "latin-1")
+    assert any("Windows-1252" in note for note in result.notes) == (encoding == "latin-1")
 
 
 def test_excel():

@@ -73,9 +73,9 @@ def _damage(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-def read_here(content: bytes):
+def read_here(content: bytes, *, sheet: str = "", encoding: str = ""):
     """Read as the process does, in this one."""
-    reply = answer(content)
+    reply = answer(content, sheet, encoding)
     if reply[:1] != DONE:
         raise TableError(reply[1:].decode())
     return unpack_table(reply[1:])

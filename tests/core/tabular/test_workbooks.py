@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -10,7 +11,7 @@ from openpyxl.chart import BarChart
 
 from core.errors import TableError
 from core.tabular import FORMULA, read_table
-from tests.core.tabular.workbooks import SHEET, STRINGS, replace_parts, write_sheet, write_workbook
+from tests.core.tabular.workbooks import SHEET, STRINGS, replace_parts, write_sheet, write_workbook, write_xlsb
 
 ROWS = [["patient_id", "y", "prob"], ["P1", 1, 0.75], ["P2", 0, 0.25]]
 
@@ -56,7 +57,7 @@ def test_chart_sheets_hidden_sheets_and_other_sheets_are_passed_over():
 
     table = read_table(write_workbook(ROWS, change))
     assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
-    assert table.notes == ("Sheet 4 of 4 was read.",)
+    assert table.notes == ("Sheet 'Sheet' was read, 4 of 4. Another one: --sheet NAME.",)
 
 
 FAR = "".join(f'<row r="{i}"><c r="XFD{i}"><v>1</v></c></row>' for i in range(1, 3001))
@@ -148,3 +149,38 @@ def test_hidden_rows_are_read_and_said():
     table = read_table(write_workbook(ROWS, hide))
     assert len(table.rows) == len(ROWS) - 1
     assert "Hidden in the sheet, by a filter or by hand, but read too: 1 row." in table.notes
+
+
+def write_two_sheets():
+    def change(book):
+        book.active.title = "North"
+        book.create_sheet("South").append(["patient_id", "y", "prob"])
+        book["South"].append(["S1", 0, 0.1])
+
+    return write_workbook(ROWS, change)
+
+
+@pytest.mark.parametrize(("sheet", "first"), [("", "P1"), ("South", "S1"), (" south ", "S1"), ("2", "S1")])
+def test_which_of_several_sheets_is_read_is_said_and_can_be_chosen(sheet, first):
+    table = read_table(write_two_sheets(), sheet=sheet)
+    assert table.columns[0][0].as_py() == first
+    assert set(table.sheets) == {"North", "South"}
+    assert table.notes[0].startswith(f"Sheet '{table.sheets[0]}' was read")
+    assert ("--sheet" in table.notes[0]) == (not sheet)
+
+
+def test_a_sheet_that_is_not_there():
+    with pytest.raises(TableError, match="shows no sheet 'West'; it has 'North', 'South'"):
+        read_table(write_two_sheets(), sheet="West")
+    with pytest.raises(TableError, match="has no sheets, so none can be chosen"):
+        read_table(b"patient_id,y,prob\nP1,1,0.5\n", sheet="West")
+
+
+@pytest.mark.parametrize("kind", ["xls", "xlsb"])
+@pytest.mark.parametrize(("sheet", "rows"), [("", ROWS[1:]), ("South", [["S1", 0, 0.1]])])
+def test_older_and_binary_workbooks(kind, sheet, rows):
+    sheets = {"North": ROWS, "South": [ROWS[0], ["S1", 0, 0.1]]}
+    content = write_xlsb(sheets) if kind == "xlsb" else (Path(__file__).parent / "cases/two_sheets.xls").read_bytes()
+    table = read_table(content, sheet=sheet)
+    assert table.header == ("patient_id", "y", "prob")
+    assert list_rows(table) == [[str(cell) for cell in row] for row in rows]
