@@ -8,7 +8,15 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.tag import Tag
-from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, RLELossless, generate_uid
+from pydicom.uid import (
+    UID,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSNearLossless,
+    MPEGTransferSyntaxes,
+    RLELossless,
+    generate_uid,
+)
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
@@ -66,7 +74,7 @@ _REGION_KEPT = (
 )
 _METHOD = "PS3.15 basic profile; tags and pixels of the image only"
 _CODES = (("113100", "Basic Application Confidentiality Profile"), ("113101", "Clean Pixel Data Option"))
-_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
 _NO_UNIT = 0
 _FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 

@@ -4,6 +4,7 @@ Of the header only modality, manufacturer, model, transducer frequency and scale
 """
 
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from typing import NoReturn
 
@@ -15,14 +16,16 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    MPEGTransferSyntaxes,
 )
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
 from core.imaging.decoding.dicom.source import DicomSource, change
+from core.imaging.decoding.dicom.video import measure_video
 from core.imaging.decoding.limits import Limits
 
-_VIDEO = "1.2.840.10008.1.2.4.10"
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -76,7 +79,7 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     Raises
     ------
     ImageError
-        If it is another modality, a video, a document or too large, or holds no pixels.
+        If it is another modality, a document or too large, or holds no pixels.
     """
     if DeflatedExplicitVRLittleEndian.encode() in data[132:_META_AT_MOST]:
         data = _inflate(data, limits)
@@ -84,10 +87,6 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     header = dcmread(stream, stop_before_pixels=True, force=True)
     _refuse_by_class(header)
     syntax = _transfer_syntax(header)
-    if syntax.startswith(_VIDEO):
-        raise ImageError(
-            "The file is a video (MPEG or HEVC), which can't be read. Export a still frame or a cine loop."
-        )
     if not _is_decoded(syntax):
         raise ImageError(
             "The file's pixels are stored in a transfer syntax that is not known here. Export it without compression."
@@ -96,6 +95,8 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     if not width or not height:
         raise ImageError(f"The DICOM file holds no image. {_UPLOAD}")
     limits.check_size(width, height)
+    if syntax in MPEGTransferSyntaxes:
+        return _open_video(DicomSource(data, header, syntax, width, height, 1), limits)
     unwritten = _write_as_standard(header)
     checked = check_pixels(data, header, stream.tell())
     change(header, checked.changes)
@@ -103,6 +104,19 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     limits.check_frames(count)
     changes = unwritten | checked.changes
     return DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes).tell_colours()
+
+
+def _open_video(source: DicomSource, limits: Limits) -> DicomSource:
+    """Count a video's frames, and refuse one of another size than the header states."""
+    width, height, count = measure_video(source.read_stream())
+    limits.check_size(width, height)
+    limits.check_frames(count)
+    if (width, height) != (source.width, source.height):
+        raise ImageError(
+            f"The file's video has {width} x {height} pixels, but its header states {source.width} x {source.height}. "
+            "Export it again."
+        )
+    return replace(source, count=count)
 
 
 def _write_as_standard(header: Dataset) -> dict[str, object]:
@@ -150,6 +164,8 @@ def _transfer_syntax(header: Dataset) -> UID:
 
 
 def _is_decoded(syntax: UID) -> bool:
+    if syntax in (*MPEGTransferSyntaxes, *JPEG_XL):
+        return True
     try:
         return bool(get_decoder(syntax).is_available)
     except NotImplementedError:

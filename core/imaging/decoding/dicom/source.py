@@ -18,11 +18,14 @@ from pydicom.uid import (
     JPEGLosslessSV1,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
+    MPEGTransferSyntaxes,
     RLELossless,
 )
 
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement, turns_to_rgb
 from core.imaging.decoding.dicom.display import render_8_bit
+from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
+from core.imaging.decoding.dicom.video import iter_video
 from core.imaging.decoding.raster import check_scans
 
 _NOT_SAID = "The file does not say that it is an ultrasound image."
@@ -82,8 +85,15 @@ class DicomSource:
         ndarray of uint8, shape (height, width) or (height, width, 3)
             Grey or RGB.
         """
+        if self.syntax in MPEGTransferSyntaxes:
+            yield from iter_video(self.read_stream(), indices)
+            return
         for stored in self._iter_stored(list(indices)):
             yield render_8_bit(stored, self.header)
+
+    def read_stream(self) -> bytes:
+        """Give the coded bytes of all fragments, as a video has them."""
+        return b"".join(generate_fragments(self._read().PixelData))
 
     def tell_colours(self) -> "DicomSource":
         """Tell RGB from YBR by the first frame's values, where its coding does not settle it.
@@ -115,8 +125,17 @@ class DicomSource:
         )
 
     def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
+        if self.syntax in JPEG_XL:
+            yield from self._decode_jpeg_xl(indices)
+            return
         self._check_scans(indices)
         yield from self._decode(indices)
+
+    def _decode_jpeg_xl(self, indices: list[int]) -> Iterator[np.ndarray]:
+        pixels, bits = self._read().PixelData, int(self.header.get("BitsStored") or 8)
+        for index in indices:
+            stream = get_frame(pixels, index, number_of_frames=self.count)
+            yield decode_jpeg_xl(stream, (self.width, self.height), bits)
 
     def _decode(self, indices: list[int], *, raw: bool = False) -> Iterator[np.ndarray]:
         """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""

@@ -1,10 +1,14 @@
 """Every syntax, colour model and depth: the displayed pixels against what was written, and against DCMTK and GDCM."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pillow_jxl  # noqa: F401 - registers the format
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import HTJ2KLossless
 
 from core.errors import ImageError
 from core.imaging import read_frame
@@ -25,7 +29,7 @@ from tests.core.imaging.decoding.viewers import (
     show_by_gdcm,
     to_luma,
 )
-from tests.core.imaging.samples import make_jpeg_cine
+from tests.core.imaging.samples import make_dataset, make_jpeg_cine, save
 
 MADE = make_files()
 LOSSLESS = {name: pair for name, pair in MADE.items() if pair[1] is not None}
@@ -61,12 +65,25 @@ def test_ybr_loops_arrive_as_rgb_once():
         assert np.abs(luma - np.asarray(Image.fromarray(frame).convert("L"))).mean() < 3
 
 
+@pytest.mark.parametrize(("pixels", "photometric"), [(GREY, "MONOCHROME2"), (COLOUR, "RGB"), (COLOUR, "YBR_FULL")])
+@pytest.mark.parametrize("number", [110, 111, 112])
+def test_jpeg_xl_is_read(pixels, photometric, number):
+    stream = BytesIO()
+    Image.fromarray(pixels).save(stream, "JXL", lossless=True)
+    coded = encapsulate([stream.getvalue()] * 2)
+    ds = make_dataset(pixels, PhotometricInterpretation=photometric, PixelData=coded, NumberOfFrames=2)
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    ds.file_meta.TransferSyntaxUID = HTJ2KLossless  # pydicom writes no syntax that it does not know
+    data = save(ds).replace(HTJ2KLossless.encode(), f"1.2.840.10008.1.2.4.{number}".encode())
+    np.testing.assert_array_equal(show(data, 1), pixels)
+
+
 SENTENCES = {
     "pixels cut off": "damaged or incomplete",
     "header cut off": "holds no image",
     "transfer syntax unknown": "transfer syntax that is not known here",
-    "syntax of MPEG-4": "is a video",
-    "syntax of HEVC": "is a video",
+    "syntax of MPEG-4": "video is damaged",
+    "syntax of HEVC": "video is damaged",
     "JPEG without a stream": "damaged or incomplete",
     "no pixels": "damaged or incomplete",
     "no rows": "holds no image",
