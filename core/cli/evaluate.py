@@ -10,6 +10,7 @@ from core.cli.console import AsJson, app, print_result, say, summarise_evaluatio
 from core.cli.table_options import (
     Code,
     Encoding,
+    ExactIds,
     Ignore,
     Map,
     RefusedFile,
@@ -44,6 +45,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     code: Code = None,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    exact_ids: ExactIds = False,
     refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +56,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
-    choices = settle(columns, ignore, unit, code, [by] if by else [], sheet=sheet, encoding=encoding)
+    choices = settle(
+        columns, ignore, unit, code, [by] if by else [], sheet=sheet, encoding=encoding, exact_ids=exact_ids
+    )
     frozen = _find_frozen(predictions, bundle, threshold)
     base = frozen.cutoff if frozen else DEFAULT_CUTOFF
     cut = take_cutoff(base.value if cutoff is None else cutoff, rule or base.rule)

@@ -10,6 +10,7 @@ from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_ba
 from core.cli.table_options import (
     Code,
     Encoding,
+    ExactIds,
     Ignore,
     Map,
     RefusedFile,
@@ -39,6 +40,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     code: Code = None,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    exact_ids: ExactIds = False,
     refused: RefusedFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +49,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
-    choices = settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding)
+    choices = settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids)
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()

@@ -28,6 +28,9 @@ Sheet = Annotated[
     str, typer.Option("--sheet", help="Sheet of a workbook; without it the one with the most known columns.")
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of a text table, as windows-1250 or shift_jis.")]
+ExactIds = Annotated[
+    bool, typer.Option("--exact-ids", help="Ids that differ only in case, blanks, dashes or width are two patients.")
+]
 RefusedFile = Annotated[
     Path | None, typer.Option("--refused", help="File for all refused rows with their reasons (CSV).")
 ]
@@ -43,6 +46,7 @@ def settle(
     *,
     sheet: str = "",
     encoding: str = "",
+    exact_ids: bool = False,
 ) -> "Choices":
     """Read what a person settled on the command line.
 
@@ -54,6 +58,8 @@ def settle(
         Columns to keep for subgroups.
     sheet, encoding : str
         What --sheet and --encoding gave.
+    exact_ids : bool
+        Whether --exact-ids was given.
 
     Returns
     -------
@@ -79,6 +85,7 @@ def settle(
         tuple(kept),
         sheet.strip(),
         encoding.strip(),
+        exact_ids,
     )
 
 

@@ -20,7 +20,7 @@ from core.cli.console import (
     summarise_evaluation,
     take_cutoff,
 )
-from core.cli.table_options import Code, Encoding, Ignore, Map, RefusedFile, Sheet, Unit, say_refused, settle
+from core.cli.table_options import Code, Encoding, ExactIds, Ignore, Map, RefusedFile, Sheet, Unit, say_refused, settle
 
 
 @app.command()
@@ -40,6 +40,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     code: Code = None,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    exact_ids: ExactIds = False,
     refused: RefusedFile = None,
     seed: Seed = SEED,
     as_json: AsJson = False,
@@ -54,7 +55,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         cutoff=take_cutoff(cutoff, rule),
         external=tuple(external or ()),
         seed=seed,
-        choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding),
+        choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids),
     )
     with progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress)

@@ -1,6 +1,7 @@
 """What is known of a patient: the data dictionary, clinics' words and column names, and the check of one value."""
 
-from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value, render_table
+from core.clinical.dictionary import render_table
+from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value
 from core.clinical.names import COLUMNS, FACTORS, KNOWN, KNOWN_NAMES, UNITS, Column, Title, read_title, simplify_name
 from core.clinical.values import REFUSED_INPUTS, parse_inputs, parse_value
 from core.clinical.words import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level

@@ -209,10 +209,3 @@ FIELDS: tuple[Field, ...] = (
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 M1_PREDICTORS: tuple[str, ...] = tuple(f.name for f in FIELDS if f.role == BOTH)
 M2_PREDICTORS: tuple[str, ...] = M1_PREDICTORS + tuple(f.name for f in FIELDS if f.role == "predictor M2")
-
-
-def render_table() -> str:
-    """Give the data dictionary as a Markdown table, as README.md beside this file prints it."""
-    head = "| field | label | values | known | role |\n| --- | --- | --- | --- | --- |"
-    rows = (f"| {f.name} | {f.label} | {f.describe_values()} | {f.available_at} | {f.role} |" for f in FIELDS)
-    return "\n".join([head, *rows])

@@ -271,7 +271,14 @@ def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, tit
         return Coded(
             parsed, problem=f"0 and 1 may be scores or no and yes. {SETTLE.format(name='her2', codes='1:1+')}."
         )
-    return Coded(parsed, ", ".join(f"{code} = {meaning}" for code, meaning in stated.items()))
+    coding = ", ".join(f"{code} = {meaning}" for code, meaning in stated.items())
+    unfit = sorted((i for i in parsed.reasons if cells.different[i] != FORMULA), key=lambda i: -int(cells.counts[i]))
+    if sum(int(cells.counts[i]) for i in unfit) * 2 <= int(cells.counts[~parsed.missing].sum()):
+        return Coded(parsed, coding)
+    words = [cells.different[i] for i in unfit[:4]]
+    example = ",".join(f"{word[:20]}:LEVEL" for word in words[:2])
+    problem = f"{', '.join(map(quote, words))}: none of {', '.join(field.levels)}"
+    return Coded(parsed, coding, f"{problem}. {SETTLE.format(name=field.name, codes=example)}.")
 
 
 def _count_known(parsed: Parsed) -> int:

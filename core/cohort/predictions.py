@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.clinical import COLUMNS
+from core.clinical import COLUMNS, simplify_name
 from core.cohort.columns import Match, match_columns
 from core.cohort.reading import Understood, understand
 from core.cohort.record import Choices, TableReading
@@ -144,8 +144,24 @@ def match_predictions(header: Sequence[str], choices: Choices) -> Match:
     if lacking:
         guesses = [f"'{column}' may be {guess}" for column, guess in match.unread if guess in {"prob", "y", "ki67_pct"}]
         hint = f" ({'; '.join(guesses)})" if guesses else ""
-        raise TableError(f"The table has no column {' and no column '.join(lacking)}{hint}; rename one, or map it.")
+        taken = _find_taken(header, choices, {"prob", "y", "ki67_pct"} - found)
+        raise TableError(
+            f"The table has no column {' and no column '.join(lacking)}{hint}; rename one, or map it{taken}."
+        )
     return match
+
+
+def _find_taken(header: Sequence[str], choices: Choices, lacking: set[str]) -> str:
+    """Say where a choice took the column that would be read as what is lacking."""
+    own = match_columns(header, FIELDS, Choices()).positions
+    for field, column in choices.columns.items():
+        for name in sorted(lacking & own.keys()):
+            if simplify_name(header[own[name]]) == simplify_name(column):
+                return f": the column '{column[:40]}' would be {name}, but is mapped to {field}"
+    for name in sorted(lacking & own.keys()):
+        if simplify_name(header[own[name]]) in map(simplify_name, choices.ignored):
+            return f": the column '{header[own[name]][:40]}' would be {name}, but is ignored"
+    return ""
 
 
 def _build_table(text: TextTable, understood: Understood) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow.compute as pc
 
 from core.cohort.casting import Cast, cast_column, describe_field
 from core.cohort.cells import NO_VALUE, Cells
@@ -15,6 +16,10 @@ from core.tabular import TextTable
 
 FORMULAS = (
     "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
+)
+TWIN = (
+    "the pseudonym differs from that of row {row} only in case, blanks, dashes or width: one patient or two? "
+    "Write them alike, or say that they differ: --exact-ids"
 )
 SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or map the right one to it."
 
@@ -77,12 +82,37 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
         column = table.header[match.positions[name]]
         cast = cast_column(name, column, own, match.titles[name], choices, centres, shared)
         _take(cast, result, is_primary=name in primary)
+    if "patient_id" in cells and not choices.exact_ids:
+        for position, reason in _find_twins(cells["patient_id"], table.rows).items():
+            result.problems.setdefault(position, reason)
     for name, columns in match.doubtful.items():
         if name in primary:
             raise TableError(SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns)))
         problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
         result.readings += [ColumnReading(column, name, label_field(name), problem=problem) for column in columns]
     return result
+
+
+def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
+    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes or width."""
+    folded = pc.utf8_lower(pc.utf8_normalize(cells.texts, form="NFKC"))
+    for pattern, replacement in ((r"[\s\p{Z}\p{Cf}]+", ""), (r"[\p{Pd}\x{2212}_]", "-")):
+        folded = pc.replace_substring_regex(folded, pattern=pattern, replacement=replacement)
+    codes = folded.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    twins = np.flatnonzero((np.bincount(codes, minlength=1)[codes] > 1) if len(codes) else [])
+    if not len(twins):
+        return {}
+    first = np.full(len(codes), len(rows))
+    np.minimum.at(first, cells.codes, np.arange(len(rows)))
+    groups: dict[int, list[int]] = {}
+    for text in map(int, twins):
+        groups.setdefault(int(codes[text]), []).append(int(first[text]))
+    reasons = {}
+    for position in map(int, np.flatnonzero(np.isin(cells.codes, twins))):
+        text = cells.codes[position]
+        other = next(row for row in groups[int(codes[text])] if row != first[text])
+        reasons[position] = TWIN.format(row=rows[other])
+    return reasons
 
 
 def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.ndarray) -> list[str]:

@@ -25,6 +25,8 @@ class Choices:
         Further columns of the file that are kept as text, for subgroups.
     sheet, encoding : str
         Sheet of a workbook, and encoding of a text; "" to find them.
+    exact_ids : bool
+        Whether pseudonyms that differ only in case, blanks, dashes or width are different patients.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Choices:
     kept: tuple[str, ...] = ()
     sheet: str = ""
     encoding: str = ""
+    exact_ids: bool = False
 
 
 @dataclass(frozen=True)

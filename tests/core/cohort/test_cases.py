@@ -306,3 +306,40 @@ def test_many_different_words_make_one_line():
 def test_a_unit_of_what_is_not_read_is_said():
     read = read_predictions(write_base(), Choices(units={"size_mm": "cm"}))
     assert "A unit or coding was given for size_mm, but no column is read as it." in read.notes
+
+
+@pytest.mark.parametrize("other", ["k001", "Ｋ００１", "K 001", "K001\u200b", "K\u2060001"])
+def test_pseudonyms_that_may_be_one_patient_are_questioned(other):
+    content = write_base(patient_id=lambda table: table["patient_id"].where(table.index != 5, other))
+    read = read_predictions(content)
+    assert [row for row, _ in read.refused] == [2, 7]
+    assert read.refused[0][1].startswith("the pseudonym differs from that of row 7 only in case")
+    assert len(read_predictions(content, Choices(exact_ids=True)).table) == 80
+
+
+def test_dashes_of_several_kinds_are_one_and_trailing_blanks_none():
+    ids = {0: "P-1", 1: "P–1", 2: "Q7 ", 3: "Q8"}
+    content = write_base(patient_id=lambda table: [ids.get(i, own) for i, own in enumerate(table["patient_id"])])
+    read = read_predictions(content)
+    assert [row for row, _ in read.refused] == [2, 3]
+    assert "Q7" in set(read.table["patient_id"])
+
+
+def test_words_that_are_no_level_name_the_option_that_settles_them():
+    content = add_column("her2", lambda table: np.where(table.index % 3, "negative", "positive"))
+    problem = next(c.problem for c in read_predictions(content).reading.columns if c.name == "her2")
+    assert "--code her2=negative:LEVEL,positive:LEVEL" in problem
+    told = read_predictions(content, Choices(codes={"her2": {"negative": "0", "positive": "3+"}}))
+    assert told.table["her2"].value_counts().to_dict() == {"0": 53, "3+": 27}
+
+
+@pytest.mark.parametrize(
+    ("choices", "match"),
+    [
+        (Choices(columns={"y": "prob"}), "the column 'prob' would be prob, but is mapped to y"),
+        (Choices(ignored=("prob",)), "the column 'prob' would be prob, but is ignored"),
+    ],
+)
+def test_a_choice_that_takes_a_needed_column_away_is_named(choices, match):
+    with pytest.raises(TableError, match=match):
+        read_predictions(write_base(), choices)
