@@ -29,7 +29,8 @@ def deidentify(
 ) -> None:
     """Write DICOM copies that name nobody: header cleaned, words and all outside the B-mode area black.
 
-    The same key gives the same pseudonyms and UIDs. Beside the key, a list tells its keeper what was replaced.
+    The same key gives the same pseudonyms and UIDs; the index of a folder (DICOMDIR) is left out. Beside the key, a
+    list tells its keeper what was replaced.
     """
     if not source.exists():
         raise InputError("The file or folder to copy is not there; check the path.")
@@ -87,7 +88,7 @@ def describe_hidden(copy: CleanedFile) -> str:
 
 def _copy_folder(source: Path, out: Path, secret: bytes, key_file: Path) -> None:
     """Copy what can be copied, name what can't, and end with one summary."""
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name.upper() != "DICOMDIR"]
     written, refused = 0, []
     with progress_bar("file") as update:
         for done, path in enumerate(files, start=1):

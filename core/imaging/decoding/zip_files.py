@@ -5,17 +5,18 @@ from io import BytesIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.directory import DICOMDIR, list_images
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 from core.imaging.frame import Item
 
 _HEAD = 4096
+_LARGEST_INDEX = 20_000_000
 _ENCRYPTED = 0x1
-_DICOMDIR = b"1.2.840.10008.1.3.10"
 
 
 def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
-    """List the image files of an archive, in its order, without their names.
+    """List the image files of an archive, in its order or that of its DICOMDIR, without their names.
 
     Parameters
     ----------
@@ -37,8 +38,8 @@ def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
     with _open(data, limits) as archive:
         entries = _image_entries(archive)
     return tuple(
-        Item(f"{position}: {name}, {entry.file_size / 1e6:.1f} MB", name, entry.file_size)
-        for position, (entry, name) in enumerate(entries, start=1)
+        Item(f"{position}: {words or name}, {entry.file_size / 1e6:.1f} MB", name, entry.file_size)
+        for position, (entry, name, words) in enumerate(entries, start=1)
     )
 
 
@@ -89,24 +90,31 @@ def _open(data: bytes, limits: Limits) -> ZipFile:
     return archive
 
 
-def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str]]:
-    """Entries whose content is an image, with the name of the format."""
-    found = []
+def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str, str]]:
+    """Entries whose content is an image, with the name of the format and what a DICOMDIR says of them."""
+    found, words = [], dict[str, str]()
     for entry in archive.infolist():
-        name = None if entry.is_dir() else _format_of(_read(archive, entry, _HEAD, whole=False))
-        if name:
-            found.append((entry, name))
+        head = b"" if entry.is_dir() else _read(archive, entry, _HEAD, whole=False)
+        name = _format_of(head)
+        if name == "DICOM" and DICOMDIR.encode() in head:
+            folder = entry.filename.casefold().rpartition("dicomdir")[0]
+            listed = list_images(_read(archive, entry, _LARGEST_INDEX, whole=False))
+            words |= {folder + path: text for path, text in listed.items()}
+        elif name not in {None, "ZIP"}:
+            found.append((entry, str(name)))
     if not found:
         raise ImageError("The archive holds no image that can be read. Pack DICOM, PNG, JPEG, BMP or TIFF files.")
-    return found
+    order = {path: place for place, path in enumerate(words)}
+    paths = {entry.filename: entry.filename.casefold().removesuffix(".dcm") for entry, _ in found}
+    found.sort(key=lambda pair: order.get(paths[pair[0].filename], len(order)))
+    return [(entry, name, words.get(paths[entry.filename], "")) for entry, name in found]
 
 
 def _format_of(head: bytes) -> str | None:
     try:
-        name = detect_format(head)
+        return detect_format(head)
     except ImageError:
         return None
-    return None if name == "ZIP" or (name == "DICOM" and _DICOMDIR in head) else name
 
 
 def _read(archive: ZipFile, entry: ZipInfo, limit: int, *, whole: bool = True) -> bytes:

@@ -249,9 +249,9 @@ def test_what_cant_be_used_is_refused_in_one_sentence(data, sentence):
     assert "Planted" not in str(refusal.value)
 
 
-def test_a_video_is_refused_by_name():
+def test_a_video_that_is_none_is_refused_by_name():
     ds = make_dataset(AREA)
     ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"
     ds.PixelData = pydicom.encaps.encapsulate([b"\0\0\1\x67stream"])
-    with pytest.raises(ImageError, match="is a video"):
+    with pytest.raises(ImageError, match="video is damaged"):
         inspect_image(save(ds))

@@ -20,13 +20,13 @@ from pydicom.uid import (
 )
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.directory import DICOMDIR
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
 from core.imaging.decoding.dicom.source import DicomSource, change
 from core.imaging.decoding.dicom.video import measure_video
 from core.imaging.decoding.limits import Limits
 
-_DICOMDIR = "1.2.840.10008.1.3.10"
 _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6")
@@ -175,7 +175,7 @@ def _is_decoded(syntax: UID) -> bool:
 def _refuse_by_class(header: Dataset) -> None:
     sop_class = str(header.get("SOPClassUID") or getattr(header.file_meta, "MediaStorageSOPClassUID", ""))
     modality = str(header.get("Modality") or "").upper()
-    if sop_class == _DICOMDIR:
+    if sop_class == DICOMDIR:
         _refuse("a DICOMDIR, the index of a folder; put the folder into a zip archive to choose from its images")
     if sop_class.startswith(_DOCUMENT):
         _refuse("an encapsulated document, such as a PDF")
