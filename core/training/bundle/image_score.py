@@ -55,6 +55,8 @@ class ImageFit:
         Ridge penalty, per patient of weight 1.
     noise : float
         Variance of the target about its prediction out of fold, in units of the score's.
+    raw_mean, raw_spread : float
+        Mean and standard deviation of the out-of-fold predictions, in units of the target.
     """
 
     weights: Floats
@@ -62,6 +64,8 @@ class ImageFit:
     out_of_fold: Floats
     penalty: float
     noise: float
+    raw_mean: float
+    raw_spread: float
 
 
 def map_features(pooled: Floats, views: Floats) -> FeatureSpace:
@@ -123,7 +127,7 @@ def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, rng: np
     """
     fold = draw_folds(target, weight, rng)
     inside = weight * (fold != np.arange(fold.max() + 1)[:, None])
-    weights, biases = _solve_ridge(space, target, inside)
+    weights, biases = solve_ridge(space, target, inside)
     scores = np.einsum("nk,nkp->np", space.own, weights[fold]) + biases[fold]
     best = int((weight @ (scores - target[:, None]) ** 2).argmin())
     raw = scores[:, best]
@@ -133,7 +137,7 @@ def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, rng: np
     if spread < 1e-12:
         raise WorkError("The image score is the same for every training patient: the images can't tell them apart.")
     head, bias = weights[:, :, best].mean(0), float(biases[:, best].mean())
-    return ImageFit(head / spread, (bias - mean) / spread, (raw - mean) / spread, PENALTIES[best], noise)
+    return ImageFit(head / spread, (bias - mean) / spread, (raw - mean) / spread, PENALTIES[best], noise, mean, spread)
 
 
 def draw_lost_weights(space: FeatureSpace, fit: ImageFit, weight: Floats, rng: np.random.Generator) -> Floats:
@@ -193,8 +197,23 @@ def draw_folds(target: Floats, weight: Floats, rng: np.random.Generator) -> Ints
     return fold
 
 
-def _solve_ridge(space: FeatureSpace, target: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Ridge weights (f, k, penalties) and biases (f, penalties) under f weightings of the patients."""
+def solve_ridge(space: FeatureSpace, target: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Fit ridge regressions at every penalty of `PENALTIES`.
+
+    Parameters
+    ----------
+    space : FeatureSpace
+        Features of the n training patients.
+    target : ndarray of float64, (n,)
+        What the score follows.
+    weight : ndarray of float64, (f, n)
+        How often each patient counts, in each of f fits.
+
+    Returns
+    -------
+    tuple of ndarray of float64, (f, k, penalties) and (f, penalties)
+        Weights and biases.
+    """
     k, total = space.own.shape[1], weight.sum(1)
     mean, level = weight @ space.mean / total[:, None], weight @ target / total
     gram = (weight @ space.products).reshape(-1, k, k) - (total[:, None] * mean)[:, :, None] * mean[:, None]

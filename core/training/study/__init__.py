@@ -1,0 +1,1 @@
+"""How the method does on many simulated cohorts."""
