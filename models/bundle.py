@@ -19,6 +19,7 @@ from models.manifest import Manifest
 SCHEMA_VERSION = 2
 MANIFEST, HEADS, CARD = "manifest.json", "heads.json", "CARD.md"
 WEIGHTS = "backbone.onnx"
+OWN_BACKBONE = "backbone"
 MALIGNANCY = "malignancy"
 REFITS = "refits.safetensors"
 SEAL = re.compile(r"\nBundle sha256 `[0-9a-f]{64}`\.\n\Z")
@@ -79,8 +80,9 @@ class Bundle:
 
     @property
     def weights_path(self) -> Path:
-        """Backbone weights, shared between bundles by hash."""
-        return (self.folder / self.manifest.backbone_path / WEIGHTS).resolve()
+        """Backbone weights: those that bundles share or, in an unpacked bundle, its own."""
+        shared = (self.folder / self.manifest.backbone_path / WEIGHTS).resolve()
+        return shared if shared.exists() else self.folder / OWN_BACKBONE / WEIGHTS
 
 
 def hash_file(path: Path) -> str:
@@ -127,6 +129,11 @@ def read_bundle(folder: Path) -> Bundle:
             gate=heads["gate"],
             sha256=identity,
         )
+        if not bundle.weights_path.exists():
+            raise BundleError(
+                f"The backbone of the bundle is neither in '{bundle.manifest.backbone_path}' beside it nor "
+                f"in its folder '{OWN_BACKBONE}': put {WEIGHTS} (sha256 {bundle.manifest.backbone_sha256[:16]}) there."
+            )
         _verify(bundle.weights_path, bundle.manifest.backbone_sha256)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, BundleError):

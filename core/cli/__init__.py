@@ -8,6 +8,7 @@ import sys
 from core.cli import (
     audit,
     benchmark,
+    bundle,
     deidentify,
     evaluate,
     export,
@@ -27,6 +28,7 @@ __all__ = [
     "app",
     "audit",
     "benchmark",
+    "bundle",
     "deidentify",
     "evaluate",
     "export",

@@ -43,6 +43,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     exact_ids: ExactIds = False,
     refused: RefusedFile = None,
     seed: Seed = SEED,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
@@ -58,7 +59,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids),
     )
     with progress_bar("images") as progress:
-        summary = train_bundle(manifest, backbone, out, plan, progress=progress)
+        summary = train_bundle(manifest, backbone, out, plan, progress=progress, replace=replace)
     say_refused(summary["refused"], refused)
     for number, sentence in summary["cautions"]:
         say(f"row {number}, caution: {sentence}")

@@ -79,8 +79,8 @@ def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress
                 cautions += [(int(image["row"]), sentence) for sentence in words]
                 crops.append(crop)
                 rows.append(int(position))
-            except AppError as error:
-                refused.append((int(image["row"]), str(error)))
+            except (AppError, OSError) as error:
+                refused.append((int(image["row"]), _name_fault(error)))
         if crops:
             pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
         progress(done, len(images))
@@ -118,7 +118,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     for i, image in enumerate(images.to_dict("records")):
         try:
             crop, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
-        except AppError:
+        except (AppError, OSError):
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
         crops = torch.from_numpy(np.repeat(crop[None], N_VIEWS, axis=0))
@@ -128,6 +128,10 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
         pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(pixels, engine, cache)
         progress((i + 1) * N_VIEWS, len(pooled))
     return Features(pooled, ())
+
+
+def _name_fault(error: AppError | OSError) -> str:
+    return str(error) if isinstance(error, AppError) else "The image file can't be opened."
 
 
 def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:

@@ -1,10 +1,10 @@
 """From a manifest to a bundle: features, image scores out of fold, fusion, threshold, evidence, card."""
 
+import dataclasses
 import json
 import os
 import platform
-import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from core.training.bundle.evidence import (
     predict_all,
 )
 from core.training.bundle.fits import TrainingData, fit_bundle
+from core.training.bundle.folder import TrainingFolder, open_training_folder
 from core.training.bundle.heads import Floats
 from core.training.bundle.whole_fit import N_REFITS
 from core.training.features import N_VIEWS, Progress, extract_features, extract_views
@@ -42,7 +43,6 @@ from models.fusion import FusionHead
 from models.input_rule import InputRule
 
 SEED = 20260507
-CACHE = ".features"
 MIN_TRAIN = 100
 LIBRARIES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "pydicom")
 
@@ -82,9 +82,9 @@ class TrainingPlan:
 
 
 def train_bundle(
-    manifest_path: Path, backbone: Path, out: Path, plan: TrainingPlan, *, progress: Progress
+    manifest_path: Path, backbone: Path, out: Path, plan: TrainingPlan, *, progress: Progress, replace: bool = False
 ) -> dict[str, Any]:
-    """Train a bundle and write it.
+    """Train a bundle and write it; what lay in its folder before stays whole until the new one is.
 
     Parameters
     ----------
@@ -98,6 +98,8 @@ def train_bundle(
         Name, cut-off, external centres, seed.
     progress : callable
         Called with the number of images, of views, of refits done and of all.
+    replace : bool
+        Whether a bundle that lies in `out` is replaced.
 
     Returns
     -------
@@ -108,16 +110,25 @@ def train_bundle(
     ------
     TableError
         If the manifest can't be used.
+    UsageError
+        If something lies in `out` that is not to be replaced.
     WorkError
-        If the training patients are too few or of one class.
+        If the training patients are too few or of one class, or the files can't be written.
     """
+    with open_training_folder(out, replace=replace) as place:
+        return _train(manifest_path, backbone, out, place, plan, progress)
+
+
+def _train(
+    manifest_path: Path, backbone: Path, out: Path, place: TrainingFolder, plan: TrainingPlan, progress: Progress
+) -> dict[str, Any]:
     manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
-    manifest = replace(manifest, images=_sort_images(manifest.images))
-    features = extract_features(manifest.images, engine, out / CACHE, progress)
+    manifest = dataclasses.replace(manifest, images=_sort_images(manifest.images))
+    features = extract_features(manifest.images, engine, place.cache, progress)
     data = _join(manifest, features.by_patient(manifest.images["patient_id"]), plan)
-    views = _extract_views(manifest, data, engine, out, plan, progress)
+    views = _extract_views(manifest, data, engine, place.cache, plan, progress)
     fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=progress)
     heads, notes = fitted.fusions, fitted.notes
     predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, fitted.scores))
@@ -132,7 +143,7 @@ def train_bundle(
     no_call = choose_no_call(predictions, threshold.threshold)
     internal = fitted.validation | {"no_call": evaluate_no_call(predictions, threshold.threshold, no_call)}
     _write_evidence(
-        out / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal, "intake": intake}
+        place.new / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal, "intake": intake}
     )
     description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
         "threshold": {
@@ -146,7 +157,7 @@ def train_bundle(
         "unpenalised": [round(float(value), 4) for value in fitted.ki67.unpenalised],
     }
     write_bundle(
-        out,
+        place.new,
         description,
         {
             "image": fitted.images | {MALIGNANCY: card[MALIGNANCY]},
@@ -164,7 +175,6 @@ def train_bundle(
             (*manifest.notes, *manifest.reading.describe(), *notes),
         ),
     )
-    shutil.rmtree(out / CACHE)
     return {
         "bundle": str(out),
         "flow": flow,
@@ -195,12 +205,12 @@ def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> Train
 
 
 def _extract_views(
-    manifest: Manifest, data: TrainingData, engine: Engine, out: Path, plan: TrainingPlan, progress: Progress
+    manifest: Manifest, data: TrainingData, engine: Engine, cache: Path, plan: TrainingPlan, progress: Progress
 ) -> dict[str, Floats]:
     """Give the views (v, n_features) of each training patient; of several images, each view's mean."""
     wanted = manifest.images["patient_id"].isin(data.training().patients.index)
     images = manifest.images[wanted]
-    pooled = extract_views(images, engine, out / CACHE, progress, seed=plan.seed).pooled
+    pooled = extract_views(images, engine, cache, progress, seed=plan.seed).pooled
     by_image = pooled.reshape(len(images), N_VIEWS, -1)
     rows = images["patient_id"].to_numpy()
     return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}

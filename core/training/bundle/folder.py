@@ -1,0 +1,127 @@
+"""The folder that a training writes: beside the bundle that it replaces, which stays whole until the new one is."""
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UsageError, WorkError
+from models.bundle import MANIFEST
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """Where a training keeps what it has done, and where it writes.
+
+    Parameters
+    ----------
+    cache : Path
+        Features of the images; it stays after a stop, so that the training goes on.
+    new : Path
+        Empty folder for the bundle's files.
+    """
+
+    cache: Path
+    new: Path
+
+
+def check_target(out: Path, *, replace: bool) -> None:
+    """Refuse a folder that a training must not write to.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the bundle.
+    replace : bool
+        Whether a bundle that lies there may be replaced.
+
+    Raises
+    ------
+    UsageError
+        If a file, another folder's content or, without `replace`, a bundle is in the way.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"--out {out.name} is a file: give a folder for the bundle.")
+    if (out / MANIFEST).exists():
+        if not replace:
+            raise UsageError(f"{out.name} holds a bundle already: give --replace to replace it, or another folder.")
+    elif any(out.iterdir()):
+        raise UsageError(f"{out.name} holds files that are no bundle: give an empty or a new folder.")
+
+
+@contextmanager
+def open_training_folder(out: Path, *, replace: bool) -> Iterator[TrainingFolder]:
+    """Give a place to write a bundle, and put the bundle into its folder once it is whole.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the bundle.
+    replace : bool
+        Whether a bundle that lies there is replaced.
+
+    Yields
+    ------
+    TrainingFolder
+        Its files become the bundle when the block ends; if it fails, nothing of `out` has changed.
+
+    Raises
+    ------
+    UsageError
+        If something is in the way (`check_target`).
+    WorkError
+        If another training writes to the same folder, or the disk does not take the files.
+    """
+    check_target(out, replace=replace)
+    work = out.resolve().with_name(f".{out.resolve().name}.training")
+    place = TrainingFolder(work / "features", work / "new")
+    try:
+        place.cache.mkdir(parents=True, exist_ok=True)
+        with (work / "lock").open("w") as lock:
+            _lock(lock.fileno(), out)
+            shutil.rmtree(place.new, ignore_errors=True)
+            place.new.mkdir()
+            yield place
+            put_in_place(place.new, out.resolve())
+            shutil.rmtree(work)
+    except OSError as error:
+        raise WorkError(
+            f"A file of the training can't be read or written ({os.strerror(error.errno or 0)}): make room beside "
+            f"{out.name} or choose another --out; what is done is kept, and the next run goes on."
+        ) from None
+
+
+def _lock(descriptor: int, out: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkError(f"Another training writes to {out.name}: wait for its end, or choose another --out.") from None
+
+
+def put_in_place(new: Path, out: Path) -> None:
+    """Give the new folder the name of the bundle, in one step where the system can exchange two names."""
+    if not out.exists():
+        new.rename(out)
+    elif _exchange(new, out):
+        shutil.rmtree(new)
+    else:
+        old = new.with_name("old")
+        out.rename(old)
+        new.rename(out)
+        shutil.rmtree(old)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two names in one step (Linux, most file systems); False where that is not to be had."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    return rename is not None and not rename(
+        AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE
+    )

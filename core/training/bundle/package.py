@@ -1,0 +1,188 @@
+"""A bundle as one file to share: its files and its backbone in a ZIP archive, signed where the sender wants it."""
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from core.errors import ModelError, UsageError
+from core.training.bundle.folder import check_target, put_in_place
+from models.bundle import MANIFEST, OWN_BACKBONE, WEIGHTS, Bundle, BundleError, read_bundle
+
+SIGNATURE = "signature.ed25519"
+MOST_BYTES = 2 * 1024**3
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
+    """Write a bundle with its backbone into one file; the same bundle gives the same bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle's folder.
+    out : Path
+        ZIP file to write.
+    key : Path, optional
+        PEM file of an Ed25519 private key, which signs the bundle's hash.
+
+    Returns
+    -------
+    Bundle
+        What was packed.
+
+    Raises
+    ------
+    ModelError
+        If the bundle is damaged or incomplete.
+    UsageError
+        If the key is none.
+    """
+    bundle = _read(folder)
+    signature = None if key is None else _read_private_key(key).sign(bytes.fromhex(bundle.sha256))
+    partial = out.with_name(out.name + ".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted({MANIFEST, *bundle.manifest.files}):
+            _add(archive, name, (folder / name).read_bytes())
+        _add(archive, f"{OWN_BACKBONE}/{WEIGHTS}", bundle.weights_path.read_bytes())
+        if signature is not None:
+            _add(archive, SIGNATURE, signature)
+    partial.replace(out)
+    return bundle
+
+
+def unpack_bundle(package: Path, out: Path, *, signer: Path | None = None, replace: bool = False) -> Bundle:
+    """Verify a packed bundle and put it into a folder.
+
+    Parameters
+    ----------
+    package : Path
+        ZIP file that `pack_bundle` wrote.
+    out : Path
+        Folder of the bundle.
+    signer : Path, optional
+        PEM file of the Ed25519 public key that must have signed it.
+    replace : bool
+        Whether a bundle that lies in `out` is replaced.
+
+    Returns
+    -------
+    Bundle
+        The bundle in its folder.
+
+    Raises
+    ------
+    ModelError
+        If the file is no package, or is damaged, incomplete or not signed by the signer.
+    UsageError
+        If something is in the way of `out`.
+    """
+    check_target(out, replace=replace)
+    out.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.resolve().name}.") as scratch:
+        folder = Path(scratch) / "bundle"
+        _extract(package, folder)
+        _verify_signature(_read(folder), folder, signer)
+        put_in_place(folder, out.resolve())
+    return _read(out)
+
+
+def verify_bundle(source: Path, *, signer: Path | None = None) -> tuple[Bundle, bool]:
+    """Verify a bundle's folder or package.
+
+    Parameters
+    ----------
+    source : Path
+        Folder or ZIP file.
+    signer : Path, optional
+        PEM file of the Ed25519 public key that must have signed it.
+
+    Returns
+    -------
+    tuple of (Bundle, bool)
+        The bundle, and whether it carries a signature.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, incomplete or not signed by the signer.
+    """
+    with TemporaryDirectory() as scratch:
+        folder = source
+        if not source.is_dir():
+            folder = Path(scratch) / "bundle"
+            _extract(source, folder)
+        bundle = _read(folder)
+        _verify_signature(bundle, folder, signer)
+        return bundle, (folder / SIGNATURE).exists()
+
+
+def _read(folder: Path) -> Bundle:
+    try:
+        return read_bundle(folder)
+    except BundleError as error:
+        raise ModelError(str(error)) from error
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    archive.writestr(info, data)
+
+
+def _extract(package: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(package) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if sum(entry.file_size for entry in entries) > MOST_BYTES:
+                raise ModelError(f"The package unpacks to more than {MOST_BYTES // 1024**3} GB: it is no bundle.")
+            for entry in entries:
+                path = PurePosixPath(entry.filename)
+                if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
+                    raise ModelError("The package names a file outside its folder: fetch it anew.")
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(entry) as source, target.open("wb") as file:
+                    shutil.copyfileobj(source, file)
+    except FileNotFoundError:
+        raise ModelError(f"{package.name} is not there: give a bundle's folder or its package.") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise ModelError(f"{package.name} can't be read as a packed bundle: fetch it anew.") from None
+
+
+def _verify_signature(bundle: Bundle, folder: Path, signer: Path | None) -> None:
+    if signer is None:
+        return
+    path = folder / SIGNATURE
+    if not path.exists():
+        raise ModelError("The bundle is not signed: ask its sender for a signed package.")
+    try:
+        _read_public_key(signer).verify(path.read_bytes(), bytes.fromhex(bundle.sha256))
+    except InvalidSignature:
+        raise ModelError("The bundle's signature is not the signer's: do not use it.") from None
+
+
+def _read_private_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UsageError(
+            f"{path.name} is no Ed25519 private key without a password (openssl genpkey -algorithm ed25519)."
+        )
+    return key
+
+
+def _read_public_key(path: Path) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise UsageError(f"{path.name} is no Ed25519 public key (openssl pkey -in KEY -pubout).")
+    return key
