@@ -89,7 +89,7 @@ def make_predictions(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def write_evidence(folder: Path, rng: np.random.Generator) -> None:
-    from core.evaluation import evaluate_cohort
+    from core.figures.cohort.evaluate import evaluate_cohort
 
     folder.mkdir(parents=True)
     table = make_predictions(rng)

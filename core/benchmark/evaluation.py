@@ -10,8 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from core.benchmark.timing import Part
-from core.evaluation import compute_decision_curve, compute_kaplan_meier, compute_roc, evaluate_cohort
-from core.figures.cohort.kaplan_meier import plot_kaplan_meier
+from core.evaluation import compute_decision_curve, compute_kaplan_meier, compute_roc
+from core.figures.cohort.evaluate import evaluate_cohort
+from core.figures.cohort.kaplan_meier import draw_kaplan_meier
 from core.figures.rendering import render_png
 
 SEED = 20260507
@@ -86,7 +87,7 @@ def _list_kaplan_meier(n: int) -> dict[str, Part]:
 
     def draw() -> bytes:
         return render_png(
-            plot_kaplan_meier(compute_kaplan_meier(data["time"], data["event"], data["group"], times=times))
+            draw_kaplan_meier(compute_kaplan_meier(data["time"], data["event"], data["group"], times=times))
         )
 
     own = f"Kaplan-Meier of two groups with risk table, as PNG, n = {n:,}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, say, summarise_evaluation, take_cutoff
+from core.cli.console import AsJson, app, print_result, progress_bar, say, summarise_evaluation, take_cutoff
 from core.cli.table_options import (
     Code,
     Encoding,
@@ -51,9 +51,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
 ) -> None:
     """Evaluate a prediction table by split."""
     from core.cohort import read_predictions  # noqa: PLC0415
-    from core.evaluation import evaluate_cohort  # noqa: PLC0415
     from core.evaluation.cohort.provenance import list_input, list_origin, render_input  # noqa: PLC0415
     from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
+    from core.figures.cohort.evaluate import evaluate_cohort  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
     choices = settle(
@@ -74,7 +74,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
         say(f"{name}: {words}")
     say(describe_threshold(settled))
     if out is not None:
-        report = render_report(read, settled, title="the cohort", simulated=simulated, origin=list_origin(read))
+        with progress_bar("section") as watch:
+            origin = list_origin(read)
+            report = render_report(read, settled, title="the cohort", simulated=simulated, origin=origin, watch=watch)
         _write(out, report, results)
     print_result(results, as_json, summarise_evaluation)
 

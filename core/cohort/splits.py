@@ -9,7 +9,13 @@ import pandas as pd
 from core.errors import TableError
 from models.cutoff import Cutoff
 
-SPLITS = ("train", "validation", "test", "external")
+SPLIT_NAMES = {
+    "train": "training split",
+    "validation": "validation split",
+    "test": "internal test",
+    "external": "external test",
+}
+SPLITS = tuple(SPLIT_NAMES)
 SPLIT_SHARES = (264 / 456, 96 / 456, 96 / 456)
 
 

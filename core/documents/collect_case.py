@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
 from core import __version__
+from core.cohort.splits import SPLIT_NAMES
 from core.documents.content import HeatCell, HeatMap, MeetingContent, Origin, PatientContent, Picture, Stamp
 from core.evaluation import compute_calibration, compute_roc
 from core.figures.case.frame import BOX, BOX_EDGE, describe_frame, render_frame
@@ -18,8 +19,8 @@ from core.figures.case.heatmap_png import render_overlay
 from core.figures.case.nomogram import describe_nomogram
 from core.figures.case.probability import describe_icons, describe_scale
 from core.figures.case.waterfall import describe_waterfall
-from core.figures.cohort.calibration import describe_calibration, plot_calibration
-from core.figures.cohort.roc import describe_roc, plot_roc
+from core.figures.cohort.calibration import CalibrationExhibit
+from core.figures.cohort.roc import RocExhibit
 from core.figures.rendering import render_svg
 from core.imaging import Frame
 from core.inference import Case, Prediction
@@ -33,7 +34,7 @@ LARGEST = 900
 JPEG_QUALITY = 92
 OPACITY = 0.55
 MARGIN = 0.12
-SPLITS = {"external": "external test", "test": "internal test"}
+TESTED_ON = ("external", "test")
 FIGURE_WIDTH, FIGURE_HEIGHT = 460, 420
 
 
@@ -160,18 +161,16 @@ def draw_evidence(bundle: Bundle) -> tuple[Picture, ...]:
 def _draw_evidence(folder: Path, _sha256: str, *, simulated: bool) -> tuple[Picture, ...]:
     path = folder / "evidence" / "predictions.csv"
     table = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["split"])
-    split = next((name for name in SPLITS if (table["split"] == name).any()), None)
+    split = next((name for name in TESTED_ON if (table["split"] == name).any()), None)
     if split is None:
         return ()
     part = table[table["split"] == split].dropna(subset=["y", "prob"])
-    name = f"the bundle's {SPLITS[split]} ({'simulated' if simulated else 'real'} patients)"
-    roc = compute_roc(part["y"], part["prob"])
-    calibration = compute_calibration(part["y"], part["prob"], role="external")
-    drawn = (
-        (plot_roc(roc), describe_roc(roc, cohort=name)),
-        (plot_calibration(calibration), describe_calibration(calibration, cohort=name)),
+    name = f"the bundle's {SPLIT_NAMES[split]} ({'simulated' if simulated else 'real'} patients)"
+    exhibits = (
+        RocExhibit(name, {"Model": compute_roc(part["y"], part["prob"])}),
+        CalibrationExhibit(name, compute_calibration(part["y"], part["prob"], role="external")),
     )
-    return tuple(_draw_figure(figure, words) for figure, words in drawn)
+    return tuple(_draw_figure(exhibit.figure(), exhibit.sentence()) for exhibit in exhibits)
 
 
 def _draw_figure(figure: go.Figure, words: str) -> Picture:

@@ -1,7 +1,6 @@
 """Typst, run in memory: templates and fonts of the package, pictures and data as virtual files; no disk, no network."""
 
 import base64
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,11 +11,12 @@ import typst
 
 from core.documents.content import PatientContent, Picture
 from core.errors import WorkError
+from core.figures.drawing.fonts import FONTS, find_other_fonts
 
 Paper = Literal["a4", "letter"]
 
 HERE = Path(__file__).parent
-TEMPLATES, FONTS = HERE / "templates", HERE / "fonts"
+TEMPLATES = HERE / "templates"
 PAPERS: dict[str, str] = {"a4": "a4", "letter": "us-letter"}
 STANDARD = "ua-1"
 WRAPPER = (
@@ -120,11 +120,8 @@ def wrap_picture(picture: Picture) -> bytes:
 @cache
 def _load_fonts() -> typst.Fonts:
     """Load the house's font, matplotlib's DejaVu Sans for other scripts and its last resort for what neither has."""
-    matplotlib = importlib.util.find_spec("matplotlib")
-    if matplotlib is None or matplotlib.origin is None:
-        raise WorkError("matplotlib, whose fonts the documents need, is not installed: install requirements.txt.")
-    other = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS), str(other)])
+    paths = [str(FONTS), str(find_other_fonts())]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
 
 def _compile(

@@ -4,20 +4,15 @@ from core.evaluation.calibration.hosmer_lemeshow import HosmerLemeshow
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
 from core.evaluation.calibration.optimism import OptimismResult, compute_optimism
 from core.evaluation.calibration.recalibration import RecalibrationResult, compute_recalibration
-from core.evaluation.cohort.evaluate import evaluate_cohort, evaluate_file
 from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_nodes
 from core.evaluation.cohort.split import (
     ModelComparison,
-    SplitEvaluation,
     choose_cohort_threshold,
-    compute_split,
 )
 from core.evaluation.cohort.subgroups import SubgroupResult, compute_subgroups, cut_levels
 from core.evaluation.cohort.survival import (
     SurvivalCurves,
-    SurvivalEvaluation,
     SurvivalModels,
-    compute_group_survival,
     compute_survival_curves,
     compute_survival_models,
 )
@@ -63,10 +58,8 @@ __all__ = [
     "RmstResult",
     "RocComparison",
     "RocResult",
-    "SplitEvaluation",
     "SubgroupResult",
     "SurvivalCurves",
-    "SurvivalEvaluation",
     "SurvivalModels",
     "TableOneResult",
     "ThresholdResult",
@@ -83,7 +76,6 @@ __all__ = [
     "compute_cox",
     "compute_decision_curve",
     "compute_follow_up",
-    "compute_group_survival",
     "compute_indeterminate",
     "compute_kaplan_meier",
     "compute_logrank",
@@ -94,7 +86,6 @@ __all__ = [
     "compute_recalibration",
     "compute_rmst",
     "compute_roc",
-    "compute_split",
     "compute_subgroups",
     "compute_survival_curves",
     "compute_survival_decision_curve",
@@ -103,6 +94,4 @@ __all__ = [
     "compute_time_auc",
     "count_flow",
     "cut_levels",
-    "evaluate_cohort",
-    "evaluate_file",
 ]

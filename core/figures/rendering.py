@@ -1,260 +1,245 @@
-"""A plotly figure to SVG or PNG by matplotlib, so that no browser is needed on the server.
+"""A plotly figure to SVG or PNG, so that no browser is needed on the server: one drawing for page, file and document.
 
-Knows what the evaluation figures are made of: scatter traces (lines, steps, markers, text, filled bands, error bars),
-bars, straight shapes and annotations on one x axis and one or two stacked y axes.
+Knows what the house's figures are made of: scatter traces (lines, steps, markers, text, bands, error bars), bars, a
+heat map over a picture, straight shapes and annotations on one x axis and one or two stacked y axes.
 """
 
-import io
-import re
-import threading
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import numpy as np
-import plotly.graph_objects as go
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+import typst
 
-from core.figures.theme import BACKGROUND, GRID, HEIGHT, TEXT
+from core.figures.drawing.axes import (
+    Axis,
+    Json,
+    draw_grid,
+    draw_labels,
+    measure_foot,
+    measure_side,
+    read_axis,
+    square,
+)
+from core.figures.drawing.canvas import Anchor, Canvas
+from core.figures.drawing.traces import draw_key, draw_trace, measure_key, read_list
+from core.figures.theme import FONT_SIZE, HEIGHT, NEUTRAL, SMALL_SIZE, TEXT, TINY_SIZE
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 WIDTH, DPI = 720, 72
-LEFT, RIGHT, TOP, BOTTOM, LEGEND_ROW, LETTER = 80, 24, 14, 56, 22, 6.6
-LEGEND_COLUMNS = 3
-SETTINGS: dict[Any, Any] = {
-    "svg.hashsalt": "figure",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 10.5,
-}
-DASHES = {
-    "solid": "-",
-    "dash": "--",
-    "dot": ":",
-    "dashdot": "-.",
-    "longdash": (0, (9, 3)),
-    "longdashdot": (0, (9, 3, 2, 3)),
-}
-MARKERS = {
-    "circle": "o",
-    "square": "s",
-    "diamond": "D",
-    "triangle-up": "^",
-    "cross": "P",
-    "x": "X",
-    "line-ns-open": "|",
-}
-HATCHES = {"": "", "/": "///", "x": "xxx", ".": "...", "\\": "\\\\\\", "-": "---"}
-LOCK = threading.Lock()
+EDGE, LEGEND_ROW, NOTE_ROW, COLOURBAR = 12.0, 20.0, 20.0, 44.0
+ANCHORS: dict[str, Anchor] = {"left": "start", "right": "end", "center": "middle"}
+PAGE = '#set page(width: {width}pt, height: {height}pt, margin: 0pt)\n#image("figure.svg", width: {width}pt)'
 
 
-def render_svg(figure: go.Figure, *, width: int = WIDTH, note: str = "") -> bytes:
+@dataclass(frozen=True)
+class Sheet:
+    """A figure's traces and axes laid out on a canvas."""
+
+    canvas: Canvas
+    traces: list[Json]
+    layout: Json
+    across: Axis
+    ups: dict[str, Axis]
+    left: float
+
+
+def render_svg(
+    figure: "go.Figure", *, width: float = WIDTH, height: float | None = None, note: str = "", outlined: bool = True
+) -> bytes:
     """Draw a figure as SVG on white, the same bytes every time.
 
     Parameters
     ----------
     figure : Figure
-        One of the evaluation figures.
-    width : int
-        Width in pixels; the height is the figure's.
+        One of the house's figures.
+    width, height : float
+        Size in pixels; the height is the figure's, without its legend, unless it is given.
     note : str
         A line under the figure: which patients, simulated or not.
+    outlined : bool
+        Letters as outlines, the same everywhere; else as text, for a typesetter that has the house's font.
 
     Returns
     -------
     bytes
-        SVG, text as outlines.
+        SVG.
     """
-    buffer = io.BytesIO()
-    with LOCK, mpl.rc_context(SETTINGS):
-        _draw(figure, width, note).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
-
-
-def render_png(figure: go.Figure, *, width: int = WIDTH, scale: float = 3.0, note: str = "") -> bytes:
-    """Draw a figure as PNG on white.
-
-    Parameters
-    ----------
-    figure : Figure
-        One of the evaluation figures.
-    width : int
-        Width in pixels before scaling.
-    scale : float
-        3 gives 216 dots an inch.
-    note : str
-        A line under the figure: which patients, simulated or not.
-
-    Returns
-    -------
-    bytes
-        PNG.
-    """
-    buffer = io.BytesIO()
-    with LOCK, mpl.rc_context(SETTINGS):
-        drawn = _draw(figure, width, note)
-        FigureCanvasAgg(drawn)
-        drawn.savefig(buffer, format="png", dpi=DPI * scale, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _draw(figure: go.Figure, width: int, note: str) -> Figure:
-    named = [trace for trace in figure.data if trace.showlegend is not False and trace.name and _is_visible(trace)]
-    rows = -(-len(named) // LEGEND_COLUMNS)
-    height = (figure.layout.height or HEIGHT) + rows * LEGEND_ROW
-    drawn = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND["light"])
-    axes = _place_axes(drawn, figure, width, height, height - TOP - BOTTOM - rows * LEGEND_ROW)
-    handles = []
-    previous: go.Scatter | None = None
-    for trace in figure.data:
-        axis = axes[trace.yaxis or "y"]
-        handle = _draw_bar(axis, trace) if trace.type == "bar" else _draw_scatter(axis, trace, previous)
-        if trace in named and handle is not None:
-            handles.append((handle, _plain(trace.name)))
-        previous = trace
-    _draw_shapes(figure, axes)
-    for name, axis in axes.items():
-        _style_axis(axis, figure, name)
+    traces = [trace.to_plotly_json() for trace in figure.data]
+    layout = figure.layout.to_plotly_json()
+    legend = _list_legend(traces, layout, width)
+    own = float(layout.get("height") or HEIGHT) if height is None else height - LEGEND_ROW * len(legend)
+    total = own + LEGEND_ROW * len(legend) + (NOTE_ROW if note else 0)
+    canvas = Canvas(width, total, outlined=outlined)
+    top = LEGEND_ROW * len(legend)
+    sheet = _lay_out(canvas, traces, layout, (width, top, top + own))
+    _draw_back(sheet)
+    for number, trace in enumerate(traces):
+        _draw_trace(sheet, trace, traces[number - 1] if number else None)
+    _draw_front(sheet, next(iter(sheet.ups.values())))
+    for row, entries in enumerate(legend):
+        x = EDGE if sheet.left < 2 * EDGE else sheet.left
+        for entry in entries:
+            x += draw_key(canvas, entry, x, LEGEND_ROW * (row + 0.5))
     if note:
-        drawn.text(8 / width, 4 / height, note, fontsize=8, color=TEXT["light"], va="bottom")
-    if handles:
-        drawn.legend(*zip(*handles, strict=True), loc="upper left", ncols=LEGEND_COLUMNS, frameon=False, fontsize=10)
-    return drawn
+        canvas.text(EDGE, total - NOTE_ROW / 2, note, TINY_SIZE, colour=TEXT["light"], anchor="start")
+    return canvas.finish()
 
 
-def _place_axes(drawn: Figure, figure: go.Figure, width: float, height: float, room: float) -> dict[str, Axes]:
-    left = _find_margin(figure)
-    axes: dict[str, Axes] = {}
-    for name in ("y", "y2") if any(trace.yaxis == "y2" for trace in figure.data) else ("y",):
-        low, high = figure.layout[_long(name)].domain or (0.0, 1.0)
-        across, up = (width - left - RIGHT) / width, (high - low) * room / height
-        axes[name] = drawn.add_axes((left / width, (BOTTOM + low * room) / height, across, up))
-    return axes
+def render_png(figure: "go.Figure", *, width: float = WIDTH, scale: float = 3.0, note: str = "") -> bytes:
+    """Draw a figure as PNG on white; a scale of 3 gives 216 dots an inch."""
+    svg = render_svg(figure, width=width, note=note)
+    height = float(svg.split(b'height="', 1)[1].split(b'"', 1)[0])
+    sources = {"main.typ": PAGE.format(width=width, height=height).encode(), "figure.svg": svg}
+    compiler = typst.Compiler(sources, font_paths=_find_no_fonts())  # type: ignore[type-var]
+    return bytes(compiler.compile(format="png", ppi=DPI * scale))  # type: ignore[arg-type]
 
 
-def _find_margin(figure: go.Figure) -> float:
-    """Leave room for the longest label of the vertical axes."""
-    axes = [axis for axis in figure.select_yaxes() if axis.ticktext is not None]
-    longest = max((len(_plain(str(text))) for axis in axes for text in axis.ticktext), default=0)
-    return max(LEFT, 24 + LETTER * longest)
+@cache
+def _find_no_fonts() -> typst.Fonts:
+    """Letters are outlines already."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False)
 
 
-def _is_visible(trace: Any) -> bool:
-    return trace.type == "bar" or trace.mode != "text"
+def _list_legend(traces: Sequence[Json], layout: Json, width: float) -> list[list[Json]]:
+    """Give the rows of the legend."""
+    named = [t for t in traces if t.get("showlegend") is not False and t.get("name") and t.get("mode") != "text"]
+    if layout.get("showlegend") is False:
+        return []
+    rows: list[list[Json]] = []
+    room = 0.0
+    for trace in named:
+        needed = measure_key(trace)
+        if not rows or needed > room:
+            rows.append([])
+            room = width - 6 * EDGE
+        rows[-1].append(trace)
+        room -= needed
+    return rows
 
 
-def _long(name: str) -> str:
-    return "yaxis" + name[1:]
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"<[^>]+>", "", text.replace("<br>", "\n"))
-
-
-def _list(values: Any) -> Sequence[Any]:
-    return [] if values is None else list(values)
-
-
-def _draw_scatter(axis: Axes, trace: go.Scatter, previous: go.Scatter | None) -> Any:
-    x, y, mode = _list(trace.x), _list(trace.y), trace.mode or "lines"
-    if trace.fill == "toself":
-        return axis.fill(x, y, color=_read_colour(trace.fillcolor), linewidth=0)[0]
-    if trace.fill == "tonexty" and previous is not None:
-        colour = _read_colour(trace.fillcolor)
-        axis.fill_between(x, y, _list(previous.y), step="post", color=colour, linewidth=0)
-        return None
-    if mode == "text":
-        for here, there, text in zip(x, y, _list(trace.text), strict=True):
-            axis.text(here, there, text, ha="center", va="center", clip_on=False, color=TEXT["light"], fontsize=10)
-        return None
-    handle = None
-    if "lines" in mode and trace.line.width != 0:
-        style = "steps-post" if trace.line.shape == "hv" else "default"
-        line = {"color": trace.line.color, "linewidth": 0.75 * (trace.line.width or 2), "drawstyle": style}
-        handle = axis.plot(x, y, linestyle=DASHES[trace.line.dash or "solid"], **line)[0]
-    if "markers" in mode:
-        handle = _draw_markers(axis, trace, x, y)
-    return handle
-
-
-def _draw_markers(axis: Axes, trace: go.Scatter, x: Sequence[Any], y: Sequence[Any]) -> Any:
-    for name, along in (("yerr", trace.error_y), ("xerr", trace.error_x)):
-        if along.array is not None:
-            reach: dict[str, Any] = {name: np.array([_list(along.arrayminus), _list(along.array)])}
-            axis.errorbar(
-                x, y, fmt="none", ecolor=along.color, elinewidth=along.thickness, capsize=along.width, **reach
-            )
-    symbols = trace.marker.symbol
-    each = [symbols] * len(x) if isinstance(symbols, str) else _list(symbols)
-    handle = None
-    for symbol in dict.fromkeys(each):
-        chosen = [i for i, own in enumerate(each) if own == symbol]
-        places = [x[i] for i in chosen], [y[i] for i in chosen]
-        (handle,) = axis.plot(*places, linestyle="none", marker=MARKERS[symbol], color=trace.marker.color, markersize=6)
-    return handle
-
-
-def _draw_bar(axis: Axes, trace: go.Bar) -> Any:
-    x = [_plain(value) if isinstance(value, str) else value for value in _list(trace.x)]
-    hatch = HATCHES[trace.marker.pattern.shape or ""]
-    bars = axis.bar(
-        x, _list(trace.y), width=trace.width or 0.8, color=trace.marker.color, hatch=hatch, edgecolor="white"
+def _lay_out(canvas: Canvas, traces: list[Json], layout: Json, size: tuple[float, float, float]) -> Sheet:
+    """Place the axes: `size` is the width, and the upper and lower end of what the legend leaves."""
+    width, top, bottom = size
+    names = ("y", "y2") if any(trace.get("yaxis") == "y2" for trace in traces) else ("y",)
+    specs = {name: layout.get("yaxis" + name[1:]) or {} for name in names}
+    across = read_axis(layout.get("xaxis") or {}, _gather(traces, "x"), width)
+    parts = {name: [t for t in traces if (t.get("yaxis") or "y") == name] for name in names}
+    ups = {name: read_axis(spec, _gather(parts[name], "y"), bottom - top) for name, spec in specs.items()}
+    margin = layout.get("margin") or {}
+    left = max(
+        EDGE if margin.get("l") is None else margin["l"], *(measure_side(axis) + EDGE / 2 for axis in ups.values())
     )
-    error = trace.error_y
-    if error.array is not None:
-        reach = np.array([_list(error.arrayminus), _list(error.array)])
-        axis.errorbar(x, _list(trace.y), yerr=reach, fmt="none", ecolor=TEXT["light"], elinewidth=1.5, capsize=5)
-    return bars
+    foot = measure_foot(across) + (COLOURBAR if any(t.get("type") == "heatmap" for t in traces) else 0)
+    pad = EDGE / 2 if margin.get("t") is None else margin["t"]
+    right = width - (EDGE if margin.get("r") is None else margin["r"])
+    low, high = bottom - max(foot, margin.get("b", EDGE / 2)), top + pad
+    span = across.spec.get("domain") or (0, 1)
+    across = replace(across, start=left + span[0] * (right - left), end=left + span[1] * (right - left))
+    for name, axis in ups.items():
+        part = axis.spec.get("domain") or (0, 1)
+        ups[name] = replace(axis, start=low + part[0] * (high - low), end=low + part[1] * (high - low))
+    if ups["y"].spec.get("scaleanchor"):
+        across, ups["y"] = square(across, ups["y"])
+    return Sheet(canvas, traces, layout, across, ups, left)
 
 
-def _draw_shapes(figure: go.Figure, axes: dict[str, Axes]) -> None:
-    for shape in figure.layout.shapes:
-        style = {
-            "color": shape.line.color,
-            "linewidth": shape.line.width,
-            "linestyle": DASHES[shape.line.dash or "solid"],
-        }
-        axes["y"].axvline(shape.x0, **style) if shape.x0 == shape.x1 else axes["y"].axhline(shape.y0, **style)
-    for note in figure.layout.annotations:
-        axes[note.yref].text(note.x, note.y, _plain(note.text), ha=note.xanchor or "center", va="center", fontsize=10)
+def _gather(traces: Sequence[Json], name: str) -> list[Any]:
+    """Give all values along an axis, those that bars begin and intervals end at among them."""
+    values: list[Any] = []
+    for trace in traces:
+        own = read_list(trace.get(name))
+        values += own
+        lying = trace.get("orientation") == "h"
+        if trace.get("type") == "bar" and name == ("x" if lying else "y"):
+            bases = read_list(trace.get("base")) or [0] * len(own)
+            values += [*bases, *(base + length for base, length in zip(bases, own, strict=True))]
+        error = trace.get(f"error_{name}") or {}
+        if error.get("array") is not None and not any(isinstance(value, str) for value in own):
+            values += [v + e for v, e in zip(own, read_list(error["array"]), strict=True) if v is not None]
+    return values
 
 
-def _style_axis(axis: Axes, figure: go.Figure, name: str) -> None:
-    across, along = figure.layout.xaxis, figure.layout[_long(name)]
-    axis.set_facecolor("none")
-    axis.tick_params(colors=TEXT["light"], length=0 if along.ticks == "" else 3)
-    for side in ("top", "right", "left", "bottom"):
-        axis.spines[side].set_visible(side in {"left", "bottom"} and along.showline is not False)
-        axis.spines[side].set_color(GRID["light"])
-    if along.showgrid is not False:
-        axis.grid(color=GRID["light"], linewidth=0.6)
-        axis.set_axisbelow(True)
-    if across.range:
-        axis.set_xlim(*across.range)
-    if across.tickvals is not None:
-        axis.set_xticks(_list(across.tickvals))
-    if along.range:
-        axis.set_ylim(*along.range)
-    if along.tickvals is not None:
-        labels = along.ticktext if along.ticktext is not None else along.tickvals
-        axis.set_yticks(_list(along.tickvals), [_plain(str(text)) for text in labels])
-    if along.scaleanchor:
-        axis.set_aspect("equal", adjustable="box", anchor="W")
-    if along.tickformat == ".0%":
-        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axis.set_ylabel(along.title.text or "", color=TEXT["light"])
-    if (across.anchor or "y") == name:
-        axis.set_xlabel(across.title.text or "", color=TEXT["light"])
+def _draw_trace(sheet: Sheet, trace: Json, before: Json | None) -> None:
+    across, up = sheet.across, sheet.ups[trace.get("yaxis") or "y"]
+    clips = trace.get("cliponaxis") is not False
+    if clips:
+        low, high = sorted((up.start, up.end))
+        sheet.canvas.clip(across.start - 1, low - 1, across.end - across.start + 2, high - low + 2)
+    draw_trace(sheet.canvas, trace, across, up, before)
+    if clips:
+        sheet.canvas.end()
+
+
+def _draw_back(sheet: Sheet) -> None:
+    for name, axis in sheet.ups.items():
+        draw_grid(sheet.canvas, sheet.across, axis, is_foot=_stands_on(sheet.across, name))
+    for picture in sheet.layout.get("images") or ():
+        up = sheet.ups["y"]
+        left, top = sheet.across.place(picture["x"]), up.place(picture["y"])
+        right, bottom = (
+            sheet.across.place(picture["x"] + picture["sizex"]),
+            up.place(picture["y"] + picture["sizey"]),
+        )
+        x0, x1, y0, y1 = sheet.across.start, sheet.across.end, *sorted((up.start, up.end))
+        sheet.canvas.clip(x0, y0, x1 - x0, y1 - y0)
+        sheet.canvas.picture(picture["source"], left, top, right - left, bottom - top)
+        sheet.canvas.end()
+
+
+def _draw_front(sheet: Sheet, first: Axis) -> None:
+    canvas, across = sheet.canvas, sheet.across
+    for shape in sheet.layout.get("shapes") or ():
+        _draw_shape(canvas, shape, across, first)
+    for name, axis in sheet.ups.items():
+        draw_labels(canvas, across, axis, is_foot=_stands_on(across, name))
+    for note in sheet.layout.get("annotations") or ():
+        up = sheet.ups.get(str(note.get("yref") or "y").split()[0], first)
+        x = sheet.left + note["x"] * (canvas.width - EDGE - sheet.left)
+        x = x if note.get("xref") == "paper" else across.place(note["x"])
+        size = (note.get("font") or {}).get("size", FONT_SIZE)
+        lines = str(note["text"]).count("<br>") + 1
+        rise = {"top": 0.5, "bottom": -0.5}.get(note.get("yanchor") or "middle", 0.0) * 1.25 * size * lines
+        anchor = ANCHORS[note.get("xanchor") or "center"]
+        canvas.text(x, up.place(note["y"]) + rise, str(note["text"]), size, colour=TEXT["light"], anchor=anchor)
+    for trace in sheet.traces:
+        if trace.get("type") == "heatmap":
+            _draw_scale(canvas, trace, across, first.start + EDGE)
+
+
+def _stands_on(across: Axis, name: str) -> bool:
+    """Whether the horizontal axis stands below a vertical one."""
+    return bool((across.spec.get("anchor") or "y") == name)
+
+
+def _draw_shape(canvas: Canvas, shape: Json, across: Axis, up: Axis) -> None:
+    line = shape.get("line") or {}
+    is_box = shape.get("type") == "rect"
+    x0, x1 = across.place(shape["x0"]), across.place(shape["x1"])
+    if str(shape.get("yref", "y")).endswith("domain"):
+        y0, y1 = up.start, up.end
     else:
-        axis.tick_params(labelbottom=False, length=0)
+        y0, y1 = up.place(shape["y0"]), up.place(shape["y1"])
+    points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)] if is_box else [(x0, y0), (x1, y1)]
+    canvas.line(points, line.get("color", NEUTRAL), line.get("width", 2), line.get("dash"))
 
 
-def _read_colour(text: str) -> tuple[float, ...] | str:
-    """Turn "rgba(r, g, b, a)" into what matplotlib reads."""
-    numbers = re.fullmatch(r"rgba\(([\d.]+), ?([\d.]+), ?([\d.]+), ?([\d.]+)\)", text or "")
-    if numbers is None:
-        return text
-    red, green, blue, opacity = (float(number) for number in numbers.groups())
-    return red / 255, green / 255, blue / 255, opacity
+def _draw_scale(canvas: Canvas, trace: Json, across: Axis, top: float) -> None:
+    """Draw the colour scale of a heat map, with its title."""
+    bar, steps, limit = trace["colorbar"], 60, float(trace["zmax"])
+    left, width = across.start, across.end - across.start
+    low, high = trace["colorscale"][0][1], trace["colorscale"][-1][1]
+    for step in range(steps):
+        share = 2 * (step + 0.5) / steps - 1
+        x = left + width * step / steps
+        points = [(x, top), (x + width / steps + 0.3, top), (x + width / steps + 0.3, top + 8), (x, top + 8)]
+        canvas.area(points, low if share < 0 else high, opacity=abs(share))
+    canvas.line([(left, top), (left + width, top), (left + width, top + 8), (left, top + 8), (left, top)], NEUTRAL, 0.8)
+    for value, label in zip(bar["tickvals"], bar["ticktext"], strict=True):
+        x = left + width * (value / limit + 1) / 2
+        anchor: Anchor = "start" if value == -limit else "end" if value == limit else "middle"
+        canvas.text(x, top + 16, str(label), SMALL_SIZE - 2, colour=TEXT["light"], anchor=anchor)
+    title = bar["title"]["text"]
+    canvas.text(left + width / 2, top + 30, title, SMALL_SIZE - 2, colour=TEXT["light"])

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.clinical import FIELDS
+from core.cohort.splits import SPLITS
 from core.errors import ModelError
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
 from core.inference.engines.choice import describe_choice
@@ -17,7 +18,6 @@ from models.bundle import Bundle
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
 INTAKE = "evidence/intake.json"
-SPLITS = ("train", "validation", "test", "external")
 RATES = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",

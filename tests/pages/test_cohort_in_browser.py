@@ -79,6 +79,8 @@ def test_a_filter_holds_on_the_first_visit_of_another_page(page, address):  # no
 def test_the_report(page, address):  # noqa: F811
     page.goto(f"{address}/Cohort", timeout=PATIENCE_MS)
     page.get_by_text("Flow of patients").wait_for()
+    page.get_by_role("button", name="Make the report of the whole evaluation").click()
+    page.get_by_role("button", name="Report of the whole evaluation (HTML)").wait_for()
     report = fetch(page, "Report of the whole evaluation (HTML)").decode()
     assert "TRIPOD+AI" in report
     assert "SIMULATED patients" in report

@@ -12,8 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.cohort import read_predictions
-from core.evaluation import evaluate_cohort
 from core.evaluation.estimate import write_estimate
+from core.figures.cohort.evaluate import evaluate_cohort
 from tests.pages.cohorts import COHORT, encode, make_table, upload, words
 
 PAGES = {
@@ -48,7 +48,7 @@ def test_each_page_opens_on_the_bundles_cohort(open_page, name):
     text = words(at)
     assert "30 of 120 patients of the simulated cohort" in text
     if name in {"Survival", "Lymph nodes"}:
-        assert "There are no values in" in text
+        assert "The table has no values in" in text
     else:
         assert "the external test of the simulated cohort" in text
         assert "n = 30" in text
@@ -259,7 +259,7 @@ def test_nodes_have_curves_and_net_benefit_where_the_heads_are_given(open_page):
     assert "the AUC for node metastasis was: Node model, with axillary ultrasound 0." in text
     assert "Axillary ultrasound is above treating all and treating none at 26 of 26 thresholds" in text
     assert "for thresholds from 0.05 to 0.30" in text
-    assert at.info[0].value.startswith("If axillary ultrasound is among the model's inputs")
+    assert at.warning[0].value.startswith("If axillary ultrasound is among the model's inputs")
 
 
 def test_no_torch_is_loaded_for_a_cohort(bundle_dir):

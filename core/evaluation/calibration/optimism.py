@@ -130,7 +130,7 @@ def compute_optimism(
     return OptimismResult(table.rename_axis("statistic"), n, events, n_boot, len(gaps), failed)
 
 
-def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult | None:
+def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult:
     """Correct a logistic combination of the image's and the clinical model's log-odds for optimism.
 
     Parameters
@@ -140,12 +140,10 @@ def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult | None:
 
     Returns
     -------
-    OptimismResult or None
+    OptimismResult
         Only this combination is fitted anew, neither of its two parts; a probability of 0 or 1 counts as
-        1e-8 or 1 - 1e-8. None where the table lacks one of the two probabilities.
+        1e-8 or 1 - 1e-8.
     """
-    if any(name not in table or table[name].isna().all() for name in COMBINED):
-        return None
     prob = table[list(COMBINED)].astype(float)
     return compute_optimism(table["y"], prob.apply(lambda column: compute_log_odds(column.to_numpy())))
 

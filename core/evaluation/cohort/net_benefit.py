@@ -8,8 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.evaluation.checks import Floats, prepare_survival
-from core.evaluation.cohort.results import label_model
-from core.evaluation.cohort.split import DEVELOPMENT, GRID, MAIN, NODE_HEADS, PREFIX, list_models
+from core.evaluation.cohort.split import DEVELOPMENT, MAIN, NODE_HEADS, PREFIX, list_models
 from core.evaluation.decision_curve import (
     DecisionCurveResult,
     NetBenefitDifference,
@@ -19,6 +18,7 @@ from core.evaluation.decision_curve import (
 )
 from core.evaluation.survival.cox import compute_cox
 
+GRID = np.arange(1, 100) / 100
 NODE_LABELS = {
     NODE_HEADS[0]: "Node model, with axillary ultrasound",
     NODE_HEADS[1]: "Node model, without axillary ultrasound",
@@ -58,10 +58,8 @@ class RecurrenceRisk:
     reason: str | None = None
 
 
-def compute_labelled_net_benefit(
-    table: pd.DataFrame, prevalence: float | None = None, harm: float = 0.0
-) -> DecisionCurveResult:
-    """Compute net benefit of every model at thresholds from 0.01 to 0.99, under the names that figures show.
+def compute_net_benefit(table: pd.DataFrame, prevalence: float | None = None, harm: float = 0.0) -> DecisionCurveResult:
+    """Compute net benefit of every model at thresholds from 0.01 to 0.99.
 
     Parameters
     ----------
@@ -77,8 +75,7 @@ def compute_labelled_net_benefit(
     DecisionCurveResult
         On the patients that are complete for all models.
     """
-    models = {label_model(name): table[PREFIX + name] for name in list_models(table)}
-    models = {label_model(MAIN): table["prob"], **models}
+    models = {MAIN: table["prob"], **{name: table[PREFIX + name] for name in list_models(table)}}
     harms = dict.fromkeys(models, harm) if harm else None
     return compute_decision_curve(table["y"], models, GRID, prevalence=prevalence, harm=harms)
 
@@ -104,7 +101,7 @@ def compute_gain(table: pd.DataFrame, other: str, low: float, high: float) -> Ne
     return compute_net_benefit_difference(table["y"], table["prob"], table[PREFIX + other], grid)
 
 
-def compute_node_net_benefit(table: pd.DataFrame) -> DecisionCurveResult | None:
+def compute_node_net_benefit(table: pd.DataFrame) -> DecisionCurveResult:
     """Compute net benefit for node metastasis of the dedicated heads and of axillary ultrasound.
 
     Parameters
@@ -114,12 +111,10 @@ def compute_node_net_benefit(table: pd.DataFrame) -> DecisionCurveResult | None:
 
     Returns
     -------
-    DecisionCurveResult or None
-        On the patients that are complete for all of them; None where the table has neither head.
+    DecisionCurveResult
+        On the patients that are complete for all of them.
     """
     names = [name for name in NODE_LABELS if name in table and table[name].notna().any()]
-    if not set(names) & set(NODE_HEADS):
-        return None
     return compute_decision_curve(table["lnm"], {NODE_LABELS[name]: table[name] for name in names}, GRID)
 
 

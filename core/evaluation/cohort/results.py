@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import M2_PREDICTORS
-from core.evaluation.cohort.evaluate import SUBGROUP_EDGES
 from core.evaluation.cohort.split import (
     DEVELOPMENT,
     MAIN,
@@ -15,7 +14,13 @@ from core.evaluation.cohort.split import (
     choose_cohort_threshold,
     list_models,
 )
-from core.evaluation.cohort.subgroups import TOO_MANY_LEVELS, SubgroupResult, compute_subgroups, cut_levels
+from core.evaluation.cohort.subgroups import (
+    SUBGROUP_EDGES,
+    TOO_MANY_LEVELS,
+    SubgroupResult,
+    compute_subgroups,
+    cut_levels,
+)
 from core.evaluation.cohort.survival import HIGH, LOW
 from core.evaluation.cohort.table_one import TableOneResult, compute_table_one
 from core.evaluation.discrimination.roc import RocResult, compute_roc
@@ -55,8 +60,12 @@ def describe_threshold(threshold: ThresholdResult) -> str:
     """Say what the threshold is and where it comes from."""
     if threshold.threshold is None:
         return f"There is no threshold: {threshold.reason}"
-    marked = " It was chosen on the patients that it is judged on: exploratory." if threshold.exploratory else ""
-    return f"Threshold {threshold.threshold:.3f}, chosen on {threshold.chosen_on}.{marked}"
+    if threshold.exploratory:
+        return (
+            f"The threshold {threshold.threshold:.3f} was chosen on these data, for there are no development patients: "
+            "it is exploratory, and what it reaches is optimistic."
+        )
+    return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."
 
 
 def label_model(name: str) -> str:

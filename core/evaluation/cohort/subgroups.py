@@ -32,6 +32,7 @@ COLUMNS = [
     "reason",
 ]
 TOO_MANY_LEVELS = 20
+SUBGROUP_EDGES = {"age": ([50.0, 65.0], "years"), "size_mm": ([20.0, 50.0], "mm")}
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compu
 from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
 from core.evaluation.survival.logrank import LogRankResult, compute_logrank
 
+END_POINT = ("rfs_months", "rfs_event")
 HIGH, LOW = "high", "low"
 TERTILES = ("lowest tertile", "middle tertile", "highest tertile")
 ADJUSTED_FOR = ("age", "size_mm", "lnm")
@@ -57,43 +58,20 @@ class SurvivalModels:
         Group high against low; alone, and with age, size and node status where they are known.
     concordance : ConcordanceResult
         C index of the probability.
+    rmst : RmstResult
+        Restricted means of the two groups, to read where hazards are not proportional.
     """
 
     cox: CoxResult
     cox_adjusted: CoxResult | None
     concordance: ConcordanceResult
+    rmst: RmstResult
 
     @property
     def named(self) -> dict[str, CoxResult]:
         """The Cox models by name."""
         adjusted = {} if self.cox_adjusted is None else {"Multivariable": self.cox_adjusted}
         return {"Univariable": self.cox, **adjusted}
-
-
-@dataclass(frozen=True, eq=False)
-class SurvivalEvaluation:
-    """Recurrence-free survival by predicted group: curves and models."""
-
-    curves: SurvivalCurves
-    models: SurvivalModels
-
-
-def compute_group_survival(table: pd.DataFrame, cut: float) -> SurvivalEvaluation:
-    """Compute recurrence-free survival by predicted group.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``prob, rfs_months, rfs_event`` and, where known, ``centre, age, size_mm, lnm``.
-    cut : float
-        Group high is prob >= cut.
-
-    Returns
-    -------
-    SurvivalEvaluation
-        Curves, tests and models.
-    """
-    return SurvivalEvaluation(compute_survival_curves(table, (cut,)), compute_survival_models(table, cut))
 
 
 def compute_survival_curves(table: pd.DataFrame, cuts: tuple[float, ...]) -> SurvivalCurves:
@@ -113,21 +91,17 @@ def compute_survival_curves(table: pd.DataFrame, cuts: tuple[float, ...]) -> Sur
     """
     known = table[table["prob"].notna()]
     time, event = known["rfs_months"], known["rfs_event"]
-    labels = (LOW, HIGH) if len(cuts) == 1 else TERTILES
-    codes = np.searchsorted(np.asarray(cuts), known["prob"], side="right")
-    group = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
+    group = _group(known["prob"], cuts)
     last = float(time.max()) if time.notna().any() else 0.0
     times = np.arange(0.0, last + 1e-9, choose_step(last))
     centre = known["centre"] if "centre" in known and known["centre"].nunique() > 1 else None
-    reached = time.where(event.notna()).groupby(codes).max().min()
-    tau = max(12.0 * np.floor(reached / 12), 6.0) if np.isfinite(reached) else 12.0
     return SurvivalCurves(
         cuts,
         compute_kaplan_meier(time, event, group, times=times),
         compute_logrank(time, event, group),
         None if centre is None else compute_logrank(time, event, group, strata=centre),
         compute_follow_up(time, event),
-        compute_rmst(time, event, group, tau=float(tau)),
+        compute_rmst(time, event, group, tau=_choose_tau(time, event, group)),
     )
 
 
@@ -150,11 +124,24 @@ def compute_survival_models(table: pd.DataFrame, cut: float) -> SurvivalModels:
     time, event = known["rfs_months"], known["rfs_event"]
     terms = pd.DataFrame({HIGH: (known["prob"] >= cut).astype(float)})
     adjusted = [name for name in ADJUSTED_FOR if name in known and known[name].nunique() > 1]
+    group = _group(known["prob"], (cut,))
     return SurvivalModels(
         compute_cox(time, event, terms),
         compute_cox(time, event, terms.join(known[adjusted])) if adjusted else None,
         compute_concordance(time, event, known["prob"]),
+        compute_rmst(time, event, group, tau=_choose_tau(time, event, group)),
     )
+
+
+def _group(prob: "pd.Series[float]", cuts: tuple[float, ...]) -> "pd.Categorical[Any]":
+    codes = np.searchsorted(np.asarray(cuts), prob, side="right")
+    return pd.Categorical.from_codes(codes, categories=pd.Index((LOW, HIGH) if len(cuts) == 1 else TERTILES))
+
+
+def _choose_tau(time: "pd.Series[float]", event: "pd.Series[float]", group: pd.Categorical) -> float:
+    """Choose the last whole year in which every group is followed, at least half a year."""
+    reached = time.where(event.notna()).groupby(group.codes).max().min()
+    return float(max(12.0 * np.floor(reached / 12), 6.0)) if np.isfinite(reached) else 12.0
 
 
 def choose_step(last: float) -> float:
@@ -170,21 +157,8 @@ def find_changing_terms(cox: CoxResult) -> dict[str, float]:
     return single or changing
 
 
-def describe_hazards(models: SurvivalModels, curves: SurvivalCurves) -> str:
-    """Say which models' hazards are not proportional, with the restricted means beside; empty if all are.
-
-    Parameters
-    ----------
-    models : SurvivalModels
-        Cox models with their test of proportional hazards.
-    curves : SurvivalCurves
-        Restricted means of the groups.
-
-    Returns
-    -------
-    str
-        A sentence a model, and one with the restricted means.
-    """
+def describe_hazards(models: SurvivalModels) -> str:
+    """Say which models' hazards are not proportional, with the restricted means beside; empty if all are."""
     parts = []
     for name, cox in models.named.items():
         changing = find_changing_terms(cox)
@@ -194,7 +168,7 @@ def describe_hazards(models: SurvivalModels, curves: SurvivalCurves) -> str:
                 f"{name} Cox model: hazards are not proportional for {terms}; "
                 "the hazard ratio is an average over a follow-up in which it changes."
             )
-    return " ".join([*parts, describe_rmst(curves.rmst)]) if parts else ""
+    return " ".join([*parts, describe_rmst(models.rmst)]) if parts else ""
 
 
 def describe_rmst(rmst: RmstResult) -> str:

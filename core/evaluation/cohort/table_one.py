@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME
+from core.cohort.splits import SPLITS
 from core.errors import InputError
 from core.evaluation.checks import Floats
-
-ORDER = ("train", "validation", "test", "external")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,7 @@ def compute_table_one(
             raise InputError(f"The table has no column '{name}'.")
     labels = table[group].astype("string")
     present = set(labels.dropna())
-    names = [name for name in ORDER if name in present] + sorted(present - set(ORDER))
+    names = [name for name in SPLITS if name in present] + sorted(present - set(SPLITS))
     parts = {name: table[labels == name] for name in names}
     rows, gaps = [], []
     for variable in variables:
@@ -132,7 +131,7 @@ def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:
         Counts by split.
     """
     rows = []
-    splits = [s for s in ORDER if s in set(table["split"])] + sorted(set(table["split"]) - set(ORDER))
+    splits = [s for s in SPLITS if s in set(table["split"])] + sorted(set(table["split"]) - set(SPLITS))
     empty = pd.Series(np.nan, index=table.index)
     columns = {name: table.get(name, empty) for name in ("y", "lnm", "rfs_months", "rfs_event")}
     centre = table.get("centre", pd.Series("", index=table.index))

@@ -1,10 +1,24 @@
-"""The calibration curve with its band, deciles and the histogram of predictions."""
+"""Calibration: the curve with its band, deciles and histogram; corrected for optimism; updated to the patients."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import CalibrationResult
-from core.evaluation.estimate import write_estimate, write_number
+from core.evaluation import (
+    CalibrationResult,
+    OptimismResult,
+    RecalibrationResult,
+    compute_calibration,
+    compute_recalibration,
+)
+from core.evaluation.calibration.measures import Role
+from core.evaluation.calibration.optimism import compute_combination_optimism
+from core.evaluation.calibration.recalibration import Update
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
+from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, FONT_SIZE, NEUTRAL, SMALL_SIZE, fill_colour, new_figure, style_series
 from core.figures.wording import word_count
 
@@ -12,88 +26,231 @@ HEIGHT = 520
 SMOOTHERS = {"loess": "Loess", "spline": "Restricted cubic spline"}
 
 
-def plot_calibration(calibration: CalibrationResult) -> go.Figure:
-    """Draw observed over predicted probability, and the predictions of both classes below.
+@dataclass(frozen=True, eq=False)
+class CalibrationExhibit(Exhibit):
+    """Observed over predicted probability of one model, and the predictions of both classes below."""
 
-    Parameters
-    ----------
-    calibration : CalibrationResult
-        Result of one model in one cohort.
+    result: CalibrationResult
+    name: ClassVar[str] = "calibration"
 
-    Returns
-    -------
-    Figure
-        Smoothed curve with its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram.
-    """
-    figure = new_figure(y_title="Observed proportion", height=HEIGHT)
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Compute the calibration; of development patients it is apparent."""
+        table = patients.table
+        role: Role = "development" if patients.is_development else "external"
+        return cls(patients.name, compute_calibration(table["y"], table["prob"], role=role))
+
+    def figure(self) -> go.Figure:
+        """Draw the smoothed curve, its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram."""
+        figure = new_figure(y_title="Observed proportion", height=HEIGHT)
+        ideal = {"color": NEUTRAL, "dash": "dot", "width": 1}
+        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=ideal, name="Ideal", hoverinfo="skip")
+        _add_curve(figure, self.result)
+        _add_deciles(figure, self.result)
+        _add_histogram(figure, self.result)
+        figure.update_layout(
+            xaxis={"range": [-0.01, 1.01], "anchor": "y2", "title": {"text": "Predicted probability"}},
+            yaxis={"range": [-0.02, 1.02], "domain": [0.27, 1]},
+            yaxis2={"domain": [0, 0.2], "title": {"text": "Patients"}, "anchor": "x", **_label_counts(self.result)},
+            barmode="relative",
+        )
+        return figure.update_yaxes(title_font_size=FONT_SIZE, tickfont_size=SMALL_SIZE)
+
+    def sentence(self) -> str:
+        """Say intercept, slope, observed over expected and the mean absolute error."""
+        c = self.result
+        terms = {"intercept": (c.intercept, c.intercept_ci), "slope": (c.slope, c.slope_ci), "oe": (c.oe, c.oe_ci)}
+        estimates = {name: write_estimate(*term, digits=2, level=c.conf_level) for name, term in terms.items()}
+        smoother = " by a restricted cubic spline" if c.smoother == "spline" else ""
+        text = (
+            f"In {self.cohort}: calibration intercept {estimates['intercept']} (ideal 0), "
+            f"slope {estimates['slope']} (ideal 1), observed over expected {estimates['oe']}; "
+            f"mean absolute calibration error (ICI) {write_number(c.ici)}{smoother}; "
+            f"n = {c.n:,}, {word_count(c.events, 'event')}."
+        )
+        return f"{text} {c.reason}" if c.reason else text
+
+    def cautions(self) -> list[str]:
+        """Say that calibration on development patients is optimistic."""
+        if self.result.role == "external":
+            return []
+        return ["The model was fitted on these patients: their calibration is apparent and optimistic."]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the figures of calibration."""
+        return {"Figures of calibration with their intervals": tabulate_calibration(self.result)}
+
+    def data(self) -> pd.DataFrame:
+        """Give the curve."""
+        return self.result.curve
+
+    def record(self) -> dict[str, Any]:
+        """Give intercept, slope, errors, tests and deciles."""
+        c = self.result
+        terms = {
+            name: {"est": getattr(c, name), "se": getattr(c, f"{name}_se"), "ci": getattr(c, f"{name}_ci")}
+            for name in ("intercept", "slope")
+        }
+        fields = ("brier", "scaled_brier", "log_loss", "ici", "e50", "e90", "emax", "smoother", "oe", "oe_ci")
+        others = {name: getattr(c, name) for name in (*fields, "role", "reasons", "note", "bins")}
+        tests = {
+            "hosmer_lemeshow": vars(c.hosmer_lemeshow),
+            "spiegelhalter": {"z": c.spiegelhalter_z, "p": c.spiegelhalter_p},
+        }
+        return {"calibration": terms | others | tests}
+
+
+@dataclass(frozen=True, eq=False)
+class OptimismExhibit(Exhibit):
+    """Apparent performance on development patients, and what is left of it after correction by the bootstrap."""
+
+    result: OptimismResult
+    name: ClassVar[str] = "optimism"
+    title: ClassVar[str] = "Corrected for optimism"
+    ask: ClassVar[str] = "Correct for optimism"
+    is_extra: ClassVar[bool] = True
+
+    @classmethod
+    def applies(cls, patients: Patients) -> bool:
+        """Whether they are those that the model was fitted on."""
+        return patients.is_development
+
+    @classmethod
+    def explain_lack(cls, patients: Patients) -> str:
+        """Say that the combination can't be fitted anew."""
+        if not patients.find_lacking("prob_image", "prob_clinical"):
+            return ""
+        return (
+            "Not corrected for optimism: the table has only the finished probability. With the columns prob_image and "
+            "prob_clinical their combination can be fitted anew."
+        )
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Correct the combination of the two parts."""
+        return cls(patients.name, compute_combination_optimism(patients.table))
+
+    def sentence(self) -> str:
+        """Say what was fitted anew, and how often."""
+        o = self.result
+        return (
+            f"Logistic combination of the image's and the clinical model's log-odds, fitted anew in {o.n_used:,} of "
+            f"{o.n_boot:,} bootstrap samples of {self.cohort}; n = {o.n:,}, {o.events:,} with high Ki-67. "
+            f"{o.reason or ''}"
+        ).strip()
+
+    def notes(self) -> list[str]:
+        """Say what the correction leaves out."""
+        return [
+            "The two models themselves are not fitted anew, so the optimism of the whole model is larger; the test "
+            "splits show it."
+        ]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Set apparent and corrected performance side by side."""
+        labels = {"auc": "AUC", "brier": "Brier score", "intercept": "Intercept (ideal 0)", "slope": "Slope (ideal 1)"}
+        shown = (self.result.table.rename(index=labels).round(3) + 0.0).map(write_number)
+        shown = shown.rename(columns=str.capitalize).rename_axis("Figure").reset_index()
+        return {"Apparent performance and performance corrected for optimism": shown}
+
+    def record(self) -> dict[str, Any]:
+        """Give apparent performance, optimism and what is left."""
+        fields = ("n", "events", "n_boot", "n_used", "reason")
+        return {
+            "optimism": {name: getattr(self.result, name) for name in fields}
+            | {"table": self.result.table.reset_index()}
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RecalibrationExhibit(Exhibit):
+    """The model updated to the patients, before and after, with the number of patients that an update needs."""
+
+    result: RecalibrationResult
+    name: ClassVar[str] = "recalibration"
+    title: ClassVar[str] = "Recalibration to these patients"
+    ask: ClassVar[str] = "Compute the update"
+    is_extra: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, patients: Patients, *, update: Update = "intercept", **_: Any) -> Self:
+        """Estimate the update; each tenth is judged with one estimated on the rest."""
+        return cls(patients.name, compute_recalibration(patients.table["y"], patients.table["prob"], update=update))
+
+    def sentence(self) -> str:
+        """Say the update and the patients that it needs, or why there is none."""
+        r = self.result
+        if r.intercept is None:
+            return f"No update: {r.reason}"
+        return (
+            f"Updated log-odds = {r.intercept:+.3f} + {r.slope:.3f} x the model's log-odds. For an interval of the "
+            f"updated term no wider than the estimate \u00b1 {r.half_width:g}, {r.n_needed:,} patients are needed; "
+            f"there are {r.before.n:,}."
+        )
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Set calibration before and after the update side by side."""
+        if self.result.after is None:
+            return {}
+        before, after = tabulate_calibration(self.result.before), tabulate_calibration(self.result.after)
+        value = before.columns[1]
+        shown = before.rename(columns={value: "Before"}).assign(
+            **{"After (each tenth updated from the rest)": after[value]}
+        )
+        return {"Calibration before and after the update": shown}
+
+    def record(self) -> dict[str, Any]:
+        """Give the update and the patients that it needs."""
+        fields = ("update", "intercept", "slope", "n_needed", "half_width", "reason")
+        return {"recalibration": {name: getattr(self.result, name) for name in fields}}
+
+
+def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
+    """List the figures of calibration, or why there is none."""
+    c, test, why = calibration, calibration.hosmer_lemeshow, calibration.reasons.get
+    curve = " (restricted cubic spline)" if c.smoother == "spline" else ""
+    oe = write_estimate(c.oe, c.oe_ci, why("oe") or why("oe_ci"), level=None, digits=3)
+    hosmer = f"{NOT_ESTIMABLE}: {test.reason}"
+    if test.statistic is not None:
+        hosmer = f"chi-squared {test.statistic:.2f}, df {test.df}, {write_p(test.p)}"
+    rows = {
+        "Intercept (ideal 0)": write_estimate(c.intercept, c.intercept_ci, why("intercept"), level=None),
+        "Slope (ideal 1)": write_estimate(c.slope, c.slope_ci, why("slope"), level=None),
+        "Observed over expected (ideal 1)": oe,
+        "Brier score": write_number(c.brier),
+        "Scaled Brier score": write_number(c.scaled_brier, reason=why("scaled_brier")),
+        f"ICI, mean absolute error of the curve{curve}": write_number(c.ici, reason=why("ici")),
+        "E50, its median": write_number(c.e50, reason=why("e50")),
+        "E90, its 90th centile": write_number(c.e90, reason=why("e90")),
+        "Emax, its maximum": write_number(c.emax, reason=why("emax")),
+        "Spiegelhalter's test": why("spiegelhalter_z") or write_p(c.spiegelhalter_p),
+        "Hosmer-Lemeshow (secondary)": hosmer,
+    }
+    return pd.DataFrame(list(rows.items()), columns=["Figure", f"Value ({100 * c.conf_level:g} % CI)"])
+
+
+def _add_curve(figure: go.Figure, calibration: CalibrationResult) -> None:
+    curve = calibration.curve
+    if not len(curve):
+        return
+    low, high = np.clip(curve["ci_low"], 0, 1), np.clip(curve["ci_high"], 0, 1)
     figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
+        x=[*curve["prob"], *curve["prob"][::-1]],
+        y=[*high, *low[::-1]],
+        fill="toself",
+        fillcolor=fill_colour(COLOURS[0]),
+        line={"width": 0},
         mode="lines",
-        line={"color": NEUTRAL, "dash": "dot", "width": 1},
-        name="Ideal",
+        name=f"{100 * calibration.conf_level:g} % band",
         hoverinfo="skip",
     )
-    curve = calibration.curve
-    if len(curve):
-        low, high = np.clip(curve["ci_low"], 0, 1), np.clip(curve["ci_high"], 0, 1)
-        figure.add_scatter(
-            x=[*curve["prob"], *curve["prob"][::-1]],
-            y=[*high, *low[::-1]],
-            fill="toself",
-            fillcolor=fill_colour(COLOURS[0]),
-            line={"width": 0},
-            mode="lines",
-            name=f"{100 * calibration.conf_level:g} % band",
-            hoverinfo="skip",
-        )
-        figure.add_scatter(
-            x=curve["prob"],
-            y=np.clip(curve["observed"], 0, 1),
-            mode="lines",
-            line=style_series(0)["line"],
-            name=SMOOTHERS[calibration.smoother or "loess"],
-        )
-    _add_deciles(figure, calibration)
-    _add_histogram(figure, calibration)
-    figure.update_layout(
-        xaxis={"range": [-0.01, 1.01], "anchor": "y2", "title": {"text": "Predicted probability"}},
-        yaxis={"range": [-0.02, 1.02], "domain": [0.27, 1]},
-        yaxis2={"domain": [0, 0.2], "title": {"text": "Patients"}, "anchor": "x", **_label_counts(calibration)},
-        barmode="relative",
+    figure.add_scatter(
+        x=curve["prob"],
+        y=np.clip(curve["observed"], 0, 1),
+        mode="lines",
+        line=style_series(0)["line"],
+        name=SMOOTHERS[calibration.smoother or "loess"],
     )
-    figure.update_yaxes(title_font_size=FONT_SIZE, tickfont_size=SMALL_SIZE)
-    return figure
-
-
-def describe_calibration(calibration: CalibrationResult, *, cohort: str = "this cohort") -> str:
-    """Say what the calibration curve shows.
-
-    Parameters
-    ----------
-    calibration : CalibrationResult
-        Result of one model in one cohort.
-    cohort : str
-        Name of the patients.
-
-    Returns
-    -------
-    str
-        Sentences with n, events and intervals.
-    """
-    c = calibration
-    terms = {"intercept": (c.intercept, c.intercept_ci), "slope": (c.slope, c.slope_ci), "oe": (c.oe, c.oe_ci)}
-    estimates = {name: write_estimate(*term, digits=2, level=c.conf_level) for name, term in terms.items()}
-    parts = [
-        f"calibration intercept {estimates['intercept']} (ideal 0)",
-        f"slope {estimates['slope']} (ideal 1)",
-        f"observed over expected {estimates['oe']}",
-    ]
-    smoother = " by a restricted cubic spline" if calibration.smoother == "spline" else ""
-    ici = write_number(calibration.ici) + smoother
-    counts = f"n = {calibration.n:,}, {word_count(calibration.events, 'event')}"
-    text = f"In {cohort}: {', '.join(parts)}; mean absolute calibration error (ICI) {ici}; {counts}."
-    return f"{text} {calibration.reason}" if calibration.reason else text
 
 
 def _add_deciles(figure: go.Figure, calibration: CalibrationResult) -> None:

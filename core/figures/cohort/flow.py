@@ -1,11 +1,14 @@
 """The flow of patients in boxes, as STARD draws it: from the rows read to each analysis, splits side by side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import FlowResult
+from core.evaluation import FlowResult, count_flow
+from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, NEUTRAL, TINY_SIZE, new_figure
 from core.figures.wording import word_count
 
@@ -23,19 +26,45 @@ ANALYSES = {
 Box = tuple[float, float, float, float]
 
 
-def plot_flow(flow: FlowResult) -> go.Figure:
-    """Draw the rows read, those refused, and the patients of each split with their analyses.
+@dataclass(frozen=True, eq=False)
+class FlowExhibit(Exhibit):
+    """The rows read, those refused, and the patients of each split with their analyses."""
 
-    Parameters
-    ----------
-    flow : FlowResult
-        Counts by split.
+    result: FlowResult
+    name: ClassVar[str] = "flow"
+    title: ClassVar[str] = "Flow of patients"
 
-    Returns
-    -------
-    Figure
-        Boxes from top to bottom, a column a split; its text fits a telephone's width with four splits.
-    """
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Count the patients of the whole cohort."""
+        return cls(patients.name, count_flow(patients.whole, refused=patients.refused))
+
+    def figure(self) -> go.Figure:
+        """Draw boxes from top to bottom, a column a split; the text fits a telephone's width with four splits."""
+        return _draw_flow(self.result)
+
+    def sentence(self) -> str:
+        """Say how many rows were read, refused and kept."""
+        read, refused = self.result.read, self.result.refused
+        kept = f"{read - refused:,} patients are evaluated"
+        return f"Of {read:,} rows of {self.cohort}, {refused:,} were refused and {kept}."
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give a row a split."""
+        counts = ("n", *ANALYSES)
+        rows = [
+            [row["split"].capitalize(), row["centres"], *(f"{row[name]:,}" for name in counts)]
+            for row in self.result.table.to_dict("records")
+        ]
+        names = ["Split", "Centres", "Patients", *ANALYSES.values()]
+        return {"Patients from the file to each analysis, by split": pd.DataFrame(rows, columns=names)}
+
+    def record(self) -> dict[str, Any]:
+        """Give the counts."""
+        return {"flow": {"read": self.result.read, "refused": self.result.refused, "splits": self.result.table}}
+
+
+def _draw_flow(flow: FlowResult) -> go.Figure:
     splits = flow.table.to_dict("records")
     heads = [_write_split(split, CENTRE_CHARACTERS // len(splits)) for split in splits]
     figure = new_figure()

@@ -1,11 +1,16 @@
 """Kaplan-Meier curves in steps, with censor ticks, bands and the risk table aligned under them."""
 
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import KaplanMeierResult, LogRankResult
-from core.evaluation.estimate import write_estimate, write_p
+from core.evaluation import KaplanMeierResult, SurvivalCurves, compute_survival_curves
+from core.evaluation.cohort.survival import END_POINT, explain_rmst
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
 from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
+from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import fill_colour, new_figure, style_series
 from core.figures.wording import thin_rows, word_count
 
@@ -13,74 +18,104 @@ CURVE_HEIGHT, ROW_HEIGHT = 380, 28
 MAX_TICKS = 400
 
 
-def plot_kaplan_meier(
+@dataclass(frozen=True, eq=False)
+class KaplanMeierExhibit(Exhibit):
+    """Recurrence-free survival by groups of the probability."""
+
+    result: SurvivalCurves
+    name: ClassVar[str] = "survival"
+    keys: ClassVar[tuple[str, ...]] = ("survival",)
+    needs: ClassVar[tuple[str, ...]] = END_POINT
+    needs_groups: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, patients: Patients, *, cuts: tuple[float, ...] | None = None, **_: Any) -> Self:
+        """Compute curves and tests, by default of the groups that the threshold makes."""
+        return cls(
+            patients.name, compute_survival_curves(patients.table, cuts or (float(patients.threshold.threshold or 0),))
+        )
+
+    def figure(self) -> go.Figure:
+        """Draw survival by group."""
+        return draw_kaplan_meier(self.result.kaplan_meier)
+
+    def sentence(self) -> str:
+        """Say n, events and survival of each group, and the log-rank test."""
+        curves, test = self.result.kaplan_meier, self.result.logrank
+        time = find_common_time(curves)
+        parts = [
+            f"{row['group']}: n = {row['n']:,}, {word_count(row['events'], 'event')}"
+            + ("" if time is None else f", event-free at {time:g} months {_describe_share(curves, row['group'], time)}")
+            for row in curves.medians.to_dict("records")
+        ]
+        text = f"In {self.cohort}: {'; '.join(parts)}." if parts else f"No curve could be drawn. {curves.reason}"
+        return (
+            f"{text} Log-rank {write_p(test.p)}." if test.p is not None else f"{text} No log-rank test: {test.reason}"
+        )
+
+    def notes(self) -> list[str]:
+        """Say the stratified test and how long the patients were followed."""
+        by_centre, follow_up = self.result.logrank_by_centre, self.result.follow_up
+        stratified = [] if by_centre is None else [f"Stratified by centre: log-rank {write_p(by_centre.p)}."]
+        reason = follow_up.reason or "a limit is not reached"
+        median = write_estimate(follow_up.median, follow_up.ci, reason, digits=1)
+        return [*stratified, f"Median follow-up (reverse Kaplan-Meier), months: {median}."]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give patients, events, median and restricted mean by group."""
+        rmst, rows = self.result.rmst.table, []
+        means = {mean["group"]: mean for mean in rmst.to_dict("records")}
+        for row in self.result.kaplan_meier.medians.to_dict("records"):
+            mean, restricted = means.get(row["group"]), NOT_ESTIMABLE
+            if mean is not None:
+                limits = (mean["ci_low"], mean["ci_high"])
+                restricted = write_estimate(mean["rmst"], limits, explain_rmst(mean), digits=1, level=None)
+            median = "not reached" if pd.isna(row["median"]) else write_number(row["median"], 1)
+            rows.append([str(row["group"]).capitalize(), f"{row['n']:,}", f"{row['events']:,}", median, restricted])
+        tau = f"{rmst['tau'].iloc[0]:g}" if len(rmst) else "?"
+        names = ["Group", "n", "Events", "Median, months", f"Mean up to {tau} months (95 % CI)"]
+        return {"Patients, events, median and mean by group": pd.DataFrame(rows, columns=names)}
+
+    def data(self) -> pd.DataFrame:
+        """Give the curves; limits where nothing has happened are none."""
+        return hide_unseen(self.result.kaplan_meier.curve)
+
+    def record(self) -> dict[str, Any]:
+        """Give curves, tests, restricted means and follow-up."""
+        curves, meier = self.result, self.result.kaplan_meier
+        test, by_centre, rmst = curves.logrank, curves.logrank_by_centre, curves.rmst
+        fields = ("chisq", "df", "p", "reason")
+        return {
+            "survival": {
+                "cuts": curves.cuts,
+                "km": hide_unseen(meier.curve),
+                "at_risk": hide_unseen(meier.at_times),
+                "medians": meier.medians,
+                "logrank": {name: getattr(test, name) for name in (*fields, "table")},
+                "logrank_by_centre": by_centre and {name: getattr(by_centre, name) for name in fields},
+                "rmst": {name: getattr(rmst, name) for name in ("table", "difference", "se", "ci", "p", "reason")},
+                "follow_up": vars(curves.follow_up),
+            }
+        }
+
+
+def draw_kaplan_meier(
     result: KaplanMeierResult, *, time_label: str = "Months", outcome: str = "Recurrence-free survival"
 ) -> go.Figure:
-    """Draw survival by group with numbers at risk.
-
-    Parameters
-    ----------
-    result : KaplanMeierResult
-        Curves, and at `at_times` the numbers at risk.
-    time_label, outcome : str
-        Titles of the axes.
-
-    Returns
-    -------
-    Figure
-        Steps from (0, 1), log-log bands, censor ticks, and one row of numbers a group under the time axis.
-    """
+    """Draw steps from (0, 1), log-log bands, censor ticks, and a row of numbers at risk a group under the time axis."""
     groups = list(result.medians["group"])
     rows = ROW_HEIGHT * (len(groups) + 1)
     height = CURVE_HEIGHT + rows + 60
     figure = new_figure(y_title=outcome, height=height)
     for index, group in enumerate(groups):
         _add_group(figure, str(group), result.curve[result.curve["group"] == group], index)
-    table_top = rows / height
     last = float(result.curve["time"].max()) if len(result.curve) else 1.0
     figure.update_layout(
         xaxis={"title": {"text": time_label}, "anchor": "y", "range": [-0.05 * last, 1.03 * last]},
-        yaxis={"domain": [table_top + 0.16, 1], "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"domain": [rows / height + 0.16, 1], "range": [0, 1.02], "tickformat": ".0%"},
     )
-    _add_risk_table(figure, result.at_times, groups, table_top)
+    _add_risk_table(figure, result.at_times, groups, rows / height)
     return figure
-
-
-def describe_kaplan_meier(
-    result: KaplanMeierResult,
-    logrank: LogRankResult | None = None,
-    *,
-    cohort: str = "this cohort",
-    unit: str = "months",
-) -> str:
-    """Say what the curves show.
-
-    Parameters
-    ----------
-    result : KaplanMeierResult
-        Curves by group.
-    logrank : LogRankResult, optional
-        Test between the groups.
-    cohort : str
-        Name of the patients.
-    unit : str
-        Unit of time.
-
-    Returns
-    -------
-    str
-        Sentences with n, events and intervals.
-    """
-    time = find_common_time(result)
-    parts = [
-        f"{row['group']}: n = {row['n']:,}, {word_count(row['events'], 'event')}"
-        + ("" if time is None else f", event-free at {time:g} {unit} {_describe_share(result, row['group'], time)}")
-        for row in result.medians.to_dict("records")
-    ]
-    text = f"In {cohort}: {'; '.join(parts)}." if parts else f"No curve could be drawn. {result.reason}"
-    if logrank is not None:
-        text += f" Log-rank {write_p(logrank.p)}." if logrank.p is not None else f" No log-rank test: {logrank.reason}"
-    return text
 
 
 def _describe_share(result: KaplanMeierResult, group: str, time: float) -> str:

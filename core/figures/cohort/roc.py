@@ -1,53 +1,213 @@
-"""The ROC curve with its band and operating point."""
+"""Discrimination: ROC curves with the operating point, and the models compared."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from core.evaluation import ConfusionResult, RocResult
-from core.evaluation.estimate import write_estimate
+from core.evaluation import ConfusionResult, ModelComparison, RocResult, ThresholdResult, compute_confusion
+from core.evaluation.cohort.records import render_confusion, render_roc
+from core.evaluation.cohort.results import label_model
+from core.evaluation.cohort.split import MAIN, PARTS, compare_models
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_p
+from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
 from core.figures.wording import thin_rows, word_count
 
 SIDE = 480
+METRICS = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "lr_pos": "Positive likelihood ratio",
+    "lr_neg": "Negative likelihood ratio",
+    "dor": "Diagnostic odds ratio",
+    "kappa": "Cohen's kappa",
+    "mcc": "Matthews correlation",
+}
 
 
-def plot_roc(
-    roc: RocResult,
-    *,
-    name: str = "Model",
-    others: Mapping[str, RocResult] | None = None,
-    operating_point: ConfusionResult | None = None,
-) -> go.Figure:
-    """Draw a ROC curve, with those of other models and the operating point.
+@dataclass(frozen=True, eq=False)
+class RocExhibit(Exhibit):
+    """ROC curves of every model, and the main one at its threshold.
 
     Parameters
     ----------
-    roc : RocResult
-        The main model.
-    name : str
-        Its name.
-    others : mapping of str to RocResult, optional
-        Further models.
-    operating_point : ConfusionResult, optional
-        The main model at its threshold.
-
-    Returns
-    -------
-    Figure
-        Sensitivity over 1 - specificity, with the pointwise Wilson band of the main model.
+    rocs : dict of str to RocResult
+        By label, the main model first: it alone has the band.
+    threshold : ThresholdResult, optional
+        The threshold with its origin.
+    confusion : ConfusionResult, optional
+        The main model at it.
     """
+
+    rocs: dict[str, RocResult]
+    threshold: ThresholdResult | None = None
+    confusion: ConfusionResult | None = None
+    name: ClassVar[str] = "roc"
+    keys: ClassVar[tuple[str, ...]] = ("discrimination",)
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Compute ROC curves and, where there is a threshold, the confusion matrix."""
+        table, cut = patients.table, patients.threshold.threshold
+        confusion = None if cut is None else compute_confusion(table["y"], table["prob"], cut)
+        return cls(patients.name, patients.rocs, patients.threshold, confusion)
+
+    @property
+    def main(self) -> RocResult:
+        """The main model's curve."""
+        return next(iter(self.rocs.values()))
+
+    def figure(self) -> go.Figure:
+        """Draw a square; a model without an AUC is left out of it."""
+        figure = draw_rocs(self.rocs)
+        if self.confusion is not None:
+            value = self.confusion.metrics["value"]
+            figure.add_scatter(
+                x=[1 - value["specificity"]],
+                y=[value["sensitivity"]],
+                mode="markers",
+                marker={
+                    "symbol": "diamond",
+                    "size": 13,
+                    "color": COLOURS[1],
+                    "line": {"width": 2, "color": COLOURS[0]},
+                },
+                name=f"Threshold {self.confusion.threshold:.3f}",
+                hovertemplate="sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
+            )
+        return figure
+
+    def sentence(self) -> str:
+        """Say the AUC, and sensitivity and specificity at the threshold."""
+        roc, point = self.main, self.confusion
+        auc = write_estimate(roc.auc, roc.auc_ci, roc.reason, level=roc.conf_level)
+        text = f"In {self.cohort} the AUC was {auc}; n = {roc.n:,}, {word_count(roc.n_pos, 'event')}."
+        if point is not None:
+            metrics = point.metrics.to_dict("index")
+            shares = [
+                f"{name} {write_metric(metrics[name], level=point.conf_level, percent=True)}"
+                for name in ("sensitivity", "specificity")
+            ]
+            text += f" At a threshold of {point.threshold:.3f}: {' and '.join(shares)}."
+        return f"{text} {roc.reason}" if roc.reason and roc.auc_ci else text
+
+    def notes(self) -> list[str]:
+        """Say that there is no matrix."""
+        return ["Without a threshold there is no matrix."] if self.confusion is None else []
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the matrix and its metrics."""
+        if self.confusion is None:
+            return {}
+        return {
+            "Confusion matrix at the threshold": tabulate_matrix(self.confusion),
+            "Metrics at the threshold with their intervals": tabulate_confusion(self.confusion),
+        }
+
+    def data(self) -> pd.DataFrame:
+        """Give the main model's curve."""
+        return thin_rows(self.main.curve)
+
+    def record(self) -> dict[str, Any]:
+        """Give AUCs, threshold and confusion matrix."""
+        cut, labels = self.threshold, list(self.rocs)[1:]
+        lacks = cut is not None and cut.threshold is None
+        return {
+            "discrimination": render_roc(self.main),
+            "models": {label: render_roc(self.rocs[label]) for label in labels},
+            "threshold": cut
+            and {
+                "value": cut.threshold,
+                "rule": cut.rule,
+                "chosen_on": cut.chosen_on,
+                "exploratory": cut.exploratory,
+                "reason": cut.reason,
+            },
+            "confusion": None if self.confusion is None else render_confusion(self.confusion),
+            "reasons": {"confusion": f"There is no threshold: {cut.reason}"} if cut and lacks else {},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class ModelsExhibit(Exhibit):
+    """The models side by side, and the tests of the main one against each other."""
+
+    rocs: dict[str, RocResult]
+    comparisons: tuple[ModelComparison, ...]
+    name: ClassVar[str] = "models"
+    title: ClassVar[str] = "Models compared"
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Compare each model with the main one."""
+        return cls(patients.name, patients.rocs, compare_models(patients.table, patients.threshold.threshold))
+
+    def cautions(self) -> list[str]:
+        """Say where the main model's AUC lies below that of a part of itself, with the test."""
+        sentences = []
+        for comparison in self.comparisons:
+            roc = comparison.roc
+            if comparison.model in PARTS and roc.difference is not None and roc.difference < 0:
+                sentences.append(
+                    f"In {self.cohort} the combined model's AUC, {roc.auc_a:.3f}, lies below that of a part of it, "
+                    f"{label_model(comparison.model).lower()}, {roc.auc_b:.3f}: difference "
+                    f"{write_estimate(roc.difference, roc.ci, roc.reason)}, {write_p(roc.p)}; n = {roc.n:,}."
+                )
+        return sentences
+
+    def notes(self) -> list[str]:
+        """Say which columns would bring other models."""
+        alone = len(self.rocs) == 1
+        return ["The table has no other model (columns prob_image, prob_clinical, prob_m2)."] if alone else []
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give a row a model."""
+        tests = {label_model(comparison.model): comparison for comparison in self.comparisons}
+        rows = [
+            [
+                label,
+                f"{roc.n:,}",
+                f"{roc.n_pos:,}",
+                write_estimate(roc.auc, roc.auc_ci, roc.reason, level=None),
+                *_write_tests(tests.get(label)),
+            ]
+            for label, roc in self.rocs.items()
+        ]
+        names = ["Score", "n", "Events", "AUC (95 % CI)", f"{label_model(MAIN)} minus it", "DeLong; Holm", "McNemar"]
+        return {"AUC of each model and tests against the main one": pd.DataFrame(rows, columns=names)}
+
+    def record(self) -> dict[str, Any]:
+        """Give the comparisons."""
+        fields = ("n", "n_pos", "auc_a", "auc_b", "difference", "se", "ci", "z", "p", "reason")
+        return {
+            "comparisons": [
+                {
+                    "model": other.model,
+                    **{name: getattr(other.roc, name) for name in fields},
+                    "p_holm": other.p_holm,
+                    "mcnemar": other.mcnemar and vars(other.mcnemar),
+                }
+                for other in self.comparisons
+            ]
+        }
+
+
+def draw_rocs(rocs: Mapping[str, RocResult]) -> go.Figure:
+    """Draw ROC curves by name in a square, the first with its band."""
     figure = new_figure(x_title="1 - specificity", y_title="Sensitivity", height=SIDE)
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"color": NEUTRAL, "dash": "dot", "width": 1},
-        name="Chance",
-        hoverinfo="skip",
-    )
-    if roc.auc is not None:
-        band = thin_rows(roc.curve)
+    chance = {"color": NEUTRAL, "dash": "dot", "width": 1}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=chance, name="Chance", hoverinfo="skip")
+    first = next(iter(rocs.values()))
+    if first.auc is not None:
+        band = thin_rows(first.curve)
         figure.add_scatter(
             x=[*band["fpr"], *band["fpr"][::-1]],
             y=[*band["tpr_high"], *band["tpr_low"][::-1]],
@@ -55,70 +215,56 @@ def plot_roc(
             fillcolor=fill_colour(COLOURS[0]),
             line={"width": 0},
             mode="lines",
-            name=f"{100 * roc.conf_level:g} % band",
+            name=f"{100 * first.conf_level:g} % band",
             hoverinfo="skip",
         )
-    for index, (label, result) in enumerate({name: roc, **(others or {})}.items()):
-        if result.auc is not None:
-            _add_curve(figure, label, result, index)
-    if operating_point is not None:
-        _add_point(figure, operating_point)
+    for index, (name, roc) in enumerate(rocs.items()):
+        if roc.auc is not None:
+            curve = thin_rows(roc.curve)
+            figure.add_scatter(
+                x=curve["fpr"],
+                y=curve["tpr"],
+                mode="lines",
+                line=style_series(index)["line"],
+                customdata=curve["threshold"],
+                name=f"{name}: AUC {roc.auc:.3f}",
+                hovertemplate="threshold %{customdata:.3f}<br>sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}"
+                "<extra></extra>",
+            )
     figure.update_xaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", constraintoward="left")
-    figure.update_yaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", scaleanchor="x")
-    return figure
+    return figure.update_yaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", scaleanchor="x")
 
 
-def describe_roc(roc: RocResult, *, cohort: str = "this cohort", operating_point: ConfusionResult | None = None) -> str:
-    """Say what the ROC curve shows.
-
-    Parameters
-    ----------
-    roc : RocResult
-        The main model.
-    cohort : str
-        Name of the patients.
-    operating_point : ConfusionResult, optional
-        The model at its threshold.
-
-    Returns
-    -------
-    str
-        Sentences with n, events and intervals.
-    """
-    counts = f"n = {roc.n:,}, {word_count(roc.n_pos, 'event')}"
-    text = f"In {cohort} the AUC was {write_estimate(roc.auc, roc.auc_ci, roc.reason, level=roc.conf_level)}; {counts}."
-    if operating_point is not None:
-        metrics = operating_point.metrics.to_dict("index")
-        shares = []
-        for metric in ("sensitivity", "specificity"):
-            row, level = metrics[metric], operating_point.conf_level
-            limits = (row["ci_low"], row["ci_high"])
-            share = write_estimate(row["value"], limits, row["reason"], level=level, percent=True)
-            shares.append(f"{metric} {share}")
-        text += f" At a threshold of {operating_point.threshold:.3f}: {' and '.join(shares)}."
-    return f"{text} {roc.reason}" if roc.reason and roc.auc_ci else text
-
-
-def _add_curve(figure: go.Figure, name: str, roc: RocResult, index: int) -> None:
-    curve = thin_rows(roc.curve)
-    figure.add_scatter(
-        x=curve["fpr"],
-        y=curve["tpr"],
-        mode="lines",
-        line=style_series(index)["line"],
-        customdata=curve["threshold"],
-        name=f"{name}: AUC {roc.auc:.3f}",
-        hovertemplate="threshold %{customdata:.3f}<br>sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
+def tabulate_matrix(confusion: ConfusionResult) -> pd.DataFrame:
+    """Lay out the confusion matrix, predictions in rows."""
+    c = confusion
+    return pd.DataFrame(
+        {
+            "Prediction": ["Predicted high", "Predicted low", "Total"],
+            "Ki-67 high": [c.tp, c.fn, c.tp + c.fn],
+            "Ki-67 low": [c.fp, c.tn, c.fp + c.tn],
+            "Total": [c.tp + c.fp, c.fn + c.tn, c.n],
+        }
     )
 
 
-def _add_point(figure: go.Figure, point: ConfusionResult) -> None:
-    value = point.metrics["value"]
-    figure.add_scatter(
-        x=[1 - value["specificity"]],
-        y=[value["sensitivity"]],
-        mode="markers",
-        marker={"symbol": "diamond", "size": 13, "color": COLOURS[1], "line": {"width": 2, "color": COLOURS[0]}},
-        name=f"Threshold {point.threshold:.3f}",
-        hovertemplate="sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
-    )
+def tabulate_confusion(confusion: ConfusionResult) -> pd.DataFrame:
+    """List the metrics of a confusion matrix with their intervals, or why there is none."""
+    metrics = confusion.metrics.to_dict("index")
+    rows = [[label, write_metric(metrics[name])] for name, label in METRICS.items()]
+    return pd.DataFrame(rows, columns=["Metric", f"Value ({100 * confusion.conf_level:g} % CI)"])
+
+
+def write_metric(row: Mapping[Any, Any], *, level: float | None = None, percent: bool = False) -> str:
+    """Write one row of a confusion matrix's metrics."""
+    limits = (row["ci_low"], row["ci_high"])
+    return write_estimate(row["value"], limits, row["reason"], level=level, percent=percent)
+
+
+def _write_tests(comparison: ModelComparison | None) -> list[str]:
+    if comparison is None:
+        return ["", "", ""]
+    roc, mcnemar = comparison.roc, comparison.mcnemar
+    delong = roc.reason or NOT_ESTIMABLE if roc.p is None else f"{write_p(roc.p)}; {write_p(comparison.p_holm)}"
+    difference = write_estimate(roc.difference, roc.ci, roc.reason, level=None)
+    return [difference, delong, "" if mcnemar is None else write_p(mcnemar.p)]

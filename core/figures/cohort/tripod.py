@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from core.evaluation import SplitEvaluation
+from core.evaluation.cohort.survival import END_POINT
+from core.figures.cohort.exhibit import Patients
 
-END_POINTS = {"survival": "recurrence-free survival", "lymph_nodes": "node metastasis"}
+END_POINTS = {"recurrence-free survival": END_POINT, "node metastasis": ("lnm",)}
 YES, NO, PART = "covered", "to be written by the authors", "in part"
 ITEMS = (
     ("1-2", "Title and abstract", NO, ""),
@@ -29,7 +30,7 @@ ITEMS = (
     ),
     ("8", "Outcome and how it was assessed", PART, "Ki-67 cut-off, at the top; assessment is not in the table."),
     ("9", "Predictors", PART, "Models compared; predictors are described by the bundle's card."),
-    ("10", "Sample size", PART, "n and events everywhere; patients needed for recalibration are on the page."),
+    ("10", "Sample size", PART, "n and events everywhere; patients needed for recalibration under Calibration."),
     ("11", "Missing data", YES, "Missing counts in Table 1; complete cases, their number with each figure."),
     ("12", "Analytical methods and performance measures", YES, "Methods section."),
     ("13", "Class imbalance", PART, "Prevalence; no rebalancing is done in the evaluation."),
@@ -43,26 +44,15 @@ ITEMS = (
     ("21", "Participants and events in each analysis", YES, "n and events with each figure."),
     ("22", "Full model specification", NO, "In the bundle: heads.json and its card."),
     ("23", "Performance with confidence intervals, subgroups", YES, "All result sections."),
-    ("24", "Model updating", PART, "Recalibration is on the Calibration page."),
+    ("24", "Model updating", YES, "Recalibration, under Calibration."),
     ("25-27", "Interpretation, limitations, usability", NO, ""),
 )
 
 
-def tabulate_checklist(results: Iterable[SplitEvaluation]) -> pd.DataFrame:
-    """List the items with what the report covers of them.
-
-    Parameters
-    ----------
-    results : iterable of SplitEvaluation
-        The splits of the report; an end point that none of them has is named as lacking.
-
-    Returns
-    -------
-    DataFrame
-        Item, Topic, Status, Where.
-    """
-    table, splits = pd.DataFrame(ITEMS, columns=["Item", "Topic", "Status", "Where"]), list(results)
-    lacking = [label for name, label in END_POINTS.items() if all(getattr(split, name) is None for split in splits)]
+def tabulate_checklist(splits: Iterable[Patients]) -> pd.DataFrame:
+    """List the items with what the report covers of them; an end point that no split has is named as lacking."""
+    table, parts = pd.DataFrame(ITEMS, columns=["Item", "Topic", "Status", "Where"]), list(splits)
+    lacking = [label for label, columns in END_POINTS.items() if all(part.find_lacking(*columns) for part in parts)]
     if lacking:
         where = f"All result sections; the table has no {' and no '.join(lacking)}."
         table.loc[table["Item"] == "23", "Where"] = where

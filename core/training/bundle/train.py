@@ -16,8 +16,8 @@ from core.cohort.manifest import Manifest, read_manifest
 from core.cohort.record import Choices
 from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
-from core.evaluation import evaluate_cohort
 from core.evaluation.cohort.split import choose_cohort_threshold
+from core.figures.cohort.evaluate import evaluate_cohort
 from core.inference.engines.interface import Engine
 from core.inference.engines.torch import TorchEngine
 from core.spreadsheet import render_csv

@@ -1,38 +1,23 @@
 """Which groups survival is drawn by, and the horizon of its decision curve."""
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
+from core.evaluation import ThresholdResult
+from core.evaluation.cohort.net_benefit import list_horizons
+from core.evaluation.cohort.results import describe_threshold, find_tertiles, name_development
 from core.plain_text import plain
-from core.ui.cohort.threshold import describe_threshold
+from core.ui.cohort.result import Options
 from core.ui.cohort.view import View, compute_once
 
 PREDICTED, TERTILES, OWN = "Predicted high and low", "Tertiles of the probability", "A cut-off of your own"
 
 
-def ask_groups(
-    view: View, threshold: Any, find_tertiles: Callable[..., tuple[float, float]], tertiles_on: str
-) -> tuple[float, ...]:
-    """Ask for the groups that survival is drawn by.
+def ask_groups(view: View, threshold: ThresholdResult) -> Options:
+    """Ask for the groups that survival is drawn by: one cut between low and high, or two between tertiles."""
+    return {"cuts": _ask_cuts(view, threshold)}
 
-    Parameters
-    ----------
-    view : View
-        The patients.
-    threshold : ThresholdResult
-        The frozen threshold, with a value.
-    find_tertiles : callable
-        `core.evaluation.cohort.results.find_tertiles`.
-    tertiles_on : str
-        The patients that tertiles are found on.
 
-    Returns
-    -------
-    tuple of float
-        One cut between low and high, or two between tertiles.
-    """
+def _ask_cuts(view: View, threshold: ThresholdResult) -> tuple[float, ...]:
     kind = st.segmented_control(
         "Groups",
         [PREDICTED, TERTILES, OWN],
@@ -43,12 +28,12 @@ def ask_groups(
         wrap=True,
     )
     if kind == TERTILES:
-        cuts = compute_once(view.cohort, find_tertiles)
-        st.caption(f"Tertiles are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {plain(tertiles_on)}.")
+        cuts, on = compute_once(view.cohort, find_tertiles), compute_once(view.cohort, name_development)
+        st.caption(f"Tertiles are cut at {cuts[0]:.3f} and {cuts[1]:.3f}, found on {plain(on)}.")
         return cuts
     if kind == PREDICTED:
         st.caption(plain(describe_threshold(threshold)))
-        return (float(threshold.threshold),)
+        return (float(threshold.threshold or 0),)
     cut = st.number_input(
         "Cut-off of the probability",
         min_value=0.001,
@@ -66,17 +51,17 @@ def ask_groups(
     return (float(cut),)
 
 
-def ask_horizon(followed: list[int], usual: int) -> float:
+def ask_horizon(view: View) -> Options:
     """Ask for the months within which recurrence counts, of those that patients are followed beyond."""
-    return float(
-        st.segmented_control(
-            "Recurrence within",
-            followed,
-            default=usual,
-            format_func=lambda months: f"{months} months",
-            required=True,
-            key=f"cohort_horizon_{len(followed)}",
-            persist_state="session",
-            wrap=True,
-        )
+    followed, usual = list_horizons(view.table)
+    horizon = st.segmented_control(
+        "Recurrence within",
+        followed,
+        default=usual,
+        format_func=lambda months: f"{months} months",
+        required=True,
+        key=f"cohort_horizon_{len(followed)}",
+        persist_state="session",
+        wrap=True,
     )
+    return {"horizon": float(horizon)}

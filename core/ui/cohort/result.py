@@ -1,26 +1,98 @@
-"""How an evaluation page shows a result: figure, and its data, picture and numbers to take away."""
+"""How an evaluation page shows a subject: each exhibit with its figure, sentence, tables and files to take away."""
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core import __version__
 from core.evaluation.cohort.provenance import render_input
+from core.evaluation.cohort.records import render_plain
+from core.figures.cohort.exhibit import Exhibit, Patients, Subject
+from core.figures.rendering import render_png, render_svg
 from core.plain_text import plain, plain_figure, plain_table
 from core.spreadsheet import render_csv
-from core.ui.cohort.view import View
+from core.ui.cohort.view import View, ask_for_slow, compute_once
 from core.ui.errors import guard_file
 from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
 KINDS = {"csv": "Data (CSV)", "svg": "Figure (SVG)", "png": "Figure (PNG)", "json": "Numbers (JSON)"}
 USE = "Research use only; no medical device."
-Draw = Mapping[str, Callable[..., bytes]]
+NARROW, WIDE = 4, 7
+Options = dict[str, Hashable]
+Ask = Mapping[type[Exhibit], Callable[[], Options]]
+
+
+def show_subject(view: View, patients: Patients, subject: Subject, ask: Ask | None = None) -> None:
+    """Show every exhibit of a subject, each computed once a session, and how they are made.
+
+    Parameters
+    ----------
+    view : View
+        The patients as the filters leave them.
+    patients : Patients
+        The same with their threshold.
+    subject : Subject
+        What is shown.
+    ask : mapping of type to callable, optional
+        Draws the controls of an exhibit below its heading and gives its options, which hold for the later ones too.
+    """
+    said: set[str] = set()
+    options: Options = {}
+    for kind in subject.kinds:
+        lack = kind.explain_lack(patients)
+        if lack and lack not in said:
+            st.info(plain(lack))
+        said.add(lack)
+        if not lack and kind.applies(patients):
+            if kind.title:
+                st.header(kind.title, anchor=False)
+            options |= ask[kind]() if ask and kind in ask else {}
+            if not kind.ask or ask_for_slow(view, kind.name, kind.ask):
+                exhibit = compute_once(view, kind.of, patients=patients, **options)
+                show_exhibit(view, exhibit)
+    show_method(subject.method)
+
+
+def show_exhibit(view: View, exhibit: Exhibit) -> None:
+    """Show an exhibit; small tables stand beside its figure, large ones below, the largest behind a click."""
+    figure, tables = exhibit.figure(), exhibit.tables()
+    beside = {words: table for words, table in tables.items() if figure is not None and len(table.columns) <= NARROW}
+    left, right = st.columns([3, 2], gap="large") if beside else (st.container(), None)
+    with left:
+        if figure is not None:
+            sentence = exhibit.sentence()
+            st.plotly_chart(plain_figure(figure), key=f"figure_{exhibit.name}", alt=sentence, config=PLAIN)
+        if exhibit.sentence():
+            st.markdown(plain(exhibit.sentence()))
+        _offer_files(view, exhibit)
+    for caution in exhibit.cautions():
+        st.warning(plain(caution))
+    for note in exhibit.notes():
+        st.caption(plain(note))
+    for words, table in tables.items():
+        with right if right is not None and words in beside else st.container():
+            if len(table.columns) > WIDE:
+                with st.expander(words):
+                    show_table(table, words)
+            else:
+                st.markdown(f"**{words}**")
+                show_table(table, words)
+
+
+def _offer_files(view: View, exhibit: Exhibit) -> None:
+    name, note = exhibit.name, describe_note(view)
+    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_data(view, exhibit.data())}
+    if (figure := exhibit.figure()) is not None:
+        files |= {"svg": lambda: render_svg(figure, note=note), "png": lambda: render_png(figure, note=note)}
+    files["json"] = lambda: render_json(view, name, render_plain(exhibit.record()))
+    with st.container(horizontal=True):
+        for ending, make in files.items():
+            if ending != "csv" or len(exhibit.data()):
+                offer_file(f"{name}.{ending}", make, label=KINDS[ending])
 
 
 def describe_origin(view: View) -> dict[str, str]:
@@ -50,45 +122,6 @@ def describe_note(view: View) -> str:
     """Give the line that stands under a picture: which patients, simulated or not."""
     marked = "SIMULATED patients. " if view.cohort.is_simulated else ""
     return f"{marked}{view.name[:1].upper()}{view.name[1:]}, n = {len(view.table):,}. {USE}"
-
-
-def show_result(
-    view: View,
-    figure: go.Figure,
-    *,
-    name: str,
-    alt: str,
-    data: pd.DataFrame,
-    record: object,
-    draw: Draw,
-) -> None:
-    """Show a figure with its sentence, and offer data (CSV), picture and numbers (JSON).
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-    figure : Figure
-        From `core.figures`.
-    name : str
-        Names the files; also the key.
-    alt : str
-        What it shows in words, with n and interval.
-    data : DataFrame
-        What it was drawn from.
-    record : object
-        The numbers as `python -m core evaluate --json` prints them.
-    draw : mapping of str to callable
-        Ending of a file to what draws the figure so.
-    """
-    st.plotly_chart(plain_figure(figure), key=f"figure_{name}", alt=alt, config=PLAIN)
-    st.markdown(plain(alt))
-    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_data(view, data)}
-    files |= {ending: _bind(render, figure, describe_note(view)) for ending, render in draw.items()}
-    files["json"] = lambda: render_json(view, name, record)
-    with st.container(horizontal=True):
-        for ending, make in files.items():
-            offer_file(f"{name}.{ending}", make, label=KINDS[ending])
 
 
 def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: bool = False) -> None:
@@ -124,8 +157,9 @@ def render_data(view: View, data: pd.DataFrame) -> bytes:
 
 def render_json(view: View, name: str, record: object) -> bytes:
     """Write numbers as JSON with their origin and what was read."""
-    record = {"origin": describe_origin(view), "input": render_input(view.cohort.read), name: record}
-    return json.dumps(record, indent=2, allow_nan=False).encode("utf-8")
+    own = record[name] if isinstance(record, dict) and set(record) == {name} else record
+    whole = {"origin": describe_origin(view), "input": render_input(view.cohort.read), name: own}
+    return json.dumps(whole, indent=2, allow_nan=False).encode("utf-8")
 
 
 def show_table(table: pd.DataFrame, alt: str) -> None:
@@ -137,14 +171,3 @@ def show_method(text: str) -> None:
     """Show how figures were made, behind a click."""
     with st.expander("Method"):
         st.markdown(text)
-
-
-def show_missing(results: Mapping[str, Any]) -> None:
-    """Say in words why something is missing."""
-    for what, reason in results.items():
-        if reason:
-            st.caption(plain(f"{what}: {reason}"))
-
-
-def _bind(render: Callable[..., bytes], figure: go.Figure, note: str) -> Callable[[], bytes]:
-    return lambda: render(figure, note=note)

@@ -1,54 +1,27 @@
 """The threshold of a cohort: frozen, or moved by a slider and then marked exploratory."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.evaluation import ThresholdResult
+from core.evaluation.cohort.results import describe_threshold, settle_threshold
 from core.plain_text import plain
 from core.ui.cohort.view import View, compute_once
 from core.ui.errors import guard
 
-Cut = TypeVar("Cut", bound=Any)
 
-
-def find_threshold(view: View, settle: Callable[..., Cut]) -> Cut:
-    """Find the frozen threshold of a view's cohort, whatever its filters.
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-    settle : callable
-        `core.evaluation.cohort.results.settle_threshold`.
-
-    Returns
-    -------
-    ThresholdResult
-        The one that came with the model, else one chosen on the cohort.
-    """
+def find_threshold(view: View) -> ThresholdResult:
+    """Find the frozen threshold of the cohort, whatever the filters: the model's, else one chosen on the cohort."""
     value, chosen_on = view.cohort.threshold or (None, "")
-    return compute_once(view.cohort, settle, value=value, chosen_on=chosen_on)
+    return compute_once(view.cohort, settle_threshold, value=value, chosen_on=chosen_on)
 
 
-def ask_threshold(view: View, frozen: Cut) -> Cut:
-    """Draw the threshold's slider, shared by the pages that show it.
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-    frozen : ThresholdResult
-        The threshold fixed beforehand.
-
-    Returns
-    -------
-    ThresholdResult
-        The frozen one as long as the slider was not moved; else the moved one, marked exploratory.
-    """
+def ask_threshold(view: View) -> ThresholdResult:
+    """Draw the threshold's slider, shared by the pages that show it; one that was moved is marked exploratory."""
+    frozen = find_threshold(view)
     if frozen.threshold is None:
-        st.caption(f"There is no threshold: {plain(frozen.reason)}")
+        st.caption(plain(describe_threshold(frozen)))
         return frozen
     start = min(max(round(frozen.threshold, 3), 0.001), 0.999)
     kept = f"cohort_threshold_{view.cohort.sha256[:12]}_{start}"
@@ -68,27 +41,6 @@ def ask_threshold(view: View, frozen: Cut) -> Cut:
     )
     button.button("Back to the frozen threshold", on_click=guard(_reset), args=(kept,))
     return moved
-
-
-def describe_threshold(threshold: Any) -> str:
-    """Say where a threshold comes from.
-
-    Parameters
-    ----------
-    threshold : ThresholdResult
-        A threshold with a value.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
-    if threshold.exploratory:
-        return (
-            f"The threshold {threshold.threshold:.3f} was chosen on these data, for there are no development patients: "
-            "it is exploratory, and what it reaches is optimistic."
-        )
-    return f"The frozen threshold is {threshold.threshold:.3f}, chosen on {threshold.chosen_on}."
 
 
 def _keep(kept: str, slider: str) -> None:

@@ -1,6 +1,6 @@
 """What the evaluation pages look at: the cohort after its filters, the threshold, and results computed once."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -8,21 +8,17 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.cohort.splits import SPLIT_NAMES
 from core.errors import TableError
+from core.evaluation import ThresholdResult
+from core.evaluation.cohort.split import FITTED_ON
+from core.figures.cohort.exhibit import LARGE, Patients
 from core.plain_text import plain
 from core.ui.cohort.current import Cohort, get_cohort
 from core.ui.cohort.filters import Chosen, ask_filters, describe_filters, filter_table, make_places
 
 ALL = "all"
-SPLIT_NAMES = {
-    "train": "training split",
-    "validation": "validation split",
-    "test": "internal test",
-    "external": "external test",
-    ALL: "whole",
-}
-LARGE = 20_000
-FITTED_ON = "train"
+SHOWN = {**SPLIT_NAMES, ALL: "whole"}
 Result = TypeVar("Result")
 
 
@@ -55,17 +51,18 @@ class View:
     @property
     def name(self) -> str:
         """The patients as sentences call them: "the external test of the simulated cohort (centre D)"."""
-        name = f"the {SPLIT_NAMES[self.split]} of {self.cohort.title}"
+        title = self.cohort.title
+        name = title if self.split == ALL else f"the {SHOWN[self.split]} of {title}"
         return f"{name} ({describe_filters(self.filters)})" if self.filters else name
 
     def widen(self) -> "View":
         """Give the whole cohort, without filters."""
         return View(self.cohort, self.cohort.table, ALL)
 
-    @property
-    def is_development(self) -> bool:
-        """Whether the model was fitted on these patients."""
-        return self.split == FITTED_ON
+    def at(self, threshold: ThresholdResult) -> Patients:
+        """Give the patients with their threshold, as exhibits are made of them."""
+        table, refused = self.cohort.table, len(self.cohort.read.refused)
+        return Patients(self.table, table, self.name, threshold, self.split == FITTED_ON, refused)
 
 
 def ask_view(*, whole: bool = False) -> View:
@@ -93,7 +90,7 @@ def ask_view(*, whole: bool = False) -> View:
         st.stop()
     table, mark = cohort.table, cohort.sha256[:12]
     present = set(table["split"])
-    splits = [name for name in SPLIT_NAMES if name in present]
+    splits = [name for name in SHOWN if name in present]
     places = make_places(table, 0 if whole else 1)
     split = ALL if whole else _ask_split(places.pop(0), splits, mark)
     chosen = ask_filters(places, table, mark)
@@ -106,69 +103,32 @@ def ask_view(*, whole: bool = False) -> View:
     return view
 
 
-def compute_once(
-    source: Cohort | View, compute: Callable[..., Result], *columns: str | None, **options: Hashable
-) -> Result:
+def compute_once(source: Cohort | View, compute: Callable[..., Result], **options: Any) -> Result:
     """Compute a result for a cohort or view once a session.
 
     Parameters
     ----------
     source : Cohort or View
-        Whose table.
+        Whose table: the first argument, unless the options hold `patients`.
     compute : callable
-        A public function of `core.evaluation`.
-    columns : str
-        Columns of the table to give it, one an argument; without any it gets the whole table.
+        A public function of `core.evaluation`, or the `of` of an exhibit.
     options : hashable
-        Keyword arguments.
+        Keyword arguments; of `patients` name and threshold tell one from another.
 
     Returns
     -------
     object
         What it returned; its own copy.
     """
-    table = source.table
-    key = (compute.__module__, compute.__qualname__, source.key, columns, tuple(sorted(options.items())))
-    arguments = [table[name] for name in columns] if columns else [table]
-    return _compute(key, lambda: compute(*arguments, **options))
-
-
-def require_columns(view: View, *columns: str, what: str) -> None:
-    """End the page in a sentence if the table has no values in a column.
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-    columns : str
-        Columns that are needed.
-    what : str
-        What they are needed for.
-    """
-    lacking = [name for name in columns if name not in view.table or view.table[name].isna().all()]
-    if lacking:
-        names = " and ".join(lacking)
-        st.info(plain(f"There are no values in {names} in {view.name}, so {what} can't be shown."))
-        st.stop()
+    patients: Patients | None = options.get("patients")
+    told = {**options, "patients": patients and (patients.name, vars(patients.threshold))}
+    owner = getattr(compute, "__self__", compute)  # the class of an exhibit, whose `of` may be inherited
+    key = (owner.__module__, owner.__qualname__, source.key, tuple(sorted(told.items())))
+    return _compute(key, lambda: compute(**options) if patients else compute(source.table, **options))
 
 
 def ask_for_slow(view: View, name: str, label: str) -> bool:
-    """Ask before a large cohort keeps the page waiting.
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-    name : str
-        What is slow; a key.
-    label : str
-        Text of the button.
-
-    Returns
-    -------
-    bool
-        True for up to 20,000 patients, and once the button was pressed for this view.
-    """
+    """Ask before a large cohort keeps the page waiting; True for up to 20,000 patients, and once it was pressed."""
     if len(view.table) <= LARGE:
         return True
     asked = st.session_state.setdefault("cohort_slow", set())
@@ -188,7 +148,7 @@ def _ask_split(place: DeltaGenerator, splits: list[str], mark: str) -> str:
             "Split",
             splits,
             default=splits[-1],
-            format_func=lambda name: SPLIT_NAMES[name].removesuffix(" split").capitalize(),
+            format_func=lambda name: SHOWN[name].removesuffix(" split").capitalize(),
             required=True,
             key=f"cohort_split_{mark}",
             persist_state="session",

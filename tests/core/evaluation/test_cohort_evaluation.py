@@ -1,146 +1,26 @@
-"""Nodes, subgroups, Table 1 and the whole evaluation of a table."""
-
-import json
+"""Nodes, subgroups, Table 1 and the flow of a table."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 
 from core.clinical import M2_PREDICTORS
-from core.errors import InputError, TableError
+from core.errors import InputError
 from core.evaluation import (
-    choose_threshold,
     compute_lymph_nodes,
-    compute_roc,
     compute_subgroups,
     compute_table_one,
     count_flow,
     cut_levels,
-    evaluate_cohort,
-    evaluate_file,
 )
 from core.evaluation.cohort.results import describe_patients
 from core.evaluation.cohort.table_one import order_levels
+from tests.core.evaluation.cohorts import make_cohort
 
 
 @pytest.fixture(scope="module")
 def cohort():
-    generator = np.random.default_rng(11)
-    n = 300
-    signal = generator.normal(size=n)
-    prob = expit(1.5 * signal)
-    months = generator.exponential(60 / (1 + 2 * prob))
-    limit = generator.uniform(3, 50, n)
-    return pd.DataFrame(
-        {
-            "patient_id": [f"P{i}" for i in range(n)],
-            "split": np.repeat(["train", "external"], [180, 120]),
-            "centre": np.r_[np.tile(["A", "B"], 90), np.repeat("D", 120)],
-            "y": (generator.uniform(size=n) < prob).astype(float),
-            "prob": prob,
-            "prob_clinical": expit(0.5 * signal + generator.normal(size=n)),
-            "lnm": (generator.uniform(size=n) < 0.1 + 0.6 * prob).astype(float),
-            "prob_lnm": 0.1 + 0.6 * prob,
-            "aln_us": (generator.uniform(size=n) < 0.3).astype(float),
-            "rfs_months": np.minimum(months, limit).round(1),
-            "rfs_event": (months <= limit).astype(float),
-            "age": generator.integers(30, 80, n).astype(float),
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def evaluation(cohort):
-    return evaluate_cohort(cohort)
-
-
-def test_the_evaluation_is_plain_json_with_the_agreed_keys(evaluation):
-    assert json.loads(json.dumps(evaluation, allow_nan=False)) == evaluation
-    assert list(evaluation) == ["train", "external"]
-    block = evaluation["external"]
-    assert {"auc", "auc_se", "auc_ci", "method"} <= set(block["discrimination"])
-    assert {"value", "rule", "chosen_on"} <= set(block["threshold"])
-    assert {"tp", "fp", "fn", "tn", "sensitivity", "mcc"} <= set(block["confusion"])
-    assert {"est", "se", "ci"} == set(block["calibration"]["slope"])
-    assert {"brier", "ici", "e50", "e90", "emax", "oe", "hosmer_lemeshow"} <= set(block["calibration"])
-    assert {"model", "threshold", "net_benefit", "tp_rate", "fp_rate"} <= set(block["decision_curve"][0])
-    assert {"km", "at_risk", "logrank", "cox"} <= set(block["survival"])
-    assert {"horizon", "events", "auc", "ci"} <= set(block["early_recurrence"])
-    assert block["lymph_nodes"]["rates"]["high"]["n"] + block["lymph_nodes"]["rates"]["low"]["n"] == block["n"]
-
-
-def test_the_threshold_comes_from_development_and_holds_for_every_split(cohort, evaluation):
-    development = cohort[cohort["split"] == "train"]
-    value = choose_threshold(development["y"], development["prob"]).threshold
-    assert {evaluation[split]["threshold"]["value"] for split in evaluation} == {value}
-    assert evaluation["external"]["threshold"]["chosen_on"] == "train"
-    assert not evaluation["external"]["threshold"]["exploratory"]
-
-
-def test_a_threshold_chosen_on_the_test_itself_is_exploratory(cohort):
-    alone = evaluate_cohort(cohort[cohort["split"] == "external"])
-    assert alone["external"]["threshold"]["exploratory"]
-    given = evaluate_cohort(cohort, threshold=0.4)["external"]["threshold"]
-    assert (given["value"], given["rule"], given["exploratory"]) == (0.4, "given", False)
-
-
-def test_figures_of_the_block_are_those_of_the_functions(cohort, evaluation):
-    part = cohort[cohort["split"] == "external"]
-    roc = compute_roc(part["y"], part["prob"])
-    assert evaluation["external"]["discrimination"]["auc"] == roc.auc
-    assert evaluation["external"]["discrimination"]["auc_ci"] == list(roc.auc_ci)
-    comparison = evaluation["external"]["comparisons"][0]
-    assert comparison["model"] == "clinical"
-    assert comparison["difference"] == pytest.approx(roc.auc - compute_roc(part["y"], part["prob_clinical"]).auc)
-    assert comparison["p_holm"] == comparison["p"]
-    assert {row["model"] for row in evaluation["external"]["decision_curve"]} == {"all", "none", "model", "clinical"}
-    assert evaluation["train"]["calibration"]["hosmer_lemeshow"]["df"] == 8
-    assert evaluation["external"]["calibration"]["hosmer_lemeshow"]["df"] == 10
-    assert evaluation["train"]["survival"]["logrank_by_centre"]["df"] == 1
-    assert evaluation["external"]["survival"]["logrank_by_centre"] is None
-
-
-def test_what_the_table_lacks_is_null_with_a_reason(cohort):
-    bare = evaluate_cohort(cohort[["split", "y", "prob"]])["external"]
-    assert (bare["survival"], bare["early_recurrence"], bare["lymph_nodes"]) == (None, None, None)
-    assert bare["reasons"]["lymph_nodes"] == "The table has no values in lnm."
-    assert bare["reasons"]["survival"] == "The table has no values in rfs_months and rfs_event."
-
-
-def test_one_class_everywhere_is_null_with_reasons(cohort):
-    flat = cohort.assign(y=1.0)
-    block = evaluate_cohort(flat)["external"]
-    assert block["discrimination"]["auc"] is None
-    assert block["confusion"] is None
-    assert "no threshold" in block["reasons"]["confusion"]
-    assert "predicted groups" in block["reasons"]["lymph_nodes"]
-    json.dumps(block, allow_nan=False)
-
-
-def test_subgroups_by_centre_and_by_age(cohort):
-    by_centre = evaluate_cohort(cohort, by="centre")
-    assert set(by_centre["train"]["by"]["levels"]) == {"A", "B"}
-    sizes = [level["n"] for level in by_centre["train"]["by"]["levels"].values()]
-    assert sizes == [90, 90]
-    by_age = evaluate_cohort(cohort, by="age")["external"]["by"]
-    assert [row["level"] for row in by_age["subgroups"]][1:] == ["< 50 years", "50 to < 65 years", "≥ 65 years"]
-    assert sum(level["n"] for level in by_age["levels"].values()) == 120
-
-
-def test_tables_that_can_not_be_evaluated(cohort):
-    with pytest.raises(TableError, match="no column device"):
-        evaluate_cohort(cohort, by="device")
-    with pytest.raises(TableError, match="no rows"):
-        evaluate_cohort(cohort.iloc[:0])
-
-
-def test_a_file_gives_the_same_numbers(cohort, evaluation, tmp_path):
-    path = tmp_path / "predictions.csv"
-    cohort.to_csv(path, index=False)
-    from_file = evaluate_file(path)
-    assert from_file["external"]["discrimination"] == evaluation["external"]["discrimination"]
-    assert from_file["external"]["survival"]["logrank"] == evaluation["external"]["survival"]["logrank"]
+    return make_cohort()
 
 
 def test_node_rates_of_the_paper():

@@ -9,7 +9,7 @@ from core.evaluation import compute_decision_curve, compute_survival_decision_cu
 from core.evaluation.cohort.net_benefit import (
     RISK,
     choose_risk_grid,
-    compute_labelled_net_benefit,
+    compute_net_benefit,
     compute_node_net_benefit,
     compute_recurrence_net_benefit,
     fit_recurrence_risk,
@@ -26,10 +26,10 @@ def read(result, model):
     return result.table.loc[result.table["model"] == model, "net_benefit"].to_numpy()
 
 
-def test_models_bear_their_labels_and_a_harm_lowers_each(table):
-    plain, harmed = compute_labelled_net_benefit(table), compute_labelled_net_benefit(table, harm=0.02)
-    assert plain.table["model"].unique().tolist() == ["all", "none", "Model", "Image alone"]
-    for model in ("Model", "Image alone"):
+def test_every_model_is_there_and_a_harm_lowers_each(table):
+    plain, harmed = compute_net_benefit(table), compute_net_benefit(table, harm=0.02)
+    assert plain.table["model"].unique().tolist() == ["all", "none", "model", "image"]
+    for model in ("model", "image"):
         np.testing.assert_allclose(read(plain, model) - read(harmed, model), 0.02)
     np.testing.assert_array_equal(read(plain, "all"), read(harmed, "all"))
 
@@ -37,13 +37,12 @@ def test_models_bear_their_labels_and_a_harm_lowers_each(table):
 def test_another_prevalence_weighs_the_classes(table):
     grid = np.arange(1, 100) / 100
     expected = compute_decision_curve(table["y"], {"m": table["prob"]}, grid, prevalence=0.3)
-    other = compute_labelled_net_benefit(table, prevalence=0.3)
+    other = compute_net_benefit(table, prevalence=0.3)
     assert other.prevalence == 0.3
-    np.testing.assert_allclose(read(other, "Model"), read(expected, "m"))
+    np.testing.assert_allclose(read(other, "model"), read(expected, "m"))
 
 
 def test_node_heads_beside_axillary_ultrasound(table):
-    assert compute_node_net_benefit(table) is None
     heads = table.assign(prob_lnm=table["prob"] / 2, aln_us=table["lnm"])
     result = compute_node_net_benefit(heads)
     assert result.table["model"].unique().tolist() == [

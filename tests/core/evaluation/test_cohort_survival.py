@@ -1,20 +1,17 @@
 """Survival by groups of the probability: curves once, restricted means, hazards that change, units."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.evaluation import (
     compute_cox,
-    compute_group_survival,
     compute_kaplan_meier,
     compute_rmst,
     compute_survival_curves,
+    compute_survival_models,
     compute_time_auc,
 )
-from core.evaluation.cohort.records import render_plain, render_survival
 from core.evaluation.cohort.survival import describe_hazards, find_changing_terms
 from core.evaluation.estimate import write_p
 
@@ -39,22 +36,22 @@ def draw(shape_high: float, seed: int = 4) -> pd.DataFrame:
 
 
 def test_crossing_hazards_are_said_with_the_restricted_means_beside():
-    survival = compute_group_survival(draw(shape_high=0.5), 0.5)
-    text = describe_hazards(survival.models, survival.curves)
-    p = survival.models.cox.proportional_hazards.loc["high", "p"]
+    models = compute_survival_models(draw(shape_high=0.5), 0.5)
+    text = describe_hazards(models)
+    p = models.cox.proportional_hazards.loc["high", "p"]
     assert p < 0.05
     assert f"Univariable Cox model: hazards are not proportional for predicted high against low ({write_p(p)})" in text
     assert "Multivariable Cox model: hazards are not proportional" in text
-    rmst = survival.curves.rmst
+    rmst = models.rmst
     tau, difference = rmst.table["tau"].iloc[0], rmst.difference
     assert f"Mean recurrence-free time up to {tau:g} months: low {rmst.table['rmst'].iloc[0]:.1f} (95 % CI" in text
     assert f"low minus high: {difference:.1f} (95 % CI {rmst.ci[0]:.1f} to {rmst.ci[1]:.1f}) months" in text
 
 
 def test_proportional_hazards_need_no_sentence():
-    survival = compute_group_survival(draw(shape_high=1.5), 0.5)
-    assert survival.models.cox.proportional_hazards.loc["high", "p"] > 0.05
-    assert describe_hazards(survival.models, survival.curves) == ""
+    models = compute_survival_models(draw(shape_high=1.5), 0.5)
+    assert models.cox.proportional_hazards.loc["high", "p"] > 0.05
+    assert describe_hazards(models) == ""
 
 
 def test_a_term_or_only_the_whole_model_is_named():
@@ -64,26 +61,6 @@ def test_a_term_or_only_the_whole_model_is_named():
     result.proportional_hazards["p"] = [0.02, 0.3, 0.01]
     assert find_changing_terms(result) == {"x": 0.02}
     assert find_changing_terms(compute_cox([1, 2], [0, 0], {"x": [0, 1]})) == {}
-
-
-def test_the_record_holds_hazards_restricted_means_and_the_groups():
-    survival = compute_group_survival(draw(shape_high=0.5), 0.5)
-    record = render_plain(render_survival(survival))
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
-    assert record["cuts"] == [0.5]
-    assert record["hazards"] == describe_hazards(survival.models, survival.curves)
-    assert record["cox"]["not_proportional"] == ["high"]
-    assert [row["group"] for row in record["rmst"]["table"]] == ["low", "high"]
-    assert record["rmst"]["difference"] == survival.curves.rmst.difference
-    calm = compute_group_survival(draw(shape_high=1.5), 0.5)
-    assert render_survival(calm)["hazards"] is None
-
-
-def test_limits_stand_in_the_record_only_after_the_first_event():
-    survival = compute_group_survival(draw(shape_high=0.5), 0.5)
-    for name in ("km", "at_risk"):
-        for row in render_plain(render_survival(survival))[name]:
-            assert (row["ci_low"] is None) == (row["survival"] in {0.0, 1.0, None})
 
 
 def test_groups_are_those_of_the_figures_alone():

@@ -4,40 +4,30 @@ import io
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.special import expit
 
 from core.evaluation import (
+    ThresholdResult,
     compute_calibration,
     compute_confusion,
     compute_decision_curve,
     compute_kaplan_meier,
-    compute_logrank,
     compute_lymph_nodes,
     compute_net_benefit_difference,
     compute_roc,
     compute_subgroups,
 )
 from core.evaluation.estimate import write_estimate, write_p
-from core.figures.cohort.calibration import describe_calibration, plot_calibration
-from core.figures.cohort.decision_curve import (
-    MEASURES,
-    describe_decision_curve,
-    plot_decision_curve,
-    plot_net_benefit_difference,
-)
-from core.figures.cohort.forest import describe_forest, plot_forest
-from core.figures.cohort.kaplan_meier import describe_kaplan_meier, plot_kaplan_meier
-from core.figures.cohort.lymph_nodes import (
-    describe_lymph_nodes,
-    describe_node_roc,
-    list_node_curves,
-    plot_lymph_nodes,
-    plot_node_roc,
-    tabulate_node_curves,
-)
-from core.figures.cohort.roc import describe_roc, plot_roc
+from core.figures.cohort.calibration import CalibrationExhibit
+from core.figures.cohort.decision_curve import KI67_RANGE, MEASURES, BenefitExhibit, GainExhibit
+from core.figures.cohort.exhibit import Patients
+from core.figures.cohort.kaplan_meier import KaplanMeierExhibit, draw_kaplan_meier
+from core.figures.cohort.lymph_nodes import NodeRatesExhibit, NodeRocExhibit
+from core.figures.cohort.roc import RocExhibit
+from core.figures.cohort.subgroups import SubgroupsExhibit
 from core.figures.rendering import render_png, render_svg
 from core.figures.wording import thin_rows
 
@@ -52,6 +42,18 @@ EVENT = (GENERATOR.uniform(size=N) < 0.5).astype(float)
 GROUP = np.where(PROB >= 0.5, "high", "low")
 
 
+GRID = np.arange(1, 100) / 100
+COHORT, THRESHOLD = "the external test", ThresholdResult(0.5, "given")
+
+
+def make_roc():
+    return RocExhibit(COHORT, {"Model": compute_roc(Y, PROB)}, THRESHOLD, compute_confusion(Y, PROB, 0.5))
+
+
+def make_benefit(grid=GRID, **options):
+    return BenefitExhibit(COHORT, compute_decision_curve(Y, {"model": PROB}, grid), KI67_RANGE, **options)
+
+
 def find(figure, name):
     return next(trace for trace in figure.data if trace.name == name)
 
@@ -64,23 +66,21 @@ def survival():
 @pytest.fixture(scope="module")
 def figures(survival):
     return {
-        "roc": plot_roc(compute_roc(Y, PROB), operating_point=compute_confusion(Y, PROB, 0.5)),
-        "calibration": plot_calibration(compute_calibration(Y, PROB)),
-        "decision curve": plot_decision_curve(
-            compute_decision_curve(Y, {"model": PROB}, np.arange(1, 20) / 20), threshold=0.5
-        ),
-        "difference": plot_net_benefit_difference(
-            compute_net_benefit_difference(Y, PROB, OTHER, [0.3, 0.5], n_boot=20)
-        ),
-        "survival": plot_kaplan_meier(survival),
-        "nodes": plot_lymph_nodes(compute_lymph_nodes(Y, PROB, 0.5)),
-        "forest": plot_forest(compute_subgroups(Y, PROB, {"half": np.arange(N) % 2})),
+        "roc": make_roc().figure(),
+        "calibration": CalibrationExhibit(COHORT, compute_calibration(Y, PROB)).figure(),
+        "decision curve": make_benefit(np.arange(1, 20) / 20, threshold=0.5).figure(),
+        "difference": GainExhibit(
+            COHORT, compute_net_benefit_difference(Y, PROB, OTHER, [0.3, 0.5], n_boot=20), "other"
+        ).figure(),
+        "survival": draw_kaplan_meier(survival),
+        "nodes": NodeRatesExhibit(COHORT, compute_lymph_nodes(Y, PROB, 0.5)).figure(),
+        "forest": SubgroupsExhibit(COHORT, compute_subgroups(Y, PROB, {"half": np.arange(N) % 2})).figure(),
     }
 
 
 def test_roc_runs_corner_to_corner_with_the_operating_point_on_it():
     roc, point = compute_roc(Y, PROB), compute_confusion(Y, PROB, 0.5)
-    figure = plot_roc(roc, others={"Other": compute_roc(Y, OTHER)}, operating_point=point)
+    figure = RocExhibit(COHORT, {"Model": roc, "Other": compute_roc(Y, OTHER)}, confusion=point).figure()
     curve = find(figure, f"Model: AUC {roc.auc:.3f}")
     assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (0, 0, 1, 1)
     mark = find(figure, "Threshold 0.500")
@@ -90,9 +90,9 @@ def test_roc_runs_corner_to_corner_with_the_operating_point_on_it():
 
 
 def test_a_roc_that_can_not_be_drawn_keeps_the_axes_and_says_why():
-    nothing = compute_roc([1, 1, 1], [0.1, 0.2, 0.3])
-    assert [trace.name for trace in plot_roc(nothing).data] == ["Chance"]
-    assert describe_roc(nothing).startswith("In this cohort the AUC was not estimable: All 3")
+    nothing = RocExhibit(COHORT, {"Model": compute_roc([1, 1, 1], [0.1, 0.2, 0.3])})
+    assert [trace.name for trace in nothing.figure().data] == ["Chance"]
+    assert nothing.sentence().startswith("In the external test the AUC was not estimable: All 3")
 
 
 def test_a_roc_is_square_on_the_screen_and_on_paper(figures):
@@ -104,9 +104,7 @@ def test_a_roc_is_square_on_the_screen_and_on_paper(figures):
 
 
 def test_roc_in_words():
-    text = describe_roc(
-        compute_roc(Y, PROB), cohort="the external test", operating_point=compute_confusion(Y, PROB, 0.5)
-    )
+    text = make_roc().sentence()
     roc = compute_roc(Y, PROB)
     assert text.startswith(f"In the external test the AUC was {roc.auc:.3f} (95 % CI {roc.auc_ci[0]:.3f} to")
     assert f"n = 200, {int(Y.sum())} events" in text
@@ -115,7 +113,8 @@ def test_roc_in_words():
 
 def test_calibration_shows_deciles_band_and_histogram():
     calibration = compute_calibration(Y, PROB)
-    figure = plot_calibration(calibration)
+    exhibit = CalibrationExhibit(COHORT, calibration)
+    figure = exhibit.figure()
     deciles = find(figure, "Deciles")
     assert list(deciles.y) == calibration.bins["observed"].tolist()
     np.testing.assert_allclose(deciles.y + deciles.error_y.array, calibration.bins["ci_high"])
@@ -124,28 +123,28 @@ def test_calibration_shows_deciles_band_and_histogram():
     assert max(band.y) <= 1
     assert sum(find(figure, "Events").y) == Y.sum()
     assert sum(find(figure, "Non-events").y) == Y.sum() - N
-    assert "slope" in describe_calibration(calibration)
-    assert "n = 200" in describe_calibration(calibration)
+    assert "slope" in exhibit.sentence()
+    assert "n = 200" in exhibit.sentence()
 
 
 def test_calibration_without_a_curve_is_still_drawn():
-    calibration = compute_calibration([0, 1, 0], [0.2, 0.2, 0.2])
-    assert "Loess" not in [trace.name for trace in plot_calibration(calibration).data]
-    assert "not estimable" in describe_calibration(calibration)
+    exhibit = CalibrationExhibit(COHORT, compute_calibration([0, 1, 0], [0.2, 0.2, 0.2]))
+    assert "Loess" not in [trace.name for trace in exhibit.figure().data]
+    assert "not estimable" in exhibit.sentence()
 
 
 def test_decision_curve_always_shows_treating_all_and_none_in_the_stated_range():
-    result = compute_decision_curve(Y, {"model": PROB}, np.arange(1, 100) / 100)
-    figure = plot_decision_curve(result, threshold=0.4)
+    exhibit = make_benefit(threshold=0.4)
+    figure = exhibit.figure()
     assert [trace.name for trace in figure.data] == ["Treat all", "Treat none", "Model"]
     assert (min(figure.data[2].x), max(figure.data[2].x)) == (0.2, 0.7)
     assert figure.layout.shapes[0].x0 == 0.4
     assert set(find(figure, "Treat none").y) == {0}
-    assert "of 51 thresholds; n = 200 complete patients" in describe_decision_curve(result)
+    assert "of 51 thresholds; n = 200 complete patients" in exhibit.sentence()
 
 
 def test_survival_is_drawn_in_steps_with_ticks_and_aligned_numbers(survival):
-    figure = plot_kaplan_meier(survival)
+    figure = draw_kaplan_meier(survival)
     high = find(figure, "High")
     assert high.line.shape == "hv"
     assert (high.x[0], high.y[0]) == (0, 1)
@@ -159,28 +158,31 @@ def test_survival_is_drawn_in_steps_with_ticks_and_aligned_numbers(survival):
     assert list(figure.layout.yaxis2.ticktext) == ["High", "Low"]
 
 
-def test_survival_in_words(survival):
-    text = describe_kaplan_meier(survival, compute_logrank(TIME, EVENT, GROUP), cohort="the external test")
+def test_survival_in_words():
+    table = pd.DataFrame({"prob": PROB, "rfs_months": TIME, "rfs_event": EVENT})
+    text = KaplanMeierExhibit.of(Patients(table, table, COHORT, THRESHOLD)).sentence()
     assert f"high: n = {(GROUP == 'high').sum()}" in text
-    assert "event-free at 48 months" in text
+    assert "event-free at" in text
     assert "Log-rank p" in text
-    assert "No log-rank test: No events." in describe_kaplan_meier(survival, compute_logrank(TIME, 0 * EVENT, GROUP))
+    calm = table.assign(rfs_event=0.0)
+    none = KaplanMeierExhibit.of(Patients(calm, calm, COHORT, THRESHOLD)).sentence()
+    assert "No log-rank test: No events." in none
 
 
 def test_node_curves_stand_beside_the_binary_predictors():
-    nodes = compute_lymph_nodes(Y, PROB, 0.5, head=OTHER, ultrasound=Y)
-    figure = plot_node_roc(nodes)
+    exhibit = NodeRocExhibit(COHORT, compute_lymph_nodes(Y, PROB, 0.5, head=OTHER, ultrasound=Y))
+    figure = exhibit.figure()
     names = [trace.name for trace in figure.data]
     assert names[-2:] == ["Predicted Ki-67 group", "Axillary ultrasound"]
     assert (figure.data[-1].x[0], figure.data[-1].y[0]) == (0, 1)
-    assert "Node model, with axillary ultrasound 0." in describe_node_roc(nodes)
-    assert list(tabulate_node_curves(nodes)["score"].unique()) == list(list_node_curves(nodes))
+    assert "Node model, with axillary ultrasound 0." in exhibit.sentence()
+    assert list(exhibit.data()["score"].unique()) == list(exhibit.curves)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_each_measure_of_a_decision_curve_is_drawn(measure):
-    result = compute_decision_curve(Y, {"model": PROB}, np.arange(1, 100) / 100)
-    figure = plot_decision_curve(result, measure=measure)
+    exhibit = make_benefit(measure=measure)
+    figure, result = exhibit.figure(), exhibit.result
     rows = result.table[(result.table["model"] == "model") & result.table["threshold"].between(0.2, 0.7)]
     np.testing.assert_array_equal(figure.data[2].y, rows[measure])
     assert figure.layout.yaxis.title.text == MEASURES[measure]
@@ -188,22 +190,23 @@ def test_each_measure_of_a_decision_curve_is_drawn(measure):
 
 def test_nodes_show_rates_with_counts():
     result = compute_lymph_nodes(Y, PROB, 0.5)
-    figure = plot_lymph_nodes(result)
+    exhibit = NodeRatesExhibit(COHORT, result)
+    figure = exhibit.figure()
     assert [trace.y[0] for trace in figure.data] == result.rates["rate"].tolist()
     assert figure.data[0].x[0] == f"High<br>{result.rates['events'][0]} of {result.rates['n'][0]}"
-    assert "in the high group" in describe_lymph_nodes(result)
-    assert "n = 200" in describe_lymph_nodes(result)
+    assert "in the high group" in exhibit.sentence()
+    assert "n = 200" in exhibit.sentence()
 
 
 def test_forest_lists_every_subgroup_even_without_an_estimate():
     label = np.where(np.arange(N) < 2, "two", "rest")
     y = Y.copy()
     y[:2] = 1
-    result = compute_subgroups(y, PROB, {"label": label})
-    figure = plot_forest(result)
+    exhibit = SubgroupsExhibit(COHORT, compute_subgroups(y, PROB, {"label": label}))
+    figure = exhibit.figure()
     assert list(figure.layout.yaxis.ticktext)[1:] == [f"rest ({int(y[2:].sum())} / 198)", "two (2 / 2)"]
     assert np.isnan(figure.data[0].x[2])
-    assert "1 subgroup without an estimate" in describe_forest(result)
+    assert "1 subgroup without an estimate" in exhibit.sentence()
 
 
 @pytest.mark.parametrize("name", ["roc", "calibration", "decision curve", "difference", "survival", "nodes", "forest"])
@@ -225,7 +228,7 @@ def test_long_curves_are_thinned_for_the_screen_but_keep_their_ends():
     thin = thin_rows(roc.curve)
     assert len(thin) == 1000
     assert thin.iloc[[0, -1]]["tpr"].tolist() == [0, 1]
-    assert sum(len(trace.x) for trace in plot_roc(roc).data) < 4000
+    assert sum(len(trace.x) for trace in RocExhibit(COHORT, {"Model": roc}).figure().data) < 4000
 
 
 def test_numbers_in_words():

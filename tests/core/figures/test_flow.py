@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.evaluation import FlowResult, count_flow
-from core.figures.cohort.flow import plot_flow
+from core.figures.cohort.flow import FlowExhibit
 from core.figures.rendering import render_png, render_svg
 
 
@@ -44,11 +44,11 @@ def draw_four(centres=("A, B", "A, B", "A, B", "D"), n=249_000):
     splits = ["train", "validation", "test", "external"]
     rows = [[split, n, n, n, n, n, n, own] for split, own in zip(splits, centres, strict=True)]
     names = ["split", "n", "with_outcome", "events", "with_nodes", "with_follow_up", "recurrences", "centres"]
-    return plot_flow(FlowResult(pd.DataFrame(rows, columns=names), 4 * n, 0))
+    return FlowExhibit("a cohort", FlowResult(pd.DataFrame(rows, columns=names), 4 * n, 0)).figure()
 
 
 def test_every_count_stands_in_a_box(flow):
-    words = find_words(plot_flow(flow))
+    words = find_words(FlowExhibit("a cohort", flow).figure())
     assert words[:3] == ["<b>Rows read</b><br>n = 17", "<b>Refused</b><br>n = 10", "<b>Patients evaluated</b><br>n = 7"]
     assert words[3] == "<b>Train</b><br>centre A, B, C<br>n = 3"
     assert words[4] == (
@@ -71,7 +71,7 @@ def test_splits_stand_side_by_side_and_fit_a_telephone(n):
 
 
 def test_no_box_lies_on_another(flow):
-    for figure in (plot_flow(flow), draw_four()):
+    for figure in (FlowExhibit("a cohort", flow).figure(), draw_four()):
         edges = [edges for _, edges in find_boxes(figure)]
         for place, (left, right, top, bottom) in enumerate(edges):
             for other in edges[place + 1 :]:
@@ -89,8 +89,8 @@ def test_long_or_many_centres_are_counted():
 
 def test_one_split_alone_and_none_are_drawn(flow):
     alone = FlowResult(flow.table.iloc[:1], 3, 0)
-    assert len(find_boxes(plot_flow(alone))) == 5
-    assert len(find_boxes(plot_flow(FlowResult(flow.table.iloc[:0], 0, 0)))) == 3
+    assert len(find_boxes(FlowExhibit("one", alone).figure())) == 5
+    assert len(find_boxes(FlowExhibit("none", FlowResult(flow.table.iloc[:0], 0, 0)).figure())) == 3
 
 
 def test_the_patients_of_the_splits_add_up(flow):
@@ -98,6 +98,6 @@ def test_the_patients_of_the_splits_add_up(flow):
 
 
 def test_it_is_drawn_without_a_browser(flow):
-    figure = plot_flow(flow)
-    assert render_svg(figure).startswith(b"<?xml")
+    figure = FlowExhibit("a cohort", flow).figure()
+    assert render_svg(figure).startswith(b"<svg ")
     assert render_png(figure, scale=1.0).startswith(b"\x89PNG")

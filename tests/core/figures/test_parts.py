@@ -5,9 +5,17 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from core.evaluation.cohort.net_benefit import compute_labelled_net_benefit
+from core.evaluation import ThresholdResult
+from core.evaluation.cohort.net_benefit import compute_net_benefit
 from core.evaluation.cohort.split import compare_models
-from core.figures.cohort.parts import describe_lower_auc, describe_lower_benefit
+from core.figures.cohort.decision_curve import DecisionCurveExhibit
+from core.figures.cohort.exhibit import Patients
+from core.figures.cohort.roc import ModelsExhibit
+
+
+def caution(kind: type, table: pd.DataFrame) -> str:
+    """What an exhibit of some patients cautions of, in one text."""
+    return " ".join(kind.of(Patients(table, table, "the external test", ThresholdResult(0.5, "given"))).cautions())
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def table() -> pd.DataFrame:
 def test_an_auc_below_a_part_is_said_with_its_test(table):
     comparisons = compare_models(table, 0.5)
     image = next(c.roc for c in comparisons if c.model == "image")
-    text = describe_lower_auc(comparisons, cohort="the external test")
+    text = caution(ModelsExhibit, table)
     assert text.startswith(
         f"In the external test the combined model's AUC, {image.auc_a:.3f}, lies below that of a part"
     )
@@ -41,20 +49,20 @@ def test_an_auc_below_a_part_is_said_with_its_test(table):
 
 def test_nothing_is_said_of_a_better_or_equal_model_or_without_parts(table):
     better = table.assign(prob=table["prob_image"], prob_image=table["prob"])
-    assert describe_lower_auc(compare_models(better, 0.5)) == ""
+    assert caution(ModelsExhibit, better) == ""
     same = table.assign(prob_image=table["prob"], prob_clinical=table["prob"])
-    assert describe_lower_auc(compare_models(same, 0.5)) == ""
-    assert describe_lower_benefit(compute_labelled_net_benefit(same), (0.2, 0.7)) == ""
+    assert caution(ModelsExhibit, same) == ""
+    assert caution(DecisionCurveExhibit, same) == ""
     alone = table[["y", "prob", "prob_m2"]]
-    assert describe_lower_auc(compare_models(alone, 0.5)) == ""
-    assert describe_lower_benefit(compute_labelled_net_benefit(alone), (0.2, 0.7)) == ""
-    assert describe_lower_auc(compare_models(table.assign(y=1.0), 0.5)) == ""
+    assert caution(ModelsExhibit, alone) == ""
+    assert caution(DecisionCurveExhibit, alone) == ""
+    assert caution(ModelsExhibit, table.assign(y=1.0)) == ""
 
 
 def test_net_benefit_below_a_part_is_counted_over_the_thresholds_drawn(table):
-    result = compute_labelled_net_benefit(table)
+    result = compute_net_benefit(table)
     wide = result.table.pivot(index="threshold", columns="model", values="net_benefit").loc[0.2:0.7001]
-    below = wide.index[wide["Model"] < wide["Image alone"]]
-    text = describe_lower_benefit(result, (0.2, 0.7))
+    below = wide.index[wide["model"] < wide["image"]]
+    text = caution(DecisionCurveExhibit, table)
     assert f"image alone, at {len(below)} of {len(wide)} thresholds, between {below[0]:.2f} and {below[-1]:.2f}" in text
     assert "clinical alone" not in text

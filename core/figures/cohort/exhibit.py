@@ -1,0 +1,176 @@
+"""What page, report and command line walk alike: frozen results that show themselves, and their subjects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import pandas as pd
+
+from core.evaluation import RocResult, ThresholdResult
+from core.evaluation.cohort.results import compute_rocs
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LARGE = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Patients:
+    """Patients that an exhibit is made of.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a patient.
+    whole : DataFrame
+        The cohort that they come from; what is fitted is fitted on its development patients.
+    name : str
+        As sentences call them: "the external test of the simulated cohort".
+    threshold : ThresholdResult
+        Group high is prob >= threshold.
+    is_development : bool
+        Whether the model was fitted on them.
+    refused : int
+        Rows that were refused when the cohort was read.
+    """
+
+    table: pd.DataFrame
+    whole: pd.DataFrame
+    name: str
+    threshold: ThresholdResult
+    is_development: bool = False
+    refused: int = 0
+
+    @cached_property
+    def rocs(self) -> dict[str, RocResult]:
+        """The ROC curve of every model by its label, the main one first."""
+        return compute_rocs(self.table)
+
+    def find_lacking(self, *columns: str) -> list[str]:
+        """Give the columns that the table has no values in."""
+        return [name for name in columns if name not in self.table or self.table[name].isna().all()]
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """A frozen result that shows itself; `of` computes it.
+
+    Parameters
+    ----------
+    cohort : str
+        The patients as sentences call them.
+    """
+
+    cohort: str
+    name: ClassVar[str]
+    """Names its files."""
+    title: ClassVar[str] = ""
+    """Its heading; empty for the first of a subject."""
+    keys: ClassVar[tuple[str, ...]] = ()
+    """What of `record` is null, with the reason, where the exhibit can't be made."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Columns without which there is no exhibit."""
+    needs_groups: ClassVar[bool] = False
+    """Whether there is none without a threshold."""
+    ask: ClassVar[str] = ""
+    """What a page asks before it computes it for a large cohort."""
+    is_extra: ClassVar[bool] = False
+    """Whether report and record leave it out above `LARGE` patients and within subgroups."""
+
+    @classmethod
+    def of(cls, patients: Patients, **options: Any) -> Self:
+        """Compute it with a page's options."""
+        raise NotImplementedError
+
+    @classmethod
+    def applies(cls, patients: Patients) -> bool:
+        """Whether it has anything to say of these patients."""
+        return bool(len(patients.table))
+
+    @classmethod
+    def explain_lack(cls, patients: Patients) -> str:
+        """Say why it can't be made of these patients; empty if it can."""
+        lacking = patients.find_lacking(*cls.needs)
+        if lacking:
+            return f"The table has no values in {' and '.join(lacking)}."
+        if cls.needs_groups and patients.threshold.threshold is None:
+            return f"Without a threshold there are no predicted groups: {patients.threshold.reason}"
+        return ""
+
+    def figure(self) -> "go.Figure | None":
+        """Draw it; None where there are tables alone."""
+        return None
+
+    def sentence(self) -> str:
+        """Say what it shows, with n and interval: text below the figure and its alternative text."""
+        return ""
+
+    def cautions(self) -> list[str]:
+        """Say what to beware of."""
+        return []
+
+    def notes(self) -> list[str]:
+        """Say how it was made, as far as that differs between patients."""
+        return []
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give the tables to read beside it by what they show."""
+        return {}
+
+    def data(self) -> pd.DataFrame:
+        """Give what it was drawn from."""
+        return next(iter(self.tables().values()), pd.DataFrame())
+
+    def record(self) -> dict[str, Any]:
+        """Give its part of what `python -m core evaluate --json` prints."""
+        return {}
+
+
+Lack = tuple[type[Exhibit], str]
+Kinds = tuple[type[Exhibit], ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Exhibits that answer one question.
+
+    Parameters
+    ----------
+    title : str
+        Its heading.
+    kinds : tuple of type
+        Classes of exhibits in the order in which they are read.
+    method : str
+        How they are made.
+    """
+
+    title: str
+    kinds: Kinds
+    method: str
+
+    def make(
+        self, patients: Patients, *, extras: Literal["all", "small", "none"] = "small"
+    ) -> Iterator[tuple[type[Exhibit], "Exhibit | str"]]:
+        """Make every exhibit that applies, or give the reason why not.
+
+        Parameters
+        ----------
+        patients : Patients
+            Whom they are made of.
+        extras : {"all", "small", "none"}
+            Whether those marked as extra are made: always, up to `LARGE` patients, or never.
+
+        Yields
+        ------
+        type, Exhibit or str
+            Class, and the exhibit or why there is none.
+        """
+        for kind in self.kinds:
+            if (kind.is_extra and extras == "none") or not kind.applies(patients):
+                continue
+            lack = kind.explain_lack(patients)
+            if not lack and kind.is_extra and extras == "small" and len(patients.table) > LARGE:
+                lack = f"{kind.title} is left out above {LARGE:,} patients."
+            yield kind, lack or kind.of(patients)

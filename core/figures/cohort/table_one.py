@@ -1,0 +1,89 @@
+"""Table 1: who is in the cohort."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+
+from core.evaluation import TableOneResult, ThresholdResult
+from core.evaluation.cohort.labels import label_variable
+from core.evaluation.cohort.results import describe_patients, describe_threshold
+from core.evaluation.estimate import NOT_ESTIMABLE, write_number
+from core.figures.cohort.exhibit import Exhibit, Patients
+
+NO_YES = {"0", "1"}
+
+
+@dataclass(frozen=True, eq=False)
+class TableOneExhibit(Exhibit):
+    """Characteristics of the patients by split."""
+
+    result: TableOneResult
+    name: ClassVar[str] = "table_1"
+    title: ClassVar[str] = "Table 1"
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Describe the patients by split."""
+        return cls(patients.name, describe_patients(patients.table, "split"))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Give a row a variable or level, a column a group, missing counts, the largest standardised difference."""
+        words = "Characteristics of the patients with missing counts and standardised differences"
+        return {words: _lay_out(self.result)}
+
+    def record(self) -> dict[str, Any]:
+        """Give the characteristics."""
+        return {self.name: {"table": self.result.table, "differences": self.result.differences}}
+
+
+@dataclass(frozen=True, eq=False)
+class GroupTableExhibit(TableOneExhibit):
+    """Characteristics of the patients by predicted group."""
+
+    name: ClassVar[str] = "table_1_groups"
+    title: ClassVar[str] = "Table 1 by predicted group"
+    needs_groups: ClassVar[bool] = True
+    threshold: ThresholdResult
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Describe the patients by the group that the threshold makes."""
+        cut = patients.threshold
+        return cls(patients.name, describe_patients(patients.table, "group", cut.threshold), cut)
+
+    def notes(self) -> list[str]:
+        """Say where the threshold comes from."""
+        return [describe_threshold(self.threshold)]
+
+
+def _lay_out(result: TableOneResult) -> pd.DataFrame:
+    """Write a number as median and quartiles, a choice as counts and per cent of those known."""
+    gaps = dict(zip(result.differences["variable"], result.differences["smd"], strict=True))
+    sizes = {group: f"{group.capitalize()}, n = {n:,}" for group, n in result.sizes.items()}
+    rows: list[dict[str, str]] = []
+    for (variable, level), part in result.table.groupby(["variable", "level"], sort=False):
+        first = not rows or rows[-1]["_variable"] != variable
+        binary = set(result.table.loc[result.table["variable"] == variable, "level"]) == NO_YES
+        if binary and level == "0":
+            continue
+        label, cells = label_variable(str(variable)), part.to_dict("records")
+        row = {"_variable": str(variable), "Characteristic": label if not level or binary else f"{label}: {level}"}
+        row |= dict.fromkeys(sizes.values(), "") | {sizes[cell["group"]]: _write_cell(cell) for cell in cells}
+        row["Missing"] = _write_missing({cell["group"]: cell["missing"] for cell in cells}) if first else ""
+        row["Std. difference"] = write_number(gaps[variable], digits=2) if first else ""
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["Characteristic", *sizes.values(), "Missing", "Std. difference"])
+
+
+def _write_cell(cell: Mapping[Hashable, Any]) -> str:
+    if pd.isna(cell["percent"] if cell["level"] else cell["median"]):
+        return NOT_ESTIMABLE
+    if cell["level"]:
+        return f"{cell['count']:,} ({cell['percent']:.1f} %)"
+    return f"{cell['median']:.1f} ({cell['q1']:.1f} to {cell['q3']:.1f})"
+
+
+def _write_missing(missing: Mapping[str, int]) -> str:
+    return ", ".join(f"{group} {count:,}" for group, count in missing.items() if count) or "0"
