@@ -70,7 +70,7 @@ def _run_cohort(out: Path, backbone: Path, seed: int, key: str, processes: int) 
     if not table.exists():
         write_cohort(folder, PATIENTS, seed, processes=processes)
     plan = replace(TrainingPlan("study", f"Simulated cohort, seed {seed}.", simulated=True), n_refits=N_REFITS)
-    train_bundle(table, backbone, folder / "bundle", plan, progress=lambda _done, _total: None)
+    train_bundle(table, backbone, folder / "bundle", plan, progress=lambda _done, _total: None, replace=True)
     figures = read_figures(folder / "bundle")
     shutil.copy(folder / "bundle" / "evidence" / "predictions.csv", out / f"{seed}.csv")
     partial = record.with_suffix(".partial")
