@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.clinical import COLUMNS, FACTORS, Column, Title, simplify_name
-from core.cohort.cells import Cells, Parsed, parse_texts, quote
+from core.cohort.cells import Cells, Centres, Parsed, find_plain_names, parse_texts, quote
 from core.cohort.coding import OTHER_EVENT, Coded, read_binary, read_levels
 from core.cohort.columns import MODEL, label_field
 from core.cohort.numbers import Decimals, Quantities, parse_numbers
@@ -24,6 +24,7 @@ SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.spl
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
+DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
 
 @dataclass(eq=False)
@@ -59,7 +60,7 @@ def describe_field(name: str) -> Column:
 
 
 def cast_column(
-    name: str, column: str, cells: Cells, title: Title, choices: Choices, centres: np.ndarray, shared: Decimals
+    name: str, column: str, cells: Cells, title: Title, choices: Choices, centres: Centres, shared: Decimals
 ) -> Cast:
     """Turn a column's cells into values.
 
@@ -75,7 +76,7 @@ def cast_column(
         What its head says.
     choices : Choices
         What a person settled.
-    centres : ndarray
+    centres : Centres
         Centre of each row.
     shared : Decimals
         Decimal marks of the file.
@@ -97,8 +98,9 @@ def cast_column(
     elif about.meaning == "split":
         coded = _read_splits(cells, codes or title.coding)
     else:
-        read = _read_id if name == "patient_id" else str
-        coded = Coded(parse_texts(cells, read, is_name=about.meaning == "name"))
+        read, doubtful = (_read_id, DOUBTFUL_ID) if name == "patient_id" else (str, "")
+        plain = find_plain_names(cells, doubtful)
+        coded = Coded(parse_texts(cells, read, is_name=about.meaning == "name", plain=plain))
     return _spread(coded, cells, reading)
 
 
@@ -166,7 +168,7 @@ def _cast_numbers(
     cells: Cells,
     title: Title,
     choices: Choices,
-    centres: np.ndarray,
+    centres: Centres,
     shared: Decimals,
     reading: ColumnReading,
 ) -> Cast:
@@ -174,13 +176,15 @@ def _cast_numbers(
     numbers = parse_numbers(cells, shared, [about.field.unit] if about.field else [])
     if about.unit != "percent":
         _refuse_intervals(numbers, cells)
-    by_cell = np.array([unit in about.units for unit in numbers.units], dtype=bool)
+    by_cell = np.zeros(len(cells.texts), dtype=bool)
+    by_cell[[i for i, unit in numbers.units.items() if unit in about.units]] = True
     written = np.where(by_cell, np.nan, numbers.values)[cells.codes]
     unit = find_unit(about, written, centres, title.unit, choices.units)
     factors = unit.factors
     if by_cell.any():
         table = FACTORS[about.unit]
-        own = np.array([table.get(stated, 1.0) for stated in numbers.units])
+        own = np.ones(len(by_cell))
+        own[list(numbers.units)] = [table.get(stated, 1.0) for stated in numbers.units.values()]
         factors = np.where(by_cell[cells.codes], own[cells.codes], factors)
     lower, upper, values = _scale(numbers, cells, factors, low, high)
     outside = (values < low) | (values > high)
@@ -240,7 +244,7 @@ def _count(numbers: Quantities, cells: Cells, words: str, outside: int) -> tuple
 
 def _name_unit(about: Column, words: str, numbers: Quantities, by_cell: np.ndarray, written: np.ndarray) -> str:
     """Name the unit that the file uses; cells that state their own come last."""
-    stated = ", ".join(sorted({numbers.units[i] for i in np.flatnonzero(by_cell)}))
+    stated = ", ".join(sorted({numbers.units[int(i)] for i in np.flatnonzero(by_cell)}))
     if stated and not np.isfinite(written).any():
         return stated
     words = words or (about.field.unit if about.field is not None else "")

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.clinical import is_missing
 from core.tabular import FORMULA
@@ -51,6 +52,31 @@ class Cells:
         return np.bincount(self.codes, minlength=len(self.texts))
 
 
+@dataclass(frozen=True, eq=False)
+class Centres:
+    """Centre of each row, "" where it is not known.
+
+    Parameters
+    ----------
+    names : list of str
+        Different centres.
+    codes : ndarray of int
+        For each row the position of its centre.
+    """
+
+    names: list[str]
+    codes: np.ndarray
+
+    @classmethod
+    def of(cls, cells: Cells | None, n: int) -> "Centres":
+        """Read them; without a column all rows are of one."""
+        return cls([""], np.zeros(n, dtype=np.int64)) if cells is None else cls(cells.different, cells.codes)
+
+    def select(self, name: str) -> np.ndarray:
+        """Give whether each row is of a centre."""
+        return np.asarray(self.codes == self.names.index(name), dtype=bool)
+
+
 @dataclass(eq=False)
 class Parsed:
     """What the different texts of a column mean.
@@ -77,7 +103,14 @@ class Parsed:
         return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def parse_texts(cells: Cells, parse: Callable[[str], object], *, is_name: bool = False, dtype: type = object) -> Parsed:
+def parse_texts(
+    cells: Cells,
+    parse: Callable[[str], object],
+    *,
+    is_name: bool = False,
+    dtype: type = object,
+    plain: np.ndarray | None = None,
+) -> Parsed:
     """Parse each different text once.
 
     Parameters
@@ -90,6 +123,8 @@ def parse_texts(cells: Cells, parse: Callable[[str], object], *, is_name: bool =
         Whether the texts are names, as in `is_missing`.
     dtype : type
         float or object.
+    plain : ndarray of bool, optional
+        Texts that are known to stand for themselves.
 
     Returns
     -------
@@ -99,7 +134,10 @@ def parse_texts(cells: Cells, parse: Callable[[str], object], *, is_name: bool =
     n = len(cells.texts)
     empty = np.nan if dtype is float else None
     parsed = Parsed(np.full(n, empty, dtype=dtype), np.zeros(n, dtype=bool))
-    for position, text in enumerate(cells.different):
+    if plain is not None:
+        parsed.values[plain] = np.asarray(cells.different, dtype=object)[plain]
+    for position in map(int, range(n) if plain is None else np.flatnonzero(~plain)):
+        text = cells.different[position]
         if text == FORMULA:
             parsed.reasons[position] = NO_VALUE
         elif is_missing(text, is_name=is_name):
@@ -110,6 +148,26 @@ def parse_texts(cells: Cells, parse: Callable[[str], object], *, is_name: bool =
             except ValueError as error:
                 parsed.reasons[position] = str(error)
     return parsed
+
+
+def find_plain_names(cells: Cells, doubtful: str = "") -> np.ndarray:
+    """Find the texts that are names beyond doubt.
+
+    Parameters
+    ----------
+    cells : Cells
+        Column.
+    doubtful : str
+        Pattern of further texts that are to be looked at one by one; "" for none.
+
+    Returns
+    -------
+    ndarray of bool
+        Of the different texts: ASCII with a digit, as no word for "not known" has but "#DIV/0!", and not doubtful.
+    """
+    has_digit = pc.match_substring_regex(cells.texts, r"^[\x21-\x7e]*[0-9][\x21-\x7e]*$")
+    odd = pc.match_substring_regex(cells.texts, rf"^#|{doubtful}" if doubtful else "^#")
+    return np.asarray(pc.and_not(has_digit, odd).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def quote(text: str) -> str:

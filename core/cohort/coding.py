@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Field, Title, fold_word, is_missing, parse_value
-from core.cohort.cells import Cells, Parsed, parse_texts, quote
+from core.cohort.cells import Cells, Centres, Parsed, parse_texts, quote
 from core.errors import ClinicalError
 from core.tabular import FORMULA
 
@@ -43,7 +43,7 @@ class Coded:
 
 
 def read_binary(
-    name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: np.ndarray, *, events: bool
+    name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: Centres, *, events: bool
 ) -> Coded:
     """Read a column of yes and no.
 
@@ -57,7 +57,7 @@ def read_binary(
         What its head says; a coding stated there holds.
     codes : mapping of str to str or None
         Coding that a person gave; it goes before any other.
-    centres : ndarray
+    centres : Centres
         Centre of each row: a coding must hold in each.
     events : bool
         Whether 2 may stand for a competing event.
@@ -145,8 +145,8 @@ def _count_codes(cells: Cells, parsed: Parsed, rows: np.ndarray | None = None) -
     return found
 
 
-def _count_codes_by_centre(cells: Cells, parsed: Parsed, centres: np.ndarray) -> dict[str, dict[str, int]]:
-    return {centre: _count_codes(cells, parsed, centres == centre) for centre in np.unique(centres)}
+def _count_codes_by_centre(cells: Cells, parsed: Parsed, centres: Centres) -> dict[str, dict[str, int]]:
+    return {centre: _count_codes(cells, parsed, centres.select(centre)) for centre in centres.names}
 
 
 def _find_doubt(name: str, found: dict[str, int], by_centre: dict[str, dict[str, int]], *, events: bool) -> str:

@@ -54,8 +54,8 @@ class Quantities:
         Cells that name no lower or no upper limit, as "<1" and ">90".
     open_low, open_high : ndarray of bool
         Whether the limit itself is left out, as that of "<1".
-    units : list of str
-        Unit that the cell itself states, or "".
+    units : dict of int to str
+        Unit that the cell itself states, where one does.
     missing : ndarray of bool
         Texts that say that the value isn't known.
     reasons : dict of int to str
@@ -68,7 +68,7 @@ class Quantities:
     above: np.ndarray
     open_low: np.ndarray
     open_high: np.ndarray
-    units: list[str]
+    units: dict[int, str]
     missing: np.ndarray
     reasons: dict[int, str]
 
@@ -125,7 +125,7 @@ def parse_numbers(cells: Cells, shared: Decimals, own_units: Iterable[str] = ())
     texts = pc.if_else(pa.array(plain), cells.texts, pa.scalar(None, pa.string()))
     numbers = texts.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
     below, above, open_low, open_high, missing = (np.zeros(n, dtype=bool) for _ in range(5))
-    result = Quantities(numbers, numbers.copy(), below, above, open_low, open_high, [""] * n, missing, {})
+    result = Quantities(numbers, numbers.copy(), below, above, open_low, open_high, {}, missing, {})
     known = frozenset(simplify_name(unit) for unit in own_units)
     for i in map(int, np.flatnonzero(~plain)):
         text = cells.different[i]
@@ -154,7 +154,9 @@ def _parse_one(text: str, i: int, result: Quantities, decimals: Decimals, known:
     if unit and simplify_name(unit) not in known and not _find_unit(unit):
         result.reasons[i] = f"{quote(text)} is not a number"
         return
-    result.low[i], result.high[i], result.units[i] = low, high, _find_unit(unit)
+    result.low[i], result.high[i] = low, high
+    if _find_unit(unit):
+        result.units[i] = _find_unit(unit)
     result.below[i], result.above[i] = sign[:1] == "<", sign[:1] == ">"
     result.open_high[i], result.open_low[i] = sign == "<", sign == ">"
 

@@ -215,16 +215,15 @@ def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, 
     """Name rows without a patient, split or probability, and patients of several rows: all of them if they differ."""
     facts = table[["split", "prob", "y"]].astype(object)
     facts = facts.where(facts.notna(), None)
+    patients, number = table["patient_id"], np.asarray(rows)
+    for name, reason in (("patient_id", "no patient_id"), ("split", "no split"), ("prob", "no probability")):
+        for row in number[table[name].isna().to_numpy()].tolist():
+            problems.setdefault(row, reason)
+    again = patients.duplicated(keep=False).to_numpy() & ~np.isin(number, list(problems))
     first: dict[str, tuple[int, tuple[object, ...]]] = {}
-    columns = zip(rows, table["patient_id"], facts.itertuples(index=False, name=None), strict=True)
+    columns = zip(number[again].tolist(), patients[again], facts[again].itertuples(index=False, name=None), strict=True)
     for row, patient, own in columns:
-        if row in problems:
-            continue
-        if patient is None or own[0] is None:
-            problems[row] = "no patient_id" if patient is None else "no split"
-        elif own[1] is None:
-            problems[row] = "no probability"
-        elif patient not in first:
+        if patient not in first:
             first[patient] = row, own
         elif own == first[patient][1]:
             problems[row] = f"the patient of row {first[patient][0]} again; give one row per patient"

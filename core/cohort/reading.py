@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from core.cohort.casting import Cast, cast_column, describe_field
-from core.cohort.cells import NO_VALUE, Cells
+from core.cohort.cells import NO_VALUE, Cells, Centres
 from core.cohort.columns import Match, label_field
 from core.cohort.numbers import Decimals, find_decimals
 from core.cohort.record import Choices, ColumnReading
@@ -75,7 +75,7 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
         If that befalls a primary column.
     """
     cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
-    centres = _read_centres(cells.get("centre"), len(table.rows))
+    centres = Centres.of(cells.get("centre"), len(table.rows))
     result = Understood(notes=_check_choices(choices, cells, centres))
     shared = _share_decimals(cells)
     for name, own in cells.items():
@@ -115,26 +115,19 @@ def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
     return reasons
 
 
-def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: np.ndarray) -> list[str]:
+def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: Centres) -> list[str]:
     """Refuse a coding or a centre that nothing fits; say that a unit or coding was given for what is not read."""
     for name in choices.codes:
         if describe_field(name).meaning not in {"binary", "event", "choice", "split"}:
             raise TableError(f"A coding was given for {name}, which has no codes.")
     for unit in choices.units:
         centre = unit.partition("@")[2]
-        if centre and centre not in centres:
+        if centre and centre not in centres.names:
             raise TableError(f"A unit was given for the centre '{centre[:20]}', but no row has it.")
     given = dict.fromkeys((*choices.codes, *(unit.partition("@")[0] for unit in choices.units)))
     return [
         f"A unit or coding was given for {name}, but no column is read as it." for name in given if name not in cells
     ]
-
-
-def _read_centres(cells: Cells | None, n: int) -> np.ndarray:
-    """Give the centre of each row, "" where it is not known."""
-    if cells is None:
-        return np.full(n, "", dtype=object)
-    return np.asarray(cells.different, dtype=object)[cells.codes]
 
 
 def _share_decimals(cells: Mapping[str, Cells]) -> Decimals:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.clinical import FACTORS, UNITS, Column
+from core.cohort.cells import Centres
 
 FEW = 5
 MANY, STRAY = 0.2, 0.02
@@ -48,7 +49,7 @@ class Unit:
     caution: str = ""
 
 
-def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: str, chosen: Mapping[str, str]) -> Unit:
+def find_unit(column: Column, values: np.ndarray, centres: Centres, stated: str, chosen: Mapping[str, str]) -> Unit:
     """Find the unit of a column.
 
     Parameters
@@ -57,7 +58,7 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
         The field.
     values : ndarray
         Values as written, NaN where there is none or the cell has its own unit.
-    centres : ndarray
+    centres : Centres
         Centre of each row.
     stated : str
         Unit in the column's head, or "".
@@ -75,11 +76,10 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
         is_other = bool(stated and own) and stated not in own and UNITS.get(own) != stated
         return Unit(factors, stated, problem=NO_UNIT.format(stated=stated, unit=own) if is_other else "")
     units, problems, guessed = {}, {}, {}
-    names = np.unique(centres)
+    names, finite = centres.names, np.isfinite(values)
     whole = _judge(column, values, stated, chosen.get(column.name, ""))
     for centre in names:
-        own = values[centres == centre]
-        own = own[np.isfinite(own)]
+        own = values[centres.select(centre) & finite]
         by_hand = chosen.get(f"{column.name}@{centre}", chosen.get(column.name, ""))
         judged = whole if len(own) < FEW and len(names) > 1 and not by_hand else _judge(column, own, stated, by_hand)
         if len(own) < FEW and len(names) > 1 and not judged[1] and _contradicts(column, own, judged[0]):
@@ -89,7 +89,7 @@ def find_unit(column: Column, values: np.ndarray, centres: np.ndarray, stated: s
     if problem:
         return Unit(factors, problem=problem)
     for centre, unit in units.items():
-        factors[centres == centre] = FACTORS[column.unit][unit]
+        factors[centres.select(centre)] = FACTORS[column.unit][unit]
     words = _describe(units, values, centres)
     same = set(units.values()) == {column.unit} and not any(key.startswith(column.name) for key in chosen)
     return Unit(factors, words, words if any(guessed.values()) else "", caution=_warn(column, values) if same else "")
@@ -114,8 +114,8 @@ def _place(text: str, centre: str, name: str, problems: Mapping[str, str]) -> st
     return f"Centre {centre[:20]}: {own}"
 
 
-def _describe(units: Mapping[str, str], values: np.ndarray, centres: np.ndarray) -> str:
-    known = {c: u for c, u in units.items() if np.isfinite(values[centres == c]).any()} or dict(units)
+def _describe(units: Mapping[str, str], values: np.ndarray, centres: Centres) -> str:
+    known = {c: u for c, u in units.items() if np.isfinite(values[centres.select(c)]).any()} or dict(units)
     different = list(dict.fromkeys(known.values()))
     if len(different) < 2:
         return "".join(different)

@@ -3,12 +3,17 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from typing import Any
+
+import pyarrow as pa
 
 from core.errors import TableError
 from core.tabular.encodings import SEPARATORS, decode_text
-from core.tabular.header import count_known, describe_header, find_header
-from core.tabular.table import MAX_ROWS, TOO_MANY_ROWS, TextTable, build_table
+from core.tabular.header import SEARCHED, count_known, describe_header, find_header
+from core.tabular.lines import Split, split_cells, split_lines
+from core.tabular.table import MAX_ROWS, TOO_MANY_ROWS, TextTable, build_table, check_size, clean_cells
 
 PEEKED_LINES = 30
 MAX_CELL = 100_000
@@ -41,7 +46,9 @@ def read_delimited(content: bytes, encoding: str = "") -> TextTable:
         If it holds binary data, its encoding can't be told, a quote is stray, or it has too many rows or columns.
     """
     text, notes = decode_text(content, encoding)
-    rows = list(_read_rows(text, _find_separator(text)))
+    separator, lines = _find_separator(text), split_lines(text)
+    found = _read_rows(text, separator)
+    rows = list(found if lines is None else islice(found, SEARCHED))
     position = find_header(rows)
     if not rows:
         return build_table([], [], notes)
@@ -49,7 +56,24 @@ def read_delimited(content: bytes, encoding: str = "") -> TextTable:
     notes += describe_header(row, position)
     while header and not header[-1].strip():
         header = header[:-1]
-    return build_table(header, rows[position + 1 :], notes)
+    split = None if lines is None else split_cells(lines[row:], row + 1, separator, len(header))
+    return (
+        build_table(header, [*rows[position + 1 :], *found], notes)
+        if split is None
+        else _join(header, split, separator, notes)
+    )
+
+
+def _join(header: list[str], split: Split, separator: str, notes: list[str]) -> TextTable:
+    """Put the lines of other lengths in their places, or refuse them by number."""
+    check_size(header, len(split.rows) + len(split.odd))
+    records = [(number, next(csv.reader([line], delimiter=separator, strict=True))) for number, line in split.odd]
+    others = build_table(header, records, notes)
+    columns, rows = tuple(map(clean_cells, split.columns)), (*split.rows, *others.rows)
+    if others.rows:
+        order = pa.array(sorted(range(len(rows)), key=rows.__getitem__))
+        columns = tuple(pa.concat_arrays(both).take(order) for both in zip(columns, others.columns, strict=True))
+    return replace(others, columns=columns, rows=tuple(sorted(rows)))
 
 
 def _peek(text: str, mark: str) -> list[list[str]]:
@@ -81,7 +105,7 @@ def _read_rows(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         if reader.line_num > line and _swallows(cells, separator, marks):
             raise TableError(SWALLOWED.format(line=line, end=reader.line_num))
         line = reader.line_num + 1
-        if not any(cell.strip() for cell in cells) or (number <= 2 and _is_hint(cells[0])):
+        if not any(cell.strip() for cell in cells) or (not found and _is_hint(cells[0])):
             continue
         marks, found = max(marks, len(cells) - 1), found + 1
         if found > MAX_ROWS + PEEKED_LINES:

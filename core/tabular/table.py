@@ -10,7 +10,7 @@ from core.errors import TableError
 from core.spreadsheet import restore
 
 MAX_BYTES = 100 * 1024 * 1024
-MAX_ROWS = 250_000
+MAX_ROWS = 1_000_000
 MAX_COLUMNS = 1_000
 FORMULA = "\ufdd0"  # stands for a formula whose value is not stored; no file can hold this character as text
 TOO_MANY_ROWS = f"The table has more than {MAX_ROWS:,} rows; split it."
@@ -71,27 +71,31 @@ def build_table(header: list[str], records: list[tuple[int, list[str]]], notes: 
     TableError
         If there are too many rows or columns.
     """
+    check_size(header, len(records))
     width = len(header)
-    if width > MAX_COLUMNS:
-        raise TableError(TOO_MANY_COLUMNS)
-    if len(records) > MAX_ROWS:
-        raise TableError(TOO_MANY_ROWS)
     fitting, refused = [], []
     for number, cells in records:
         if len(cells) < width or (len(cells) > width and any(cell.strip() for cell in cells[width:])):
             refused.append((number, f"{len(cells)} cells where the header has {width}"))
         else:
             fitting.append((number, cells))
-    columns = tuple(_restore([cells[i] for _, cells in fitting]) for i in range(width))
+    columns = tuple(clean_cells(pa.array([cells[i] for _, cells in fitting], pa.string())) for i in range(width))
     names = tuple(restore(name).strip() for name in header)
     return TextTable(names, columns, tuple(number for number, _ in fitting), tuple(refused), tuple(notes))
 
 
-def _restore(cells: list[str]) -> pa.Array:
+def check_size(header: list[str], rows: int) -> None:
+    """Refuse a table of too many columns or rows."""
+    if len(header) > MAX_COLUMNS:
+        raise TableError(TOO_MANY_COLUMNS)
+    if rows > MAX_ROWS:
+        raise TableError(TOO_MANY_ROWS)
+
+
+def clean_cells(column: pa.Array) -> pa.Array:
     """Give cells without surrounding space, and as they were before a file of ours disarmed them for spreadsheets."""
-    column = pa.array(cells, pa.string())
     if pc.any(pc.match_substring(column, "'")).as_py():
-        column = pa.array(map(restore, cells), pa.string())
+        column = pa.array(map(restore, column.to_pylist()), pa.string())
     return pc.utf8_trim_whitespace(column)
 
 

@@ -165,7 +165,7 @@ def test_an_empty_workbook():
 
 def test_too_many_rows(monkeypatch):
     monkeypatch.setattr("core.tabular.table.MAX_ROWS", 3)
-    with pytest.raises(TableError, match="more than 250,000 rows"):
+    with pytest.raises(TableError, match="more than 1,000,000 rows"):
         read_predictions(make_csv(*["P,train,A,1,0.5,0.5"] * 4))
 
 

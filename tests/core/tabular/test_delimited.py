@@ -1,6 +1,8 @@
 """Text tables: encodings, separators, titles, quotes."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.errors import TableError
 from core.tabular import read_table
@@ -55,3 +57,25 @@ def test_quotes_that_belong_to_a_cell():
         'two\nlines, and "quotes"',
         '5" wide',
     ]
+
+
+CELL = st.text(st.sampled_from("ab1.,;' \u00a0\tä"), max_size=4) | st.sampled_from(["", '"a,b"', '" "', "'=1", "sep=;"])
+ROW = st.lists(CELL, min_size=1, max_size=5)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, max_size=40), end=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([",", ";", "\t"]))
+def test_lines_split_at_once_are_what_csv_reads(monkeypatch, rows, end, mark):
+    content = end.join([f"patient_id{mark}y{mark}prob", *(mark.join(row) for row in rows)]).encode()
+
+    def read():
+        try:
+            table = read_table(content)
+        except TableError as error:
+            return str(error)
+        return table.header, list_rows(table), table.rows, table.refused, table.notes
+
+    at_once = read()
+    with monkeypatch.context() as patch:
+        patch.setattr("core.tabular.delimited.split_lines", lambda _: None)
+        assert read() == at_once
