@@ -4,19 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import BoundedSemaphore
 
-from core.errors import TableError
+from core.errors import BusyError, TableError
 from core.settings import get_setting
 from core.tabular.formats import is_plain_text, read_any
 from core.tabular.table import MAX_BYTES, TextTable, unpack_table
 from core.tabular.worker import DONE
 
 READ_HERE = 1 << 20
+AT_ONCE = 4
+STEPS_BACK_SECONDS, NICENESS = 1.0, 10
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
 CRASHED = "The table made its reader fail: it is damaged, or needs more memory than is allowed. Save it as CSV."
+BUSY = "Other tables are being read at the moment. Try again in a minute."
 TOO_SLOW = "The table took longer than {seconds} seconds to read; delete what is not needed, or save it as CSV."
+
+_places = BoundedSemaphore(AT_ONCE)
 
 
 def read_bytes(source: bytes | Path) -> bytes:
@@ -72,26 +79,53 @@ def read_table(content: bytes, *, sheet: str = "", encoding: str = "") -> TextTa
     ------
     TableError
         If it can't be read, or not within the limits.
+    BusyError
+        If too many others are being read.
     """
     if is_plain_text(content) and len(content) <= READ_HERE:
         return read_any(content, sheet, encoding)
-    seconds = get_setting("table_seconds")
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "core.tabular.worker", str(get_setting("table_memory_mb")), str(seconds + 5)],
-            cwd=ROOT,
-            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"OMP_NUM_THREADS": "1"},
-            input=json.dumps([sheet, encoding]).encode() + b"\n" + content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise TableError(TOO_SLOW.format(seconds=seconds)) from None
-    if done.returncode or not done.stdout:
-        raise TableError(CRASHED)
-    kind, body = done.stdout[:1], done.stdout[1:]
+    request = json.dumps([sheet, encoding]).encode() + b"\n" + content
+    kind, body = _read_apart(request, get_setting("table_seconds"))
     if kind != DONE:
         raise TableError(json.loads(body))
     return unpack_table(body)
+
+
+def _read_apart(request: bytes, seconds: float) -> tuple[bytes, bytes]:
+    """Read a table in a process of its own; give the kind of its answer, and the answer."""
+    if not _places.acquire(timeout=seconds):
+        raise BusyError(BUSY)
+    try:
+        with subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            [sys.executable, "-m", "core.tabular.worker", str(get_setting("table_memory_mb")), str(int(seconds) + 5)],
+            cwd=ROOT,
+            env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            answer = _converse(process, request, seconds)
+    finally:
+        _places.release()
+    if process.returncode or not answer:
+        raise TableError(CRASHED)
+    return answer[:1], answer[1:]
+
+
+def _converse(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> bytes:
+    """Wait for the answer; a long table stands back behind everything else, and one that takes too long is given up."""
+    soon = min(STEPS_BACK_SECONDS, seconds)
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(request, timeout=soon)[0]
+        _stand_back(process.pid)
+        return process.communicate(timeout=seconds - soon)[0]
+    except subprocess.TimeoutExpired:
+        raise TableError(TOO_SLOW.format(seconds=seconds)) from None
+    finally:
+        process.kill()
+
+
+def _stand_back(pid: int) -> None:
+    with suppress(OSError, AttributeError):  # it may be over; Windows has no such thing
+        os.setpriority(os.PRIO_PROCESS, pid, os.nice(0) + NICENESS)

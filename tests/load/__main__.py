@@ -28,7 +28,9 @@ def main(
     seconds: Annotated[float, typer.Option(help="Length of each run.", min=1, max=3600)] = 60,
     every: Annotated[float, typer.Option(help="Seconds between a session's actions.", min=0.1)] = 8,
     patience: Annotated[float, typer.Option(help="After so many seconds an action is a time-out.", min=1)] = 60,
-    hostile: Annotated[bool, typer.Option(help="After each run, one more beside a hostile session.")] = False,
+    hostile: Annotated[
+        bool, typer.Option(help="After each run, one beside a hostile session and one without.")
+    ] = False,
 ) -> None:
     """Load the app and print what the visitors met."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the app ends too
@@ -41,6 +43,7 @@ def main(
             quiet = _run(plan(), str(count), seconds, served)
             if hostile:
                 beside = _run(_visit_beside(plan(), served.address, patience), f"{count} + hostile", seconds, served)
+                quiet.add(_run(plan(), str(count), seconds, served))
                 ratio = beside.quantile(95) / quiet.quantile(95)
                 typer.echo(f"p95 of the {count} beside the hostile session: {ratio:.2f} x", err=True)
 
@@ -55,8 +58,10 @@ def _run(plan: Coroutine[Any, Any, Tally], name: str, seconds: float, served: Se
 
 
 async def _visit_beside(plan: Coroutine[Any, Any, Tally], address: str, patience: float) -> Tally:
-    async with attack(address, patience):
-        return await plan
+    async with attack(address, patience) as done:
+        tally = await plan
+    typer.echo(f"The hostile session was answered {dict(done)}.", err=True)
+    return tally
 
 
 def _write_row(count: str, seconds: float, tally: Tally, served: Served, before: float) -> str:

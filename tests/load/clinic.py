@@ -47,6 +47,13 @@ class Tally:
         """Number of actions that were answered."""
         return sum(map(len, self.seconds.values()))
 
+    def add(self, other: "Tally") -> None:
+        """Add what others met."""
+        for name, waits in other.seconds.items():
+            self.seconds[name] += waits
+        self.errors += other.errors
+        self.queued += other.queued
+
     def quantile(self, percent: int, action: str | None = None) -> float:
         """Give a percentile of the waits of an action, or of all actions, in seconds."""
         waits = self.seconds[action] if action else [wait for waits in self.seconds.values() for wait in waits]

@@ -1,52 +1,66 @@
-"""A session that wants the server for itself: emptied caches, floods of reruns, uploads and images dear to decode."""
+"""A session that wants the server for itself: emptied caches, floods of reruns and uploads, files dear to read."""
 
 import asyncio
-import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
-import numpy as np
-from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.load.clinic import PAGE, UPLOADER
+from tests.load.hostile_files import write_far_cells, write_many_cells, write_many_scans, write_many_strings
 from tests.load.visitor import Visitor
 from tests.security.client import Stranger
 
-SCANS, SIDE = 64, 3_000
+TABS = 3
+REFUSED, TAKEN = (500, 6_000), (64, 3_000)  # scans and width of a JPEG: what is refused, and the dearest that is not
+MOST_CELLS = 49_900, 100
+TABLE_PAGE, TABLE_UPLOADER = "Cohort", "Prediction table: CSV, Excel, ODS or Parquet"
 AT_ONCE = 40
 
-
-def write_dear_images(count: int) -> list[bytes]:
-    """Write progressive JPEG files of as many scans as are taken; each differs, so that no refusal is remembered."""
-    buffer = io.BytesIO()
-    Image.new("L", (SIDE, SIDE), 90).save(buffer, "JPEG", progressive=True)
-    data = buffer.getvalue()
-    last = data.rindex(b"\xff\xda")
-    stream = data[:last] + data[last:-2] * (SCANS - data.count(b"\xff\xda") + 1) + b"\xff\xd9"
-    return [stream + np.uint32(number).tobytes() for number in range(count)]
+Act = Callable[[str, float], Awaitable[None]]
 
 
 @asynccontextmanager
-async def attack(address: str, patience: float) -> AsyncIterator[None]:
-    """Attack the app with two sessions of one person until the block ends."""
-    attacks = [asyncio.create_task(_repeat(act, address, patience)) for act in (_flood, _upload)]
+async def attack(address: str, patience: float) -> AsyncIterator[Counter[str]]:
+    """Attack the app from several tabs until the block ends; what was done is counted."""
+    done: Counter[str] = Counter()
+    images = (write_many_scans(*size, number) for number in itertools.count() for size in (REFUSED, TAKEN))
+    tables = itertools.cycle([write_far_cells(), write_many_strings(), write_many_cells(*MOST_CELLS)])
+
+    async def upload_images(address: str, patience: float) -> None:
+        await _upload(address, patience, PAGE, UPLOADER, _count(images, done, "images"), "image.jpg")
+
+    async def upload_tables(address: str, patience: float) -> None:
+        await _upload(address, patience, TABLE_PAGE, TABLE_UPLOADER, _count(tables, done, "tables"), "table.xlsx")
+
+    next(images), next(images)  # the first of each size is made before the attack begins
+    acts: list[Act] = [partial(_flood, done=done), upload_tables, *[upload_images] * TABS]
+    attacks = [asyncio.create_task(_repeat(act, address, patience)) for act in acts]
     try:
-        yield
+        yield done
     finally:
         for one in attacks:
             one.cancel()
         await asyncio.gather(*attacks, return_exceptions=True)
 
 
-async def _repeat(act: Callable[[str, float], Awaitable[None]], address: str, patience: float) -> None:
+async def _repeat(act: Act, address: str, patience: float) -> None:
     while True:
         with suppress(Exception):
             await act(address, patience)
         await asyncio.sleep(0.1)
 
 
-async def _flood(address: str, _: float) -> None:
+def _count(files: Iterator[bytes], done: Counter[str], name: str) -> Iterator[bytes]:
+    for file in files:
+        yield file
+        done[name] += 1  # the one before was answered
+
+
+async def _flood(address: str, _: float, done: Counter[str]) -> None:
     stranger = Stranger(address)
     await stranger.connect()
     while True:
@@ -56,13 +70,17 @@ async def _flood(address: str, _: float) -> None:
             rerun.rerun_script.page_name = PAGE
             await stranger.send(empty)
             await stranger.send(rerun)
-        await stranger.upload(bytes(1_000_000))
+        answer = await stranger.upload(bytes(1_000_000))
+        done.update(messages=2 * AT_ONCE, uploads=int(answer.is_success))
         await stranger.hear("none", seconds=1)
 
 
-async def _upload(address: str, patience: float) -> None:
-    for image in write_dear_images(8):
-        visitor = Visitor(address, patience)
-        await visitor.open(PAGE)
-        await visitor.upload(UPLOADER, image)
+async def _upload(address: str, patience: float, page: str, uploader: str, files: Iterator[bytes], name: str) -> None:
+    """Upload one file after another in one tab."""
+    visitor = Visitor(address, patience)
+    try:
+        await visitor.open(page)
+        while True:
+            await visitor.upload(uploader, next(files), name)
+    finally:
         await visitor.close()

@@ -79,20 +79,20 @@ class Visitor:
         )  # type: ignore[list-item]
         return await self._run(BackMsg())
 
-    async def upload(self, label: str, data: bytes) -> View:
+    async def upload(self, label: str, data: bytes, name: str = "image.png") -> View:
         """Give a file to the uploader of that label."""
         request = BackMsg()
         request.file_urls_request.request_id = uuid.uuid4().hex
-        request.file_urls_request.file_names.append("image.png")
+        request.file_urls_request.file_names.append(name)
         await self._send(request)
         while (message := await self._receive()).WhichOneof("type") != "file_urls_response":
             pass
         (urls,) = message.file_urls_response.file_urls
         token = {"X-Xsrftoken": self._http.cookies[XSRF_COOKIE], "Origin": self._address}
-        answer = await self._http.put(urls.upload_url, files={"file": ("image.png", data)}, headers=token)
+        answer = await self._http.put(urls.upload_url, files={"file": (name, data)}, headers=token)
         answer.raise_for_status()
         change, widget = self._change(f"file_uploader: {label}")
-        widget.file_uploader_state_value.uploaded_file_info.append(_describe(urls, len(data)))
+        widget.file_uploader_state_value.uploaded_file_info.append(_describe(urls, name, len(data)))
         return await self._run(change)
 
     async def press(self, label: str) -> View:
@@ -146,5 +146,5 @@ class Visitor:
         return ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), self._seconds))
 
 
-def _describe(urls: FileURLs, size: int) -> UploadedFileInfo:
-    return UploadedFileInfo(name="image.png", size=size, file_id=urls.file_id, file_urls=urls)
+def _describe(urls: FileURLs, name: str, size: int) -> UploadedFileInfo:
+    return UploadedFileInfo(name=name, size=size, file_id=urls.file_id, file_urls=urls)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.errors import ImageError
 
 WAIT_TIMES = 6  # a file may wait so many times as long as it may compute: the machine has others to serve
+NICENESS = 10  # how far a cohort's images, and files that are dear to decode, stand back behind others
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,13 @@
 import os
 import signal
 import sys
+import threading
+import time
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +19,7 @@ from core.errors import ImageError
 from core.imaging.decoding.decode import DecodedArea, decode_area, decode_info
 from core.imaging.decoding.deidentify import decode_deidentified
 from core.imaging.decoding.dicom.study import decode_study
-from core.imaging.decoding.limits import WAIT_TIMES, Limits
+from core.imaging.decoding.limits import NICENESS, WAIT_TIMES, Limits
 from core.imaging.decoding.messages import read_message, write_message
 from core.imaging.frame import Choice, CleanedFile
 
@@ -22,6 +27,7 @@ if sys.platform != "win32":
     import resource
 
 _WARM_SIDE = 128
+_PROMPT_SECONDS, _LOOK_SECONDS = 0.15, 0.05
 _DAMAGED = "The image file is damaged or incomplete: its content can't be decoded. Export it again."
 _TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Export a smaller or shorter one."
 
@@ -124,10 +130,29 @@ def main(memory_mb: int, seconds: int, niceness: int) -> None:
     write_message(answers, {"ready": True})
     while (message := read_message(requests)) is not None:
         _limit_seconds(seconds)
-        header, parts = answer(*message)
+        header, parts = _answer_apart(*message, partial(write_message, answers, {"long": True}))
         write_message(answers, header, *parts)
         del message, parts
         _limit_seconds(0)
+
+
+def _answer_apart(
+    request: dict[str, Any], data: bytes, tell: Callable[[], None]
+) -> tuple[dict[str, Any], list[memoryview]]:
+    """Answer in a thread that stands back behind everything else, and tell so, once a file has cost much computing."""
+    answers: list[tuple[dict[str, Any], list[memoryview]]] = []
+    thread = threading.Thread(target=lambda: answers.append(answer(request, data)))
+    most = time.process_time() + _PROMPT_SECONDS
+    thread.start()
+    while thread.is_alive() and time.process_time() < most:
+        thread.join(_LOOK_SECONDS)
+    if thread.is_alive():
+        tell()
+        if sys.platform == "linux":
+            with suppress(OSError):  # it may just have ended
+                os.setpriority(os.PRIO_PROCESS, thread.native_id or -1, os.nice(0) + NICENESS)
+    thread.join()
+    return answers[0]
 
 
 def _limit_seconds(seconds: int) -> None:

@@ -10,7 +10,7 @@ from core.ui.login import LOGIN_KEY
 PASSED = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request")
 OPERATIONS = ("deferred_file", "dataframe_chunk")
 MOST_FILES = 50
-A_SECOND, AT_ONCE = 4.0, 40
+A_SECOND, AT_ONCE = 2.0, 40
 
 
 class Pace:

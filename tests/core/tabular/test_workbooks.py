@@ -1,6 +1,7 @@
 """Workbooks as they come: read as a person sees them, or refused in a sentence within a few seconds."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def test_chart_sheets_hidden_sheets_and_other_sheets_are_passed_over():
 
 
 FAR = "".join(f'<row r="{i}"><c r="XFD{i}"><v>1</v></c></row>' for i in range(1, 3001))
+HALF = ("<row>" + "<c ><v>1</v></c>" * 100 + "</row>") * 26_000
+MANY = HALF * 2
 LOW = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="CZ1048576"><v>1</v></c></row>'
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + write_sheet('<row r="1"><c r="A1"><v>&a;</v></c></row>')
 
@@ -70,12 +73,25 @@ ENTITY = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + write_sheet('<row r="1"><c r="A1
     [
         ({SHEET: write_sheet(FAR)}, "more than 1,000 columns"),
         ({STRINGS: b"<sst>" + b"<si/>" * 1_600_000 + b"</sst>"}, "different texts"),
+        ({SHEET: write_sheet(MANY)}, "more than 5,000,000 cells"),
+        ({SHEET: write_sheet(HALF), "xl/worksheets/sheet2.xml": write_sheet(HALF)}, "more than 5,000,000 cells"),
+        ({"xl/worksheets/sheet1.bin": bytes(80_000_000)}, "more than 5,000,000 cells"),
         ({SHEET: write_sheet(LOW)}, "memory"),
         ({SHEET: ENTITY}, "no sheet with cells"),
         ({SHEET: b"<worksheet><sheetData><row"}, "damaged"),
         ({"xl/styles.xml": b"<styleSheet><cellXfs><xf numFmtId='x'/></cellXfs></styleSheet>"}, None),
     ],
-    ids=["far column", "strings", "far row", "entities", "cut", "styles"],
+    ids=[
+        "far column",
+        "strings",
+        "cells",
+        "cells of two sheets",
+        "cells of XLSB",
+        "far row",
+        "entities",
+        "cut",
+        "styles",
+    ],
 )
 def test_parts_that_are_hostile_or_broken(parts, match):
     content = replace_parts(write_workbook(ROWS), parts)
@@ -100,6 +116,14 @@ def test_more_than_the_time_allowed(monkeypatch):
     monkeypatch.setattr("core.tabular.read.get_setting", {"table_seconds": 0.01, "table_memory_mb": 2048}.get)
     with pytest.raises(TableError, match="took longer than"):
         read_table(write_workbook(ROWS))
+
+
+def test_a_long_table_stands_back_and_is_read(monkeypatch):
+    asked = []
+    monkeypatch.setattr("core.tabular.read.STEPS_BACK_SECONDS", 0.01)
+    monkeypatch.setattr("core.tabular.read.os.setpriority", lambda *of: asked.append(of[2]))
+    assert len(read_table(write_workbook(ROWS)).rows) == 2
+    assert asked == [os.nice(0) + 10]
 
 
 def test_more_than_the_memory_allowed(monkeypatch):

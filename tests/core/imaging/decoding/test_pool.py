@@ -16,8 +16,10 @@ import pytest
 
 from core.errors import BusyError, ImageError, WorkError
 from core.imaging import read_frame
-from core.imaging.decoding import pool
-from core.imaging.decoding.pool import Decoder, DecoderPool, get_pool
+from core.imaging.decoding import decoder as process
+from core.imaging.decoding.decoder import Decoder
+from core.imaging.decoding.limits import NICENESS
+from core.imaging.decoding.pool import DecoderPool, get_pool
 from core.imaging.frame import Choice
 from tests.core.imaging.samples import encode, make_jpeg_cine, make_speckle
 
@@ -46,7 +48,7 @@ def test_a_hanging_decoder_is_ended_and_the_next_file_is_read():
 
 
 def test_a_file_is_refused_by_the_time_that_it_computes(monkeypatch):
-    monkeypatch.setattr(pool, "WAIT_TIMES", 300)
+    monkeypatch.setattr(process, "WAIT_TIMES", 300)
     decoder = Decoder(seconds=1, memory_mb=2_000)
     with pytest.raises(ImageError, match="longer than 1 seconds"):
         decoder.ask(REQUEST, encode(np.tile(make_speckle(500, 500), (12, 12))))
@@ -144,6 +146,39 @@ def test_a_full_pool_says_so():
     with full.take(), pytest.raises(WorkError, match="Try again in a minute"), full.take():
         pass
     full.close()
+
+
+def test_a_file_that_takes_long_leaves_its_place_and_stands_back():
+    """A decoder that hangs over a dear file keeps nobody waiting, and takes no core from anybody."""
+    pool = DecoderPool(size=1, seconds=30, memory_mb=2_000, spare=1)
+    dear, niceness = encode(np.tile(make_speckle(500, 500), (10, 10))), []
+
+    def watch(pid: int) -> None:
+        threads = Path(f"/proc/{pid}/task")
+        while threads.exists() and not ending.is_set():
+            niceness.extend(os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in threads.iterdir())
+            time.sleep(0.05)
+
+    def read_dear() -> None:
+        with pool.take() as decoder:
+            watching = threading.Thread(target=watch, args=(decoder.pid,))
+            watching.start()
+            decoder.ask(REQUEST, dear)
+            assert prompt.is_set()
+            ending.set()
+            watching.join()
+
+    prompt, ending = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(read_dear)
+        time.sleep(0.2)
+        with pool.take() as decoder:
+            assert decoder.ask(REQUEST, encode(AREA))[0]["shape"] == [60, 80]
+            prompt.set()
+        reading.result()
+    assert max(niceness) == min(19, os.nice(0) + NICENESS)
+    assert len(pool.pids) == 2
+    pool.close()
 
 
 def test_a_forked_process_gets_its_own_pool():
