@@ -29,6 +29,17 @@ def restore(text: str) -> str:
     return _DISARMED.sub("", text) if "'" in text else text
 
 
+def disarm_table(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Disarm the texts and column names of a table, as for the pages' tables: a browser saves them as CSV, too."""
+    safe = table.copy(deep=False)
+    safe.columns = [disarm(str(name)) for name in table.columns]
+    for place, kind in enumerate(table.dtypes):
+        if kind.kind not in "biufcmM":
+            texts = table.iloc[:, place].astype(object).map(lambda v: disarm(v) if isinstance(v, str) else v)
+            safe.isetitem(place, texts.to_numpy())
+    return safe
+
+
 def render_csv(table: "pd.DataFrame", *, float_format: str | None = None) -> bytes:
     """Write a table as CSV, without its index; the one writer of everything that leaves as CSV.
 
@@ -44,10 +55,5 @@ def render_csv(table: "pd.DataFrame", *, float_format: str | None = None) -> byt
     bytes
         UTF-8, lines end with a line feed.
     """
-    safe = table.copy(deep=False)
-    safe.columns = [disarm(str(name)) for name in table.columns]
-    for place, kind in enumerate(table.dtypes):
-        if kind.kind not in "biufcmM":
-            texts = table.iloc[:, place].astype(object).map(lambda v: disarm(v) if isinstance(v, str) else v)
-            safe.isetitem(place, texts.to_numpy())
-    return safe.to_csv(index=False, lineterminator="\n", float_format=float_format).encode("utf-8", "replace")
+    text = disarm_table(table).to_csv(index=False, lineterminator="\n", float_format=float_format)
+    return text.encode("utf-8", "replace")

@@ -5,6 +5,7 @@ import streamlit as st
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
 from core.plain_text import plain, plain_document, plain_table
+from core.spreadsheet import disarm_table
 from core.ui import begin_page, get_bundle, offer_csv
 from core.ui.evidence import (
     FLOW,
@@ -85,7 +86,7 @@ with begin_page("Model"):
 
     st.header("Data dictionary", anchor=False)
     dictionary = tabulate_dictionary()
-    st.dataframe(dictionary, hide_index=True, height=420, alt="Fields of the data dictionary")
+    st.dataframe(disarm_table(dictionary), hide_index=True, height=420, alt="Fields of the data dictionary")
     offer_csv(dictionary, "data_dictionary", label="Data dictionary (CSV)")
 
     st.caption(

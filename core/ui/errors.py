@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import AppError, TableError, WorkError
 from core.plain_text import plain
+from core.spreadsheet import disarm
 
 MOST_ROWS = 20
 FAULT = "Something went wrong in the program, not in your data. It was logged; reload the page and try again."
@@ -112,7 +113,7 @@ def _show(error: AppError) -> None:
     st.error(plain(error))
     if isinstance(error, TableError) and error.rows:
         rows = error.rows[:MOST_ROWS]
-        st.dataframe({"Row": [row for row, _ in rows], "Reason": [why for _, why in rows]}, hide_index=True)
+        st.dataframe({"Row": [row for row, _ in rows], "Reason": [disarm(why) for _, why in rows]}, hide_index=True)
 
 
 def _log(error: Exception) -> None:

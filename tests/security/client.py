@@ -56,6 +56,7 @@ class Stranger:
     headers: dict[str, str] = field(default_factory=dict)
     socket: ClientConnection | None = None
     session: str = ""
+    given: str = ""
     widgets: dict[str, str] = field(default_factory=dict)
     seen: list[ForwardMsg] = field(default_factory=list)
 
@@ -130,6 +131,26 @@ class Stranger:
         path = f"/_stcore/upload_file/{session or self.session}/{file or uuid.uuid4()}"
         headers = {"X-Xsrftoken": self.cookies.get(XSRF, "")}
         return await self.ask("PUT", path, files={"file": ("image.png", data)}, headers=headers)
+
+    async def give(self, label: str, page: str, data: bytes, name: str) -> bool:
+        """Give a file to the uploader of that label; give whether the page was drawn to its end."""
+        ask = BackMsg()
+        ask.file_urls_request.request_id = uuid.uuid4().hex
+        ask.file_urls_request.file_names.append(name)
+        await self.send(ask)
+        answer = await self.hear("file_urls_response")
+        assert answer is not None
+        (urls,) = answer.file_urls_response.file_urls
+        self.given = urls.file_id
+        token = {"X-Xsrftoken": self.cookies.get(XSRF, "")}
+        assert (await self.ask("PUT", urls.upload_url, files={"file": (name, data)}, headers=token)).is_success
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        widget = message.rerun_script.widget_states.widgets.add()
+        widget.id = self.widgets[label]
+        info = widget.file_uploader_state_value.uploaded_file_info.add(name=name, size=len(data), file_id=urls.file_id)
+        info.file_urls.CopyFrom(urls)
+        return await self.run(message)
 
     async def download(self, file: str, session: str = "", seconds: float = PATIENCE) -> str:
         """Ask for a deferred download; give its address, or nothing."""

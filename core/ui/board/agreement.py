@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.spreadsheet import disarm_table
 from core.ui.export import offer_csv
 
 
@@ -31,7 +32,9 @@ def show_agreement(found: pd.DataFrame, calls: pd.DataFrame) -> None:
         "the indeterminate range count by their side. Kappa after Cohen; 95 % intervals."
     )
     rows = [_write_row(row) for row in found.to_dict("records")]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Agreement of readers, model and surgical Ki-67")
+    st.dataframe(
+        disarm_table(pd.DataFrame(rows)), hide_index=True, alt="Agreement of readers, model and surgical Ki-67"
+    )
     left, right = st.columns(2)
     with left:
         offer_csv(found, "board_agreement", label="Agreement (CSV)")

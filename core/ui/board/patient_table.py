@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 import pandas as pd
 import streamlit as st
 
+from core.spreadsheet import disarm_table
 from core.ui.board.navigation import FLAGS, go
 from core.ui.board.session import change_board
 from core.ui.board.state import ListDrawn, RowOpened
@@ -97,7 +98,7 @@ def show_list(
     table["Decision"] = board["decided"]
     percent = st.column_config.NumberColumn(format="%.1f %%", width=64)
     st.dataframe(
-        table,
+        disarm_table(table),
         hide_index=True,
         key=TABLE,
         on_select=guard(_open_row),

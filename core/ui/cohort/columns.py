@@ -14,7 +14,7 @@ from core.cohort.columns import label_field
 from core.cohort.predictions import FIELDS
 from core.errors import TableError
 from core.plain_text import plain
-from core.spreadsheet import render_csv
+from core.spreadsheet import disarm_table, render_csv
 from core.tabular import read_table
 from core.ui.errors import guard
 
@@ -50,7 +50,9 @@ def show_columns(reading: TableReading) -> None:
     """List what each column was taken for, its coding and unit, and how many cells were left out."""
     problems = [column for column in reading.columns if column.problem or column.left_out]
     with st.expander(_summarise(reading), expanded=bool(problems)):
-        st.dataframe(tabulate_columns(reading), hide_index=True, alt="How each column of the file was read")
+        st.dataframe(
+            disarm_table(tabulate_columns(reading)), hide_index=True, alt="How each column of the file was read"
+        )
         for sentence in map(point_below, reading.describe()):
             st.caption(plain(sentence))
         st.download_button(

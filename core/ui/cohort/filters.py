@@ -8,6 +8,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.plain_text import plain
+
 Chosen = tuple[tuple[str, tuple[str, ...]], ...]
 MOST_LEVELS = 12
 
@@ -92,6 +94,7 @@ def ask_filters(places: list[DeltaGenerator], table: pd.DataFrame, mark: str) ->
         picked = place.pills(
             FILTERS[column].label,
             list_options(table, column),
+            format_func=plain,
             selection_mode="multi",
             key=f"cohort_{column}_{mark}",
             persist_state="session",

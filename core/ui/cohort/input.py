@@ -9,7 +9,7 @@ from core.cohort import Choices, PredictionTable, read_predictions
 from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
 from core.plain_text import plain
-from core.spreadsheet import render_csv
+from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.columns import ask_columns, forget_choices, keep_content, show_columns
 from core.ui.cohort.current import (
     BORROW,
@@ -98,8 +98,10 @@ def show_reading(cohort: Cohort) -> None:
         refused = tabulate_refused(cohort.read)
         groups = tabulate_reasons(cohort.read)
         if len(groups) < len(refused):
-            st.dataframe(groups, hide_index=True, alt="Rows refused, by reason")
-        st.dataframe(refused, hide_index=True, height=min(400, 38 * (len(refused) + 1)), alt="Rows refused")
+            st.dataframe(disarm_table(groups), hide_index=True, alt="Rows refused, by reason")
+        st.dataframe(
+            disarm_table(refused), hide_index=True, height=min(400, 38 * (len(refused) + 1)), alt="Rows refused"
+        )
         st.download_button(
             "Refused rows (CSV)",
             render_csv(tabulate_all_refused(cohort.read)),
@@ -178,7 +180,7 @@ def _show_failure() -> None:
     sentence, rows = st.session_state[FAILED]
     st.error(plain(sentence))
     if rows:
-        st.dataframe(pd.DataFrame(rows, columns=["Row", "Reason"]), hide_index=True, alt="Rows refused")
+        st.dataframe(disarm_table(pd.DataFrame(rows, columns=["Row", "Reason"])), hide_index=True, alt="Rows refused")
 
 
 def _get_cutoff() -> Cutoff:

@@ -13,7 +13,7 @@ from core.cohort.scoring.score import ScoredCohort
 from core.errors import TableError
 from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain
-from core.spreadsheet import render_csv
+from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.current import keep_uploaded
 from core.ui.errors import guard, report_errors
 from core.ui.resources import get_bundle, get_worker
@@ -128,7 +128,7 @@ def _show_failure(sentence: str, rows: tuple[tuple[int, str], ...]) -> None:
     st.error(plain(sentence))
     if rows:
         table = pd.DataFrame(rows, columns=["Row", "Reason"])
-        st.dataframe(table, hide_index=True, alt="Rows that could not be scored")
+        st.dataframe(disarm_table(table), hide_index=True, alt="Rows that could not be scored")
         st.download_button(
             "Rows that failed (CSV)",
             render_csv(table),
