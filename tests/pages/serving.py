@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -36,13 +37,14 @@ def serve_app(*options: str, script: str = "app.py", port: int | None = None, **
         server.wait(30)
 
 
-def wait_until_well(url: str, server: subprocess.Popen) -> None:
+def wait_until_well(url: str, server: subprocess.Popen, certificate: Path | None = None) -> None:
     """Wait until the server answers its health check."""
+    trust = None if certificate is None else ssl.create_default_context(cafile=str(certificate))
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server ended"
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=5, context=trust) as answer:
                 if answer.read() == b"ok":
                     return
         except OSError:

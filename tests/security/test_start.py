@@ -1,6 +1,7 @@
 """How the server starts: not with secrets that can't be read, and with a token on a computer that others use too."""
 
 import asyncio
+import ctypes
 import os
 import re
 import signal
@@ -14,10 +15,12 @@ import httpx
 import pytest
 
 from core.ui.gate.start import send_at_once
+from tests.load.server import list_children
 from tests.pages.serving import ROOT, find_port, wait_until_well
 from tests.security.client import Stranger
 
 COMMAND = [sys.executable, "-m", "streamlit", "run", "app.py"]
+PIDFD_GETFD = 438  # the system call of Linux
 
 
 @pytest.mark.parametrize(
@@ -86,8 +89,13 @@ def test_the_printed_address_opens_the_app_and_its_token_goes_from_the_address(p
     assert token not in answer.headers["set-cookie"]
     browser = Stranger(address, cookies=dict(answer.cookies))
     assert asyncio.run(browser.ask("GET", "/")).status_code == 200
-    assert asyncio.run(browser.connect()) == 101
+    asyncio.run(open_and_leave(browser))
     assert token not in err.read_text()
+
+
+async def open_and_leave(browser: Stranger) -> None:
+    assert await browser.connect() == 101
+    await browser.leave()
 
 
 def test_no_address_leads_elsewhere(printed: tuple[str, str, Path]) -> None:
@@ -122,3 +130,26 @@ def test_accepted_sockets_send_at_once() -> None:
         return option
 
     assert asyncio.run(accept()) != 0
+
+
+def find_accepted(pid: int, port: int) -> list[int]:
+    """Find the file descriptors of a process's connections at a port, from /proc."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "01"}
+    return [int(link.name) for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link) in inodes]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into another process by Linux's means")
+def test_the_running_server_sends_small_messages_at_once(printed: tuple[str, str, Path]) -> None:
+    """Asked of the very socket that the server accepted, borrowed from its process."""
+    address, token, _ = printed
+    port, libc = int(address.rsplit(":", 1)[1]), ctypes.CDLL(None, use_errno=True)
+    with httpx.Client(base_url=address) as browser:
+        browser.get(f"/?token={token}")
+        (pid,) = {pid for pid in list_children("self") if find_accepted(pid, port)}
+        for accepted in find_accepted(pid, port):
+            borrowed = libc.syscall(PIDFD_GETFD, os.pidfd_open(pid), accepted, 0)
+            if borrowed < 0:
+                pytest.skip(f"may not look into the server's process: {os.strerror(ctypes.get_errno())}")
+            with socket.socket(fileno=borrowed) as held:
+                assert held.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

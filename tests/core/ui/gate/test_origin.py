@@ -43,9 +43,16 @@ FORWARDING = [
 ]
 
 
-def ask(*, must: bool = False, client: str | None = "127.0.0.1", port: int = 8501, **headers: str | None) -> Asked:
+def ask(
+    *,
+    must: bool = False,
+    client: str | None = "127.0.0.1",
+    port: int = 8501,
+    default: int = 80,
+    **headers: str | None,
+) -> Asked:
     named = HERE | {name.replace("_", "-"): value for name, value in headers.items()}
-    return Asked({name: value for name, value in named.items() if value is not None}, client, port, 80, must)
+    return Asked({name: value for name, value in named.items() if value is not None}, client, port, default, must)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "LOCALHOST:8501", "[::1]:8501", "127.9.8.7:8501"])
@@ -105,6 +112,15 @@ def test_another_computer_makes_a_stranger(client: str | None) -> None:
 )
 def test_another_page_opens_no_websocket(origin: str | None) -> None:
     assert "Another site's page" in (refuse_stranger(ask(origin=origin, must=True)) or "")
+
+
+@pytest.mark.parametrize("must", [True, False])
+@pytest.mark.parametrize(("default", "origin"), [(80, "https://127.0.0.1:8501"), (443, "http://127.0.0.1:8501")])
+def test_a_page_reached_by_the_other_scheme_is_another_page(default: int, origin: str, must: bool) -> None:
+    """Where the server speaks http, an https page of its name and port came by way of a proxy; and the other way."""
+    assert "Another site's page" in (refuse_stranger(ask(origin=origin, default=default, must=must)) or "")
+    own = origin.replace("https:", "http:") if default == 80 else origin.replace("http:", "https:")
+    assert refuse_stranger(ask(origin=own, default=default, must=must)) is None
 
 
 def test_an_address_without_a_port_means_its_scheme_s() -> None:
