@@ -1,8 +1,9 @@
 """What a browser may send over the websocket, and how often."""
 
+import re
 import time
 
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.ui.login import LOGIN_KEY
@@ -11,6 +12,8 @@ PASSED = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "
 OPERATIONS = ("deferred_file", "dataframe_chunk")
 MOST_FILES = 50
 A_SECOND, AT_ONCE = 2.0, 40
+IDS = ("fragment_id", "page_script_hash", "request_id", "session_id", "file_id", "source_id")
+PLAIN_ID = re.compile(r"[\w.-]{0,128}", re.ASCII)
 
 
 class Pace:
@@ -41,11 +44,23 @@ def read_message(data: bytes) -> BackMsg | None:
 def may_pass(message: BackMsg) -> bool:
     """Whether a message is of a kind that a page sends in its use; emptying the caches is not, for instance."""
     kind = message.WhichOneof("type")
+    if not _has_plain_ids(message):
+        return False
     if kind == "backend_operation_request":
         return message.backend_operation_request.WhichOneof("payload") in OPERATIONS
     if kind == "file_urls_request":
         return len(message.file_urls_request.file_names) <= MOST_FILES
     return kind in PASSED
+
+
+def _has_plain_ids(part: Message) -> bool:
+    """Whether ids are ids: Streamlit writes those that it does not know into its log."""
+    for described, value in part.ListFields():
+        if described.name in IDS and not PLAIN_ID.fullmatch(value):
+            return False
+        if isinstance(value, Message) and not _has_plain_ids(value):
+            return False
+    return True
 
 
 def leave_login_alone(message: BackMsg) -> bool:

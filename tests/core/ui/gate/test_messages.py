@@ -55,6 +55,24 @@ def test_a_flood_of_upload_addresses_does_not_pass() -> None:
     assert not may_pass(made)
 
 
+@pytest.mark.parametrize("given", ["a\nWARNING forged", "Annabel Smithers", "x" * 129, "../x", "\u0661"])
+def test_an_id_that_is_none_does_not_pass(given: str) -> None:
+    for kind, part, name in (
+        ("rerun_script", "rerun_script", "fragment_id"),
+        ("rerun_script", "rerun_script", "page_script_hash"),
+        ("file_urls_request", "file_urls_request", "request_id"),
+        ("deferred_file", "backend_operation_request", "session_id"),
+    ):
+        made = message(kind)
+        setattr(getattr(made, part), name, "0a1b-2c")
+        assert may_pass(made)
+        setattr(getattr(made, part), name, given)
+        assert not may_pass(made)
+    chunk = message("dataframe_chunk")
+    chunk.backend_operation_request.dataframe_chunk.source_id = given
+    assert not may_pass(chunk)
+
+
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a", b"GET / HTTP/1.1"])
 def test_noise_is_no_message(data: bytes) -> None:
     assert read_message(data) is None
