@@ -41,7 +41,7 @@ def test_no_page_is_blocked_asks_outside_or_misses_a_file(browser, address, brea
     page.get_by_role("button", name="Try this patient").wait_for()
     give_file(page, "a.png", breast_png)
     assert 0 <= read_probability(page) <= 100
-    page.frame_locator("iframe").locator("#image").wait_for()
+    page.locator(".viewer canvas").first.wait_for()
     go("Cohort")
     page.get_by_text("Evaluate the model on a cohort of your own").click()
     table = {"name": "cohort.csv", "mimeType": "text/csv", "buffer": encode(make_table())}
