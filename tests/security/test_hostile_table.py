@@ -168,9 +168,11 @@ def test_no_file_acts(walk: Walk) -> None:
         if kind == "csv":
             for row in csv.reader(io.StringIO(data.decode())):
                 assert [cell for cell in row if RUNS.match(cell)] == [], name
-        if kind == "html":
+        if kind in ("html", "svg"):
             tags = Tags(data.decode())
-            assert not {"script", "iframe", "link"} & {tag for tag, _ in tags.found}, name
-            made = [f"{of.get('src')} {of.get('href')} {'onerror' in of}" for _, of in tags.found]
+            assert not {"script", "iframe", "link", "foreignobject"} & {tag for tag, _ in tags.found}, name
+            made = [
+                f"{of.get('src')} {of.get('href')} {of.get('xlink:href')} {'onerror' in of}" for _, of in tags.found
+            ]
             assert [one for one in made if EVIL in one or "True" in one] == [], name
-    assert {"csv", "html", "json"} <= kinds
+    assert {"csv", "html", "json", "svg", "png"} <= kinds
