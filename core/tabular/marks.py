@@ -14,7 +14,7 @@ from core.errors import TableError
 from core.tabular.table import FORMULA, MAX_COLUMNS, TOO_MANY_COLUMNS
 
 MAX_UNPACKED = 500 * 1024 * 1024
-MAX_CELLS = 5_000_000  # of all sheets; read in 18 s at most
+MAX_CELLS = 5_000_000  # of all sheets; so many are read in 20 s
 XLSB_CELL = 14  # bytes of a number's cell
 MAX_STRINGS = 1_500_000
 CHUNK = 1 << 20
