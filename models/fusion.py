@@ -186,7 +186,12 @@ class FusionHead:
         return image | {term.field: float(b * x) for term, b, x in zip(self.terms, self.coefs, z, strict=True)}
 
     def refit_logits(
-        self, score: float, refit_scores: NDArray[np.float64], clinical: Mapping[str, str | float]
+        self,
+        score: float,
+        refit_scores: NDArray[np.float64],
+        clinical: Mapping[str, str | float],
+        *,
+        score_variance: float = 0.0,
     ) -> NDArray[np.float64]:
         """Give one patient's logit under each refit, were all fields known.
 
@@ -198,6 +203,8 @@ class FusionHead:
             Image score under each refit.
         clinical : mapping of str to value
             Known values. Each refit draws the others from what is expected of them given the known ones.
+        score_variance : float
+            Variance of the image score itself, as that of the mean over several views; drawn independently.
 
         Returns
         -------
@@ -207,15 +214,15 @@ class FusionHead:
         """
         inputs = np.concatenate([[score], self.code(clinical)])
         gap = self._find_gap(clinical)
-        spread = np.zeros(len(self.bootstrap))
+        variance = self.bootstrap[:, 1] ** 2 * score_variance
         if gap.any():
             slope, left = condition(self.cov, gap)
             inputs[gap] = self.mean[gap] + slope @ (inputs[~gap] - self.mean[~gap])
             unknown = self.bootstrap[:, 1:][:, gap]
-            spread = np.sqrt(np.maximum(np.einsum("bi,ij,bj->b", unknown, left, unknown), 0))
+            variance += np.maximum(np.einsum("bi,ij,bj->b", unknown, left, unknown), 0)
         known = self.bootstrap[:, 0] + self.bootstrap[:, 1] * refit_scores + self.bootstrap[:, 2:] @ inputs[1:]
         stretch = math.sqrt(1 + math.pi / 8 * (self.image_coef * self.score_spread) ** 2)
-        return np.asarray(stretch * (known + spread * _normal_quantiles(len(spread))))
+        return np.asarray(stretch * (known + np.sqrt(variance) * _normal_quantiles(len(variance))))
 
     def guess_refit_scores(self, score: float) -> NDArray[np.float64]:
         """Give a patient's image score under each refit where the image is not at hand: spread as in training, (B,)."""

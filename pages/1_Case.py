@@ -10,10 +10,11 @@ from core.ui import (
     ask_cleaning,
     ask_clinical,
     ask_frame,
-    ask_proposal,
-    ask_reading,
+    ask_lesion,
+    ask_readings,
     ask_source,
     begin_page,
+    find_proposal,
     get_bundle,
     get_worker,
     open_answer,
@@ -26,8 +27,9 @@ from core.ui import (
 )
 from core.ui.case.answer import offer_exports, show_answer, show_reasons
 from core.ui.case.archive import ask_archive
-from core.ui.case.picture import show_picture
+from core.ui.case.picture import find_estimate, show_heat_words, show_picture
 from core.ui.case.session import get_case
+from core.ui.case.views import list_used, make_view, prepare_others, show_strip
 
 with begin_page("Case", role="clinician"):
     bundle = get_bundle()
@@ -49,7 +51,7 @@ with begin_page("Case", role="clinician"):
                 st.header("2. What is known before biopsy", anchor=False)
             form = ask_clinical(predictors)
 
-    pictured = shown = None
+    shown = None
     with image_side, report_errors(stop=False):
         if not is_given:
             st.header("1. Image and lesion", anchor=False)
@@ -57,29 +59,42 @@ with begin_page("Case", role="clinician"):
         with choice:
             ask_archive()
             source = ask_source()
-        picture = st.container()
-        if source is not None:
-            frame = ask_frame(source)
+        picture, strip, heat = st.container(), st.container(), st.container()
+        view = get_case().view
+        if view is not None and source is not None:
+            frame = ask_frame(view)
             refuse_picture(frame)
-            proposal = ask_proposal(frame)
-            roi = ask_box(source, frame, proposal)
-            pictured = (ask_cleaning(frame, roi), roi)
-            shown = (*pictured, proposal)
+            proposal = find_proposal(frame, view.number)
+            ask_lesion(proposal, view.number)
+            roi = ask_box(view, frame, proposal)
+            ask_cleaning(view.number, frame, roi)
+            shown = make_view(view, frame, roi)
             if source.is_simulated:
                 st.caption(f"Simulated patient {source.patient_id}: image and clinical values are made up.")
             for note in frame.notes:
                 st.caption(plain(note))
-    show_questions(form, question_values(form.values, *(pictured or ())))
+    with strip:
+        prepared = prepare_others(shown)
+    used = list_used(prepared)
+    given = shown.view if shown else None
+    show_questions(form, question_values(form.values, *((given.frame, given.roi) if given else ())))
     with button, report_errors(stop=False):
-        reading = ask_reading(pictured, is_ready=not form.faults)
-    answer, earlier = settle_answer(pictured, form, reading)
+        readings = ask_readings(used, is_ready=not form.faults)
+    answer, earlier = settle_answer(used, form, readings)
     if answer is not None and not is_answered:
         st.rerun()  # the form folds once an estimate stands
-    if shown is not None:
+    present = None if answer is None or earlier else answer
+    allowed = present if present and present.prediction.applicability.status != "refused" else None
+    with strip:
+        show_strip(prepared, allowed)
+    if given is not None:
+        estimate = find_estimate(allowed, get_case().shown)
         with picture:
-            prediction = None if answer is None or earlier else answer.prediction
-            allowed = None if prediction is None or prediction.applicability.status == "refused" else prediction
-            show_picture(*shown, allowed, limit=compute_heatmap_limit(bundle.fusion_heads["m1"]))
+            limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
+            show_picture(given, proposal, estimate, limit=limit, number=get_case().shown)
+        if estimate is not None:
+            with heat:
+                show_heat_words(estimate, given.frame)
     if answer is None or source is None:
         st.stop()
     with answered, open_answer(earlier):
@@ -90,4 +105,5 @@ with begin_page("Case", role="clinician"):
         show_reasons(answer, bundle)
     if not earlier:
         st.header("Export", anchor=False)
-        offer_exports(answer, bundle, source)
+        sources = [view.source for view in get_case().views if view.number in answer.numbers]
+        offer_exports(answer, bundle, sources, shown=get_case().shown)

@@ -112,11 +112,13 @@ with begin_page("Tumour board", role="clinician") as user:
         if read.case is None:
             st.caption(plain(read.missing))
         elif is_hidden or read.shown is None or not ask_heat():
-            st.image(render_frame(read.case.frame, read.case.roi), alt=describe_frame(read.case.frame, read.case.roi))
+            first = read.case.views[0]
+            st.image(render_frame(first.frame, first.roi), alt=describe_frame(first.frame, first.roi))
         else:
             limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
-            figure = plot_heatmap(read.case.frame, read.case.roi, read.shown, limit=limit, height=HEAT_HEIGHT)
-            draw_figure(figure, alt=describe_heatmap(read.shown, limit), name="heatmap")
+            first, share = read.case.views[0], read.shown.views[0]
+            figure = plot_heatmap(first.frame, first.roi, share, limit=limit, height=HEAT_HEIGHT)
+            draw_figure(figure, alt=describe_heatmap(share, limit), name="heatmap")
     if is_hidden:
         with words:
             show_inputs(read.case.clinical if read.case else row)
@@ -128,7 +130,7 @@ with begin_page("Tumour board", role="clinician") as user:
     with words:
         if read.shown is not None:
             probability, interval = read.shown.probability, read.shown.interval
-            draft |= {"input_sha256": read.shown.reading.input_sha256, "low": interval[0], "high": interval[1]}
+            draft |= {"input_sha256": read.shown.input_sha256, "low": interval[0], "high": interval[1]}
             graph = render_interval(probability, interval, **place)
             show_headline(read.shown, graph, describe_interval(probability, interval, **place))
             show_missing(read, float(row["prob"]))
@@ -157,7 +159,7 @@ with begin_page("Tumour board", role="clinician") as user:
 
     if read.shown is not None:
         contributions = tabulate_contributions(read.shown, read.case.clinical)
-        points = score_points(bundle.fusion_heads["m1"], read.shown.reading.scores["ki67"], read.case.clinical)
+        points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
         why, nomogram = st.columns(2, gap="medium")
         with why:
             figure = plot_waterfall(contributions, compact=True)
@@ -167,4 +169,4 @@ with begin_page("Tumour board", role="clinician") as user:
         with data:
             offer_csv(contributions, "contributions", label="Contributions (CSV)")
             offer_csv(tabulate_points(points), "nomogram", label="Nomogram (CSV)")
-            offer_csv(tabulate_heatmap(read.shown), "heatmap", label="Heat map (CSV)")
+            offer_csv(tabulate_heatmap(read.shown.views[0]), "heatmap", label="Heat map (CSV)")

@@ -33,8 +33,8 @@ def list_case_parts(bundle: Path) -> dict[str, Part | None]:
     reading = predictor.read_image(frame, roi)
     ours = f"prediction and heat map from a decoded frame, SonoKi, {predictor.engine.description}"
     return {
-        ours: lambda: predictor.predict(Case(frame, roi)),
-        "change of a clinical value": lambda: predictor.predict(Case(frame, roi, {"age": 50.0}), reading),
+        ours: lambda: predictor.predict(Case.of(frame, roi)),
+        "change of a clinical value": lambda: predictor.predict(Case.of(frame, roi, {"age": 50.0}), [reading]),
         "decoding of a PNG file in the decoder process": lambda: read_frame(png),
     }
 

@@ -34,7 +34,7 @@ def list_document_parts(bundle: Path) -> dict[str, Part]:
     for i in range(N_PATIENTS):
         simulated = render_patient(cohort, i, SEED)
         frame = Frame(simulated.pixels.copy(), None, (0.0, 0.0), (1.0, 1.0), "0" * 64)
-        cases.append(Case(frame, Roi(*map(float, simulated.box))))
+        cases.append(Case.of(frame, Roi(*map(float, simulated.box))))
     predictions = [predictor.predict(case) for case in cases]
     collect = partial(collect_case, cases[0], predictions[0], predictor.bundle)
     contents = tuple(

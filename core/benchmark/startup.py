@@ -35,7 +35,7 @@ from core.imaging import Frame, Roi
 from core.inference import Case, Predictor
 predictor = Predictor.load(Path(sys.argv[1]))
 frame = Frame(np.zeros((600, 800), np.uint8), None, (0.0, 0.0), (1.0, 1.0), "")
-predictor.predict(Case(frame, Roi(300, 200, 500, 400)))
+predictor.predict(Case.of(frame, Roi(300, 200, 500, 400)))
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
 """
 

@@ -1,14 +1,74 @@
 """What the verbs of one case share: its clinical values and its lesion box."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli.console import say
+from core.cli.console import read_bytes, say
 from core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from core.imaging import Frame, Roi
+    from core.inference import View
+
+MOST_VIEWS = 12
+PLANES = ("transverse", "longitudinal", "other")
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """What the command line says of the views, each list in the order of the images or empty.
+
+    Parameters
+    ----------
+    rois : sequence of str
+        X0,Y0,X1,Y1, or "auto" for a proposed box.
+    frames, regions : sequence of int
+        Frame of a loop, B-mode region.
+    planes : sequence of str
+        "transverse", "longitudinal" or "other".
+    """
+
+    rois: Sequence[str] = ()
+    frames: Sequence[int] = ()
+    regions: Sequence[int] = ()
+    planes: Sequence[str] = ()
+
+    def check(self, count: int) -> None:
+        """Refuse lists that do not fit the number of images."""
+        if count > MOST_VIEWS:
+            raise UsageError(f"{count} images were given; a case takes at most {MOST_VIEWS} views of one lesion.")
+        for name in ("rois", "frames", "regions", "planes"):
+            given = len(getattr(self, name))
+            if given not in {0, count}:
+                option = f"--{name.removesuffix('s')}"
+                raise UsageError(
+                    f"{option} was given {given} times for {count} images: give it once for each, or never."
+                )
+        wrong = [plane for plane in self.planes if plane not in PLANES]
+        if wrong:
+            raise UsageError(f"--plane takes {', '.join(PLANES)}, not '{wrong[0][:20]}'.")
+
+
+def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[View, ...], list[bytes]]":
+    """Read the views of a case, and give them with the bytes of their files."""
+    options.check(len(images))
+    from core.imaging import Roi, read_frame  # noqa: PLC0415
+    from core.inference.prediction import View  # noqa: PLC0415
+
+    files, views = [read_bytes(path) for path in images], []
+    rois: list[Any] = [None if text == AUTO else Roi(*parse_roi(text)) for text in options.rois or [AUTO] * len(files)]
+    several: tuple[Sequence[Any], ...] = (options.frames, options.regions, options.planes)
+    frames, regions, planes = (list(given) or [None] * len(files) for given in several)
+    for data, roi, frame, region, plane in zip(files, rois, frames, regions, planes, strict=True):
+        read = read_frame(data, index=frame, region=region)
+        for note in read.notes:
+            say(note)
+        views.append(View(read, propose_box(read) if roi is None else read.to_frame(roi), plane))
+    return tuple(views), files
 
 
 def propose_box(frame: "Frame") -> "Roi":

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from core.cli.case import parse_roi, propose_box, read_clinical
-from core.cli.console import DEMO_BUNDLE, Out, app, read_bytes, say
+from core.cli.case import ViewOptions, read_clinical, read_views
+from core.cli.console import DEMO_BUNDLE, Out, app, say
 from core.errors import InputError, WorkError
 
 NAMED = "They belong to the source's study and hold what identifies its patient."
@@ -15,34 +15,38 @@ PSEUDONYMOUS = "They form a new study with a pseudonym."
 
 @app.command()
 def export(
-    image: Annotated[Path, typer.Argument(help="DICOM; other images open a new study with a pseudonym.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(help="DICOM, several as views of one lesion; other images open a new study with a pseudonym."),
+    ],
     out: Out,
     clinical: Annotated[Path | None, typer.Option(help="JSON file: field to value.")] = None,
-    roi: Annotated[str, typer.Option(help="Lesion box X0,Y0,X1,Y1 in pixels of the image.")] = "",
+    roi: Annotated[
+        list[str] | None, typer.Option(help="Lesion box X0,Y0,X1,Y1 in pixels of the image, or auto; once an image.")
+    ] = None,
     pdf: Annotated[Path | None, typer.Option(help="PDF to file; by default the case's own document.")] = None,
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
-    frame: Annotated[int | None, typer.Option(help="Frame of a loop, from 0.")] = None,
-    region: Annotated[int | None, typer.Option(help="B-mode region, from 0, where the file has several.")] = None,
+    frame: Annotated[list[int] | None, typer.Option(help="Frame of a loop, from 0; once an image.")] = None,
+    region: Annotated[
+        list[int] | None, typer.Option(help="B-mode region, from 0, where the file has several; once an image.")
+    ] = None,
 ) -> None:
     """Estimate one case, and write sc.dcm, sr.dcm and report.dcm; they name the source's patient."""
     from core.archive.dicom_objects.export import export_case  # noqa: PLC0415
     from core.documents.collect_results import collect_results  # noqa: PLC0415
-    from core.imaging import Roi, read_frame  # noqa: PLC0415
     from core.imaging.decoding.formats import detect_format  # noqa: PLC0415
     from core.inference.predictor import Case, Predictor  # noqa: PLC0415
 
-    data, document = read_bytes(image), _read_document(pdf)
-    known = read_clinical(clinical)
-    source = Roi(*parse_roi(roi)) if roi else None
-    read = read_frame(data, index=frame, region=region)
+    document, known = _read_document(pdf), read_clinical(clinical)
+    views, data = read_views(images, ViewOptions(roi or (), frame or (), region or ()))
     predictor = Predictor.load(bundle)
-    case = Case(read, propose_box(read) if source is None else read.to_frame(source), known)
+    case = Case(views, known)
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))
     files = export_case(collect_results(case, prediction, predictor.bundle, document=document), data)
     _write(files, out)
-    is_named = detect_format(data) == "DICOM"
+    is_named = detect_format(data[0]) == "DICOM"
     say(f"Written: {', '.join(files)}. {NAMED if is_named else PSEUDONYMOUS}")
 
 

@@ -39,7 +39,7 @@ def meeting(
     rows = _choose_rows(manifest, [name.strip() for name in patients.split(",") if name.strip()])
     predictor, store = Predictor.load(bundle), Store(database or find_database())
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    contents = tuple(_collect(row, predictor, store, now) for row in rows)
+    contents = tuple(_collect(images, predictor, store, now) for images in rows)
     last_entry = str(store.read_anchor())
     store.close()
     document = collect_meeting(title, contents, held_on=now[:10], created_utc=now, last_entry=last_entry)
@@ -50,40 +50,39 @@ def meeting(
     say(f"The document of {len(contents)} patients is written.")
 
 
-def _choose_rows(manifest: Path, names: list[str]) -> list[dict[str, Any]]:
-    """Give the first row of each patient, in the order of the names."""
+def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, Any]]]:
+    """Give the rows of each patient, in the order of the names."""
     from core.cohort.manifest import read_rows  # noqa: PLC0415
 
     read, reading = read_rows(manifest)
     for number, reason in reading.refused:
         say(f"  row {number}: {reason}")
-    first: dict[str, dict[str, Any]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for row in read:
-        first.setdefault(str(row["patient_id"]), row)
-    missing = [name for name in names if name not in first]
-    if missing or not first:
+        rows.setdefault(str(row["patient_id"]), []).append(row)
+    missing = [name for name in names if name not in rows]
+    if missing or not rows:
         raise InputError(
             f"{len(missing) or 'All'} of the patients are not in the manifest, or their rows can't be used."
         )
-    return [first[name] for name in names or first]
+    return [rows[name] for name in names or rows]
 
 
-def _collect(row: dict[str, Any], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
+def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
     """Collect one patient; entries belong to the patient by the pixels that the model read, not by the name alone."""
-    from core.clinical import M1_PREDICTORS, parse_inputs  # noqa: PLC0415
-    from core.cohort.scoring.local import decode_row  # noqa: PLC0415
+    from core.cohort.scoring.local import read_case  # noqa: PLC0415
     from core.documents.collect_board import collect_board  # noqa: PLC0415
-    from core.inference.predictor import Case  # noqa: PLC0415
+    from core.inference.prediction import drop_refused  # noqa: PLC0415
     from core.register.readings import BoardReading  # noqa: PLC0415
 
     try:
-        frame, roi = decode_row(row)
-        known: dict[str, Any] = parse_inputs({n: row[n] for n in M1_PREDICTORS if row.get(n) is not None})
-        case = Case(frame, roi, known)
-        read = BoardReading(case, predictor.predict(case))
+        case = read_case(rows)
+        case, readings = drop_refused(case, predictor.read_images([(view.frame, view.roi) for view in case.views]))
+        read = BoardReading(case, predictor.predict(case, readings))
     except AppError as error:
         read = BoardReading(None, None, str(error))
-    seen = read.prediction.reading.input_sha256 if read.prediction is not None else ""
+    row = rows[0]
+    seen = read.prediction.input_sha256 if read.prediction is not None else ""
     records = [r for r in store.read(str(row["patient_id"])) if seen and r.input_sha256 == seen]
     bundle = predictor.bundle
     return collect_board(row, read, bundle, records, simulated=bundle.is_simulated, created_utc=now)

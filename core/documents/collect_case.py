@@ -11,7 +11,16 @@ from PIL import Image, ImageDraw
 
 from core import __version__
 from core.cohort.splits import SPLIT_NAMES
-from core.documents.content import HeatCell, HeatMap, MeetingContent, Origin, PatientContent, Picture, Stamp
+from core.documents.content import (
+    FurtherView,
+    HeatCell,
+    HeatMap,
+    MeetingContent,
+    Origin,
+    PatientContent,
+    Picture,
+    Stamp,
+)
 from core.evaluation import compute_calibration, compute_roc
 from core.figures.case.frame import BOX, BOX_EDGE, describe_frame, render_frame
 from core.figures.case.heatmap import describe_heatmap, locate_cells
@@ -23,11 +32,11 @@ from core.figures.cohort.calibration import CalibrationExhibit
 from core.figures.cohort.roc import RocExhibit
 from core.figures.rendering import render_svg
 from core.imaging import Frame
-from core.inference import Case, Prediction
-from core.inference.explain import compute_heatmap_limit, spread_offset, tabulate_contributions
+from core.inference import Case, Prediction, View, ViewEstimate
+from core.inference.explain import compute_heatmap_limit, format_percent, spread_offset, tabulate_contributions
 from core.inference.points import score_points
 from core.inference.render import describe_use
-from core.inference.sentences import describe_seen
+from core.inference.sentences import describe_seen, describe_views, name_view
 from models.bundle import Bundle
 
 LARGEST = 900
@@ -52,7 +61,7 @@ def collect_case(
     Parameters
     ----------
     case : Case
-        Frame, box and known clinical values that the estimate was made from.
+        Views with their boxes, and known clinical values that the estimate was made from.
     prediction : Prediction
         The estimate, a refused one too.
     bundle : Bundle
@@ -71,8 +80,10 @@ def collect_case(
     """
     head = bundle.fusion_heads["m1"]
     limit = compute_heatmap_limit(head)
-    points = score_points(head, prediction.reading.scores["ki67"], case.clinical)
+    points = score_points(head, prediction.score, case.clinical)
     contributions = tabulate_contributions(prediction, case.clinical)
+    views = list(zip(case.views, prediction.views, strict=True))
+    several = len(views) > 1
     return PatientContent(
         patient=patient,
         simulated=simulated,
@@ -81,16 +92,29 @@ def collect_case(
         prediction=prediction,
         points=points,
         inputs=dict(case.clinical),
-        image=_paint_frame(case),
-        heatmap=_paint_heatmap(case, prediction, limit),
+        image=_paint_frame(case.views[0]),
+        heatmap=_paint_heatmap(*views[0], limit),
+        further_views=tuple(
+            FurtherView(
+                name_view(number, view).capitalize(),
+                _paint_frame(view),
+                _paint_heatmap(view, estimate, limit),
+                _describe_share(estimate),
+            )
+            for number, (view, estimate) in enumerate(views[1:], start=2)
+        ),
+        view_words=f"{name_view(1, case.views[0]).capitalize()}: {_describe_share(prediction.views[0])} "
+        f"{describe_views(prediction)}"
+        if several
+        else "",
         alts={
             "scale": describe_scale(prediction),
             "icons": describe_icons(prediction.probability),
             "waterfall": describe_waterfall(contributions),
             "nomogram": describe_nomogram(points),
         },
-        seen=describe_seen(prediction, case.frame),
-        file_sha256=case.frame.sha256,
+        seen=describe_seen(prediction, case.views),
+        file_sha256=", ".join(dict.fromkeys(view.frame.sha256 for view in case.views)),
         evidence=draw_evidence(bundle),
     )
 
@@ -179,43 +203,48 @@ def _draw_figure(figure: go.Figure, words: str) -> Picture:
     return Picture(svg, FIGURE_WIDTH, FIGURE_HEIGHT, words, words)
 
 
-def _paint_frame(case: Case) -> Picture:
-    frame = case.frame
+def _describe_share(estimate: ViewEstimate) -> str:
+    alone = format_percent(estimate.probability)
+    return f"Alone {alone}; its share of the image's term is {estimate.contribution:+.2f} log-odds."
+
+
+def _paint_frame(view: View) -> Picture:
+    frame = view.frame
     width, height = _fit(frame.width, frame.height)
-    image = render_frame(frame, case.roi).resize((width, height), Image.Resampling.LANCZOS)
+    image = render_frame(frame, view.roi).resize((width, height), Image.Resampling.LANCZOS)
     scale = "scale not known" if frame.mm_per_px is None else f"{frame.width * frame.mm_per_px:.0f} mm wide"
-    words = describe_frame(frame, case.roi)
+    words = describe_frame(frame, view.roi)
     return Picture(_encode(image), width, height, words, f"B-mode image with the lesion box; {scale}.")
 
 
-def _paint_heatmap(case: Case, prediction: Prediction, limit: float) -> HeatMap:
-    x0, y0, x1, y1 = _crop_area(case.frame, prediction)
-    overlay_at = prediction.reading.area
+def _paint_heatmap(view: View, estimate: ViewEstimate, limit: float) -> HeatMap:
+    x0, y0, x1, y1 = _crop_area(view.frame, estimate)
+    overlay_at = estimate.reading.area
     size = (max(1, round(overlay_at[2] - overlay_at[0])), max(1, round(overlay_at[3] - overlay_at[1])))
-    values = spread_offset(prediction)
+    values = spread_offset(estimate)
     overlay = render_overlay(values, limit=limit, opacity=OPACITY, size=size)
-    image = Image.fromarray(case.frame.pixels).convert("RGB")
+    image = Image.fromarray(view.frame.pixels).convert("RGB")
     image.paste(overlay.convert("RGB"), (round(overlay_at[0]), round(overlay_at[1])), overlay.getchannel("A"))
     line = max(1, round((x1 - x0) / 200))
-    edges = (case.roi.x0, case.roi.y0, case.roi.x1 - 1, case.roi.y1 - 1)
+    edges = (view.roi.x0, view.roi.y0, view.roi.x1 - 1, view.roi.y1 - 1)
     draw = ImageDraw.Draw(image)
     draw.rectangle(tuple(e + s * line for e, s in zip(edges, (-1, -1, 1, 1), strict=True)), outline=BOX_EDGE, width=1)
     draw.rectangle(edges, outline=BOX, width=line)
     width, height = _fit(x1 - x0, y1 - y0)
     crop = image.crop((x0, y0, x1, y1)).resize((width, height), Image.Resampling.LANCZOS)
-    columns, rows = locate_cells(prediction)
+    columns, rows = locate_cells(estimate)
     cells = tuple(
         HeatCell((x - x0) / (x1 - x0), (y - y0) / (y1 - y0), float(values[i, j]))
         for i, y in enumerate(rows)
         for j, x in enumerate(columns)
         if x0 < x < x1 and y0 < y < y1
     )
-    return HeatMap(Picture(_encode(crop), width, height, describe_heatmap(prediction, limit)), cells, limit)
+    return HeatMap(Picture(_encode(crop), width, height, describe_heatmap(estimate, limit)), cells, limit)
 
 
-def _crop_area(frame: Frame, prediction: Prediction) -> tuple[int, int, int, int]:
+def _crop_area(frame: Frame, estimate: ViewEstimate) -> tuple[int, int, int, int]:
     """Give the square that the network saw, with a margin, as far as the frame reaches."""
-    x0, y0, x1, y1 = prediction.reading.area
+    x0, y0, x1, y1 = estimate.reading.area
     pad = MARGIN * (x1 - x0)
     return (
         max(0, round(x0 - pad)),

@@ -11,7 +11,7 @@ from core.archive.dicom_objects.export import CaseResults
 from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
 from core.figures.case.heatmap_png import render_heatmap_png
-from core.inference import Case, Prediction
+from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.render import describe_use
 from models.bundle import Bundle
@@ -29,7 +29,7 @@ def collect_results(
     Parameters
     ----------
     case : Case
-        Frame, box and clinical values.
+        Views with their boxes, and clinical values.
     prediction : Prediction
         The estimate.
     bundle : Bundle
@@ -48,19 +48,26 @@ def collect_results(
         prediction=prediction,
         bundle=bundle,
         case=case,
-        overlay=render_export_overlay(case, prediction, bundle),
+        overlays=tuple(
+            render_export_overlay(view, estimate, prediction, bundle)
+            for view, estimate in zip(case.views, prediction.views, strict=True)
+        ),
         created=datetime.datetime.now().astimezone().replace(microsecond=0),
         document=document or render_patient_document(collect_case(case, prediction, bundle, simulated=simulated)),
     )
 
 
-def render_export_overlay(case: Case, prediction: Prediction, bundle: Bundle) -> NDArray[np.uint8]:
-    """Paint the heat map over the frame, with its scale, bundle and intended use below.
+def render_export_overlay(
+    view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle
+) -> NDArray[np.uint8]:
+    """Paint a view's heat map over its frame, with its scale, bundle and intended use below.
 
     Parameters
     ----------
-    case : Case
+    view : View
         Frame and box.
+    estimate : ViewEstimate
+        The view's part of the estimate.
     prediction : Prediction
         The estimate.
     bundle : Bundle
@@ -72,9 +79,9 @@ def render_export_overlay(case: Case, prediction: Prediction, bundle: Bundle) ->
         RGB; the frame fills the width from the top.
     """
     png = render_heatmap_png(
-        case.frame,
-        case.roi,
-        prediction,
+        view.frame,
+        view.roi,
+        estimate,
         limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
         opacity=OPACITY,
         captions=(

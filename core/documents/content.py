@@ -74,6 +74,28 @@ class HeatMap:
 
 
 @dataclass(frozen=True)
+class FurtherView:
+    """A view beside the first one, with what it gives to the estimate.
+
+    Parameters
+    ----------
+    name : str
+        Number and plane.
+    image : Picture
+        The frame with the lesion box.
+    heatmap : HeatMap
+        Its heat map.
+    words : str
+        The estimate from this view alone, and its part of the joint one.
+    """
+
+    name: str
+    image: Picture
+    heatmap: HeatMap
+    words: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """An entry that a reader made.
 
@@ -164,6 +186,10 @@ class PatientContent:
         The frame with its lesion box.
     heatmap : HeatMap or None
         Where the image raises and lowers the estimate.
+    further_views : tuple of FurtherView
+        The views beside the first one, which `image` and `heatmap` show.
+    view_words : str
+        What the first view gives, and how far the views differ; empty where there is one.
     alts : mapping of str to str
         What the drawn figures "scale", "icons", "waterfall" and "nomogram" show.
     seen : str
@@ -175,7 +201,7 @@ class PatientContent:
     decisions : tuple of Decision
         Entries in the order of their time.
     file_sha256 : str
-        Hash of the image file.
+        Hash of the image file; of several, one after the other.
     evidence : tuple of Picture
         Figures of how well the bundle does.
     absence : str
@@ -191,6 +217,8 @@ class PatientContent:
     inputs: Mapping[str, object] = field(default_factory=dict)
     image: Picture | None = None
     heatmap: HeatMap | None = None
+    further_views: tuple[FurtherView, ...] = ()
+    view_words: str = ""
     alts: Mapping[str, str] = field(default_factory=dict)
     seen: str = ""
     core_biopsy: Mapping[str, object] = field(default_factory=dict)

@@ -86,7 +86,7 @@ def write_meeting(content: MeetingContent, record: Record, paper: Paper) -> byte
 def _draw(contents: Sequence[PatientContent], records: Sequence[Record]) -> list[Drawings]:
     """Draw all figures of all patients in one run of typst, and hand each patient its own."""
     named = [name_pictures(content, i) for i, content in enumerate(contents)]
-    kinds = [[kind for kind in DRAWN if _has(kind, record)] for record in records]
+    kinds = [[*(kind for kind in DRAWN if _has(kind, record)), *_name_views(record)] for record in records]
     if not any(kinds):
         return [{} for _ in records]
     pictures = {name: data for _, own in named for name, data in own.items()}
@@ -96,6 +96,10 @@ def _draw(contents: Sequence[PatientContent], records: Sequence[Record]) -> list
 
 def _has(kind: str, record: Record) -> bool:
     return record["estimate"] is not None and (kind not in {"nomogram", "heatmap"} or record[kind] is not None)
+
+
+def _name_views(record: Record) -> list[str]:
+    return [f"view {i}" for i in range(len(record["further_views"]))]
 
 
 def _begin(record: Record) -> Iterator[str]:
@@ -119,6 +123,9 @@ def _write_case(content: PatientContent, record: Record, drawings: Drawings, lev
     if record["estimate"]:
         yield head("Why")
         yield from _write_why(record, drawings)
+    if record["view_words"]:
+        yield head("Views")
+        yield from _write_views(content, record, drawings)
     yield head("Beside the estimate")
     yield from _write_beside(record)
     if record["decisions"]:
@@ -164,6 +171,15 @@ def _write_why(record: Record, drawings: Drawings) -> Iterator[str]:
     if "nomogram" in drawings:
         words = "Nomogram. A diamond is this patient; hollow: not known."
         yield _drawing(drawings, record, "nomogram", words)
+
+
+def _write_views(content: PatientContent, record: Record, drawings: Drawings) -> Iterator[str]:
+    yield f"<p>{_text(record['view_words'])}</p>"
+    for name, view, words in zip(_name_views(record), content.further_views, record["further_views"], strict=True):
+        image, alt = view.image, words["heatmap"]["picture"]["alt"]
+        yield f'<p><strong>{_text(words["name"])}.</strong> {_text(words["words"])}</p><div class="pair">'
+        yield _figure(image.data, image.media_type, words["image"]["alt"], words["image"]["caption"])
+        yield _figure(drawings[name], "image/svg+xml", alt, "", drawn=True) + "</div>"
 
 
 def _write_beside(record: Record) -> Iterator[str]:

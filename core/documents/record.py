@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.clinical import BY_NAME, FIELDS, is_missing
-from core.documents.content import Decision, HeatMap, Origin, PatientContent, Picture, Stamp
+from core.documents.content import Decision, FurtherView, HeatMap, Origin, PatientContent, Picture, Stamp
 from core.documents.text import clean, shorten
 from core.inference import Prediction
 from core.inference.explain import NOT_KNOWN, format_percent, format_value, tabulate_contributions
@@ -59,6 +59,8 @@ def describe_patient(content: PatientContent) -> Record:
         "nomogram": _describe_points(content.points) if shown and content.points else None,
         "image": describe_picture(content.image),
         "heatmap": _describe_heatmap(content.heatmap) if shown else None,
+        "further_views": [_describe_view(view) for view in content.further_views] if shown else [],
+        "view_words": content.view_words if shown else "",
         "alts": dict(content.alts),
         "also": list(_list_secondary(shown, origin)) if shown else [],
         "biopsy": _list_values(content.core_biopsy),
@@ -162,6 +164,15 @@ def _describe_heatmap(heatmap: HeatMap | None) -> Record | None:
     return {"picture": describe_picture(heatmap.picture), "cells": cells, "limit": heatmap.limit}
 
 
+def _describe_view(view: FurtherView) -> Record:
+    return {
+        "name": view.name,
+        "image": describe_picture(view.image),
+        "heatmap": _describe_heatmap(view.heatmap),
+        "words": view.words,
+    }
+
+
 def _list_secondary(prediction: Prediction, origin: Origin) -> Iterable[Record]:
     data = name_training_data(simulated=origin.simulated)
     if prediction.node_metastasis is not None:
@@ -226,7 +237,7 @@ def list_origin(origin: Origin, stamp: Stamp) -> list[Record]:
 
 
 def _list_hashes(content: PatientContent) -> list[Record]:
-    read = content.prediction.reading.input_sha256 if content.prediction else ""
+    read = content.prediction.input_sha256 if content.prediction else ""
     rows = {"Image file SHA-256": content.file_sha256, "Model input SHA-256": read}
     return [{"label": label, "value": value} for label, value in rows.items() if value]
 

@@ -98,6 +98,11 @@ def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, Any],
         if picture is not None:
             names[kind] = f"{kind}-{number}.svg"
             pictures[names[kind]] = wrap_picture(picture)
+    names["views"] = []
+    for i, view in enumerate(content.further_views):
+        own = {"image": f"image-{number}-{i}.svg", "heatmap": f"heatmap-{number}-{i}.svg"}
+        pictures |= {own["image"]: wrap_picture(view.image), own["heatmap"]: wrap_picture(view.heatmap.picture)}
+        names["views"].append(own)
     names["evidence"], evidence = name_evidence(content.evidence)
     return names, pictures | evidence
 

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.imaging import Finding
-from core.inference.prediction import Applicability, Status
+from core.inference.prediction import SEVERITY, Applicability, Status
 from models.fusion import ImageHead
-
-SEVERITY: tuple[Status, ...] = ("ok", "caution", "refused")
 
 
 @dataclass(frozen=True)

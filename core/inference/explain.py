@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clinical import BY_NAME
-from core.inference.prediction import Prediction
+from core.inference.prediction import Prediction, ViewEstimate
 from models.fusion import FusionHead
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     """
     import pandas as pd  # noqa: PLC0415 - heavy, and home needs none
 
-    score = f"score {prediction.reading.scores['ki67']:+.2f}"
+    count = len(prediction.views)
+    score = f"score {prediction.score:+.2f}" + (f", mean of {count} views" if count > 1 else "")
     terms = [
         (
             name,
@@ -112,20 +113,20 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     return pd.DataFrame(rows, columns=["term", "label", "value", "known", "log_odds"])
 
 
-def spread_offset(prediction: Prediction) -> NDArray[np.float64]:
+def spread_offset(view: ViewEstimate) -> NDArray[np.float64]:
     """Spread the heat map's offset evenly over its places, so that zero is neutral and the mean is the image's term.
 
     Parameters
     ----------
-    prediction : Prediction
-        An estimate.
+    view : ViewEstimate
+        A view's part of an estimate.
 
     Returns
     -------
     ndarray of float64, (h, w)
-        Log-odds by place; their mean is `prediction.contributions["image"]`.
+        Log-odds by place; their mean is the image's term of this view alone.
     """
-    return prediction.heatmap + prediction.heatmap_offset
+    return view.heatmap + view.heatmap_offset
 
 
 def compute_heatmap_limit(head: FusionHead) -> float:

@@ -1,16 +1,40 @@
 """What goes into an estimate and what comes out of it: frozen records, no computing."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InputError
 from core.imaging import Frame, Roi
 from models.call_rule import CallRule, Group
 
 Status = Literal["ok", "caution", "refused"]
+Plane = Literal["transverse", "longitudinal", "other"]
+SEVERITY: tuple[Status, ...] = ("ok", "caution", "refused")
+
+
+@dataclass(frozen=True)
+class View:
+    """One image of the lesion.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area of the image.
+    roi : Roi
+        Lesion box in pixels of the frame.
+    plane : {"transverse", "longitudinal", "other"} or None
+        How the probe was held; None where it is not known. The model does not use it.
+    """
+
+    frame: Frame
+    roi: Roi
+    plane: Plane | None = None
 
 
 @dataclass(frozen=True)
@@ -19,17 +43,23 @@ class Case:
 
     Parameters
     ----------
-    frame : Frame
-        B-mode area of the image.
-    roi : Roi
-        Lesion box in pixels of the frame.
+    views : tuple of View
+        Images of one lesion, at least one.
     clinical : mapping of str to value
         Checked values of the fields that are known (`core.clinical.parse_inputs`).
     """
 
-    frame: Frame
-    roi: Roi
+    views: tuple[View, ...]
     clinical: Mapping[str, str | float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.views:
+            raise InputError("A case needs an image.")
+
+    @classmethod
+    def of(cls, frame: Frame, roi: Roi, clinical: Mapping[str, str | float] | None = None) -> "Case":
+        """Make a case of one image."""
+        return cls((View(frame, roi),), clinical or {})
 
 
 @dataclass(frozen=True)
@@ -85,6 +115,52 @@ class ImageReading:
     seconds: float
 
 
+def drop_refused(case: Case, readings: Sequence[ImageReading]) -> tuple[Case, list[ImageReading]]:
+    """Leave out the views that the model refuses, as `score` does, where others remain.
+
+    Parameters
+    ----------
+    case : Case
+        A patient.
+    readings : sequence of ImageReading
+        What the network read from each view.
+
+    Returns
+    -------
+    tuple of (Case, list of ImageReading)
+        The same where all are refused.
+    """
+    pairs = list(zip(case.views, readings, strict=True))
+    kept = [pair for pair in pairs if pair[1].applicability.status != "refused"] or pairs
+    return replace(case, views=tuple(view for view, _ in kept)), [reading for _, reading in kept]
+
+
+@dataclass(frozen=True)
+class ViewEstimate:
+    """What one view gives to an estimate.
+
+    Parameters
+    ----------
+    reading : ImageReading
+        What the network read.
+    heatmap : ndarray of float64, (h, w)
+        Signed log-odds by place, as if this were the only view.
+    heatmap_offset : float
+        b_img c; the heat map's mean plus it is the image's term of this view alone.
+    contribution : float
+        That term divided by the number of views: its share of `Prediction.contributions["image"]`, log-odds.
+    logit, probability : float
+        The estimate from this view alone.
+    """
+
+    reading: ImageReading
+    heatmap: NDArray[np.float64]
+    heatmap_offset: float
+    contribution: float
+    logit: float
+    probability: float
+
+
 @dataclass(frozen=True)
 class Prediction:
     """An explained estimate.
@@ -103,12 +179,8 @@ class Prediction:
         Log-odds of "image" and of each clinical field; with the intercept they add up to the logit.
     rule : CallRule
         How the bundle classifies the probability.
-    heatmap : ndarray of float64, (h, w)
-        Signed log-odds by place; its mean plus `heatmap_offset` is `contributions["image"]`.
-    heatmap_offset : float
-        b_img c.
-    reading : ImageReading
-        What the network read.
+    views : tuple of ViewEstimate
+        One for each view; their contributions add up to `contributions["image"]`.
     imputed : tuple of str
         Fields that were not known; the estimate is the mean over what is expected of them.
     node_metastasis : float or None
@@ -128,9 +200,7 @@ class Prediction:
     intercept: float
     contributions: Mapping[str, float]
     rule: CallRule
-    heatmap: NDArray[np.float64]
-    heatmap_offset: float
-    reading: ImageReading
+    views: tuple[ViewEstimate, ...]
     imputed: tuple[str, ...]
     node_metastasis: float | None
     malignancy: float
@@ -138,10 +208,32 @@ class Prediction:
     bundle_sha256: str
     seconds: float
 
-    @property
+    @cached_property
     def applicability(self) -> Applicability:
-        """Whether the image fits the model."""
-        return self.reading.applicability
+        """Whether the images fit the model: the worst of the views, with their reasons."""
+        judged = [view.reading.applicability for view in self.views]
+        if len(judged) == 1:
+            return judged[0]
+        status = max((one.status for one in judged), key=SEVERITY.index)
+        reasons = (f"View {i}: {reason}" for i, one in enumerate(judged, start=1) for reason in one.reasons)
+        return Applicability(status, tuple(reasons), next((one.other for one in judged if one.other), ""))
+
+    @property
+    def score(self) -> float:
+        """Ki-67 image score, the mean over the views."""
+        return float(np.mean([view.reading.scores["ki67"] for view in self.views]))
+
+    @property
+    def view_range(self) -> float:
+        """Log-odds between the highest and the lowest estimate of a view alone; 0 for one view."""
+        logits = [view.logit for view in self.views]
+        return max(logits) - min(logits)
+
+    @property
+    def input_sha256(self) -> str:
+        """Hash of the pixels that the network saw; of several views, the hash of their hashes in any order."""
+        hashes = sorted(view.reading.input_sha256 for view in self.views)
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
     @property
     def group(self) -> Group:

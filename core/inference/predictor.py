@@ -14,7 +14,7 @@ from core.inference.applicability import ApplicabilityRules, Gate, Reference
 from core.inference.engines.choice import load_engine
 from core.inference.engines.interface import Engine
 from core.inference.interval import INTERVAL
-from core.inference.prediction import Case, ImageReading, Prediction
+from core.inference.prediction import Case, ImageReading, Prediction, ViewEstimate
 from core.inference.trust import load_bundle
 from core.settings import get_text_setting
 from models.bundle import MALIGNANCY, Bundle
@@ -178,30 +178,30 @@ class Predictor:
             seconds=read.seconds,
         )
 
-    def predict(self, case: Case, reading: ImageReading | None = None) -> Prediction:
-        """Estimate the probability of high Ki-67 and explain it.
+    def predict(self, case: Case, readings: Sequence[ImageReading] | None = None) -> Prediction:
+        """Estimate the probability of high Ki-67 and explain it; the image score is the mean over the views.
 
         Parameters
         ----------
         case : Case
-            Frame, box and known clinical values.
-        reading : ImageReading, optional
-            What the network read from this frame and box before; without it the network runs.
+            Views with their boxes, and known clinical values.
+        readings : sequence of ImageReading, optional
+            What the network read from each view before; without it the network runs.
 
         Returns
         -------
         Prediction
-            Estimate, interval, contributions, heat map.
+            Estimate, interval, contributions, heat maps.
         """
         started = time.perf_counter()
-        reading = reading or self.read_image(case.frame, case.roi)
+        readings = readings or self.read_images([(view.frame, view.roi) for view in case.views])
         fusion, rule = self.bundle.fusion_heads["m1"], self.bundle.manifest.call_rule
         head = fusion.given(case.clinical)
-        score = reading.scores["ki67"]
-        contributions = head.contribute(score, case.clinical)
+        scores = {name: float(np.mean([reading.scores[name] for reading in readings])) for name in self._heads}
+        contributions = head.contribute(scores["ki67"], case.clinical)
         logit = head.intercept + sum(contributions.values())
         probability = float(_expit(logit))
-        refits = _expit(fusion.refit_logits(score, reading.refit_scores, case.clinical))
+        refits = _expit(_refit_logits(fusion, readings, case.clinical))
         interval = np.percentile(refits, INTERVAL)
         return Prediction(
             probability=probability,
@@ -211,23 +211,49 @@ class Predictor:
             intercept=head.intercept,
             contributions=contributions,
             rule=rule,
-            heatmap=compute_heatmap(reading.score_map, head.image_coef),
-            heatmap_offset=head.image_coef * reading.offset,
-            reading=reading,
+            views=_share(head, readings, logit - contributions.get("image", 0.0)),
             imputed=tuple(term.field for term in head.terms if term.field not in case.clinical),
-            node_metastasis=self._predict_nodes(reading, case.clinical),
-            malignancy=float(_expit(reading.scores[MALIGNANCY])),
+            node_metastasis=self._predict_nodes(scores, case.clinical),
+            malignancy=float(_expit(scores[MALIGNANCY])),
             bundle=self.bundle.name,
             bundle_sha256=self.bundle.sha256,
             seconds=time.perf_counter() - started,
         )
 
-    def _predict_nodes(self, reading: ImageReading, clinical: Mapping[str, str | float]) -> float | None:
+    def _predict_nodes(self, scores: Mapping[str, float], clinical: Mapping[str, str | float]) -> float | None:
         fusion: FusionHead | None = self.bundle.fusion_heads.get("lnm")
         if fusion is None:
             return None
         head = fusion.given(clinical)
-        return float(_expit(head.intercept + sum(head.contribute(reading.scores["lnm"], clinical).values())))
+        return float(_expit(head.intercept + sum(head.contribute(scores["lnm"], clinical).values())))
+
+
+def _share(head: FusionHead, readings: Sequence[ImageReading], rest: float) -> tuple[ViewEstimate, ...]:
+    """Give each view its heat map, its part of the image's term, and its estimate beside the rest of the logit."""
+    views = []
+    for reading in readings:
+        alone = head.image_coef * reading.scores["ki67"]
+        views.append(
+            ViewEstimate(
+                reading=reading,
+                heatmap=compute_heatmap(reading.score_map, head.image_coef),
+                heatmap_offset=head.image_coef * reading.offset,
+                contribution=alone / len(readings),
+                logit=rest + alone,
+                probability=float(_expit(rest + alone)),
+            )
+        )
+    return tuple(views)
+
+
+def _refit_logits(
+    fusion: FusionHead, readings: Sequence[ImageReading], clinical: Mapping[str, str | float]
+) -> NDArray[np.float64]:
+    """Give the logit under each refit; the mean over n views has the variance of one view, divided by n."""
+    scores = [reading.scores["ki67"] for reading in readings]
+    refit_scores = np.mean([reading.refit_scores for reading in readings], axis=0)
+    variance = float(np.var(scores, ddof=1)) / len(scores) if len(scores) > 1 else 0.0
+    return fusion.refit_logits(float(np.mean(scores)), refit_scores, clinical, score_variance=variance)
 
 
 def _expit(x: float | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """An estimate in sentences: the same words on a page and on paper."""
 
+from collections.abc import Sequence
+
 from core.imaging import Frame
 from core.inference.explain import format_percent
-from core.inference.prediction import Prediction
+from core.inference.prediction import Prediction, View, ViewEstimate
 
 INTERVAL_MEANING = (
     "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
@@ -58,22 +60,60 @@ def explain_call(prediction: Prediction) -> str:
     return call
 
 
-def describe_seen(prediction: Prediction, frame: Frame) -> str:
-    """Say what part of the image the model saw.
+def describe_seen(prediction: Prediction, views: Sequence[View]) -> str:
+    """Say what part of the images the model saw.
 
     Parameters
     ----------
     prediction : Prediction
         An estimate.
-    frame : Frame
-        B-mode area that it was made from.
+    views : sequence of View
+        What it was made from.
 
     Returns
     -------
     str
-        For example "a square of 31 mm around the box, in grey".
+        For example "a square of 31 mm around the box, in grey"; of several views, one after the other.
     """
-    x0, _, x1, _ = prediction.reading.area
+    seen = [_describe_square(estimate, view.frame) for estimate, view in zip(prediction.views, views, strict=True)]
+    if len(seen) == 1:
+        return seen[0]
+    named = (f"{name_view(i, view)}, {words}" for i, (view, words) in enumerate(zip(views, seen, strict=True), start=1))
+    return f"{len(seen)} views: {'; '.join(named)}"
+
+
+def name_view(number: int, view: View) -> str:
+    """Give a view's number and plane, for example "view 2, longitudinal"."""
+    return f"view {number}, {view.plane}" if view.plane else f"view {number}"
+
+
+def describe_views(prediction: Prediction) -> str:
+    """Say how far the views differ; empty where there is one.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An estimate.
+
+    Returns
+    -------
+    str
+        With each view's own estimate: "The 2 views differ by 0.40 log-odds: alone, they give 46 % and 56 %. ..."
+    """
+    views = prediction.views
+    if len(views) < 2:
+        return ""
+    alone = [format_percent(view.probability) for view in views]
+    listed = f"{', '.join(alone[:-1])} and {alone[-1]}"
+    range_words = "differ by" if len(views) == 2 else "lie within"
+    return (
+        f"The {len(views)} views {range_words} {prediction.view_range:.2f} log-odds: alone, they give {listed}. "
+        "The interval includes this difference."
+    )
+
+
+def _describe_square(estimate: ViewEstimate, frame: Frame) -> str:
+    x0, _, x1, _ = estimate.reading.area
     side = f"{x1 - x0:.0f} pixels" if frame.mm_per_px is None else f"{(x1 - x0) * frame.mm_per_px:.0f} mm"
     loop = "" if frame.frame_count < 2 else f" of one frame out of {frame.frame_count}"
     return f"a square of {side} around the box{loop}, in grey"

@@ -13,7 +13,7 @@ MOST = 200
 FAULT = "The image could not be read by a fault of the program."
 Load = Callable[[str], Case]
 Lane = Literal["case", "bulk"]
-Predict = Callable[[Case, Lane], Prediction]
+Predict = Callable[[Case, Lane], tuple[Case, Prediction]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class BoardReading:
     Parameters
     ----------
     case : Case or None
-        Frame, lesion box and clinical values; None where there is no image.
+        Views with their boxes, and clinical values; None where there is no image.
     prediction : Prediction or None
         The estimate, a refused one too.
     missing : str
@@ -49,7 +49,8 @@ class BoardReader:
     load : callable
         Gives a patient's case by the pseudonym; an `AppError` says why there is none.
     predict : callable
-        Gives the estimate of a case; its lane is "case" for who is waited for, "bulk" for those to come.
+        Gives the case, without views that the model refuses, and its estimate; its lane is "case" for who is waited
+        for, "bulk" for those to come.
     """
 
     def __init__(self, load: Load, predict: Predict) -> None:
@@ -125,7 +126,7 @@ class BoardReader:
         case = None
         try:
             case = self._load(patient)
-            reading = BoardReading(case, self._predict(case, lane))
+            reading = BoardReading(*self._predict(case, lane))
         except WorkError as error:
             return BoardReading(case, None, str(error))
         except AppError as error:

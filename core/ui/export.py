@@ -2,15 +2,13 @@
 
 import datetime
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core import __version__
-from core.imaging import Frame, Roi
-from core.inference import Prediction
-from core.inference.render import describe_use, render_prediction
+from core.inference import Case, Prediction, View
+from core.inference.render import describe_use, render_case
 from core.plain_text import plain_figure
 from core.spreadsheet import render_csv
 from core.ui.resources import get_bundle
@@ -88,23 +86,17 @@ def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
     )
 
 
-def render_case_json(
-    prediction: Prediction, bundle: Bundle, *, frame: Frame, roi: Roi, clinical: Mapping[str, Any], simulated: bool
-) -> str:
+def render_case_json(case: Case, prediction: Prediction, bundle: Bundle, *, simulated: bool) -> str:
     """Write a case's estimate as JSON with its inputs and provenance; no name of a file or patient is in it.
 
     Parameters
     ----------
+    case : Case
+        Views with their boxes, and known clinical values.
     prediction : Prediction
         The estimate.
     bundle : Bundle
         The bundle that gave it.
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box in its pixels.
-    clinical : mapping of str to value
-        Known clinical values.
     simulated : bool
         Whether the patient is simulated.
 
@@ -113,15 +105,21 @@ def render_case_json(
     str
         JSON: what `python -m core predict --json` prints, and "case", "app_version", "created_utc".
     """
-    case = {
-        "simulated_patient": simulated,
+    views = [_list_view(view) for view in case.views]
+    shown = views[0] if len(views) == 1 else {"views": views}
+    inputs = {"simulated_patient": simulated, **shown, "clinical": dict(case.clinical)}
+    record = render_case(case, prediction, bundle) | describe_provenance(bundle) | {"case": inputs}
+    record["bundle"] = {"name": bundle.name, "sha256": bundle.sha256}
+    return json.dumps(record, indent=2, allow_nan=False)
+
+
+def _list_view(view: View) -> dict[str, Any]:
+    frame, roi = view.frame, view.roi
+    return {
         "file_sha256": frame.sha256,
         "frame_index": frame.frame_index,
         "frame_count": frame.frame_count,
         "mm_per_px": frame.mm_per_px,
         "roi": [roi.x0, roi.y0, roi.x1, roi.y1],
-        "clinical": dict(clinical),
+        "plane": view.plane,
     }
-    record = render_prediction(prediction, bundle) | describe_provenance(bundle) | {"case": case}
-    record["bundle"] = {"name": bundle.name, "sha256": bundle.sha256}
-    return json.dumps(record, indent=2, allow_nan=False)

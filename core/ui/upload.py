@@ -9,6 +9,30 @@ if TYPE_CHECKING:
     from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 
+def take_uploads(key: str) -> list[bytes]:
+    """Take the files out of an uploader of several; see `take_upload`.
+
+    Parameters
+    ----------
+    key : str
+        Key of the uploader.
+
+    Returns
+    -------
+    list of bytes
+        Contents, in the order in which they were given; none where the browser reports an upload twice.
+    """
+    uploads, context = st.session_state.get(key), get_script_run_ctx()
+    if not uploads or context is None:
+        return []
+    contents = [upload.getvalue() for upload in uploads]
+    manager = cast("MemoryUploadedFileManager", context.uploaded_file_mgr)
+    for upload in uploads:
+        manager.remove_file(context.session_id, upload.file_id)
+    del st.session_state[key]
+    return contents
+
+
 def take_upload(key: str) -> bytes | None:
     """Take the file out of an uploader; neither the server nor the session keeps it or its name.
 

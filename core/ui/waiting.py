@@ -21,6 +21,23 @@ def is_waiting(name: str, key: Hashable) -> bool:
     return known is not None and known[0] == key
 
 
+def begin_turn(name: str, key: Hashable, begin: Callable[[], Turn[T]]) -> None:
+    """Queue a piece of work unless it waits already; what waits under that name for another key is given up.
+
+    Parameters
+    ----------
+    name : str
+        What is waited for.
+    key : hashable
+        What it is made from.
+    begin : callable
+        Gives the turn.
+    """
+    if not is_waiting(name, key):
+        forget_turn(name)
+        st.session_state[STATE + name] = (key, begin())
+
+
 def take_turn(name: str, key: Hashable, begin: Callable[[], Turn[T]], words: str) -> T:
     """Wait for the model's result, and show the place in the queue.
 
@@ -49,9 +66,7 @@ def take_turn(name: str, key: Hashable, begin: Callable[[], Turn[T]], words: str
         If too many wait, the turn does not come in a minute, or the network fails.
     """
     state = STATE + name
-    if not is_waiting(name, key):
-        forget_turn(name)
-        st.session_state[state] = (key, begin())
+    begin_turn(name, key, begin)
     turn: Turn[T] = st.session_state[state][1]
     try:
         with st.spinner(words):

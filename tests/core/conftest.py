@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.imaging import Frame, Roi
-from core.inference import Applicability, ImageReading, Prediction
+from core.inference import Applicability, ImageReading, Prediction, ViewEstimate
 from models.call_rule import CallRule
 
 HEATMAP = np.array([[0.4, -0.2], [0.1, 0.5]])
@@ -35,17 +35,16 @@ def prediction() -> Prediction:
     )
     contributions = {"image": float(HEATMAP.mean()) - 0.1, "age": -0.3, "size_mm": 0.7}
     logit = 0.1 + sum(contributions.values())
+    probability = float(1 / (1 + np.exp(-logit)))
     return Prediction(
-        probability=float(1 / (1 + np.exp(-logit))),
+        probability=probability,
         interval=(0.5, 0.8),
         certainty=0.9,
         logit=logit,
         intercept=0.1,
         contributions=contributions,
         rule=CallRule(0.5, (0.4, 0.6)),
-        heatmap=HEATMAP,
-        heatmap_offset=-0.1,
-        reading=reading,
+        views=(ViewEstimate(reading, HEATMAP, -0.1, contributions["image"], logit, probability),),
         imputed=("age",),
         node_metastasis=0.4,
         malignancy=0.7,

@@ -96,7 +96,7 @@ def run_course(folder: Path, rows: int, cases: int, pause: float, tell: Callable
 def _time_case(worker: Worker, image: bytes) -> float:
     began = time.monotonic()
     frame = read_frame(image)
-    worker.predict(Case(frame, BOX), worker.read_image(frame, BOX))
+    worker.predict(Case.of(frame, BOX), [worker.read_image(frame, BOX)])
     return time.monotonic() - began
 
 

@@ -16,6 +16,7 @@ def _private(value: str, meaning: str) -> CodedConcept:
 
 
 PERCENT = _standard("UCUM", "%", "Percent")
+NO_UNIT = _standard("UCUM", "1", "no units")
 BREAST = _standard("SCT", "76752008", "Breast")
 SIDES = {"L": _standard("SCT", "7771000", "Left"), "R": _standard("SCT", "24028007", "Right")}
 ULTRASOUND_OF_BREAST = _standard("SCT", "47079000", "Ultrasonography of breast")
@@ -33,6 +34,8 @@ BIRADS = {
 }
 
 PROBABILITY = _private("KI67-P", "Estimated probability that Ki-67 is high")
+PROBABILITY_OF_VIEW = _private("KI67-P-VIEW", "Estimated probability that Ki-67 is high, from this view alone")
+SHARE_OF_VIEW = _private("KI67-SHARE-VIEW", "Share of this view in the log-odds of the estimate")
 PROBABILITY_LOW = _private("KI67-P-LOW", "Lower limit of the 95 % interval of the probability")
 PROBABILITY_HIGH = _private("KI67-P-HIGH", "Upper limit of the 95 % interval of the probability")
 THRESHOLD = _private("KI67-THRESHOLD", "Probability from which Ki-67 is called high")

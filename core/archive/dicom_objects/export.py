@@ -11,6 +11,7 @@ same objects, and an archive that has them can tell.
 import datetime
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -26,10 +27,10 @@ from core import __version__
 from core.archive.dicom_objects.codes import PRIVATE_SCHEME
 from core.archive.dicom_objects.objects import make_capture, make_document
 from core.archive.dicom_objects.report import NAME, make_report
-from core.archive.dicom_objects.study import Study, derive_uid, open_study
+from core.archive.dicom_objects.study import Study, derive_uid, find_image, open_study
 from core.errors import ImageError, InputError
 from core.imaging import Roi
-from core.inference import Case, Prediction
+from core.inference import Case, Prediction, View
 from core.inference.render import describe_use
 from models.bundle import Bundle
 
@@ -53,10 +54,10 @@ class CaseResults:
     bundle : Bundle
         The bundle that gave it.
     case : Case
-        Frame, box and clinical values that it was made from.
-    overlay : ndarray of uint8, (rows, columns, 3)
-        RGB: the heat map over the frame, which fills the width from the top, and below it the legend, with the words
-        "research use only".
+        Views with their boxes, and clinical values that it was made from.
+    overlays : tuple of ndarray of uint8, (rows, columns, 3)
+        RGB, one for each view: the heat map over the frame, which fills the width from the top, and below it the
+        legend, with the words "research use only".
     created : datetime
         When; written as it stands, so give the local time of the archive.
     document : bytes or None
@@ -66,84 +67,107 @@ class CaseResults:
     prediction: Prediction
     bundle: Bundle
     case: Case
-    overlay: NDArray[np.uint8]
+    overlays: tuple[NDArray[np.uint8], ...]
     created: datetime.datetime
     document: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.prediction.applicability.status == "refused":
             raise InputError("No estimate was made of this image, so that there is nothing to export.")
-        if self.overlay.ndim != 3 or self.overlay.shape[2] != 3 or self.overlay.dtype != np.uint8:
+        if any(image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 for image in self.overlays):
             raise ImageError("The overlay must be RGB pixels of 8 bits.")
+        if len(self.overlays) != len(self.case.views):
+            raise ImageError("Each view needs an overlay.")
         if self.document is not None and not self.document.startswith(b"%PDF-"):
             raise InputError("The document is no PDF file. Give the case's PDF.")
 
     @property
     def key(self) -> str:
         """Hash of bundle, version and everything that went into the estimate."""
-        roi, frame = self.case.roi, self.case.frame
         inputs = {
             "bundle": self.bundle.sha256,
             "version": __version__,
-            "input": self.prediction.reading.input_sha256,
-            "frame": frame.frame_index,
-            "roi": [roi.x0, roi.y0, roi.x1, roi.y1],
+            "input": self.prediction.input_sha256,
+            "frames": [view.frame.frame_index for view in self.case.views],
+            "boxes": [[view.roi.x0, view.roi.y0, view.roi.x1, view.roi.y1] for view in self.case.views],
             "clinical": {name: str(value) for name, value in sorted(self.case.clinical.items())},
         }
         return _hash(json.dumps(inputs).encode())
 
 
-def export_case(results: CaseResults, source: bytes | None = None, *, pseudonym: str | None = None) -> dict[str, bytes]:
+def export_case(
+    results: CaseResults, sources: Sequence[bytes | None] = (), *, pseudonym: str | None = None
+) -> dict[str, bytes]:
     """Write a case's results as DICOM files.
 
     Parameters
     ----------
     results : CaseResults
         What is exported.
-    source : bytes, optional
-        The DICOM file that the frame was read from; results then belong to its study and name its patient. Without
-        it, or with a file that is no DICOM file, they form a new study of a pseudonym.
+    sources : sequence of bytes or None
+        The file that each view was read from. Where the first is a DICOM file, results belong to its study and name
+        its patient; else they form a new study of a pseudonym.
     pseudonym : str, optional
         Patient ID of a new study; by default one derived from the file's hash.
 
     Returns
     -------
     dict of str to bytes
-        "sc.dcm", "sr.dcm" and, if there is a document, "report.dcm". Same input and time, same bytes.
+        "sc.dcm", of further views "sc-2.dcm" and so on, "sr.dcm" and, if there is a document, "report.dcm". Same
+        input and time, same bytes.
 
     Raises
     ------
     ImageError
-        If the source is not the frame's file, or its study can't be repeated.
+        If a source is not its view's file, names another patient, or its study can't be repeated.
     """
-    study = open_study(results.case.frame, source, pseudonym=pseudonym, created=results.created)
+    views = results.case.views
+    given = [*sources, *[None] * (len(views) - len(sources))]
+    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, created=results.created)
+    images = [
+        study.image,
+        *(find_image(v.frame, source, study) for v, source in zip(views[1:], given[1:], strict=True)),
+    ]
     comment = f"Bundle {results.bundle.name} {results.bundle.sha256[:12]}. {describe_use(results.bundle)}"
-    content = _hash(results.overlay.tobytes())
-    capture = make_capture(results.overlay, study, comment=comment, options=_describe(results, study, CAPTURE, content))
+    content = _hash(b"".join(overlay.tobytes() for overlay in results.overlays))
+    captures = {
+        _name_capture(i): make_capture(
+            overlay, study, comment=comment, options=_describe(results, study, CAPTURE, content, i)
+        )
+        for i, overlay in enumerate(results.overlays)
+    }
+    regions = [
+        _choose_region(view, image, overlay, capture)
+        for view, image, overlay, capture in zip(views, images, results.overlays, captures.values(), strict=True)
+    ]
     report = make_report(
         results.prediction,
         results.bundle,
         case=results.case,
         study=study,
-        region=_choose_region(results, study, capture),
+        regions=regions,
         options=_describe(results, study, REPORT, "")
         | {"coding_schemes": [CodingSchemeIdentificationItem(PRIVATE_SCHEME, responsible_organization=NAME)]},
     )
-    objects: dict[str, SOPClass] = {CAPTURE: capture, REPORT: report}
+    objects: dict[str, SOPClass] = {**captures, REPORT: report}
     if results.document is not None:
         options = _describe(results, study, DOCUMENT, _hash(results.document))
         objects[DOCUMENT] = make_document(results.document, study, title=DESCRIPTIONS[DOCUMENT], options=options)
     return {name: _encode(made, study, results.created) for name, made in objects.items()}
 
 
-def _describe(results: CaseResults, study: Study, name: str, content: str) -> dict[str, Any]:
+def _name_capture(i: int) -> str:
+    return CAPTURE if i == 0 else f"sc-{i + 1}.dcm"
+
+
+def _describe(results: CaseResults, study: Study, name: str, content: str, number: int = 0) -> dict[str, Any]:
     """UIDs, series and equipment of one object; its UIDs change with its content."""
     parts = (study.uid, study.key, results.key, name, content)
     return {
         "series_instance_uid": derive_uid("series", *parts),
         "series_number": SERIES[name],
-        "sop_instance_uid": derive_uid("instance", *parts),
-        "instance_number": 1,
+        "sop_instance_uid": derive_uid("instance", *parts, *([str(number)] if number else [])),
+        "instance_number": number + 1,
         "series_description": DESCRIPTIONS[name],
         "manufacturer": NAME,
         "manufacturer_model_name": NAME,
@@ -153,17 +177,19 @@ def _describe(results: CaseResults, study: Study, name: str, content: str) -> di
     }
 
 
-def _choose_region(results: CaseResults, study: Study, capture: Dataset) -> tuple[Dataset, Roi]:
+def _choose_region(
+    view: View, image: Dataset | None, overlay: NDArray[np.uint8], capture: Dataset
+) -> tuple[Dataset, Roi]:
     """Mark the lesion on the source image where there is one, else on the frame as the overlay shows it."""
-    frame, roi = results.case.frame, results.case.roi
-    if study.image is not None:
-        return _fill_patient(study.image), frame.to_source(roi)
-    scale = results.overlay.shape[1] / frame.width
-    image = Dataset()
+    frame, roi = view.frame, view.roi
+    if image is not None:
+        return _fill_patient(image), frame.to_source(roi)
+    scale = overlay.shape[1] / frame.width
+    shown = Dataset()
     for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Columns"):
-        setattr(image, name, capture[name].value)
-    image.Rows = min(int(capture.Rows), round(scale * frame.height))
-    return _fill_patient(image), Roi(scale * roi.x0, scale * roi.y0, scale * roi.x1, scale * roi.y1)
+        setattr(shown, name, capture[name].value)
+    shown.Rows = min(int(capture.Rows), round(scale * frame.height))
+    return _fill_patient(shown), Roi(scale * roi.x0, scale * roi.y0, scale * roi.x1, scale * roi.y1)
 
 
 def _fill_patient(image: Dataset) -> Dataset:

@@ -1,5 +1,6 @@
 """The Structured Report of an estimate: TID 1500, one lesion with its box, figures and codes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from highdicom.sr import (
     ImageRegion,
     Measurement,
     MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
     PlanarROIMeasurementsAndQualitativeEvaluations,
@@ -38,7 +40,7 @@ def make_report(
     *,
     case: Case,
     study: Study,
-    region: tuple[Dataset, Roi],
+    regions: Sequence[tuple[Dataset, Roi]],
     options: dict[str, Any],
 ) -> ComprehensiveSR:
     """Write an estimate as a measurement report.
@@ -55,8 +57,8 @@ def make_report(
         What it was made from.
     study : Study
         Where it is filed.
-    region : tuple of (Dataset, Roi)
-        The image that the lesion is marked on, and the box in its pixels.
+    regions : sequence of (Dataset, Roi)
+        For each view, the image that the lesion is marked on, and the box in its pixels.
     options : dict
         UIDs and the like, as `highdicom.sr.ComprehensiveSR` takes them.
 
@@ -65,25 +67,51 @@ def make_report(
     ComprehensiveSR
         The report, still without patient and study.
     """
-    image, box = region
-    group = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(
-            uid=derive_uid("lesion", study.key, prediction.reading.input_sha256), identifier="Lesion 1"
-        ),
-        referenced_region=_mark_box(image, box, case.frame.frame_index),
-        finding_type=concepts.MASS,
-        algorithm_id=_identify_algorithm(prediction, bundle),
-        finding_sites=[FindingSite(concepts.BREAST, concepts.SIDES.get(study.side))],
-        measurements=_list_measurements(prediction, bundle),
-        qualitative_evaluations=_list_evaluations(prediction, bundle, case),
+    is_alone = len(regions) == 1
+    tracking = _track(study, prediction.input_sha256, "Lesion 1")
+    common: dict[str, Any] = {
+        "finding_type": concepts.MASS,
+        "algorithm_id": _identify_algorithm(prediction, bundle),
+        "finding_sites": [FindingSite(concepts.BREAST, concepts.SIDES.get(study.side))],
+    }
+    joint = common | {
+        "measurements": _list_measurements(prediction, bundle),
+        "qualitative_evaluations": _list_evaluations(prediction, bundle, case),
+    }
+    marks = [_mark_box(*region, view.frame.frame_index) for region, view in zip(regions, case.views, strict=True)]
+    groups: list[Any] = (
+        [PlanarROIMeasurementsAndQualitativeEvaluations(tracking, referenced_region=marks[0], **joint)]
+        if is_alone
+        else [MeasurementsAndQualitativeEvaluations(tracking, **joint)]
     )
+    if not is_alone:
+        for number, (mark, view) in enumerate(zip(marks, prediction.views, strict=True), start=1):
+            own = _track(study, view.reading.input_sha256, f"Lesion 1, view {number}")
+            measured = [
+                Measurement(concepts.PROBABILITY_OF_VIEW, round(100 * view.probability, 4), concepts.PERCENT),
+                Measurement(concepts.SHARE_OF_VIEW, round(view.contribution, 6), concepts.NO_UNIT),
+            ]
+            groups.append(
+                PlanarROIMeasurementsAndQualitativeEvaluations(
+                    own, referenced_region=mark, measurements=measured, **common
+                )
+            )
     content = MeasurementReport(
         observation_context=ObservationContext(observer_device_context=_name_observer(bundle)),
         procedure_reported=concepts.ULTRASOUND_OF_BREAST,
-        imaging_measurements=[group],
+        imaging_measurements=groups,
         title=concepts.MEASUREMENT_REPORT,
     )
-    return ComprehensiveSR(evidence=[image], content=content[0], is_complete=True, **options)
+    return ComprehensiveSR(evidence=_list_evidence(regions), content=content[0], is_complete=True, **options)
+
+
+def _track(study: Study, sha256: str, name: str) -> TrackingIdentifier:
+    return TrackingIdentifier(uid=derive_uid("lesion", study.key, sha256), identifier=name)
+
+
+def _list_evidence(regions: Sequence[tuple[Dataset, Roi]]) -> list[Dataset]:
+    """Name each image once; two frames of one loop are one image."""
+    return list({str(image.SOPInstanceUID): image for image, _ in regions}.values())
 
 
 def _name_observer(bundle: Bundle) -> ObserverContext:
@@ -116,7 +144,7 @@ def _identify_algorithm(prediction: Prediction, bundle: Bundle) -> AlgorithmIden
         manufacturer=NAME,
         parameters=[
             f"bundle sha256 {bundle.sha256}",
-            f"input sha256 {prediction.reading.input_sha256}",
+            f"input sha256 {prediction.input_sha256}",
             f"inputs not known, expected from the others: {imputed}",
         ],
     )

@@ -107,6 +107,48 @@ def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, cre
     return _source_study(read_study(source))
 
 
+def name_patient(source: bytes) -> str:
+    """Give the hash of the patient that a file names, to be compared and not kept; empty where it names none."""
+    if detect_format(source) != "DICOM":
+        return ""
+    try:
+        found = read_study(source)
+    except ImageError:
+        return ""
+    named = str(found["PatientID"] or found["PatientName"])
+    return hashlib.sha256(named.encode()).hexdigest() if named else ""
+
+
+def find_image(frame: Frame, source: bytes | None, study: Study) -> Dataset | None:
+    """Find the source image of a further view.
+
+    Parameters
+    ----------
+    frame : Frame
+        The view's B-mode area.
+    source : bytes or None
+        The file that it was read from.
+    study : Study
+        Where the case is filed.
+
+    Returns
+    -------
+    Dataset or None
+        As `Study.image`; None without a DICOM source, or in a study of a pseudonym, which names no image.
+
+    Raises
+    ------
+    ImageError
+        If the source is another file than the frame's, or another patient's than the study.
+    """
+    if study.image is None:
+        return None
+    other = open_study(frame, source, pseudonym=None, created=datetime.datetime.min)
+    if other.image is not None and other.header.PatientID != study.header.PatientID:
+        raise ImageError("The views are of different patients. Leave out those that are not of this one.")
+    return other.image
+
+
 def _new_study(frame: Frame, pseudonym: str | None, created: datetime.datetime) -> Study:
     name = pseudonym or f"SONOKI-{frame.sha256[:12].upper()}"
     header = _repeat({"PatientID": name, "PatientName": f"{name[:63]}^", "StudyID": "1"})

@@ -7,14 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Protocol
 
+from core.clinical import M1_PREDICTORS, parse_inputs
 from core.errors import BusyError, InputError, WorkError
 from core.imaging import Frame, Roi, default_roi, read_frame
 from core.imaging.decoding.pool import count_cores
-from core.inference import ImageReading
+from core.inference import Case, ImageReading, View
 from models.bundle import Bundle
 
 Row = dict[str, Any]
-Case = tuple[Frame, Roi]
+Lesion = tuple[Frame, Roi]
 ATTEMPTS = 3
 SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 SHORT = "This computer is short of memory or open files at the moment. Go on with the scoring later."
@@ -31,7 +32,7 @@ class Reader(Protocol):
     def at_once(self) -> int:
         """How many images `read_images` is best given."""
 
-    def read_images(self, cases: Sequence[Case]) -> list[ImageReading]:
+    def read_images(self, cases: Sequence[Lesion]) -> list[ImageReading]:
         """Run the network on several lesions."""
 
 
@@ -67,7 +68,7 @@ class LocalScorer:
         """
         decoders, at_once = count_cores(), self._reader.at_once
         pending = iter(rows)
-        queue: deque[tuple[Row, Future[Case]]] = deque()
+        queue: deque[tuple[Row, Future[Lesion]]] = deque()
         with ThreadPoolExecutor(decoders) as threads:
             try:
                 while True:
@@ -80,8 +81,8 @@ class LocalScorer:
                 for _, future in queue:
                     future.cancel()
 
-    def _score(self, group: list[tuple[Row, "Future[Case]"]]) -> Iterator[tuple[int, Row]]:
-        decoded: list[tuple[int, Case]] = []
+    def _score(self, group: list[tuple[Row, "Future[Lesion]"]]) -> Iterator[tuple[int, Row]]:
+        decoded: list[tuple[int, Lesion]] = []
         for row, future in group:
             try:
                 decoded.append((row["row"], future.result()))
@@ -95,7 +96,7 @@ class LocalScorer:
             numbers, cases = zip(*decoded, strict=True)
             yield from zip(numbers, self._read(cases), strict=True)
 
-    def _read(self, cases: Sequence[Case]) -> list[Row]:
+    def _read(self, cases: Sequence[Lesion]) -> list[Row]:
         """Read a batch; where one image spoils it, each alone."""
         try:
             return [_list_scores(reading) for reading in self._try(cases, ATTEMPTS)]
@@ -104,7 +105,7 @@ class LocalScorer:
                 return [{"refused": str(error)}]
             return [self._read([case])[0] for case in cases]
 
-    def _try(self, cases: Sequence[Case], attempts: int) -> list[ImageReading]:
+    def _try(self, cases: Sequence[Lesion], attempts: int) -> list[ImageReading]:
         """Ask the network, again if it fails; that is no verdict on an image, so the run ends there in the end."""
         try:
             return self._reader.read_images(cases)
@@ -114,10 +115,42 @@ class LocalScorer:
             return self._try(cases, attempts - 1)
 
 
-def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Case:
+def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Lesion:
     """Decode the image of a row, with its lesion box or a default one; `bulk` is that of `read_frame`."""
     frame = read_frame(row["path"].read_bytes(), bulk=bulk)
     return frame, default_roi(frame) if row["box"] is None else frame.to_frame(Roi(*row["box"]))
+
+
+def read_case(rows: Sequence[Row]) -> Case:
+    """Decode the images of a patient; clinical values are those of the first row.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        As `core.cohort.manifest.read_rows` gives them, of one patient; those whose image can't be read are left out
+        where others remain.
+
+    Returns
+    -------
+    Case
+        A view for each image.
+
+    Raises
+    ------
+    InputError
+        If none can be read, or a clinical value is wrong.
+    """
+    views, faults = [], []
+    for row in rows:
+        try:
+            views.append(View(*decode_row(row)))
+        except InputError as error:
+            faults.append(error)
+    if not views:
+        raise faults[0]
+    known = {name: rows[0][name] for name in M1_PREDICTORS if rows[0].get(name) is not None}
+    clinical: dict[str, Any] = parse_inputs(known)
+    return Case(tuple(views), clinical)
 
 
 def _list_scores(reading: ImageReading) -> Row:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.figures.case.frame import BOX, add_frame
 from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
 from core.imaging import Frame, Roi
-from core.inference import Prediction
+from core.inference import ViewEstimate
 from core.inference.explain import spread_offset
 
 CONTOUR_LEVELS = 4
@@ -18,7 +18,7 @@ MARGIN = 0.12
 def plot_heatmap(
     frame: Frame,
     roi: Roi,
-    prediction: Prediction,
+    view: ViewEstimate,
     *,
     limit: float,
     opacity: float = 0.6,
@@ -35,8 +35,8 @@ def plot_heatmap(
         B-mode area.
     roi : Roi
         Lesion box.
-    prediction : Prediction
-        The estimate that it explains.
+    view : ViewEstimate
+        The view's part of the estimate that it explains.
     limit : float
         Log-odds at the scale's ends; beyond them the colour stays the same.
     opacity : float
@@ -53,9 +53,9 @@ def plot_heatmap(
     """
     figure = new_figure(height=height)
     add_frame(figure, frame)
-    x, y = locate_cells(prediction)
+    x, y = locate_cells(view)
     figure.add_heatmap(
-        z=spread_offset(prediction),
+        z=spread_offset(view),
         x=x,
         y=y,
         zmin=-limit,
@@ -77,46 +77,46 @@ def plot_heatmap(
         hovertemplate="%{z:+.2f} log-odds<extra></extra>",
     )
     if contours:
-        _add_contours(figure, prediction, x, y, limit)
-    _show_area(figure, frame, roi, prediction)
+        _add_contours(figure, view, x, y, limit)
+    _show_area(figure, frame, roi, view)
     return figure
 
 
-def locate_cells(prediction: Prediction) -> tuple[list[float], list[float]]:
+def locate_cells(view: ViewEstimate) -> tuple[list[float], list[float]]:
     """Give the centres of the heat map's columns and rows, in pixels of the frame."""
-    x0, y0, x1, y1 = prediction.reading.area
-    rows, cols = prediction.heatmap.shape
+    x0, y0, x1, y1 = view.reading.area
+    rows, cols = view.heatmap.shape
     return (
         [x0 + (j + 0.5) * (x1 - x0) / cols for j in range(cols)],
         [y0 + (i + 0.5) * (y1 - y0) / rows for i in range(rows)],
     )
 
 
-def tabulate_heatmap(prediction: Prediction) -> pd.DataFrame:
+def tabulate_heatmap(view: ViewEstimate) -> pd.DataFrame:
     """List the heat map's cells: centre in pixels of the frame, and log-odds."""
-    x, y = locate_cells(prediction)
-    values = spread_offset(prediction)
+    x, y = locate_cells(view)
+    values = spread_offset(view)
     return pd.DataFrame(
         [{"x_px": x[j], "y_px": y[i], "log_odds": float(values[i, j])} for i in range(len(y)) for j in range(len(x))]
     )
 
 
-def describe_heatmap(prediction: Prediction, limit: float) -> str:
+def describe_heatmap(view: ViewEstimate, limit: float) -> str:
     """Say for those who don't see it what the heat map shows."""
-    m = spread_offset(prediction)
+    m = spread_offset(view)
     return (
         f"Heat map of {m.shape[0]} by {m.shape[1]} fields over the lesion, from {m.min():+.2f} to {m.max():+.2f} "
         f"log-odds on a scale of plus and minus {limit:.2f}; mean {m.mean():+.2f}."
     )
 
 
-def trace_contours(prediction: Prediction, limit: float) -> list[tuple[float, NDArray[np.float64]]]:
+def trace_contours(view: ViewEstimate, limit: float) -> list[tuple[float, NDArray[np.float64]]]:
     """Trace lines of equal log-odds, up to the edge of the square that the network saw.
 
     Parameters
     ----------
-    prediction : Prediction
-        The estimate.
+    view : ViewEstimate
+        The view's part of the estimate.
     limit : float
         Log-odds at the scale's ends; lines stand at quarters of it.
 
@@ -127,21 +127,21 @@ def trace_contours(prediction: Prediction, limit: float) -> list[tuple[float, ND
     """
     from contourpy import contour_generator  # noqa: PLC0415 - only where lines are asked for
 
-    x0, y0, x1, y1 = prediction.reading.area
-    x, y = locate_cells(prediction)
-    padded = np.pad(spread_offset(prediction), 1, mode="edge")
+    x0, y0, x1, y1 = view.reading.area
+    x, y = locate_cells(view)
+    padded = np.pad(spread_offset(view), 1, mode="edge")
     lines = contour_generator([x0, *x, x1], [y0, *y, y1], padded)
     step = limit / CONTOUR_LEVELS
     levels = [sign * i * step for sign in (-1, 1) for i in range(1, CONTOUR_LEVELS + 1)]
     return [(level, np.asarray(line)) for level in levels for line in lines.lines(level)]
 
 
-def _add_contours(figure: go.Figure, prediction: Prediction, x: list[float], y: list[float], limit: float) -> None:
+def _add_contours(figure: go.Figure, view: ViewEstimate, x: list[float], y: list[float], limit: float) -> None:
     step = limit / CONTOUR_LEVELS
     for sign, dash, name in ((1, "solid", "raises"), (-1, "dot", "lowers")):
         start, end = sorted((sign * step, sign * limit))
         figure.add_contour(
-            z=spread_offset(prediction),
+            z=spread_offset(view),
             x=x,
             y=y,
             contours={"coloring": "none", "start": start, "end": end, "size": step, "showlabels": True},
@@ -153,8 +153,8 @@ def _add_contours(figure: go.Figure, prediction: Prediction, x: list[float], y: 
         )
 
 
-def _show_area(figure: go.Figure, frame: Frame, roi: Roi, prediction: Prediction) -> None:
-    x0, y0, x1, y1 = prediction.reading.area
+def _show_area(figure: go.Figure, frame: Frame, roi: Roi, view: ViewEstimate) -> None:
+    x0, y0, x1, y1 = view.reading.area
     pad = MARGIN * (x1 - x0)
     figure.add_shape(type="rect", x0=roi.x0, y0=roi.y0, x1=roi.x1, y1=roi.y1, line={"color": BOX, "width": 2})
     figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": "#FFFFFF", "width": 1, "dash": "dot"})

@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from core.figures.case.frame import BOX
 from core.figures.theme import LOWERS, RAISES
 from core.imaging import Frame, Roi
-from core.inference import Prediction
+from core.inference import ViewEstimate
 from core.inference.explain import spread_offset
 
 WIDTH = 900
@@ -26,7 +26,7 @@ PAPER, INK = "#FFFFFF", "#1D252C"
 def render_heatmap_png(
     frame: Frame,
     roi: Roi,
-    prediction: Prediction,
+    view: ViewEstimate,
     *,
     limit: float,
     opacity: float,
@@ -41,8 +41,8 @@ def render_heatmap_png(
         B-mode area.
     roi : Roi
         Lesion box.
-    prediction : Prediction
-        The estimate that it explains.
+    view : ViewEstimate
+        The view's part of the estimate that it explains.
     limit : float
         Log-odds at the scale's ends.
     opacity : float
@@ -57,9 +57,9 @@ def render_heatmap_png(
     bytes
         PNG file.
     """
-    overlay = render_overlay(spread_offset(prediction), limit=limit, opacity=opacity, size=_area_size(prediction))
+    overlay = render_overlay(spread_offset(view), limit=limit, opacity=opacity, size=_area_size(view))
     picture = Image.fromarray(frame.pixels).convert("RGB")
-    x0, y0 = (round(edge) for edge in prediction.reading.area[:2])
+    x0, y0 = (round(edge) for edge in view.reading.area[:2])
     picture.paste(overlay.convert("RGB"), (x0, y0), overlay.getchannel("A"))
     ImageDraw.Draw(picture).rectangle((roi.x0, roi.y0, roi.x1, roi.y1), outline=BOX, width=max(2, frame.width // 300))
     height = round(WIDTH * frame.height / frame.width)
@@ -110,8 +110,8 @@ def _colour(signed: NDArray[np.floating], opacity: float) -> NDArray[np.uint8]:
     return rgba
 
 
-def _area_size(prediction: Prediction) -> tuple[int, int]:
-    x0, y0, x1, y1 = prediction.reading.area
+def _area_size(view: ViewEstimate) -> tuple[int, int]:
+    x0, y0, x1, y1 = view.reading.area
     return (max(1, round(x1 - x0)), max(1, round(y1 - y0)))
 
 

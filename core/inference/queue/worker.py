@@ -163,22 +163,22 @@ class Worker:
         """Outline the lesions of a frame, best first, when it is this caller's turn; errors as in `read_image`."""
         return self.begin_finding(frame, owner=owner).wait(WAIT_SECONDS)
 
-    def predict(self, case: Case, reading: ImageReading) -> Prediction:
+    def predict(self, case: Case, readings: Sequence[ImageReading]) -> Prediction:
         """Estimate from what the network has read; no network runs, so there is no queue.
 
         Parameters
         ----------
         case : Case
-            Frame, box and known clinical values.
-        reading : ImageReading
-            What `read_image` gave for this frame and box.
+            Views with their boxes, and known clinical values.
+        readings : sequence of ImageReading
+            What `read_image` gave for each view.
 
         Returns
         -------
         Prediction
-            Estimate, interval, contributions, heat map.
+            Estimate, interval, contributions, heat maps.
         """
-        return self.predictor.predict(case, reading)
+        return self.predictor.predict(case, readings)
 
     def count_ahead(self, turn: Turn[Any]) -> int:
         """Count what comes before a turn: what runs, and what waits in front of it."""

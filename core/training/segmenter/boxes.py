@@ -63,7 +63,7 @@ class Exchange:
         proposed = lesions[0].box if lesions else default_roi(frame)
         row = {"found": float(bool(lesions)), "box_iou": compute_box_iou(drawn, proposed)}
         for name, roi in (("drawn", drawn), ("proposed", proposed)):
-            prediction = self.predictor.predict(Case(frame, roi, {}))
+            prediction = self.predictor.predict(Case.of(frame, roi, {}))
             row |= {f"malignancy_{name}": prediction.malignancy, f"ki67_{name}": prediction.probability}
         return row
 

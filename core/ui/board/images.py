@@ -7,12 +7,13 @@ import streamlit as st
 
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
 from core.cohort.manifest import read_rows
-from core.cohort.scoring.local import decode_row
+from core.cohort.scoring.local import read_case
 from core.errors import ImageError
 from core.imaging import Roi, read_frame
 from core.inference import Case, Prediction
+from core.inference.prediction import drop_refused
 from core.inference.queue.worker import Worker
-from core.register.readings import BoardReader, Lane
+from core.register.readings import BoardReader, Lane, Predict
 from core.ui.cohort.current import Cohort, get_package
 from core.ui.resources import draw_simulated, get_bundle, get_simulated, get_worker
 from core.ui.session import end_with_session, name_owner
@@ -76,31 +77,29 @@ def _draw_rows(simulated: "SimulatedCohort") -> Callable[[str], Case]:
         frame = read_frame(png)
         known = {name: row[name] for name in M1_PREDICTORS if not is_missing(row[name])}
         clinical: dict[str, Any] = parse_inputs(known)
-        return Case(frame, frame.to_frame(Roi(*box)), clinical)
+        return Case.of(frame, frame.to_frame(Roi(*box)), clinical)
 
     return load
 
 
 def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
     package = get_package(cohort)
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for row in read_rows(package.manifest, confined=True)[0] if package is not None else ():
-        rows.setdefault(str(row["patient_id"]), row)
+        rows.setdefault(str(row["patient_id"]), []).append(row)
 
     def load(patient: str) -> Case:
         if package is None or patient not in rows:
             raise ImageError(NO_IMAGE if package is None else NO_ROW)
-        row = rows[patient]
-        frame, roi = decode_row(row)
-        known = {name: row[name] for name in M1_PREDICTORS if row.get(name) is not None}
-        clinical: dict[str, Any] = parse_inputs(known)
-        return Case(frame, roi, clinical)
+        return read_case(rows[patient])
 
     return load
 
 
-def _make_predict(worker: Worker, owner: str) -> Callable[[Case, Lane], Prediction]:
-    def predict(case: Case, lane: Lane) -> Prediction:
-        return worker.predict(case, worker.read_image(case.frame, case.roi, lane=lane, owner=owner))
+def _make_predict(worker: Worker, owner: str) -> Predict:
+    def predict(case: Case, lane: Lane) -> tuple[Case, Prediction]:
+        readings = [worker.read_image(view.frame, view.roi, lane=lane, owner=owner) for view in case.views]
+        case, readings = drop_refused(case, readings)
+        return case, worker.predict(case, readings)
 
     return predict

@@ -1,5 +1,6 @@
 """The present estimate on the Case page: the number, why, and what leaves the page."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -17,7 +18,7 @@ from core.figures.case.probability import (
     tabulate_estimate,
 )
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
-from core.inference import Case
+from core.inference import Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
 from core.plain_text import plain_figure
@@ -72,7 +73,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
         persist_state="session",
     )
     if chosen == "Contributions":
-        contributions = tabulate_contributions(prediction, answer.clinical)
+        contributions = tabulate_contributions(prediction, answer.case.clinical)
         show_figure(
             plot_waterfall(contributions, compact=True),
             alt=describe_waterfall(contributions),
@@ -80,7 +81,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
             name="contributions",
         )
     elif chosen == "Nomogram":
-        patient = score_points(bundle.fusion_heads["m1"], prediction.reading.scores["ki67"], answer.clinical)
+        patient = score_points(bundle.fusion_heads["m1"], prediction.score, answer.case.clinical)
         show_figure(
             plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
         )
@@ -90,10 +91,10 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
     elif chosen == "Other":
         show_secondary(prediction, bundle)
     else:
-        show_limits(prediction, answer.frame)
+        show_limits(prediction, answer.case.views)
 
 
-def offer_exports(answer: Answer, bundle: Bundle, source: Source) -> None:
+def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, shown: int) -> None:
     """Offer the estimate, the heat map and the documents, and results for the archive.
 
     Parameters
@@ -102,63 +103,50 @@ def offer_exports(answer: Answer, bundle: Bundle, source: Source) -> None:
         The present estimate.
     bundle : Bundle
         The bundle that gave it.
-    source : Source
-        Where the image comes from.
+    sources : sequence of Source
+        Where the image of each view comes from.
+    shown : int
+        Number of the view that is looked at, whose heat map is offered.
     """
-    frame, roi, clinical, prediction = answer.frame, answer.roi, answer.clinical, answer.prediction
-    provenance, case = describe_provenance(bundle), Case(frame, roi, clinical)
+    case, prediction, first = answer.case, answer.prediction, sources[0]
+    provenance, pseudonym = describe_provenance(bundle), first.patient_id
+    at = answer.numbers.index(shown) if shown in answer.numbers else 0
+    view, estimate = case.views[at], prediction.views[at]
     with st.container(horizontal=True):
         offer_csv(tabulate_estimate(prediction), "estimate", label="Data of the estimate (CSV)")
-        offer_csv(tabulate_heatmap(prediction), "heatmap", label="Data of the heat map (CSV)")
+        offer_csv(tabulate_heatmap(estimate), "heatmap", label="Data of the heat map (CSV)")
     with st.container(horizontal=True):
         st.download_button(
             "Estimate (JSON)",
-            guard_file(
-                partial(
-                    render_case_json,
-                    prediction,
-                    bundle,
-                    frame=frame,
-                    roi=roi,
-                    clinical=clinical,
-                    simulated=source.is_simulated,
-                )
-            ),
+            guard_file(partial(render_case_json, case, prediction, bundle, simulated=first.is_simulated)),
             file_name="sonoki_estimate.json",
             mime="application/json",
             on_click="ignore",
         )
         st.download_button(
             "Heat map (PNG)",
-            guard_file(
-                partial(
-                    render_heatmap_png,
-                    frame,
-                    roi,
-                    prediction,
-                    limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
-                    opacity=OPACITY,
-                    captions=(
-                        f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
-                        f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
-                        provenance["intended_use"],
-                    ),
-                    provenance=provenance,
-                )
-            ),
+            guard_file(partial(_render_png, view, estimate, prediction, bundle)),
             file_name="sonoki_heatmap.png",
             mime="image/png",
             on_click="ignore",
         )
-    offer_documents(
-        partial(
-            collect_case,
-            case,
-            prediction,
-            bundle,
-            patient=source.patient_id,
-            simulated=source.is_simulated,
-            created_utc=provenance["created_utc"],
-        )
+    collect = partial(collect_case, case, prediction, bundle, simulated=first.is_simulated)
+    offer_documents(partial(collect, patient=pseudonym, created_utc=provenance["created_utc"]))
+    offer_results(partial(collect_results, case, prediction, bundle, simulated=first.is_simulated), sources)
+
+
+def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle) -> bytes:
+    provenance = describe_provenance(bundle)
+    return render_heatmap_png(
+        view.frame,
+        view.roi,
+        estimate,
+        limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
+        opacity=OPACITY,
+        captions=(
+            f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
+            f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
+            provenance["intended_use"],
+        ),
+        provenance=provenance,
     )
-    offer_results(partial(collect_results, case, prediction, bundle, simulated=source.is_simulated), source)

@@ -3,7 +3,7 @@
 import datetime
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -15,8 +15,9 @@ from core.archive.outbox import open_outbox
 from core.errors import AppError
 from core.imaging.uploads import hold_file
 from core.plain_text import plain
-from core.ui.case.session import change_case
-from core.ui.case.state import ImageGiven
+from core.ui.case.events import ImagesGiven
+from core.ui.case.image_input import add_source
+from core.ui.case.session import change_case, get_case
 from core.ui.errors import guard, guard_file
 from core.ui.image_source import Source
 from core.ui.session import name_owner
@@ -35,29 +36,37 @@ def ask_archive() -> None:
         try:
             _ask_query()
             image = _ask_image()
-            if image is not None and st.button("Load this image", width="stretch"):
-                _load(image)
+            if image is None:
+                return
+            with st.container(horizontal=True):
+                if st.button("Load this image", width="stretch"):
+                    _load(image)
+                source = get_case().source
+                is_archived = source is not None and source.is_archived
+                if is_archived and st.button("Add it as a view of the same lesion", width="stretch"):
+                    add_source(_retrieve(image))
+                    st.rerun()
         except AppError as error:
             st.error(plain(error))
 
 
-def offer_results(collect: Callable[[], CaseResults], source: Source) -> None:
+def offer_results(collect: Callable[[], CaseResults], sources: Sequence[Source]) -> None:
     """Draw the ways on which a case's results leave as DICOM.
 
     Parameters
     ----------
     collect : callable
         Gives the results; called when they are asked for.
-    source : Source
-        Image of the case. Results of an image from the archive belong to its study, all others to a new one with a
+    sources : sequence of Source
+        Image of each view. Results of an image from the archive belong to its study, all others to a new one with a
         pseudonym.
     """
-    is_archived = source.is_archived
+    is_archived = sources[0].is_archived
 
     def export() -> dict[str, bytes]:
         if is_archived:
-            return export_case(collect(), source.file.read())
-        return export_case(collect(), pseudonym=source.patient_id)
+            return export_case(collect(), [source.file.read() for source in sources])
+        return export_case(collect(), pseudonym=sources[0].patient_id)
 
     st.download_button(
         "DICOM, names the patient (zip)" if is_archived else "DICOM with a pseudonym (zip)",
@@ -147,10 +156,14 @@ def _recall(name: str, uid: str, ask: Callable[[], list[T]]) -> list[T]:
 
 
 def _load(image: InstanceReference) -> None:
+    change_case(ImagesGiven((_retrieve(image),)))
+    st.rerun()
+
+
+def _retrieve(image: InstanceReference) -> Source:
     with st.spinner("Retrieving the image"):
         data = open_archive().retrieve(image)
-    change_case(ImageGiven(Source(hold_file(data, name_owner()), is_archived=True)))
-    st.rerun()
+    return Source(hold_file(data, name_owner()), is_archived=True)
 
 
 def _offer_sending(export: Callable[[], dict[str, bytes]], is_archived: bool) -> None:

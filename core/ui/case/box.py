@@ -1,4 +1,4 @@
-"""The lesion box: where it starts, what is said about it, and its numbers."""
+"""The lesion box of a view: where it starts, what is said about it, and its numbers."""
 
 from dataclasses import replace
 
@@ -6,22 +6,22 @@ import streamlit as st
 
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, remove_calipers
+from core.ui.case.events import BoxSet
 from core.ui.case.proposal import Proposal, round_box, show_proposal
-from core.ui.case.session import change_case, get_case, name_widget
-from core.ui.case.state import Box, BoxSet
+from core.ui.case.session import change_case, get_case, name_view_widget
+from core.ui.case.state import Box, LesionView
 from core.ui.errors import guard
-from core.ui.image_source import Source
 
 EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
 
 
-def ask_box(source: Source, frame: Frame, proposal: Proposal) -> Roi:
-    """Start the lesion box where there is none yet, and draw what is said about it; it is moved in the viewer.
+def ask_box(view: LesionView, frame: Frame, proposal: Proposal) -> Roi:
+    """Draw what is said about the box of the view that is looked at; it is moved in the viewer.
 
     Parameters
     ----------
-    source : Source
-        Where the frame comes from; a simulated patient has a box of its own.
+    view : LesionView
+        The view; the image of a simulated patient has a box of its own.
     frame : Frame
         B-mode area.
     proposal : Proposal
@@ -37,10 +37,10 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal) -> Roi:
     ImageError
         If the numbers make no box.
     """
-    start = _start_box(source, frame, proposal).start
+    start = start_box(view, frame, proposal).start
     said, numbers = st.container(), st.expander("Lesion box in numbers, and what was found")
     with numbers:
-        edges = _ask_edges(frame)
+        edges = _ask_edges(view.number, frame)
     roi = Roi(**edges)
     _keep(roi)
     with said:
@@ -56,27 +56,22 @@ def ask_box(source: Source, frame: Frame, proposal: Proposal) -> Roi:
     return roi
 
 
-def ask_cleaning(frame: Frame, roi: Roi) -> Frame:
-    """Offer to paint over caliper marks where there are any in or beside the box.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box.
-
-    Returns
-    -------
-    Frame
-        Without the marks, if that was chosen.
-    """
+def ask_cleaning(number: int, frame: Frame, roi: Roi) -> None:
+    """Offer to paint over caliper marks of a view where there are any in or beside the box."""
     calipers = find_calipers(frame, roi)
-    if calipers and st.toggle(
-        f"Paint over {len(calipers)} caliper marks", key=name_widget("clean"), persist_state="session"
-    ):
-        return remove_calipers(frame, calipers)
-    return frame
+    if calipers:
+        st.toggle(
+            f"Paint over {len(calipers)} caliper marks",
+            key=name_view_widget(number, "clean"),
+            persist_state="session",
+        )
+
+
+def clean_frame(number: int, frame: Frame, roi: Roi) -> Frame:
+    """Give a view's frame, without caliper marks in or beside the box if that was chosen."""
+    if not st.session_state.get(name_view_widget(number, "clean")):
+        return frame
+    return remove_calipers(frame, find_calipers(frame, roi))
 
 
 def set_box(roi: Roi) -> None:
@@ -88,13 +83,28 @@ def set_box(roi: Roi) -> None:
         In pixels of the frame.
     """
     _keep(round_box(roi))
-    _fill_edges(round_box(roi))
+    _fill_edges(get_case().shown, round_box(roi))
 
 
-def _start_box(source: Source, frame: Frame, proposal: Proposal) -> Box:
-    """Set the box for a new area, another frame whose box was not touched, or another chosen lesion."""
-    box, area = get_case().box, (frame.origin, frame.width, frame.height)
-    known = frame.to_frame(Roi(*source.box)) if source.box else None
+def start_box(view: LesionView, frame: Frame, proposal: Proposal) -> Box:
+    """Set a view's box for a new area, another frame whose box was not touched, or another chosen lesion.
+
+    Parameters
+    ----------
+    view : LesionView
+        The view.
+    frame : Frame
+        Its B-mode area.
+    proposal : Proposal
+        Lesions found in it; the box starts on the chosen one where the source has no box.
+
+    Returns
+    -------
+    Box
+        As it stands.
+    """
+    box, area = view.box, (frame.origin, frame.width, frame.height)
+    known = frame.to_frame(Roi(*view.source.box)) if view.source.box else None
     guess = proposal.box or round_box(default_roi(frame))
     if box is None or box.area != area:
         start = None if known else guess
@@ -102,9 +112,9 @@ def _start_box(source: Source, frame: Frame, proposal: Proposal) -> Box:
     else:
         shown = box.show(guess, frame_index=frame.frame_index, lesion=proposal.chosen)
     if box is None or shown.roi != box.roi:
-        _fill_edges(shown.roi)
+        _fill_edges(view.number, shown.roi)
     if shown != box:
-        change_case(BoxSet(shown))
+        change_case(BoxSet(shown, view.number))
     return shown
 
 
@@ -122,27 +132,29 @@ def _ask_acceptance(roi: Roi) -> None:
 def _accept(roi: Roi) -> None:
     box = get_case().box
     if box is not None:
-        change_case(BoxSet(replace(box, accepted=roi)))
+        change_case(BoxSet(replace(box, accepted=roi), get_case().shown))
 
 
 def _keep(roi: Roi) -> None:
     box = get_case().box
     if box is not None and box.roi != roi:
-        change_case(BoxSet(replace(box, roi=roi)))
+        change_case(BoxSet(replace(box, roi=roi), get_case().shown))
 
 
-def _fill_edges(roi: Roi) -> None:
+def _fill_edges(number: int, roi: Roi) -> None:
     for name in EDGES:
-        st.session_state[name_widget(name)] = int(getattr(roi, name))
+        st.session_state[name_view_widget(number, name)] = int(getattr(roi, name))
 
 
-def _ask_edges(frame: Frame) -> dict[str, float]:
+def _ask_edges(number: int, frame: Frame) -> dict[str, float]:
     columns = st.columns(4)
     edges = {}
     for column, (name, label) in zip(columns, EDGES.items(), strict=True):
         limit = frame.width if name.startswith("x") else frame.height
         edges[name] = float(
-            column.number_input(f"{label} (px)", 0, limit, step=1, key=name_widget(name), persist_state="session")
+            column.number_input(
+                f"{label} (px)", 0, limit, step=1, key=name_view_widget(number, name), persist_state="session"
+            )
         )
     return edges
 

@@ -1,17 +1,19 @@
 """The estimate of a case: one pass of the network at the button, then an answer to every change of the form."""
 
 import hashlib
+from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
-from core.imaging import Frame, Roi
-from core.inference import Case, ImageReading
+from core.inference import Case, ImageReading, View
+from core.ui.case.events import Answered, LesionRead
 from core.ui.case.form import Form
 from core.ui.case.session import change_case, get_case
-from core.ui.case.state import Answer, Answered, LesionRead
+from core.ui.case.state import Answer
 from core.ui.resources import get_worker
 from core.ui.session import name_owner
-from core.ui.waiting import forget_turn, is_waiting, take_turn
+from core.ui.waiting import begin_turn, forget_turn, is_waiting, take_turn
 
 READING = "case_reading"
 MOVED = "The image or its box has changed: press **Estimate** again. What stands here is of the image and box before."
@@ -23,48 +25,48 @@ NO_IMAGE, WRONG = "Give an image first.", "Correct the marked value first."
 WORDS = "Reading the lesion; the first time, the model is loaded"
 
 
-def ask_reading(pictured: tuple[Frame, Roi] | None, *, is_ready: bool) -> ImageReading | None:
-    """Draw the button, and give what the network read from this frame and box.
+def ask_readings(views: Mapping[int, View] | None, *, is_ready: bool) -> dict[int, ImageReading] | None:
+    """Draw the button, and give what the network read from these frames and boxes.
 
     Parameters
     ----------
-    pictured : tuple of (Frame, Roi) or None
-        B-mode area and lesion box; None where there is none that can be used.
+    views : mapping of int to View, or None
+        The views that are used, by number; None where one of them can't be.
     is_ready : bool
         Whether the clinical values can be used.
 
     Returns
     -------
-    ImageReading or None
-        None as long as the button was not pressed for this frame and box.
+    dict of int to ImageReading, or None
+        None as long as the button was not pressed for these frames and boxes.
     """
-    why = NO_IMAGE if pictured is None else None if is_ready else WRONG
+    why = NO_IMAGE if views is None else None if is_ready else WRONG
     pressed = st.button("Estimate", type="primary", width="stretch", disabled=why is not None, help=why)
-    if pictured is None:
-        forget_turn(READING)
+    if views is None:
+        _give_up()
         return None
-    key, owner = identify(*pictured), name_owner()
-    if pressed or is_waiting(READING, key):
-        reading = take_turn(READING, key, lambda: get_worker().begin_reading(*pictured, owner=owner), WORDS)
-        change_case(LesionRead(key, reading))
+    keys = {number: identify(view) for number, view in views.items()}
+    if pressed or any(is_waiting(name_turn(number), key) for number, key in keys.items()):
+        _read(views, keys)
     else:
-        forget_turn(READING)
-    return get_case().readings.get(key)
+        _give_up()
+    known = get_case().readings
+    return {number: known[key] for number, key in keys.items()} if all(key in known for key in keys.values()) else None
 
 
 def settle_answer(
-    pictured: tuple[Frame, Roi] | None, form: Form, reading: ImageReading | None
+    views: Mapping[int, View] | None, form: Form, readings: Mapping[int, ImageReading] | None
 ) -> tuple[Answer | None, str]:
     """Give the estimate to show: the present one, or the last one of this case with the reason.
 
     Parameters
     ----------
-    pictured : tuple of (Frame, Roi) or None
-        B-mode area and lesion box; None where they can't be used as they stand.
+    views : mapping of int to View, or None
+        The views that are used; None where one of them can't be as it stands.
     form : Form
         Clinical values.
-    reading : ImageReading or None
-        What the network read from this frame and box.
+    readings : mapping of int to ImageReading, or None
+        What the network read from these frames and boxes.
 
     Returns
     -------
@@ -73,19 +75,46 @@ def settle_answer(
     str
         Why it is an earlier one; empty where it is the present one.
     """
-    if pictured is not None and reading is not None and not form.faults:
-        prediction = get_worker().predict(Case(*pictured, form.values), reading)
-        answer = Answer(identify(*pictured), *pictured, form.values, prediction)
+    if views is not None and readings is not None and not form.faults:
+        case = Case(tuple(views.values()), form.values)
+        prediction = get_worker().predict(case, list(readings.values()))
+        answer = Answer(tuple(map(identify, case.views)), tuple(views), case, prediction)
         change_case(Answered(answer))
         return answer, ""
     last = get_case().answer
     if last is None:
         return None, ""
-    reasons = [NO_BOX] if pictured is None else [] if reading is not None else [MOVED]
+    reasons = [NO_BOX] if views is None else [] if readings is not None else [MOVED]
     reasons += [WRONG_VALUE] if form.faults else []
     return last, " ".join(reasons)
 
 
-def identify(frame: Frame, roi: Roi) -> tuple[object, ...]:
+def identify(view: View) -> tuple[object, ...]:
     """Tell apart what the network would see; files of one archive share the archive's hash, so the pixels count."""
-    return (hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width, roi)
+    return (hashlib.sha256(view.frame.pixels.tobytes()).hexdigest(), view.frame.width, view.roi)
+
+
+def name_turn(number: int) -> str:
+    """Name what a session waits for while the network reads a view."""
+    return f"{READING}_{number}"
+
+
+def _give_up() -> None:
+    """Take what waits for views or boxes of before out of the queue."""
+    for view in get_case().views:
+        forget_turn(name_turn(view.number))
+
+
+def _read(views: Mapping[int, View], keys: Mapping[int, tuple[object, ...]]) -> None:
+    """Queue all views that were not read yet, so that they may share a pass, and wait for each."""
+    owner, known = name_owner(), get_case().readings
+    begun = {
+        number: partial(get_worker().begin_reading, view.frame, view.roi, owner=owner)
+        for number, view in views.items()
+        if keys[number] not in known
+    }
+    for number, begin in begun.items():
+        begin_turn(name_turn(number), keys[number], begin)
+    for number, begin in begun.items():
+        words = WORDS if len(views) == 1 else f"{WORDS} (view {number})"
+        change_case(LesionRead(keys[number], take_turn(name_turn(number), keys[number], begin, words)))

@@ -11,8 +11,8 @@ from core.errors import ClinicalError
 from core.figures.wording import shorten_label
 from core.inference.explain import NOT_KNOWN, format_value
 from core.inference.plausibility import Question
+from core.ui.case.events import Confirmed, EarlierDropped, EarlierKept, ValuesEntered
 from core.ui.case.session import change_case, get_case, name_form, name_widget
-from core.ui.case.state import Confirmed, EarlierDropped, EarlierKept, ValuesEntered
 from core.ui.errors import guard
 
 ULTRASOUND = ("size_mm", "birads", "adler", "aln_suspicious")

@@ -1,67 +1,94 @@
 """The case's picture in the viewer: frame, lesion box, proposed outlines, and the heat map once an estimate stands."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.figures.case.frame import describe_frame
 from core.figures.case.heatmap import describe_heatmap, trace_contours
 from core.figures.case.heatmap_png import render_overlay
 from core.figures.theme import LOWERS, RAISES
-from core.imaging import Frame, Roi
-from core.inference import Prediction
+from core.imaging import Frame
+from core.inference import View, ViewEstimate
 from core.inference.explain import spread_offset
 from core.ui.case.box import set_box
-from core.ui.case.proposal import Proposal
-from core.ui.case.session import name_widget
+from core.ui.case.proposal import Proposal, choose_lesion_at
+from core.ui.case.session import get_case, name_view_widget
+from core.ui.case.state import Answer
 from core.ui.errors import guard
 from core.ui.viewer import HeatLayer, Picture, show_viewer
 
-HEIGHT = "clamp(300px, calc(100vh - 190px), 1100px)"
+HEIGHT = "clamp(300px, calc(100vh - 200px), 1100px)"
+LOWER = "clamp(300px, calc(100vh - 330px), 1000px)"
 SCALE = f"linear-gradient(90deg, {LOWERS}, transparent, {RAISES})"
 OVERLAY_PX = 384
 CONTOURS = "case_contours"
 
 
-def show_picture(frame: Frame, roi: Roi, proposal: Proposal, prediction: Prediction | None, *, limit: float) -> None:
+def find_estimate(answer: Answer | None, number: int) -> ViewEstimate | None:
+    """Give what a view gives to an estimate; None where it has no part in it."""
+    if answer is None or number not in answer.numbers:
+        return None
+    return answer.prediction.views[answer.numbers.index(number)]
+
+
+def show_picture(
+    view: View, proposal: Proposal, estimate: ViewEstimate | None, *, limit: float, number: int = 1
+) -> None:
     """Show the picture; the box is moved, drawn and resized on it.
 
     Parameters
     ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box.
+    view : View
+        Frame and lesion box.
     proposal : Proposal
         Lesions that were found.
-    prediction : Prediction or None
-        The present estimate of this frame and box.
+    estimate : ViewEstimate or None
+        What this frame and box give to the present estimate.
     limit : float
         Log-odds at the ends of the heat map's scale.
+    number : int
+        Which view of the case.
     """
+    frame, roi = view.frame, view.roi
     alt = describe_frame(frame, roi)
     heat = None
-    if prediction is None:
+    if estimate is None:
         st.caption("Draw a box around the lesion: drag on the image, or move the box and its handles.")
     else:
-        alt += " " + describe_heatmap(prediction, limit)
-        contours = bool(st.session_state.get(CONTOURS))
-        heat = lay_heatmap(prediction, limit=limit, contours=contours)
+        alt += " " + describe_heatmap(estimate, limit)
+        heat = lay_heatmap(estimate, limit=limit, contours=bool(st.session_state.get(CONTOURS)))
     outlines = tuple(lesion.contour for lesion in proposal.lesions)
     show_viewer(
-        Picture(frame, alt, roi, outlines, heat), key=name_widget("picture"), height=HEIGHT, on_box=guard(set_box)
+        Picture(frame, alt, roi, outlines, heat),
+        key=name_view_widget(number, "picture"),
+        height=HEIGHT if len(get_case().views) < 2 else LOWER,
+        on_box=guard(set_box),
+        on_point=guard(partial(_take_point, proposal, number)),
     )
-    if prediction is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.toggle("Lines of equal log-odds", key=CONTOURS, persist_state="session")
-            st.caption("The colours show what influenced the model, not where the tumour is proliferating.")
 
 
-def lay_heatmap(prediction: Prediction, *, limit: float, contours: bool = False) -> HeatLayer:
-    """Colour an estimate's heat map for the viewer, and say in words what its scale means.
+def show_heat_words(estimate: ViewEstimate, frame: Frame) -> None:
+    """Draw the switch of the lines, and say what the heat map is and what burned-in marks weigh in it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle("Lines of equal log-odds", key=CONTOURS, persist_state="session")
+        st.caption("The colours show what influenced the model, not where the tumour is proliferating.")
+
+
+def _take_point(proposal: Proposal, number: int, x: float, y: float) -> None:
+    """Take the proposed lesion at a point as the box."""
+    lesion = choose_lesion_at(proposal, number, x, y)
+    if lesion is not None:
+        set_box(lesion.box)
+
+
+def lay_heatmap(view: ViewEstimate, *, limit: float, contours: bool = False) -> HeatLayer:
+    """Colour a view's heat map for the viewer, and say in words what its scale means.
 
     Parameters
     ----------
-    prediction : Prediction
-        The estimate.
+    view : ViewEstimate
+        Its part of the estimate.
     limit : float
         Log-odds at the scale's ends.
     contours : bool
@@ -72,13 +99,14 @@ def lay_heatmap(prediction: Prediction, *, limit: float, contours: bool = False)
     HeatLayer
         Over the square that the network saw.
     """
-    values = spread_offset(prediction)
+    values = spread_offset(view)
     strongest = values.flat[abs(values).argmax()]
     image = render_overlay(values, limit=limit, opacity=1.0, size=(OVERLAY_PX, OVERLAY_PX))
     legend = (
         f"lowers −{limit:.1f} · 0 · +{limit:.1f} raises, log-odds, same scale for every image\n"
-        f"Strongest place {strongest:+.1f}; mean of the dotted square {values.mean():+.2f}"
+        f"Strongest place {strongest:+.1f} of {limit:.1f}; sums to {values.mean():+.2f} "
+        "(mean of the dotted square, which is all that the model saw)"
     )
-    lines = trace_contours(prediction, limit) if contours else []
+    lines = trace_contours(view, limit) if contours else []
     labelled = [(f"{level:+.1f}".replace("-", "−"), line) for level, line in lines]
-    return HeatLayer(image, prediction.reading.area, SCALE, legend, lines=labelled)
+    return HeatLayer(image, view.reading.area, SCALE, legend, lines=labelled)

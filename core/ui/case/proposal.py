@@ -9,8 +9,8 @@ from core.errors import ModelError, WorkError
 from core.imaging import Frame, Roi
 from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
-from core.ui.case.session import change_case, get_case, name_widget
-from core.ui.case.state import ValueTaken
+from core.ui.case.events import ValueTaken
+from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.errors import guard
 from core.ui.resources import get_worker
 from core.ui.session import name_owner
@@ -56,13 +56,15 @@ def round_box(roi: Roi) -> Roi:
     return Roi(round(roi.x0), round(roi.y0), round(roi.x1), round(roi.y1))
 
 
-def ask_proposal(frame: Frame) -> Proposal:
-    """Look for lesions once a frame, and ask which one where there are several.
+def find_proposal(frame: Frame, number: int) -> Proposal:
+    """Look for lesions once a frame of a view; where there are several, the one that was chosen last.
 
     Parameters
     ----------
     frame : Frame
         B-mode area.
+    number : int
+        The view's number.
 
     Returns
     -------
@@ -70,27 +72,55 @@ def ask_proposal(frame: Frame) -> Proposal:
         The lesions, and the chosen one.
     """
     key = (hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width)
-    known = st.session_state.get(FOUND)
+    found: dict[int, tuple[object, tuple[Lesion, ...]]] = st.session_state.setdefault(FOUND, {})
+    known = found.get(number)
+    chosen = name_view_widget(number, "lesion")
     if known is None or known[0] != key:
         owner = name_owner()
         try:
-            known = (key, take_turn(FOUND, key, lambda: get_worker().begin_finding(frame, owner=owner), WORDS))
-            st.session_state[FOUND] = known
+            turn = take_turn(f"{FOUND}_{number}", key, lambda: get_worker().begin_finding(frame, owner=owner), WORDS)
         except (ModelError, WorkError) as error:
             return Proposal(reason=f"The lesion could not be looked for. {error}")
-        st.session_state[name_widget("lesion")] = 0
-    lesions: tuple[Lesion, ...] = known[1]
-    if len(lesions) < 2:
-        return Proposal(lesions)
-    chosen = st.segmented_control(
-        "Several lesions were found. Which one is it?",
-        range(len(lesions)),
-        format_func=lambda i: f"Outline {i + 1}",
-        required=True,
-        key=name_widget("lesion"),
-        persist_state="session",
-    )
-    return Proposal(lesions, int(chosen or 0))
+        known = found[number] = (key, turn)
+        st.session_state[chosen] = 0
+    return Proposal(known[1], int(st.session_state.get(chosen) or 0))
+
+
+def ask_lesion(proposal: Proposal, number: int) -> None:
+    """Ask which lesion it is where several were found in a view."""
+    if len(proposal.lesions) > 1:
+        st.segmented_control(
+            "Several lesions were found. Which one is it?",
+            range(len(proposal.lesions)),
+            format_func=lambda i: f"Outline {i + 1}",
+            required=True,
+            key=name_view_widget(number, "lesion"),
+            persist_state="session",
+        )
+
+
+def choose_lesion_at(proposal: Proposal, number: int, x: float, y: float) -> Lesion | None:
+    """Choose the lesion whose outline lies at a point.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        Lesions of the view.
+    number : int
+        The view's number.
+    x, y : float
+        Where the user pointed, pixels of the frame.
+
+    Returns
+    -------
+    Lesion or None
+        None where none lies there.
+    """
+    for i, lesion in enumerate(proposal.lesions):
+        if lesion.box.x0 <= x <= lesion.box.x1 and lesion.box.y0 <= y <= lesion.box.y1:
+            st.session_state[name_view_widget(number, "lesion")] = i
+            return lesion
+    return None
 
 
 def show_proposal(proposal: Proposal, frame: Frame, roi: Roi) -> None:

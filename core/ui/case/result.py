@@ -1,10 +1,11 @@
 """An estimate in words."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.imaging import Frame
-from core.inference import Prediction
+from core.inference import Prediction, View
 from core.inference.explain import format_percent, label_term
 from core.inference.sentences import (
     INTERVAL_MEANING,
@@ -13,6 +14,7 @@ from core.inference.sentences import (
     NODES_LIMIT,
     NOT_SEEN,
     describe_seen,
+    describe_views,
     explain_call,
     name_call,
     name_training_data,
@@ -72,6 +74,8 @@ def show_call(prediction: Prediction) -> None:
         The estimate.
     """
     st.info(f"**{name_call(prediction)}.** {explain_call(prediction)}")
+    if len(prediction.views) > 1:
+        st.caption(describe_views(prediction))
 
 
 def show_applicability(prediction: Prediction) -> bool:
@@ -96,15 +100,15 @@ def show_applicability(prediction: Prediction) -> bool:
     return True
 
 
-def show_limits(prediction: Prediction, frame: Frame) -> None:
+def show_limits(prediction: Prediction, views: Sequence[View]) -> None:
     """Say what was not known, and what the model did not see.
 
     Parameters
     ----------
     prediction : Prediction
         The estimate.
-    frame : Frame
-        B-mode area.
+    views : sequence of View
+        What it was made from.
     """
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
@@ -115,7 +119,7 @@ def show_limits(prediction: Prediction, frame: Frame) -> None:
         )
     else:
         st.markdown("**Not known:** nothing, every clinical value was given.")
-    st.markdown(f"**Seen:** {describe_seen(prediction, frame)}.")
+    st.markdown(f"**Seen:** {describe_seen(prediction, views)}.")
     st.markdown("**Not seen:** " + "; ".join(NOT_SEEN) + ".")
     if prediction.applicability.status == "ok" and prediction.applicability.reasons:
         st.markdown("**Noticed:** " + " ".join(prediction.applicability.reasons))

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from core.ui.case.state import CaseState, Event, advance
+from core.ui.case.events import Event, advance
+from core.ui.case.state import CaseState
 
 STATE = "case"
 PREFIX = "case_"
@@ -36,9 +37,10 @@ def change_case(event: Event) -> CaseState:
         forget(PREFIX, KEPT)
     elif after.form_number != before.form_number:
         forget(name_form(before, ""))
-    left = before.source
-    if left is not None and left is not after.source and not left.is_simulated:
-        left.file.release()
+    kept = {id(view.source) for view in after.views}
+    for source in {id(view.source): view.source for view in before.views}.values():
+        if id(source) not in kept and not source.is_simulated:
+            source.file.release()
     st.session_state[STATE] = after
     return after
 
@@ -46,6 +48,11 @@ def change_case(event: Event) -> CaseState:
 def name_widget(name: str) -> str:
     """Give the key of a widget that belongs to the case."""
     return f"{PREFIX}{get_case().number}_{name}"
+
+
+def name_view_widget(number: int, name: str) -> str:
+    """Give the key of a widget that belongs to a view of the case."""
+    return name_widget(f"view{number}_{name}")
 
 
 def name_form(state: CaseState, name: str) -> str:

@@ -300,8 +300,15 @@ class Viewer {
       this.corner = null;
       return this.keep([Math.min(x, cx), Math.min(y, cy), Math.max(x, cx), Math.max(y, cy)].map(Math.round));
     }
-    if (this.tool === "box" && this.data.pick) this.tell("point", { x: Math.round(drag.from[0]), y: Math.round(drag.from[1]) });
+    if (this.tool === "box" && this.data.pick && this.isOutlined(drag.from)) this.tell("point", { x: Math.round(drag.from[0]), y: Math.round(drag.from[1]) });
     else if (this.tool === "box") { this.corner = drag.from; this.say("Now the opposite corner"); }
+  }
+
+  isOutlined([x, y]) {
+    return this.data.outlines.some((outline) => [0, 1].every((i) => {
+      const along = outline.map((point) => point[i]), at = [x, y][i];
+      return Math.min(...along) <= at && at <= Math.max(...along);
+    }));
   }
 
   pinch(event) {

@@ -96,7 +96,8 @@ def show_viewer(
     on_box : callable, optional
         Takes the new box before the page is drawn again; without it the box is fixed.
     on_point : callable, optional
-        Takes a click beside the box, x and y in pixels of the frame; without it two clicks are two corners of a box.
+        Takes a click on an outline beside the box, x and y in pixels of the frame. Two clicks elsewhere are two corners
+        of a box.
     """
     frame = picture.frame
 

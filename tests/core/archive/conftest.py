@@ -8,7 +8,7 @@ import pytest
 
 from core.archive.dicom_objects.export import CaseResults
 from core.imaging import Frame, default_roi, read_frame
-from core.inference import Applicability, Case, ImageReading, Prediction
+from core.inference import Applicability, Case, ImageReading, Prediction, ViewEstimate
 from core.simulation import render_frame
 from core.simulation.dicom import encode_dicom
 from core.simulation.parameters import LATENTS
@@ -56,9 +56,7 @@ def make_results(frame: Frame, bundle_dir: Path, *, clinical: dict | None = None
         intercept=0.1,
         contributions={"image": 0.43},
         rule=CallRule(0.5, (0.45, 0.55)),
-        heatmap=np.zeros((3, 3)),
-        heatmap_offset=0.43,
-        reading=reading,
+        views=(ViewEstimate(reading, np.zeros((3, 3)), 0.43, 0.43, 0.53, 0.63),),
         imputed=("age",),
         node_metastasis=None,
         malignancy=0.9,
@@ -67,5 +65,5 @@ def make_results(frame: Frame, bundle_dir: Path, *, clinical: dict | None = None
         seconds=0.1,
     )
     overlay = np.full((round(450 * frame.height / frame.width) + 80, 450, 3), 90, np.uint8)
-    case = Case(frame, default_roi(frame), {"birads": "4B", "size_mm": 18.0} if clinical is None else clinical)
-    return CaseResults(prediction, bundle, case, overlay, CREATED, PDF)
+    case = Case.of(frame, default_roi(frame), {"birads": "4B", "size_mm": 18.0} if clinical is None else clinical)
+    return CaseResults(prediction, bundle, case, (overlay,), CREATED, PDF)

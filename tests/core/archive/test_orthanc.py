@@ -82,8 +82,8 @@ def test_results_come_home(archive, stored, results, bundle_dir, tmp_path, capsy
     source = archive.retrieve(find_image(archive))
     frame = read_frame(source)
     predictor = Predictor.load(bundle_dir)
-    case = Case(frame, default_roi(frame), {"birads": "4B"})
-    files = export_case(replace(results, case=case, prediction=predictor.predict(case)), source)
+    case = Case.of(frame, default_roi(frame), {"birads": "4B"})
+    files = export_case(replace(results, case=case, prediction=predictor.predict(case)), [source])
     outbox = Outbox(tmp_path / "outbox")
     outbox.put(files.values())
     seen = []

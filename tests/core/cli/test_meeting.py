@@ -32,9 +32,9 @@ def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, na
     from core.cohort.scoring.local import decode_row
 
     row = next(row for row in read_rows(manifest)[0] if row["patient_id"] == names[0])
-    reading = Predictor.load(bundle_dir).predict(Case(*decode_row(row))).reading
+    seen = Predictor.load(bundle_dir).predict(Case.of(*decode_row(row)))
     store = Store(f"sqlite:///{tmp_path / 'board.db'}")
-    store.append(Entry(names[0], "AB", "note", "Sentinel node first.", input_sha256=reading.input_sha256))
+    store.append(Entry(names[0], "AB", "note", "Sentinel node first.", input_sha256=seen.input_sha256))
     last = store.append(Entry(names[0], "AB", "note", "Of another patient.", input_sha256="f" * 64))
     store.close()
     out = tmp_path / "meeting.pdf"

@@ -17,7 +17,7 @@ from core.documents.render import (
     Picture,
     Stamp,
 )
-from core.inference import Applicability, ImageReading, Prediction
+from core.inference import Applicability, ImageReading, Prediction, ViewEstimate
 from core.inference.points import score_points
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
@@ -61,9 +61,7 @@ def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str,
         intercept=head.intercept,
         contributions=contributions,
         rule=CallRule(0.5, (0.45, 0.55)),
-        heatmap=np.full((2, 2), score),
-        heatmap_offset=0.0,
-        reading=reading,
+        views=(ViewEstimate(reading, np.full((2, 2), score), 0.0, contributions["image"], logit, probability),),
         imputed=tuple(term.field for term in head.terms if term.field not in known),
         node_metastasis=0.23,
         malignancy=0.9,
@@ -107,8 +105,9 @@ def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
 
 def make_refused(head: FusionHead) -> PatientContent:
     content = make_patient(head)
-    reading = replace(content.prediction.reading, applicability=Applicability("refused", ("This is no ultrasound.",)))
-    return replace(content, prediction=replace(content.prediction, reading=reading))
+    (view,) = content.prediction.views
+    reading = replace(view.reading, applicability=Applicability("refused", ("This is no ultrasound.",)))
+    return replace(content, prediction=replace(content.prediction, views=(replace(view, reading=reading),)))
 
 
 def make_meeting(head: FusionHead, n: int = 20) -> MeetingContent:

@@ -10,30 +10,36 @@ from PIL import Image, ImageColor
 from core.figures.case.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap
 from core.figures.case.heatmap_png import render_heatmap_png, render_overlay
 from core.figures.theme import LOWERS, RAISES
+from core.inference import ViewEstimate
 
 LIMIT = 2.0
 
 
-def test_the_figure_holds_unscaled_values_whose_mean_is_the_images_term(frame, roi, prediction):
-    heat = next(t for t in plot_heatmap(frame, roi, prediction, limit=LIMIT, opacity=0.3).data if t.type == "heatmap")
-    np.testing.assert_allclose(heat.z, prediction.heatmap + prediction.heatmap_offset)
-    assert np.mean(heat.z) == pytest.approx(prediction.contributions["image"])
+@pytest.fixture
+def view(prediction) -> ViewEstimate:
+    return prediction.views[0]
+
+
+def test_the_figure_holds_unscaled_values_whose_mean_is_the_images_term(frame, roi, view):
+    heat = next(t for t in plot_heatmap(frame, roi, view, limit=LIMIT, opacity=0.3).data if t.type == "heatmap")
+    np.testing.assert_allclose(heat.z, view.heatmap + view.heatmap_offset)
+    assert np.mean(heat.z) == pytest.approx(view.contribution)
     assert (heat.zmin, heat.zmax) == (-LIMIT, LIMIT)
     assert heat.opacity == 0.3
     assert heat.colorscale[0][1] == LOWERS
     assert heat.colorscale[-1][1] == RAISES
 
 
-def test_cells_lie_over_the_square_that_the_network_saw(prediction):
-    x, y = locate_cells(prediction)
+def test_cells_lie_over_the_square_that_the_network_saw(view):
+    x, y = locate_cells(view)
     assert x == [65.0, 95.0]
     assert y == [35.0, 65.0]
-    hottest = tabulate_heatmap(prediction).sort_values("log_odds").iloc[-1]
+    hottest = tabulate_heatmap(view).sort_values("log_odds").iloc[-1]
     assert hottest.tolist() == pytest.approx([95.0, 65.0, 0.4])
 
 
-def test_contours_are_dotted_below_zero(frame, roi, prediction):
-    lines = [t for t in plot_heatmap(frame, roi, prediction, limit=LIMIT, contours=True).data if t.type == "contour"]
+def test_contours_are_dotted_below_zero(frame, roi, view):
+    lines = [t for t in plot_heatmap(frame, roi, view, limit=LIMIT, contours=True).data if t.type == "contour"]
     assert {line.name: line.line.dash for line in lines} == {"raises": "solid", "lowers": "dot"}
     assert {line.name: (line.contours.start, line.contours.end) for line in lines} == {
         "raises": (0.5, 2.0),
@@ -61,8 +67,8 @@ def test_values_beyond_the_scale_keep_its_end():
     assert overlay[0, :, 3].tolist() == [255, 255]
 
 
-def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, prediction):
-    hot = replace(prediction, heatmap=np.array([[0.0, 0.0], [0.0, LIMIT]]), heatmap_offset=0.0)
+def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, view):
+    hot = replace(view, heatmap=np.array([[0.0, 0.0], [0.0, LIMIT]]), heatmap_offset=0.0)
     data = render_heatmap_png(
         frame, roi, hot, limit=LIMIT, opacity=1.0, captions=("Research use only",), provenance={"bundle": "test-bundle"}
     )
@@ -76,5 +82,5 @@ def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, pre
     assert red_excess[round(5 * scale), round(5 * scale)] == 0
 
 
-def test_the_description_names_the_scale(prediction):
-    assert "from -0.30 to +0.40 log-odds on a scale of plus and minus 2.00" in describe_heatmap(prediction, LIMIT)
+def test_the_description_names_the_scale(view):
+    assert "from -0.30 to +0.40 log-odds on a scale of plus and minus 2.00" in describe_heatmap(view, LIMIT)

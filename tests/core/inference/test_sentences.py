@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.imaging import Frame
-from core.inference.sentences import describe_seen, explain_call, name_call
+from core.imaging import Frame, Roi
+from core.inference import View
+from core.inference.sentences import describe_seen, describe_views, explain_call, name_call
 from models.bundle import read_bundle
 
 
@@ -19,7 +20,7 @@ def estimate(probability: float, group: str, *, is_no_call: bool, is_uncertain: 
         certainty=0.87,
         threshold=0.5,
         no_call=(0.4, 0.6),
-        reading=reading,
+        views=(SimpleNamespace(reading=reading),),
     )
 
 
@@ -50,7 +51,16 @@ def test_an_interval_on_both_sides_of_the_threshold_is_said_first() -> None:
 @pytest.mark.parametrize(("mm_per_px", "side"), [(0.1, "10 mm"), (None, "100 pixels")])
 def test_what_was_seen_has_a_unit_only_where_the_scale_is_known(mm_per_px: float | None, side: str) -> None:
     frame = Frame(np.zeros((120, 120), np.uint8), mm_per_px, (0.0, 0.0), (1.0, 1.0), "0" * 64)
-    assert describe_seen(estimate(0.5, "high", is_no_call=True), frame).startswith(f"a square of {side}")
+    assert describe_seen(estimate(0.5, "high", is_no_call=True), (View(frame, Roi(10, 10, 50, 50)),)).startswith(
+        f"a square of {side}"
+    )
+
+
+def test_the_views_are_said_with_their_own_estimates() -> None:
+    views = tuple(SimpleNamespace(probability=p) for p in (0.46, 0.56))
+    assert describe_views(SimpleNamespace(views=views[:1])) == ""
+    said = describe_views(SimpleNamespace(views=views, view_range=0.4))
+    assert said.startswith("The 2 views differ by 0.40 log-odds: alone, they give 46\N{NO-BREAK SPACE}% and 56")
 
 
 def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:

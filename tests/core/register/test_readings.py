@@ -25,7 +25,7 @@ def test_patients_are_read_ahead_once_each():
         loaded.append(patient)
         return patient
 
-    reader = BoardReader(load, lambda case, lane: f"{case} {lane}")
+    reader = BoardReader(load, lambda case, lane: (case, f"{case} {lane}"))
     reader.read_ahead(["a", "b", "c"])
     wait_until(lambda: not reader.left)
     assert [reader.read(name).prediction for name in "abc"] == ["a bulk", "b bulk", "c bulk"]
@@ -35,10 +35,10 @@ def test_patients_are_read_ahead_once_each():
 def test_who_is_waited_for_goes_before_those_to_come():
     go = Event()
 
-    def predict(case: str, lane: str) -> str:
+    def predict(case: str, lane: str) -> tuple[str, str]:
         if lane == "bulk":
             go.wait(20)
-        return lane
+        return case, lane
 
     reader = BoardReader(lambda patient: patient, predict)
     reader.read_ahead(["a", "b"])
@@ -64,7 +64,7 @@ def test_what_fails_gets_a_sentence_and_only_a_passing_fault_is_tried_again(erro
         calls.append(patient)
         raise error
 
-    reader = BoardReader(load, lambda case, lane: case)
+    reader = BoardReader(load, lambda case, lane: (case, case))
     assert [reader.read("a").missing for _ in range(2)] == [sentence, sentence]
     assert len(calls) == tries
 

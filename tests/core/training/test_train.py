@@ -91,7 +91,7 @@ def test_the_evidence_is_what_the_predictor_gives(trained: tuple[Path, dict], ma
         box = frame.to_frame(Roi(*map(float, row["box"].split(","))))
         fields = [term.field for term in predictor.bundle.fusion_heads["m1"].terms]
         clinical = {name: row[name] for name in fields if isinstance(row[name], str)}
-        assert predictor.predict(Case(frame, box, clinical)).probability == pytest.approx(
+        assert predictor.predict(Case.of(frame, box, clinical)).probability == pytest.approx(
             evidence.loc[patient, "prob"], abs=2e-4
         )
 

@@ -33,8 +33,9 @@ def test_provenance_names_bundle_version_time_and_use(bundle_dir):
 
 def test_the_json_holds_the_estimate_its_inputs_and_its_origin(bundle_dir, frame):
     predictor, roi, clinical = Predictor.load(bundle_dir, engine="torch"), Roi(80, 40, 180, 140), {"age": 51.0}
-    prediction = predictor.predict(Case(frame, roi, clinical))
-    text = render_case_json(prediction, predictor.bundle, frame=frame, roi=roi, clinical=clinical, simulated=False)
+    case = Case.of(frame, roi, clinical)
+    prediction = predictor.predict(case)
+    text = render_case_json(case, prediction, predictor.bundle, simulated=False)
     record = json.loads(text)
     assert record["intercept"] + sum(record["contributions"].values()) == pytest.approx(record["logit"])
     assert np.mean(record["heatmap"]) + record["heatmap_offset"] == pytest.approx(record["contributions"]["image"])

@@ -20,9 +20,9 @@ def take_point(x: float, y: float) -> None:
 
 roi = st.session_state.setdefault("box", Roi(100, 60, 200, 160))
 heat = HeatLayer(Image.new("RGBA", (8, 8), (213, 94, 0, 128)), (80, 40, 220, 180), "#D55E00", "lowers 0 raises")
-outline = np.array([[110, 70], [190, 80], [150, 150]])
+outlines = [np.array([[110, 70], [190, 80], [150, 150]]), np.array([[280, 180], [320, 190], [300, 220]])]
 frame = Frame(PIXELS, 0.1, (0.0, 0.0), (1.0, 1.0), "0" * 64)
-picture = Picture(frame, "Ultrasound image in grey", roi, [outline], heat)
+picture = Picture(frame, "Ultrasound image in grey", roi, outlines, heat)
 pick = take_point if "pick" in st.query_params else None
 show_viewer(
     picture, key="viewer", height="500px", on_box=None if "fixed" in st.query_params else take_box, on_point=pick

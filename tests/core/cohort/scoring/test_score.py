@@ -47,7 +47,7 @@ def test_scores_are_those_of_the_predictor(manifest: Path, predictor: Predictor,
     box = frame.to_frame(Roi(*map(float, first["box"].split(","))))
     assert len(scored.table) == scored.images == N
     assert not scored.refused
-    assert alone["prob"][0] == pytest.approx(predictor.predict(Case(frame, box)).probability, abs=1e-6)
+    assert alone["prob"][0] == pytest.approx(predictor.predict(Case.of(frame, box)).probability, abs=1e-6)
     assert list(alone.columns)[:3] == ["patient_id", "split", "centre"]
     assert "y" not in alone
 

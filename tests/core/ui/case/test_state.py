@@ -6,26 +6,30 @@ import pytest
 
 from core.imaging import Roi
 from core.imaging.uploads import hold_file
-from core.ui.case.state import (
-    MOST_READINGS,
+from core.ui.case.events import (
     Answered,
-    Box,
     BoxSet,
     CaseEnded,
-    CaseState,
     Confirmed,
     EarlierDropped,
     EarlierKept,
     Event,
-    ImageGiven,
     ImageRead,
-    ImageRemoved,
+    ImagesGiven,
+    ImagesRemoved,
     ItemChosen,
+    ItemsTaken,
     LesionRead,
+    PlaneSet,
     ValuesEntered,
     ValueTaken,
+    ViewRemoved,
+    ViewsAdded,
+    ViewShown,
+    ViewTurned,
     advance,
 )
+from core.ui.case.state import MOST_READINGS, MOST_VIEWS, Box, CaseState
 from core.ui.image_source import Source
 
 VALUES = {"age": 71, "birads": "4C"}
@@ -46,18 +50,18 @@ def play(*events: Event, state: CaseState | None = None) -> CaseState:
 @pytest.fixture
 def answered() -> CaseState:
     """A case with everything in it."""
-    events = (ImageGiven(make_source()), ImageRead(), ValuesEntered(VALUES), BoxSet(BOX), Confirmed("sure"))
+    events = (ImagesGiven((make_source(),)), ImageRead(), ValuesEntered(VALUES), BoxSet(BOX), Confirmed("sure"))
     return play(*events, LesionRead("key", "reading"), Answered("answer"))  # type: ignore[arg-type]
 
 
 NEW_CASES = {
-    "another image": ImageGiven(make_source(b"b")),
-    "the same image again": ImageGiven(make_source()),
-    "from the archive": ImageGiven(make_source(b"c", is_archived=True)),
+    "another image": ImagesGiven((make_source(b"b"),)),
+    "the same image again": ImagesGiven((make_source(),)),
+    "from the archive": ImagesGiven((make_source(b"c", is_archived=True),)),
     "another file of the zip": ItemChosen(1),
-    "removed": ImageRemoved(),
+    "removed": ImagesRemoved(),
     "ended": CaseEnded(),
-    "simulated": ImageGiven(make_source(b"d", patient_id="S-1", clinical={"age": 50})),
+    "simulated": ImagesGiven((make_source(b"d", patient_id="S-1", clinical={"age": 50}),)),
 }
 
 
@@ -87,20 +91,22 @@ def test_a_simulated_patients_values_are_never_asked_about(answered):
 
 
 def test_kept_values_do_not_overwrite_what_was_entered_anew(answered):
-    after = play(ImageGiven(make_source(b"b")), ValuesEntered({"age": 40}), EarlierKept(), state=answered)
+    after = play(ImagesGiven((make_source(b"b"),)), ValuesEntered({"age": 40}), EarlierKept(), state=answered)
     assert after.values == {"age": 40, "birads": "4C"}
     assert after.earlier == {}
-    assert play(ImageGiven(make_source(b"b")), EarlierDropped(), state=answered).earlier == {}
+    assert play(ImagesGiven((make_source(b"b"),)), EarlierDropped(), state=answered).earlier == {}
 
 
 def test_the_question_is_of_the_last_image_alone(answered):
-    after = play(ImageGiven(make_source(b"b")), ImageRead(), ImageGiven(make_source(b"c")), state=answered)
+    after = play(ImagesGiven((make_source(b"b"),)), ImageRead(), ImagesGiven((make_source(b"c"),)), state=answered)
     assert (after.values, after.earlier) == ({}, {})
 
 
 def test_values_before_the_first_image_and_after_an_unreadable_one_stay():
-    assert play(ValuesEntered(VALUES), ImageGiven(make_source())).values == VALUES
-    assert play(ImageGiven(make_source()), ValuesEntered(VALUES), ImageGiven(make_source(b"b"))).values == VALUES
+    assert play(ValuesEntered(VALUES), ImagesGiven((make_source(),))).values == VALUES
+    assert (
+        play(ImagesGiven((make_source(),)), ValuesEntered(VALUES), ImagesGiven((make_source(b"b"),))).values == VALUES
+    )
 
 
 def test_moving_the_box_takes_neither_reading_nor_answer(answered):
@@ -110,8 +116,8 @@ def test_moving_the_box_takes_neither_reading_nor_answer(answered):
 
 
 def test_the_last_readings_alone_are_kept():
-    state = play(*(LesionRead(i, f"reading {i}") for i in range(20)), LesionRead(15, "again"))  # type: ignore[arg-type]
-    assert list(state.readings) == [*range(20 - MOST_READINGS, 15), *range(16, 20), 15]
+    state = play(*(LesionRead(i, f"reading {i}") for i in range(40)), LesionRead(35, "again"))  # type: ignore[arg-type]
+    assert list(state.readings) == [*range(39 - MOST_READINGS + 1, 35), *range(36, 40), 35]
 
 
 def test_a_value_taken_over_starts_the_form_anew(answered):
@@ -131,3 +137,53 @@ def test_a_box_follows_until_it_is_touched():
     assert touched.show(guess, frame_index=1, lesion=0).roi == touched.roi
     assert touched.show(guess, frame_index=0, lesion=1).roi == guess
     assert touched.show(guess, frame_index=0, lesion=0) == touched
+
+
+def give(count: int) -> CaseState:
+    return play(ImagesGiven(tuple(make_source(bytes([i])) for i in range(count))), ImageRead())
+
+
+def number_views(state: CaseState, *, used: bool = False) -> list[int]:
+    return [view.number for view in state.views if view.is_used or not used]
+
+
+def test_images_given_together_are_views_of_one_case():
+    state = give(3)
+    assert (number_views(state), state.shown, state.number) == ([1, 2, 3], 1, 1)
+    assert number_views(give(MOST_VIEWS + 3)) == list(range(1, MOST_VIEWS + 1))
+
+
+def test_views_that_are_added_belong_to_the_case_and_keep_what_is_in_it(answered):
+    after = advance(answered, ViewsAdded((make_source(b"b"), make_source(b"c"))))
+    assert (number_views(after), after.shown, after.number) == ([1, 2, 3], 2, answered.number)
+    assert (after.values, after.answer, after.views[0]) == (answered.values, answered.answer, answered.views[0])
+
+
+def test_each_view_has_a_box_and_a_plane_of_its_own():
+    state = play(BoxSet(BOX, 2), ViewShown(3), PlaneSet("longitudinal"), state=give(3))
+    assert [view.box for view in state.views] == [None, BOX, None]
+    assert [view.plane for view in state.views] == [None, None, "longitudinal"]
+    assert (state.box, advance(state, ViewShown(2)).box) == (None, BOX)
+
+
+def test_a_view_is_left_out_and_taken_in_again_but_never_the_last():
+    state = play(ViewTurned(), ViewShown(2), ViewTurned(), state=give(3))
+    assert number_views(state, used=True) == [3]
+    assert advance(advance(state, ViewShown(3)), ViewTurned()).views == advance(state, ViewShown(3)).views
+    assert number_views(advance(state, ViewTurned()), used=True) == [2, 3]
+
+
+def test_a_removed_view_leaves_the_others_with_their_numbers(answered):
+    state = play(ViewsAdded((make_source(b"b"),)), ViewTurned(), ViewShown(1), ViewRemoved(), state=answered)
+    assert (number_views(state), state.shown, state.views[0].is_used) == ([2], 2, True)
+    assert state.values == VALUES
+    gone = advance(state, ViewRemoved())
+    assert (gone.views, gone.number, gone.earlier) == ((), answered.number + 1, VALUES)
+    assert number_views(advance(state, ViewsAdded((make_source(b"c"),)))) == [2, 3]
+
+
+def test_the_files_of_an_archive_become_views_only_when_they_are_said_to_be_of_one_lesion():
+    state = advance(give(1), ItemsTaken(3))
+    assert [(view.number, view.item) for view in state.views] == [(1, 0), (2, 1), (3, 2)]
+    assert len({id(view.source) for view in state.views}) == 1
+    assert len(advance(give(1), ItemsTaken(40)).views) == MOST_VIEWS
