@@ -7,8 +7,7 @@ import streamlit as st
 from core.documents.collect_board import BoardDocuments
 from core.errors import UsageError
 from core.evaluation import compare_readers
-from core.figures.case.frame import describe_frame, render_frame
-from core.figures.case.heatmap import describe_heatmap, plot_heatmap, tabulate_heatmap
+from core.figures.case.heatmap import tabulate_heatmap
 from core.figures.case.interval import describe_interval, encode_svg, render_interval
 from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
@@ -32,8 +31,7 @@ from core.ui.board.documents import ask_paper, offer_meeting, offer_patient
 from core.ui.board.images import get_reader
 from core.ui.board.navigation import add_seen, find_asked, get_store, go, is_own, list_patients, show_way
 from core.ui.board.patient import (
-    HEAT_HEIGHT,
-    ask_heat,
+    ask_reason,
     draw_figure,
     show_beside,
     show_headline,
@@ -43,6 +41,7 @@ from core.ui.board.patient import (
     tighten_page,
 )
 from core.ui.board.patient_table import ask_list, choose_board, name_decisions, show_list
+from core.ui.board.picture import show_picture
 from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
 from core.ui.export import offer_csv
@@ -107,22 +106,14 @@ with begin_page("Tumour board", role="clinician") as user:
     records = store.read(asked, cohort=cohort.sha256)
     draft |= {"patient": asked, "bundle_sha256": bundle.sha256 if is_own(cohort) or read.case else ""}
     is_hidden = is_first and bool(list_unread(paired, [asked], author, user.key))
-    image, words, decision = st.columns([10, 16, 11], gap="small")
+    image, words = st.columns([12, 13], gap="medium")
+    decision = st.container()
     with image:
-        if read.case is None:
-            st.caption(plain(read.missing))
-        elif is_hidden or read.shown is None or not ask_heat():
-            first = read.case.views[0]
-            st.image(render_frame(first.frame, first.roi), alt=describe_frame(first.frame, first.roi))
-        else:
-            limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
-            first, share = read.case.views[0], read.shown.views[0]
-            figure = plot_heatmap(first.frame, first.roi, share, limit=limit, height=HEAT_HEIGHT)
-            draw_figure(figure, alt=describe_heatmap(share, limit), name="heatmap")
+        limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
+        chosen = show_picture(asked, read, is_hidden=is_hidden, limit=limit)
     if is_hidden:
         with words:
             show_inputs(read.case.clinical if read.case else row)
-        with decision:
             ask_own(draft, rule.threshold, is_blind=asked not in list_seen(paired, author, user.key))
         st.stop()
 
@@ -160,13 +151,13 @@ with begin_page("Tumour board", role="clinician") as user:
     if read.shown is not None:
         contributions = tabulate_contributions(read.shown, read.case.clinical)
         points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
-        why, nomogram = st.columns(2, gap="medium")
-        with why:
-            figure = plot_waterfall(contributions, compact=True)
-            draw_figure(figure, alt=describe_waterfall(contributions), name="contributions")
-        with nomogram:
-            draw_figure(plot_nomogram(points, compact=True), alt=describe_nomogram(points), name="nomogram")
+        with words:
+            if ask_reason() == "Contributions":
+                figure = plot_waterfall(contributions, compact=True)
+                draw_figure(figure, alt=describe_waterfall(contributions), name="contributions")
+            else:
+                draw_figure(plot_nomogram(points, compact=True), alt=describe_nomogram(points), name="nomogram")
         with data:
             offer_csv(contributions, "contributions", label="Contributions (CSV)")
             offer_csv(tabulate_points(points), "nomogram", label="Nomogram (CSV)")
-            offer_csv(tabulate_heatmap(read.shown.views[0]), "heatmap", label="Heat map (CSV)")
+            offer_csv(tabulate_heatmap(read.shown.views[chosen]), "heatmap", label="Heat map (CSV)")

@@ -1,10 +1,7 @@
 """The ultrasound frame as a picture, with the lesion box."""
 
-import base64
-import io
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
 from core.imaging import Frame, Roi
@@ -79,36 +76,3 @@ def _draw_number(draw: ImageDraw.ImageDraw, lesion: Lesion, number: str, frame: 
     centre = ((lesion.box.x0 + lesion.box.x1) / 2, (lesion.box.y0 + lesion.box.y1) / 2)
     size = max(14, frame.width / 25)
     draw.text(centre, number, fill=OUTLINE, anchor="mm", font_size=size, stroke_width=2, stroke_fill=BOX_EDGE)
-
-
-def encode_png(image: Image.Image) -> bytes:
-    """Write a picture as PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", compress_level=3)
-    return buffer.getvalue()
-
-
-def add_frame(figure: go.Figure, frame: Frame) -> None:
-    """Lay a frame under a figure whose axes are its pixels, y downwards.
-
-    Parameters
-    ----------
-    figure : Figure
-        Changed in place.
-    frame : Frame
-        B-mode area.
-    """
-    source = base64.b64encode(encode_png(Image.fromarray(frame.pixels))).decode("ascii")
-    figure.add_layout_image(
-        source=f"data:image/png;base64,{source}",
-        xref="x",
-        yref="y",
-        x=0,
-        y=0,
-        sizex=frame.width,
-        sizey=frame.height,
-        xanchor="left",
-        yanchor="top",
-        sizing="stretch",
-        layer="below",
-    )

@@ -2,84 +2,12 @@
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.figures.case.frame import BOX, add_frame
-from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
-from core.imaging import Frame, Roi
 from core.inference import ViewEstimate
 from core.inference.explain import spread_offset
 
 CONTOUR_LEVELS = 4
-MARGIN = 0.12
-
-
-def plot_heatmap(
-    frame: Frame,
-    roi: Roi,
-    view: ViewEstimate,
-    *,
-    limit: float,
-    opacity: float = 0.6,
-    contours: bool = False,
-    height: int = 460,
-) -> go.Figure:
-    """Draw where the image raises and lowers the estimate.
-
-    The scale is the caller's and the same for every image: weak evidence looks weak.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box.
-    view : ViewEstimate
-        The view's part of the estimate that it explains.
-    limit : float
-        Log-odds at the scale's ends; beyond them the colour stays the same.
-    opacity : float
-        Of the colours, 0 to 1.
-    contours : bool
-        Draw lines of equal log-odds too; those below zero are dotted.
-    height : int
-        Height in pixels.
-
-    Returns
-    -------
-    Figure
-        The square that the network saw, with a margin.
-    """
-    figure = new_figure(height=height)
-    add_frame(figure, frame)
-    x, y = locate_cells(view)
-    figure.add_heatmap(
-        z=spread_offset(view),
-        x=x,
-        y=y,
-        zmin=-limit,
-        zmax=limit,
-        zsmooth="best",
-        opacity=opacity,
-        colorscale=[[0, LOWERS], [0.5, fill_colour(LOWERS, 0)], [0.5, fill_colour(RAISES, 0)], [1, RAISES]],
-        colorbar={
-            "title": {"text": "Log-odds: − lowers, + raises", "side": "bottom", "font": {"size": FONT_SIZE}},
-            "orientation": "h",
-            "thickness": 14,
-            "len": 0.9,
-            "tickfont": {"size": SMALL_SIZE},
-            "y": -0.02,
-            "yanchor": "top",
-            "tickvals": [-limit, -limit / 2, 0, limit / 2, limit],
-            "ticktext": [f"{value:+.2f}" if value else "0" for value in (-limit, -limit / 2, 0, limit / 2, limit)],
-        },
-        hovertemplate="%{z:+.2f} log-odds<extra></extra>",
-    )
-    if contours:
-        _add_contours(figure, view, x, y, limit)
-    _show_area(figure, frame, roi, view)
-    return figure
 
 
 def locate_cells(view: ViewEstimate) -> tuple[list[float], list[float]]:
@@ -134,34 +62,3 @@ def trace_contours(view: ViewEstimate, limit: float) -> list[tuple[float, NDArra
     step = limit / CONTOUR_LEVELS
     levels = [sign * i * step for sign in (-1, 1) for i in range(1, CONTOUR_LEVELS + 1)]
     return [(level, np.asarray(line)) for level in levels for line in lines.lines(level)]
-
-
-def _add_contours(figure: go.Figure, view: ViewEstimate, x: list[float], y: list[float], limit: float) -> None:
-    step = limit / CONTOUR_LEVELS
-    for sign, dash, name in ((1, "solid", "raises"), (-1, "dot", "lowers")):
-        start, end = sorted((sign * step, sign * limit))
-        figure.add_contour(
-            z=spread_offset(view),
-            x=x,
-            y=y,
-            contours={"coloring": "none", "start": start, "end": end, "size": step, "showlabels": True},
-            line={"color": "#FFFFFF", "width": 1.5, "dash": dash},
-            name=name,
-            showscale=False,
-            showlegend=False,
-            hoverinfo="skip",
-        )
-
-
-def _show_area(figure: go.Figure, frame: Frame, roi: Roi, view: ViewEstimate) -> None:
-    x0, y0, x1, y1 = view.reading.area
-    pad = MARGIN * (x1 - x0)
-    figure.add_shape(type="rect", x0=roi.x0, y0=roi.y0, x1=roi.x1, y1=roi.y1, line={"color": BOX, "width": 2})
-    figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": "#FFFFFF", "width": 1, "dash": "dot"})
-    figure.update_xaxes(range=[max(0, x0 - pad), min(frame.width, x1 + pad)], visible=False, constrain="domain")
-    figure.update_yaxes(
-        range=[min(frame.height, y1 + pad), max(0, y0 - pad)],
-        visible=False,
-        constrain="domain",
-        scaleanchor="x",
-    )

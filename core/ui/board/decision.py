@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.errors import AppError, InputError
@@ -171,13 +170,14 @@ def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
         return
     with st.form(f"board_decision_{patient}_{board.forms}", enter_to_submit=False):
         stand: str | None = NOTE
+        choice, field, button = st.columns([5, 10, 3], vertical_alignment="bottom")
         if is_called:
-            stand = st.radio("With the model's call", [AGREE, OVERRIDE, NOTE], index=None, horizontal=True)
+            stand = choice.radio("With the model's call", [AGREE, OVERRIDE, NOTE], index=None, horizontal=True)
         else:
-            st.caption("The model makes no call here: write the decision as a note.")
+            choice.caption("The model makes no call here: write the decision as a note.")
         label = "Decision, note, or why it is overridden" if is_called else "Decision or note"
-        text = st.text_area(label, height=68, max_chars=MAX_TEXT, placeholder=NO_NAMES)
-        sent = st.form_submit_button("Save", type="primary", shortcut="Ctrl+Enter", width="stretch")
+        text = field.text_area(label, height=68, max_chars=MAX_TEXT, placeholder=NO_NAMES)
+        sent = button.form_submit_button("Save", type="primary", shortcut="Ctrl+Enter", width="stretch")
     if sent:
         try:
             kept = save_entry(_write_entry(draft, stand, text))
@@ -202,20 +202,9 @@ def show_entries(records: list[Record]) -> None:
     if not records:
         st.caption("Nothing was said about this patient yet.")
         return
-    table = pd.DataFrame([record.to_dict() for record in reversed(records)])
-    stand = table["agrees"].map({True: "agrees", False: "overrides"}).fillna("")
-    shown = pd.DataFrame(
-        {
-            "Time (UTC)": table["time_utc"].str[:16].str.replace("T", " "),
-            "Author": table["author"],
-            "Entry": table["kind"],
-            "Call": stand,
-            "Text": table["text"],
-        }
-    )
-    st.dataframe(
-        disarm_table(shown),
-        hide_index=True,
-        width=560,
-        alt="Entries of the board about this patient, newest first",
-    )
+    for record in reversed(records):
+        stand = {True: ", agrees with the call", False: ", overrides the call", None: ""}[record.agrees]
+        time = record.time_utc[:16].replace("T", " ")
+        st.markdown(f"**{record.kind.capitalize()}{stand}** · {plain(record.author)} · {time} UTC")
+        if record.text:
+            st.text(record.text)

@@ -8,12 +8,9 @@ import streamlit as st
 from core.clinical import BY_NAME, M1_PREDICTORS, is_missing
 from core.inference import Prediction
 from core.inference.explain import format_percent, format_value, label_term
-from core.inference.sentences import explain_call, name_call
+from core.inference.sentences import describe_views, explain_call, name_call
 from core.plain_text import plain, plain_figure
 from core.register.readings import BoardReading
-from core.ui.board.session import change_board, get_board
-from core.ui.board.state import HeatTurned
-from core.ui.errors import guard
 from core.ui.export import PLAIN
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
@@ -40,7 +37,8 @@ SHORT = {
 }
 YES_NO = {"lnm", "rfs_event"}
 DIFFERENT = 0.005
-GRAPH, HEAT_HEIGHT = 240, 240
+GRAPH = 240
+REASONS = ("Contributions", "Nomogram")
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 1rem; }
 [data-testid="stHeader"] { background: transparent; }
@@ -51,7 +49,6 @@ STYLE = """<style>
 [data-testid="stMain"] h2 { padding: 0; font-size: 1.2rem; }
 [data-testid="stMain"] h3 { padding: 0; font-size: 1.15rem; }
 [data-testid="stMain"] [data-testid="stForm"] { padding: 0.6rem; }
-[data-testid="stMain"] [data-testid="stImage"] img { max-height: 240px; object-fit: contain; }
 [data-testid="stMain"] [data-testid="stMarkdownContainer"] p { font-size: 0.9rem; line-height: 1.35; }
 [data-testid="stMain"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; line-height: 1.3; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] { padding: 0.4rem 0.6rem; min-height: 0; }
@@ -65,18 +62,19 @@ def tighten_page() -> None:
     st.html(STYLE)
 
 
-def ask_heat() -> bool:
-    """Draw the way from frame to heat map and back, and give whether the heat map is asked for."""
-    is_asked = get_board().is_heat
-    st.button(
-        "Show the frame" if is_asked else "Show the heat map",
-        shortcut="H",
-        on_click=guard(change_board),
-        args=(HeatTurned(),),
-        help="What influenced the model, not where the tumour is proliferating. The scale is the same for every image.",
-        width="stretch",
+def ask_reason() -> str:
+    """Draw the tabs of why, and give the chosen one."""
+    return str(
+        st.segmented_control(
+            "Why",
+            REASONS,
+            default=REASONS[0],
+            required=True,
+            key="board_reason",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
     )
-    return is_asked
 
 
 def draw_figure(figure: "go.Figure", *, alt: str, name: str) -> None:
@@ -98,6 +96,8 @@ def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
     st.subheader(f"{format_percent(prediction.probability)} probability of a high Ki-67", anchor=False)
     st.image(graph, width=GRAPH, alt=alt)
     st.markdown(f"95 % interval **{low} to {high}**. **{name_call(prediction)}.** {explain_call(prediction)}")
+    if len(prediction.views) > 1:
+        st.caption(describe_views(prediction))
 
 
 def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.inference.explain import format_percent
 from core.spreadsheet import disarm_table
 from core.ui.board.navigation import FLAGS, go
 from core.ui.board.session import change_board
@@ -23,7 +25,8 @@ AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN = (
     "Most flags first",
     "Not decided first",
 )
-LABELS = {"patient_id": "Patient", "prob": "High Ki-67", "low": "From", "high": "To", "flags": "Flags"}
+ESTIMATE, GRAPH = "High Ki-67", "0 to 100 %"
+DASH = "\N{EN DASH}"
 
 
 def choose_board(patients: pd.DataFrame, *, is_blind: bool) -> pd.DataFrame:
@@ -90,13 +93,16 @@ def show_list(
     is_hidden = board["patient_id"].isin(hidden)
     bounds = zip(board["prob"], board["low"], board["high"], strict=True)
     graphs = pd.Series([draw(p, None if pd.isna(low) else (low, high)) for p, low, high in bounds], board.index)
-    table = pd.DataFrame({"Patient": board["patient_id"], "High Ki-67, 0 to 100 %": graphs})
-    for name in ("prob", "low", "high"):
-        table[LABELS[name]] = 100 * board[name]
-    table["Flags"] = board["flags"]
-    table.loc[is_hidden, list(table.columns[1:])] = None
-    table["Decision"] = board["decided"]
-    percent = st.column_config.NumberColumn(format="%.1f %%", width=64)
+    columns = {
+        "Patient": board["patient_id"],
+        ESTIMATE: [_write_estimate(*row) for row in board[["prob", "low", "high"]].to_numpy(dtype=float)],
+        "Decision": board["decided"].replace("", DASH),
+        GRAPH: graphs,
+        "Flags": board["flags"].replace("", DASH),
+    }
+    table = pd.DataFrame(columns, index=board.index)
+    table.loc[is_hidden, [ESTIMATE, "Flags"]] = DASH
+    table.loc[is_hidden, GRAPH] = None
     st.dataframe(
         disarm_table(table),
         hide_index=True,
@@ -106,10 +112,13 @@ def show_list(
         height=35 * (min(len(table), 15) + 1) + 3,
         alt="Patients of the board: probability of a high Ki-67 with its interval, flags, decision",
         column_config={
-            "High Ki-67, 0 to 100 %": st.column_config.ImageColumn(width=210),
-            "Patient": st.column_config.TextColumn(width=90),
-            "Flags": st.column_config.TextColumn(width=190),
-            **{LABELS[name]: percent for name in ("prob", "low", "high")},
+            "Patient": st.column_config.TextColumn(width=95),
+            ESTIMATE: st.column_config.TextColumn(
+                width=135, help="Probability of a high Ki-67, with its 95 % interval"
+            ),
+            "Decision": st.column_config.TextColumn(width=130),
+            GRAPH: st.column_config.ImageColumn(width=210),
+            "Flags": st.column_config.TextColumn(width=240),
         },
     )
     change_board(ListDrawn(tuple(board["patient_id"])))
@@ -121,6 +130,12 @@ def show_list(
     kept = board[["patient_id", *names, "decided"]].copy()
     kept.loc[is_hidden.to_numpy(), names] = None
     offer_csv(kept, "board_list", label="List (CSV)")
+
+
+def _write_estimate(probability: float, low: float, high: float) -> str:
+    """Write a probability with its interval, which comes with the image alone for some."""
+    alone = format_percent(probability)
+    return alone if np.isnan(low) else f"{alone} ({100 * low:.0f} to {100 * high:.0f})"
 
 
 def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:

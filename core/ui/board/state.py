@@ -13,8 +13,6 @@ class BoardState:
     ----------
     patient : str or None
         Pseudonym of who is open; None is the list.
-    is_heat : bool
-        Whether the heat map is asked for in place of the frame.
     listed : tuple of str
         Pseudonyms of the list's rows, as it was drawn last.
     seen : frozenset of (str, str)
@@ -28,7 +26,6 @@ class BoardState:
     """
 
     patient: str | None = None
-    is_heat: bool = False
     listed: tuple[str, ...] = ()
     seen: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     moved: frozenset[tuple[str, str]] = field(default_factory=frozenset)
@@ -57,15 +54,6 @@ class Opened:
     def apply(self, state: BoardState) -> BoardState:
         """Go there."""
         return replace(state, patient=self.patient)
-
-
-@dataclass(frozen=True)
-class HeatTurned:
-    """The frame was turned to the heat map, or back."""
-
-    def apply(self, state: BoardState) -> BoardState:
-        """Turn it."""
-        return replace(state, is_heat=not state.is_heat)
 
 
 @dataclass(frozen=True)

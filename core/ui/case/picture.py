@@ -5,23 +5,19 @@ from functools import partial
 import streamlit as st
 
 from core.figures.case.frame import describe_frame
-from core.figures.case.heatmap import describe_heatmap, trace_contours
-from core.figures.case.heatmap_png import render_overlay
-from core.figures.theme import LOWERS, RAISES
+from core.figures.case.heatmap import describe_heatmap
 from core.imaging import Frame
 from core.inference import View, ViewEstimate
-from core.inference.explain import spread_offset
 from core.ui.case.box import set_box
 from core.ui.case.proposal import Proposal, choose_lesion_at
 from core.ui.case.session import get_case, name_view_widget
 from core.ui.case.state import Answer
 from core.ui.errors import guard
-from core.ui.viewer import HeatLayer, Picture, show_viewer
+from core.ui.viewer import Picture, show_viewer
+from core.ui.viewer.heat import lay_heatmap
 
 HEIGHT = "clamp(300px, calc(100vh - 200px), 1100px)"
 LOWER = "clamp(300px, calc(100vh - 330px), 1000px)"
-SCALE = f"linear-gradient(90deg, {LOWERS}, transparent, {RAISES})"
-OVERLAY_PX = 384
 CONTOURS = "case_contours"
 
 
@@ -80,33 +76,3 @@ def _take_point(proposal: Proposal, number: int, x: float, y: float) -> None:
     lesion = choose_lesion_at(proposal, number, x, y)
     if lesion is not None:
         set_box(lesion.box)
-
-
-def lay_heatmap(view: ViewEstimate, *, limit: float, contours: bool = False) -> HeatLayer:
-    """Colour a view's heat map for the viewer, and say in words what its scale means.
-
-    Parameters
-    ----------
-    view : ViewEstimate
-        Its part of the estimate.
-    limit : float
-        Log-odds at the scale's ends.
-    contours : bool
-        Draw lines of equal log-odds too.
-
-    Returns
-    -------
-    HeatLayer
-        Over the square that the network saw.
-    """
-    values = spread_offset(view)
-    strongest = values.flat[abs(values).argmax()]
-    image = render_overlay(values, limit=limit, opacity=1.0, size=(OVERLAY_PX, OVERLAY_PX))
-    legend = (
-        f"lowers −{limit:.1f} · 0 · +{limit:.1f} raises, log-odds, same scale for every image\n"
-        f"Strongest place {strongest:+.1f} of {limit:.1f}; sums to {values.mean():+.2f} "
-        "(mean of the dotted square, which is all that the model saw)"
-    )
-    lines = trace_contours(view, limit) if contours else []
-    labelled = [(f"{level:+.1f}".replace("-", "−"), line) for level, line in lines]
-    return HeatLayer(image, view.reading.area, SCALE, legend, lines=labelled)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from core.figures.case.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap
+from core.figures.case.heatmap import describe_heatmap, locate_cells, tabulate_heatmap, trace_contours
 from core.figures.case.heatmap_png import render_heatmap_png, render_overlay
 from core.figures.theme import LOWERS, RAISES
 from core.inference import ViewEstimate
@@ -20,14 +20,8 @@ def view(prediction) -> ViewEstimate:
     return prediction.views[0]
 
 
-def test_the_figure_holds_unscaled_values_whose_mean_is_the_images_term(frame, roi, view):
-    heat = next(t for t in plot_heatmap(frame, roi, view, limit=LIMIT, opacity=0.3).data if t.type == "heatmap")
-    np.testing.assert_allclose(heat.z, view.heatmap + view.heatmap_offset)
-    assert np.mean(heat.z) == pytest.approx(view.contribution)
-    assert (heat.zmin, heat.zmax) == (-LIMIT, LIMIT)
-    assert heat.opacity == 0.3
-    assert heat.colorscale[0][1] == LOWERS
-    assert heat.colorscale[-1][1] == RAISES
+def test_values_with_their_offset_are_unscaled_and_their_mean_is_the_images_term(view):
+    assert np.mean(tabulate_heatmap(view)["log_odds"]) == pytest.approx(view.contribution)
 
 
 def test_cells_lie_over_the_square_that_the_network_saw(view):
@@ -38,13 +32,10 @@ def test_cells_lie_over_the_square_that_the_network_saw(view):
     assert hottest.tolist() == pytest.approx([95.0, 65.0, 0.4])
 
 
-def test_contours_are_dotted_below_zero(frame, roi, view):
-    lines = [t for t in plot_heatmap(frame, roi, view, limit=LIMIT, contours=True).data if t.type == "contour"]
-    assert {line.name: line.line.dash for line in lines} == {"raises": "solid", "lowers": "dot"}
-    assert {line.name: (line.contours.start, line.contours.end) for line in lines} == {
-        "raises": (0.5, 2.0),
-        "lowers": (-2.0, -0.5),
-    }
+def test_contours_reach_the_edge_of_the_square_and_stand_at_quarters_of_the_scale(view):
+    lines = trace_contours(replace(view, heatmap=np.array([[-1.8, 1.8], [-1.8, 1.8]]), heatmap_offset=0.0), LIMIT)
+    assert {level for level, _ in lines} == {-1.5, -1.0, -0.5, 0.5, 1.0, 1.5}
+    assert all({line[:, 1].min(), line[:, 1].max()} == {20.0, 80.0} for _, line in lines)
 
 
 def test_weak_evidence_looks_weak():

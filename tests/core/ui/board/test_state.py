@@ -3,7 +3,6 @@
 from core.ui.board.state import (
     BoardState,
     Event,
-    HeatTurned,
     ListDrawn,
     Opened,
     OwnMoved,
@@ -27,8 +26,6 @@ def test_from_the_list_to_a_patient_and_back():
     assert play(ListDrawn(("a", "b")), RowOpened(1)).patient == "b"
     assert play(ListDrawn(("a",)), RowOpened(4)).patient is None
     assert play(Opened("a"), Opened(None)).patient is None
-    assert play(HeatTurned()).is_heat
-    assert not play(HeatTurned(), HeatTurned()).is_heat
 
 
 def test_what_was_shown_to_nobody_known_is_kept_until_it_is_written_down():
