@@ -25,16 +25,20 @@ from core.ui import (
     show_questions,
     show_unknown,
 )
+from core.ui.browser import mind_browser
 from core.ui.case.answer import offer_exports, show_answer, show_reasons
 from core.ui.case.archive import ask_archive
+from core.ui.case.image_input import ask_end
+from core.ui.case.marks import show_marks
 from core.ui.case.picture import find_estimate, show_heat_words, show_picture
 from core.ui.case.session import get_case
 from core.ui.case.views import list_used, make_view, prepare_others, show_strip
 
-with begin_page("Case", role="clinician"):
+with begin_page("Case", role="clinician", presents=True):
     bundle = get_bundle()
     get_worker()
     predictors = bundle.manifest.predictors
+    ask_end()
     image_side, answer_side = st.columns([13, 10], gap="medium")
     is_given, is_answered = get_case().source is not None, get_case().answer is not None
 
@@ -92,18 +96,21 @@ with begin_page("Case", role="clinician"):
         with picture:
             limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
             show_picture(given, proposal, estimate, limit=limit, number=get_case().shown)
-        if estimate is not None:
+        if estimate is not None and allowed is not None:
             with heat:
-                show_heat_words(estimate, given.frame)
+                show_heat_words()
+                show_marks(allowed, get_case().shown)
+    mind_browser(asks=get_case().is_unsaved)
     if answer is None or source is None:
         st.stop()
     with answered, open_answer(earlier):
         if not show_applicability(answer.prediction):
             st.stop()
         show_answer(answer, bundle)
-    with why:
+    with why, st.container(key="case_why"):
         show_reasons(answer, bundle)
     if not earlier:
-        st.header("Export", anchor=False)
         sources = [view.source for view in get_case().views if view.number in answer.numbers]
-        offer_exports(answer, bundle, sources, shown=get_case().shown)
+        with st.container(key="case_export"):
+            st.header("Export", anchor=False)
+            offer_exports(answer, bundle, sources, shown=get_case().shown)

@@ -11,6 +11,7 @@ from core.ui.errors import report_errors, show_kept_error
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
+from core.ui.presenting import ask_presenting
 from core.ui.resources import get_bundle
 from core.ui.session import note_session
 
@@ -18,7 +19,8 @@ STYLE = """<style>
 .js-plotly-plot .main-svg text { fill: currentColor !important; }
 [data-testid="stCaptionContainer"] { opacity: 1; }
 [data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
-kbd[aria-label^="Shortcut"] { opacity: 1; }
+kbd[aria-label^="Shortcut"] { opacity: 1; padding: 0 0.35em; border: 1px solid; border-bottom-width: 2px; }
+kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 [data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2rem; min-height: 2rem; }
@@ -29,7 +31,7 @@ kbd[aria-label^="Shortcut"] { opacity: 1; }
 
 
 @contextmanager
-def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
+def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> Iterator[User]:
     """Set up a page and report what fails in it.
 
     Parameters
@@ -38,6 +40,8 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
         Name of the page.
     role : {"viewer", "clinician", "admin"}
         Least role that may see it, where login is on.
+    presents : bool
+        Whether it has a presentation mode.
 
     Yields
     ------
@@ -54,6 +58,8 @@ def begin_page(title: str, *, role: Role = "viewer") -> Iterator[User]:
             with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
                 st.title(title, anchor=False, width="content")
                 show_model_banner()
+                if presents:
+                    ask_presenting()
             show_kept_error()
             yield user
     finally:

@@ -94,14 +94,9 @@ def upload(page, name: str, data: bytes) -> None:
 
 
 def locate(page, frame, x: float, y: float) -> tuple[float, float]:
-    """Where a place of the frame, in fractions of it, lies on the screen: the viewer centres it below its tools."""
-    place, tools = page.locator(".viewer").bounding_box(), page.locator(".viewer .tools").bounding_box()
-    across = place["width"] - 2 * 14 - (46 if frame.mm_per_px else 0)
-    top = tools["height"] + 12
-    down = place["height"] - top - 14
-    scale = min(across / frame.width, down / frame.height)
-    left = 14 + (across - frame.width * scale) / 2
-    above = top + (down - frame.height * scale) / 2
+    """Where a place of the frame, in fractions of it, lies on the screen, by what the viewer says of itself."""
+    viewer = page.locator(".viewer")
+    place, (left, above, scale) = viewer.bounding_box(), json.loads(viewer.get_attribute("data-place"))
     return place["x"] + left + x * frame.width * scale, place["y"] + above + y * frame.height * scale
 
 

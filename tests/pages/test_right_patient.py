@@ -134,6 +134,11 @@ def test_another_frame_of_a_loop_is_the_same_case(at, breast_loop):
 def test_new_case_clears_all(filled):
     estimate(filled)
     find(filled.button, "New case").click().run()
+    assert "1 image and 4 clinical values" in words(filled)
+    find(filled.button, "Keep it").click().run()
+    assert read_form(filled) == {71.0, 23.0, "post", "4C"}
+    find(filled.button, "New case").click().run()
+    find(filled.button, "Forget this case").click().run()
     assert is_clear(filled)
     assert "probability of a high" not in words(filled)
     assert filled.session_state["case"].source is None
@@ -141,6 +146,7 @@ def test_new_case_clears_all(filled):
     assert not [key for key in kept if str(key).startswith("case_") and kept[key] in (71.0, 23.0, "post", "4C")]
     find(filled.number_input, "Age").set_value(30.0).run()
     find(filled.button, "New case").click().run()
+    find(filled.button, "Forget this case").click().run()
     assert is_clear(filled)
 
 

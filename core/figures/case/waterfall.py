@@ -7,7 +7,7 @@ from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
-ROOM, LOW_ROOM = 0.3, 0.45
+ROOM, VALUES_FROM = 0.06, 0.86
 
 
 def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
@@ -37,8 +37,7 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
         y=[_label_row(*row, between) for row in zip(labels, contributions["value"], strict=True)],
         measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
         text=[f"{step:+.2f}" for step in steps],
-        textposition="outside",
-        cliponaxis=False,
+        textposition="none",
         increasing_marker={"color": RAISES},
         decreasing_marker={"color": LOWERS},
         totals_marker={"color": NEUTRAL},
@@ -47,12 +46,36 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
         showlegend=False,
     )
     low, high = _find_reach(steps)
-    pad = (LOW_ROOM if compact else ROOM) * (high - low)
-    figure.update_xaxes(range=[low - pad, high + pad], zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    pad = ROOM * (high - low)
+    figure.update_xaxes(
+        domain=[0, VALUES_FROM],
+        range=[low - pad, high + pad],
+        nticks=6,
+        zeroline=True,
+        zerolinecolor=NEUTRAL,
+        zerolinewidth=1,
+    )
+    _write_values(figure, steps)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     if compact:
         figure.update_layout(font={"size": TINY_SIZE})
     return figure
+
+
+def _write_values(figure: go.Figure, steps: list[float]) -> None:
+    """Write the values into a column of their own, where neither bars nor the zero line are."""
+    for row, step in enumerate(steps):
+        last = row == len(steps) - 1
+        text = f"{step:+.2f}".replace("-", "\N{MINUS SIGN}")
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="right",
+            y=row,
+            yref="y",
+            text=f"<b>{text}</b>" if last else text,
+            showarrow=False,
+        )
 
 
 def describe_waterfall(contributions: pd.DataFrame) -> str:

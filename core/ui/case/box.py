@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.imaging import Frame, Roi, default_roi
-from core.imaging.findings.calipers import find_calipers, remove_calipers
+from core.imaging.findings.calipers import find_calipers, find_near_words, name_marks, remove_calipers
 from core.ui.case.events import BoxSet
 from core.ui.case.proposal import Proposal, round_box, show_proposal
 from core.ui.case.session import change_case, get_case, name_view_widget
@@ -57,21 +57,26 @@ def ask_box(view: LesionView, frame: Frame, proposal: Proposal) -> Roi:
 
 
 def ask_cleaning(number: int, frame: Frame, roi: Roi) -> None:
-    """Offer to paint over caliper marks of a view where there are any in or beside the box."""
-    calipers = find_calipers(frame, roi)
-    if calipers:
+    """Offer to paint over caliper marks and words of a view where there are any in or beside the box."""
+    calipers, words = find_calipers(frame, roi), find_near_words(frame, roi)
+    if calipers or words:
         st.toggle(
-            f"Paint over {len(calipers)} caliper marks",
+            f"Paint over {name_marks(calipers, words)}",
             key=name_view_widget(number, "clean"),
             persist_state="session",
         )
 
 
 def clean_frame(number: int, frame: Frame, roi: Roi) -> Frame:
-    """Give a view's frame, without caliper marks in or beside the box if that was chosen."""
+    """Give a view's frame, without caliper marks and words in or beside the box if that was chosen."""
     if not st.session_state.get(name_view_widget(number, "clean")):
         return frame
-    return remove_calipers(frame, find_calipers(frame, roi))
+    return paint_over(frame, roi)
+
+
+def paint_over(frame: Frame, roi: Roi) -> Frame:
+    """Give a frame without caliper marks and words in or beside the box."""
+    return remove_calipers(frame, find_calipers(frame, roi), find_near_words(frame, roi))
 
 
 def set_box(roi: Roi) -> None:

@@ -147,6 +147,24 @@ class CaseEnded:
 
 
 @dataclass(frozen=True)
+class EndAsked:
+    """Everything is to be forgotten; where something would be lost, the user is asked first."""
+
+    def apply(self, state: CaseState) -> CaseState:
+        """Ask, or begin an empty case."""
+        return replace(state, is_ending=True) if state.is_unsaved else _blank(state)
+
+
+@dataclass(frozen=True)
+class EndRefused:
+    """The case is to stay."""
+
+    def apply(self, state: CaseState) -> CaseState:
+        """Ask no longer."""
+        return replace(state, is_ending=False)
+
+
+@dataclass(frozen=True)
 class ImageRead:
     """The image was decoded."""
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import ImageError
 from core.imaging.uploads import hold_file
-from core.ui.case.events import CaseEnded, ImagesGiven, ImagesRemoved, ViewsAdded
+from core.ui.case.events import CaseEnded, EndAsked, EndRefused, ImagesGiven, ImagesRemoved, ViewsAdded
 from core.ui.case.session import change_case, forget, get_case
 from core.ui.case.state import MOST_VIEWS
 from core.ui.errors import guard
@@ -60,7 +60,7 @@ def ask_source() -> Source | None:
     button.button("Try this patient", on_click=guard(load_simulated_patient), width="stretch")
     source = get_case().source
     with st.container(horizontal=True):
-        st.button("New case", on_click=guard(_end_case), help="Forgets the image, its box and all clinical values.")
+        st.button("New case", on_click=guard(_ask_end), help="Forgets the images, their boxes and all clinical values.")
         if source is not None and not source.is_simulated:
             label = "Remove this image" if len(get_case().views) == 1 else "Remove all images"
             st.button(label, on_click=guard(change_case), args=(ImagesRemoved(),), type="tertiary")
@@ -126,6 +126,25 @@ def _check_patients(sources: Sequence[Source]) -> None:
         named = {name_patient(source.file.read()) for source in sources} - {""}
         if len(named) > 1:
             raise ImageError(OTHER_PATIENT)
+
+
+def ask_end() -> None:
+    """Ask whether the case may be forgotten, where that was asked for."""
+    state = get_case()
+    if not state.is_ending:
+        return
+    images = f"{len(state.views)} image{'s' if len(state.views) > 1 else ''}" if state.views else ""
+    values = f"{len(state.values)} clinical value{'s' if len(state.values) > 1 else ''}" if state.values else ""
+    lost = " and ".join(part for part in (images, values) if part)
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Begin a new case?** {lost} of this one are kept nowhere else: export first what you need.")
+        st.button("Forget this case", type="primary", on_click=guard(_end_case))
+        st.button("Keep it", on_click=guard(change_case), args=(EndRefused(),))
+
+
+def _ask_end() -> None:
+    if not change_case(EndAsked()).is_ending:
+        forget("archive_")
 
 
 def _end_case() -> None:

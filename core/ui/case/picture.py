@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.figures.case.frame import describe_frame
 from core.figures.case.heatmap import describe_heatmap
-from core.imaging import Frame
 from core.inference import View, ViewEstimate
 from core.ui.case.box import set_box
 from core.ui.case.proposal import Proposal, choose_lesion_at
@@ -64,8 +63,8 @@ def show_picture(
     )
 
 
-def show_heat_words(estimate: ViewEstimate, frame: Frame) -> None:
-    """Draw the switch of the lines, and say what the heat map is and what burned-in marks weigh in it."""
+def show_heat_words() -> None:
+    """Draw the switch of the lines, and say what the heat map is."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle("Lines of equal log-odds", key=CONTOURS, persist_state="session")
         st.caption("The colours show what influenced the model, not where the tumour is proliferating.")

@@ -126,6 +126,8 @@ class CaseState:
         Number of the view that is looked at.
     is_read : bool
         Whether the image could be decoded.
+    is_ending : bool
+        Whether the user is asked if the case may be forgotten.
     values : mapping of str to value
         Clinical values as entered, without those that are not known.
     earlier : mapping of str to value
@@ -144,11 +146,20 @@ class CaseState:
     views: tuple[LesionView, ...] = ()
     shown: int = 1
     is_read: bool = False
+    is_ending: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
     earlier: Mapping[str, object] = field(default_factory=dict)
     confirmed: frozenset[str] = frozenset()
     readings: Mapping[Hashable, ImageReading] = field(default_factory=dict)
     answer: Answer | None = None
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether something would be lost: images or values that did not come with a simulated patient."""
+        made_up = self.source is not None and self.source.is_simulated
+        brought = self.source.clinical if made_up and self.source is not None else {}
+        changed = {name: str(value) for name, value in self.values.items()} != {n: str(v) for n, v in brought.items()}
+        return (bool(self.views) and not made_up) or (changed and bool(self.values))
 
     @property
     def view(self) -> LesionView | None:

@@ -56,7 +56,7 @@ class Viewer {
     if (!data.editable && this.tool === "box") this.tool = "pan";
     if (data.editable && !before.editable) this.tool = "box";
     this.draw();
-    if (this.source && this.zoom === 1 && this.top !== this.find(".tools").offsetHeight + 12) this.refit();
+    if (this.source && this.zoom === 1 && (this.top !== this.find(".tools").offsetHeight + 12 || !same(before.overlay?.legend, data.overlay?.legend))) this.refit();
   }
 
   load(src) {
@@ -88,8 +88,11 @@ class Viewer {
   }
 
   fit(keep = false) {
+    this.find(".legend").hidden = !this.data.overlay || !this.heat;
+    if (this.data.overlay) this.find(".legend span").textContent = this.data.overlay.legend;
     const across = this.stage.width() - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
-    const down = this.stage.height() - top - MARGIN;
+    const legend = this.data.overlay && this.heat ? this.find(".legend").offsetHeight + 12 : 0;
+    const down = this.stage.height() - top - Math.max(MARGIN, legend);
     this.top = top;
     this.base = Math.min(across / this.data.width, down / this.data.height);
     if (!keep) {
@@ -133,6 +136,7 @@ class Viewer {
     this.handles.visible(Boolean(data.box) && edits);
     this.drawMarks();
     this.drawRuler();
+    this.root.dataset.place = JSON.stringify([this.content.x(), this.content.y(), this.content.scaleX()]);
     this.find(".stage").style.cursor = { box: "crosshair", pan: "grab", window: "ns-resize", length: "crosshair" }[this.tool];
     this.stage.batchDraw();
   }
@@ -168,7 +172,7 @@ class Viewer {
     this.ruler.add(new Konva.Text({ x: x - 74, y: top - 6, width: 60, align: "right", text: `${step} mm`, fontSize: 12, fill: "#E8ECEF", ...edge }));
   }
 
-  say(text) { this.find(".status").textContent = text; }
+  say(text) { this.find(".status").textContent = text; this.find(".status").hidden = !text; }
 
   length(across, down) {
     const pixels = Math.hypot(across, down);
@@ -198,6 +202,11 @@ class Viewer {
     this.draw();
     clearTimeout(this.later);
     this.later = setTimeout(() => this.tell("box", { x0: box[0], y0: box[1], x1: box[2], y1: box[3] }), 250);
+  }
+
+  turnHeat() {
+    this.heat = !this.heat;
+    if (this.zoom === 1) this.refit(); else this.draw();
   }
 
   undo() { if (this.history.length) this.keep(this.history.pop(), { remember: false }); }
@@ -231,7 +240,7 @@ class Viewer {
       const button = event.target.closest("button");
       if (!button) return;
       if (button.dataset.tool) { this.tool = button.dataset.tool; this.measure = null; this.say(""); }
-      ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => { this.heat = !this.heat; } })[button.dataset.do]?.();
+      ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => this.turnHeat() })[button.dataset.do]?.();
       this.draw();
     });
     this.find("input").addEventListener("input", () => this.draw());
@@ -239,9 +248,8 @@ class Viewer {
     this.heatKey = (event) => {
       const field = event.composedPath()[0];
       if (!/^h$/i.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !this.data.overlay) return;
-      if (field.isContentEditable || (/INPUT|TEXTAREA|SELECT/.test(field.tagName) && field.type !== "range" && field.type !== "checkbox")) return;
-      this.heat = !this.heat;
-      this.draw();
+      if (field.isContentEditable || (/INPUT|TEXTAREA|SELECT/.test(field.tagName) && !/range|checkbox|radio/.test(field.type))) return;
+      this.turnHeat();
     };
     document.addEventListener("keydown", this.heatKey);
     this.stage.on("wheel", ({ evt }) => {

@@ -13,6 +13,8 @@ from core.ui.case.events import (
     Confirmed,
     EarlierDropped,
     EarlierKept,
+    EndAsked,
+    EndRefused,
     Event,
     ImageRead,
     ImagesGiven,
@@ -187,3 +189,15 @@ def test_the_files_of_an_archive_become_views_only_when_they_are_said_to_be_of_o
     assert [(view.number, view.item) for view in state.views] == [(1, 0), (2, 1), (3, 2)]
     assert len({id(view.source) for view in state.views}) == 1
     assert len(advance(give(1), ItemsTaken(40)).views) == MOST_VIEWS
+
+
+def test_a_case_is_forgotten_at_once_only_where_nothing_is_lost(answered):
+    asked = advance(answered, EndAsked())
+    assert (asked.is_ending, asked.number, asked.values) == (True, answered.number, VALUES)
+    assert not advance(asked, EndRefused()).is_ending
+    assert advance(asked, CaseEnded()).views == ()
+    simulated = advance(CaseState(), NEW_CASES["simulated"])
+    assert not simulated.is_unsaved
+    assert advance(simulated, EndAsked()).views == ()
+    assert advance(advance(simulated, ValuesEntered({"age": 51})), EndAsked()).is_ending
+    assert not CaseState().is_unsaved

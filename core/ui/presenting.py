@@ -1,0 +1,56 @@
+"""Presentation mode for a board's projector, and what a printed page leaves out."""
+
+import streamlit as st
+
+from core.ui.errors import guard
+
+PRESENTING = "presenting"
+LARGE = """<style>
+html { font-size: clamp(20px, 1.6vw, 34px) !important; }
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { padding: 0.5rem 1rem 1rem !important; }
+</style>"""
+LEFT_OUT = (
+    "Sidebar Header Toolbar ExpandSidebarButton Button FormSubmitButton DownloadButton Popover PopoverButton "
+    "FileUploader Expander Checkbox Selectbox Form ElementToolbar"
+)
+KEPT = "App AppViewContainer Main MainBlockContainer"
+PRINTED = """<style>@media print {
+@page { size: A4; margin: 12mm; }
+LEFT_OUT { display: none !important; }
+KEPT { position: static !important; display: block !important; overflow: visible !important; height: auto !important;
+  padding: 0 !important; background: #FFF !important; color: #000 !important; }
+[data-testid="stColumn"] { min-width: 0 !important; break-inside: avoid; }
+.st-key-case_why { break-inside: avoid; }
+.st-key-case_export { display: none; }
+}</style>"""
+
+
+def ask_presenting() -> bool:
+    """Draw the way into and out of presentation mode, and give whether it is on; printing is set up beside it.
+
+    Returns
+    -------
+    bool
+        Whether type is large and the side bar is away.
+    """
+    st.html(PRINTED.replace("LEFT_OUT", _select(LEFT_OUT)).replace("KEPT", _select(KEPT)))
+    is_on = bool(st.session_state.get(PRESENTING))
+    st.button(
+        "End presentation" if is_on else "Present",
+        on_click=guard(_turn),
+        type="tertiary",
+        help="Large type and no side bar, for a projector.",
+    )
+    if is_on:
+        st.html(LARGE)
+    return is_on
+
+
+def _select(names: str) -> str:
+    """Write the CSS selector of Streamlit's elements."""
+    return ", ".join(f'[data-testid="st{name}"]' for name in names.split())
+
+
+def _turn() -> None:
+    st.session_state[PRESENTING] = not st.session_state.get(PRESENTING)
