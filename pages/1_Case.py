@@ -29,6 +29,7 @@ from core.ui.browser import mind_browser
 from core.ui.case.answer import offer_exports, show_answer, show_reasons
 from core.ui.case.archive import ask_archive
 from core.ui.case.image_input import ask_end
+from core.ui.case.loop import put_means, show_loop
 from core.ui.case.marks import show_marks
 from core.ui.case.picture import find_estimate, show_heat_words, show_picture
 from core.ui.case.session import get_case
@@ -72,6 +73,7 @@ with begin_page("Case", role="clinician", presents=True):
             ask_lesion(proposal, view.number)
             roi = ask_box(view, frame, proposal)
             ask_cleaning(view.number, frame, roi)
+            show_loop(view, frame, roi)
             shown = make_view(view, frame, roi)
             if source.is_simulated:
                 st.caption(f"Simulated patient {source.patient_id}: image and clinical values are made up.")
@@ -79,11 +81,11 @@ with begin_page("Case", role="clinician", presents=True):
                 st.caption(plain(note))
     with strip:
         prepared = prepare_others(shown)
-    used = list_used(prepared)
+    used, means = put_means(list_used(prepared))
     given = shown.view if shown else None
     show_questions(form, question_values(form.values, *((given.frame, given.roi) if given else ())))
     with button, report_errors(stop=False):
-        readings = ask_readings(used, is_ready=not form.faults)
+        readings = ask_readings(used, means=means, is_ready=not form.faults)
     answer, earlier = settle_answer(used, form, readings)
     if answer is not None and not is_answered:
         st.rerun()  # the form folds once an estimate stands

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -87,6 +87,44 @@ def read_frame(
         If the file can't be read, or has no such frame, region or item.
     """
     header, body = _ask("area", data, Choice(index, region, item), bulk=bulk)
+    return _unpack(header, body, hashlib.sha256(data).hexdigest())
+
+
+def read_loop(
+    data: bytes, indices: Sequence[int], *, region: int | None = None, item: int | None = None
+) -> list[Frame]:
+    """Decode some frames of a loop, by processes that stand back behind single cases.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as it was uploaded.
+    indices : sequence of int
+        Frames, from 0, ascending; they are held in memory together.
+    region, item : int, optional
+        As in `read_frame`.
+
+    Returns
+    -------
+    list of Frame
+        One for each index.
+
+    Raises
+    ------
+    ImageError
+        As `read_frame` does.
+    """
+    header, body = _ask("areas", data, Choice(None, region, item), bulk=True, indices=list(indices))
+    sha256, frames, start = hashlib.sha256(data).hexdigest(), [], 0
+    for one in header["done"]:
+        end = start + one["planes"] * one["shape"][0] * one["shape"][1]
+        frames.append(_unpack(one, body[start:end], sha256))
+        start = end
+    return frames
+
+
+def _unpack(header: dict[str, Any], body: bytes, sha256: str) -> Frame:
+    """Make a frame of what the decoder gave for it."""
     done, (height, width), planes = header["done"], header["shape"], header["planes"]
     if len(body) != planes * height * width:
         raise ImageError("The decoder's answer was cut short. Upload the image again.")
@@ -96,7 +134,7 @@ def read_frame(
         mm_per_px=done["mm_per_px"],
         origin=(done["origin"][0], done["origin"][1]),
         source_scale=(done["source_scale"][0], done["source_scale"][1]),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         device=done["device"],
         notes=tuple(done["notes"]),
         frame_index=done["frame_index"],
@@ -184,7 +222,7 @@ def _read_path(path: Path) -> Frame:
     return read_frame(path.read_bytes())
 
 
-def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: str) -> tuple[dict[str, Any], bytes]:
+def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: Any) -> tuple[dict[str, Any], bytes]:
     """Send a file to a decoder and raise what it refuses."""
     names = ("max_bytes", "max_pixels", "max_side", "max_frames", "max_items")
     limits = Limits(**{name: get_setting(name) for name in names})

@@ -30,11 +30,14 @@ class View:
         Lesion box in pixels of the frame.
     plane : {"transverse", "longitudinal", "other"} or None
         How the probe was held; None where it is not known. The model does not use it.
+    n_frames : int
+        Frames of a loop whose mean is read; 1 for the frame alone.
     """
 
     frame: Frame
     roi: Roi
     plane: Plane | None = None
+    n_frames: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from core.imaging import Frame
 from core.inference.explain import format_percent
 from core.inference.prediction import Prediction, View, ViewEstimate
 
@@ -75,7 +74,7 @@ def describe_seen(prediction: Prediction, views: Sequence[View]) -> str:
     str
         For example "a square of 31 mm around the box, in grey"; of several views, one after the other.
     """
-    seen = [_describe_square(estimate, view.frame) for estimate, view in zip(prediction.views, views, strict=True)]
+    seen = [_describe_square(estimate, view) for estimate, view in zip(prediction.views, views, strict=True)]
     if len(seen) == 1:
         return seen[0]
     named = (f"{name_view(i, view)}, {words}" for i, (view, words) in enumerate(zip(views, seen, strict=True), start=1))
@@ -112,10 +111,11 @@ def describe_views(prediction: Prediction) -> str:
     )
 
 
-def _describe_square(estimate: ViewEstimate, frame: Frame) -> str:
-    x0, _, x1, _ = estimate.reading.area
+def _describe_square(estimate: ViewEstimate, view: View) -> str:
+    (x0, _, x1, _), frame = estimate.reading.area, view.frame
     side = f"{x1 - x0:.0f} pixels" if frame.mm_per_px is None else f"{(x1 - x0) * frame.mm_per_px:.0f} mm"
-    loop = "" if frame.frame_count < 2 else f" of one frame out of {frame.frame_count}"
+    which = "one frame" if view.n_frames == 1 else f"the mean of {view.n_frames} frames"
+    loop = "" if frame.frame_count < 2 else f" of {which} out of {frame.frame_count}"
     return f"a square of {side} around the box{loop}, in grey"
 
 

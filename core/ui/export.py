@@ -119,6 +119,7 @@ def _list_view(view: View) -> dict[str, Any]:
         "file_sha256": frame.sha256,
         "frame_index": frame.frame_index,
         "frame_count": frame.frame_count,
+        "frames_used": view.n_frames,
         "mm_per_px": frame.mm_per_px,
         "roi": [roi.x0, roi.y0, roi.x1, roi.y1],
         "plane": view.plane,

@@ -21,6 +21,7 @@ STYLE = """<style>
 [data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; padding: 0 0.35em; border: 1px solid; border-bottom-width: 2px; }
 kbd[aria-label^="Shortcut"] { border-radius: 4px; }
+.st-key-case_tab button { padding: 0 0.6rem; font-size: 0.85rem; }
 [data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2rem; min-height: 2rem; }

@@ -2,8 +2,11 @@
 
 import io
 import re
+import zipfile
 from pathlib import Path
 
+import numpy as np
+import pydicom
 import pydicom.examples
 import pytest
 from PIL import Image
@@ -240,3 +243,80 @@ def test_a_fault_of_the_program_is_logged_without_its_message(at, monkeypatch, c
     ]
     assert "ValueError" in caplog.text
     assert name not in caplog.text
+
+
+def test_two_files_given_together_are_views_with_an_estimate_each(at, breast_png, breast_loop):
+    kind = "application/octet-stream"
+    at.file_uploader[0].set_value([("a.png", breast_png, kind), ("b.dcm", breast_loop, kind)])
+    estimate(at.run())
+    assert re.search(r"The 2 views differ by \d\.\d\d log-odds: alone, they give \d+\s% and \d+\s%", words(at))
+    state = at.session_state["case"]
+    assert state.answer.numbers == (1, 2)
+    prediction = state.answer.prediction
+    shares = [view.contribution for view in prediction.views]
+    assert sum(shares) == pytest.approx(prediction.contributions["image"], abs=1e-6)
+    joint = read_percent(at)
+    find(at.button, "2: ").click().run()
+    assert at.session_state["case"].shown == 2
+    assert read_percent(at) == joint
+    find(at.button, "Leave this view out").click().run()
+    assert at.session_state["case"].answer.numbers == (1,)
+    assert "views differ" not in words(at)
+    find(at.button, "Use this view").click().run()
+    assert read_percent(at) == joint
+
+
+def test_a_view_is_added_to_a_case_and_keeps_its_values(at, breast_png, breast_loop):
+    estimate(upload(at, "a.png", breast_png))
+    find(at.number_input, "Age").set_value(61.0).run()
+    find(at.file_uploader, "More views").set_value(("b.dcm", breast_loop, "application/octet-stream"))
+    at.run()
+    assert "press **Estimate** again" in words(at)
+    estimate(at)
+    assert find(at.number_input, "Age").value == 61.0
+    assert len(at.session_state["case"].answer.prediction.views) == 2
+
+
+def test_the_images_of_a_zip_become_views_when_they_show_one_lesion(at, breast_png):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, angle in (("a.png", 0), ("b.png", 180)):
+            archive.writestr(name, encode(Image.open(io.BytesIO(breast_png)).rotate(angle)))
+    upload(at, "two.zip", buffer.getvalue())
+    find(at.button, "They show one lesion").click().run()
+    estimate(at)
+    assert [view.item for view in at.session_state["case"].views] == [0, 1]
+    assert len(at.session_state["case"].answer.prediction.views) == 2
+
+
+def test_files_of_two_patients_are_no_views_of_one_lesion(at, breast_loop):
+    other = pydicom.dcmread(io.BytesIO(breast_loop))
+    other.PatientID = "T-2"
+    buffer = io.BytesIO()
+    other.save_as(buffer)
+    kind = "application/octet-stream"
+    at.file_uploader[0].set_value([("a", breast_loop, kind), ("b", buffer.getvalue(), kind)])
+    at.run()
+    assert "name different patients" in at.error[0].value
+    assert at.session_state["case"].views == ()
+
+
+def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    find(at.selectbox, "Plane of this view").set_value("longitudinal").run()
+    assert at.session_state["case"].views[0].plane == "longitudinal"
+    assert at.session_state["case"].answer.case.views[0].plane == "longitudinal"
+
+
+def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_loop):
+    estimate(upload(at, "loop", breast_loop))
+    find(at.button, "Score all 3 frames").click().run()
+    (job,) = [value for key, value in at.session_state.filtered_state.items() if key.endswith("_loop")]
+    job.wait(120)
+    at.run()
+    assert [frame.index for frame in job.reading.frames] == [0, 1, 2]
+    find(at.radio, "Estimate from").set_value("Mean of the frames that pass").run()
+    answer = at.session_state["case"].answer
+    assert answer.prediction.score == pytest.approx(np.mean([f.score for f in job.reading.passing]))
+    assert answer.case.views[0].n_frames == len(job.reading.passing)
+    assert "the mean of" in choose_view(at, "Limits")

@@ -7,7 +7,7 @@ from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
-ROOM, VALUES_FROM = 0.06, 0.86
+ROOM, VALUES_PX = 0.06, 52
 
 
 def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
@@ -47,14 +47,8 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
     )
     low, high = _find_reach(steps)
     pad = ROOM * (high - low)
-    figure.update_xaxes(
-        domain=[0, VALUES_FROM],
-        range=[low - pad, high + pad],
-        nticks=6,
-        zeroline=True,
-        zerolinecolor=NEUTRAL,
-        zerolinewidth=1,
-    )
+    figure.update_xaxes(range=[low - pad, high + pad], nticks=6, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
+    figure.update_layout(margin_r=VALUES_PX)
     _write_values(figure, steps)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     if compact:
@@ -67,14 +61,9 @@ def _write_values(figure: go.Figure, steps: list[float]) -> None:
     for row, step in enumerate(steps):
         last = row == len(steps) - 1
         text = f"{step:+.2f}".replace("-", "\N{MINUS SIGN}")
+        words = f"<b>{text}</b>" if last else text
         figure.add_annotation(
-            x=1,
-            xref="paper",
-            xanchor="right",
-            y=row,
-            yref="y",
-            text=f"<b>{text}</b>" if last else text,
-            showarrow=False,
+            x=1, xref="paper", xanchor="right", xshift=VALUES_PX, y=row, yref="y", text=words, showarrow=False
         )
 
 

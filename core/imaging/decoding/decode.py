@@ -1,6 +1,6 @@
 """From a file's bytes to its list of contents or the pixels of its B-mode area; runs in the decoder's process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,7 +123,51 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
         index = _sharpest_frame(source, lambda grey: choose_region(named, choice.region, grey)[0].box)
     limits.check_index(index, source.count)
     (image,) = source.iter_frames([index])
-    region, found = choose_region(named, choice.region, to_grey(image))
+    return _describe_frame(source, image, index, named, notes, choice.region)
+
+
+def decode_areas(data: bytes, indices: Sequence[int], choice: Choice, limits: Limits) -> list[DecodedArea]:
+    """Decode the B-mode areas of several frames of a loop, the file opened once.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    indices : sequence of int
+        Frames, from 0, ascending.
+    choice : Choice
+        Region and item.
+    limits : Limits
+        Limits to keep.
+
+    Returns
+    -------
+    list of DecodedArea
+        One for each index.
+    """
+    if detect_format(data) == "ZIP":
+        return decode_areas(read_item(data, choice.item, limits), indices, replace(choice, item=None), limits)
+    if detect_format(data) != "DICOM":
+        return [decode_area(data, replace(choice, index=index), limits) for index in indices]
+    source = open_dicom(data, limits)
+    named, notes = find_regions(source.header, source.width, source.height)
+    if not named and choice.region is not None:
+        named = _find_views(source)
+    for index in indices:
+        limits.check_index(index, source.count)
+    images = zip(indices, source.iter_frames(indices), strict=True)
+    return [_describe_frame(source, image, index, named, notes, choice.region) for index, image in images]
+
+
+def _describe_frame(
+    source: DicomSource,
+    image: np.ndarray,
+    index: int,
+    named: tuple[Region, ...],
+    notes: tuple[str, ...],
+    asked: int | None,
+) -> DecodedArea:
+    region, found = choose_region(named, asked, to_grey(image))
     spacing = read_spacing(source.header)
     if spacing and "SequenceOfUltrasoundRegions" not in source.header:
         region, found = replace(region, mm_per_px=spacing), (*found, _SPACING)

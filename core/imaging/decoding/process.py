@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging.decoding.decode import DecodedArea, decode_area, decode_info
+from core.imaging.decoding.decode import DecodedArea, decode_area, decode_areas, decode_info
 from core.imaging.decoding.deidentify import decode_deidentified
 from core.imaging.decoding.dicom.study import decode_study
 from core.imaging.decoding.limits import NICENESS, WAIT_TIMES, Limits
@@ -69,6 +69,8 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     try:
         if request["task"] == "deidentify":
             return _pack_copy(decode_deidentified(data, limits, bytes.fromhex(request["key"])))
+        if request["task"] == "areas":
+            return _pack_areas(decode_areas(data, request["indices"], choice, limits))
         return _perform(request["task"], data, choice, limits)
     except ImageError as error:
         return {"refused": str(error)}, []
@@ -98,6 +100,11 @@ def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
     return {"done": header, "shape": area.pixels.shape, "planes": len(planes)}, [
         memoryview(plane.tobytes()) for plane in planes
     ]
+
+
+def _pack_areas(areas: list[DecodedArea]) -> tuple[dict[str, Any], list[memoryview]]:
+    packed = [_pack_area(area) for area in areas]
+    return {"done": [header for header, _ in packed]}, [part for _, parts in packed for part in parts]
 
 
 def _warm_up() -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from threading import Event
+from typing import TypeVar
 
 from core.errors import BusyError
 from core.imaging import Frame, Roi
+from core.inference.lesion import Lesion
 from core.inference.prediction import ImageReading
 from core.inference.queue.place import GIVEN_UP, LOOK_SECONDS, Turn
 from core.inference.queue.worker import PLACES, Worker
 from models.bundle import Bundle
 
 PASSES_AHEAD = 8
+T = TypeVar("T")
 
 
 class BulkReader:
@@ -70,10 +73,18 @@ class BulkReader:
             for turn in turns:
                 turn.cancel()
 
+    def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
+        """Outline the lesions of a frame whenever no case waits; errors as in `read_images`."""
+        turn = self._worker.begin_finding(frame, lane="bulk", owner=self._owner, waits_while=self._goes_on)
+        try:
+            return self._wait(turn)
+        finally:
+            turn.cancel()
+
     def _goes_on(self) -> bool:
         return not self._stop.is_set()
 
-    def _wait(self, turn: Turn[ImageReading]) -> ImageReading:
+    def _wait(self, turn: Turn[T]) -> T:
         while not turn.look(LOOK_SECONDS):
             if not self._goes_on():
                 raise BusyError(GIVEN_UP)

@@ -126,10 +126,17 @@ class Worker:
         )
         return self._queue(turn, waits_while)
 
-    def begin_finding(self, frame: Frame, *, owner: str = "") -> Turn[tuple[Lesion, ...]]:
+    def begin_finding(
+        self,
+        frame: Frame,
+        *,
+        lane: Lane = "case",
+        owner: str = "",
+        waits_while: Callable[[], bool] | None = None,
+    ) -> Turn[tuple[Lesion, ...]]:
         """Queue a frame for the segmenter; see `begin_reading`."""
         key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} ".encode() + frame.pixels.tobytes()).hexdigest()
-        return self._queue(Turn(self, "find", frame, key, tuple, lane="case", owner=owner))
+        return self._queue(Turn(self, "find", frame, key, tuple, lane=lane, owner=owner), waits_while)
 
     def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case", owner: str = "") -> ImageReading:
         """Run the backbone once on the lesion, when it is this caller's turn.

@@ -9,7 +9,6 @@ from core.errors import AppError, InputError
 from core.plain_text import plain
 from core.register.models import MAX_TEXT, Entry, Kind, Record
 from core.register.pairs import list_seen
-from core.spreadsheet import disarm_table
 from core.ui.board.navigation import get_store
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import OwnMoved, Saved, Seen, SeenKept, list_unkept

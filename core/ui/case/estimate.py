@@ -25,13 +25,17 @@ NO_IMAGE, WRONG = "Give an image first.", "Correct the marked value first."
 WORDS = "Reading the lesion; the first time, the model is loaded"
 
 
-def ask_readings(views: Mapping[int, View] | None, *, is_ready: bool) -> dict[int, ImageReading] | None:
+def ask_readings(
+    views: Mapping[int, View] | None, *, means: Mapping[int, ImageReading], is_ready: bool
+) -> dict[int, ImageReading] | None:
     """Draw the button, and give what the network read from these frames and boxes.
 
     Parameters
     ----------
     views : mapping of int to View, or None
         The views that are used, by number; None where one of them can't be.
+    means : mapping of int to ImageReading
+        Readings of loops whose mean over frames is asked for: the network has read them already.
     is_ready : bool
         Whether the clinical values can be used.
 
@@ -45,13 +49,15 @@ def ask_readings(views: Mapping[int, View] | None, *, is_ready: bool) -> dict[in
     if views is None:
         _give_up()
         return None
-    keys = {number: identify(view) for number, view in views.items()}
+    keys = {number: identify(view) for number, view in views.items() if number not in means}
     if pressed or any(is_waiting(name_turn(number), key) for number, key in keys.items()):
-        _read(views, keys)
+        _read({number: views[number] for number in keys}, keys)
     else:
         _give_up()
     known = get_case().readings
-    return {number: known[key] for number, key in keys.items()} if all(key in known for key in keys.values()) else None
+    if not all(key in known for key in keys.values()):
+        return None
+    return {number: means[number] if number in means else known[keys[number]] for number in views}
 
 
 def settle_answer(

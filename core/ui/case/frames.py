@@ -75,6 +75,11 @@ def recall_frame(view: LesionView) -> Frame:
     return first if chosen in {None, first.frame_index + 1} else _decode(view, region, int(chosen) - 1)
 
 
+def find_choice(view: LesionView) -> tuple[int | None, int | None]:
+    """Give which file of an archive and which area of the image a view is, as `read_frame` takes them."""
+    return _find_item(view), _recall_region(view, _inspect(view, _find_item(view)))
+
+
 def name_frame(number: int, region: int | None) -> str:
     """Give the key of the slider that chooses the frame of a loop."""
     return name_view_widget(number, f"frame_{region}")

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import streamlit as st
 
+from core.inference.loop_job import LoopJob
 from core.ui.case.events import Event, advance
 from core.ui.case.state import CaseState
 
@@ -61,7 +62,9 @@ def name_form(state: CaseState, name: str) -> str:
 
 
 def forget(prefix: str, kept: Collection[str] = ()) -> None:
-    """Forget what the session keeps under names of a prefix, apart from those that are kept."""
+    """Forget what the session keeps under names of a prefix, apart from those that are kept; a loop's job ends."""
     for key in [str(key) for key in st.session_state]:
         if key.startswith(prefix) and key not in kept:
+            if isinstance(st.session_state[key], LoopJob):
+                st.session_state[key].close()
             del st.session_state[key]

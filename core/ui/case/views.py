@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from core.errors import AppError
 from core.imaging import Frame, Roi
@@ -21,7 +21,7 @@ from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.case.state import Answer, LesionView
 from core.ui.errors import guard
 
-THUMBNAIL = (150, 100)
+THUMBNAIL = (132, 84)
 NO_PLANE = "plane not stated"
 PLANES = ("transverse", "longitudinal", "other")
 STYLE = """<style>
@@ -158,11 +158,11 @@ VERDICTS: Mapping[str, str] = {"refused": "refused", "caution": "caution", "note
 def _show_card(one: PreparedView, given: LesionView, alone: Mapping[int, str], *, is_shown: bool) -> None:
     verdict = "not usable" if one.view is None else judge_view(one.view)
     words = [given.plane or "", alone.get(one.number, ""), verdict if given.is_used else "left out"]
-    with st.container(width=132):
+    with st.container(width=THUMBNAIL[0]):
         if one.frame is not None:
-            thumbnail = Image.fromarray(one.frame.pixels)
-            thumbnail.thumbnail(THUMBNAIL)
-            st.image(thumbnail, alt=f"View {one.number}", width="stretch")
+            st.image(
+                ImageOps.fit(Image.fromarray(one.frame.pixels), THUMBNAIL), alt=f"View {one.number}", width="stretch"
+            )
         st.button(
             f"{one.number}: {' · '.join(word for word in words if word)}",
             key=f"case_card_{one.number}",

@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.errors import ImageError
 from core.imaging import Roi, inspect_image, read_frame, read_frames
+from core.imaging.intake import read_loop
 from tests.core.imaging.samples import (
     encode,
     make_dataset,
@@ -255,3 +256,14 @@ def test_a_video_that_is_none_is_refused_by_name():
     ds.PixelData = pydicom.encaps.encapsulate([b"\0\0\1\x67stream"])
     with pytest.raises(ImageError, match="video is damaged"):
         inspect_image(save(ds))
+
+
+@pytest.mark.parametrize("indices", [[0], [1, 3], [0, 1, 2, 3]])
+def test_frames_of_a_loop_decoded_together_are_those_decoded_alone(indices):
+    data = make_jpeg_cine([np.roll(np.stack([SCREEN] * 3, axis=-1), shift, axis=1) for shift in range(4)])
+    together = read_loop(data, indices)
+    for index, frame in zip(indices, together, strict=True):
+        alone = read_frame(data, index=index)
+        np.testing.assert_array_equal(frame.pixels, alone.pixels)
+        assert (frame.frame_index, frame.frame_count, frame.origin) == (index, 4, alone.origin)
+        assert frame.sha256 == alone.sha256
