@@ -30,6 +30,7 @@ from core.evaluation.discrimination.indeterminate import compute_indeterminate
 from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
 from core.evaluation.discrimination.threshold import ThresholdResult, choose_threshold
+from core.evaluation.pooling import PooledResult, pool_random_effects
 from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance
 from core.evaluation.survival.cox import CoxResult, compute_cox
 from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
@@ -54,6 +55,7 @@ __all__ = [
     "ModelComparison",
     "NetBenefitDifference",
     "OptimismResult",
+    "PooledResult",
     "RecalibrationResult",
     "RmstResult",
     "RocComparison",
@@ -94,4 +96,5 @@ __all__ = [
     "compute_time_auc",
     "count_flow",
     "cut_levels",
+    "pool_random_effects",
 ]

@@ -36,13 +36,13 @@ class NodeParameters:
         A cortex of at least this is called suspicious.
     """
 
-    intercept: float = -0.5
-    proliferation: float = 1.45
-    size: float = 0.95
+    intercept: float = -0.47
+    proliferation: float = 1.65
+    size: float = 0.6
     residuals: Mapping[str, float] = field(
-        default_factory=lambda: _table(het=0.65, lob=0.65, vasc=0.5, post=0.4, hypo=0.35)
+        default_factory=lambda: _table(het=0.33, lob=0.33, vasc=0.25, post=0.2, hypo=0.18)
     )
-    cortex_ln_mean: tuple[float, float] = (0.7419373447293773, 1.1474024528375417)
+    cortex_ln_mean: tuple[float, float] = (0.725, 1.18)
     cortex_ln_sd: tuple[float, float] = (0.29, 0.42)
     hilum_lost: tuple[float, float] = (0.03, 0.24)
     cortex_cut_mm: float = 3.0
@@ -72,7 +72,7 @@ class FollowUpParameters:
     data_cut: str = "2025-06-30"
     late_shape: float = 2.0
     late_scale_months: float = 140.0
-    late_proliferation: float = 0.13
+    late_proliferation: float = 0.25
     late_nodes: float = 0.46
     late_size: float = 0.1
     early_rate_per_month: float = 9e-05
@@ -146,11 +146,11 @@ class SimulationParameters:
     core_noise_ln: float = 0.5
     ln_mean: float = 2.93
     ln_sd: float = 0.78
-    img_gain: float = 2.4
+    img_gain: float = 2.5
     form_gain: float = 1.25
     loadings: Mapping[str, float] = field(
         default_factory=lambda: _table(
-            het=0.42, hypo=0.3, post=0.36, spic=-0.3, lob=0.3, asp=-0.1, calc=0.15, vasc=0.34, halo=-0.12
+            het=0.42, hypo=0.3, post=0.36, spic=-0.3, lob=0.3, asp=-0.1, calc=0.15, vasc=0.44, halo=-0.12
         )
     )
     receptor_shift: Mapping[str, tuple[float, ...]] = field(
@@ -162,11 +162,11 @@ class SimulationParameters:
         )
     )
     size_median_mm: float = 20.5
-    size_loading: float = 0.4
+    size_loading: float = 0.3
     size_ln_sd: float = 0.42
     age_mean: float = 53.0
     age_sd: float = 10.8
-    age_per_z: float = -1.8
+    age_per_z: float = -2.0
     nodes: NodeParameters = field(default_factory=NodeParameters)
     follow_up: FollowUpParameters = field(default_factory=FollowUpParameters)
     missing: Mapping[str, tuple[float, float]] = field(

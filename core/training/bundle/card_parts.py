@@ -1,6 +1,6 @@
 """Parts of the model card: coefficients, calibration, the indeterminate range, internal validation, coverage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,35 @@ def describe_internal(internal: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def describe_stability(internal: Mapping[str, Any]) -> Iterator[str]:
+    """Write the figures at left-out centres, the instability and the size of a validation."""
+    left = internal["left_out_centres"]
+    if left["centres"]:
+        yield "Each centre of the training patients left out, the whole fit made on the others (95 % interval):\n"
+        yield "| left out | n | events | AUC | calibration slope |\n| --- | --- | --- | --- | --- |"
+        for row in left["centres"]:
+            cells = (f"{_round(row[key])} ({_range(row[f'{key}_ci'])})" for key in ("auc", "slope"))
+            yield f"| {row['centre']} | {row['n']} | {row['events']} | {' | '.join(cells)} |"
+        yield "\n"
+        for key, label in (("auc", "AUC"), ("slope", "Calibration slope")):
+            if pooled := left["pooled"][key]:
+                yield (
+                    f"{label} pooled with random effects: {pooled['estimate']:.2f} ({_range(pooled['ci'])}); "
+                    f"expected at a new centre: {_range(pooled['prediction'])}.\n"
+                )
+    unstable = internal["instability"]
+    yield (
+        f"Instability: over {unstable['n_refits']} refits a training patient's probability differs from the model's by "
+        f"{unstable['error']:.3f} on average (MAPE; Riley and Collins 2023).\n"
+    )
+    if size := internal["validation_size"]:
+        yield (
+            f"Sample size of a validation by Riley et al. (2021): {size['needed']} patients. For a 95 % interval of "
+            f"observed over expected 0.2 wide: {size['ratio']}; of the calibration slope 0.2 wide: {size['slope']}; of "
+            f"the AUC 0.1 wide: {size['auc']}.\n"
+        )
+
+
 def describe_coverage(n_refits: int) -> Iterator[str]:
     """Write how often the interval holds the true probability in simulated cohorts."""
     table = pd.read_csv(COVERAGE)
@@ -103,6 +132,10 @@ def describe_coverage(n_refits: int) -> Iterator[str]:
         cells = (f"{by_count.loc[m, 'coverage']:.3f} (width {by_count.loc[m, 'width']:.2f})" for m in missing)
         yield f"| {n_train} | {place} | {' | '.join(cells)} |"
     yield "\n"
+
+
+def _range(interval: Sequence[float] | None) -> str:
+    return "no interval" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
 
 
 def _round(value: float | None, digits: int = 2) -> str:

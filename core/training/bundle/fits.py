@@ -11,13 +11,15 @@ from core.clinical import M1_PREDICTORS, M2_PREDICTORS
 from core.training.bundle.heads import Floats, Heads, fit_heads
 from core.training.bundle.image_score import map_features
 from core.training.bundle.internal_validation import measure_learning_curve
-from core.training.bundle.sample_size import compute_sample_size
+from core.training.bundle.sample_size import compute_sample_size, compute_validation_size
+from core.training.bundle.stability import measure_left_out_centres
 from core.training.bundle.terms import make_terms
 from core.training.bundle.whole_fit import Model, Study, Watch
 from models.fusion import FusionHead, Term
 
 LEAST_NODES = 10
 LEAST_R2 = 0.01
+LEAST_AUC = 0.55
 INTERNAL = ("validation", "test")
 NO_NODES = "Too few patients have a known node status: no head for node metastasis."
 
@@ -54,7 +56,8 @@ class BundleFit:
     notes : tuple of str
         What was left out, and why.
     validation : dict
-        "optimism", "learning_curve" (tested on the validation and test splits), "sample_size".
+        "optimism", "learning_curve" (tested on the validation and test splits), "sample_size", "validation_size",
+        "instability", "left_out_centres", "cross_fitting".
     """
 
     ki67: Heads
@@ -142,8 +145,21 @@ def _validate(
         )
         curve = measure_learning_curve(study, "m1", model, others, seed=seed)
     prevalence, r2 = float(study.y.mean()), float(heads.optimism["r2_cox_snell"])
-    size = compute_sample_size(1 + len(model.columns), r2, prevalence) if r2 > LEAST_R2 else None
-    return {"optimism": dict(heads.optimism), "learning_curve": curve, "sample_size": size}
+    auc = float(heads.optimism["auc"]["corrected"])
+    fusion = heads.fusions["m1"]
+    linear = fusion.intercept + np.column_stack(
+        [heads.out_of_fold, np.nan_to_num(study.coded[:, list(model.columns)])]
+    ) @ (np.concatenate([[fusion.image_coef], fusion.coefs]))
+    centres = sorted(set(data.training().patients["centre"]))
+    return {
+        "optimism": dict(heads.optimism),
+        "learning_curve": curve,
+        "sample_size": compute_sample_size(1 + len(model.columns), r2, prevalence) if r2 > LEAST_R2 else None,
+        "validation_size": compute_validation_size(prevalence, auc, linear) if auc > LEAST_AUC else None,
+        "instability": dict(heads.instability),
+        "left_out_centres": measure_left_out_centres(study, model, centres, seed=seed),
+        "cross_fitting": "left-out centres" if study.has_balanced_centres else "ten folds of patients",
+    }
 
 
 def _make_study(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.training.bundle.fusion import draw_lost_coefs, fit_ridge_logistic
 from core.training.bundle.image_score import FeatureSpace, ImageFit, draw_lost_weights
 from core.training.bundle.internal_validation import measure_optimism
+from core.training.bundle.stability import measure_instability
 from core.training.bundle.whole_fit import FusionFit, Model, Study, Watch, WholeFit, fit_whole, refit_whole
 from models.fusion import FusionHead, ImageHead, Term
 
@@ -33,8 +34,8 @@ class Heads:
         By the names of the models.
     penalties : mapping of str to float
         Ridge penalty of "image score" and of each fusion.
-    optimism : mapping of str to Any
-        Of the first fusion (`measure_optimism`).
+    optimism, instability : mapping of str to Any
+        Of the first fusion (`measure_optimism`, `measure_instability`).
     unpenalised : ndarray of float64, (2 + K,)
         Coefficients of the first fusion at almost no penalty.
     """
@@ -45,6 +46,7 @@ class Heads:
     fusions: Mapping[str, FusionHead]
     penalties: Mapping[str, float]
     optimism: Mapping[str, Any]
+    instability: Mapping[str, Any]
     unpenalised: Floats
 
 
@@ -117,6 +119,7 @@ def fit_heads(
         fusions=fusions,
         penalties=penalties,
         optimism=measure_optimism(study, first, whole, refits),
+        instability=measure_instability(study, first, whole, refits),
         unpenalised=fit_ridge_logistic(filled, study.y, ones, np.array([ALMOST_NO_PENALTY]))[0],
     )
 

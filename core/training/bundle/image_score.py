@@ -1,4 +1,4 @@
-"""A linear image score of pooled features: ridge regression, cross-fitted by patient, cheap enough to be repeated."""
+"""A linear image score of pooled features: ridge regression, cross-fitted, cheap enough to be repeated."""
 
 from dataclasses import dataclass
 
@@ -98,8 +98,8 @@ def map_features(pooled: Floats, views: Floats) -> FeatureSpace:
     return FeatureSpace(centre, basis * scale[:, None], at[:, 0], at.mean(1), products.reshape(n, -1))
 
 
-def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, rng: np.random.Generator) -> ImageFit:
-    """Fit a ridge regression of the target, cross-fitted over ten folds of patients.
+def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, fold: Ints) -> ImageFit:
+    """Fit a ridge regression of the target, cross-fitted over folds of patients.
 
     The penalty is the one with the least squared error out of fold. New patients are scored by the mean of the folds'
     heads, training patients by the one head that never saw them, so that both scores come from the same kind of fit.
@@ -112,8 +112,8 @@ def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, rng: np
         What the score follows: ln Ki-67, or 0 and 1.
     weight : ndarray of float64, (n,)
         How often each patient counts: 1, or the draws of a bootstrap; patients of weight 0 are scored too.
-    rng : numpy.random.Generator
-        Source of the folds.
+    fold : ndarray of int64, (n,)
+        Number of each patient's fold: the centre, or one of `draw_folds`.
 
     Returns
     -------
@@ -125,7 +125,6 @@ def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, rng: np
     WorkError
         If the images can't tell the patients apart.
     """
-    fold = draw_folds(target, weight, rng)
     inside = weight * (fold != np.arange(fold.max() + 1)[:, None])
     weights, biases = solve_ridge(space, target, inside)
     scores = np.einsum("nk,nkp->np", space.own, weights[fold]) + biases[fold]

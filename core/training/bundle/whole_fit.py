@@ -13,6 +13,7 @@ from core.training.bundle.image_score import FeatureSpace, ImageFit, draw_folds,
 Floats = NDArray[np.float64]
 N_REFITS = 300
 LEAST_OF_A_CLASS = 3
+LEAST_CENTRES = 3
 Watch = Callable[[int, int], None]
 
 
@@ -39,6 +40,12 @@ class Study:
     y: Floats
     coded: Floats
     centre: NDArray[np.int64]
+
+    @property
+    def has_balanced_centres(self) -> bool:
+        """Whether each centre can be left out of an image head: three or more, none with over half of the patients."""
+        sizes = np.bincount(self.centre)
+        return bool(np.count_nonzero(sizes) >= LEAST_CENTRES and sizes.max() <= len(self.centre) / 2)
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ def fit_whole(study: Study, models: Mapping[str, Model], weight: Floats, rng: np
     WholeFit
         Nothing of it is kept from another fit.
     """
-    image = fit_image_score(study.space, study.target, weight, rng)
+    fold = study.centre if study.has_balanced_centres else draw_folds(study.target, weight, rng)
+    image = fit_image_score(study.space, study.target, weight, fold)
     group = _group_patients(study, weight, rng)
     fusions = {name: _fit_fusion(study, model, image.out_of_fold, weight, group) for name, model in models.items()}
     return WholeFit(weight, image, fusions)

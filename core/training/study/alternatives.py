@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from core.evaluation.calibration.logistic import fit_logistic
 from core.simulation.parameters import EXTERNAL
 from core.training.bundle.fusion import choose_penalty, complete_inputs, fit_ridge_logistic
-from core.training.bundle.image_score import PENALTIES, ImageFit, fit_image_score, map_features, solve_ridge
+from core.training.bundle.image_score import PENALTIES, draw_folds, fit_image_score, map_features, solve_ridge
 from core.training.bundle.whole_fit import Study
 from core.training.study.known_truth import COHORT, LN_PER_LOGIT, Network, draw_views, simulate_patients
 
@@ -177,18 +177,14 @@ def fit_alternatives(sample: Sample) -> dict[str, tuple[Floats, Floats]]:
         Log-odds and outcome of the other centre's patients.
     """
     study = _make_study(sample)
-    image = fit_image_score(study.space, study.target, np.ones(len(study.y)), np.random.default_rng(0))
-    score = _score(study, image, sample.other_own)
-    plain = study, image.out_of_fold, score
-    found = {name: _fuse(sample, *plain, fit) for name, fit in FUSIONS.items()}
-    found["one head for new patients"] = _fuse(sample, study, image.out_of_fold, _score_once(study, image, sample))
-    found["scores of left-out centres"] = _fuse(sample, study, *_score_by_centre(study, sample))
+    own, other = _score(study, study.centre, sample)
+    found = {name: _fuse(sample, own, other, fit) for name, fit in FUSIONS.items()}
+    found["one head for new patients"] = _fuse(sample, own, _score_once(study, sample))
+    folds = draw_folds(study.target, np.ones(len(study.y)), np.random.default_rng(0))
+    found["ten folds of patients"] = _fuse(sample, *_score(study, folds, sample))
     centred = _standardise_centres(sample)
-    other = _make_study(centred)
-    image = fit_image_score(other.space, other.target, np.ones(len(other.y)), np.random.default_rng(0))
-    found["features standardised within a centre"] = _fuse(
-        centred, other, image.out_of_fold, _score(other, image, centred.other_own)
-    )
+    shifted = _make_study(centred)
+    found["features standardised within a centre"] = _fuse(centred, *_score(shifted, shifted.centre, centred))
     return found
 
 
@@ -196,36 +192,29 @@ def _make_study(sample: Sample) -> Study:
     return Study(map_features(sample.own, sample.views), sample.target, sample.y, sample.coded, sample.centre)
 
 
-def _fuse(
-    sample: Sample, study: Study, own_score: Floats, other_score: Floats, fit: Fusion = fit_ridge
-) -> tuple[Floats, Floats]:
-    inputs = complete_inputs(np.column_stack([own_score, study.coded]), np.ones(len(study.y)))
-    coefs = fit(inputs.filled, study.y, study.centre)
-    return coefs[0] + np.column_stack([other_score, sample.other_coded]) @ coefs[1:], sample.other_y
+def _fuse(sample: Sample, own: Floats, other: Floats, fit: Fusion = fit_ridge) -> tuple[Floats, Floats]:
+    inputs = complete_inputs(np.column_stack([own, sample.coded]), np.ones(len(sample.y)))
+    coefs = fit(inputs.filled, sample.y, sample.centre)
+    return coefs[0] + np.column_stack([other, sample.other_coded]) @ coefs[1:], sample.other_y
 
 
-def _score(study: Study, image: ImageFit, features: Floats) -> Floats:
-    return np.asarray((features - study.space.centre) @ study.space.axes @ image.weights + image.bias)
+def _score(study: Study, fold: NDArray[np.int64], sample: Sample) -> tuple[Floats, Floats]:
+    """Score training patients out of fold, and those of the other centre by the mean of the folds' heads."""
+    image = fit_image_score(study.space, study.target, np.ones(len(study.y)), fold)
+    return image.out_of_fold, _locate(study, sample) @ image.weights + image.bias
 
 
-def _score_once(study: Study, image: ImageFit, sample: Sample) -> Floats:
-    """Score by one head fitted on all training patients, in the units of the scores out of fold."""
+def _score_once(study: Study, sample: Sample) -> Floats:
+    """Score the other centre by one head fitted on all training patients, in the units of the scores out of fold."""
+    image = fit_image_score(study.space, study.target, np.ones(len(study.y)), study.centre)
     weights, biases = solve_ridge(study.space, study.target, np.ones((1, len(study.y))))
     best = PENALTIES.index(image.penalty)
-    raw = (sample.other_own - study.space.centre) @ study.space.axes @ weights[0, :, best] + biases[0, best]
+    raw = _locate(study, sample) @ weights[0, :, best] + biases[0, best]
     return np.asarray((raw - image.raw_mean) / image.raw_spread)
 
 
-def _score_by_centre(study: Study, sample: Sample) -> tuple[Floats, Floats]:
-    """Score training patients by the head of the other centres, and new ones by the mean of these heads."""
-    inside = (study.centre != np.unique(study.centre)[:, None]).astype(np.float64)
-    weights, biases = solve_ridge(study.space, study.target, inside)
-    all_scores = np.einsum("nk,nkp->np", study.space.own, weights[study.centre]) + biases[study.centre]
-    best = int(((all_scores - study.target[:, None]) ** 2).sum(0).argmin())
-    raw = all_scores[:, best]
-    at = (sample.other_own - study.space.centre) @ study.space.axes
-    others = at @ weights[:, :, best].mean(0) + biases[:, best].mean()
-    return (raw - raw.mean()) / raw.std(), np.asarray((others - raw.mean()) / raw.std())
+def _locate(study: Study, sample: Sample) -> Floats:
+    return np.asarray((sample.other_own - study.space.centre) @ study.space.axes)
 
 
 def _standardise_centres(sample: Sample) -> Sample:

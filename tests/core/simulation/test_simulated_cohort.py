@@ -128,7 +128,10 @@ def test_statistics_equal_the_specifications(over_seeds):
 
 
 def test_latents_tell_of_ki67_as_much_as_specified(over_seeds):
-    """AUC of each latent by a 400-fold run of the specification's generator; direction included."""
+    """AUC of each latent by a 400-fold run of the specification's generator; direction included.
+
+    Blood flow and size were recalibrated within the bands of the features by Ki-67 (.691 and .718 before).
+    """
     expected = {
         "het": 0.751,
         "hypo": 0.663,
@@ -137,9 +140,9 @@ def test_latents_tell_of_ki67_as_much_as_specified(over_seeds):
         "lob": 0.662,
         "asp": 0.440,
         "calc": 0.605,
-        "vasc": 0.691,
+        "vasc": 0.748,
         "halo": 0.442,
-        "size_z": 0.718,
+        "size_z": 0.662,
     }
     for name, auc in expected.items():
         assert over_seeds[name] == pytest.approx(auc, abs=0.02), name

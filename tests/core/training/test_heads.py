@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from core.training.bundle.fusion import choose_penalty, complete_inputs, draw_lo
 from core.training.bundle.heads import fit_heads
 from core.training.bundle.image_score import PENALTIES, draw_folds, draw_lost_weights, fit_image_score, map_features
 from core.training.bundle.terms import make_terms
-from core.training.bundle.whole_fit import Model, Study, refit_whole
+from core.training.bundle.whole_fit import Model, Study, fit_whole, refit_whole
 from models.fusion import FusionHead, Term
 
 TERM = Term("age", "linear", 50.0, 10.0, {}, 20.0, 80.0)
@@ -95,7 +97,7 @@ def test_a_patient_drawn_twice_stands_in_one_fold_and_is_scored_by_a_head_that_n
     rng = np.random.default_rng(5)
     pooled, target = rng.normal(size=(150, 80)), rng.normal(size=150)
     weight = rng.multinomial(150, ONES / 150).astype(float)
-    fitted = fit_image_score(map_features(pooled, no_views(pooled)), target, weight, rng)
+    fitted = fit_image_score(map_features(pooled, no_views(pooled)), target, weight, draw_folds(target, weight, rng))
     drawn = weight > 0
     assert abs(np.corrcoef(fitted.out_of_fold[drawn], target[drawn])[0, 1]) < 0.35
 
@@ -104,7 +106,7 @@ def test_the_image_score_is_standardised_and_follows_the_target() -> None:
     rng = np.random.default_rng(6)
     pooled = rng.normal(size=(150, 60))
     target = pooled[:, 0] * 3 + pooled[:, 1:40].sum(1) + 0.1 * rng.normal(size=150)
-    fitted = fit_image_score(map_features(pooled, no_views(pooled)), target, ONES, rng)
+    fitted = fit_image_score(map_features(pooled, no_views(pooled)), target, ONES, draw_folds(target, ONES, rng))
     assert fitted.out_of_fold.mean() == pytest.approx(0, abs=1e-9)
     assert fitted.out_of_fold.std() == pytest.approx(1)
     assert np.corrcoef(fitted.out_of_fold, target)[0, 1] > 0.5
@@ -116,12 +118,22 @@ def test_the_mean_of_the_folds_heads_is_the_mean_of_scikit_learns() -> None:
     pooled = rng.normal(size=(60, 8))
     target = pooled[:, 0] + rng.normal(size=60)
     space = map_features(pooled, no_views(pooled))
-    fitted = fit_image_score(space, target, np.ones(60), np.random.default_rng(1))
-    fold = draw_folds(target, np.ones(60), np.random.default_rng(1))
+    fold = draw_folds(target, np.ones(60), rng)
+    fitted = fit_image_score(space, target, np.ones(60), fold)
     others = [Ridge(alpha=fitted.penalty).fit(space.own[fold != k], target[fold != k]) for k in range(10)]
     mean = np.mean([other.coef_ for other in others], axis=0)
     raw = np.concatenate([others[k].predict(space.own[fold == k]) for k in range(10)])
     assert fitted.weights * raw.std() == pytest.approx(mean, abs=1e-8)
+
+
+@pytest.mark.parametrize(("sizes", "balanced"), [((50, 40, 60), True), ((80, 40, 30), False), ((75, 75), False)])
+def test_heads_leave_out_a_centre_where_the_others_hold_enough(sizes: tuple[int, ...], balanced: bool) -> None:
+    centre = np.repeat(np.arange(len(sizes)), sizes)
+    study = replace(make_study(150), centre=centre)
+    assert study.has_balanced_centres is balanced
+    whole = fit_whole(study, {"m1": Model(True, (0,))}, ONES, np.random.default_rng(0))
+    by_centre = fit_image_score(study.space, study.target, ONES, centre)
+    assert np.allclose(whole.image.weights, by_centre.weights) is balanced
 
 
 def test_views_teach_the_score_to_ignore_what_they_vary() -> None:
@@ -135,7 +147,7 @@ def test_views_teach_the_score_to_ignore_what_they_vary() -> None:
     weights = []
     for some in (views[:, :0], views):
         space = map_features(pooled, some)
-        weights.append(space.axes @ fit_image_score(space, target, np.ones(120), np.random.default_rng(1)).weights)
+        weights.append(space.axes @ fit_image_score(space, target, np.ones(120), np.arange(120) % 10).weights)
     assert abs(weights[1][1] / weights[1][0]) < 0.5 * abs(weights[0][1] / weights[0][0])
 
 
@@ -143,7 +155,7 @@ def test_what_the_penalty_took_is_drawn_with_the_spread_of_the_posterior() -> No
     rng = np.random.default_rng(8)
     pooled = rng.normal(size=(50, 4))
     space = map_features(pooled, no_views(pooled))
-    fit = fit_image_score(space, pooled[:, 0] + rng.normal(size=50), np.ones(50), rng)
+    fit = fit_image_score(space, pooled[:, 0] + rng.normal(size=50), np.ones(50), np.arange(50) % 10)
     draws = np.stack([draw_lost_weights(space, fit, np.ones(50), rng) for _ in range(4000)])
     centred = space.own - space.own.mean(0)
     inverse = np.linalg.inv(centred.T @ centred + fit.penalty * np.eye(4))
