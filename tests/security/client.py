@@ -66,8 +66,8 @@ class Stranger:
         async with httpx.AsyncClient(base_url=self.address, cookies=self.cookies, timeout=PATIENCE) as client:
             return await client.request(method, path, headers=headers, **options)
 
-    async def connect(self, origin: str | None = "") -> int:
-        """Open the websocket; give 101, or the status that it was refused with."""
+    async def connect(self, origin: str | None = "", resume: str = "") -> int:
+        """Open the websocket, maybe to go on with a session; give 101, or the status that it was refused with."""
         health = await self.ask("GET", "/_stcore/health")
         self.cookies[XSRF] = health.cookies[XSRF]
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -76,7 +76,7 @@ class Stranger:
             self.socket = await connect(
                 stream,
                 origin=self.address if origin == "" else origin,  # type: ignore[arg-type]
-                subprotocols=["streamlit", self.cookies[XSRF]],  # type: ignore[list-item]
+                subprotocols=["streamlit", self.cookies[XSRF], *([resume] if resume else [])],  # type: ignore[list-item]
                 additional_headers={"Cookie": cookies} | self.headers,
                 max_size=None,
                 compression=None,

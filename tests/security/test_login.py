@@ -116,3 +116,29 @@ def test_one_person_opens_so_many_pages(login: str) -> None:
             await page.leave()
 
     asyncio.run(open_many())
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_nobody_goes_on_with_the_session_of_another(login: str, is_away: bool) -> None:
+    """By the id of the session, which stands in the addresses of its uploads; its own person may."""
+
+    async def go_on() -> None:
+        owner, other = person(login, "eva"), person(login, "mallory")
+        assert await owner.connect() == 101
+        assert await owner.open("Cohort")
+        mine = owner.session
+        if is_away:
+            await owner.leave()
+            await asyncio.sleep(1)
+        assert await other.connect(resume=mine) == 101
+        assert await other.open("Model")
+        assert other.session not in ("", mine)
+        await other.leave()
+        again = Stranger(login, cookies=dict(owner.cookies))
+        assert await again.connect(resume=mine) == 101
+        assert await again.open("Model")
+        assert again.session == mine
+        await again.leave()
+        await owner.leave()
+
+    asyncio.run(go_on())

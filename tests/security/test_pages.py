@@ -1,10 +1,13 @@
 """What no page sends: it ends nobody's work, and the session goes on."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.exceptions import ConnectionClosed
 
+from core.ui.gate.stream import MOST_BYTES, TOO_BIG
 from tests.load.clinic import ESTIMATE, PAGE, UPLOADER, draw_images
 from tests.load.visitor import Visitor
 from tests.security.client import Stranger
@@ -54,6 +57,22 @@ def test_noise_closes_its_own_socket_alone(local: str, noise: bytes | str) -> No
         assert await stranger.hear("none", seconds=20) is None
         assert await other.open("Model")
         await stranger.leave()
+        await other.leave()
+
+    asyncio.run(shout())
+
+
+def test_a_message_of_many_megabytes_is_not_held(local: str) -> None:
+    async def shout() -> None:
+        stranger, other = Stranger(local), Stranger(local)
+        assert await stranger.connect() == await other.connect() == 101
+        with suppress(ConnectionClosed):
+            await stranger.send(bytes(60_000_000))
+            await stranger.hear("none", seconds=20)
+        assert stranger.socket is not None
+        assert stranger.socket.close_code == TOO_BIG
+        assert f"exceeds limit of {MOST_BYTES}" in (stranger.socket.close_reason or "")  # before it was read
+        assert await other.open("Model")
         await other.leave()
 
     asyncio.run(shout())

@@ -5,7 +5,7 @@ import gc
 import socket
 import sys
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from streamlit.runtime import get_instance
 from core.settings import get_text_setting
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
+from core.ui.gate.stream import MOST_BYTES
 from core.ui.login import is_login_configured, note_gate
 from core.ui.session import close_ended_sessions
 
 LOOK_SECONDS = 2.0
+Make = Callable[[], asyncio.BaseProtocol]
 SHORTEST_SECRET = 16
 UNREADABLE = "SonoKi does not start: {file} can't be read, so that it is not known who may log in. Mend or remove it."
 WEAK = (
@@ -105,9 +107,24 @@ def send_at_once(loop: asyncio.AbstractEventLoop) -> None:
     async def create_server(*args: Any, sock: socket.socket | None = None, **options: Any) -> asyncio.Server:
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return await create(*args, sock=sock, **options)
+        return await create(limit_messages(args[0]), *args[1:], sock=sock, **options)
 
     loop.create_server = create_server  # type: ignore[method-assign]
+
+
+def limit_messages(make: Make) -> Make:
+    """Let the server's connections take no message into memory that is longer than any page's.
+
+    Streamlit gives Uvicorn one limit for both ways, which must hold the largest figure that is sent.
+    """
+
+    def make_limited() -> asyncio.BaseProtocol:
+        protocol = make()
+        if hasattr(protocol, "config"):
+            protocol.config.ws_max_size = MOST_BYTES
+        return protocol
+
+    return make_limited
 
 
 async def _watch_sessions(rules: Rules) -> None:

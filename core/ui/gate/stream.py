@@ -9,7 +9,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from core.ui.gate.files import FileOwners
 from core.ui.gate.messages import Pace, leave_login_alone, may_pass, read_message
 
-TEXT, BROKEN = 1003, 1002
+TEXT, BROKEN, TOO_BIG = 1003, 1002, 1009
+MOST_BYTES = 4_000_000  # of one message; no page sends a tenth of it
 DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE = 0.5, 4
 
 
@@ -40,9 +41,10 @@ def guard_stream(receive: Receive, send: Send, may_use: Callable[[], bool], file
             if event["type"] != "websocket.receive":
                 return event
             data = event.get("bytes")
-            message = None if data is None else read_message(data)
+            message = None if data is None or len(data) > MOST_BYTES else read_message(data)
             if message is None:
-                await send({"type": "websocket.close", "code": TEXT if data is None else BROKEN})
+                code = TEXT if data is None else TOO_BIG if len(data) > MOST_BYTES else BROKEN
+                await send({"type": "websocket.close", "code": code})
                 return {"type": "websocket.disconnect", "code": BROKEN}
             await asyncio.sleep(runs.wait() + (downloads.wait() if _asks_for_file(message) else 0))
             if not may_pass(message) or not _is_own(message, files):
