@@ -116,7 +116,18 @@ class Stranger:
         """Send a run of the page and wait for its end."""
         self.seen.clear()
         await self.send(message)
-        return await self.hear(*DONE) is not None
+        while (end := await self.hear(*DONE)) is not None:
+            if end.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                return True
+        return False
+
+    async def reach(self, page: str, text: str) -> bool:
+        """Open a page and wait for a text, whatever runs were under way."""
+        await self.open(page)
+        while text not in self.text:
+            if await self.hear(*DONE, seconds=PATIENCE / 4) is None:
+                return False
+        return True
 
     def press(self, label: str, page: str) -> BackMsg:
         """Write the message of a pressed button."""
