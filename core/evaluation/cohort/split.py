@@ -1,9 +1,14 @@
 """What a prediction table is made of: its splits, models and threshold, and the models compared."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
+from core.evaluation.calibration.logistic import compute_log_odds
 from core.evaluation.cohort.holm import adjust_holm
 from core.evaluation.cohort.lymph_nodes import LymphNodeResult, compute_lymph_nodes
 from core.evaluation.discrimination.confusion import McNemarResult, compute_mcnemar
@@ -15,6 +20,8 @@ FITTED_ON = "train"
 MAIN, PREFIX = "model", "prob_"
 PARTS = ("image", "clinical")
 NODE_HEADS = ("prob_lnm", "prob_lnm_without_aln_us")
+INDETERMINATE_SHARE = 0.2
+FITTED_HERE = "No test: both were fitted on these patients."
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +37,7 @@ class ModelComparison:
     p_holm : float or None
         P value corrected over the models compared.
     mcnemar : McNemarResult or None
-        Decisions at the same threshold.
+        Decisions, each model's at its own threshold.
     """
 
     model: str
@@ -45,13 +52,15 @@ def list_models(table: pd.DataFrame) -> list[str]:
     return [name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX) and name not in NODE_HEADS]
 
 
-def choose_cohort_threshold(table: pd.DataFrame) -> ThresholdResult:
+def choose_cohort_threshold(table: pd.DataFrame, column: str = "prob") -> ThresholdResult:
     """Choose Youden's threshold on the development splits of a prediction table.
 
     Parameters
     ----------
     table : DataFrame
-        With ``split, y, prob``.
+        With ``split, y`` and the probabilities.
+    column : str
+        Column of the probabilities.
 
     Returns
     -------
@@ -61,11 +70,41 @@ def choose_cohort_threshold(table: pd.DataFrame) -> ThresholdResult:
     development = table[table["split"].isin(DEVELOPMENT)]
     present = [name for name in DEVELOPMENT if name in set(table["split"])]
     if development.empty:
-        return choose_threshold(table["y"], table["prob"], chosen_on="these data", exploratory=True)
-    return choose_threshold(development["y"], development["prob"], chosen_on=" + ".join(present))
+        return choose_threshold(table["y"], table[column], chosen_on="these data", exploratory=True)
+    return choose_threshold(development["y"], development[column], chosen_on=" + ".join(present))
 
 
-def compare_models(table: pd.DataFrame, cut: float | None) -> tuple[ModelComparison, ...]:
+def choose_indeterminate(table: pd.DataFrame, threshold: float, column: str = "prob") -> tuple[float, float]:
+    """Choose the indeterminate range on the development splits, or on the whole table where there are none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``split`` and the probabilities.
+    threshold : float
+        Probability from which a patient is called high.
+    column : str
+        Column of the probabilities.
+
+    Returns
+    -------
+    tuple of float
+        Ends of the range about the threshold that holds the fifth of the patients nearest to it, in log-odds.
+    """
+    development = table[table["split"].isin(DEVELOPMENT)]
+    prob = (table if development.empty else development)[column].dropna().to_numpy(dtype=np.float64)
+    cut = logit(threshold)
+    reach = np.quantile(np.abs(compute_log_odds(prob) - cut), INDETERMINATE_SHARE)
+    return float(expit(cut - reach)), float(expit(cut + reach))
+
+
+def compare_models(
+    table: pd.DataFrame,
+    cut: float | None,
+    cuts: Mapping[str, float | None] = MappingProxyType({}),
+    *,
+    is_development: bool = False,
+) -> tuple[ModelComparison, ...]:
     """Compare the main model with each other one of a prediction table.
 
     Parameters
@@ -73,7 +112,11 @@ def compare_models(table: pd.DataFrame, cut: float | None) -> tuple[ModelCompari
     table : DataFrame
         With ``y, prob`` and ``prob_<model>``.
     cut : float or None
-        Threshold of McNemar's test; None leaves it out.
+        Threshold of the main model in McNemar's test; None leaves the test out.
+    cuts : mapping of str to float or None
+        Those of the other models; where there is none McNemar's test is left out.
+    is_development : bool
+        Whether the models were fitted on these patients: then a model isn't tested against a part of it.
 
     Returns
     -------
@@ -82,11 +125,14 @@ def compare_models(table: pd.DataFrame, cut: float | None) -> tuple[ModelCompari
     """
     others = {name: table[PREFIX + name] for name in list_models(table)}
     tests = {name: compare_roc(table["y"], table["prob"], other) for name, other in others.items()}
+    untested = {name for name in others if is_development and name in PARTS}
+    tests |= {name: replace(tests[name], z=None, p=None, reason=FITTED_HERE) for name in untested}
     corrected = adjust_holm({name: test.p for name, test in tests.items()})
     mcnemar = {}
-    if cut is not None:
-        main = _decide(table["prob"], cut)
-        mcnemar = {name: compute_mcnemar(table["y"], main, _decide(other, cut)) for name, other in others.items()}
+    for name, other in others.items():
+        own = cuts.get(name)
+        if cut is not None and own is not None and name not in untested:
+            mcnemar[name] = compute_mcnemar(table["y"], _decide(table["prob"], cut), _decide(other, own))
     return tuple(ModelComparison(name, test, corrected[name], mcnemar.get(name)) for name, test in tests.items())
 
 

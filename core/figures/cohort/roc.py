@@ -10,7 +10,14 @@ import plotly.graph_objects as go
 from core.evaluation import ConfusionResult, ModelComparison, RocResult, ThresholdResult, compute_confusion
 from core.evaluation.cohort.records import render_confusion, render_roc
 from core.evaluation.cohort.results import label_model
-from core.evaluation.cohort.split import MAIN, PARTS, compare_models
+from core.evaluation.cohort.split import (
+    MAIN,
+    PARTS,
+    PREFIX,
+    choose_cohort_threshold,
+    compare_models,
+    list_models,
+)
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_p
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
@@ -148,7 +155,12 @@ class ModelsExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, **_: Any) -> Self:
         """Compare each model with the main one."""
-        return cls(patients.name, patients.rocs, compare_models(patients.table, patients.threshold.threshold))
+        cuts = {
+            name: choose_cohort_threshold(patients.whole, PREFIX + name).threshold
+            for name in list_models(patients.table)
+        }
+        cut, fitted = patients.threshold.threshold, patients.is_development
+        return cls(patients.name, patients.rocs, compare_models(patients.table, cut, cuts, is_development=fitted))
 
     def cautions(self) -> list[str]:
         """Say where the main model's AUC lies below that of a part of itself, with the test."""

@@ -1,9 +1,11 @@
 """The subjects of an evaluation: which exhibits each shows, and how they are made."""
 
 from core.figures.cohort.calibration import CalibrationExhibit, OptimismExhibit, RecalibrationExhibit
+from core.figures.cohort.centres import CentresExhibit
 from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
 from core.figures.cohort.exhibit import Subject
 from core.figures.cohort.flow import FlowExhibit
+from core.figures.cohort.indeterminate import IndeterminateExhibit
 from core.figures.cohort.kaplan_meier import KaplanMeierExhibit
 from core.figures.cohort.lymph_nodes import NodeBenefitExhibit, NodeRatesExhibit, NodeRocExhibit
 from core.figures.cohort.recurrence import CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit
@@ -26,11 +28,13 @@ TABLE_ONE = Subject(
 )
 DISCRIMINATION = Subject(
     "Discrimination",
-    (RocExhibit, ModelsExhibit, SubgroupsExhibit),
+    (RocExhibit, IndeterminateExhibit, ModelsExhibit, CentresExhibit, SubgroupsExhibit),
     "AUC with DeLong's interval (on the logit scale with fewer than 10 events); band: pointwise Wilson limits. "
     "Positive is a probability at or above the threshold, which was chosen on development data and frozen. "
     "Proportions: Wilson without continuity correction. Models: paired DeLong tests, corrected by Holm; McNemar's "
-    "test at the same threshold. Subgroups: unpaired DeLong test against the other patients of the family, "
+    "test with each model's own threshold, chosen alike. Indeterminate range: the fifth of the development patients "
+    "nearest to the threshold, in log-odds. Centres: random effects (REML, Hartung and Knapp), the AUC on the logit "
+    "scale. Subgroups: unpaired DeLong test against the other patients of the family, "
     "corrected by Holm within the family; edges of age and size were fixed beforehand.",
 )
 CALIBRATION = Subject(

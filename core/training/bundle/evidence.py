@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from core.clinical import M2_PREDICTORS
 from core.evaluation import choose_threshold, compute_indeterminate
+from core.evaluation.cohort.split import INDETERMINATE_SHARE, choose_indeterminate
 from models.fusion import FusionHead
 
 DEVELOPMENT = ("train", "validation")
-NO_CALL_SHARE = 0.2
 THRESHOLD_DRAWS = 500
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
@@ -126,13 +126,11 @@ def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any
         low, high, rule: the zone that holds the fifth of the development patients nearest to the threshold,
         in log-odds.
     """
-    prob = predictions.loc[predictions["split"].isin(DEVELOPMENT), "prob"].to_numpy(float)
-    cut = logit(threshold)
-    reach = np.quantile(np.abs(logit(prob) - cut), NO_CALL_SHARE)
+    low, high = choose_indeterminate(predictions, threshold)
     return {
-        "low": float(expit(cut - reach)),
-        "high": float(expit(cut + reach)),
-        "rule": f"holds the {NO_CALL_SHARE:.0%} of the development patients nearest to the threshold",
+        "low": low,
+        "high": high,
+        "rule": f"holds the {INDETERMINATE_SHARE:.0%} of the development patients nearest to the threshold",
     }
 
 

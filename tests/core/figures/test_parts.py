@@ -15,7 +15,8 @@ from core.figures.cohort.roc import ModelsExhibit
 
 def caution(kind: type, table: pd.DataFrame) -> str:
     """What an exhibit of some patients cautions of, in one text."""
-    return " ".join(kind.of(Patients(table, table, "the external test", ThresholdResult(0.5, "given"))).cautions())
+    whole = table.assign(split="external")
+    return " ".join(kind.of(Patients(table, whole, "the external test", ThresholdResult(0.5, "given"))).cautions())
 
 
 @pytest.fixture(scope="module")
