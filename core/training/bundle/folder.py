@@ -89,9 +89,12 @@ def open_training_folder(out: Path, *, replace: bool) -> Iterator[TrainingFolder
             _lock(lock.fileno(), out)
             shutil.rmtree(place.new, ignore_errors=True)
             place.new.mkdir()
-            yield place
-            put_in_place(place.new, out.resolve())
-            shutil.rmtree(work)
+            try:
+                yield place
+                put_in_place(place.new, out.resolve())
+            finally:
+                if not place.new.exists() or not any(place.cache.iterdir()):
+                    shutil.rmtree(work)
     except OSError as error:
         raise WorkError(
             f"A file of the training can't be read or written ({os.strerror(error.errno or 0)}): make room beside "

@@ -46,6 +46,16 @@ def test_a_failed_training_leaves_the_old_one_and_what_it_computed(old: Path) ->
         assert list(place.new.iterdir()) == []
 
 
+def test_a_training_that_fails_before_its_first_image_leaves_nothing(tmp_path: Path) -> None:
+    def fail() -> None:
+        with open_training_folder(tmp_path / "ours", replace=False):
+            raise WorkError("No row.")
+
+    with pytest.raises(WorkError, match="No row"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_in_the_way_is_refused_before_anything_is_computed(old: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder").mkdir()
