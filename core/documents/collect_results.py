@@ -10,13 +10,12 @@ from PIL import Image
 from core.archive.dicom_objects.export import CaseResults
 from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
+from core.figures.case.heatmap import OPACITY
 from core.figures.case.heatmap_png import render_heatmap_png
 from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.render import describe_use
 from models.bundle import Bundle
-
-OPACITY = 0.6
 
 
 def collect_results(

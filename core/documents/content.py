@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.figures.rendering import Drawing
 from core.inference import Prediction
-from core.inference.points import PatientPoints
 from models.cutoff import Cutoff
 
 
@@ -36,41 +36,9 @@ class Picture:
         starts = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg"}
         return next((name for start, name in starts.items() if self.data.startswith(start)), "image/svg+xml")
 
-
-@dataclass(frozen=True)
-class HeatCell:
-    """One place of the heat map.
-
-    Parameters
-    ----------
-    x, y : float
-        Its centre on the picture, 0 to 1 from the left and from the top.
-    log_odds : float
-        Its signed part of the estimate.
-    """
-
-    x: float
-    y: float
-    log_odds: float
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """The heat map over the lesion, on the bundle's fixed scale.
-
-    Parameters
-    ----------
-    picture : Picture
-        Colours over the image.
-    cells : tuple of HeatCell
-        Its places, so that signs stand where colours can't be told apart.
-    limit : float
-        Log-odds at the scale's ends.
-    """
-
-    picture: Picture
-    cells: tuple[HeatCell, ...]
-    limit: float
+    def render(self, *, outlined: bool) -> bytes:
+        """Give the file; letters in a photograph stay as they are."""
+        return self.data
 
 
 @dataclass(frozen=True)
@@ -83,7 +51,7 @@ class FurtherView:
         Number and plane.
     image : Picture
         The frame with the lesion box.
-    heatmap : HeatMap
+    heatmap : Drawing
         Its heat map.
     words : str
         The estimate from this view alone, and its part of the joint one.
@@ -91,7 +59,7 @@ class FurtherView:
 
     name: str
     image: Picture
-    heatmap: HeatMap
+    heatmap: Drawing
     words: str
 
 
@@ -178,20 +146,16 @@ class PatientContent:
         Version and time.
     prediction : Prediction or None
         The estimate; None where none was made. A refused one is shown as refused, without a figure.
-    points : PatientPoints or None
-        The nomogram read for the patient.
     inputs : mapping of str to value
         Known values of the model's fields.
     image : Picture or None
         The frame with its lesion box.
-    heatmap : HeatMap or None
-        Where the image raises and lowers the estimate.
+    figures : mapping of str to Drawing
+        "scale", "icons", "waterfall", "nomogram", "heatmap", and "strip" for a list.
     further_views : tuple of FurtherView
-        The views beside the first one, which `image` and `heatmap` show.
+        The views beside the first one, which `image` and the heat map show.
     view_words : str
         What the first view gives, and how far the views differ; empty where there is one.
-    alts : mapping of str to str
-        What the drawn figures "scale", "icons", "waterfall" and "nomogram" show.
     seen : str
         What part of the image the model saw.
     core_biopsy : mapping of str to value
@@ -202,7 +166,7 @@ class PatientContent:
         Entries in the order of their time.
     file_sha256 : str
         Hash of the image file; of several, one after the other.
-    evidence : tuple of Picture
+    evidence : tuple of Picture or Drawing
         Figures of how well the bundle does.
     absence : str
         Why there is no estimate, where there is none.
@@ -213,19 +177,17 @@ class PatientContent:
     origin: Origin
     stamp: Stamp
     prediction: Prediction | None = None
-    points: PatientPoints | None = None
     inputs: Mapping[str, object] = field(default_factory=dict)
     image: Picture | None = None
-    heatmap: HeatMap | None = None
+    figures: Mapping[str, Picture | Drawing] = field(default_factory=dict)
     further_views: tuple[FurtherView, ...] = ()
     view_words: str = ""
-    alts: Mapping[str, str] = field(default_factory=dict)
     seen: str = ""
     core_biopsy: Mapping[str, object] = field(default_factory=dict)
     follow_up: Mapping[str, object] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     file_sha256: str = ""
-    evidence: tuple[Picture, ...] = ()
+    evidence: tuple[Picture | Drawing, ...] = ()
     absence: str = ""
 
     @property
@@ -253,7 +215,7 @@ class MeetingContent:
         Version and time.
     held_on : str
         Date, ISO 8601; empty where it is not known.
-    evidence : tuple of Picture
+    evidence : tuple of Picture or Drawing
         Figures of how well the bundle does.
     last_entry : str
         NUMBER:HASH of the last entry in the board's record when the document was made; empty where there is none.
@@ -263,5 +225,5 @@ class MeetingContent:
     patients: tuple[PatientContent, ...]
     stamp: Stamp
     held_on: str = ""
-    evidence: tuple[Picture, ...] = ()
+    evidence: tuple[Picture | Drawing, ...] = ()
     last_entry: str = ""

@@ -1,15 +1,14 @@
 """A document's content as JSON types: every sentence and number that PDF and HTML both show, ready to be laid out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from core.clinical import BY_NAME, FIELDS, is_missing
-from core.documents.content import Decision, FurtherView, HeatMap, Origin, PatientContent, Picture, Stamp
+from core.documents.content import Decision, Drawing, FurtherView, Origin, PatientContent, Picture, Stamp
 from core.documents.text import clean, shorten
+from core.figures.case.probability import count_icons
 from core.inference import Prediction
-from core.inference.explain import NOT_KNOWN, format_percent, format_value, tabulate_contributions
-from core.inference.points import PatientPoints
+from core.inference.explain import NOT_KNOWN, format_percent, format_value
 from core.inference.sentences import (
     INTERVAL_MEANING,
     MALIGNANCY_LIMIT,
@@ -27,6 +26,7 @@ TITLE = "Ki-67 estimate before surgery"
 NO_NAME = "not named"
 EXPECTED = "what is expected of it given the rest"
 SHORT_HASH = 12
+CAUTIONS = {"ok": "Note.", "caution": "Caution.", "refused": "Reason."}
 
 
 def describe_patient(content: PatientContent) -> Record:
@@ -53,15 +53,13 @@ def describe_patient(content: PatientContent) -> Record:
         "inputs": list(_list_inputs(content)),
         "cautions": list(content.prediction.applicability.reasons) if content.prediction else [],
         "status": content.prediction.applicability.status if content.prediction else "ok",
+        "caution_head": CAUTIONS[content.prediction.applicability.status] if content.prediction else "",
         "no_estimate": _explain_absence(content),
         "estimate": shown and describe_estimate(shown, origin),
-        "waterfall": tabulate_contributions(shown, content.inputs).to_dict("records") if shown else [],
-        "nomogram": _describe_points(content.points) if shown and content.points else None,
-        "image": describe_picture(content.image),
-        "heatmap": _describe_heatmap(content.heatmap) if shown else None,
+        "image": content.image and describe_picture(content.image),
+        "figures": {name: describe_picture(drawing) for name, drawing in content.figures.items()} if shown else {},
         "further_views": [_describe_view(view) for view in content.further_views] if shown else [],
         "view_words": content.view_words if shown else "",
-        "alts": dict(content.alts),
         "also": list(_list_secondary(shown, origin)) if shown else [],
         "biopsy": _list_values(content.core_biopsy),
         "agreement": _compare_core(content),
@@ -112,9 +110,9 @@ def _explain_absence(content: PatientContent) -> str:
 
 
 def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
-    """Put an estimate into words, beside the numbers that its figures are drawn from."""
+    """Put an estimate into words, as PDF and HTML show it."""
     low, high = map(format_percent, prediction.interval)
-    count = min(99, max(1, round(100 * prediction.probability)))
+    count = count_icons(prediction.probability)
     return {
         "percent": format_percent(prediction.probability),
         "interval": f"{low} to {high}",
@@ -123,54 +121,18 @@ def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
         "why": explain_call(prediction),
         "is_no_call": prediction.is_no_call,
         "cutoff": f"High means a Ki-67 of {origin.cutoff.words} of the tumour cells in the surgical specimen.",
-        "probability": prediction.probability,
-        "low": prediction.interval[0],
-        "high": prediction.interval[1],
-        "threshold": prediction.threshold,
-        "threshold_percent": format_percent(prediction.threshold),
-        "no_call": list(prediction.no_call),
-        "no_call_percent": " to ".join(map(format_percent, prediction.no_call)),
-        "count": count,
         "icons": f"{count} of 100 patients with this estimate have a high Ki-67, {100 - count} have not.",
     }
 
 
-def _describe_points(points: PatientPoints) -> Record:
-    nomogram = points.nomogram
-    return {
-        "terms": [asdict(term) for term in points.terms],
-        "longest": max(max(term.tick_points) for term in points.terms),
-        "total": points.total,
-        "max_total": nomogram.max_total,
-        "percent": format_percent(points.probability),
-        "ticks": [
-            {"label": f"{100 * probability:.0f}\N{NO-BREAK SPACE}%", "total": total}
-            for probability, total in nomogram.probability_ticks()
-        ],
-    }
-
-
-def describe_picture(picture: Picture | None) -> Record | None:
-    """Give all of a picture but its data."""
-    if picture is None:
-        return None
+def describe_picture(picture: Picture | Drawing) -> Record:
+    """Give the words of a picture."""
     return {"alt": picture.alt, "caption": picture.caption, "width": picture.width, "height": picture.height}
 
 
-def _describe_heatmap(heatmap: HeatMap | None) -> Record | None:
-    if heatmap is None:
-        return None
-    cells = [asdict(cell) for cell in heatmap.cells]
-    return {"picture": describe_picture(heatmap.picture), "cells": cells, "limit": heatmap.limit}
-
-
 def _describe_view(view: FurtherView) -> Record:
-    return {
-        "name": view.name,
-        "image": describe_picture(view.image),
-        "heatmap": _describe_heatmap(view.heatmap),
-        "words": view.words,
-    }
+    pictures = {"image": describe_picture(view.image), "heatmap": describe_picture(view.heatmap)}
+    return {"name": view.name, "words": view.words, **pictures}
 
 
 def _list_secondary(prediction: Prediction, origin: Origin) -> Iterable[Record]:

@@ -4,8 +4,7 @@ from typing import Literal
 
 from core.documents.content import (
     Decision,
-    HeatCell,
-    HeatMap,
+    Drawing,
     MeetingContent,
     Origin,
     PatientContent,
@@ -20,9 +19,8 @@ from core.errors import UsageError
 
 __all__ = [
     "Decision",
+    "Drawing",
     "Form",
-    "HeatCell",
-    "HeatMap",
     "MeetingContent",
     "Origin",
     "Paper",
@@ -57,40 +55,22 @@ def render_patient_document(content: PatientContent, *, paper: Paper = "a4", for
     ------
     UsageError
         If there is no such paper or form.
-    WorkError
-        If it can't be typeset.
     """
     _check(paper, form)
-    names, pictures = name_pictures(content, 0)
     record = describe_patient(content)
     if form == "html":
         return write_patient(content, record, paper)
+    names, pictures = name_pictures(content, 0)
     return typeset_pdf("patient.typ", record, {"paper": PAPERS[paper], **names}, pictures)
 
 
 def render_meeting_document(content: MeetingContent, *, paper: Paper = "a4", form: Form = "pdf") -> bytes:
-    """Write the document of a meeting: the list of its patients, then each of them.
-
-    Parameters
-    ----------
-    content : MeetingContent
-        What it says.
-    paper : {"a4", "letter"}
-        Size of a page; HTML takes it for printing.
-    form : {"pdf", "html"}
-        PDF/UA-1, or one HTML file with its figures inside.
-
-    Returns
-    -------
-    bytes
-        The same for the same content; it asks no server for anything.
+    """Write the document of a meeting, as `render_patient_document` does: its list, then each of its patients.
 
     Raises
     ------
     UsageError
         If there is no such paper or form, or no patient.
-    WorkError
-        If it can't be typeset.
     """
     _check(paper, form)
     if not content.patients:

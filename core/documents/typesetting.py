@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import typst
 
-from core.documents.content import PatientContent, Picture
+from core.documents.content import Drawing, PatientContent, Picture
 from core.errors import WorkError
 from core.figures.drawing.fonts import FONTS, find_other_fonts
 
@@ -55,70 +55,39 @@ def typeset_pdf(
     return _compile(template, record, files, pictures, format="pdf", pdf_standards=[STANDARD])
 
 
-def typeset_figures(record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[bytes]:
-    """Draw the figures of some patients.
-
-    Parameters
-    ----------
-    record : mapping
-        "patients": a record each.
-    files : mapping
-        "patients": the names of each one's pictures.
-    pictures : mapping of str to bytes
-        SVG by name.
-
-    Returns
-    -------
-    list of bytes
-        SVG, text as outlines, in the order of figures.typ.
-    """
-    drawn = _compile("figures.typ", record, files, pictures, format="svg")
-    return drawn if isinstance(drawn, list) else [drawn]
-
-
 def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Give a patient's pictures names that hold nothing but a number.
-
-    Parameters
-    ----------
-    content : PatientContent
-        The patient.
-    number : int
-        Place in the document.
+    """Give the pictures of the patient at a place in the document names that hold nothing but kind and number.
 
     Returns
     -------
     dict, dict of str to bytes
-        Names for the template, and SVG by name.
+        Names for the template, and SVG by name; a refused estimate has no figures.
     """
-    names: dict[str, Any] = {"image": None, "heatmap": None}
-    pictures: dict[str, bytes] = {}
-    heatmap = content.heatmap.picture if content.heatmap else None
-    for kind, picture in (("image", content.image), ("heatmap", heatmap)):
-        if picture is not None:
-            names[kind] = f"{kind}-{number}.svg"
-            pictures[names[kind]] = wrap_picture(picture)
+    shown = {"image": content.image, **(content.figures if content.shown else {})}
+    names: dict[str, Any] = {kind: f"{kind}-{number}.svg" for kind, picture in shown.items() if picture is not None}
+    pictures = {names[kind]: wrap_picture(picture) for kind, picture in shown.items() if picture is not None}
     names["views"] = []
     for i, view in enumerate(content.further_views):
         own = {"image": f"image-{number}-{i}.svg", "heatmap": f"heatmap-{number}-{i}.svg"}
-        pictures |= {own["image"]: wrap_picture(view.image), own["heatmap"]: wrap_picture(view.heatmap.picture)}
+        pictures |= {own["image"]: wrap_picture(view.image), own["heatmap"]: wrap_picture(view.heatmap)}
         names["views"].append(own)
     names["evidence"], evidence = name_evidence(content.evidence)
     return names, pictures | evidence
 
 
-def name_evidence(evidence: Sequence[Picture]) -> tuple[list[str], dict[str, bytes]]:
+def name_evidence(evidence: Sequence[Picture | Drawing]) -> tuple[list[str], dict[str, bytes]]:
     """Give the figures of the bundle their names."""
     pictures = {f"evidence-{i}.svg": wrap_picture(picture) for i, picture in enumerate(evidence)}
     return list(pictures), pictures
 
 
-def wrap_picture(picture: Picture) -> bytes:
+def wrap_picture(picture: Picture | Drawing) -> bytes:
     """Give a picture as SVG, since typst's virtual files are texts."""
+    data = picture.render(outlined=False)
     if picture.media_type == "image/svg+xml":
-        return picture.data
-    data = base64.b64encode(picture.data).decode("ascii")
-    svg = WRAPPER.format(width=picture.width, height=picture.height, media=picture.media_type, data=data)
+        return data
+    encoded = base64.b64encode(data).decode("ascii")
+    svg = WRAPPER.format(width=picture.width, height=picture.height, media=picture.media_type, data=encoded)
     return svg.encode("ascii")
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
+from statsmodels.stats.proportion import proportion_confint
 
 from core.evaluation.checks import Floats, Interval
 
@@ -15,34 +16,14 @@ def normal_quantile(conf_level: float) -> float:
 
 
 def compute_wilson(count: ArrayLike, n: ArrayLike, conf_level: float = 0.95) -> tuple[Floats, Floats]:
-    """Compute Wilson score intervals without continuity correction.
+    """Compute Wilson score intervals without continuity correction by statsmodels; NaN where n is 0.
 
-    Parameters
-    ----------
-    count, n : array-like
-        Successes and trials.
-    conf_level : float
-        Confidence level.
-
-    Returns
-    -------
-    low, high : ndarray
-        Limits; NaN where n is 0.
-
-    Notes
-    -----
-    ``(p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)``; Wilson, JASA 1927;22:209-212.
+    Wilson, JASA 1927;22:209-212. The limit at a share of 0 or 1 is exactly that.
     """
     k, trials = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64))
-    z = normal_quantile(conf_level)
     size = np.where(trials > 0, trials, np.nan)
-    p = k / size
-    scale = 1 + z**2 / size
-    centre = (p + z**2 / (2 * size)) / scale
-    half = z * np.sqrt(p * (1 - p) / size + z**2 / (4 * size**2)) / scale
-    low = np.where(k == 0, np.where(trials > 0, 0.0, np.nan), centre - half)
-    high = np.where(k == trials, np.where(trials > 0, 1.0, np.nan), centre + half)
-    return low, high
+    low, high = proportion_confint(k, size, alpha=1 - conf_level, method="wilson")
+    return np.where((k == 0) & (trials > 0), 0.0, low), np.where((k == trials) & (trials > 0), 1.0, high)
 
 
 def compute_proportion(count: int, n: int, conf_level: float = 0.95) -> tuple[float, float, float]:

@@ -5,9 +5,9 @@ heat map over a picture, straight shapes and annotations on one x axis and one o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typst
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 WIDTH, DPI = 720, 72
-EDGE, LEGEND_ROW, NOTE_ROW, COLOURBAR = 12.0, 20.0, 20.0, 44.0
+EDGE, LEGEND_ROW, NOTE_ROW, COLOURBAR = 12.0, 20.0, 20.0, 56.0
 ANCHORS: dict[str, Anchor] = {"left": "start", "right": "end", "center": "middle"}
 PAGE = '#set page(width: {width}pt, height: {height}pt, margin: 0pt)\n#image("figure.svg", width: {width}pt)'
 
@@ -44,19 +44,48 @@ class Sheet:
     across: Axis
     ups: dict[str, Axis]
     left: float
+    right: float
 
 
-def render_svg(
-    figure: "go.Figure", *, width: float = WIDTH, height: float | None = None, note: str = "", outlined: bool = True
-) -> bytes:
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure for documents, laid out for a width, with what it shows in words.
+
+    Parameters
+    ----------
+    figure : Figure
+        What is drawn.
+    width : int
+        Pixels that it is laid out for.
+    alt, caption : str
+        What it shows for those who don't see it, and the line below it.
+    """
+
+    figure: "go.Figure" = field(repr=False)
+    width: int
+    alt: str
+    caption: str = ""
+    media_type: ClassVar[str] = "image/svg+xml"
+
+    @property
+    def height(self) -> int:
+        """Pixels, without a legend."""
+        return int(self.figure.layout.height or HEIGHT)
+
+    def render(self, *, outlined: bool) -> bytes:
+        """Give SVG, its letters as outlines or as text for a typesetter."""
+        return render_svg(self.figure, width=self.width, outlined=outlined)
+
+
+def render_svg(figure: "go.Figure", *, width: float = WIDTH, note: str = "", outlined: bool = True) -> bytes:
     """Draw a figure as SVG on white, the same bytes every time.
 
     Parameters
     ----------
     figure : Figure
         One of the house's figures.
-    width, height : float
-        Size in pixels; the height is the figure's, without its legend, unless it is given.
+    width : float
+        Width in pixels; the height is the figure's and that of its legend.
     note : str
         A line under the figure: which patients, simulated or not.
     outlined : bool
@@ -70,7 +99,7 @@ def render_svg(
     traces = [trace.to_plotly_json() for trace in figure.data]
     layout = figure.layout.to_plotly_json()
     legend = _list_legend(traces, layout, width)
-    own = float(layout.get("height") or HEIGHT) if height is None else height - LEGEND_ROW * len(legend)
+    own = float(layout.get("height") or HEIGHT)
     total = own + LEGEND_ROW * len(legend) + (NOTE_ROW if note else 0)
     canvas = Canvas(width, total, outlined=outlined)
     top = LEGEND_ROW * len(legend)
@@ -143,7 +172,7 @@ def _lay_out(canvas: Canvas, traces: list[Json], layout: Json, size: tuple[float
         ups[name] = replace(axis, start=low + part[0] * (high - low), end=low + part[1] * (high - low))
     if ups["y"].spec.get("scaleanchor"):
         across, ups["y"] = square(across, ups["y"])
-    return Sheet(canvas, traces, layout, across, ups, left)
+    return Sheet(canvas, traces, layout, across, ups, left, right)
 
 
 def _gather(traces: Sequence[Json], name: str) -> list[Any]:
@@ -197,9 +226,9 @@ def _draw_front(sheet: Sheet, first: Axis) -> None:
         draw_labels(canvas, across, axis, is_foot=_stands_on(across, name))
     for note in sheet.layout.get("annotations") or ():
         up = sheet.ups.get(str(note.get("yref") or "y").split()[0], first)
-        x = sheet.left + note["x"] * (canvas.width - EDGE - sheet.left)
-        x = x if note.get("xref") == "paper" else across.place(note["x"])
-        size = (note.get("font") or {}).get("size", FONT_SIZE)
+        x = sheet.left + note["x"] * (sheet.right - sheet.left)
+        x = (x if note.get("xref") == "paper" else across.place(note["x"])) + note.get("xshift", 0)
+        size = (note.get("font") or {}).get("size", (sheet.layout.get("font") or {}).get("size", FONT_SIZE))
         lines = str(note["text"]).count("<br>") + 1
         rise = {"top": 0.5, "bottom": -0.5}.get(note.get("yanchor") or "middle", 0.0) * 1.25 * size * lines
         anchor = ANCHORS[note.get("xanchor") or "center"]

@@ -1,5 +1,6 @@
 """The line to the archive: one HTTP session that keeps time, size and address, and turns each fault into a sentence."""
 
+import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,9 +70,7 @@ class BoundedSession(requests.Session):
             _refuse_status(response)
             is_list = "json" in str(response.request.headers.get("Accept"))
             limit = min(self._max_bytes, LIST_BYTES) if is_list else self._max_bytes
-            response._content = self._read(response, deadline, limit)  # what .content reads into
-            response._content_consumed = True
-            return response
+            return _fill(response, self._read(response, deadline, limit))
 
     def _read(self, response: requests.Response, deadline: float, limit: int) -> bytes:
         body = bytearray()
@@ -89,6 +88,15 @@ class BoundedSession(requests.Session):
                     is_temporary=True,
                 )
         return bytes(body)
+
+
+def _fill(response: requests.Response, body: bytes) -> requests.Response:
+    """Give the answer anew, with a body that was read within its limits."""
+    filled = requests.Response()
+    for name in ("status_code", "reason", "url", "headers", "encoding", "request", "history", "elapsed"):
+        setattr(filled, name, getattr(response, name))
+    filled.raw = io.BytesIO(body)
+    return filled
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 from scipy.stats import binomtest
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from core.evaluation.checks import check_conf_level, prepare_outcome
 from core.evaluation.proportion import compute_difference_interval, compute_proportion, normal_quantile
@@ -200,16 +200,11 @@ def _compute_kappa(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     n = tp + fp + fn + tn
     if not n:
         return (*NOT_DEFINED, "Nobody to count it on.")
-    cells = np.array([[tp, fp], [fn, tn]]) / n
-    rows, columns = cells.sum(axis=1), cells.sum(axis=0)
-    observed, expected = float(np.trace(cells)), float(rows @ columns)
-    if math.isclose(expected, 1.0):
+    both = {(tp + fp) / n, (tp + fn) / n}
+    if both in ({0.0}, {1.0}):
         return (*NOT_DEFINED, "Decisions and outcomes do not vary.")
-    kappa = (observed - expected) / (1 - expected)
-    diagonal = sum(cells[i, i] * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in range(2))
-    crossed = (1 - kappa) ** 2 * sum(cells[i, 1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in range(2))
-    variance = (diagonal + crossed - (kappa - expected * (1 - kappa)) ** 2) / (n * (1 - expected) ** 2)
-    return (kappa, *_clip_normal(kappa, variance, z))
+    result = cohens_kappa([[tp, fp], [fn, tn]])
+    return (float(result.kappa), *_clip_normal(float(result.kappa), float(result.var_kappa), z))
 
 
 def _compute_mcc(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:

@@ -1,7 +1,10 @@
 """The ultrasound frame as a picture, with the lesion box."""
 
+import base64
+import io
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
 from core.imaging import Frame, Roi
@@ -10,6 +13,7 @@ from core.inference.lesion import Lesion
 BOX = "#FFD400"
 OUTLINE = "#56B4E9"
 BOX_EDGE = "#000000"
+JPEG_QUALITY = 92
 
 
 def render_frame(frame: Frame, roi: Roi, lesions: Sequence[Lesion] = ()) -> Image.Image:
@@ -76,3 +80,39 @@ def _draw_number(draw: ImageDraw.ImageDraw, lesion: Lesion, number: str, frame: 
     centre = ((lesion.box.x0 + lesion.box.x1) / 2, (lesion.box.y0 + lesion.box.y1) / 2)
     size = max(14, frame.width / 25)
     draw.text(centre, number, fill=OUTLINE, anchor="mm", font_size=size, stroke_width=2, stroke_fill=BOX_EDGE)
+
+
+def encode_jpeg(image: Image.Image) -> bytes:
+    """Write a picture as JPEG, small enough that a meeting's document can be sent."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def add_frame(figure: go.Figure, frame: Frame, area: tuple[int, int, int, int]) -> None:
+    """Lay a part of a frame under a figure whose axes are its pixels, y downwards.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+    frame : Frame
+        B-mode area.
+    area : tuple of int
+        Left, top, right, bottom of the part.
+    """
+    left, top, right, bottom = area
+    part = Image.fromarray(frame.pixels[top:bottom, left:right])
+    figure.add_layout_image(
+        source=f"data:image/jpeg;base64,{base64.b64encode(encode_jpeg(part)).decode('ascii')}",
+        xref="x",
+        yref="y",
+        x=left,
+        y=top,
+        sizex=right - left,
+        sizey=bottom - top,
+        xanchor="left",
+        yanchor="top",
+        sizing="stretch",
+        layer="below",
+    )

@@ -1,13 +1,77 @@
 """The heat map over the frame: signed log-odds on one fixed scale, blue lowers, orange raises, zero is clear."""
 
+import math
+
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from core.figures.case.frame import BOX, add_frame
+from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colour, new_figure
+from core.imaging import Frame, Roi
 from core.inference import ViewEstimate
 from core.inference.explain import spread_offset
 
+OPACITY = 0.6
 CONTOUR_LEVELS = 4
+WEIGHS = 0.1
+MARGIN = 0.12
+
+
+def plot_heatmap(frame: Frame, roi: Roi, view: ViewEstimate, *, limit: float, height: int) -> go.Figure:
+    """Draw for paper where the image raises and lowers the estimate; the viewer shows it on the screen.
+
+    The scale is the caller's and the same for every image: weak evidence looks weak. A sign stands in each place that
+    weighs, and the frame is a JPEG that is small enough for a document.
+
+    Parameters
+    ----------
+    frame : Frame
+        B-mode area.
+    roi : Roi
+        Lesion box.
+    view : ViewEstimate
+        The view's part of the estimate that it explains.
+    limit : float
+        Log-odds at the scale's ends; beyond them the colour stays the same.
+    height : int
+        Height in pixels.
+
+    Returns
+    -------
+    Figure
+        The square that the network saw, with a margin.
+    """
+    figure = new_figure(height=height)
+    shown = _find_shown(frame, view)
+    add_frame(figure, frame, shown)
+    x, y = locate_cells(view)
+    figure.add_heatmap(
+        z=spread_offset(view),
+        x=x,
+        y=y,
+        zmin=-limit,
+        zmax=limit,
+        zsmooth="best",
+        opacity=OPACITY,
+        colorscale=[[0, LOWERS], [0.5, fill_colour(LOWERS, 0)], [0.5, fill_colour(RAISES, 0)], [1, RAISES]],
+        colorbar={
+            "title": {"text": "Log-odds: − lowers, + raises", "side": "bottom", "font": {"size": FONT_SIZE}},
+            "orientation": "h",
+            "thickness": 14,
+            "len": 0.9,
+            "tickfont": {"size": SMALL_SIZE},
+            "y": -0.02,
+            "yanchor": "top",
+            "tickvals": [-limit, -limit / 2, 0, limit / 2, limit],
+            "ticktext": [f"{value:+.2f}" if value else "0" for value in (-limit, -limit / 2, 0, limit / 2, limit)],
+        },
+        hovertemplate="%{z:+.2f} log-odds<extra></extra>",
+    )
+    _add_signs(figure, view, limit)
+    _show_area(figure, roi, view, shown)
+    return figure
 
 
 def locate_cells(view: ViewEstimate) -> tuple[list[float], list[float]]:
@@ -62,3 +126,34 @@ def trace_contours(view: ViewEstimate, limit: float) -> list[tuple[float, NDArra
     step = limit / CONTOUR_LEVELS
     levels = [sign * i * step for sign in (-1, 1) for i in range(1, CONTOUR_LEVELS + 1)]
     return [(level, np.asarray(line)) for level in levels for line in lines.lines(level)]
+
+
+def _add_signs(figure: go.Figure, view: ViewEstimate, limit: float) -> None:
+    cells = tabulate_heatmap(view)
+    weight = (cells["log_odds"].abs() / limit).clip(upper=1)
+    cells = cells[weight >= WEIGHS]
+    figure.add_scatter(
+        x=cells["x_px"],
+        y=cells["y_px"],
+        mode="text",
+        text=["+" if value > 0 else "\u2212" for value in cells["log_odds"]],
+        textfont={"size": (14 + 14 * weight[weight >= WEIGHS]).round().tolist(), "color": "#FFFFFF", "shadow": "auto"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _find_shown(frame: Frame, view: ViewEstimate) -> tuple[int, int, int, int]:
+    """Give the square that the network saw with a margin, as far as the frame reaches: left, top, right, bottom."""
+    x0, y0, x1, y1 = view.reading.area
+    pad = MARGIN * (x1 - x0)
+    ends = min(frame.width, math.ceil(x1 + pad)), min(frame.height, math.ceil(y1 + pad))
+    return max(0, math.floor(x0 - pad)), max(0, math.floor(y0 - pad)), *ends
+
+
+def _show_area(figure: go.Figure, roi: Roi, view: ViewEstimate, shown: tuple[int, int, int, int]) -> None:
+    x0, y0, x1, y1 = view.reading.area
+    figure.add_shape(type="rect", x0=roi.x0, y0=roi.y0, x1=roi.x1, y1=roi.y1, line={"color": BOX, "width": 2})
+    figure.add_shape(type="rect", x0=x0, y0=y0, x1=x1, y1=y1, line={"color": "#FFFFFF", "width": 1, "dash": "dot"})
+    figure.update_xaxes(range=[shown[0], shown[2]], visible=False, constrain="domain")
+    figure.update_yaxes(range=[shown[3], shown[1]], visible=False, constrain="domain", scaleanchor="x")

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from core.figures.case.frame import BOX
+from core.figures.drawing.traces import colour_signed
 from core.figures.theme import LOWERS, RAISES
 from core.imaging import Frame, Roi
 from core.inference import ViewEstimate
@@ -79,35 +80,8 @@ def render_heatmap_png(
 
 
 def render_overlay(heatmap: NDArray[np.float64], *, limit: float, opacity: float, size: tuple[int, int]) -> Image.Image:
-    """Colour a heat map on the fixed scale and enlarge it.
-
-    Parameters
-    ----------
-    heatmap : ndarray of float64, (h, w)
-        Signed log-odds.
-    limit : float
-        Log-odds at the scale's ends.
-    opacity : float
-        At the scale's ends; it falls linearly to none at zero.
-    size : tuple of int
-        Width and height of the result.
-
-    Returns
-    -------
-    Image
-        RGBA.
-    """
-    enlarged = np.asarray(Image.fromarray(heatmap.astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
-    return Image.fromarray(_colour(enlarged / limit, opacity))
-
-
-def _colour(signed: NDArray[np.floating], opacity: float) -> NDArray[np.uint8]:
-    """Colour values of -1 to 1, clipped, as RGBA."""
-    strength = np.clip(np.abs(signed), 0, 1) * opacity
-    rgba = np.empty((*signed.shape, 4), dtype=np.uint8)
-    rgba[..., :3] = np.where(signed[..., None] < 0, ImageColor.getrgb(LOWERS), ImageColor.getrgb(RAISES))
-    rgba[..., 3] = np.round(255 * strength)
-    return rgba
+    """Colour signed log-odds on the fixed scale and enlarge them: clear at zero, `opacity` at the ends; RGBA."""
+    return colour_signed(heatmap / limit, LOWERS, RAISES, opacity, size)
 
 
 def _area_size(view: ViewEstimate) -> tuple[int, int]:
@@ -118,7 +92,7 @@ def _area_size(view: ViewEstimate) -> tuple[int, int]:
 def _draw_scale(sheet: Image.Image, top: int, limit: float) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     length = WIDTH - 2 * MARGIN
-    bar = Image.fromarray(_colour(np.tile(np.linspace(-1, 1, length, dtype=np.float32), (BAR, 1)), 1.0))
+    bar = colour_signed(np.linspace(-1, 1, length)[None, :], LOWERS, RAISES, 1.0, (length, BAR))
     sheet.paste(bar.convert("RGB"), (MARGIN, top), bar.getchannel("A"))
     draw.rectangle((MARGIN, top, MARGIN + length, top + BAR), outline=INK)
     words = (

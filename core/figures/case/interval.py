@@ -2,6 +2,7 @@
 
 import base64
 
+from core.figures.drawing.canvas import Canvas
 from core.figures.theme import NEUTRAL, RAISES
 from core.inference.explain import format_percent
 
@@ -31,23 +32,22 @@ def render_interval(
         SVG.
     """
     low, high = map(_place, no_call)
-    mark, cut = _place(probability), _place(threshold)
-    parts = [
-        f'<rect x="{low:.1f}" y="2" width="{high - low:.1f}" height="{HEIGHT - 4}" fill="{NEUTRAL}" opacity="0.35"/>',
-        f'<path d="M{EDGE} {MIDDLE}H{WIDTH - EDGE}" stroke="{NEUTRAL}" stroke-width="1.5"/>',
-        *(f'<path d="M{_place(x):.1f} {MIDDLE - 3}v6" stroke="{NEUTRAL}" stroke-width="1.5"/>' for x in (0, 0.5, 1)),
-        f'<path d="M{cut:.1f} 2V{HEIGHT - 2}" stroke="{NEUTRAL}" stroke-width="2" stroke-dasharray="3 2"/>',
-    ]
+    canvas = Canvas(WIDTH, HEIGHT, ground=False)
+    band = [(low, 2), (high, 2), (high, HEIGHT - 2), (low, HEIGHT - 2)]
+    canvas.area(band, NEUTRAL, opacity=0.35)
+    canvas.line([(EDGE, MIDDLE), (WIDTH - EDGE, MIDDLE)], NEUTRAL, 1.5)
+    for x in map(_place, (0, 0.5, 1)):
+        canvas.line([(x, MIDDLE - 3), (x, MIDDLE + 3)], NEUTRAL, 1.5)
+    cut = _place(threshold)
+    canvas.line([(cut, 2), (cut, HEIGHT - 2)], NEUTRAL, 2, "dash")
     if interval is not None:
-        left, right = map(_place, interval)
-        parts.append(f'<path d="M{left:.1f} {MIDDLE}H{right:.1f}" stroke="{RAISES}" stroke-width="4"/>')
-        parts += [f'<path d="M{x:.1f} {MIDDLE - 5}v10" stroke="{RAISES}" stroke-width="2"/>' for x in (left, right)]
-    fill = "none" if interval is None else RAISES
-    parts.append(
-        f'<path d="M{mark:.1f} {MIDDLE - 6}l6 6l-6 6l-6 -6z" fill="{fill}" stroke="{RAISES}" stroke-width="2"/>'
-    )
-    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>'
+        ends = [_place(limit) for limit in interval]
+        canvas.line([(x, MIDDLE) for x in ends], RAISES, 4)
+        for x in ends:
+            canvas.line([(x, MIDDLE - 5), (x, MIDDLE + 5)], RAISES, 2)
+    symbol = "diamond" if interval is not None else "diamond-open"
+    canvas.mark(_place(probability), MIDDLE, symbol, 9, RAISES, 2)
+    return canvas.finish().decode("utf-8")
 
 
 def describe_interval(

@@ -1,35 +1,38 @@
 """The nomogram with one patient's points and the reading line down to the probability."""
 
+import textwrap
 from itertools import pairwise
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures.theme import NEUTRAL, RAISES, SMALL_SIZE, TINY_SIZE, new_figure
+from core.figures.theme import NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 from core.inference.explain import format_percent
 from core.inference.points import PatientPoints, TermPoints
 
-ROW_HEIGHT, LOW_ROW_HEIGHT = 62, 25
-LINE = 34
-NAMES, LOW_PAD = 0.44, 0.05
+ROW_HEIGHT, LOW_ROW_HEIGHT = 46, 25
+NAMES, PAD = 0.4, 0.05
+LINE, LOW_LINE = 22, 34
 TICK = 0.09
-CHARACTER = 0.021
-PAD = 0.2
+CHARACTER = 0.019
 
 
-def plot_nomogram(patient: PatientPoints, *, compact: bool = False) -> go.Figure:
-    """Draw the points of each term, then total points and probability.
-
-    Each row is named above its line, so that the figure fits a narrow screen. The total's line is drawn over the full
-    width: its scale is its own.
+def plot_nomogram(
+    patient: PatientPoints, *, compact: bool = False, row_height: int | None = None, line: int | None = None
+) -> go.Figure:
+    """Draw the points of each term, then total points and probability; rows are named left of wide axes.
 
     Parameters
     ----------
     patient : PatientPoints
         A nomogram read for one patient (`core.inference.points.score_points`).
     compact : bool
-        Names stand left of low rows, for a wide place of little height.
+        Name and value on one line, in low rows, for a wide place of little height.
+    row_height : int, optional
+        Pixels of a row.
+    line : int, optional
+        Characters that a line of a name takes.
 
     Returns
     -------
@@ -37,9 +40,9 @@ def plot_nomogram(patient: PatientPoints, *, compact: bool = False) -> go.Figure
         Rows from the points' ruler at the top to the probability at the bottom.
     """
     n_rows = len(patient.terms) + 3
-    figure = new_figure(height=(LOW_ROW_HEIGHT if compact else ROW_HEIGHT) * n_rows + 20)
+    figure = new_figure(height=(row_height or (LOW_ROW_HEIGHT if compact else ROW_HEIGHT)) * n_rows + 20)
     longest = max(max(term.tick_points) for term in patient.terms)
-    room = longest / (1 - NAMES) if compact else longest
+    room = longest / (1 - NAMES)
     low = min(0.0, *(term.points for term in patient.terms))
     high = max(longest, *(term.points for term in patient.terms))
     ruler = [longest * i / 10 for i in range(11)]
@@ -48,30 +51,19 @@ def plot_nomogram(patient: PatientPoints, *, compact: bool = False) -> go.Figure
     _add_reading_line(figure, patient)
     for row, term in enumerate(patient.terms, start=1):
         ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
-        notes += _add_axis(figure, row, _name_row(term), ticks, room, keep_all=term.is_levels)
+        name = _name_row(term, line or (LOW_LINE if compact else LINE), compact=compact)
+        notes += _add_axis(figure, row, name, ticks, room, keep_all=term.is_levels)
         _mark_patient(figure, row, term)
     notes += _add_total(figure, patient, n_rows - 2, longest)
-    pad = (LOW_PAD if compact else PAD) * longest
-    figure.update_xaxes(visible=False, range=[low - pad, high + pad], fixedrange=True)
+    figure.update_xaxes(
+        visible=False, range=[low - PAD * longest, high + PAD * longest], domain=[NAMES, 1], fixedrange=True
+    )
     figure.update_yaxes(visible=False, range=[n_rows - 0.4, -0.6], fixedrange=True)
     figure.update_layout(showlegend=False, annotations=notes)  # at once: plotly copies all of them at every addition
     if compact:
-        _move_names(figure)
+        figure.update_traces(marker_size=10, selector={"mode": "markers"})
+        figure.update_annotations(font_size=TINY_SIZE)
     return figure
-
-
-def _move_names(figure: go.Figure) -> None:
-    """Put each row's name to the left of its line, the value below it."""
-    figure.update_xaxes(domain=[NAMES, 1])
-    figure.update_traces(marker_size=10, selector={"mode": "markers"})
-    figure.update_annotations(font_size=TINY_SIZE)
-    for title in figure.layout.annotations:
-        if title.xref == "paper":
-            name, _, value = title.text.partition(": ")
-            title.update(x=0, y=round(title.y + TICK), xanchor="left", yanchor="middle", align="left")
-            name, value = shorten_label(name.split(" (")[0]), value.split(",")[0]
-            between = ": " if len(name) + len(value) - len("<b></b>") < LINE else ":<br>"
-            title.text = f"{name}{between}{value}" if value else name
 
 
 def describe_nomogram(patient: PatientPoints) -> str:
@@ -91,9 +83,13 @@ def _count(points: float) -> str:
     return f"{points:.0f} point" + ("" if f"{points:.0f}" == "1" else "s")
 
 
-def _name_row(term: TermPoints) -> str:
+def _name_row(term: TermPoints, line: int, *, compact: bool) -> str:
+    if compact:
+        name = shorten_label(term.label)
+        return f"{name}{': ' if len(name) + len(term.value) < line else ':<br>'}<b>{term.value}</b>"
     unit = f" ({term.unit})" if term.unit and (term.name == "image" or not term.known) else ""
-    return f"{term.label}{unit}: <b>{term.value}</b>, {_count(term.points)}"
+    name = "<br>".join(textwrap.wrap(term.label + unit, line))
+    return f"{name}<br><b>{term.value}</b>, {_count(term.points)}"
 
 
 def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
@@ -123,11 +119,10 @@ def _add_axis(
     title: str,
     ticks: list[tuple[float, str]],
     width: float,
-    side: str = "left",
     *,
     keep_all: bool = False,
 ) -> list[dict[str, object]]:
-    """Draw a line with ticks; give the annotations that label them below it, and its title above it."""
+    """Draw a line with ticks; give the annotations that label them below it, and its title left of it."""
     places = [x for x, _ in ticks]
     line = {"color": NEUTRAL, "width": 2}
     xs = [min(places), max(places), None, *(value for x in places for value in (x, x, None))]
@@ -137,15 +132,8 @@ def _add_axis(
         {"x": x, "y": row + TICK, "text": text, "xanchor": anchor, "yanchor": "top", "font": {"size": 12}}
         for x, text, anchor in place_labels(ticks, width, keep_all=keep_all)
     ]
-    name: dict[str, object] = {
-        "x": 0 if side == "left" else 1,
-        "xref": "paper",
-        "y": row - TICK,
-        "text": title,
-        "xanchor": side,
-        "yanchor": "bottom",
-        "font": {"size": SMALL_SIZE},
-    }
+    name: dict[str, object] = {"x": 0, "xref": "paper", "y": row, "text": title, "xanchor": "left", "align": "left"}
+    name |= {"yanchor": "middle", "font": {"size": TINY_SIZE + 1}}
     return [{**note, "showarrow": False} for note in (*labels, name)]
 
 
@@ -217,12 +205,12 @@ def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: flo
     step = next(s for s in (10, 20, 25, 50, 100, 200) if top / s <= 8 or s == 200)
     totals = [float(t) for t in range(0, int(top) + 1, step)]
     marks = [(place(t), f"{t:g}") for t in totals]
-    notes = _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", marks, longest)
+    room = longest / (1 - NAMES)
+    notes = _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", marks, room)
     ticks = [(place(total), f"{100 * p:.0f} %") for p, total in nomogram.probability_ticks()]
-    side = "right" if place(patient.total) < longest / 2 else "left"  # away from the reading line
-    title = f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>"
+    title = f"Probability of high Ki-67:<br><b>{format_percent(patient.probability)}</b>"
     ends = [(0.0, ""), (longest, "")]
-    notes += _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else ends, longest, side)
+    notes += _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else ends, room)
     figure.add_scatter(
         x=[place(patient.total)] * 2,
         y=[row, row + 1],

@@ -1,5 +1,7 @@
 """Contributions to the logit as a waterfall."""
 
+from itertools import accumulate, pairwise
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -11,7 +13,7 @@ ROOM, VALUES_PX = 0.06, 52
 
 
 def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
-    """Draw how the terms add up to the log-odds.
+    """Draw how the terms add up to the log-odds: full bars raise, hatched bars lower.
 
     Parameters
     ----------
@@ -27,25 +29,38 @@ def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.
         One bar a row, from the intercept at the top to the sum at the bottom.
     """
     steps = contributions["log_odds"].tolist()
+    sums = list(accumulate(steps[:-1]))
+    starts, ends = [0.0, *sums[:-1], 0.0], [*sums, steps[-1]]
+    signs = [NEUTRAL, *(RAISES if step >= 0 else LOWERS for step in steps[1:-1]), NEUTRAL]
     height = 50 + LOW_ROW_HEIGHT * len(steps) if compact else 90 + ROW_HEIGHT * len(steps)
     labels = contributions["label"].map(shorten_label) if compact else contributions["label"]
     between = " " if compact else "<br>"
+    rows = [_label_row(*row, between) for row in zip(labels, contributions["value"], strict=True)]
     figure = new_figure(x_title="Log-odds" if compact else "Log-odds of high Ki-67", height=height)
-    figure.add_waterfall(
+    figure.add_bar(
         orientation="h",
-        x=steps,
-        y=[_label_row(*row, between) for row in zip(labels, contributions["value"], strict=True)],
-        measure=["absolute", *["relative"] * (len(steps) - 2), "total"],
+        base=starts,
+        x=[end - start for start, end in zip(starts, ends, strict=True)],
+        y=rows,
+        marker={
+            "color": signs,
+            "pattern": {"shape": ["/" if sign == LOWERS else "" for sign in signs], "fillmode": "overlay"},
+            "line": {"width": 1, "color": signs},
+        },
         text=[f"{step:+.2f}" for step in steps],
         textposition="none",
-        increasing_marker={"color": RAISES},
-        decreasing_marker={"color": LOWERS},
-        totals_marker={"color": NEUTRAL},
-        connector_line={"color": NEUTRAL, "width": 1, "dash": "dot"},
         hovertemplate="%{y}: %{text} log-odds<extra></extra>",
         showlegend=False,
     )
-    low, high = _find_reach(steps)
+    figure.add_scatter(
+        x=[value for end in sums for value in (end, end, None)],
+        y=[row for pair in pairwise(rows) for row in (*pair, None)],
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    low, high = min(0.0, *sums), max(0.0, *sums)
     pad = ROOM * (high - low)
     figure.update_xaxes(range=[low - pad, high + pad], nticks=6, zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
     figure.update_layout(margin_r=VALUES_PX)
@@ -75,12 +90,3 @@ def describe_waterfall(contributions: pd.DataFrame) -> str:
 
 def _label_row(label: str, value: str, between: str) -> str:
     return f"{label}{between}<b>{value}</b>" if value else label
-
-
-def _find_reach(steps: list[float]) -> tuple[float, float]:
-    """Give the least and greatest value that a bar touches."""
-    sums, total = [0.0], 0.0
-    for step in steps[:-1]:
-        total += step
-        sums.append(total)
-    return min(sums), max(sums)

@@ -63,12 +63,15 @@ class Canvas:
     ----------
     width, height : float
         Size in pixels.
+    ground : bool
+        Whether it is white or clear.
     outlined : bool
         Whether letters are drawn as outlines; else as text in the house's font, for a typesetter that has it.
     """
 
-    def __init__(self, width: float, height: float, *, outlined: bool = True) -> None:
+    def __init__(self, width: float, height: float, *, ground: bool = True, outlined: bool = True) -> None:
         self.width, self.height, self.outlined = width, height, outlined
+        self._ground = f'<rect width="100%" height="100%" fill="{BACKGROUND["light"]}"/>' if ground else ""
         self._parts: list[str] = []
         self._definitions: dict[str, str] = {}
 
@@ -113,7 +116,7 @@ class Canvas:
         if shape == "line-ns":
             self.line([(x, y - r), (x, y + r)], colour, width or 1.5)
             return
-        fill = BACKGROUND["light"] if hollow else colour
+        fill = None if hollow and not self._ground else BACKGROUND["light"] if hollow else colour
         stroke = f' stroke="{colour if hollow else edge or colour}" stroke-width="{width:g}"' if width else ""
         if shape == "circle":
             self._parts.append(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{r:g}" {_fill(fill)}{stroke}/>')
@@ -164,10 +167,11 @@ class Canvas:
     def finish(self) -> bytes:
         """Give the SVG."""
         size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
-        ground = f'<rect width="100%" height="100%" fill="{BACKGROUND["light"]}"/>'
         defined = "".join(self._definitions.values())
         body = "".join(self._parts)
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><defs>{defined}</defs>{ground}{body}</svg>'.encode()
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}><defs>{defined}</defs>{self._ground}{body}</svg>'.encode()
+        )
 
     def _write(self, x: float, y: float, text: str, size: float, colour: str, *, bold: bool, halo: bool) -> None:
         edge = ' stroke="#000000" stroke-width="{:g}" paint-order="stroke"'

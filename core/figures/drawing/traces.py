@@ -137,7 +137,7 @@ def _draw_bars(canvas: Canvas, trace: Json, across: Axis, up: Axis) -> None:
         sides = ((low, middle - half), (high, middle - half), (high, middle + half), (low, middle + half))
         points = sides if lying else [(b, a) for a, b in sides]
         canvas.area(points, colour, hatch=hatch, edge=colour, width=edge, opacity=marker.get("opacity", 1))
-        if text:
+        if text and trace.get("textposition") != "none":
             side = 5 if length >= 0 else -5
             canvas.text(
                 high + side, middle, text, FONT_SIZE - 1, colour=TEXT["light"], anchor="start" if side > 0 else "end"

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.documents.collect_case import collect_case
 from core.documents.collect_results import collect_results
-from core.figures.case.heatmap import tabulate_heatmap
+from core.figures.case.heatmap import OPACITY, tabulate_heatmap
 from core.figures.case.heatmap_png import render_heatmap_png
 from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.case.probability import (
@@ -31,7 +31,6 @@ from core.ui.export import PLAIN, describe_provenance, offer_csv, render_case_js
 from core.ui.image_source import Source
 from models.bundle import Bundle
 
-OPACITY = 0.6
 TABS = ("Contributions", "Nomogram", "100 patients", "Other", "Limits")
 
 

@@ -9,16 +9,15 @@ from PIL import Image
 
 from core.documents.render import (
     Decision,
-    HeatCell,
-    HeatMap,
     MeetingContent,
     Origin,
     PatientContent,
     Picture,
     Stamp,
 )
-from core.inference import Applicability, ImageReading, Prediction, ViewEstimate
-from core.inference.points import score_points
+from core.figures.case.estimate import draw_estimate
+from core.imaging import Frame, Roi
+from core.inference import Applicability, Case, ImageReading, Prediction, ViewEstimate
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
 from models.fusion import FusionHead
@@ -71,6 +70,12 @@ def make_prediction(head: FusionHead, *, score: float = 0.4, clinical: dict[str,
     )
 
 
+def make_case() -> Case:
+    pixels = np.full((80, 120), 90, dtype=np.uint8)
+    frame = Frame(pixels=pixels, mm_per_px=0.1, origin=(0.0, 0.0), source_scale=(1.0, 1.0), sha256="d" * 64)
+    return Case.of(frame, Roi(30, 20, 70, 60), dict(CLINICAL))
+
+
 def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
     prediction = make_prediction(head)
     content = PatientContent(
@@ -86,11 +91,9 @@ def make_patient(head: FusionHead, **changes: Any) -> PatientContent:
         ),
         stamp=Stamp("0.1.0", "2026-11-24T09:30:00+00:00"),
         prediction=prediction,
-        points=score_points(head, 0.4, CLINICAL),
         inputs=CLINICAL,
         image=make_picture("The frame"),
-        heatmap=HeatMap(make_picture("The heat map"), (HeatCell(0.3, 0.4, 1.5), HeatCell(0.7, 0.4, -2.5)), 3.0),
-        alts={"scale": "The scale", "icons": "The icons", "waterfall": "The waterfall", "nomogram": "The nomogram"},
+        figures={**draw_estimate(make_case(), prediction, head), "strip": make_picture("The strip")},
         seen="a square of 60 pixels around the box, in grey",
         core_biopsy=CORE,
         decisions=(

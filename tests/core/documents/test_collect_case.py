@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.documents import render as documents
 from core.documents.collect_case import LARGEST, collect_case, collect_meeting, draw_evidence
 from core.documents.render import render_patient_document
-from core.figures.theme import LOWERS, NEUTRAL, RAISES
 from core.imaging import Frame, Roi
 from core.inference import Case, View
-from core.inference.explain import spread_offset
 from models.bundle import read_bundle
 from tests.pdf import read_pages
 
@@ -35,19 +32,10 @@ def test_the_content_holds_the_estimate_and_what_stands_in_for_the_unknown(conte
     assert content.stamp.created_utc == ""
 
 
-def test_the_heat_maps_cells_keep_their_place_and_value(content, prediction):
-    values = spread_offset(prediction.views[0])
-    assert np.allclose(sorted(cell.log_odds for cell in content.heatmap.cells), sorted(values.ravel()))
-    hottest = max(content.heatmap.cells, key=lambda cell: cell.log_odds)
-    assert hottest.x > 0.5
-    assert hottest.y > 0.5
-
-
 def test_alternative_texts_are_given_for_every_figure(content):
-    assert set(content.alts) == {"scale", "icons", "waterfall", "nomogram"}
-    assert all(content.alts.values())
+    assert set(content.figures) == {"scale", "icons", "waterfall", "nomogram", "heatmap", "strip"}
+    assert all(drawing.alt for drawing in content.figures.values())
     assert content.image.alt
-    assert content.heatmap.picture.alt
     assert all("n = " in picture.alt for picture in content.evidence)
 
 
@@ -68,11 +56,6 @@ def test_a_meeting_shows_the_bundles_evidence_once(content, bundle_dir):
     meeting = collect_meeting("Board", (content, content))
     assert meeting.evidence == draw_evidence(read_bundle(bundle_dir))
     assert all(patient.evidence == () for patient in meeting.patients)
-
-
-def test_documents_use_the_figures_colours():
-    drawings = (Path(documents.__file__).parent / "templates" / "drawings.typ").read_text(encoding="utf-8")
-    assert all(f'rgb("{colour}")' in drawings for colour in (LOWERS, RAISES, NEUTRAL))
 
 
 @pytest.mark.parametrize("form", ["pdf", "html"])

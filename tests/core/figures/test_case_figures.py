@@ -24,11 +24,12 @@ from core.inference.points import score_points
 def test_the_waterfall_goes_from_the_intercept_to_the_logit(prediction):
     table = tabulate_contributions(prediction, {"size_mm": 24.0})
     bars = plot_waterfall(table).data[0]
-    assert bars.measure == ("absolute", "relative", "relative", "relative", "total")
-    assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1], abs=1e-12)
-    assert bars.x[-1] == pytest.approx(prediction.logit)
-    assert bars.increasing.marker.color == RAISES
-    assert bars.decreasing.marker.color == LOWERS
+    ends = [base + step for base, step in zip(bars.base, bars.x, strict=True)]
+    assert list(bars.base[1:-1]) == pytest.approx(ends[:-2])
+    assert ends[-2] == pytest.approx(ends[-1])
+    assert ends[-1] == pytest.approx(prediction.logit)
+    signs = [(RAISES, "") if step >= 0 else (LOWERS, "/") for step in bars.x[1:-1]]
+    assert list(zip(bars.marker.color[1:-1], bars.marker.pattern.shape[1:-1], strict=True)) == signs
 
 
 def test_the_waterfall_names_values_and_what_is_not_known(prediction):
@@ -86,7 +87,7 @@ def test_the_nomogram_marks_each_term_and_reads_the_probability(fusion):
     reading = next(t for t in figure.data if t.name == "This patient")
     assert reading.x[0] == reading.x[1]
     titles = [a.text for a in figure.layout.annotations]
-    assert f"Probability of high Ki-67: <b>{format_percent(patient.probability)}</b>" in titles
+    assert f"Probability of high Ki-67:<br><b>{format_percent(patient.probability)}</b>" in titles
     assert f"Total {patient.total:.0f} points" in describe_nomogram(patient)
 
 

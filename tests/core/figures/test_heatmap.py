@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from core.figures.case.heatmap import describe_heatmap, locate_cells, tabulate_heatmap, trace_contours
+from core.figures.case.heatmap import describe_heatmap, locate_cells, plot_heatmap, tabulate_heatmap, trace_contours
 from core.figures.case.heatmap_png import render_heatmap_png, render_overlay
 from core.figures.theme import LOWERS, RAISES
 from core.inference import ViewEstimate
@@ -36,6 +36,17 @@ def test_contours_reach_the_edge_of_the_square_and_stand_at_quarters_of_the_scal
     lines = trace_contours(replace(view, heatmap=np.array([[-1.8, 1.8], [-1.8, 1.8]]), heatmap_offset=0.0), LIMIT)
     assert {level for level, _ in lines} == {-1.5, -1.0, -0.5, 0.5, 1.0, 1.5}
     assert all({line[:, 1].min(), line[:, 1].max()} == {20.0, 80.0} for _, line in lines)
+
+
+def test_on_paper_a_sign_stands_in_each_place_that_weighs(frame, roi, view):
+    heat, signs = plot_heatmap(frame, roi, view, limit=LIMIT, height=300).data
+    cells = tabulate_heatmap(view)
+    np.testing.assert_allclose(np.ravel(heat.z), cells["log_odds"])
+    assert (heat.zmin, heat.zmax, heat.colorscale[0][1], heat.colorscale[-1][1]) == (-LIMIT, LIMIT, LOWERS, RAISES)
+    heavy = cells[cells["log_odds"].abs() >= 0.1 * LIMIT]
+    assert list(signs.text) == ["+" if value > 0 else "\u2212" for value in heavy["log_odds"]]
+    hottest = int(np.argmax(signs.textfont.size))
+    assert (signs.x[hottest], signs.y[hottest], signs.text[hottest]) == (95.0, 65.0, "+")
 
 
 def test_weak_evidence_looks_weak():

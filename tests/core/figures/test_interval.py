@@ -11,14 +11,14 @@ PLACE = {"no_call": (0.4, 0.6), "threshold": 0.5}
 def test_interval_and_diamond_stand_where_they_belong():
     svg = render_interval(0.5, (0.0, 1.0), **PLACE)
     ET.fromstring(svg)
-    assert f"M{EDGE:.1f} 14.0H{WIDTH - EDGE:.1f}" in svg
-    assert f"M{WIDTH / 2:.1f} 8.0l6 6" in svg
+    assert f"M{EDGE:.2f} 14.00L{WIDTH - EDGE:.2f} 14.00" in svg
+    assert f"M{WIDTH / 2:.2f} 8.15L" in svg
     assert svg.count("#D55E00") == 5
 
 
 def test_without_an_interval_the_diamond_is_hollow():
     svg = render_interval(0.2, None, **PLACE)
-    assert re.findall(r'fill="(none|#D55E00)"', svg) == ["none"]
+    assert re.findall(r'fill="([^"]*)" stroke="#D55E00"', svg) == ["none"]
     assert "no interval" in describe_interval(0.2, None, **PLACE)
 
 
