@@ -87,28 +87,7 @@ def collect_board(
     simulated: bool,
     created_utc: str,
 ) -> PatientContent:
-    """Collect what a patient's document says.
-
-    Parameters
-    ----------
-    row : mapping of str to value
-        "patient_id", "prob", and what is known of the patient by field.
-    read : BoardReading
-        The image and its estimate, or why there is none.
-    bundle : Bundle
-        The bundle that gave it.
-    records : iterable of Record
-        Entries about the patient, oldest first.
-    simulated : bool
-        Whether the patient is made up.
-    created_utc : str
-        Time to be printed, ISO 8601 in UTC; empty: none.
-
-    Returns
-    -------
-    PatientContent
-        For `core.documents.render.render_patient_document` and, many of them, `collect_meeting`.
-    """
+    """Collect what a patient's document says."""
     name = str(row["patient_id"])
     if read.case is not None and read.prediction is not None:
         content = collect_case(

@@ -137,18 +137,7 @@ def describe_origin(bundle: Bundle) -> Origin:
 
 
 def draw_evidence(bundle: Bundle) -> tuple[Drawing, ...]:
-    """Draw discrimination and calibration of a bundle in the patients that it was not trained on.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        With evidence/predictions.csv.
-
-    Returns
-    -------
-    tuple of Drawing
-        With captions that give n and intervals; empty where the bundle has no test patients.
-    """
+    """Draw discrimination and calibration of a bundle in the patients that it was not trained on."""
     return _draw_evidence(bundle.folder, bundle.sha256, simulated=bundle.is_simulated)
 
 

@@ -24,18 +24,7 @@ LAST_ENTRY = "Last entry of the record, as NUMBER:SHA-256"
 
 
 def describe_meeting(content: MeetingContent) -> Record:
-    """Put a meeting's content into words.
-
-    Parameters
-    ----------
-    content : MeetingContent
-        What the caller collected.
-
-    Returns
-    -------
-    dict
-        JSON types: "patients" holds each patient's record, "list" a row for each.
-    """
+    """Put a meeting's content into words."""
     origins = list(dict.fromkeys(patient.origin for patient in content.patients))
     record = {
         "title": content.title,

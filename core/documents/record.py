@@ -30,18 +30,7 @@ CAUTIONS = {"ok": "Note.", "caution": "Caution.", "refused": "Reason."}
 
 
 def describe_patient(content: PatientContent) -> Record:
-    """Put a patient's content into words.
-
-    Parameters
-    ----------
-    content : PatientContent
-        What the caller collected.
-
-    Returns
-    -------
-    dict
-        JSON types, every text cleaned; pictures by their place in the content alone.
-    """
+    """Put a patient's content into words."""
     shown, origin = content.shown, content.origin
     name = content.patient or NO_NAME
     record = {

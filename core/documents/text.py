@@ -10,18 +10,7 @@ BIDI_CONTROLS = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206
 
 
 def clean_text(text: str) -> str:
-    """Replace what no font shows or what would turn a line around: controls, surrogates, private and unassigned.
-
-    Parameters
-    ----------
-    text : str
-        Anything that someone typed.
-
-    Returns
-    -------
-    str
-        The text with line feeds as its only breaks, and a replacement character for each such sign.
-    """
+    """Replace what no font shows or what would turn a line around: controls, surrogates, private and unassigned."""
     return "".join(map(_clean_character, text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")))
 
 

@@ -29,40 +29,12 @@ WRAPPER = (
 def typeset_pdf(
     template: str, record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes]
 ) -> bytes:
-    """Typeset a document as PDF/UA-1.
-
-    Parameters
-    ----------
-    template : str
-        Name of a template: "patient.typ" or "meeting.typ".
-    record : mapping
-        What it says, JSON types.
-    files : mapping
-        Paper and the names of the pictures.
-    pictures : mapping of str to bytes
-        SVG by name.
-
-    Returns
-    -------
-    bytes
-        PDF, the same bytes for the same input.
-
-    Raises
-    ------
-    WorkError
-        If typst can't typeset it.
-    """
+    """Typeset a document as PDF/UA-1."""
     return _compile(template, record, files, pictures, format="pdf", pdf_standards=[STANDARD])
 
 
 def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Give the pictures of the patient at a place in the document names that hold nothing but kind and number.
-
-    Returns
-    -------
-    dict, dict of str to bytes
-        Names for the template, and SVG by name; a refused estimate has no figures.
-    """
+    """Give the pictures of the patient at a place in the document names that hold nothing but kind and number."""
     shown = {"image": content.image, **(content.figures if content.shown else {})}
     names: dict[str, Any] = {kind: f"{kind}-{number}.svg" for kind, picture in shown.items() if picture is not None}
     pictures = {names[kind]: wrap_picture(picture) for kind, picture in shown.items() if picture is not None}

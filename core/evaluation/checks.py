@@ -13,25 +13,7 @@ Interval = tuple[float, float]
 
 
 def prepare_column(values: ArrayLike, name: str) -> Floats:
-    """Turn one column into floats; what is missing becomes NaN.
-
-    Parameters
-    ----------
-    values : array-like, shape (n,)
-        Numbers, booleans or missing values.
-    name : str
-        What a reader calls the column.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        The column.
-
-    Raises
-    ------
-    InputError
-        If it is not one-dimensional, not numeric or infinite.
-    """
+    """Turn one column into floats; what is missing becomes NaN."""
     try:
         column = np.asarray(pd.Series(values) if isinstance(values, list | tuple) else values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -46,31 +28,7 @@ def prepare_column(values: ArrayLike, name: str) -> Floats:
 def prepare_outcome(
     y: ArrayLike, *scores: ArrayLike, probability: bool = False
 ) -> tuple[Floats, list[Floats], NDArray]:
-    """Pair an outcome with its scores and keep the complete rows.
-
-    Parameters
-    ----------
-    y : array-like, shape (n,)
-        Outcome, 1 for the positive class; NaN where it is not known.
-    *scores : array-like, shape (n,)
-        One or more scores of the same rows.
-    probability : bool
-        Whether the scores are probabilities.
-
-    Returns
-    -------
-    y : ndarray, shape (m,)
-        Outcome of the complete rows.
-    scores : list of ndarray, shape (m,)
-        Their scores.
-    keep : ndarray of bool, shape (n,)
-        Which rows are complete.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, the outcome is not 0/1 or a probability lies outside [0, 1].
-    """
+    """Pair an outcome with its scores and keep the complete rows."""
     outcome = prepare_column(y, "outcome")
     columns = [prepare_column(score, "score") for score in scores]
     check_lengths([outcome, *columns])
@@ -85,31 +43,7 @@ def prepare_outcome(
 def prepare_survival(
     time: ArrayLike, event: ArrayLike, *columns: ArrayLike
 ) -> tuple[Floats, Floats, list[Floats], NDArray]:
-    """Pair follow-up times with events and other numeric columns, and keep the complete rows.
-
-    Parameters
-    ----------
-    time : array-like, shape (n,)
-        Follow-up, from time zero, not negative.
-    event : array-like, shape (n,)
-        1 event, 0 censored.
-    *columns : array-like, shape (n,)
-        Scores or covariates of the same rows.
-
-    Returns
-    -------
-    time, event : ndarray, shape (m,)
-        The complete rows.
-    columns : list of ndarray, shape (m,)
-        Their other columns.
-    keep : ndarray of bool, shape (n,)
-        Which rows are complete.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a time is negative or an event is not 0/1.
-    """
+    """Pair follow-up times with events and other numeric columns, and keep the complete rows."""
     times = prepare_column(time, "time")
     events = prepare_column(event, "event")
     others = [prepare_column(column, "score") for column in columns]
@@ -122,76 +56,28 @@ def prepare_survival(
 
 
 def check_lengths(columns: Sequence[NDArray]) -> None:
-    """Refuse columns of different lengths.
-
-    Parameters
-    ----------
-    columns : sequence of ndarray
-        Columns that belong together.
-
-    Raises
-    ------
-    InputError
-        If their lengths differ.
-    """
+    """Refuse columns of different lengths."""
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
         raise InputError(f"The columns have {', '.join(map(str, lengths))} rows; give the same rows in each.")
 
 
 def check_binary(column: Floats, name: str) -> None:
-    """Refuse anything but 0, 1 and missing.
-
-    Parameters
-    ----------
-    column : ndarray
-        Values.
-    name : str
-        What a reader calls them.
-
-    Raises
-    ------
-    InputError
-        If another value occurs.
-    """
+    """Refuse anything but 0, 1 and missing."""
     wrong = ~np.isnan(column) & (column != 0) & (column != 1)
     if wrong.any():
         raise InputError(f"{name}: {int(wrong.sum())} values are neither 0 nor 1; code the positive class as 1.")
 
 
 def check_probability(column: Floats, name: str) -> None:
-    """Refuse probabilities outside [0, 1].
-
-    Parameters
-    ----------
-    column : ndarray
-        Values.
-    name : str
-        What a reader calls them.
-
-    Raises
-    ------
-    InputError
-        If one lies outside.
-    """
+    """Refuse probabilities outside [0, 1]."""
     wrong = (column < 0) | (column > 1)
     if wrong.any():
         raise InputError(f"{name}: {int(wrong.sum())} values lie outside 0 to 1; give probabilities, not per cent.")
 
 
 def check_conf_level(conf_level: float) -> None:
-    """Refuse a confidence level outside (0, 1).
-
-    Parameters
-    ----------
-    conf_level : float
-        For example 0.95.
-
-    Raises
-    ------
-    InputError
-        If it lies outside.
-    """
+    """Refuse a confidence level outside (0, 1)."""
     if not 0 < conf_level < 1:
         raise InputError(f"The confidence level is {conf_level:g}; give a number between 0 and 1, such as 0.95.")
 

@@ -15,28 +15,7 @@ def write_estimate(
     level: float | None = 0.95,
     percent: bool = False,
 ) -> str:
-    """Write a figure with its interval.
-
-    Parameters
-    ----------
-    value : float or None
-        Figure.
-    interval : sequence of float, or None
-        Lower and upper limit.
-    reason : str, optional
-        Why the figure, or its interval, is lacking; not written where both are there.
-    digits : int
-        Decimals.
-    level : float or None
-        Confidence level; None where a column's header says it.
-    percent : bool
-        Whether to write a share as per cent, with one decimal.
-
-    Returns
-    -------
-    str
-        "0.828 (95 % CI 0.761 to 0.890)", "0.500 (no interval: Why)" or "not estimable: Why".
-    """
+    """Write a figure with its interval."""
     why = f": {reason.rstrip('.')}" if reason else ""
     if value is None or not math.isfinite(value):
         return NOT_ESTIMABLE + why

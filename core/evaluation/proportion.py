@@ -37,20 +37,6 @@ def compute_difference_interval(
 ) -> Interval:
     """Combine the intervals of two independent estimates into that of their weighted sum.
 
-    Parameters
-    ----------
-    first, second : tuple of float
-        Estimate, lower and upper limit of each.
-    weights : tuple of float
-        ``(1, -1)`` gives the difference, ``(0.5, 0.5)`` the mean.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper limit.
-
-    Notes
-    -----
     Square-and-add (MOVER); Newcombe, Stat Med 1998;17:873-890, method 10.
     """
     estimate, below, above = 0.0, 0.0, 0.0

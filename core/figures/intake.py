@@ -11,18 +11,7 @@ _COLUMNS = {"Passed": "passed", "With a caution": "cautioned", "Refused": "refus
 
 
 def tabulate_intake(rates: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Set counts of images passed, cautioned and refused side by side, each with its share and Wilson's interval.
-
-    Parameters
-    ----------
-    rates : sequence of mapping
-        "kind", "n", "passed", "cautioned", "refused", as a bundle's evidence keeps them.
-
-    Returns
-    -------
-    DataFrame
-        One row a kind, in the order given.
-    """
+    """Set counts of images passed, cautioned and refused side by side, each with its share and Wilson's interval."""
     return pd.DataFrame(
         [
             {"Images": rate["kind"], "n": rate["n"]}

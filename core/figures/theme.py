@@ -64,20 +64,7 @@ TEMPLATES: dict[Theme, go.layout.Template] = {"light": _make_template("light"), 
 
 
 def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) -> go.Figure:
-    """Start a figure in the house's look.
-
-    Parameters
-    ----------
-    x_title, y_title : str
-        Titles of the axes, with units.
-    height : int
-        Height in pixels.
-
-    Returns
-    -------
-    Figure
-        Without traces.
-    """
+    """Start a figure in the house's look."""
     layout = {"template": TEMPLATES["light"], "height": height, "legend": {"font": {"size": SMALL_SIZE}}}
     axes = {
         name: {"title": {"text": title, "font": {"size": FONT_SIZE}}, "tickfont": {"size": SMALL_SIZE}}
@@ -87,36 +74,12 @@ def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) ->
 
 
 def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
-    """Give a copy of a figure for a light or a dark page.
-
-    Parameters
-    ----------
-    figure : Figure
-        A figure that `new_figure` began.
-    theme : {"light", "dark"}
-        Which page.
-
-    Returns
-    -------
-    Figure
-        The copy.
-    """
+    """Give a copy of a figure for a light or a dark page."""
     return go.Figure(figure).update_layout(template=TEMPLATES[theme])
 
 
 def style_series(index: int) -> SeriesStyle:
-    """Give colour, dash and symbol of the series at a position; they repeat after six.
-
-    Parameters
-    ----------
-    index : int
-        Position of the series, from 0.
-
-    Returns
-    -------
-    dict
-        `line` and `marker` for a plotly scatter.
-    """
+    """Give colour, dash and symbol of the series at a position; they repeat after six."""
     i = index % len(COLOURS)
     return {
         "line": {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
@@ -125,19 +88,6 @@ def style_series(index: int) -> SeriesStyle:
 
 
 def fill_colour(colour: str, opacity: float = BAND_OPACITY) -> str:
-    """Turn a colour such as "#2F7EBB" into the translucent one of a band.
-
-    Parameters
-    ----------
-    colour : str
-        Hexadecimal colour.
-    opacity : float
-        0 to 1.
-
-    Returns
-    -------
-    str
-        "rgba(...)".
-    """
+    """Turn a colour such as "#2F7EBB" into the translucent one of a band."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

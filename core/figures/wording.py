@@ -30,18 +30,7 @@ def thin_rows(frame: "pd.DataFrame", limit: int = MAX_POINTS) -> "pd.DataFrame":
 
 
 def shorten_label(label: str) -> str:
-    """Take off when or how a field was found, for a figure with little room.
-
-    Parameters
-    ----------
-    label : str
-        Label of the data dictionary.
-
-    Returns
-    -------
-    str
-        For example "Largest diameter" of "Largest diameter on ultrasound".
-    """
+    """Take off when or how a field was found, for a figure with little room."""
     for qualifier in QUALIFIERS:
         label = label.removesuffix(qualifier)
     return label

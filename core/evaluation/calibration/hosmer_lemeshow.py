@@ -38,23 +38,7 @@ class HosmerLemeshow:
 
 
 def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95, groups: int = GROUPS) -> pd.DataFrame:
-    """Group patients by quantiles of the predicted probability.
-
-    Parameters
-    ----------
-    y, prob : ndarray, shape (n,)
-        Outcome and predicted probability.
-    conf_level : float
-        Level of the Wilson intervals.
-    groups : int
-        Number of groups asked for.
-
-    Returns
-    -------
-    DataFrame
-        ``n, events, mean_prob, observed, ci_low, ci_high, expected`` by group of increasing risk;
-        type-7 quantiles, groups ``(a, b]``.
-    """
+    """Group patients by quantiles of the predicted probability."""
     columns = ["n", "events", "mean_prob", "observed", "ci_low", "ci_high", "expected"]
     if not len(y):
         return pd.DataFrame(columns=columns, dtype=np.float64)
@@ -70,20 +54,7 @@ def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95, groups: int
 
 
 def compute_hosmer_lemeshow(bins: pd.DataFrame, role: str) -> HosmerLemeshow:
-    """Compute the Hosmer-Lemeshow test from groups of risk.
-
-    Parameters
-    ----------
-    bins : DataFrame
-        As `group_by_risk` returns them.
-    role : {"external", "development"}
-        Where the predictions come from; it sets the degrees of freedom.
-
-    Returns
-    -------
-    HosmerLemeshow
-        ``sum (O - E)^2 / (n pi (1 - pi))``; Hosmer and Lemeshow, Commun Stat A 1980;9:1043-1069.
-    """
+    """Compute the Hosmer-Lemeshow test from groups of risk."""
     groups = len(bins)
     if groups < 3:
         return HosmerLemeshow(None, None, None, groups, "Fewer than three groups of different risk.")

@@ -38,22 +38,7 @@ class LogisticFit:
 
 
 def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> LogisticFit | None:
-    """Fit a logistic regression without penalty by Newton's method.
-
-    Parameters
-    ----------
-    design : ndarray, shape (n, k)
-        Columns of the model, the constant included.
-    y : ndarray, shape (n,)
-        Outcome, 0/1.
-    offset : ndarray, shape (n,), optional
-        Term with the fixed coefficient 1.
-
-    Returns
-    -------
-    LogisticFit or None
-        None when there is no finite maximum: one class, collinear columns or perfectly separated classes.
-    """
+    """Fit a logistic regression without penalty by Newton's method."""
     shift = np.zeros(len(y)) if offset is None else offset
     if len(y) == 0 or y.min() == y.max():
         return None
@@ -82,20 +67,7 @@ def _finish_fit(design: Floats, y: Floats, shift: Floats, coef: Floats) -> Logis
 
 
 def compute_log_likelihood(linear: Floats, y: Floats) -> float:
-    """Compute the log-likelihood of a logistic model, sum_i log expit(+-linear_i).
-
-    Parameters
-    ----------
-    linear : ndarray of float, shape (n,)
-        Log-odds.
-    y : ndarray of int or float, shape (n,)
-        0 or 1.
-
-    Returns
-    -------
-    float
-        Log-likelihood, at most 0.
-    """
+    """Compute the log-likelihood of a logistic model, sum_i log expit(+-linear_i)."""
     return float(log_expit(np.where(y == 1, linear, -linear)).sum())
 
 

@@ -57,8 +57,6 @@ class CalibrationResult:
         ``prob, events, nonevents``: counts in fifty bins of 0.02, `prob` the bin's middle.
     role : {"external", "development"}
         Where the predictions come from.
-    conf_level : float
-        Confidence level.
     n_excluded : int
         Rows left out because the outcome or the probability is missing.
     reasons : dict of str to str
@@ -121,8 +119,6 @@ def compute_calibration(
         Predicted probability of the positive class.
     role : {"external", "development"}
         Whether the model was fitted on other patients or on these.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------
@@ -185,22 +181,7 @@ def _describe_certain(p: Floats) -> str | None:
 
 
 def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) -> tuple[dict[str, Any], dict[str, str]]:
-    """Compute what of calibration needs no curve.
-
-    Parameters
-    ----------
-    y, p : ndarray, shape (n,)
-        Outcome and probability of complete rows.
-    conf_level : float
-        Confidence level.
-
-    Returns
-    -------
-    fields : dict of str to float or tuple
-        Fields of `CalibrationResult` that could be estimated.
-    reasons : dict of str to str
-        The others, and why not.
-    """
+    """Compute what of calibration needs no curve."""
     if not len(y):
         return {}, {"n": "No row has both an outcome and a probability."}
     reasons: dict[str, str] = {}

@@ -45,20 +45,7 @@ class OptimismResult:
 
 
 def fit_plain_logistic(X: Floats, y: Floats) -> Predict | None:
-    """Fit a logistic regression without penalty.
-
-    Parameters
-    ----------
-    X : ndarray, shape (n, k)
-        Predictors, without a constant.
-    y : ndarray, shape (n,)
-        Outcome.
-
-    Returns
-    -------
-    callable or None
-        Predictors to probabilities; None when there is no finite fit.
-    """
+    """Fit a logistic regression without penalty."""
     fit = fit_logistic(np.column_stack([np.ones(len(y)), X]), y)
     if fit is None:
         return None
@@ -131,19 +118,7 @@ def compute_optimism(
 
 
 def compute_combination_optimism(table: pd.DataFrame) -> OptimismResult:
-    """Correct a logistic combination of the image's and the clinical model's log-odds for optimism.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Development patients with ``y, prob_image, prob_clinical``.
-
-    Returns
-    -------
-    OptimismResult
-        Only this combination is fitted anew, neither of its two parts; a probability of 0 or 1 counts as
-        1e-8 or 1 - 1e-8.
-    """
+    """Correct a logistic combination of the image's and the clinical model's log-odds for optimism."""
     prob = table[list(COMBINED)].astype(float)
     return compute_optimism(table["y"], prob.apply(lambda column: compute_log_odds(column.to_numpy())))
 

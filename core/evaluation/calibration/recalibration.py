@@ -50,23 +50,7 @@ class RecalibrationResult:
     reason: str | None = None
 
     def recalibrate(self, prob: ArrayLike) -> Floats:
-        """Apply the update to other probabilities.
-
-        Parameters
-        ----------
-        prob : array-like, shape (n,)
-            Probabilities of the old model.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Updated probabilities.
-
-        Raises
-        ------
-        InputError
-            If no update could be estimated.
-        """
+        """Apply the update to other probabilities."""
         if self.intercept is None or self.slope is None:
             raise InputError(f"There is no update to apply: {self.reason}")
         return _apply(prepare_column(prob, "probability"), self.intercept, self.slope)
@@ -93,8 +77,6 @@ def compute_recalibration(
         What to estimate.
     half_width : float
         Precision asked for in `n_needed`.
-    conf_level : float
-        Confidence level.
     seed : int
         Seed of the folds behind `after`.
 

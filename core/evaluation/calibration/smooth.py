@@ -43,23 +43,6 @@ class SmoothedOutcome:
 def smooth_outcome(y: Floats, prob: Floats, conf_level: float = 0.95) -> SmoothedOutcome | None:
     """Smooth the outcome over the predicted probability.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-        Outcome, 0/1.
-    prob : ndarray, shape (n,)
-        Predicted probability.
-    conf_level : float
-        Level of the band.
-
-    Returns
-    -------
-    SmoothedOutcome or None
-        By loess; by a restricted cubic spline where two thirds of the predictions are equal or loess leaves 0 to 1 by
-        more than 0.1. None when there are too few different predictions, or neither can be fitted.
-
-    Notes
-    -----
     Loess: locally quadratic, tricube weights, span 0.75, interpolated on a k-d tree: R's ``loess(y ~ p)``. Band:
     ``fit -+ z se`` with R's standard error up to 2,000 rows; above, with that of the direct local fit. Spline: as
     `fit_spline`, its band on the log-odds scale.

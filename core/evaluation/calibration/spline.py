@@ -33,20 +33,6 @@ class SplineCurve:
 def fit_spline(y: Floats, prob: Floats) -> SplineCurve | None:
     """Fit the outcome on a restricted cubic spline of the prediction's log-odds.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-        Outcome, 0/1.
-    prob : ndarray, shape (n,)
-        Predicted probability.
-
-    Returns
-    -------
-    SplineCurve or None
-        With five knots, or with four or three where five have no finite maximum; None where none has.
-
-    Notes
-    -----
     rms: ``lrm(y ~ rcs(qlogis(p), 5))``, knots at the quantiles of Harrell, Regression Modeling Strategies, 2015, table
     2.3; where predictions clump and quantiles coincide, at those of the different predictions.
     """

@@ -92,8 +92,6 @@ def compute_lymph_nodes(
         Probability of metastasis by the dedicated head, with and without axillary ultrasound among its inputs.
     ultrasound : array-like of 0/1, shape (n,), optional
         Suspicious axillary nodes on ultrasound.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

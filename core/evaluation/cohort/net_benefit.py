@@ -59,80 +59,26 @@ class RecurrenceRisk:
 
 
 def compute_net_benefit(table: pd.DataFrame, prevalence: float | None = None, harm: float = 0.0) -> DecisionCurveResult:
-    """Compute net benefit of every model at thresholds from 0.01 to 0.99.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob`` and ``prob_<model>``.
-    prevalence : float, optional
-        Prevalence of high Ki-67 where the model is to be used; else that of the table.
-    harm : float
-        Harm of using a model, in units of net benefit.
-
-    Returns
-    -------
-    DecisionCurveResult
-        On the patients that are complete for all models.
-    """
+    """Compute net benefit of every model at thresholds from 0.01 to 0.99."""
     models = {MAIN: table["prob"], **{name: table[PREFIX + name] for name in list_models(table)}}
     harms = dict.fromkeys(models, harm) if harm else None
     return compute_decision_curve(table["y"], models, GRID, prevalence=prevalence, harm=harms)
 
 
 def compute_gain(table: pd.DataFrame, other: str, low: float, high: float) -> NetBenefitDifference:
-    """Compute the net benefit of the main model minus that of another one, with a bootstrap band.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob`` and ``prob_<other>``.
-    other : str
-        The other model.
-    low, high : float
-        Range of thresholds.
-
-    Returns
-    -------
-    NetBenefitDifference
-        At thresholds 0.01 apart.
-    """
+    """Compute the net benefit of the main model minus that of another one, with a bootstrap band."""
     grid = GRID[(low - 1e-9 <= GRID) & (high + 1e-9 >= GRID)]
     return compute_net_benefit_difference(table["y"], table["prob"], table[PREFIX + other], grid)
 
 
 def compute_node_net_benefit(table: pd.DataFrame) -> DecisionCurveResult:
-    """Compute net benefit for node metastasis of the dedicated heads and of axillary ultrasound.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``lnm`` and, where known, ``prob_lnm, prob_lnm_without_aln_us, aln_us``.
-
-    Returns
-    -------
-    DecisionCurveResult
-        On the patients that are complete for all of them.
-    """
+    """Compute net benefit for node metastasis of the dedicated heads and of axillary ultrasound."""
     names = [name for name in NODE_LABELS if name in table and table[name].notna().any()]
     return compute_decision_curve(table["lnm"], {NODE_LABELS[name]: table[name] for name in names}, GRID)
 
 
 def fit_recurrence_risk(table: pd.DataFrame, horizon: float) -> RecurrenceRisk:
-    """Fit the risk of recurrence by a horizon on the development patients of a prediction table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The whole table: ``split, prob, rfs_months, rfs_event``.
-    horizon : float
-        Months.
-
-    Returns
-    -------
-    RecurrenceRisk
-        Cox's model with Breslow's baseline hazard at the horizon.
-    """
+    """Fit the risk of recurrence by a horizon on the development patients of a prediction table."""
     development = table[table["split"].isin(DEVELOPMENT)]
     exploratory = development.empty
     used = table if exploratory else development
@@ -151,39 +97,14 @@ def fit_recurrence_risk(table: pd.DataFrame, horizon: float) -> RecurrenceRisk:
 
 
 def list_horizons(table: pd.DataFrame) -> tuple[list[int], int]:
-    """List the months that patients are followed beyond, and which of them to start with.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``rfs_months``.
-
-    Returns
-    -------
-    tuple of (list of int, int)
-        Of 12, 24, 36 and 60 those below the longest follow-up, at least 12; 36 or, if that is not among them, the last.
-    """
+    """List the months that patients are followed beyond, and which of them to start with."""
     last = table["rfs_months"].max()
     followed = [months for months in HORIZONS if months < last] or [HORIZONS[0]]
     return followed, USUAL_HORIZON if USUAL_HORIZON in followed else followed[-1]
 
 
 def compute_recurrence_net_benefit(table: pd.DataFrame, risk: RecurrenceRisk) -> DecisionCurveResult | None:
-    """Compute net benefit for recurrence by the horizon of a risk model.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``prob, rfs_months, rfs_event``.
-    risk : RecurrenceRisk
-        As `fit_recurrence_risk` gives it.
-
-    Returns
-    -------
-    DecisionCurveResult or None
-        ``1 - exp(-H0 exp(b prob))`` as the risk, at the thresholds of `choose_risk_grid`; None where there is no risk
-        model.
-    """
+    """Compute net benefit for recurrence by the horizon of a risk model."""
     if risk.coef is None or risk.baseline is None:
         return None
     predicted = 1 - np.exp(-risk.baseline * np.exp(risk.coef * table["prob"]))
@@ -194,19 +115,7 @@ def compute_recurrence_net_benefit(table: pd.DataFrame, risk: RecurrenceRisk) ->
 
 
 def choose_risk_grid(risk: ArrayLike) -> Floats:
-    """Choose thresholds that fit predicted risks: outside their range every patient is decided alike.
-
-    Parameters
-    ----------
-    risk : array-like, shape (n,)
-        Predicted risks, 0 to 1; outcomes play no part.
-
-    Returns
-    -------
-    ndarray
-        10 to 110 evenly spread thresholds over the middle 95 % of the risks (type-7 quantiles), rounded outward to a
-        power of ten. Risks that hardly differ are widened to between half and one and a half times their middle.
-    """
+    """Choose thresholds that fit predicted risks: outside their range every patient is decided alike."""
     known = np.asarray(risk, dtype=np.float64)
     known = known[np.isfinite(known)]
     low, middle, high = np.quantile(known, [0.025, 0.5, 0.975]) if len(known) else (0.05, 0.15, 0.3)

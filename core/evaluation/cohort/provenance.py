@@ -9,19 +9,7 @@ from core.cohort.record import group_reasons
 
 
 def render_input(read: PredictionTable) -> dict[str, Any]:
-    """Write what was read of a table as plain JSON values.
-
-    Parameters
-    ----------
-    read : PredictionTable
-        Table with the record of its reading.
-
-    Returns
-    -------
-    dict
-        sha256, rows, used, refused (count and counts by reason), notes, cutoff, columns (field, column, coding, unit,
-        known, missing, left out), unread.
-    """
+    """Write what was read of a table as plain JSON values."""
     reading = read.reading
     return {
         "sha256": reading.sha256,

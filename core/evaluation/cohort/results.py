@@ -35,22 +35,7 @@ INPUTS = tuple("aln_us" if name == "aln_suspicious" else name for name in M2_PRE
 
 
 def settle_threshold(table: pd.DataFrame, value: float | None = None, chosen_on: str = "") -> ThresholdResult:
-    """Take the threshold that came with the model, or choose one.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``split, y, prob``.
-    value : float, optional
-        Threshold fixed beforehand.
-    chosen_on : str
-        The data that it was chosen on.
-
-    Returns
-    -------
-    ThresholdResult
-        As given, or as `choose_cohort_threshold` gives it.
-    """
+    """Take the threshold that came with the model, or choose one."""
     if value is None:
         return choose_cohort_threshold(table)
     return ThresholdResult(value, "given", chosen_on=chosen_on)
@@ -74,35 +59,13 @@ def label_model(name: str) -> str:
 
 
 def compute_rocs(table: pd.DataFrame) -> dict[str, RocResult]:
-    """Compute the ROC curve of every model, the main one first.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob`` and ``prob_<model>``.
-
-    Returns
-    -------
-    dict of str to RocResult
-        Label to result.
-    """
+    """Compute the ROC curve of every model, the main one first."""
     names = {MAIN: "prob", **{name: PREFIX + name for name in list_models(table)}}
     return {label_model(name): compute_roc(table["y"], table[column]) for name, column in names.items()}
 
 
 def compute_cohort_subgroups(table: pd.DataFrame) -> SubgroupResult:
-    """Compute performance by centre, age, size and device, as far as the table has them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob``.
-
-    Returns
-    -------
-    SubgroupResult
-        Age and size are cut at fixed edges; a family with one level, or with more than 20, is left out.
-    """
+    """Compute performance by centre, age, size and device, as far as the table has them."""
     families = {}
     for name in FAMILIES:
         if name in table:
@@ -115,22 +78,7 @@ def compute_cohort_subgroups(table: pd.DataFrame) -> SubgroupResult:
 
 
 def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: float | None = None) -> TableOneResult:
-    """Describe the patients by split or by predicted group.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Prediction table.
-    by : {"split", "group"}
-        What to set side by side.
-    cut : float, optional
-        Group high is prob >= cut.
-
-    Returns
-    -------
-    TableOneResult
-        Every column that describes a patient, the models' inputs first; end points and indicators by counts.
-    """
+    """Describe the patients by split or by predicted group."""
     given = [
         name
         for name in map(str, table.columns)
@@ -154,18 +102,7 @@ def name_development(table: pd.DataFrame) -> str:
 
 
 def find_tertiles(table: pd.DataFrame) -> tuple[float, float]:
-    """Find the cuts between tertiles of the probability on development data; on the whole table if there are none.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``split, prob``.
-
-    Returns
-    -------
-    tuple of float
-        Type-7 quantiles 1/3 and 2/3.
-    """
+    """Find the cuts between tertiles of the probability on development data; on the whole table if there are none."""
     development = table.loc[table["split"].isin(DEVELOPMENT), "prob"].dropna()
     values = development if len(development) else table["prob"].dropna()
     low, high = np.quantile(values, [1 / 3, 2 / 3])

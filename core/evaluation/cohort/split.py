@@ -141,20 +141,7 @@ def _decide(prob: pd.Series, cut: float) -> pd.Series:
 
 
 def compute_nodes(table: pd.DataFrame, cut: float) -> LymphNodeResult:
-    """Compute node metastasis by predicted group, with every predictor of it that the table has.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``lnm, prob`` and, where known, ``prob_lnm, prob_lnm_without_aln_us, aln_us``.
-    cut : float
-        Group high is prob >= cut.
-
-    Returns
-    -------
-    LymphNodeResult
-        The estimates.
-    """
+    """Compute node metastasis by predicted group, with every predictor of it that the table has."""
     given = {name: table[name] for name in (*NODE_HEADS, "aln_us") if name in table and table[name].notna().any()}
     return compute_lymph_nodes(
         table["lnm"],

@@ -45,8 +45,6 @@ class SubgroupResult:
         ``family, level, n, events, auc, ci_low, ci_high, oe, intercept, slope, p, p_holm, reason``; the first row is
         the whole cohort (family "all"). `p` compares the level's AUC with that of the family's other patients (unpaired
         DeLong test), `p_holm` corrects within the family. NaN with a reason where there is no estimate.
-    conf_level : float
-        Confidence level.
     """
 
     table: pd.DataFrame
@@ -66,8 +64,6 @@ def compute_subgroups(
         Predicted probability.
     families : mapping of str to array-like, shape (n,)
         Name of the family to the patients' labels; a patient without a label is left out of that family.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

@@ -48,8 +48,6 @@ def compute_agreement(first: ArrayLike, second: ArrayLike, *, conf_level: float 
     ----------
     first, second : array-like of bool, shape (n,)
         Whether each reader called the patient high.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

@@ -29,8 +29,6 @@ class ConfusionResult:
         The threshold.
     metrics : DataFrame
         ``value, ci_low, ci_high, reason`` indexed by name; NaN with a reason where a metric is not defined.
-    conf_level : float
-        Confidence level.
     n_excluded : int
         Rows left out because the outcome or the score is missing.
     """
@@ -85,8 +83,6 @@ def compute_confusion(y: ArrayLike, score: ArrayLike, threshold: float, *, conf_
         Score; positive is score >= threshold.
     threshold : float
         The threshold.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

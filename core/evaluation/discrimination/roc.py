@@ -36,8 +36,6 @@ class RocResult:
     curve : DataFrame
         ``threshold, fpr, tpr, tpr_low, tpr_high`` from (0, 0) to (1, 1), Wilson limits at each threshold;
         positive is score >= threshold, and thresholds are mid-points between neighbouring scores.
-    conf_level : float
-        Confidence level.
     n_excluded : int
         Rows left out because the outcome or the score is missing.
     reason : str or None
@@ -74,8 +72,6 @@ def compute_roc(
         Outcome, 1 for the positive class.
     score : array-like, shape (n,)
         Higher means more likely positive; never turned round.
-    conf_level : float
-        Confidence level.
     method : {"delong", "logit", "bootstrap"}
         ``delong``: normal on the AUC scale, clipped to [0, 1]; ``logit``: normal on the logit scale, taken in place of
         ``delong`` with fewer than 10 positives; ``bootstrap``: percentiles, patients drawn within each class.
@@ -156,22 +152,7 @@ def form_auc_interval(auc: float, se: float, conf_level: float, *, logit_scale: 
 
 
 def compute_components(outcome: Floats, score: Floats) -> tuple[float, Floats, Floats]:
-    """Compute the AUC and DeLong's structural components by midranks, O(n log n).
-
-    Parameters
-    ----------
-    outcome, score : ndarray, shape (n,)
-        Complete rows with both classes.
-
-    Returns
-    -------
-    auc : float
-        Area under the curve.
-    v10 : ndarray, shape (n_pos,)
-        For each positive, the share of negatives below it.
-    v01 : ndarray, shape (n_neg,)
-        For each negative, the share of positives above it.
-    """
+    """Compute the AUC and DeLong's structural components by midranks, O(n log n)."""
     positive = outcome == 1
     m, k = int(positive.sum()), int((~positive).sum())
     ranks = rankdata(score)

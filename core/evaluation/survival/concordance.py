@@ -1,4 +1,4 @@
-"""Harrell's concordance index."""
+"""Harrell's concordance index with its standard error, which lifelines has not."""
 
 import math
 from dataclasses import dataclass
@@ -47,8 +47,6 @@ def compute_concordance(
         Follow-up and event (1) or censoring (0).
     score : array-like, shape (n,)
         Higher means earlier event.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------
@@ -75,18 +73,7 @@ def compute_concordance(
 
 
 def count_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Floats, Floats]:
-    """Count each patient's concordant and comparable pairs, O(n log^2 n).
-
-    Parameters
-    ----------
-    time, event, score : ndarray, shape (n,)
-        Complete rows.
-
-    Returns
-    -------
-    agreeing, comparable : ndarray, shape (n,)
-        Pairs in which the patient takes part, whichever comes first; ties in the score count one half.
-    """
+    """Count each patient's concordant and comparable pairs, O(n log^2 n)."""
     as_first, with_later = count_later_pairs(time, event, score)
     moment = _order_moments(time, event)
     earlier_higher = _count_later_lower(-moment, -score, event)
@@ -97,18 +84,7 @@ def count_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Floats, Flo
 
 
 def count_later_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Floats, Floats]:
-    """Count each patient's concordant and comparable pairs with those who come later, O(n log^2 n).
-
-    Parameters
-    ----------
-    time, event, score : ndarray, shape (n,)
-        Complete rows.
-
-    Returns
-    -------
-    agreeing, comparable : ndarray, shape (n,)
-        0 for a patient without an event. Summed, each pair counts once.
-    """
+    """Count each patient's concordant and comparable pairs with those who come later, O(n log^2 n)."""
     moment, everyone = _order_moments(time, event), np.ones(len(time))
     later_lower = _count_later_lower(moment, score, everyone)
     later_higher = _count_later_lower(moment, -score, everyone)

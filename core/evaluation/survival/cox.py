@@ -37,8 +37,6 @@ class CoxResult:
     proportional_hazards : DataFrame
         ``chisq, df, p`` indexed by term, the last one "GLOBAL": score test of a coefficient that changes with
         ``1 - S(t-)``, as R's ``cox.zph``.
-    conf_level : float
-        Confidence level.
     n_excluded : int
         Rows left out because something is missing.
     reason : str or None
@@ -76,8 +74,6 @@ def compute_cox(
         first level (of its categories, or in sorted order), named by column and level, such as "horThyes".
     strata : array-like, shape (n,), optional
         Labels with a baseline hazard of their own.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

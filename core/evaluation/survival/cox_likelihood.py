@@ -1,4 +1,4 @@
-"""Efron's partial likelihood: its value, gradient, information and maximum."""
+"""Efron's partial likelihood; lifelines' fit names no separated terms and gives no sums for R's test of hazards."""
 
 from dataclasses import dataclass
 
@@ -41,20 +41,7 @@ class Stratum:
 
 
 def build_stratum(time: Floats, event: Floats, design: Floats) -> Stratum:
-    """Sort one stratum and find its risk sets.
-
-    Parameters
-    ----------
-    time, event : ndarray, shape (n,)
-        Follow-up and events.
-    design : ndarray, shape (n, k)
-        Terms, centred and scaled.
-
-    Returns
-    -------
-    Stratum
-        What the likelihood needs.
-    """
+    """Sort one stratum and find its risk sets."""
     order = np.lexsort((1 - event, -time))
     ordered, events = time[order], event[order]
     rows = np.flatnonzero(events == 1)
@@ -85,18 +72,6 @@ class NoMaximum:
 def maximise(strata: list[Stratum]) -> tuple[Floats, Floats, float] | NoMaximum:
     """Maximise the partial likelihood by Newton's method with step halving.
 
-    Parameters
-    ----------
-    strata : list of Stratum
-        At least one, with an event among them.
-
-    Returns
-    -------
-    tuple or NoMaximum
-        Coefficients (k,), their covariance (k, k) and the log-likelihood; or why there is no finite maximum.
-
-    Notes
-    -----
     Where terms separate the events, each Newton step takes the information along them down by a factor of about e
     while the likelihood hardly rises: below 1e-7 of what it is at 0 the maximum is at infinity (Heinze and Schemper,
     Biometrics 2001;57:114-119). So it is where two patients' hazards differ by a factor of e^300.
@@ -132,24 +107,7 @@ def _find_involved(direction: Floats) -> NDArray:
 
 
 def sum_over_time(strata: list[Stratum], beta: Floats, weights: list[Floats]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Sum Schoenfeld residuals and variances, weighted by a function of time.
-
-    Parameters
-    ----------
-    strata : list of Stratum
-        The data.
-    beta : ndarray, shape (k,)
-        Coefficients.
-    weights : list of ndarray, shape (m,)
-        For each stratum, the weight g of each event.
-
-    Returns
-    -------
-    score : ndarray, shape (k,)
-        ``sum g (x - mean)``.
-    plain, crossed, squared : ndarray, shape (k, k)
-        ``sum V``, ``sum g V`` and ``sum g^2 V``.
-    """
+    """Sum Schoenfeld residuals and variances, weighted by a function of time."""
     size = len(beta)
     score, sums = np.zeros(size), [np.zeros((size, size)) for _ in range(3)]
     for stratum, weight in zip(strata, weights, strict=True):

@@ -1,4 +1,4 @@
-"""Restricted mean survival time and the length of follow-up."""
+"""Restricted mean survival time, whose standard error lifelines gets wrong, and the length of follow-up."""
 
 from dataclasses import dataclass
 
@@ -78,8 +78,6 @@ def compute_rmst(
         Labels.
     tau : float
         Upper limit of time.
-    conf_level : float
-        Confidence level.
     unit : str
         Unit of `time`, for the sentences.
 
@@ -125,8 +123,6 @@ def compute_follow_up(time: ArrayLike, event: ArrayLike, *, conf_level: float = 
     ----------
     time, event : array-like, shape (n,)
         Follow-up and event (1) or censoring (0).
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

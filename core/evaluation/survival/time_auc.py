@@ -71,8 +71,6 @@ def compute_time_auc(
         Higher means earlier event.
     horizon : float
         In the unit of `time`.
-    conf_level : float
-        Confidence level.
     unit : str
         Unit of `time`, for the sentences.
 

@@ -13,24 +13,7 @@ MIDDLE = HEIGHT / 2
 def render_interval(
     probability: float, interval: tuple[float, float] | None, *, no_call: tuple[float, float], threshold: float
 ) -> str:
-    """Draw a probability between 0 and 100 %.
-
-    Parameters
-    ----------
-    probability : float
-        From 0 to 1.
-    interval : tuple of float or None
-        Its interval; None where it is not known: then the diamond is hollow.
-    no_call : tuple of float
-        Indeterminate range.
-    threshold : float
-        Probability from which it is called high.
-
-    Returns
-    -------
-    str
-        SVG.
-    """
+    """Draw a probability between 0 and 100 %."""
     low, high = map(_place, no_call)
     canvas = Canvas(WIDTH, HEIGHT, ground=False)
     band = [(low, 2), (high, 2), (high, HEIGHT - 2), (low, HEIGHT - 2)]

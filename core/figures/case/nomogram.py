@@ -140,23 +140,7 @@ def _add_axis(
 def place_labels(
     ticks: list[tuple[float, str]], width: float, *, keep_all: bool = False
 ) -> list[tuple[float, str, str]]:
-    """Choose the labels that have room: both ends always, those between where they run into no other.
-
-    Parameters
-    ----------
-    ticks : list of (float, str)
-        Place and label.
-    width : float
-        Width of the figure's axes in the same unit.
-    keep_all : bool
-        Every label is kept, as those of levels: where they don't fit, one text beside the axis lists them from left
-        to right.
-
-    Returns
-    -------
-    list of (float, str, str)
-        Place, label, and which side of the label stands at the place.
-    """
+    """Choose the labels that have room: both ends always, those between where they run into no other."""
     ticks = sorted(ticks)
     first, *between, last = ticks
 

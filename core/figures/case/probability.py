@@ -33,18 +33,7 @@ def count_icons(probability: float) -> int:
 
 
 def plot_icons(probability: float) -> go.Figure:
-    """Draw 100 patients with this estimate: full squares have a high Ki-67, hollow circles have not.
-
-    Parameters
-    ----------
-    probability : float
-        Probability of high Ki-67.
-
-    Returns
-    -------
-    Figure
-        Ten rows of ten, filled row by row from the top left.
-    """
+    """Draw 100 patients with this estimate: full squares have a high Ki-67, hollow circles have not."""
     count = count_icons(probability)
     figure = new_figure(height=250)
     places = [(i % SIDE, i // SIDE) for i in range(SIDE * SIDE)]
@@ -73,18 +62,7 @@ def describe_icons(probability: float) -> str:
 
 
 def plot_probability_scale(prediction: Prediction) -> go.Figure:
-    """Draw the estimate with its interval on a scale with the threshold and the indeterminate range.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-
-    Returns
-    -------
-    Figure
-        A scale from 0 to 100 %, low enough to stand beside the picture.
-    """
+    """Draw the estimate with its interval on a scale with the threshold and the indeterminate range."""
     figure = new_figure(height=SCALE_HEIGHT)
     low, high = prediction.no_call
     figure.add_scatter(

@@ -153,20 +153,7 @@ class Subject:
     def make(
         self, patients: Patients, *, extras: Literal["all", "small", "none"] = "small"
     ) -> Iterator[tuple[type[Exhibit], "Exhibit | str"]]:
-        """Make every exhibit that applies, or give the reason why not.
-
-        Parameters
-        ----------
-        patients : Patients
-            Whom they are made of.
-        extras : {"all", "small", "none"}
-            Whether those marked as extra are made: always, up to `LARGE` patients, or never.
-
-        Yields
-        ------
-        type, Exhibit or str
-            Class, and the exhibit or why there is none.
-        """
+        """Make every exhibit that applies, or give the reason why not."""
         for kind in self.kinds:
             if (kind.is_extra and extras == "none") or not kind.applies(patients):
                 continue

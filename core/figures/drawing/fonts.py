@@ -25,13 +25,7 @@ class Glyph:
 
 
 def find_other_fonts() -> Path:
-    """Find the folder of matplotlib's fonts.
-
-    Raises
-    ------
-    WorkError
-        If matplotlib is not installed.
-    """
+    """Find the folder of matplotlib's fonts."""
     matplotlib = importlib.util.find_spec("matplotlib")
     if matplotlib is None or matplotlib.origin is None:
         raise WorkError("matplotlib, whose fonts the documents need, is not installed: install requirements.txt.")

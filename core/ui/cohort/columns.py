@@ -93,13 +93,7 @@ def _summarise(reading: TableReading) -> str:
 
 
 def ask_columns(read: Read) -> None:
-    """Draw the form that changes how a column is read.
-
-    Parameters
-    ----------
-    read : callable
-        Reads the table again, from its bytes and what was settled.
-    """
+    """Draw the form that changes how a column is read."""
     content = st.session_state.get(CONTENT)
     header = _read_header(content) if content is not None else ()
     if not header:

@@ -56,13 +56,7 @@ class Cohort:
 
 
 def get_cohort() -> Cohort | None:
-    """Give the cohort that was chosen; at first the bundle's own.
-
-    Returns
-    -------
-    Cohort or None
-        None if there is no bundle with evidence and nothing was uploaded.
-    """
+    """Give the cohort that was chosen; at first the bundle's own."""
     uploaded = get_uploaded()
     if uploaded is not None and st.session_state.get(CHOICE) != SHIPPED_LABEL:
         return uploaded

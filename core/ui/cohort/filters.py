@@ -50,20 +50,7 @@ FILTERS = {
 
 
 def list_options(table: pd.DataFrame, column: str) -> list[str]:
-    """List what can be chosen in a column; nothing where it lacks, does not vary or has too many labels.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Prediction table.
-    column : str
-        Key of `FILTERS`.
-
-    Returns
-    -------
-    list of str
-        Bands in order, or labels sorted.
-    """
+    """List what can be chosen in a column; nothing where it lacks, does not vary or has too many labels."""
     if column not in table or table[column].isna().all():
         return []
     if FILTERS[column].bands:
@@ -73,22 +60,7 @@ def list_options(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def ask_filters(places: list[DeltaGenerator], table: pd.DataFrame, mark: str) -> Chosen:
-    """Draw a filter in each place for each column that the table has.
-
-    Parameters
-    ----------
-    places : list of DeltaGenerator
-        As many as there are filters.
-    table : DataFrame
-        Prediction table.
-    mark : str
-        Tells this cohort's choices from another's.
-
-    Returns
-    -------
-    tuple of (str, tuple of str)
-        Column and what was chosen, where anything was.
-    """
+    """Draw a filter in each place for each column that the table has."""
     chosen = []
     for place, column in zip(places, list_filters(table), strict=True):
         picked = place.pills(
@@ -111,20 +83,7 @@ def list_filters(table: pd.DataFrame) -> list[str]:
 
 
 def filter_table(table: pd.DataFrame, chosen: Chosen) -> pd.DataFrame:
-    """Keep the patients that every filter lets through.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Prediction table.
-    chosen : tuple of (str, tuple of str)
-        As `ask_filters` gives it. A patient whose value is not known passes no filter of that column.
-
-    Returns
-    -------
-    DataFrame
-        Its rows.
-    """
+    """Keep the patients that every filter lets through."""
     keep = pd.Series(True, index=table.index)
     for column, options in chosen:
         bands = FILTERS[column].bands

@@ -96,18 +96,7 @@ def _offer_files(view: View, exhibit: Exhibit) -> None:
 
 
 def describe_origin(view: View) -> dict[str, str]:
-    """Say where an evaluation's file comes from; nothing in it tells a patient.
-
-    Parameters
-    ----------
-    view : View
-        The patients.
-
-    Returns
-    -------
-    dict of str to str
-        patients, cohort_sha256, simulated, app_version, created_utc, intended_use.
-    """
+    """Say where an evaluation's file comes from; nothing in it tells a patient."""
     return {
         "patients": view.name,
         "cohort_sha256": view.cohort.sha256,
@@ -125,19 +114,7 @@ def describe_note(view: View) -> str:
 
 
 def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: bool = False) -> None:
-    """Offer a file that is made when it is asked for.
-
-    Parameters
-    ----------
-    name : str
-        Its name; also the key.
-    make : callable
-        Makes it.
-    label : str
-        Text of the button.
-    prominent : bool
-        Whether it is drawn as a button rather than as a link.
-    """
+    """Offer a file that is made when it is asked for."""
     st.download_button(
         label,
         guard_file(make),

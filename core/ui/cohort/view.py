@@ -66,23 +66,7 @@ class View:
 
 
 def ask_view(*, whole: bool = False) -> View:
-    """Draw the filters, the same on all pages, and apply them.
-
-    Parameters
-    ----------
-    whole : bool
-        Whether all splits are looked at together; then there is no filter for them.
-
-    Returns
-    -------
-    View
-        At least one patient; without a cohort, or without patients, the page ends here.
-
-    Raises
-    ------
-    TableError
-        If the filters leave nobody.
-    """
+    """Draw the filters, the same on all pages, and apply them."""
     cohort = get_cohort()
     if cohort is None:
         st.info("There is no cohort yet: upload a prediction table on the Cohort page.")
@@ -104,22 +88,7 @@ def ask_view(*, whole: bool = False) -> View:
 
 
 def compute_once(source: Cohort | View, compute: Callable[..., Result], **options: Any) -> Result:
-    """Compute a result for a cohort or view once a session.
-
-    Parameters
-    ----------
-    source : Cohort or View
-        Whose table: the first argument, unless the options hold `patients`.
-    compute : callable
-        A public function of `core.evaluation`, or the `of` of an exhibit.
-    options : hashable
-        Keyword arguments; of `patients` name and threshold tell one from another.
-
-    Returns
-    -------
-    object
-        What it returned; its own copy.
-    """
+    """Compute a result for a cohort or view once a session."""
     patients: Patients | None = options.get("patients")
     told = {**options, "patients": patients and (patients.name, vars(patients.threshold))}
     owner = getattr(compute, "__self__", compute)  # the class of an exhibit, whose `of` may be inherited
