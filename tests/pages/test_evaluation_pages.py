@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.cohort import read_predictions
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.evaluate import evaluate_cohort
+from core.figures.wording import word_count
 from tests.pages.cohorts import COHORT, encode, make_table, upload, words
 
 PAGES = {
@@ -93,7 +94,7 @@ def test_the_pages_show_the_numbers_of_evaluate(at):
     assert at.table[1].value["Hazard ratio (95 % CI)"][0] == (
         f"{cox['hr']:.2f} ({cox['ci'][0]:.2f} to {cox['ci'][1]:.2f})"
     )
-    assert f"{early['events']} recurrences by 6 months" in words(at)
+    assert f"{word_count(early['events'], 'recurrence')} by 6 months" in words(at)
     assert write_estimate(early["auc"], early["ci"]) in words(at)
 
     at.switch_page(PAGES["Lymph nodes"]).run()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
@@ -199,7 +200,8 @@ def _compute_kappa(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     both = {(tp + fp) / n, (tp + fn) / n}
     if both in ({0.0}, {1.0}):
         return (*NOT_DEFINED, "Decisions and outcomes do not vary.")
-    result = cohens_kappa([[tp, fp], [fn, tn]])
+    with np.errstate(divide="ignore", invalid="ignore"):  # empty cells, in figures that are not asked for
+        result = cohens_kappa([[tp, fp], [fn, tn]])
     return (float(result.kappa), *_clip_normal(float(result.kappa), float(result.var_kappa), z))
 
 
