@@ -24,24 +24,6 @@ def collect_results(
     """Collect what is exported of a case.
 
     Nothing in overlay and document depends on the time, so that the same case gives the same objects.
-
-    Parameters
-    ----------
-    case : Case
-        Views with their boxes, and clinical values.
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        The bundle that gave it.
-    simulated : bool
-        Whether the patient is made up.
-    document : bytes, optional
-        PDF to file instead of the case's own document.
-
-    Returns
-    -------
-    CaseResults
-        For `core.archive.dicom_objects.export.export_case`, as of now.
     """
     return CaseResults(
         prediction=prediction,
@@ -59,24 +41,7 @@ def collect_results(
 def render_export_overlay(
     view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle
 ) -> NDArray[np.uint8]:
-    """Paint a view's heat map over its frame, with its scale, bundle and intended use below.
-
-    Parameters
-    ----------
-    view : View
-        Frame and box.
-    estimate : ViewEstimate
-        The view's part of the estimate.
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        The bundle that gave it.
-
-    Returns
-    -------
-    ndarray of uint8, (rows, columns, 3)
-        RGB; the frame fills the width from the top.
-    """
+    """Paint a view's heat map over its frame, with its scale, bundle and intended use below."""
     png = render_heatmap_png(
         view.frame,
         view.roi,

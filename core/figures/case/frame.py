@@ -20,20 +20,6 @@ def render_frame(frame: Frame, roi: Roi, lesions: Sequence[Lesion] = ()) -> Imag
     """Paint the lesion box and proposed outlines on the frame, edged in black, so that they show on black and on white.
 
     The box is yellow; outlines are light blue, and numbered from the first where there are several.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box in its pixels.
-    lesions : sequence of Lesion
-        Proposed outlines.
-
-    Returns
-    -------
-    Image
-        RGB, size of the frame.
     """
     image = Image.fromarray(frame.pixels).convert("RGB")
     draw = ImageDraw.Draw(image)
@@ -49,20 +35,7 @@ def render_frame(frame: Frame, roi: Roi, lesions: Sequence[Lesion] = ()) -> Imag
 
 
 def describe_frame(frame: Frame, roi: Roi) -> str:
-    """Put a frame with its lesion box into words.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box in its pixels.
-
-    Returns
-    -------
-    str
-        Alternative text.
-    """
+    """Put a frame with its lesion box into words."""
     scale = "scale not known" if frame.mm_per_px is None else f"{frame.width * frame.mm_per_px:.0f} mm wide"
     return (
         f"Ultrasound image in grey, {frame.width} by {frame.height} pixels, {scale}, with a box of "
@@ -90,17 +63,7 @@ def encode_jpeg(image: Image.Image) -> bytes:
 
 
 def add_frame(figure: go.Figure, frame: Frame, area: tuple[int, int, int, int]) -> None:
-    """Lay a part of a frame under a figure whose axes are its pixels, y downwards.
-
-    Parameters
-    ----------
-    figure : Figure
-        Changed in place.
-    frame : Frame
-        B-mode area.
-    area : tuple of int
-        Left, top, right, bottom of the part.
-    """
+    """Lay a part of a frame under a figure whose axes are its pixels, y downwards."""
     left, top, right, bottom = area
     part = Image.fromarray(frame.pixels[top:bottom, left:right])
     figure.add_layout_image(

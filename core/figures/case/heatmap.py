@@ -103,20 +103,7 @@ def describe_heatmap(view: ViewEstimate, limit: float) -> str:
 
 
 def trace_contours(view: ViewEstimate, limit: float) -> list[tuple[float, NDArray[np.float64]]]:
-    """Trace lines of equal log-odds, up to the edge of the square that the network saw.
-
-    Parameters
-    ----------
-    view : ViewEstimate
-        The view's part of the estimate.
-    limit : float
-        Log-odds at the scale's ends; lines stand at quarters of it.
-
-    Returns
-    -------
-    list of (float, ndarray of float64, (n, 2))
-        Log-odds, and the line's x and y in pixels of the frame.
-    """
+    """Trace lines of equal log-odds, up to the edge of the square that the network saw."""
     from contourpy import contour_generator  # noqa: PLC0415 - only where lines are asked for
 
     x0, y0, x1, y1 = view.reading.area

@@ -10,18 +10,7 @@ HEIGHT = 190
 
 
 def tabulate_loop(loop: LoopReading) -> pd.DataFrame:
-    """List a loop's frames.
-
-    Parameters
-    ----------
-    loop : LoopReading
-        Read frame by frame.
-
-    Returns
-    -------
-    DataFrame
-        Columns frame (from 1), score, passes, fault, x0, y0, x1, y1 (pixels of the frame).
-    """
+    """List a loop's frames."""
     rows = [
         (one.index + 1, one.score, not one.fault, one.fault, one.roi.x0, one.roi.y0, one.roi.x1, one.roi.y1)
         for one in loop.frames
@@ -30,20 +19,7 @@ def tabulate_loop(loop: LoopReading) -> pd.DataFrame:
 
 
 def plot_loop(loop: LoopReading, shown: int) -> go.Figure:
-    """Draw the image score over the frames.
-
-    Parameters
-    ----------
-    loop : LoopReading
-        Read frame by frame.
-    shown : int
-        Frame that is looked at, from 0.
-
-    Returns
-    -------
-    Figure
-        Dots where quality passes, crosses where it does not; a line marks the frame that is shown.
-    """
+    """Draw the image score over the frames."""
     table = tabulate_loop(loop)
     figure = new_figure(x_title="Frame", y_title="Image score", height=HEIGHT)
     figure.add_scatter(
