@@ -14,7 +14,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pydicom
-from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    ColorSoftcopyPresentationStateStorage,
+    ComprehensiveSRStorage,
+    EncapsulatedPDFStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from core.archive.dicomweb.client import Archive
 from core.archive.dicomweb.records import UID
@@ -24,7 +30,13 @@ from core.settings import get_text_setting
 
 SUFFIX = ".dcm"
 NAME = "SonoKi"
-KINDS = {SecondaryCaptureImageStorage, ComprehensiveSRStorage, EncapsulatedPDFStorage}
+KINDS = {
+    SecondaryCaptureImageStorage,
+    ComprehensiveSRStorage,
+    EncapsulatedPDFStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    ColorSoftcopyPresentationStateStorage,
+}
 VALID_UID = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+", re.ASCII)
 LONGEST_UID = 64
 OURS = "Send what `python -m core export` wrote."
@@ -133,6 +145,8 @@ class Outbox:
                 reason = f"A file of the outbox is damaged or none of ours; take {path.name} out of its folder."
             except FileNotFoundError:  # another session has just delivered it
                 sent += 1
+            except OSError:
+                reason = f"A file of the outbox can't be read; check the rights of {path.name} in its folder."
             except ArchiveError as error:
                 reason = str(error)
                 if error.is_temporary:

@@ -31,7 +31,7 @@ def export(
         list[int] | None, typer.Option(help="B-mode region, from 0, where the file has several; once an image.")
     ] = None,
 ) -> None:
-    """Estimate one case, and write sc.dcm, sr.dcm and report.dcm; they name the source's patient."""
+    """Estimate one case, and write sc.dcm, sr.dcm, pr.dcm and report.dcm; they name the source's patient."""
     from core.archive.dicom_objects.export import export_case  # noqa: PLC0415
     from core.documents.collect_results import collect_results  # noqa: PLC0415
     from core.imaging.decoding.formats import detect_format  # noqa: PLC0415
@@ -44,7 +44,7 @@ def export(
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))
-    files = export_case(collect_results(case, prediction, predictor.bundle, document=document), data)
+    files = export_case(collect_results(case, prediction, predictor.bundle, sources=data, document=document), data)
     _write(files, out)
     is_named = detect_format(data[0]) == "DICOM"
     say(f"Written: {', '.join(files)}. {NAMED if is_named else PSEUDONYMOUS}")

@@ -1,13 +1,15 @@
 """From an estimate to what the archive gets of it: the overlay painted, the document typeset."""
 
-import datetime
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.archive.dicom_objects.export import CaseResults
+from core.archive.dicom_objects.study import LETTERS, find_side
 from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
 from core.figures.case.heatmap import OPACITY
@@ -19,12 +21,26 @@ from models.bundle import Bundle
 
 
 def collect_results(
-    case: Case, prediction: Prediction, bundle: Bundle, *, simulated: bool = False, document: bytes | None = None
+    case: Case,
+    prediction: Prediction,
+    bundle: Bundle,
+    *,
+    sources: Sequence[bytes] = (),
+    simulated: bool = False,
+    document: bytes | None = None,
 ) -> CaseResults:
     """Collect what is exported of a case.
 
-    Nothing in overlay and document depends on the time, so that the same case gives the same objects.
+    Nothing in overlay and document depends on the time, so that the same case gives the same objects. The document
+    names the breast of the first source's header; a form that names the other one is an ImageError.
     """
+    if document is None:
+        content = collect_case(case, prediction, bundle, simulated=simulated)
+        side = {letter: word for word, letter in LETTERS.items()}.get(
+            find_side(sources[0] if sources else None, case.clinical)
+        )
+        inputs = dict(content.inputs) | ({"laterality": side} if side else {})
+        document = render_patient_document(replace(content, inputs=inputs))
     return CaseResults(
         prediction=prediction,
         bundle=bundle,
@@ -33,8 +49,7 @@ def collect_results(
             render_export_overlay(view, estimate, prediction, bundle)
             for view, estimate in zip(case.views, prediction.views, strict=True)
         ),
-        created=datetime.datetime.now().astimezone().replace(microsecond=0),
-        document=document or render_patient_document(collect_case(case, prediction, bundle, simulated=simulated)),
+        document=document,
     )
 
 

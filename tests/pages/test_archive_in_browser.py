@@ -74,8 +74,8 @@ def test_from_the_archive_to_an_estimate_and_back(page, address, archive):  # no
     assert 0 <= read_probability(page) <= 100
     assert len(classes_in(archive)) == 1
     page.get_by_role("button", name="Send results to the archive").click()
-    page.get_by_text("The archive holds 3 of 3 results.").wait_for()
-    assert len(classes_in(archive)) == 4
+    page.get_by_text("The archive holds 4 of 4 results.").wait_for()
+    assert len(classes_in(archive)) == 5
     with page.expect_download(timeout=PATIENCE_MS) as download:
         page.get_by_role("button", name="DICOM, names the patient (zip)").click()
     files = unpack(download.value.path().read_bytes())

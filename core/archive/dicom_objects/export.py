@@ -1,14 +1,14 @@
-"""A case's results as DICOM: Secondary Capture of the overlay, Structured Report and encapsulated PDF.
+"""A case's results as DICOM: Secondary Capture of the overlay, report, presentation state and encapsulated PDF.
 
 Results of a DICOM source are filed in the source's own study, as DICOM requires: its patient and study modules are
 repeated in them. A patient's name thus passes from the source's bytes to the bytes of these objects. It passes nowhere
 else, so that this module takes bytes, gives bytes, writes no file, logs nothing and keeps nothing.
 
 UIDs are hashes of the source, the bundle, the inputs and the object's own content. The same case exported again is the
-same objects, and an archive that has them can tell.
+same bytes, and an archive that has them can tell. Dates in them are therefore the study's, never the export's; without
+a DICOM source, whose study has none, the one that a report must have is `UNDATED`.
 """
 
-import datetime
 import hashlib
 import json
 from collections.abc import Sequence
@@ -22,24 +22,29 @@ from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
+from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage
 
 from core import __version__
 from core.archive.dicom_objects.codes import PRIVATE_SCHEME
 from core.archive.dicom_objects.objects import make_capture, make_document
+from core.archive.dicom_objects.presentation import make_presentation
 from core.archive.dicom_objects.report import NAME, make_report
 from core.archive.dicom_objects.study import Study, derive_uid, find_image, open_study
 from core.errors import ImageError, InputError
 from core.imaging import Roi
 from core.inference import Case, Prediction, View
+from core.inference.explain import format_percent
 from core.inference.render import describe_use
 from models.bundle import Bundle
 
-CAPTURE, REPORT, DOCUMENT = "sc.dcm", "sr.dcm", "report.dcm"
-SERIES = {CAPTURE: 9001, REPORT: 9002, DOCUMENT: 9003}
+CAPTURE, REPORT, DOCUMENT, PRESENTATION = "sc.dcm", "sr.dcm", "report.dcm", "pr.dcm"
+SERIES = {CAPTURE: 9001, REPORT: 9002, DOCUMENT: 9003, PRESENTATION: 9004}
+UNDATED = "19000101", "000000"
 DESCRIPTIONS = {
     CAPTURE: "SonoKi heat map, research use only",
     REPORT: "SonoKi estimate of Ki-67, research use only",
     DOCUMENT: "SonoKi document, research use only",
+    PRESENTATION: "SonoKi lesion box, research use only",
 }
 
 
@@ -58,8 +63,6 @@ class CaseResults:
     overlays : tuple of ndarray of uint8, (rows, columns, 3)
         RGB, one for each view: the heat map over the frame, which fills the width from the top, and below it the
         legend, with the words "research use only".
-    created : datetime
-        When; written as it stands, so give the local time of the archive.
     document : bytes or None
         The case's PDF, if there is one.
     """
@@ -68,7 +71,6 @@ class CaseResults:
     bundle: Bundle
     case: Case
     overlays: tuple[NDArray[np.uint8], ...]
-    created: datetime.datetime
     document: bytes | None = None
 
     def __post_init__(self) -> None:
@@ -113,17 +115,18 @@ def export_case(
     Returns
     -------
     dict of str to bytes
-        "sc.dcm", of further views "sc-2.dcm" and so on, "sr.dcm" and, if there is a document, "report.dcm". Same
-        input and time, same bytes.
+        "sc.dcm", "sr.dcm", with a DICOM source "pr.dcm" and, if there is a document, "report.dcm"; of further views
+        "sc-2.dcm", "pr-2.dcm" and so on. Same input, same bytes.
 
     Raises
     ------
     ImageError
-        If a source is not its view's file, names another patient, or its study can't be repeated.
+        If a source is not its view's file, names another patient, its study can't be repeated, or the sources and the
+        form name more than one breast.
     """
     views = results.case.views
     given = [*sources, *[None] * (len(views) - len(sources))]
-    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, created=results.created)
+    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, clinical=results.case.clinical)
     images = [
         study.image,
         *(find_image(v.frame, source, study) for v, source in zip(views[1:], given[1:], strict=True)),
@@ -131,10 +134,14 @@ def export_case(
     comment = f"Bundle {results.bundle.name} {results.bundle.sha256[:12]}. {describe_use(results.bundle)}"
     content = _hash(b"".join(overlay.tobytes() for overlay in results.overlays))
     captures = {
-        _name_capture(i): make_capture(
-            overlay, study, comment=comment, options=_describe(results, study, CAPTURE, content, i)
+        _number(CAPTURE, i): make_capture(
+            results.overlays[i],
+            study,
+            source=None if image is None else (image, views[i].frame.frame_index),
+            comment=comment,
+            options=_describe(results, study, CAPTURE, content, i),
         )
-        for i, overlay in enumerate(results.overlays)
+        for i, image in enumerate(images)
     }
     regions = [
         _choose_region(view, image, overlay, capture)
@@ -153,11 +160,28 @@ def export_case(
     if results.document is not None:
         options = _describe(results, study, DOCUMENT, _hash(results.document))
         objects[DOCUMENT] = make_document(results.document, study, title=DESCRIPTIONS[DOCUMENT], options=options)
-    return {name: _encode(made, study, results.created) for name, made in objects.items()}
+    for i, (image, box) in enumerate(regions):
+        if images[i] is not None and image.PhotometricInterpretation != "PALETTE COLOR":  # highdicom knows none
+            objects[_number(PRESENTATION, i)] = _present(results, study, i, image, box)
+    return {name: _encode(made, study) for name, made in objects.items()}
 
 
-def _name_capture(i: int) -> str:
-    return CAPTURE if i == 0 else f"sc-{i + 1}.dcm"
+def _present(results: CaseResults, study: Study, i: int, image: Dataset, box: Roi) -> SOPClass:
+    """Draw a view's box and the estimate over its source image."""
+    made = make_presentation(
+        image,
+        box,
+        frame_index=results.case.views[i].frame.frame_index,
+        text=f"Ki-67 high: {format_percent(results.prediction.probability)}. Research use only",
+        options=_describe(results, study, PRESENTATION, "", i),
+    )
+    made.Laterality = study.side or None
+    return made
+
+
+def _number(name: str, i: int) -> str:
+    """Name the object of the i-th view, from 0."""
+    return name if i == 0 else name.replace(".", f"-{i + 1}.")
 
 
 def _describe(results: CaseResults, study: Study, name: str, content: str, number: int = 0) -> dict[str, Any]:
@@ -200,20 +224,31 @@ def _fill_patient(image: Dataset) -> Dataset:
     return image
 
 
-def _encode(made: SOPClass, study: Study, created: datetime.datetime) -> bytes:
-    """Put patient, study and time into an object, and write it."""
+def _encode(made: SOPClass, study: Study) -> bytes:
+    """Put patient, study and the study's time into an object, and write it."""
     for element in study.header:
         made[element.tag] = DataElement(element.tag, element.VR, element.value)
-    date, time = f"{created:%Y%m%d}", f"{created:%H%M%S}"
-    for item in made.get("ContributingEquipmentSequence", ()):
-        item.ContributionDateTime = date + time
-    for name in ("InstanceCreationDate", "ContentDate", "DateOfSecondaryCapture"):
-        if name in made:
-            setattr(made, name, date)
-            setattr(made, name.replace("Date", "Time"), time)
+    _date(made, str(study.header.get("StudyDate") or ""), str(study.header.get("StudyTime") or ""))
     buffer = BytesIO()
     made.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def _date(made: SOPClass, date: str, time: str) -> None:
+    """Give the study's date where an object must have one, and leave out the others, which highdicom sets to now."""
+    for item in made.get("ContributingEquipmentSequence", ()):
+        item.pop("ContributionDateTime", None)
+    for name in ("InstanceCreation", "DateOfSecondaryCapture", "TimeOfSecondaryCapture", "Content"):
+        for keyword in (name, f"{name}Date", f"{name}Time"):
+            made.pop(keyword, None)
+    date, time = (date, time or UNDATED[1]) if date else UNDATED
+    for name, kind in {"Content": ComprehensiveSRStorage, "PresentationCreation": None}.items():
+        if made.SOPClassUID == kind or f"{name}Date" in made:
+            setattr(made, f"{name}Date", date)
+            setattr(made, f"{name}Time", time)
+    if made.SOPClassUID == EncapsulatedPDFStorage:
+        for keyword in ("ContentDate", "ContentTime"):
+            setattr(made, keyword, None)
 
 
 def _hash(data: bytes) -> str:

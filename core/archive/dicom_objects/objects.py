@@ -10,12 +10,19 @@ from pydicom import Dataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from core.archive.dicom_objects import codes as concepts
-from core.archive.dicom_objects.study import Study
+from core.archive.dicom_objects.study import LOSSY, Study
 
 DERIVATION = "Influence of the image on the estimate, in colours over the B-mode area. Research use only."
 
 
-def make_capture(overlay: NDArray[np.uint8], study: Study, *, comment: str, options: dict[str, Any]) -> SCImage:
+def make_capture(
+    overlay: NDArray[np.uint8],
+    study: Study,
+    *,
+    source: tuple[Dataset, int] | None,
+    comment: str,
+    options: dict[str, Any],
+) -> SCImage:
     """Make a Secondary Capture of the overlay.
 
     Parameters
@@ -24,6 +31,8 @@ def make_capture(overlay: NDArray[np.uint8], study: Study, *, comment: str, opti
         RGB.
     study : Study
         Where it is filed.
+    source : tuple of (Dataset, int), or None
+        Source image, and its frame from 0.
     comment : str
         Bundle, time and intended use.
     options : dict
@@ -47,8 +56,12 @@ def make_capture(overlay: NDArray[np.uint8], study: Study, *, comment: str, opti
     for name, value in {"PatientOrientation": None, "Laterality": study.side or None}.items():
         setattr(capture, name, value)
     capture.ImageComments, capture.DerivationDescription = comment, DERIVATION
-    if study.image is not None:
-        item = _refer(study.image)
+    if source is not None:
+        image, frame_index = source
+        keep_lossy(capture, image)
+        item = _refer(image)
+        if image.NumberOfFrames > 1:
+            item.ReferencedFrameNumber = frame_index + 1
         item.PurposeOfReferenceCodeSequence = [concepts.SOURCE_IMAGE]
         item.SpatialLocationsPreserved = "NO"
         capture.SourceImageSequence = [item]
@@ -91,7 +104,15 @@ def make_document(document: bytes, study: Study, *, title: str, options: dict[st
     encapsulated.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
     if study.image is not None:
         encapsulated.SourceInstanceSequence = [_refer(study.image)]
+        keep_lossy(encapsulated, study.image)
     return encapsulated
+
+
+def keep_lossy(made: Dataset, image: Dataset) -> None:
+    """Say of an object with pixels of the source that these were compressed with loss, where they were."""
+    for name in LOSSY:
+        if name in image:
+            made[name] = image[name]
 
 
 def _refer(image: Dataset) -> Dataset:

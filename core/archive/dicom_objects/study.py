@@ -1,9 +1,10 @@
 """Which patient, study and image the exported objects belong to: the source's own, or a new study with a pseudonym."""
 
-import datetime
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydicom import Dataset
 
@@ -27,8 +28,13 @@ REPEATED = (
     "AccessionNumber",
     "ReferringPhysicianName",
     "StudyDescription",
+    "TimezoneOffsetFromUTC",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
 )
-OPTIONAL = {"IssuerOfPatientID", "StudyDescription"}
+OPTIONAL = {"IssuerOfPatientID", "StudyDescription", *REPEATED[-3:]}
+LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
+LETTERS = {"left": "L", "right": "R"}
 SEXES = {"M", "F", "O"}
 
 
@@ -41,11 +47,12 @@ class Study:
     header : Dataset
         Patient and study modules; of a source they identify the patient.
     image : Dataset or None
-        UIDs, Rows, Columns, NumberOfFrames of the source image; None where there is no DICOM source.
+        UIDs, Rows, Columns, NumberOfFrames, SamplesPerPixel and lossy compression of the source image; None where
+        there is no DICOM source.
     key : str
         What the UIDs of derived objects start from.
     side : {"L", "R", ""}
-        Breast, where the source says it.
+        Breast, where the source or the form says it.
     """
 
     header: Dataset
@@ -76,7 +83,43 @@ def derive_uid(*parts: str) -> str:
     return f"2.25.{uuid.uuid5(NAMESPACE, digest).int}"
 
 
-def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, created: datetime.datetime) -> Study:
+def find_side(source: bytes | None, clinical: Mapping[str, Any]) -> str:
+    """Find the breast that a case is about.
+
+    Parameters
+    ----------
+    source : bytes or None
+        The file that the frame was read from.
+    clinical : mapping of str to value
+        What the form says; `laterality` counts.
+
+    Returns
+    -------
+    str
+        "L", "R", or empty where neither says it.
+
+    Raises
+    ------
+    ImageError
+        If they don't agree.
+    """
+    is_dicom = source is not None and detect_format(source) == "DICOM"
+    return _settle_side(str(read_study(source)["Side"]) if is_dicom and source else "", clinical)
+
+
+def _settle_side(header: str, clinical: Mapping[str, Any]) -> str:
+    form = LETTERS.get(str(clinical.get("laterality") or ""), "")
+    if len(header) > 1:
+        raise ImageError("The file's header names both the left and the right breast. Correct it in the archive.")
+    if header and form and header != form:
+        side = {letter: word for word, letter in LETTERS.items()}[header]
+        raise ImageError(
+            f"The file's header says {side} breast, the values say {clinical['laterality']}. Correct one of them first."
+        )
+    return header or form
+
+
+def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, clinical: Mapping[str, Any]) -> Study:
     """Find the study of a case.
 
     Parameters
@@ -87,8 +130,8 @@ def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, cre
         The file that the frame was read from; None, or a file that is no DICOM file, opens a new study.
     pseudonym : str or None
         Patient ID of a new study; by default one derived from the file's hash.
-    created : datetime
-        Date and time of a new study.
+    clinical : mapping of str to value
+        What the form says; `laterality` must agree with the source.
 
     Returns
     -------
@@ -98,13 +141,13 @@ def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, cre
     Raises
     ------
     ImageError
-        If the source is another file than the frame's, or its study can't be repeated.
+        If the source is another file than the frame's, its study can't be repeated, or the side is not settled.
     """
     if source is not None and hashlib.sha256(source).hexdigest() != frame.sha256:
         raise ImageError("The source is another file than the one that the estimate was made from. Give that one.")
     if source is None or detect_format(source) != "DICOM":
-        return _new_study(frame, pseudonym, created)
-    return _source_study(read_study(source))
+        return _new_study(frame, pseudonym, _settle_side("", clinical))
+    return _source_study(read_study(source), clinical)
 
 
 def name_patient(source: bytes) -> str:
@@ -139,32 +182,37 @@ def find_image(frame: Frame, source: bytes | None, study: Study) -> Dataset | No
     Raises
     ------
     ImageError
-        If the source is another file than the frame's, or another patient's than the study.
+        If the source is another file than the frame's, or of another patient or breast than the study.
     """
     if study.image is None:
         return None
-    other = open_study(frame, source, pseudonym=None, created=datetime.datetime.min)
+    other = open_study(frame, source, pseudonym=None, clinical={})
     if other.image is not None and other.header.PatientID != study.header.PatientID:
         raise ImageError("The views are of different patients. Leave out those that are not of this one.")
+    if study.side and other.side not in {"", study.side}:
+        raise ImageError("The views are of both breasts. Leave out those of the other one, or correct the side first.")
     return other.image
 
 
-def _new_study(frame: Frame, pseudonym: str | None, created: datetime.datetime) -> Study:
+def _new_study(frame: Frame, pseudonym: str | None, side: str) -> Study:
     name = pseudonym or f"SONOKI-{frame.sha256[:12].upper()}"
     header = _repeat({"PatientID": name, "PatientName": f"{name[:63]}^", "StudyID": "1"})
     header.StudyInstanceUID = derive_uid("study", frame.sha256, name)
-    header.StudyDate, header.StudyTime = f"{created:%Y%m%d}", f"{created:%H%M%S}"
-    return Study(header, None, frame.sha256)
+    return Study(header, None, frame.sha256, side)
 
 
-def _source_study(found: dict[str, str | int]) -> Study:
-    sex, side = found["PatientSex"], found["ImageLaterality"] or found["Laterality"]
+def _source_study(found: dict[str, str | int], clinical: Mapping[str, Any]) -> Study:
+    sex = found["PatientSex"]
     header = _repeat(found | {"PatientSex": sex if sex in SEXES else ""})
     image = Dataset()
     for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
         setattr(image, name, found[name])
-    image.Rows, image.Columns, image.NumberOfFrames = found["Rows"], found["Columns"], found["NumberOfFrames"]
-    return Study(header, image, str(found["SOPInstanceUID"]), str(side) if side in {"L", "R"} else "")
+    for name in ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"):
+        setattr(image, name, found[name])
+    if found["LossyImageCompression"]:
+        for name in (name for name in LOSSY if found[name]):
+            setattr(image, name, found[name])
+    return Study(header, image, str(found["SOPInstanceUID"]), _settle_side(str(found["Side"]), clinical))
 
 
 def _repeat(values: dict[str, str] | dict[str, str | int]) -> Dataset:

@@ -44,12 +44,17 @@ def read_credentials(user: str, environ: Mapping[str, str]) -> AuthBase | None:
         If there is a user without password.
     """
     if token := environ.get(TOKEN, "").strip():
+        if not (token.isascii() and token.isprintable()):
+            raise UsageError(f"{TOKEN} holds characters that no token has. Copy it again.")
         return _Bearer(token)
     if not user:
         return None
     if not environ.get(PASSWORD):
         raise UsageError(f"SONOKI_PACS_USER is set, but {PASSWORD} is not. Set both.")
-    return HTTPBasicAuth(user, environ[PASSWORD])
+    password = environ[PASSWORD]
+    if (user + password).isascii():
+        return HTTPBasicAuth(user, password)
+    return HTTPBasicAuth(user.encode(), password.encode())  # RFC 7617: UTF-8
 
 
 def check_url(url: str) -> str:
@@ -80,4 +85,4 @@ def check_url(url: str) -> str:
         )
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise UsageError("SONOKI_PACS_URL must begin with https://; plain http is taken on this machine alone.")
-    return url.rstrip("/")
+    return parts._replace(scheme=parts.scheme.lower()).geturl().rstrip("/")

@@ -5,12 +5,12 @@ dates, numbers, modality and manufacturer are read, so that no name comes with a
 since results carry deterministic UIDs; a fault that may pass is tried again.
 """
 
+import datetime
 import logging
 import os
-import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pydicom
 import requests
@@ -23,6 +23,7 @@ from core.archive.dicomweb.records import (
     RUBBISH,
     InstanceReference,
     SeriesSummary,
+    StudyList,
     StudyQuery,
     StudySummary,
     read_text,
@@ -35,6 +36,7 @@ from core.settings import get_setting, get_text_setting
 
 PAUSES = (0.5, 2.0)
 MOST_STUDIES = 50
+DAY, FIRST_DAY = datetime.timedelta(days=1), datetime.date(1950, 1, 1)
 ACCEPT = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 T = TypeVar("T")
 
@@ -74,17 +76,22 @@ class Archive:
         self._client = DICOMwebClient(self._url, self._session)
         self._client.set_http_retry_params(retry=False)
 
-    def find_studies(self, query: StudyQuery) -> list[StudySummary]:
+    def find_studies(self, query: StudyQuery, *, until: datetime.date | None = None) -> StudyList:
         """Find studies with ultrasound, the latest first, at most `MOST_STUDIES`.
+
+        Where the archive cuts its list, it is asked by ranges of dates, the latest first. What does not fit the query
+        is left out: some archives ignore filters.
 
         Parameters
         ----------
         query : StudyQuery
             What to look for.
+        until : date, optional
+            The latest day, to page on.
 
         Returns
         -------
-        list of StudySummary
+        StudyList
             Empty where there is none.
 
         Raises
@@ -92,13 +99,39 @@ class Archive:
         ArchiveError
             If the archive does not answer as it should.
         """
-        filters = query.to_filters()
-        items = _ask(lambda: self._client.search_for_studies(limit=MOST_STUDIES, search_filters=filters))
-        found = [
-            StudySummary(read_uid(item, "0020000D"), read_text(item, "00080020"), read_texts(item, "00080061"))
-            for item in items
-        ]
-        return sorted(found, key=lambda study: study.date, reverse=True)
+        with self._session.keep_time():
+            items, is_cut = self._search(query.to_filters() if until is None else _limit_days(query, FIRST_DAY, until))
+            if is_cut and query.date is None:
+                items, is_cut = self._search_days(query, FIRST_DAY, until or _tomorrow())
+        fitting = [item for item in items if query.fits(item)]
+        found = {
+            uid: StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061"))
+            for item in fitting
+            if (uid := read_uid(item, "0020000D"))
+        }
+        latest = sorted(found.values(), key=lambda study: study.date, reverse=True)
+        studies = StudyList(latest[:MOST_STUDIES])
+        studies.has_more = is_cut or len(latest) > MOST_STUDIES
+        studies.n_others = len(items) - len(fitting)
+        return studies
+
+    def _search(self, filters: dict[str, str]) -> tuple[list[dict[str, Any]], bool]:
+        """Ask for studies; tell whether the archive has more of them."""
+        asked = MOST_STUDIES + 1
+        items = self._ask(lambda: self._client.search_for_studies(limit=asked, search_filters=filters))
+        return items, len(items) >= asked or "299" in self._session.warning
+
+    def _search_days(self, query: StudyQuery, first: datetime.date, last: datetime.date) -> tuple[list[Any], bool]:
+        """Ask for a range of days; where that is cut, for its later half, then for the earlier one if too few came."""
+        items, is_cut = self._search(_limit_days(query, first, last))
+        if not is_cut or first == last:
+            return items, is_cut
+        middle = first + (last - first) // 2
+        items, is_cut = self._search_days(query, middle + DAY, last)
+        if sum(map(query.fits, items)) <= MOST_STUDIES and not is_cut:
+            earlier, is_cut = self._search_days(query, first, middle)
+            items = items + earlier
+        return items, is_cut
 
     def list_series(self, study_uid: str) -> list[SeriesSummary]:
         """List the ultrasound series of a study.
@@ -119,7 +152,7 @@ class Archive:
             If the archive does not answer as it should.
         """
         fields = ["Manufacturer", "NumberOfSeriesRelatedInstances"]
-        items = _ask(lambda: self._client.search_for_series(study_uid, fields=fields))
+        items = self._ask(lambda: self._client.search_for_series(study_uid, fields=fields))
         series = [
             SeriesSummary(
                 study_uid,
@@ -130,6 +163,7 @@ class Archive:
                 read_text(item, "00201209"),
             )
             for item in items
+            if read_text(item, "0020000D") in {"", study_uid}
         ]
         return sorted((one for one in series if one.modality == "US"), key=lambda one: one.number.zfill(12))
 
@@ -151,7 +185,9 @@ class Archive:
         ArchiveError
             If the archive does not answer as it should.
         """
-        items = _ask(lambda: self._client.search_for_instances(series.study_uid, series.uid, fields=["NumberOfFrames"]))
+        items = self._ask(
+            lambda: self._client.search_for_instances(series.study_uid, series.uid, fields=["NumberOfFrames"])
+        )
         found = [
             InstanceReference(
                 series.study_uid,
@@ -161,6 +197,7 @@ class Archive:
                 read_text(item, "00280008"),
             )
             for item in items
+            if read_text(item, "0020000E") in {"", series.uid}
         ]
         return sorted(found, key=lambda one: one.number.zfill(12))
 
@@ -188,10 +225,13 @@ class Archive:
             answer = self._session.get(address, headers={"Accept": ACCEPT})
             return read_single_part(answer.headers.get("Content-Type", ""), answer.content)
 
-        return _ask(fetch)
+        data = self._ask(fetch)
+        if _read_instance(data) not in {"", instance.uid}:
+            raise ArchiveError("The archive gave another image than the one asked for. Ask whoever runs it.")
+        return data
 
     def store(self, data: bytes) -> None:
-        """Store one object, and look whether it arrived.
+        """Store one object, and look whether it arrived; after a fault it is sent again only if it did not.
 
         Parameters
         ----------
@@ -205,11 +245,21 @@ class Archive:
         """
         made = pydicom.dcmread(BytesIO(data))
         reference = InstanceReference(str(made.StudyInstanceUID), str(made.SeriesInstanceUID), str(made.SOPInstanceUID))
-        answer = _ask(lambda: self._client.store_instances([made]))
-        if answer.get("FailedSOPSequence") and not self.holds(reference):
-            reason = _reason(answer.FailedSOPSequence)
-            raise ArchiveError(f"The archive refused a result{reason}. Ask whoever runs it.")
-        if not self.holds(reference):
+        tries = 0
+
+        def send() -> Sequence[pydicom.Dataset]:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and self._lists(reference):
+                return ()
+            return self._client.store_instances([made]).get("FailedSOPSequence") or ()
+
+        with self._session.keep_time():
+            failed = self._ask(send)
+            is_held = self.holds(reference)
+        if failed and not is_held:
+            raise ArchiveError(f"The archive refused a result{_reason(failed)}. Ask whoever runs it.")
+        if not is_held:
             raise ArchiveError(
                 "The archive took a result, but does not list it yet. Try again later.", is_temporary=True
             )
@@ -232,11 +282,26 @@ class Archive:
         ArchiveError
             If the archive does not answer as it should.
         """
+        return self._ask(lambda: self._lists(instance))
+
+    def _lists(self, instance: InstanceReference) -> bool:
         filters = {"SOPInstanceUID": instance.uid}
-        items = _ask(
-            lambda: self._client.search_for_instances(instance.study_uid, instance.series_uid, search_filters=filters)
-        )
+        items = self._client.search_for_instances(instance.study_uid, instance.series_uid, search_filters=filters)
         return any(read_uid(item, "00080018") == instance.uid for item in items)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        """Make a call, again after a pause where the fault may pass; all within one time limit."""
+        with self._session.keep_time():
+            for pause in (*PAUSES, None):
+                try:
+                    return call()
+                except ArchiveError as error:
+                    if pause is None or not error.is_temporary:
+                        raise
+                    self._session.wait(pause)
+                except (requests.HTTPError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                    raise ArchiveError(RUBBISH) from None
+        raise ArchiveError(RUBBISH)
 
 
 def has_archive() -> bool:
@@ -272,18 +337,22 @@ def open_archive() -> Archive:
     )
 
 
-def _ask(call: Callable[[], T]) -> T:
-    """Make a call, again after a pause where the fault may pass."""
-    for pause in (*PAUSES, None):
-        try:
-            return call()
-        except ArchiveError as error:
-            if pause is None or not error.is_temporary:
-                raise
-            time.sleep(pause)
-        except (requests.HTTPError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise ArchiveError(RUBBISH) from None
-    raise ArchiveError(RUBBISH)
+def _limit_days(query: StudyQuery, first: datetime.date, last: datetime.date) -> dict[str, str]:
+    days = f"{first:%Y%m%d}-{last:%Y%m%d}" if query.date is None else f"{query.date:%Y%m%d}"
+    return query.to_filters() | {"StudyDate": days}
+
+
+def _tomorrow() -> datetime.date:
+    """Give the latest day that a study may have, in whatever zone its machine stands."""
+    return datetime.date.today() + DAY
+
+
+def _read_instance(data: bytes) -> str:
+    """SOP instance UID of a file; empty where it can't be read, which the decoder will say."""
+    try:
+        return str(pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID"]).get("SOPInstanceUID", ""))
+    except Exception:  # noqa: BLE001 - a file of anybody may make the parser fail in any way
+        return ""
 
 
 def _reason(failed: Sequence[pydicom.Dataset]) -> str:

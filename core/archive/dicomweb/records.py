@@ -34,6 +34,29 @@ class StudyQuery:
         if set("*?\\") & set(self.patient_id + self.accession):
             raise InputError("Give the patient ID and the accession number in full, without * ? or \\.")
 
+    def fits(self, item: Any) -> bool:
+        """Tell whether a study of an answer is what was asked for: some archives ignore a filter.
+
+        Parameters
+        ----------
+        item : object
+            A study of the answer; what it does not say is taken for right.
+
+        Returns
+        -------
+        bool
+            Whether patient ID, accession number, date and modality are those of the query.
+        """
+        asked = {
+            "00100020": self.patient_id,
+            "00080050": self.accession,
+            "00080020": f"{self.date:%Y%m%d}" if self.date else "",
+        }
+        found = {tag: read_text(item, tag).strip().casefold() for tag in asked}
+        modalities = read_texts(item, "00080061")
+        is_alike = all(not text.strip() or found[tag] in {"", text.strip().casefold()} for tag, text in asked.items())
+        return is_alike and (not modalities or "US" in modalities.split(", "))
+
     def to_filters(self) -> dict[str, str]:
         """Give the query as DICOM keywords and values."""
         filters = {
@@ -51,6 +74,21 @@ class StudySummary:
     uid: str
     date: str
     modalities: str
+
+
+class StudyList(list[StudySummary]):
+    """Studies, the latest first.
+
+    Attributes
+    ----------
+    has_more : bool
+        Whether the archive has earlier ones.
+    n_others : int
+        Studies of others that the archive gave although they were not asked for.
+    """
+
+    has_more = False
+    n_others = 0
 
 
 @dataclass(frozen=True)

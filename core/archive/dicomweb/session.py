@@ -35,7 +35,7 @@ class BoundedSession(requests.Session):
     seconds : int
         Longest silence.
     total_seconds : int
-        Longest exchange.
+        Longest exchange, with all its tries.
     max_bytes : int
         Most bytes of a file; a list has at most `LIST_BYTES`.
     """
@@ -45,6 +45,51 @@ class BoundedSession(requests.Session):
         self.trust_env = False
         self.headers.update({"Accept": "application/dicom+json", "Accept-Encoding": "identity"})
         self._seconds, self._total_seconds, self._max_bytes = seconds, total_seconds, max_bytes
+        self._deadline: float | None = None
+        self.warning = ""
+
+    @contextmanager
+    def keep_time(self) -> Iterator[None]:
+        """Hold one time limit over several exchanges, tries and pauses.
+
+        Yields
+        ------
+        None
+            The exchanges; within another `keep_time`, its limit holds on.
+        """
+        outer = self._deadline
+        self._deadline = outer or time.monotonic() + self._total_seconds
+        try:
+            yield
+        finally:
+            self._deadline = outer
+
+    def wait(self, seconds: float) -> None:
+        """Pause before another try, unless the time is up.
+
+        Parameters
+        ----------
+        seconds : float
+            How long.
+
+        Raises
+        ------
+        ArchiveError
+            If the limit would be over.
+        """
+        self._check_time(seconds)
+        time.sleep(seconds)
+
+    def _check_time(self, needed: float = 0.0) -> float:
+        """Give the seconds that are left, or say that there are none."""
+        left = self._total_seconds if self._deadline is None else self._deadline - time.monotonic()
+        if left <= needed:
+            raise ArchiveError(
+                f"The archive's answer took longer than {self._total_seconds} seconds "
+                f"(SONOKI_PACS_TOTAL_SECONDS). {AGAIN}",
+                is_temporary=True,
+            )
+        return left
 
     def request(self, method: str, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
         """Ask, and read the whole answer within the limits.
@@ -64,15 +109,19 @@ class BoundedSession(requests.Session):
         ArchiveError
             For every other outcome.
         """
-        options |= {"stream": True, "allow_redirects": False, "timeout": self._seconds}
-        deadline = time.monotonic() + self._total_seconds
-        with translate_faults(self._seconds), super().request(method, url, *args, **options) as response:
+        with self.keep_time(), translate_faults(self._seconds):
+            options |= {"stream": True, "allow_redirects": False, "timeout": min(self._seconds, self._check_time())}
+            return self._exchange(method, url, *args, **options)
+
+    def _exchange(self, method: str, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
+        with super().request(method, url, *args, **options) as response:
             _refuse_status(response)
+            self.warning = response.headers.get("Warning", "")
             is_list = "json" in str(response.request.headers.get("Accept"))
             limit = min(self._max_bytes, LIST_BYTES) if is_list else self._max_bytes
-            return _fill(response, self._read(response, deadline, limit))
+            return _fill(response, self._read(response, limit))
 
-    def _read(self, response: requests.Response, deadline: float, limit: int) -> bytes:
+    def _read(self, response: requests.Response, limit: int) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(CHUNK):
             body += chunk
@@ -81,12 +130,7 @@ class BoundedSession(requests.Session):
                     f"The archive's answer is larger than {limit / 1e6:.0f} MB and was not taken. "
                     "Choose a shorter loop, or ask more narrowly."
                 )
-            if time.monotonic() > deadline:
-                raise ArchiveError(
-                    f"The archive's answer took longer than {self._total_seconds} seconds "
-                    f"(SONOKI_PACS_TOTAL_SECONDS). {AGAIN}",
-                    is_temporary=True,
-                )
+            self._check_time()
         return bytes(body)
 
 

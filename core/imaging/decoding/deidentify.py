@@ -8,15 +8,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.tag import Tag
-from pydicom.uid import (
-    UID,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLSNearLossless,
-    MPEGTransferSyntaxes,
-    RLELossless,
-    generate_uid,
-)
+from pydicom.uid import UID, RLELossless, generate_uid
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
@@ -74,7 +66,6 @@ _REGION_KEPT = (
 )
 _METHOD = "PS3.15 basic profile; tags and pixels of the image only"
 _CODES = (("113100", "Basic Application Confidentiality Profile"), ("113101", "Clean Pixel Data Option"))
-_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
 _NO_UNIT = 0
 _FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 
@@ -113,7 +104,7 @@ def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
     named, _ = find_regions(source.header, source.width, source.height)
     regions = [_copy_region(item) for item in source.header.get("SequenceOfUltrasoundRegions") or []]
     copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
-    if source.syntax in _LOSSY:
+    if source.is_lossy:
         copy.LossyImageCompression = "01"
     boxes, hidden = _write_pixels(copy, source, [region.box for region in named])
     copy.SequenceOfUltrasoundRegions = regions if named else [_describe_region(box) for box in boxes]

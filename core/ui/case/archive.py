@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.archive.dicom_objects.export import CaseResults, export_case
 from core.archive.dicomweb.client import has_archive, open_archive
-from core.archive.dicomweb.records import InstanceReference, SeriesSummary, StudyQuery, StudySummary
+from core.archive.dicomweb.records import InstanceReference, SeriesSummary, StudyList, StudyQuery, StudySummary
 from core.archive.outbox import open_outbox
 from core.errors import AppError
 from core.imaging.uploads import hold_file
@@ -25,6 +25,7 @@ from core.ui.session import name_owner
 STUDIES, SERIES, IMAGES = "archive_studies", "archive_series", "archive_images"
 T = TypeVar("T")
 PATIENT_ID, ACCESSION, DATE, FAULT = "archive_patient_id", "archive_accession", "archive_date", "archive_fault"
+ASKED, DAY_LENGTH = "archive_asked", 8
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -50,13 +51,13 @@ def ask_archive() -> None:
             st.error(plain(error))
 
 
-def offer_results(collect: Callable[[], CaseResults], sources: Sequence[Source]) -> None:
+def offer_results(collect: Callable[..., CaseResults], sources: Sequence[Source]) -> None:
     """Draw the ways on which a case's results leave as DICOM.
 
     Parameters
     ----------
     collect : callable
-        Gives the results; called when they are asked for.
+        Gives the results; called when they are asked for, with the bytes of images from the archive as `sources`.
     sources : sequence of Source
         Image of each view. Results of an image from the archive belong to its study, all others to a new one with a
         pseudonym.
@@ -64,9 +65,8 @@ def offer_results(collect: Callable[[], CaseResults], sources: Sequence[Source])
     is_archived = sources[0].is_archived
 
     def export() -> dict[str, bytes]:
-        if is_archived:
-            return export_case(collect(), [source.file.read() for source in sources])
-        return export_case(collect(), pseudonym=sources[0].patient_id)
+        files = [source.file.read() for source in sources] if is_archived else []
+        return export_case(collect(sources=files), files, pseudonym=sources[0].patient_id)
 
     st.download_button(
         "DICOM, names the patient (zip)" if is_archived else "DICOM with a pseudonym (zip)",
@@ -74,7 +74,8 @@ def offer_results(collect: Callable[[], CaseResults], sources: Sequence[Source])
         file_name="sonoki_dicom.zip",
         mime="application/zip",
         on_click="ignore",
-        help="Secondary Capture of the heat map, Structured Report and the document as encapsulated PDF.",
+        help="Secondary Capture of the heat map, Structured Report, for an image from the archive the box as a "
+        "presentation state, and the document as encapsulated PDF.",
     )
     if has_archive():
         _offer_sending(export, is_archived)
@@ -116,19 +117,48 @@ def _find_studies() -> None:
     """Ask the archive, and forget what was typed."""
     patient, accession, date = (st.session_state[name] for name in (PATIENT_ID, ACCESSION, DATE))
     st.session_state[PATIENT_ID], st.session_state[ACCESSION], st.session_state[DATE] = "", "", None
-    for name in (STUDIES, SERIES, IMAGES):
+    for name in (STUDIES, SERIES, IMAGES, ASKED):
         st.session_state.pop(name, None)
     try:
-        st.session_state[STUDIES] = open_archive().find_studies(StudyQuery(patient, accession, date))
+        _list_studies(StudyQuery(patient, accession, date))
     except AppError as error:
         st.session_state[FAULT] = str(error)
 
 
+def _list_studies(query: StudyQuery, until: datetime.date | None = None) -> None:
+    """Ask for studies; the query is kept as long as there are earlier ones to ask for."""
+    studies = open_archive().find_studies(query, until=until)
+    st.session_state[STUDIES], st.session_state[ASKED] = studies, query if studies.has_more else None
+
+
+def _find_earlier() -> None:
+    """Ask for the studies before the last one of the list."""
+    query, studies = st.session_state[ASKED], st.session_state[STUDIES]
+    try:
+        _list_studies(query, datetime.datetime.strptime(studies[-1].date, "%Y%m%d").date())
+    except AppError as error:
+        st.session_state[FAULT] = str(error)
+
+
+def _say_what_is_missing(studies: StudyList) -> None:
+    """Say what the list does not show, and page on."""
+    if studies.n_others:
+        st.warning(f"The archive gave {studies.n_others} studies that were not asked for; they are left out.")
+    if not studies.has_more:
+        return
+    st.caption(f"{len(studies)} of more than {len(studies)} studies, the latest first.")
+    if studies and len({study.date for study in studies}) > 1 and len(studies[-1].date) == DAY_LENGTH:
+        st.button("Earlier studies", on_click=guard(_find_earlier))
+    else:
+        st.caption("Give the patient ID or the accession number to see the others.")
+
+
 def _ask_image() -> InstanceReference | None:
     """Draw studies, series and images to choose from."""
-    studies: list[StudySummary] | None = st.session_state.get(STUDIES)
+    studies: StudyList | None = st.session_state.get(STUDIES)
     if studies is None:
         return None
+    _say_what_is_missing(studies)
     if not studies:
         st.info("The archive has no ultrasound study of that.")
         return None

@@ -1,6 +1,5 @@
 """A simulated case, and its results ready to export."""
 
-import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from models.bundle import read_bundle
 from models.call_rule import CallRule
 
 PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
-CREATED = datetime.datetime(2026, 5, 7, 14, 30, 15)
 
 
 @pytest.fixture(scope="session")
@@ -66,4 +64,4 @@ def make_results(frame: Frame, bundle_dir: Path, *, clinical: dict | None = None
     )
     overlay = np.full((round(450 * frame.height / frame.width) + 80, 450, 3), 90, np.uint8)
     case = Case.of(frame, default_roi(frame), {"birads": "4B", "size_mm": 18.0} if clinical is None else clinical)
-    return CaseResults(prediction, bundle, case, (overlay,), CREATED, PDF)
+    return CaseResults(prediction, bundle, case, (overlay,), PDF)

@@ -12,16 +12,32 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
-from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    ColorSoftcopyPresentationStateStorage,
+    ComprehensiveSRStorage,
+    EncapsulatedPDFStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from core.archive.dicom_objects.codes import SHARE_OF_VIEW
-from core.archive.dicom_objects.export import CAPTURE, DOCUMENT, REPORT, CaseResults, export_case
+from core.archive.dicom_objects.export import CAPTURE, DOCUMENT, PRESENTATION, REPORT, CaseResults, export_case
 from core.errors import ImageError, InputError
 from core.imaging import Frame, read_frame
 from core.inference import Applicability, View
 from tests.core.archive.conftest import PDF, make_results
+from tests.core.imaging.samples import make_jpeg_cine, make_speckle
 
-CLASSES = {CAPTURE: SecondaryCaptureImageStorage, REPORT: ComprehensiveSRStorage, DOCUMENT: EncapsulatedPDFStorage}
+CLASSES = {
+    CAPTURE: SecondaryCaptureImageStorage,
+    REPORT: ComprehensiveSRStorage,
+    DOCUMENT: EncapsulatedPDFStorage,
+    PRESENTATION: GrayscaleSoftcopyPresentationStateStorage,
+}
+UIDS = {
+    "StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4", "SOPInstanceUID": "1.2.3.4.5", "StudyDate": "20240102",
+    "PatientBirthDate": "",
+}  # fmt: skip
 NAMES = ("Grünwald^Zoë", "Doe", "山田^太郎")
 REPEATED = ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID", "StudyDate", "AccessionNumber")
 
@@ -87,7 +103,7 @@ def test_objects_are_filed_in_the_study_of_the_source(results, dicom):
     for ds in made.values():
         assert [ds[name].value for name in REPEATED] == [source[name].value for name in REPEATED]
     uids = {uid for ds in made.values() for uid in (ds.SOPInstanceUID, ds.SeriesInstanceUID)}
-    assert len(uids) == 6
+    assert len(uids) == 8
     assert all(uid.startswith("2.25.") and len(uid) <= 64 for uid in uids)
 
 
@@ -109,6 +125,96 @@ def test_a_source_in_another_character_set_is_read_as_it_says(results, dicom):
     source = buffer.getvalue()
     made = read(export_case(frame_of(results, source), [source]))
     assert {str(ds.PatientName) for ds in made.values()} == {"Müller^Jürgen"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "raw", "name"),
+    [
+        (["", "ISO 2022 IR 58"], b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab", "Zhang^XiaoDong=张^小东"),
+        (["", "ISO 2022 IR 149"], b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "Hong^Gildong=洪^吉洞"),
+        (["", "ISO 2022 IR 87"], b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "Yamada^Tarou=山田^太郎"),
+        ("GB18030", b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang^XiaoDong=王^小东"),
+        ("ISO_IR 192", b"M\xc3\xbcller^J", "Müller^J"),
+        ("ISO_IR 192", b"M\xfcller^J", None),
+        (None, b"M\xfcller^J", None),
+        ("ISO_IR 6", b"M\xfcller^J", None),
+        ("ISO_IR 999", b"M\xfcller^J", None),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_names_come_through_their_character_set_or_are_refused(results, dicom, stated, raw, name):
+    ds = pydicom.dcmread(BytesIO(dicom))
+    ds.SpecificCharacterSet, ds.PatientName = stated, "X" * (len(raw) + len(raw) % 2)
+    buffer = BytesIO()
+    ds.save_as(buffer, enforce_file_format=True)
+    source = buffer.getvalue().replace(b"X" * (len(raw) + len(raw) % 2), raw.ljust(len(raw) + len(raw) % 2))
+    if name is None:
+        with pytest.raises(ImageError, match="PatientName holds bytes that its character set does not have"):
+            export_case(frame_of(results, source), [source])
+        return
+    for data in export_case(frame_of(results, source), [source]).values():
+        assert str(pydicom.dcmread(BytesIO(data)).PatientName) == name
+        assert b"\x1b" not in pydicom.dcmread(BytesIO(data))["PatientName"].value.original_string
+
+
+@pytest.mark.parametrize(
+    ("header", "form", "side"), [("L", "left", "L"), ("L", "", "L"), ("", "right", "R"), ("", "", "")]
+)
+def test_the_breast_is_named_by_whoever_knows_it(results, dicom, header, form, side):
+    source = change(dicom, ImageLaterality=header)
+    framed = frame_of(results, source)
+    case = replace(framed.case, clinical={"laterality": form} if form else {})
+    made = export_case(replace(framed, case=case), [source])
+    assert (pydicom.dcmread(BytesIO(made[CAPTURE])).Laterality or "") == side
+    site = highdicom.sr.srread(BytesIO(made[REPORT])).content.get_planar_roi_measurement_groups()[0].finding_sites[0]
+    modifiers = [item.ConceptCodeSequence[0].CodeMeaning for item in site.get("ContentSequence", [])]
+    assert modifiers == ([{"L": "Left", "R": "Right"}[side]] if side else [])
+
+
+@pytest.mark.parametrize("where", ["form", "Laterality", "modifier"])
+def test_two_breasts_are_asked_about(results, dicom, where):
+    tags: dict[str, object] = {"ImageLaterality": "L"}
+    if where == "Laterality":
+        tags["Laterality"] = "R"
+    if where == "modifier":
+        code, region = pydicom.Dataset(), pydicom.Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "24028007", "SCT", "Right"
+        region.AnatomicRegionModifierSequence = [code]
+        tags["AnatomicRegionSequence"] = [region]
+    source = change(dicom, **tags)
+    framed = frame_of(results, source)
+    case = replace(framed.case, clinical={"laterality": "right"} if where == "form" else {})
+    with pytest.raises(ImageError, match="breast"):
+        export_case(replace(framed, case=case), [source])
+
+
+def test_what_the_source_says_of_itself_is_kept(results, dicom):
+    said = {"TimezoneOffsetFromUTC": "-0400", "PatientIdentityRemoved": "YES", "DeidentificationMethod": ["one", "two"]}
+    lossy = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionMethod": "ISO_10918_1",
+        "LossyImageCompressionRatio": 9,
+    }
+    source = change(dicom, **said, **lossy)
+    made = read(export_case(frame_of(results, source), [source]))
+    for ds in made.values():
+        assert {name: ds[name].value for name in said} == said
+    for name in (CAPTURE, DOCUMENT):
+        assert {key: made[name][key].value for key in lossy} == lossy
+
+
+def test_objects_point_to_their_frame_and_hold_no_time_of_the_export(bundle_dir):
+    source = make_jpeg_cine([np.dstack([make_speckle()] * 3)] * 3, **UIDS)
+    frame = read_frame(source, index=2)
+    made = read(export_case(replace(make_results(frame, bundle_dir), document=None), [source]))
+    assert made[CAPTURE].SourceImageSequence[0].ReferencedFrameNumber == 3
+    state = made[PRESENTATION]
+    reference = state.GraphicAnnotationSequence[0].ReferencedImageSequence[0]
+    assert (reference.ReferencedSOPInstanceUID, reference.ReferencedFrameNumber) == (UIDS["SOPInstanceUID"], 3)
+    assert state.SOPClassUID == ColorSoftcopyPresentationStateStorage
+    assert made[REPORT].ContentDate == "20240102"
+    assert made[CAPTURE].LossyImageCompression == "01"
+    assert not any("InstanceCreationDate" in ds or "DateOfSecondaryCapture" in ds for ds in made.values())
 
 
 def test_without_a_dicom_source_a_pseudonym_opens_a_new_study(results, dicom):
@@ -254,7 +360,7 @@ def two_views(results: CaseResults, other: bytes) -> CaseResults:
 def test_the_report_holds_every_view_with_its_image_and_share(results, dicom):
     other = change(dicom, SOPInstanceUID=pydicom.uid.generate_uid(entropy_srcs=["second"]))
     made = export_case(two_views(results, other), [dicom, other])
-    assert list(made) == [CAPTURE, "sc-2.dcm", REPORT, DOCUMENT]
+    assert list(made) == [CAPTURE, "sc-2.dcm", REPORT, DOCUMENT, PRESENTATION, "pr-2.dcm"]
     report = highdicom.sr.srread(BytesIO(made[REPORT]))
     images = {
         item.ReferencedSOPInstanceUID

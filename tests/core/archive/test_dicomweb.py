@@ -1,11 +1,13 @@
 """What an archive can do wrong, acted out by a small server on the loopback: a sentence each, and nothing lost."""
 
+import base64
 import json
 import logging
 import threading
 import time
-from datetime import date
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from requests.auth import HTTPBasicAuth
@@ -165,6 +167,13 @@ def test_an_answer_that_drips_is_given_up(serve):
         find(serve(drip).url, total_seconds=1)
 
 
+def test_the_time_limit_is_one_for_all_tries(serve):
+    started = time.monotonic()
+    with pytest.raises(ArchiveError, match=r"longer than 2 seconds|did not answer"):
+        find(serve(hang).url, seconds=1, total_seconds=2)
+    assert time.monotonic() - started < 2.4
+
+
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(serve):
     with pytest.raises(ArchiveError, match="larger than 1 MB"):
         find(serve(drip).url, max_bytes=1_000_000)
@@ -295,6 +304,72 @@ def test_a_query_is_never_everybody():
         with pytest.raises(InputError):
             StudyQuery(**typed)
     assert StudyQuery(date=date(2024, 1, 2)).to_filters()["StudyDate"] == "20240102"
+
+
+def test_a_scheme_in_upper_case_is_the_same(serve):
+    assert find(serve(reply()).url.replace("http://", "HTTP://")) == []
+
+
+def test_passwords_of_any_script_are_sent_in_utf_8(serve):
+    stub = serve(reply())
+    auth = read_credentials("Jörg", {"SONOKI_PACS_PASSWORD": "пароль"})
+    Archive(stub.url, auth).find_studies(QUERY)
+    assert base64.b64decode(stub.asked[0][2]["Authorization"].split()[1]).decode() == "Jörg:пароль"
+    for token in ("жетон", "two\nlines"):
+        with pytest.raises(UsageError, match="SONOKI_PACS_TOKEN holds characters"):
+            read_credentials("", {"SONOKI_PACS_TOKEN": token})
+
+
+def make_study(number: int, **changes: object) -> dict:
+    day = date(2026, 1, 1) - timedelta(days=number)
+    values = {"0020000D": f"1.2.{number}", "00080020": f"{day:%Y%m%d}", "00080061": "US", "00100020": "PLANTED-4711"}
+    values |= changes
+    return {tag: {"vr": "LO", "Value": [value]} for tag, value in values.items()}
+
+
+def answer_query(studies, most=10_000, headers=()):
+    """An archive that keeps to dates, gives the oldest first, and cuts its list."""
+
+    def answer(handler):
+        asked = parse_qs(urlsplit(handler.path).query)
+        first, _, last = asked.get("StudyDate", ["0-9"])[0].partition("-")
+        found = [one for one in studies[::-1] if first <= one["00080020"]["Value"][0] <= (last or first)]
+        cut = found[: min(most, int(asked["limit"][0]))]
+        reply(body=json.dumps(cut).encode(), headers=headers if len(cut) < len(found) else ())(handler)
+
+    return answer
+
+
+@pytest.mark.parametrize("most", [10_000, 20])
+def test_the_latest_come_first_also_where_the_list_is_cut(serve, most):
+    more = {"Warning": "299 pacs: There are additional results that can be requested"}
+    stub = serve(answer_query([make_study(number) for number in range(130)], most, more))
+    archive = Archive(stub.url)
+    seen, until = [], None
+    for _ in range(6):
+        page = archive.find_studies(QUERY, until=until)
+        assert [study.date for study in page] == sorted((study.date for study in page), reverse=True)
+        seen += [study.uid for study in page if study.uid not in seen]
+        if not page.has_more:
+            break
+        until = datetime.strptime(page[-1].date, "%Y%m%d").date()
+    assert seen == [f"1.2.{number}" for number in range(130)]
+    assert len(stub.asked) < 120
+
+
+def test_what_was_not_asked_for_is_left_out(serve):
+    others = [make_study(1, **{"00100020": "OTHER"}), make_study(2, **{"00080061": "CT"})]
+    found = find(serve(reply(body=json.dumps([*others, make_study(3)]).encode())).url)
+    assert ([study.uid for study in found], found.n_others, found.has_more) == (["1.2.3"], 2, False)
+    day = StudyQuery(accession="77", date=date(2025, 12, 29))
+    wrong = [make_study(3, **{"00080050": "78"}), make_study(5, **{"00080050": "77"})]
+    archive = Archive(serve(reply(body=json.dumps([*wrong, make_study(3, **{"00080050": "77"})]).encode())).url)
+    assert [study.uid for study in archive.find_studies(day)] == ["1.2.3"]
+
+
+def test_another_image_than_the_one_asked_for_is_not_taken(serve, dicom):
+    with pytest.raises(ArchiveError, match="another image"):
+        Archive(serve(reply(kind=MULTIPART, body=multipart(dicom))).url).retrieve(IMAGE)
 
 
 def test_secrets_come_from_the_environment_alone():

@@ -8,6 +8,7 @@ from io import BytesIO
 
 import pydicom
 import pytest
+import requests
 from requests.auth import HTTPBasicAuth
 
 from core.archive.dicom_objects.export import export_case
@@ -62,6 +63,20 @@ def test_a_study_is_found_by_what_is_typed(archive, stored):
     assert archive.find_studies(StudyQuery(patient_id="T-1", date=date(2024, 1, 3))) == []
 
 
+def test_what_a_machine_pushes_to_orthanc_is_found(address, archive, stored, dicom):
+    """Orthanc stands in front: it takes C-STORE, here its REST route, and SonoKi asks it by DICOMweb."""
+    pushed = pydicom.dcmread(BytesIO(dicom))
+    pushed.PatientID, pushed.StudyInstanceUID, pushed.SOPInstanceUID = "T-5", "1.2.3.5", "1.2.3.5.6"
+    pushed.file_meta.MediaStorageSOPInstanceUID = pushed.SOPInstanceUID
+    stream = BytesIO()
+    pushed.save_as(stream, enforce_file_format=True)
+    root = address.removesuffix("/dicom-web")
+    answer = requests.post(f"{root}/instances", data=stream.getvalue(), auth=(USER, PASSWORD), timeout=30)
+    assert answer.json()["Status"] == "Success"
+    (study,) = archive.find_studies(StudyQuery(patient_id="T-5"))
+    assert study.uid == "1.2.3.5"
+
+
 def test_lists_name_nobody(archive, stored):
     (study,) = archive.find_studies(StudyQuery(patient_id="T-1"))
     (series,) = archive.list_series(study.uid)
@@ -88,8 +103,8 @@ def test_results_come_home(archive, stored, results, bundle_dir, tmp_path, capsy
     outbox.put(files.values())
     seen = []
     delivery = outbox.send(archive, lambda done, total: seen.append((done, total)))
-    assert (delivery.sent, delivery.waiting, delivery.reason) == (3, 0, "")
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert (delivery.sent, delivery.waiting, delivery.reason) == (4, 0, "")
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert outbox.list_waiting() == []
     for name, data in files.items():
         made = pydicom.dcmread(BytesIO(data))

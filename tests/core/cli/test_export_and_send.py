@@ -17,7 +17,7 @@ from tests.core.archive.orthanc import find_port
 
 PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
 ROI = "400,250,600,400"
-FILES = {"sc.dcm", "sr.dcm", "report.dcm"}
+FILES = {"sc.dcm", "sr.dcm", "report.dcm", "pr.dcm"}
 
 
 @pytest.fixture

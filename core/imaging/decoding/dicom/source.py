@@ -14,8 +14,10 @@ from pydicom.uid import (
     UID,
     JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
+    JPEGLSNearLossless,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
     MPEGTransferSyntaxes,
@@ -32,6 +34,7 @@ _NOT_SAID = "The file does not say that it is an ultrasound image."
 _OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
 _SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, JPEGLossless, JPEGLosslessSV1, RLELossless)
 
 
@@ -90,6 +93,11 @@ class DicomSource:
             return
         for stored in self._iter_stored(list(indices)):
             yield render_8_bit(stored, self.header)
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the pixels went through a lossy compression, by the header or by the transfer syntax."""
+        return self.header.get("LossyImageCompression") == "01" or self.syntax in _LOSSY
 
     def read_stream(self) -> bytes:
         """Give the coded bytes of all fragments, as a video has them."""

@@ -4,8 +4,12 @@ This is the one way on which a patient's name leaves a file. It leads into the r
 else: not into a log, a file's name, a session or a page.
 """
 
+import re
+
 from pydicom import Dataset
+from pydicom.charset import python_encoding
 from pydicom.config import RAISE
+from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
 
 from core.errors import ImageError
@@ -23,8 +27,18 @@ _DESCRIPTION = (
     "StudyTime",
     "ReferringPhysicianName",
     "StudyDescription",
-    "ImageLaterality",
-    "Laterality",
+    "TimezoneOffsetFromUTC",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
+_ESCAPE = re.compile(r"\x1b[ -/]+[0-~]")  # ISO 2022: what switches character sets is no character of a name
+_DEFAULT_SETS = {"", "ISO_IR 6", "ISO 2022 IR 6"}
+_SIDES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
+_BYTES = (
+    "Its {name} holds bytes that its character set does not have, so that results can't be filed with it. Correct "
+    "SpecificCharacterSet in the archive."
 )
 _BREAK = "Its {name} breaks the DICOM standard, so that results can't be filed with it. Correct it in the archive."
 
@@ -43,7 +57,8 @@ def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
     -------
     dict of str to str or int
         UIDs of study, series, instance and class; patient and study by DICOM's keywords, empty where the file has no
-        value or one that breaks its type; Rows, Columns, NumberOfFrames.
+        value or one that breaks its type; Rows, Columns, NumberOfFrames, SamplesPerPixel, LossyImageCompression; and
+        "Side", the breast by all that the header says.
 
     Raises
     ------
@@ -58,7 +73,27 @@ def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
         if not found[name]:
             raise ImageError(f"The DICOM file has no {name}, so that results can't be filed with it. Export it again.")
     found |= {name: _read(source.header, name, strict=False) for name in _DESCRIPTION}
-    return found | {"Rows": source.height, "Columns": source.width, "NumberOfFrames": source.count}
+    return found | {
+        "Rows": source.height,
+        "Columns": source.width,
+        "NumberOfFrames": source.count,
+        "PhotometricInterpretation": str(source.header.get("PhotometricInterpretation") or ""),
+        "SamplesPerPixel": int(source.header.get("SamplesPerPixel") or 1),
+        "LossyImageCompression": "01" if source.is_lossy else "",
+        "Side": _read_side(source.header),
+    }
+
+
+def _read_side(header: Dataset) -> str:
+    """Every side that the header names: "L", "R", "LR" where it contradicts itself, or none."""
+    stated = [str(header.get(name) or "").strip().upper() for name in ("ImageLaterality", "Laterality")]
+    for region in header.get("AnatomicRegionSequence") or []:
+        modifiers = region.get("AnatomicRegionModifierSequence") or []
+        stated += [_SIDES.get(str(modifier.get("CodeValue")), "") for modifier in modifiers]
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        anatomy = [item.get("FrameAnatomySequence") for item in (header.get(groups) or [])[:1]]
+        stated += [str(item[0].get("FrameLaterality") or "") for item in anatomy if item]
+    return "".join(sorted(set(stated) & {"L", "R"}))
 
 
 def _read(header: Dataset, name: str, *, strict: bool) -> str:
@@ -66,11 +101,23 @@ def _read(header: Dataset, name: str, *, strict: bool) -> str:
     if name not in header:
         return ""
     element = header[name]
-    text = "" if element.value is None else str(element.value).strip()
+    parts = element.value if isinstance(element.value, MultiValue) else [element.value]
+    text = "\\".join("" if part is None else _ESCAPE.sub("", str(part)).strip() for part in parts)
+    if not _is_decoded(text, header):
+        raise ImageError(_BYTES.format(name=name))
     try:
-        validate_value(element.VR, text if element.VM < 2 else element.value, RAISE)
+        for part in text.split("\\"):
+            validate_value(element.VR, part, RAISE)
     except (ValueError, TypeError):
         if strict:
             raise ImageError(_BREAK.format(name=name)) from None
         return ""
     return text
+
+
+def _is_decoded(text: str, header: Dataset) -> bool:
+    """Whether all bytes of a text were characters of its set; without a set, only ASCII is."""
+    stated = header.get("SpecificCharacterSet") or ""
+    sets = {str(one) for one in (stated if isinstance(stated, MultiValue) else [stated])}
+    is_known = bool(sets - _DEFAULT_SETS) and sets <= python_encoding.keys() | _DEFAULT_SETS
+    return "\ufffd" not in text and "\x1b" not in text and (is_known or text.isascii())
