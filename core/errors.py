@@ -51,11 +51,13 @@ class TableError(InputError):
         What came and what to do.
     rows : tuple of (int, str)
         Row number in the file (the header is row 1) and reason, for each row that was refused.
+    column : str
+        Column of the file that it is about; "" where it is about none.
     """
 
-    def __init__(self, message: str, rows: tuple[tuple[int, str], ...] = ()) -> None:
+    def __init__(self, message: str, rows: tuple[tuple[int, str], ...] = (), column: str = "") -> None:
         super().__init__(message)
-        self.rows = rows
+        self.rows, self.column = rows, column
 
 
 class ModelError(AppError):

@@ -87,7 +87,8 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
             result.problems.setdefault(position, reason)
     for name, columns in match.doubtful.items():
         if name in primary:
-            raise TableError(SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns)))
+            sentence = SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns))
+            raise TableError(sentence, column=columns[0])
         problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
         result.readings += [ColumnReading(column, name, label_field(name), problem=problem) for column in columns]
     return result
@@ -145,7 +146,7 @@ def _take(cast: Cast, result: Understood, *, is_primary: bool) -> None:
     if is_primary and formulas:
         raise TableError(FORMULAS.format(count=formulas, column=reading.column))
     if is_primary and reading.problem:
-        raise TableError(f"{reading.column}: {reading.problem}")
+        raise TableError(f"{reading.column}: {reading.problem}", column=reading.column)
     if not is_primary and not reading.problem and reading.not_understood > reading.known:
         first, count = reading.left_out[0]
         problem = f"{reading.not_understood} of {reading.not_understood + reading.known} values were not understood"

@@ -4,7 +4,7 @@ By default a SQLite file in the user's data folder; PostgreSQL by the setting "d
 """
 
 import datetime
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -77,22 +77,42 @@ class Store:
         WorkError
             If the database does not answer; then nothing was saved.
         """
+        return self.append_all([entry])[0]
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Record]:
+        """Write entries at the end of the chain, all of them or none.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+            In order.
+
+        Returns
+        -------
+        list of Record
+            As they are kept.
+
+        Raises
+        ------
+        WorkError
+            If the database does not answer; then nothing was saved.
+        """
+        rows: list[dict[str, Any]] = []
+        if not entries:
+            return []
         with self._write() as connection:
             number, previous = _read_head(connection)
             is_known = self._follows_witness(connection, number, previous)
-            columns: dict[str, Any] = {
-                **asdict(entry),
-                "number": number + 1,
-                "time_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
-                "previous": previous,
-            }
-            columns["hash"] = hash_entry(columns)
-            columns |= self._keys.seal(number + 1, columns["hash"])
-            connection.execute(insert(ENTRIES).values(columns))
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+            for place, entry in enumerate(entries, start=number + 1):
+                columns = asdict(entry) | {"number": place, "time_utc": now, "previous": previous}
+                previous = columns["hash"] = hash_entry(columns)
+                rows.append(columns | self._keys.seal(place, previous))
+            connection.execute(insert(ENTRIES), rows)
         if is_known:
             with suppress(WorkError):  # `verify_chain` says it
-                self._witness.keep(number + 1, columns["hash"])
-        return Record(**columns)
+                self._witness.keep(number + len(rows), previous)
+        return [Record(**row) for row in rows]
 
     def read(
         self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = SAID

@@ -111,7 +111,7 @@ def _note_choice(name: str, names: list[str], asked: str) -> list[str]:
     """Say which of several sheets was read, and how another is chosen."""
     if len(names) == 1:
         return []
-    other = "" if asked else " Another one: --sheet NAME."
+    other = "" if asked else " Choose another: --sheet NAME."
     return [f"Sheet '{name[:SHOWN]}' was read, {names.index(name) + 1} of {len(names)}.{other}"]
 
 

@@ -61,10 +61,10 @@ def test_ten_bad_rows_are_named_and_the_rest_evaluated(at):
 
 
 def read_as(at, column, field, **more):
-    at.selectbox(key="columns_column").set_value(column)
+    at.selectbox(key="columns_column").set_value(column).run()
     at.selectbox(key="columns_field").set_value(field).run()
     for key, value in more.items():
-        widget = at.text_input if key in {"codes", "centre"} else at.selectbox
+        widget = at.segmented_control if key == "unit" else at.selectbox
         widget(key=f"columns_{key}").set_value(value)
     return at.button(key="columns_apply").click().run()
 
@@ -93,11 +93,11 @@ def test_what_each_column_was_taken_for_is_listed_and_can_be_changed(at):
     assert columns.loc["y", "Coding"] == "1 = yes, 0 = no"
     assert columns.loc["rfs_event", "Read as"] == "not read"
     assert columns.loc["tumor_siz", "Read as"] == "not read (did you mean Largest diameter on ultrasound?)"
-    read_as(at, "rfs_event", "rfs_event", codes="1: no, 2: yes")
+    read_as(at, "rfs_event", "rfs_event", code_0="no", code_1="yes")
     assert find_columns(at).loc["rfs_event", "Coding"] == "1 = no, 2 = yes"
     read_as(at, "tumor_siz", "size_mm", unit="cm")
     assert find_columns(at).loc["tumor_siz", "Unit"] == "cm"
-    read, _ = at.session_state["cohort_uploaded"]
+    read = at.session_state["cohort"].read
     assert set(read.table["size_mm"]) == {20.0}
     read_as(at, "age", "Do not read it")
     assert find_columns(at).loc["age", "Read as"] == "not read"
@@ -109,7 +109,7 @@ def test_what_each_column_was_taken_for_is_listed_and_can_be_changed(at):
 def test_names_in_a_column_go_with_the_file(at):
     upload(at, encode(make_table().assign(name=NAME)))
     assert "120 of 120 patients of the uploaded cohort" in words(at)
-    read, _ = at.session_state["cohort_uploaded"]
+    read = at.session_state["cohort"].read
     assert "name" not in read.table
     assert NAME not in repr(read) + read.table.to_csv()
     assert at.file_uploader[0].value is None

@@ -130,7 +130,9 @@ def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: l
         return []
     about = {name: draft.get(name, "") for name in ABOUT}
     unkept = list_unkept(get_board(), cohort, visible, list_seen(records, author, draft.get("author_key", "")))
-    kept = [save_entry(Entry(**about, patient=name, kind="shown", probability=visible.get(name))) for name in unkept]
+    kept = get_store().append_all(
+        [Entry(**about, patient=name, kind="shown", probability=visible.get(name)) for name in unkept]
+    )
     change_board(SeenKept(cohort))
     return kept
 

@@ -9,6 +9,8 @@ import streamlit as st
 
 from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError
+from core.ui.cohort.session import change_own, get_own
+from core.ui.cohort.state import TableRead
 from core.ui.resources import get_bundle
 from models.cutoff import Cutoff
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from core.cohort.scoring.job import ScoringJob
 
 EVIDENCE = "evidence/predictions.csv"
-UPLOADED, CHOICE, BORROW, PACKAGE = "cohort_uploaded", "cohort_choice", "cohort_borrow", "cohort_package"
+CHOICE, BORROW = "cohort_choice", "cohort_borrow"
 SHIPPED_LABEL, UPLOADED_LABEL = "The bundle's own cohort", "The uploaded cohort"
 
 
@@ -84,27 +86,20 @@ def get_shipped() -> Cohort | None:
 
 def get_uploaded() -> Cohort | None:
     """Give the uploaded cohort of this session, or None."""
-    kept = st.session_state.get(UPLOADED)
-    if kept is None:
-        return None
-    read, sha256 = kept
-    return Cohort("the uploaded cohort", read, sha256, False, borrow_threshold())
+    own = get_own()
+    return None if own.read is None else Cohort("the uploaded cohort", own.read, own.sha256, False, borrow_threshold())
 
 
 def keep_uploaded(read: PredictionTable, sha256: str, package: "ScoringJob | None" = None) -> None:
     """Keep an uploaded table for this session and choose it; with the package that it was scored from, if it was."""
-    st.session_state[UPLOADED] = (read, sha256)
-    st.session_state[PACKAGE] = package
+    change_own(TableRead(read, sha256, package))
     st.session_state[CHOICE] = UPLOADED_LABEL
 
 
 def get_package(cohort: Cohort) -> "ScoringJob | None":
     """Give the package that an uploaded cohort was scored from, or None if it came as a table."""
-    uploaded = st.session_state.get(UPLOADED)
-    if uploaded is None or uploaded[1] != cohort.sha256:
-        return None
-    package: ScoringJob | None = st.session_state.get(PACKAGE)
-    return package
+    own = get_own()
+    return own.package if own.sha256 == cohort.sha256 else None
 
 
 def borrow_threshold() -> tuple[float, str] | None:

@@ -5,29 +5,31 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
-from core.cohort import Choices, PredictionTable, read_predictions
+from core.clinical import KNOWN, read_title
+from core.cohort import PredictionTable, read_predictions
 from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
 from core.plain_text import plain
 from core.spreadsheet import disarm_table, render_csv
-from core.ui.cohort.columns import ask_columns, forget_choices, keep_content, show_columns
+from core.ui.cohort.columns import list_questions, point_below, show_columns
 from core.ui.cohort.current import (
     BORROW,
     CHOICE,
     SHIPPED_LABEL,
     UPLOADED_LABEL,
     Cohort,
-    get_package,
     get_shipped,
     get_uploaded,
     keep_uploaded,
 )
+from core.ui.cohort.reread import ask_columns, forget_file_answers, suggest
+from core.ui.cohort.session import change_own, get_own
+from core.ui.cohort.state import FileGiven, Refusal, TableRefused
 from core.ui.errors import guard, guard_file
 from core.ui.resources import get_bundle
 from core.ui.upload import take_upload
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
-ROUND, FAILED = "cohort_round", "cohort_failed"
 SHOWN_ROWS = 10
 TEMPLATE_COLUMNS = (
     "patient_id",
@@ -64,9 +66,9 @@ def ask_cohort() -> None:
             persist_state="session",
             wrap=True,
         )
-    with st.expander(
-        "Evaluate the model on a cohort of your own", expanded=get_shipped() is None or FAILED in st.session_state
-    ):
+    own = get_own()
+    is_open = get_shipped() is None or own.refusal is not None
+    with st.expander("Evaluate the model on a cohort of your own", expanded=is_open):
         st.markdown(
             "A table with one row per patient: the probability of high Ki-67, and whether Ki-67 was high (or its value "
             "in per cent); where known patient, centre, part of the data, follow-up and recurrence, lymph nodes, "
@@ -80,19 +82,19 @@ def ask_cohort() -> None:
             mime="text/csv",
             on_click="ignore",
         )
-        key = f"cohort_upload_{st.session_state.setdefault(ROUND, 0)}"
+        key = f"cohort_upload_{own.uploads}"
         st.file_uploader(
             "Prediction table: CSV, Excel, ODS or Parquet", key=key, on_change=guard(_take_upload), args=(key,)
         )
-        _show_failure()
-        if FAILED in st.session_state:
-            ask_columns(_read)
+        if own.refusal is not None:
+            _show_refusal(own.refusal)
+            ask_columns(_read, is_open=True)
 
 
 def show_reading(cohort: Cohort) -> None:
     """Show which rows were refused, which columns were read, and what was assumed."""
     for note in cohort.read.notes:
-        st.caption(plain(note))
+        st.caption(plain(point_below(note)))
     if cohort.read.refused:
         st.markdown(f"**{len(cohort.read.refused):,} of {cohort.read.reading.rows:,} rows were refused.**")
         refused = tabulate_refused(cohort.read)
@@ -111,13 +113,14 @@ def show_reading(cohort: Cohort) -> None:
             type="tertiary",
         )
     show_columns(cohort.read.reading)
-    if cohort is not get_shipped() and get_package(cohort) is None and FAILED not in st.session_state:
-        ask_columns(_read)
+    own = get_own()
+    if cohort.sha256 == own.sha256 and own.package is None and own.refusal is None:
+        ask_columns(_read, is_open=bool(list_questions(cohort.read.reading)))
 
 
 def ask_borrowing(cohort: Cohort) -> None:
     """Ask whether an uploaded table's probabilities are the bundle's, so that its frozen threshold holds for them."""
-    if cohort is get_shipped() or get_uploaded() is None:
+    if cohort.sha256 != get_own().sha256:
         return
     try:
         bundle = get_bundle()
@@ -158,29 +161,36 @@ def _take_upload(key: str) -> None:
     """Read an upload; its bytes are kept in the session, so that a column can be read otherwise."""
     content = take_upload(key)
     if content is not None:
-        forget_choices()
-        keep_content(content)
-        _read(content, Choices())
-        st.session_state[ROUND] += 1
+        change_own(FileGiven(content))
+        forget_file_answers()
+        _read()
 
 
-def _read(content: bytes, choices: Choices) -> None:
-    st.session_state.pop(FAILED, None)
-    try:
-        read = read_predictions(content, choices, cutoff=_get_cutoff())
-    except TableError as error:
-        st.session_state[FAILED] = (str(error), error.rows)
-    else:
-        keep_uploaded(read, hashlib.sha256(content + repr(choices).encode()).hexdigest())
-
-
-def _show_failure() -> None:
-    if FAILED not in st.session_state:
+def _read() -> None:
+    """Read the session's file, with what was settled about it; what has a question is where the form begins."""
+    own = get_own()
+    if own.content is None:
         return
-    sentence, rows = st.session_state[FAILED]
-    st.error(plain(sentence))
-    if rows:
-        st.dataframe(disarm_table(pd.DataFrame(rows, columns=["Row", "Reason"])), hide_index=True, alt="Rows refused")
+    try:
+        read = read_predictions(own.content, own.choices, cutoff=_get_cutoff())
+    except TableError as error:
+        change_own(TableRefused(Refusal(str(error), error.rows, error.column)))
+        suggest(error.column, KNOWN.get(read_title(error.column).name, ""))
+    else:
+        keep_uploaded(read, hashlib.sha256(own.content + repr(own.choices).encode()).hexdigest())
+        doubtful = [(c.column, c.name) for c in read.reading.columns if c.problem]
+        doubtful += [(column, guess) for column, guess in read.reading.unread if guess]
+        suggest(*(doubtful[0] if doubtful else ("", "")))
+
+
+def _show_refusal(refusal: Refusal) -> None:
+    st.error(plain(point_below(refusal.sentence)))
+    if refusal.rows:
+        st.dataframe(
+            disarm_table(pd.DataFrame(refusal.rows, columns=["Row", "Reason"])), hide_index=True, alt="Rows refused"
+        )
+    if get_shipped() is not None or get_uploaded() is not None:
+        st.caption("Until the file can be read, the pages show the cohort before.")
 
 
 def _get_cutoff() -> Cutoff:

@@ -236,3 +236,20 @@ def test_the_logins_subject_is_kept_and_sealed_and_its_lack_changes_no_hash(stor
     columns = kept.to_dict() | {"author_key": ""}
     assert hash_entry(columns) == hash_entry({name: columns[name] for name in columns if name != "author_key"})
     assert store.verify_chain().holds
+
+
+def test_many_entries_are_one_write_in_the_same_chain(store):
+    store.append(ENTRY)
+    kept = store.append_all([replace(ENTRY, patient=f"P-{i}", kind="shown", agrees=None) for i in range(200)])
+    last = store.append(ENTRY)
+    assert [record.number for record in kept] == list(range(2, 202))
+    assert len({record.time_utc for record in kept}) == 1
+    assert (last.number, last.previous) == (202, kept[-1].hash)
+    assert store.verify_chain().broken_at is None
+    assert store.append_all([]) == []
+
+
+def test_of_many_entries_none_is_kept_where_one_is_refused(store):
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the database says
+        store.append_all([ENTRY, replace(ENTRY, patient=None)])
+    assert store.read() == []

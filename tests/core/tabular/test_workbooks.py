@@ -58,7 +58,7 @@ def test_chart_sheets_hidden_sheets_and_other_sheets_are_passed_over():
 
     table = read_table(write_workbook(ROWS, change))
     assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
-    assert table.notes == ("Sheet 'Sheet' was read, 4 of 4. Another one: --sheet NAME.",)
+    assert table.notes == ("Sheet 'Sheet' was read, 4 of 4. Choose another: --sheet NAME.",)
 
 
 FAR = "".join(f'<row r="{i}"><c r="XFD{i}"><v>1</v></c></row>' for i in range(1, 3001))
