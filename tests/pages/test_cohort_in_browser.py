@@ -115,28 +115,3 @@ def test_a_coding_that_the_file_does_not_say_is_asked_for_and_told(page, address
         page.get_by_role("option", name=meaning, exact=True).click()
     page.get_by_role("button", name="Read the table so").click()
     page.get_by_text("120 of 120 patients of the uploaded cohort").wait_for()
-
-
-def test_two_sessions_with_two_cohorts_see_nothing_of_each_other(browser, address):  # noqa: F811
-    pages = {}
-    for mark in ("of-one", "of-two"):
-        pages[mark] = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-        pages[mark].set_default_timeout(PATIENCE_MS)
-        table = make_table().assign(centre=lambda own, mark=mark: own["centre"] + f" {mark}")
-        give(pages[mark], address, encode(table.assign(patient_id=table["patient_id"] + f"-{mark}")))
-        pages[mark].get_by_text("120 of 120 patients of the uploaded cohort").wait_for()
-    for name in (
-        "Tumour board",
-        "Discrimination",
-        "Calibration",
-        "Decision curve",
-        "Survival",
-        "Lymph nodes",
-        "Cohort",
-    ):
-        for mark, other in (("of-one", "of-two"), ("of-two", "of-one")):
-            go(pages[mark], name)
-            pages[mark].get_by_text(mark).first.wait_for(state="attached")
-            assert other not in pages[mark].content(), name
-    for own in pages.values():
-        own.context.close()
