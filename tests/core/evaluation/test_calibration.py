@@ -193,12 +193,10 @@ def test_optimism_that_can_not_be():
         compute_optimism([0, 1], [1.0, 2.0])
 
 
-def test_optimism_of_the_combination_needs_both_parts_and_finite_log_odds():
+def test_optimism_of_the_combination_has_finite_log_odds():
     rng = np.random.default_rng(5)
     y = rng.integers(0, 2, 80)
-    table = pd.DataFrame({"y": y, "prob_image": rng.uniform(0.1, 0.9, 80)})
-    assert compute_combination_optimism(table) is None
-    table["prob_clinical"] = rng.uniform(0.1, 0.9, 80)
+    table = pd.DataFrame({"y": y, "prob_image": rng.uniform(0.1, 0.9, 80), "prob_clinical": rng.uniform(0.1, 0.9, 80)})
     table.loc[0, "prob_clinical"] = 1.0
     result = compute_combination_optimism(table)
     assert result.n == 80

@@ -1,13 +1,16 @@
 """The whole evaluation of a table: the records of its exhibits as plain JSON."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.errors import TableError
-from core.evaluation import choose_threshold, compute_roc, compute_survival_models
+from core.evaluation import ThresholdResult, choose_threshold, compute_roc, compute_survival_models
 from core.evaluation.cohort.survival import describe_hazards
+from core.figures.cohort.calibration import OptimismExhibit
 from core.figures.cohort.evaluate import evaluate_cohort, evaluate_file
+from core.figures.cohort.exhibit import Patients
 from tests.core.evaluation.cohorts import make_cohort
 from tests.core.evaluation.test_cohort_survival import draw
 
@@ -133,3 +136,12 @@ def test_limits_stand_in_the_record_only_after_the_first_event():
     for name in ("km", "at_risk"):
         for row in record[name]:
             assert (row["ci_low"] is None) == (row["survival"] in {0.0, 1.0, None})
+
+
+def test_optimism_needs_both_parts_and_says_so(cohort):
+    train = cohort[cohort["split"] == "train"]
+    patients = Patients(train, cohort, "the training split", ThresholdResult(0.5, "given"), is_development=True)
+    assert "prob_image and prob_clinical" in OptimismExhibit.explain_lack(patients)
+    both = replace(patients, table=train.assign(prob_image=train["prob"]))
+    assert OptimismExhibit.explain_lack(both) == ""
+    assert not OptimismExhibit.applies(replace(both, is_development=False))
