@@ -74,7 +74,7 @@ def plain_figure(figure: "go.Figure") -> "go.Figure":
     Figure
         A copy.
     """
-    return type(figure)(_clean(figure.to_dict()), skip_invalid=True)
+    return type(figure)(_clean(figure.to_dict()), _validate=False)  # as it was, so there is nothing to be checked
 
 
 def _clean(part: Any) -> Any:

@@ -4,7 +4,6 @@ from functools import partial
 
 import streamlit as st
 
-from core.documents.collect_board import BoardDocuments
 from core.errors import UsageError
 from core.evaluation import compare_readers
 from core.figures.case.heatmap import tabulate_heatmap
@@ -27,7 +26,7 @@ from core.ui.board.decision import (
     reads_first,
     show_entries,
 )
-from core.ui.board.documents import ask_paper, offer_meeting, offer_patient
+from core.ui.board.documents import ask_paper, offer_meeting, offer_patient, open_documents
 from core.ui.board.images import get_reader
 from core.ui.board.navigation import add_seen, find_asked, get_store, go, is_own, list_patients, show_way
 from core.ui.board.patient import (
@@ -68,7 +67,8 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
     asked = find_asked(set(patients["patient_id"]))
     place = {"no_call": rule.indeterminate, "threshold": rule.threshold}
     reader.read_ahead(names)
-    documents = BoardDocuments(
+    documents = partial(
+        open_documents,
         patients,
         reader,
         bundle,
@@ -79,8 +79,9 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         author=author,
         author_key=user.key,
     )
-    collect_meeting = partial(documents.collect_meeting, "Tumour board", names)
-    offer_board = partial(offer_meeting, collect_meeting, unread=len(unread), count=len(names))
+    offer_board = partial(
+        offer_meeting, lambda: documents().collect_meeting("Tumour board", names), unread=len(unread), count=len(names)
+    )
 
     if asked is None:
         if cohort.is_simulated:
@@ -146,7 +147,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
                 show_entries(records)
             with st.popover("Documents"):
                 paper = ask_paper()
-                offer_patient(partial(documents.collect_patient, asked), paper)
+                offer_patient(lambda: documents().collect_patient(asked), paper)
                 offer_board(paper)
                 data = st.container()
 

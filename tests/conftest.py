@@ -30,6 +30,12 @@ TERMS = (
 COEFS = np.array([-0.2, -0.1, 0.3, 0.6, 0.25, 0.1, 0.5])
 
 
+@pytest.fixture(autouse=True)
+def checked_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plotly check each property of the figures that are built at once."""
+    monkeypatch.setattr("core.figures.theme.VALIDATES", True)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On several cores the long tests come first, so that no core waits for another at the end."""
     if hasattr(config, "workerinput"):

@@ -11,6 +11,7 @@ from core.benchmark.evaluation import list_evaluation_parts
 from core.benchmark.explainers import list_explainer_parts
 from core.benchmark.forward import list_forward_parts
 from core.benchmark.machine import describe_machine, list_versions
+from core.benchmark.pages import time_pages
 from core.benchmark.startup import measure_memory, time_startup
 from core.benchmark.timing import Timing, time_parts
 
@@ -73,7 +74,7 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
     timings += time_parts(list_evaluation_parts(bundle), rounds)
     timings += time_parts(list_document_parts(bundle), rounds)
     return Benchmark(
-        timings=(*timings, *time_startup(starts)),
+        timings=(*timings, *time_startup(starts), *time_pages(rounds, starts)),
         fastest=fastest,
         compared=frozenset(one_image),
         memory=measure_memory(bundle),

@@ -85,15 +85,16 @@ def measure_memory(bundle: Path) -> float | None:
 
 def _start_once() -> tuple[float, float]:
     started = time.perf_counter()
-    with _serve() as port:
-        _wait_for_health(port, started)
+    with serve_app() as port:
+        wait_for_health(port, started)
         answered = time.perf_counter() - started
         _open_first_page(port)
         return answered, time.perf_counter() - started
 
 
 @contextmanager
-def _serve() -> Iterator[int]:
+def serve_app() -> Iterator[int]:
+    """Run the app on the loopback; give its port."""
     port = _find_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     variables = os.environ | {"SONOKI_START_TOKEN": "off"}  # nobody is there to read the token
@@ -113,7 +114,8 @@ def _find_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait_for_health(port: int, started: float) -> None:
+def wait_for_health(port: int, started: float) -> None:
+    """Wait until the app answers its health check; `started` is when it was started, by `time.perf_counter`."""
     while time.perf_counter() - started < DEADLINE:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
         try:

@@ -21,11 +21,14 @@ class Timing:
         Median; None where the library is not installed.
     rounds : int
         Number of runs behind it.
+    kilobytes : float or None
+        Median of what the server sent meanwhile; None where it sends nothing.
     """
 
     name: str
     milliseconds: float | None
     rounds: int
+    kilobytes: float | None = None
 
 
 def time_parts(parts: Mapping[str, Part | None], rounds: int, *, settle: bool = False) -> list[Timing]:

@@ -24,6 +24,8 @@ from core.cli import (
 from core.cli.console import app, say
 from core.errors import AppError, TableError
 
+INSTALL = "`make app` without CPU=1, or `pip install -r requirements.txt`, adds it"
+
 __all__ = [
     "app",
     "audit",
@@ -53,3 +55,9 @@ def main() -> None:
         for number, reason in error.rows if isinstance(error, TableError) else ():
             say(f"  row {number}: {reason}")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in {"", "core", "models"}:
+            raise
+        say(f"This install lacks the package {package}, which this verb needs: {INSTALL}.")
+        sys.exit(1)

@@ -7,7 +7,7 @@ import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result
 
-HEADING = "| what | n | median, ms | x fastest bare forward |\n| --- | ---: | ---: | ---: |"
+HEADING = "| what | n | median, ms | x fastest bare forward | kB sent |\n| --- | ---: | ---: | ---: | ---: |"
 
 
 @app.command()
@@ -29,6 +29,7 @@ def benchmark(
             "ratio": timing.milliseconds / found.fastest
             if timing.milliseconds and timing.name in found.compared
             else None,
+            "kilobytes": timing.kilobytes,
         }
         for timing in found.timings
     ]
@@ -62,6 +63,8 @@ def _summarise_benchmark(data: dict[str, Any]) -> str:
 
 def _write_row(part: dict[str, Any]) -> str:
     if part["milliseconds"] is None:
-        return f"| {part['name']} | 0 | not installed | |"
+        return f"| {part['name']} | 0 | not installed | | |"
     ratio = f"{part['ratio']:.2f}" if part["ratio"] else ""
-    return f"| {part['name']} | {part['n']} | {part['milliseconds']:.1f} | {ratio} |"
+    sent = "" if part["kilobytes"] is None else f"{part['kilobytes']:.0f}"
+    cells = (part["name"], part["n"], f"{part['milliseconds']:.1f}", ratio, sent)
+    return "| " + "".join(f"{cell} | " if cell else "| " for cell in cells).rstrip()

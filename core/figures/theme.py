@@ -5,7 +5,8 @@ and on the dark one. A series differs by dash and symbol too, so that colour is 
 colour: it comes from the template, which `apply_theme` swaps, or from the page that shows the figure.
 """
 
-from typing import Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
 
 import plotly.graph_objects as go
 
@@ -25,6 +26,7 @@ FONT_SIZE = 14
 SMALL_SIZE = 13
 TINY_SIZE = 11
 HEIGHT = 380
+VALIDATES = False  # whether plotly checks each property, for nine tenths of a figure's time; the tests turn it on
 
 
 class SeriesStyle(TypedDict):
@@ -64,22 +66,94 @@ TEMPLATES: dict[Theme, go.layout.Template] = {"light": _make_template("light"), 
 
 
 def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) -> go.Figure:
-    """Start a figure in the house's look."""
+    """Start a figure in the house's look.
+
+    Parameters
+    ----------
+    x_title, y_title : str
+        Titles of the axes, with units.
+    height : int
+        Height in pixels.
+
+    Returns
+    -------
+    Figure
+        Without traces.
+    """
+    return go.Figure(layout=_lay_out(x_title, y_title, height))
+
+
+def build_figure(
+    traces: Sequence[Mapping[str, Any]],
+    layout: Mapping[str, Any],
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    height: int = HEIGHT,
+) -> go.Figure:
+    """Build a whole figure in the house's look at once, which takes a tenth of the time of adding part by part.
+
+    Parameters
+    ----------
+    traces : sequence of mapping
+        Each trace with its "type".
+    layout : mapping
+        What differs from `new_figure`; an axis may be given in part.
+    x_title, y_title : str
+        Titles of the axes, with units.
+    height : int
+        Height in pixels.
+
+    Returns
+    -------
+    Figure
+        Checked by plotly where `VALIDATES` is set.
+    """
+    whole = _lay_out(x_title, y_title, height)
+    axes = {name: whole[name] | layout.get(name, {}) for name in ("xaxis", "yaxis")}
+    return go.Figure(list(traces), {**whole, **layout, **axes}, _validate=VALIDATES)
+
+
+def _lay_out(x_title: str, y_title: str, height: int) -> dict[str, Any]:
     layout = {"template": TEMPLATES["light"], "height": height, "legend": {"font": {"size": SMALL_SIZE}}}
     axes = {
         name: {"title": {"text": title, "font": {"size": FONT_SIZE}}, "tickfont": {"size": SMALL_SIZE}}
         for name, title in (("xaxis", x_title), ("yaxis", y_title))
     }
-    return go.Figure(layout=layout | axes)
+    return layout | axes
 
 
 def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
-    """Give a copy of a figure for a light or a dark page."""
+    """Give a copy of a figure for a light or a dark page.
+
+    Parameters
+    ----------
+    figure : Figure
+        A figure that `new_figure` began.
+    theme : {"light", "dark"}
+        Which page.
+
+    Returns
+    -------
+    Figure
+        The copy.
+    """
     return go.Figure(figure).update_layout(template=TEMPLATES[theme])
 
 
 def style_series(index: int) -> SeriesStyle:
-    """Give colour, dash and symbol of the series at a position; they repeat after six."""
+    """Give colour, dash and symbol of the series at a position; they repeat after six.
+
+    Parameters
+    ----------
+    index : int
+        Position of the series, from 0.
+
+    Returns
+    -------
+    dict
+        `line` and `marker` for a plotly scatter.
+    """
     i = index % len(COLOURS)
     return {
         "line": {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
@@ -88,6 +162,19 @@ def style_series(index: int) -> SeriesStyle:
 
 
 def fill_colour(colour: str, opacity: float = BAND_OPACITY) -> str:
-    """Turn a colour such as "#2F7EBB" into the translucent one of a band."""
+    """Turn a colour such as "#2F7EBB" into the translucent one of a band.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal colour.
+    opacity : float
+        0 to 1.
+
+    Returns
+    -------
+    str
+        "rgba(...)".
+    """
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-from contourpy import contour_generator
 from numpy.typing import NDArray
 
 from core.errors import ImageError
@@ -153,6 +152,8 @@ def _find_patches(probability: NDArray[np.float32], rule: LesionRule) -> Iterato
 
 def _trace(probability: NDArray[np.float32], patch: NDArray[np.bool_], threshold: float) -> NDArray[np.float64]:
     """Follow the patch's outer edge between the map's pixels; x, y in pixels of the map, cut at its edges."""
+    from contourpy import contour_generator  # noqa: PLC0415 - only where a lesion is looked for
+
     level = np.where(patch, np.maximum(probability - threshold, EDGE), np.minimum(probability - threshold, -EDGE))
     lines = contour_generator(z=np.pad(level, 1, constant_values=-threshold)).lines(0.0)
     outline = max((np.asarray(line, dtype=np.float64) for line in lines), key=len)

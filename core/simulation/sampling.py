@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Strings = NDArray[np.str_]
@@ -36,7 +36,7 @@ class QuotaSampler:
 
     def draw_normal(self) -> Floats:
         """Draw standard normal numbers, shape (n,)."""
-        return np.asarray(norm.ppf(self.draw_uniform()))
+        return np.asarray(ndtri(self.draw_uniform()))
 
     def draw_events(self, probability: Floats) -> NDArray[np.bool_]:
         """Draw systematic events: along the order of probability their number follows the sum of probabilities.

@@ -1,16 +1,19 @@
 """A case's document to download; it is made when it is asked for."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.documents.render import Paper, PatientContent, render_patient_document
 from core.ui.errors import guard_file
 
-PAPERS: dict[Paper, str] = {"a4": "A4", "letter": "Letter"}
+if TYPE_CHECKING:
+    from core.documents.render import Form, Paper, PatientContent
+
+PAPERS: dict["Paper", str] = {"a4": "A4", "letter": "Letter"}
 
 
-def offer_documents(collect: Callable[[], PatientContent]) -> None:
+def offer_documents(collect: Callable[[], "PatientContent"]) -> None:
     """Draw the buttons for PDF and HTML, and the choice of paper.
 
     Parameters
@@ -29,7 +32,7 @@ def offer_documents(collect: Callable[[], PatientContent]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Document (PDF)",
-            guard_file(lambda: render_patient_document(collect(), paper=paper)),
+            guard_file(lambda: _render(collect, paper, "pdf")),
             file_name="sonoki_document.pdf",
             mime="application/pdf",
             on_click="ignore",
@@ -37,9 +40,15 @@ def offer_documents(collect: Callable[[], PatientContent]) -> None:
         )
         st.download_button(
             "Document (HTML)",
-            guard_file(lambda: render_patient_document(collect(), paper=paper, form="html")),
+            guard_file(lambda: _render(collect, paper, "html")),
             file_name="sonoki_document.html",
             mime="text/html",
             on_click="ignore",
             help="The same in one file for any browser.",
         )
+
+
+def _render(collect: Callable[[], "PatientContent"], paper: "Paper", form: "Form") -> bytes:
+    from core.documents.render import render_patient_document  # noqa: PLC0415 - a download's own
+
+    return render_patient_document(collect(), paper=paper, form=form)

@@ -11,6 +11,7 @@ from core.inference import Case, Prediction, View
 from core.inference.render import describe_use, render_case
 from core.plain_text import plain_figure
 from core.spreadsheet import render_csv
+from core.ui.errors import guard_file
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 
@@ -63,7 +64,7 @@ def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: st
 
 
 def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
-    """Offer a table as CSV, with its provenance in columns of every row.
+    """Offer a table as CSV, with its provenance in columns of every row; it is written when it is asked for.
 
     Parameters
     ----------
@@ -74,10 +75,10 @@ def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
     label : str
         Text of the button.
     """
-    table = data.assign(**describe_provenance(get_bundle()))
+    provenance = describe_provenance(get_bundle())
     st.download_button(
         label,
-        render_csv(table),
+        guard_file(lambda: render_csv(data.assign(**provenance))),
         file_name=f"sonoki_{name}.csv",
         mime="text/csv",
         key=f"csv_{name}",

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import ModelError
 from core.plain_text import plain
 from core.ui.errors import report_errors, show_kept_error
+from core.ui.gate.warming import WARMING
 from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
@@ -52,7 +53,7 @@ def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> 
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(STYLE)
     try:
-        with report_errors():
+        with WARMING.hold(), report_errors():
             user = require_role(role)
             note_session()
             show_navigation()

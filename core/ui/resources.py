@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.simulation import Cohort
 
 ROOT = Path(__file__).resolve().parents[2]
-PER_CENTRE = 2
+EXAMPLES = 8
 _WORKER = Shared(Worker, Worker.close)
 
 
@@ -56,39 +56,27 @@ def get_worker() -> Worker:
     return _WORKER.get(bundle_folder())
 
 
-def list_simulated_patients() -> dict[str, str]:
-    """List a few simulated patients that the model was not trained on: the first of each centre.
-
-    Returns
-    -------
-    dict of str to str
-        Id to label.
-    """
-    table = get_simulated().table
-    held_out = table[table["split"].isin(["test", "external"])].groupby("centre").head(PER_CENTRE)
-    names = zip(held_out["patient_id"], held_out["centre"], strict=True)
-    return {patient: f"{patient}, centre {centre}" for patient, centre in names}
-
-
-def simulate_source(patient_id: str) -> Source:
-    """Give one simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
+def simulate_source(number: int) -> Source:
+    """Give a simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
 
     Parameters
     ----------
-    patient_id : str
-        One of `list_simulated_patients`.
+    number : int
+        1 to `EXAMPLES`; none of them was trained on, and neighbours are of different centres.
 
     Returns
     -------
     Source
         Image, box and clinical values.
     """
-    cohort = get_simulated()
-    index = int(cohort.table.index[cohort.table["patient_id"] == patient_id][0])
-    row = cohort.table.iloc[index]
+    table = get_simulated().table
+    held_out = table[table["split"].isin(["test", "external"])]
+    places = held_out.groupby("centre").cumcount().sort_values(kind="stable").index
+    index = int(places[number - 1])
+    row = table.loc[index]
     clinical = {name: row[name] for name in M1_PREDICTORS if not is_missing(row[name])}
     png, box = _render_simulated(index)
-    return Source(hold_file(png), patient_id, box, clinical)
+    return Source(hold_file(png), str(row["patient_id"]), box, clinical)
 
 
 def draw_simulated(cohort: "Cohort", index: int) -> tuple[bytes, tuple[float, float, float, float]]:

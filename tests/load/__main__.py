@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import statistics
 import sys
 from collections.abc import Coroutine
 from functools import partial
@@ -11,15 +12,16 @@ from typing import Annotated, Any
 
 import typer
 
-from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from core.benchmark.pages import draw_images
+from tests.load.clinic import ACTIONS, Tally, visit
 from tests.load.hostile import attack
 from tests.load.server import Served, serve
 
 HEADING = (
     "| sessions | minutes | actions | errors | queue seen | "
     + " | ".join(f"{name}, p50 / p95 s" for name in ACTIONS)
-    + " | all, p50 / p95 s | server, MB | decoders, MB |\n|"
-    + " ---: |" * (len(ACTIONS) + 8)
+    + " | all, p50 / p95 s | kB a moved value | server, MB | decoders, MB |\n|"
+    + " ---: |" * (len(ACTIONS) + 9)
 )
 
 
@@ -68,6 +70,8 @@ def _write_row(count: str, seconds: float, tally: Tally, served: Served, before:
     own, decoders = served.resident_mb()
     waits = [_describe(tally, name) for name in (*ACTIONS, None)]
     cells = [count, f"{seconds / 60:g}", tally.n, len(tally.errors), tally.queued, *waits]
+    sizes = tally.sizes[ACTIONS[-1]]
+    cells.append(f"{statistics.median(sizes) / 1000:.0f}" if sizes else "none")
     return "| " + " | ".join(map(str, [*cells, f"{before:.0f} to {own:.0f}", f"{decoders:.0f}"])) + " |"
 
 

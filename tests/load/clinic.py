@@ -1,7 +1,6 @@
 """A clinic's morning: visitors who each do one thing every few seconds, and what their waits were."""
 
 import asyncio
-import io
 import itertools
 import statistics
 import time
@@ -9,16 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-from PIL import Image
+from core.benchmark.pages import AGE, UPLOADER
+from core.benchmark.visitor import View, Visitor
 
-from core.simulation import render_patient, simulate_cohort
-from tests.load.visitor import View, Visitor
-
-SEED = 20260507
 PAGE = "Case"
-UPLOADER = "Ultrasound image: DICOM, PNG, JPEG, BMP or TIFF"
-AGE = "Age (years)"
 ESTIMATE = "probability of a high Ki-67"
 ACTIONS = ("first view", "upload", "predict", "move a value")
 QUEUE = "before this one in the queue"
@@ -32,6 +25,8 @@ class Tally:
     ----------
     seconds : dict of str to list of float
         Waits by action.
+    sizes : dict of str to list of int
+        Bytes that the server sent, by action.
     errors : list of str
         What went wrong: red boxes, time-outs, broken connections, missing results.
     queued : int
@@ -39,6 +34,7 @@ class Tally:
     """
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ACTIONS})
+    sizes: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in ACTIONS})
     errors: list[str] = field(default_factory=list)
     queued: int = 0
 
@@ -58,21 +54,6 @@ class Tally:
         """Give a percentile of the waits of an action, or of all actions, in seconds."""
         waits = self.seconds[action] if action else [wait for waits in self.seconds.values() for wait in waits]
         return statistics.quantiles(waits, n=100, method="inclusive")[percent - 1] if len(waits) > 1 else max(waits)
-
-
-def draw_images(count: int) -> list[bytes]:
-    """Draw PNG files that differ in their pixels, so that no result can be kept from one for another."""
-    pixels = render_patient(simulate_cohort(24, SEED), 0, SEED).pixels
-    rng = np.random.default_rng(SEED)
-    files = []
-    for _ in range(count):
-        noise = rng.integers(0, 3, pixels.shape, dtype=np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(np.where(pixels > 20, np.minimum(pixels, 252) + noise, pixels)).save(
-            buffer, "PNG", compress_level=1
-        )
-        files.append(buffer.getvalue())
-    return files
 
 
 async def visit(
@@ -147,6 +128,7 @@ async def _act(name: str, step: Callable[[], Awaitable[View]], tally: Tally) -> 
         tally.errors.append(f"{name}: {type(error).__name__}: {error}"[:200])
         return False
     tally.seconds[name].append(time.monotonic() - began)
+    tally.sizes[name].append(view.size)
     tally.queued += any(QUEUE in text for text in view.texts)
     tally.errors += [f"{name}: {text}" for text in view.errors]
     if name in ACTIONS[2:] and not any(ESTIMATE in text for text in view.texts):

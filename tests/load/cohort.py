@@ -12,6 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from core.benchmark.pages import draw_images
 from core.cohort.scoring.local import LocalScorer
 from core.cohort.scoring.score import ScoredCohort, score_manifest
 from core.imaging import Roi, read_frame
@@ -19,7 +20,6 @@ from core.inference import Case
 from core.inference.queue.cohort_reader import BulkReader
 from core.inference.queue.worker import Worker
 from core.simulation import write_cohort
-from tests.load.clinic import draw_images
 from tests.load.server import read_resident_mb
 
 SEED = 20260507

@@ -9,9 +9,10 @@ from functools import partial
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from tests.load.clinic import PAGE, UPLOADER
+from core.benchmark.pages import UPLOADER
+from core.benchmark.visitor import Visitor
+from tests.load.clinic import PAGE
 from tests.load.hostile_files import write_far_cells, write_many_cells, write_many_scans, write_many_strings
-from tests.load.visitor import Visitor
 from tests.security.client import Stranger
 
 TABS = 3

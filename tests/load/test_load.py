@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.clinic import ACTIONS, Tally, draw_images, visit
+from core.benchmark.pages import draw_images
+from tests.load.clinic import ACTIONS, Tally, visit
 from tests.load.cohort import run_course
 from tests.load.server import serve
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.clinic import PAGE, UPLOADER, draw_images
+from core.benchmark.pages import UPLOADER, draw_images
+from core.benchmark.visitor import Visitor
+from tests.load.clinic import PAGE
 from tests.load.server import list_children, serve
-from tests.load.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 

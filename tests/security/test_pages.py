@@ -7,9 +7,10 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed
 
+from core.benchmark.pages import UPLOADER, draw_images
+from core.benchmark.visitor import Visitor
 from core.ui.gate.stream import MOST_BYTES, TOO_BIG
-from tests.load.clinic import ESTIMATE, PAGE, UPLOADER, draw_images
-from tests.load.visitor import Visitor
+from tests.load.clinic import ESTIMATE, PAGE
 from tests.security.client import Stranger
 
 

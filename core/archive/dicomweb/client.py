@@ -17,6 +17,7 @@ import requests
 from dicomweb_client import DICOMwebClient
 from requests.auth import AuthBase
 
+from core.archive import has_archive
 from core.archive.dicomweb.access import check_url, read_credentials
 from core.archive.dicomweb.multipart import read_single_part
 from core.archive.dicomweb.records import (
@@ -302,11 +303,6 @@ class Archive:
                 except (requests.HTTPError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
                     raise ArchiveError(RUBBISH) from None
         raise ArchiveError(RUBBISH)
-
-
-def has_archive() -> bool:
-    """Tell whether an archive is set."""
-    return bool(get_text_setting("pacs_url"))
 
 
 def open_archive() -> Archive:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
-from scipy.stats import fisher_exact
 
 from core.evaluation.checks import Interval, prepare_outcome
 from core.evaluation.discrimination.confusion import ConfusionResult, compute_confusion
@@ -143,6 +142,8 @@ def _describe_missing_group(counts: list[tuple[int, int]]) -> str | None:
 
 
 def _test_table(counts: list[tuple[int, int]]) -> tuple[float, float, float, str]:
+    from scipy.stats import fisher_exact  # noqa: PLC0415 - takes as long to import as a page to come
+
     observed = np.array([[k, n - k] for k, n in counts], dtype=np.float64)
     expected = observed.sum(axis=1, keepdims=True) * observed.sum(axis=0) / observed.sum()
     chisq = float(((observed - expected) ** 2 / expected).sum())

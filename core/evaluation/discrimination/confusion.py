@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
-from scipy.stats import binomtest
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from core.evaluation.checks import check_conf_level, prepare_outcome
 from core.evaluation.proportion import compute_difference_interval, compute_proportion, normal_quantile
@@ -166,6 +164,8 @@ def compute_mcnemar(y: ArrayLike, positive_a: ArrayLike, positive_b: ArrayLike) 
         return McNemarResult(0, 0, None, None, False, "The two models decide alike for every patient.")
     statistic = (only_a - only_b) ** 2 / discordant
     if discordant < 25:
+        from scipy.stats import binomtest  # noqa: PLC0415 - takes as long to import as a page to come
+
         return McNemarResult(only_a, only_b, statistic, float(binomtest(only_a, discordant).pvalue), True)
     return McNemarResult(only_a, only_b, statistic, float(chdtrc(1, statistic)), False)
 
@@ -200,6 +200,8 @@ def _compute_kappa(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     both = {(tp + fp) / n, (tp + fn) / n}
     if both in ({0.0}, {1.0}):
         return (*NOT_DEFINED, "Decisions and outcomes do not vary.")
+    from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415 - takes as long to import as a page
+
     with np.errstate(divide="ignore", invalid="ignore"):  # empty cells, in figures that are not asked for
         result = cohens_kappa([[tp, fp], [fn, tn]])
     return (float(result.kappa), *_clip_normal(float(result.kappa), float(result.var_kappa), z))

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, Interval, check_conf_level, check_lengths, prepare_outcome
 from core.evaluation.proportion import compute_wilson, normal_quantile
+from core.evaluation.ranks import rank_scores
 
 Method = Literal["delong", "logit", "bootstrap"]
 FEW_EVENTS = 10
@@ -155,9 +155,9 @@ def compute_components(outcome: Floats, score: Floats) -> tuple[float, Floats, F
     """Compute the AUC and DeLong's structural components by midranks, O(n log n)."""
     positive = outcome == 1
     m, k = int(positive.sum()), int((~positive).sum())
-    ranks = rankdata(score)
-    v10 = (ranks[positive] - rankdata(score[positive])) / k
-    v01 = 1 - (ranks[~positive] - rankdata(score[~positive])) / m
+    ranks = rank_scores(score)
+    v10 = (ranks[positive] - rank_scores(score[positive])) / k
+    v01 = 1 - (ranks[~positive] - rank_scores(score[~positive])) / m
     return float(v10.mean()), v10, v01
 
 

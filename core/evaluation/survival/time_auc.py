@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_survival
 from core.evaluation.discrimination.roc import FEW_EVENTS, form_auc_interval
+from core.evaluation.ranks import rank_scores
 from core.evaluation.survival.life_table import build_life_table, read_survival
 
 EARLY_MONTHS = 6.0
@@ -150,7 +150,7 @@ def _trace_censoring(time: Floats, event: Floats, excess: Floats) -> Floats:
 def _count_below(score: Floats, others: Floats, weight: Floats | None = None) -> Floats:
     """For each score, sum the weights of the others below it, ties counting one half."""
     if weight is None:
-        return (rankdata(np.concatenate([score, others]))[: len(score)] - rankdata(score)).astype(np.float64)
+        return (rank_scores(np.concatenate([score, others]))[: len(score)] - rank_scores(score)).astype(np.float64)
     order = np.argsort(others)
     cumulative = np.concatenate([[0.0], weight[order].cumsum()])
     low = cumulative[np.searchsorted(others[order], score, side="left")]

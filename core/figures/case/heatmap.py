@@ -1,9 +1,9 @@
 """The heat map over the frame: signed log-odds on one fixed scale, blue lowers, orange raises, zero is clear."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
@@ -12,6 +12,9 @@ from core.figures.theme import FONT_SIZE, LOWERS, RAISES, SMALL_SIZE, fill_colou
 from core.imaging import Frame, Roi
 from core.inference import ViewEstimate
 from core.inference.explain import spread_offset
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OPACITY = 0.6
 CONTOUR_LEVELS = 4
@@ -84,8 +87,10 @@ def locate_cells(view: ViewEstimate) -> tuple[list[float], list[float]]:
     )
 
 
-def tabulate_heatmap(view: ViewEstimate) -> pd.DataFrame:
+def tabulate_heatmap(view: ViewEstimate) -> "pd.DataFrame":
     """List the heat map's cells: centre in pixels of the frame, and log-odds."""
+    import pandas as pd  # noqa: PLC0415 - heavy, and no figure needs it
+
     x, y = locate_cells(view)
     values = spread_offset(view)
     return pd.DataFrame(

@@ -1,16 +1,33 @@
 """The score of a loop over its frames, and which of them pass the checks of quality."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 import plotly.graph_objects as go
 
 from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.inference.loop import LoopReading
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 HEIGHT = 190
 
 
-def tabulate_loop(loop: LoopReading) -> pd.DataFrame:
-    """List a loop's frames."""
+def tabulate_loop(loop: LoopReading) -> "pd.DataFrame":
+    """List a loop's frames.
+
+    Parameters
+    ----------
+    loop : LoopReading
+        Read frame by frame.
+
+    Returns
+    -------
+    DataFrame
+        Columns frame (from 1), score, passes, fault, x0, y0, x1, y1 (pixels of the frame).
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy, and no picture needs it
+
     rows = [
         (one.index + 1, one.score, not one.fault, one.fault, one.roi.x0, one.roi.y0, one.roi.x1, one.roi.y1)
         for one in loop.frames
@@ -19,7 +36,20 @@ def tabulate_loop(loop: LoopReading) -> pd.DataFrame:
 
 
 def plot_loop(loop: LoopReading, shown: int) -> go.Figure:
-    """Draw the image score over the frames."""
+    """Draw the image score over the frames.
+
+    Parameters
+    ----------
+    loop : LoopReading
+        Read frame by frame.
+    shown : int
+        Frame that is looked at, from 0.
+
+    Returns
+    -------
+    Figure
+        Dots where quality passes, crosses where it does not; a line marks the frame that is shown.
+    """
     table = tabulate_loop(loop)
     figure = new_figure(x_title="Frame", y_title="Image score", height=HEIGHT)
     figure.add_scatter(

@@ -2,14 +2,17 @@
 
 import textwrap
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.theme import NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 from core.inference.explain import format_percent
 from core.inference.points import PatientPoints, TermPoints
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROW_HEIGHT, LOW_ROW_HEIGHT = 46, 25
 NAMES, PAD = 0.4, 0.05
@@ -72,8 +75,10 @@ def describe_nomogram(patient: PatientPoints) -> str:
     return f"Nomogram. {parts}. Total {_count(patient.total)}, read as {format_percent(patient.probability)}."
 
 
-def tabulate_points(patient: PatientPoints) -> pd.DataFrame:
+def tabulate_points(patient: PatientPoints) -> "pd.DataFrame":
     """List the patient's points: term, label, value, known, points; the last row is the total."""
+    import pandas as pd  # noqa: PLC0415 - heavy, and no figure needs it
+
     rows = [(t.name, t.label, t.value, t.known, t.points) for t in patient.terms]
     total = ("total", "Total points", f"{patient.probability:.6f}", True, patient.total)
     return pd.DataFrame([*rows, total], columns=["term", "label", "value", "known", "points"])

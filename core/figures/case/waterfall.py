@@ -1,18 +1,21 @@
 """Contributions to the logit as a waterfall."""
 
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE, new_figure
 from core.figures.wording import shorten_label
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
 ROOM, VALUES_PX = 0.06, 52
 
 
-def plot_waterfall(contributions: pd.DataFrame, *, compact: bool = False) -> go.Figure:
+def plot_waterfall(contributions: "pd.DataFrame", *, compact: bool = False) -> go.Figure:
     """Draw how the terms add up to the log-odds: full bars raise, hatched bars lower.
 
     Parameters
@@ -82,7 +85,7 @@ def _write_values(figure: go.Figure, steps: list[float]) -> None:
         )
 
 
-def describe_waterfall(contributions: pd.DataFrame) -> str:
+def describe_waterfall(contributions: "pd.DataFrame") -> str:
     """Say for those who don't see it what the waterfall shows."""
     parts = [f"{row.label} {row.value} {row.log_odds:+.2f}" for row in contributions.itertuples()]
     return "Waterfall of log-odds. " + "; ".join(" ".join(part.split()) for part in parts) + "."

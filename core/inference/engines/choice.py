@@ -110,7 +110,7 @@ def _load_torch(weights: Path, rule: InputRule, precision: Precision | None) -> 
 
 
 def _sees_gpu() -> bool:
-    if not count_gpus():
+    if not count_gpus() or find_spec("torch") is None:
         return False
     import torch  # noqa: PLC0415 - heavy, and only where there is a GPU
 
@@ -118,12 +118,16 @@ def _sees_gpu() -> bool:
 
 
 PRECISIONS = {"cuda": ("fp32", "bf16", "fp16"), "openvino": ("fp32", "bf16"), "torch": ("fp32", "bf16")}
-_NEEDS = {"cuda": "it needs an NVIDIA GPU", "openvino": "it needs the package openvino", "torch": ""}
+_NEEDS = {
+    "cuda": "it needs an NVIDIA GPU",
+    "openvino": "it needs the package openvino",
+    "torch": "it needs the package torch",
+}
 _PLACES = {"cuda": "torch on an NVIDIA GPU", "openvino": "OpenVINO on the CPU", "torch": "torch on the CPU"}
 _RUNS_HERE: Mapping[str, Callable[[], bool]] = {
     "cuda": _sees_gpu,
     "openvino": lambda: find_spec("openvino") is not None,
-    "torch": lambda: True,
+    "torch": lambda: find_spec("torch") is not None,
 }
 _LOADERS: Mapping[str, Callable[[Path, InputRule, Precision | None], Engine]] = {
     "cuda": _load_cuda,

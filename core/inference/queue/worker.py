@@ -23,6 +23,7 @@ from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.predictor import Predictor
 from core.inference.queue.lane import FairLane
 from core.inference.queue.latest_results import Recent
+from core.inference.queue.memory import give_back_memory
 from core.inference.queue.place import GIVEN_UP, LOOK_SECONDS, Lane, Turn
 from models.bundle import Bundle
 
@@ -258,6 +259,7 @@ class Worker:
         try:
             loading.set_result(_load(self._folder))
             _load_finder()
+            give_back_memory()
         except BaseException as error:  # noqa: BLE001 - whoever asks for the predictor or the finder gets it
             if not loading.done():
                 loading.set_exception(error)

@@ -2,32 +2,36 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.documents.render import (
-    Form,
-    MeetingContent,
-    Paper,
-    PatientContent,
-    render_meeting_document,
-    render_patient_document,
-)
 from core.ui.documents import PAPERS
 from core.ui.errors import guard_file
 
-MIME: dict[Form, str] = {"pdf": "application/pdf", "html": "text/html"}
+if TYPE_CHECKING:
+    from core.documents.collect_board import BoardDocuments
+    from core.documents.render import Form, MeetingContent, Paper, PatientContent
+
+MIME: dict["Form", str] = {"pdf": "application/pdf", "html": "text/html"}
 PAPER = "board_paper"
 
 
-def ask_paper() -> Paper:
+def open_documents(*parts: Any, **options: Any) -> "BoardDocuments":
+    """Give `core.documents.collect_board.BoardDocuments`; called when a document is asked for."""
+    from core.documents.collect_board import BoardDocuments  # noqa: PLC0415 - brings matplotlib
+
+    return BoardDocuments(*parts, **options)
+
+
+def ask_paper() -> "Paper":
     """Draw the choice of paper."""
     return st.radio(
         "Paper", PAPERS, format_func=PAPERS.__getitem__, horizontal=True, key=PAPER, persist_state="session"
     )
 
 
-def offer_patient(collect: Callable[[], PatientContent], paper: Paper) -> None:
+def offer_patient(collect: Callable[[], "PatientContent"], paper: "Paper") -> None:
     """Draw the buttons of the document of one patient.
 
     Parameters
@@ -37,14 +41,16 @@ def offer_patient(collect: Callable[[], PatientContent], paper: Paper) -> None:
     paper : {"a4", "letter"}
         Its paper.
     """
-    _offer(
-        "Document of this patient",
-        "sonoki_patient",
-        lambda form: render_patient_document(collect(), paper=paper, form=form),
-    )
+
+    def render(form: "Form") -> bytes:
+        from core.documents.render import render_patient_document  # noqa: PLC0415 - a download's own
+
+        return render_patient_document(collect(), paper=paper, form=form)
+
+    _offer("Document of this patient", "sonoki_patient", render)
 
 
-def offer_meeting(collect: Callable[[], MeetingContent], paper: Paper, *, unread: int, count: int) -> None:
+def offer_meeting(collect: Callable[[], "MeetingContent"], paper: "Paper", *, unread: int, count: int) -> None:
     """Draw the buttons of the document of the meeting.
 
     Parameters
@@ -61,14 +67,16 @@ def offer_meeting(collect: Callable[[], MeetingContent], paper: Paper, *, unread
     if unread:
         st.caption(f"The meeting's document comes once you have read all patients first; {unread} are left.")
         return
-    _offer(
-        f"Document of the meeting, {count} patients",
-        "sonoki_meeting",
-        lambda form: render_meeting_document(collect(), paper=paper, form=form),
-    )
+
+    def render(form: "Form") -> bytes:
+        from core.documents.render import render_meeting_document  # noqa: PLC0415 - a download's own
+
+        return render_meeting_document(collect(), paper=paper, form=form)
+
+    _offer(f"Document of the meeting, {count} patients", "sonoki_meeting", render)
 
 
-def _offer(label: str, name: str, render: Callable[[Form], bytes]) -> None:
+def _offer(label: str, name: str, render: Callable[["Form"], bytes]) -> None:
     with st.container(horizontal=True):
         for form, mime in MIME.items():
             st.download_button(

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
-from core.cohort.manifest import read_rows
-from core.cohort.scoring.local import read_case
 from core.errors import ImageError
 from core.imaging import Roi, read_frame
 from core.inference import Case, Prediction
@@ -83,6 +81,9 @@ def _draw_rows(simulated: "SimulatedCohort") -> Callable[[str], Case]:
 
 
 def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
+    from core.cohort.manifest import read_rows  # noqa: PLC0415 - only where a cohort came with images
+    from core.cohort.scoring.local import read_case  # noqa: PLC0415
+
     package = get_package(cohort)
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in read_rows(package.manifest, confined=True)[0] if package is not None else ():

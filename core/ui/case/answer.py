@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.documents.collect_case import collect_case
-from core.documents.collect_results import collect_results
 from core.figures.case.heatmap import OPACITY, tabulate_heatmap
 from core.figures.case.heatmap_png import render_heatmap_png
 from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
@@ -30,6 +29,10 @@ from core.ui.errors import guard_file
 from core.ui.export import PLAIN, describe_provenance, offer_csv, render_case_json, show_figure
 from core.ui.image_source import Source
 from models.bundle import Bundle
+
+if TYPE_CHECKING:
+    from core.archive.dicom_objects.export import CaseResults
+    from core.documents.content import PatientContent
 
 TABS = ("Contributions", "Nomogram", "100 patients", "Other", "Limits")
 
@@ -129,9 +132,9 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
             mime="image/png",
             on_click="ignore",
         )
-    collect = partial(collect_case, case, prediction, bundle, simulated=first.is_simulated)
+    collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated)
     offer_documents(partial(collect, patient=pseudonym, created_utc=provenance["created_utc"]))
-    offer_results(partial(collect_results, case, prediction, bundle, simulated=first.is_simulated), sources)
+    offer_results(partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated), sources)
 
 
 def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle) -> bytes:
@@ -149,3 +152,15 @@ def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bund
         ),
         provenance=provenance,
     )
+
+
+def _collect_case(*case: Any, **options: Any) -> "PatientContent":
+    from core.documents.collect_case import collect_case  # noqa: PLC0415 - brings matplotlib and scipy.stats
+
+    return collect_case(*case, **options)
+
+
+def _collect_results(*case: Any, **options: Any) -> "CaseResults":
+    from core.documents.collect_results import collect_results  # noqa: PLC0415 - brings highdicom
+
+    return collect_results(*case, **options)

@@ -11,7 +11,7 @@ from core.ui.case.session import change_case, forget, get_case
 from core.ui.case.state import MOST_VIEWS
 from core.ui.errors import guard
 from core.ui.image_source import Source
-from core.ui.resources import list_simulated_patients, simulate_source
+from core.ui.resources import EXAMPLES, simulate_source
 from core.ui.session import name_owner
 from core.ui.upload import take_uploads
 
@@ -21,16 +21,9 @@ OTHER_PATIENT = (
 )
 
 
-def load_simulated_patient(patient_id: str | None = None) -> None:
-    """Take a simulated patient as the case, with the clinical values filled in.
-
-    Parameters
-    ----------
-    patient_id : str, optional
-        Which; by default the one chosen in the list, else the first.
-    """
-    chosen = patient_id or st.session_state.get(PATIENT) or next(iter(list_simulated_patients()))
-    change_case(ImagesGiven((simulate_source(chosen),)))
+def load_simulated_patient() -> None:
+    """Take the simulated patient that is chosen in the list, else the first, with the clinical values filled in."""
+    change_case(ImagesGiven((simulate_source(st.session_state.get(PATIENT, 1)),)))
 
 
 def ask_source() -> Source | None:
@@ -52,10 +45,13 @@ def ask_source() -> Source | None:
         "the border are cut off. Files stay in the memory of this server for as long as they are shown here, and are "
         "not stored. New images begin a new case.",
     )
-    patients = list_simulated_patients()
     choice, button = st.columns([3, 2], vertical_alignment="bottom")
     choice.selectbox(
-        "Or a simulated patient", list(patients), format_func=patients.__getitem__, key=PATIENT, persist_state="session"
+        "Or a simulated patient",
+        range(1, EXAMPLES + 1),
+        format_func=lambda number: f"Patient {number}",
+        key=PATIENT,
+        persist_state="session",
     )
     button.button("Try this patient", on_click=guard(load_simulated_patient), width="stretch")
     source = get_case().source

@@ -18,6 +18,7 @@ from core.settings import get_text_setting
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
 from core.ui.gate.stream import MOST_BYTES
+from core.ui.gate.warming import WARMING, list_steps
 from core.ui.login import is_login_configured, note_gate
 from core.ui.session import close_ended_sessions
 
@@ -58,9 +59,11 @@ def protect_server() -> dict[str, Any]:
         sweeping = asyncio.create_task(asyncio.to_thread(_sweep))
         print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
+        warming = asyncio.create_task(asyncio.to_thread(lambda: WARMING.make(list_steps())))
         yield
         watching.cancel()
-        await sweeping
+        WARMING.stop()
+        await asyncio.gather(sweeping, warming, return_exceptions=True)
 
     return {"middleware": [Middleware(Gate, rules=rules)], "lifespan": live}
 

@@ -1,6 +1,7 @@
 """One browser's session as the server sees it: Streamlit's websocket and its upload address, without a browser."""
 
 import asyncio
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs, UploadedFileInfo
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 XSRF_COOKIE = "_streamlit_xsrf"
 TEXTS = ("markdown", "heading", "alert", "text", "spinner")
+KEPT_RUNS = 2  # for so many runs a browser keeps a message that it has not met again
 DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
@@ -29,11 +32,20 @@ class View:
         Texts in the order in which they came, those that were replaced later included.
     errors : list of str
         Texts of red boxes and exceptions.
+    size : int
+        Bytes of its messages.
+    seconds : float
+        From the asking to the end of the run.
+    seconds_to_text : float or None
+        From the asking to the first text.
     """
 
     widgets: dict[str, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    size: int = 0
+    seconds: float = 0.0
+    seconds_to_text: float | None = None
 
     def take(self, message: ForwardMsg) -> None:
         """Note what a message adds to the page."""
@@ -41,7 +53,7 @@ class View:
             return
         element = message.delta.new_element
         kind = element.WhichOneof("type")
-        part = getattr(element, kind) if kind else None
+        part: Any = getattr(element, kind) if kind else None
         if kind in TEXTS:
             self.texts.append(getattr(part, "body", "") or getattr(part, "text", ""))
         if kind == "exception" or (kind == "alert" and part.format == Alert.ERROR):
@@ -67,6 +79,9 @@ class Visitor:
         self._http = httpx.AsyncClient(base_url=address, timeout=seconds)
         self._socket: ClientConnection | None = None
         self._page = ""
+        self._kept: dict[str, ForwardMsg] = {}
+        self._met: dict[str, int] = {}
+        self._runs = 0
         self.view = View()
 
     async def open(self, page: str) -> View:
@@ -75,8 +90,12 @@ class Visitor:
         await self._http.get("/_stcore/health")
         stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
         self._socket = await connect(
-            stream, origin=self._address, subprotocols=["streamlit"], max_size=None, compression=None
-        )  # type: ignore[list-item]
+            stream,
+            origin=Origin(self._address),
+            subprotocols=[Subprotocol("streamlit")],
+            max_size=None,
+            compression=None,
+        )
         return await self._run(BackMsg())
 
     async def upload(self, label: str, data: bytes, name: str = "image.png") -> View:
@@ -125,15 +144,37 @@ class Visitor:
         return message, widget
 
     async def _run(self, message: BackMsg) -> View:
-        """Send a run of the page, and wait for its end."""
+        """Send a run of the page with the hashes of the messages that are kept, and wait for its end."""
         message.rerun_script.page_name = self._page
+        message.rerun_script.cached_message_hashes.extend(self._kept)
+        began = time.perf_counter()
         await self._send(message)
-        self.view = View()
+        self.view, self._runs = View(), self._runs + 1
         while True:
             answer = await self._receive()
-            self.view.take(answer)
+            self.view.size += answer.ByteSize()
+            self.view.take(self._recall(answer))
+            self.view.seconds = time.perf_counter() - began
+            if self.view.texts and self.view.seconds_to_text is None:
+                self.view.seconds_to_text = self.view.seconds
             if answer.WhichOneof("type") == "script_finished" and answer.script_finished in DONE:
+                self._forget()
                 return self.view
+
+    def _recall(self, message: ForwardMsg) -> ForwardMsg:
+        """Keep a message that may be kept; give the kept one where a message only names it."""
+        kept = message
+        if message.WhichOneof("type") == "ref_hash":
+            kept = self._kept[message.ref_hash]
+        elif message.metadata.cacheable:
+            self._kept[message.hash] = message
+        self._met[kept.hash] = self._runs
+        return kept
+
+    def _forget(self) -> None:
+        """Forget what was not met for a while."""
+        self._met = {name: run for name, run in self._met.items() if self._runs - run <= KEPT_RUNS}
+        self._kept = {name: message for name, message in self._kept.items() if name in self._met}
 
     async def _send(self, message: BackMsg) -> None:
         if self._socket is None:

@@ -1,0 +1,70 @@
+"""What the first visitor would wait for is made while nobody visits: the network, modules, the simulated cohort."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
+from threading import Condition
+
+# In the order in which visitors come to them.
+MODULES = (
+    "core.ui.case.answer",
+    "core.ui.cohort.current",
+    "core.figures.rendering",
+    "core.documents.collect_board",
+    "core.register.store",
+    "core.documents.collect_results",
+)
+
+
+def list_steps() -> list[Callable[[], object]]:
+    """List what is made, one after another."""
+    from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415 - the server starts without it
+
+    return [get_worker, *(partial(import_module, name) for name in MODULES), get_simulated]
+
+
+class Warming:
+    """The making beside the visitors: it waits while a page runs, since both would share one interpreter."""
+
+    def __init__(self) -> None:
+        self._state = Condition()
+        self._pages = 0
+        self._is_over = False
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Let the making wait for as long as the block, a run of a page, takes.
+
+        Yields
+        ------
+        None
+            The run.
+        """
+        with self._state:
+            self._pages += 1
+        try:
+            yield
+        finally:
+            with self._state:
+                self._pages -= 1
+                self._state.notify_all()
+
+    def make(self, steps: list[Callable[[], object]]) -> None:
+        """Make each thing; one that fails fails again, and is said, where it is needed."""
+        for step in steps:
+            with self._state:
+                self._state.wait_for(lambda: self._is_over or not self._pages)
+                if self._is_over:
+                    return
+            with suppress(Exception):
+                step()
+
+    def stop(self) -> None:
+        """Make nothing more: the server ends."""
+        with self._state:
+            self._is_over = True
+            self._state.notify_all()
+
+
+WARMING = Warming()
