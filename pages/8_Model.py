@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.figures.instability import plot_instability, tabulate_instability
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
 from core.plain_text import plain, plain_document, plain_table
@@ -11,11 +12,14 @@ from core.ui.evidence import (
     FLOW,
     METRICS,
     describe_engine,
+    describe_sizes,
     read_evidence,
     read_intake,
+    read_internal,
     tabulate_coefficients,
     tabulate_dictionary,
     tabulate_flow,
+    tabulate_learning,
     tabulate_metrics,
 )
 from core.ui.record_check import show_record_check
@@ -50,6 +54,24 @@ with begin_page("Model"):
     external = ", ".join(data.external_centres) or "none"
     st.markdown(f"{plain(data.description)} {data.n_patients} patients; external centre: {plain(external)}.")
     st.table(plain_table(tabulate_flow(read_evidence(bundle, FLOW))), hide_index=True, alt="Patients by split")
+
+    st.header("How sure it is", anchor=False)
+    internal = read_internal(bundle)
+    if internal is None:
+        st.markdown("Not measured for this bundle.")
+    else:
+        st.markdown("\n".join(f"- {sentence}" for sentence in describe_sizes(internal)))
+        learning, instability = tabulate_learning(internal), tabulate_instability(internal)
+        if len(learning):
+            alt = "AUC and calibration slope by number of training patients"
+            st.table(plain_table(learning), hide_index=True, alt=alt)
+            st.caption("Tested on the validation and test splits.")
+            offer_csv(learning, "learning_curve", label="Learning curve (CSV)")
+        if len(instability):
+            alt = "Range of each training patient's probability over the refits, by the model's probability"
+            st.plotly_chart(plot_instability(instability), alt=alt, key="instability")
+            offer_csv(instability, "instability", label="Instability (CSV)")
+        st.caption("How often the interval of a probability holds the true one stands in the model card below.")
 
     st.header("Images accepted or refused", anchor=False)
     rates = read_intake(bundle)

@@ -17,6 +17,7 @@ from models.bundle import Bundle
 
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
+INTERNAL = "evidence/internal.json"
 INTAKE = "evidence/intake.json"
 RATES = {
     "sensitivity": "Sensitivity",
@@ -56,6 +57,11 @@ def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
     if name not in bundle.manifest.files:
         raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
+
+
+def read_internal(bundle: Bundle) -> dict[str, Any] | None:
+    """Read what the training patients say of the model; None where it was not measured."""
+    return read_evidence(bundle, INTERNAL) if INTERNAL in bundle.manifest.files else None
 
 
 def describe_engine() -> str:
@@ -153,3 +159,37 @@ def _list_figures(part: Mapping[str, Any]) -> dict[str, str]:
 
 def _write(value: float | None, interval: list[float] | None) -> str:
     return write_estimate(value, interval, level=None, digits=2)
+
+
+def tabulate_learning(internal: Mapping[str, Any]) -> pd.DataFrame:
+    """List what more training patients bring, tested on the validation and test splits."""
+    return pd.DataFrame(
+        [
+            {
+                "Training patients": row["n_train"],
+                "Draws": row["draws"],
+                "AUC (standard deviation)": f"{row['auc']:.3f} ({row['auc_sd']:.3f})",
+                "Calibration slope (standard deviation)": f"{row['slope']:.2f} ({row['slope_sd']:.2f})",
+            }
+            for row in internal["learning_curve"]
+        ]
+    )
+
+
+def describe_sizes(internal: Mapping[str, Any]) -> list[str]:
+    """Say how many patients Riley et al. ask for, and how much the probabilities vary over refits."""
+    sentences = []
+    for name, verb in (("sample_size", "train"), ("validation_size", "validate")):
+        if size := internal.get(name):
+            sentences.append(f"To {verb} such a model Riley et al. ask for **{size['needed']:,} patients**.")
+    if unstable := internal.get("instability"):
+        sentences.append(
+            f"Trained on other patients, a patient's probability differs by **{100 * unstable['error']:.1f} percentage "
+            f"points** on average ({unstable['n_refits']} refits)."
+        )
+    optimism = internal["optimism"]["slope"]
+    sentences.append(
+        f"Calibration slope on the training patients {optimism['apparent']:.2f}; corrected for optimism, the whole fit "
+        f"repeated in each refit: **{optimism['corrected']:.2f}**."
+    )
+    return sentences

@@ -1,5 +1,6 @@
 """Calibration: the curve with its band, deciles and histogram; corrected for optimism; updated to the patients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -69,6 +70,11 @@ class CalibrationExhibit(Exhibit):
             f"n = {c.n:,}, {word_count(c.events, 'event')}."
         )
         return f"{text} {c.reason}" if c.reason else text
+
+    def notes(self) -> list[str]:
+        """Say in words what the slope means."""
+        sentence = explain_slope(self.result.slope_ci)
+        return [sentence] if sentence else []
 
     def cautions(self) -> list[str]:
         """Say that calibration on development patients is optimistic."""
@@ -203,6 +209,23 @@ class RecalibrationExhibit(Exhibit):
         """Give the update and the patients that it needs."""
         fields = ("update", "intercept", "slope", "n_needed", "half_width", "reason")
         return {"recalibration": {name: getattr(self.result, name) for name in fields}}
+
+
+def explain_slope(interval: Sequence[float] | None) -> str:
+    """Say in words what a calibration slope means, by its interval; empty where there is none."""
+    if interval is None:
+        return ""
+    if interval[1] < 1:
+        return (
+            "The slope lies below 1: here high probabilities are too high and low ones too low, as of a model fitted "
+            "too closely to its own patients. An update of intercept and slope draws them together."
+        )
+    if interval[0] > 1:
+        return (
+            "The slope lies above 1: here high probabilities are too low and low ones too high. An update of intercept "
+            "and slope spreads them."
+        )
+    return "The slope's interval holds 1: no sign that the probabilities lie too far apart or too close together."
 
 
 def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
