@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from models.network import Backbone
 
 STRIDE = 32
+LEVELS = (4, 8, 16, 32)
 N_FEATURES = 1280
 STEM = 32
 NORM_EPSILON = 1e-3
@@ -103,17 +104,23 @@ class EfficientNetLite(Backbone):
                 n_in, stride = n_out, stride * first
             ends[stride] = len(self.blocks), n_out
         self.head = ConvNorm(n_in, N_FEATURES, 1)
-        self._ends, self.channels = zip(ends[8], ends[16], strict=True)
+        self._ends, self.level_channels = zip(*(ends[stride] for stride in LEVELS), strict=True)
+        self.channels = self.level_channels[1:3]
 
-    def extract_pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the maps at strides 8, 16 and 32 (see `Backbone`)."""
+    def extract_levels(self, x: Tensor) -> list[Tensor]:
+        """Give the maps of `level_channels` channels at strides 4, 8, 16 and 32, before the head."""
         x = F.relu6(self.stem(x))
         kept = []
         for number, block in enumerate(self.blocks, start=1):
             x = block(x)
             if number in self._ends:
                 kept.append(x)
-        return kept[0], kept[1], F.relu6(self.head(x))
+        return kept
+
+    def extract_pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the maps at strides 8, 16 and 32 (see `Backbone`)."""
+        _, stride8, stride16, stride32 = self.extract_levels(x)
+        return stride8, stride16, F.relu6(self.head(stride32))
 
 
 def _round_channels(channels: float) -> int:

@@ -1,8 +1,9 @@
-"""A network as one ONNX file: weights in half precision under torch's names, grey levels in, feature maps out."""
+"""A network as one ONNX file: weights in half precision under torch's names, grey levels in, maps out."""
 
 import io
 import warnings
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import onnx
@@ -14,42 +15,72 @@ from torch import Tensor, nn
 
 from models.architectures import make_backbone
 from models.bundle import BundleError
+from models.segmenter import Segmenter
 
 OPSET = 17
 ARCHITECTURE, MEAN, STD = "architecture", "mean", "std"
+SEGMENTER = "lesion-segmenter"
+Kind = TypeVar("Kind", bound="GreyInput")
 
 
-class GreyNetwork(nn.Module):
-    """A backbone with its normalisation in front.
+class GreyInput(nn.Module):
+    """A network with its normalisation in front.
 
     Parameters
     ----------
     architecture : str
-        One of `models.architectures.ARCHITECTURES`.
+        Its name, kept in the file.
     mean, std : float
         Normalisation of grey levels of 0 to 1.
     """
 
+    output: ClassVar[str]
+
     def __init__(self, architecture: str, mean: float, std: float) -> None:
         super().__init__()
         self.architecture, self.mean, self.std = architecture, mean, std
-        self.backbone = make_backbone(architecture)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Bring grey levels, uint8 (n, size, size), to the backbone's scale, float (n, 1, size, size)."""
+        """Bring grey levels, uint8 (n, size, size), to the network's scale, float (n, 1, size, size)."""
         return (images[:, None].float() - 255 * self.mean) / (255 * self.std)
+
+
+class GreyNetwork(GreyInput):
+    """A backbone with its normalisation in front; `architecture` is one of `models.architectures.ARCHITECTURES`."""
+
+    output = "maps"
+
+    def __init__(self, architecture: str, mean: float, std: float) -> None:
+        super().__init__(architecture, mean, std)
+        self.backbone = make_backbone(architecture)
 
     def forward(self, images: Tensor) -> Tensor:
         """Give the last feature maps, float (n, n_features, size / 32, size / 32)."""
         return self.backbone.extract_pyramid(self.normalise(images))[-1]
 
 
-def write_network(net: GreyNetwork, path: Path, size: int) -> None:
+class GreySegmenter(GreyInput):
+    """The lesion segmenter with its normalisation in front; `architecture` is `SEGMENTER`."""
+
+    output = "probability"
+
+    def __init__(self, architecture: str, mean: float, std: float) -> None:
+        super().__init__(architecture, mean, std)
+        if architecture != SEGMENTER:
+            raise KeyError(architecture)
+        self.segmenter = Segmenter()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Give the probability that a pixel belongs to a lesion, float (n, size, size)."""
+        return self.segmenter(self.normalise(images)).sigmoid()[:, 0]
+
+
+def write_network(net: GreyInput, path: Path, size: int) -> None:
     """Write a network.
 
     Parameters
     ----------
-    net : GreyNetwork
+    net : GreyInput
         The network, fp32, on the CPU.
     path : Path
         The file.
@@ -67,20 +98,21 @@ def write_network(net: GreyNetwork, path: Path, size: int) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=["images"],
-            output_names=["maps"],
-            dynamic_axes={"images": {0: "n"}, "maps": {0: "n"}},
+            output_names=[net.output],
+            dynamic_axes={"images": {0: "n"}, net.output: {0: "n"}},
             training=torch.onnx.TrainingMode.PRESERVE,  # keeps each batch norm, so that torch can read its own names
             do_constant_folding=False,
         )
     model = onnx.load_from_string(file.getvalue())
     _halve(model.graph)
+    _shorten(model.graph)
     helper.set_model_props(model, {ARCHITECTURE: net.architecture, MEAN: repr(net.mean), STD: repr(net.std)})
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
 
 
 def read_network(path: Path) -> GreyNetwork:
-    """Read a network.
+    """Read a backbone.
 
     Parameters
     ----------
@@ -95,12 +127,21 @@ def read_network(path: Path) -> GreyNetwork:
     Raises
     ------
     BundleError
-        If the file holds no network that this program knows.
+        If the file holds no backbone that this program knows.
     """
+    return _read(path, GreyNetwork)
+
+
+def read_segmenter(path: Path) -> GreySegmenter:
+    """Read a lesion segmenter, as `read_network` does a backbone."""
+    return _read(path, GreySegmenter)
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind:
     try:
         model = onnx.load(path)
         about = {entry.key: entry.value for entry in model.metadata_props}
-        net = GreyNetwork(about[ARCHITECTURE], float(about[MEAN]), float(about[STD]))
+        net = kind(about[ARCHITECTURE], float(about[MEAN]), float(about[STD]))
         tensors = _read_tensors(model.graph)
         weights = {name: torch.from_numpy(tensors[name]) for name in net.state_dict() if name in tensors}
         lacking = net.load_state_dict(weights, strict=False).missing_keys
@@ -131,6 +172,15 @@ def _halve(graph: onnx.GraphProto) -> None:
         node.input[:] = [wide.get(name, name) for name in node.input]
     del graph.node[:]
     graph.node.extend([*casts, *nodes])
+
+
+def _shorten(graph: onnx.GraphProto) -> None:
+    """Drop the nodes' names and number the tensors between them, which torch names by their path."""
+    short: dict[str, str] = {}
+    for node in graph.node:
+        node.ClearField("name")
+        for names in (node.input, node.output):
+            names[:] = [short.setdefault(name, str(len(short))) if name.startswith("/") else name for name in names]
 
 
 def _read_tensors(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from models.bundle import BundleError, hash_file
 
-SCHEMA_VERSION = 1
-WEIGHTS, CARD_JSON = "segmenter.safetensors", "segmenter.json"
+SCHEMA_VERSION = 2
+WEIGHTS, CARD_JSON = "segmenter.onnx", "segmenter.json"
 
 
 def read_card(folder: Path) -> Mapping[str, Any]:
@@ -17,7 +17,7 @@ def read_card(folder: Path) -> Mapping[str, Any]:
     Parameters
     ----------
     folder : Path
-        Holds segmenter.safetensors (fp16) and segmenter.json.
+        Holds segmenter.onnx (weights in fp16) and segmenter.json.
 
     Returns
     -------
@@ -35,8 +35,7 @@ def read_card(folder: Path) -> Mapping[str, Any]:
         matches = hash_file(folder / WEIGHTS) == card["sha256"]
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError):
         raise BundleError(
-            f"The folder holds no lesion segmenter ({WEIGHTS} and {CARD_JSON}): make one by "
-            "'python -m core pretrain-segmenter'."
+            f"The folder holds no lesion segmenter ({WEIGHTS} and {CARD_JSON}): make one by 'python -m core pretrain'."
         ) from None
     if card.get("schema_version") != SCHEMA_VERSION:
         raise BundleError(
@@ -48,6 +47,7 @@ def read_card(folder: Path) -> Mapping[str, Any]:
     return card
 
 
-def misfit() -> BundleError:
-    """Say that the weights are another network's."""
-    return BundleError(f"{WEIGHTS} holds another network than the lesion segmenter: fetch it anew.")
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write segmenter.json for the weights in the folder; `card` is all but schema version and hash."""
+    full = {"schema_version": SCHEMA_VERSION, "sha256": hash_file(folder / WEIGHTS), **card}
+    (folder / CARD_JSON).write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
-"""The backbone, on BUS-BRA and, where given, further clinics."""
+"""The networks, on BUS-BRA and, where given, further clinics."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,36 +16,45 @@ ARCHITECTURE = "efficientnet-lite2"
 def pretrain(  # noqa: PLR0913, PLR0917 - its options
     busbra: Annotated[Path, typer.Argument(help="BUS-BRA's folder.")],
     out: Out,
-    clinics: Annotated[Path | None, typer.Option(help="Folder of further clinics, with an index.csv.")] = None,
+    clinics: Annotated[
+        list[Path] | None, typer.Option(help="Folder of further clinics, with an index.csv; may be repeated.")
+    ] = None,
     work: Annotated[Path, typer.Option(help="Folder of the checkpoints.")] = Path("runs/pretrain"),
     fold: Annotated[list[int] | None, typer.Option(help="Fold to hold out and measure on; may be repeated.")] = None,
     leave_out: Annotated[
         list[str] | None, typer.Option(help="Clinic to leave out and measure on; may be repeated.")
     ] = None,
-    architecture: Annotated[str, typer.Option(help="The network.")] = ARCHITECTURE,
+    architecture: Annotated[str, typer.Option(help="The backbone.")] = ARCHITECTURE,
     init: Annotated[
         str, typer.Option(help="imagenet (for the EfficientNets from their package), or scratch.")
     ] = "imagenet",
     seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
-    """Train the backbone; a stopped run goes on. With several GPUs: torchrun -m core pretrain ..."""
+    """Train backbone, gate and segmenter; a stopped run goes on. With several GPUs: torchrun -m core pretrain ..."""
     if init not in {"scratch", "imagenet"}:
         raise UsageError(f"--init is scratch or imagenet, not '{init}'.")
-    from core.training.backbone.build import BackbonePlan, Sources, build_backbone  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415
+
     from core.training.backbone.pretrain import Recipe  # noqa: PLC0415
+    from core.training.pretrain import Plan, Sources, pretrain_networks  # noqa: PLC0415
+    from core.training.segmenter.pretrain import SCHEDULE  # noqa: PLC0415
 
     recipe = Recipe(seed=seed, architecture=architecture, imagenet=init == "imagenet")
-    plan = BackbonePlan(tuple(fold or ()), tuple(leave_out or ()), recipe)
+    plan = Plan(tuple(fold or ()), tuple(leave_out or ()), recipe, replace(SCHEDULE, seed=seed))
     with progress_bar("steps") as progress:
-        summary = build_backbone(Sources(busbra, clinics), out, work, plan, progress=progress)
-    print_result(summary, as_json, _summarise_backbone)
+        summary = pretrain_networks(Sources(busbra, tuple(clinics or ())), out, work, plan, progress=progress)
+    print_result(summary, as_json, lambda data: "\n".join(_summarise(data)))
 
 
-def _summarise_backbone(data: dict[str, Any]) -> str:
-    lines = [
-        f"{part['held_out']}, {part['clinic']}, {name}: n = {f['n']} lesions, {describe_auc({'discrimination': f})}"
-        for part in data["figures"]
-        for name, f in part["boxes"].items()
-    ]
-    return "\n".join([f"Backbone: {data['backbone']}", *lines])
+def _summarise(data: dict[str, Any]) -> Iterator[str]:
+    yield f"Backbone: {data['backbone']['folder']}"
+    for part in data["backbone"]["figures"]:
+        for name, f in part["boxes"].items():
+            auc = describe_auc({"discrimination": f})
+            yield f"{part['held_out']}, {part['clinic']}, {name}: n = {f['n']} lesions, {auc}"
+    yield f"Segmenter: {data['segmenter']['folder']}"
+    for name, part in data["segmenter"]["figures"].items():
+        dice = part["all"]["dice"]
+        low, high = dice["ci"]
+        yield f"{name}: n = {part['all']['frames']} frames, Dice {dice['mean']:.3f} (95 % CI {low:.3f}-{high:.3f})"

@@ -14,7 +14,7 @@ from models.fusion import ImageHead
 
 @dataclass(frozen=True)
 class Gate:
-    """A logistic rule on the pooled features: log-odds that an image is no B-mode ultrasound.
+    """A linear rule on the pooled features: log-odds that an image is no B-mode ultrasound.
 
     Parameters
     ----------

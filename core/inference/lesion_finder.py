@@ -12,7 +12,7 @@ from core.imaging import Frame
 from core.inference.lesion import Lesion, LesionRule, outline_lesions
 from models.bundle import BundleError
 from models.letterbox import Letterbox
-from models.segmenter_card import read_card
+from models.segmenter_card import WEIGHTS, read_card
 
 LEAST_CONTRAST = 16
 SEGMENTER = Path(__file__).parents[2] / "models" / "lesion-segmenter"
@@ -59,9 +59,9 @@ class LesionFinder:
         try:
             card = read_card(folder)
             rule = LesionRule(float(card["threshold"]), float(card["least_confidence"]))
-            size, mean, std = int(card["input"]["size"]), float(card["input"]["mean"]), float(card["input"]["std"])
+            size = int(card["input"]["size"])
             load = _LOADERS[engine or ("openvino" if find_spec("openvino") else "torch")]
-            return cls(load(folder, size, mean, std), size=size, rule=rule)
+            return cls(load(folder / WEIGHTS, size), size=size, rule=rule)
         except BundleError as error:
             raise ModelError(str(error)) from error
         except KeyError as error:
@@ -79,7 +79,7 @@ class LesionFinder:
         -------
         tuple of Lesion
             Best first; empty where none is seen, and where the frame has hardly any contrast (16 grey levels between
-            its 5th and 95th percentile): the network has learnt from frames with a lesion alone.
+            its 5th and 95th percentile).
         """
         if np.ptp(np.percentile(frame.pixels, (5, 95))) < LEAST_CONTRAST:
             return ()
@@ -110,16 +110,16 @@ class LesionFinder:
         return letterbox.cut((prob[0] + prob[1, :, ::-1]) / 2)
 
 
-def _load_openvino(folder: Path, size: int, mean: float, std: float) -> Network:
+def _load_openvino(weights: Path, size: int) -> Network:
     from core.inference.engines.segmenter_openvino import OpenVinoSegmenter  # noqa: PLC0415 - brings OpenVINO
 
-    return OpenVinoSegmenter(folder, size, mean, std)
+    return OpenVinoSegmenter(weights, size)
 
 
-def _load_torch(folder: Path, size: int, mean: float, std: float) -> Network:
+def _load_torch(weights: Path, _size: int) -> Network:
     from core.inference.engines.segmenter_torch import TorchSegmenter  # noqa: PLC0415 - brings torch
 
-    return TorchSegmenter(folder, mean, std)
+    return TorchSegmenter(weights)
 
 
-_LOADERS: dict[str, Callable[[Path, int, float, float], Network]] = {"openvino": _load_openvino, "torch": _load_torch}
+_LOADERS: dict[str, Callable[[Path, int], Network]] = {"openvino": _load_openvino, "torch": _load_torch}

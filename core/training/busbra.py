@@ -85,7 +85,7 @@ def read_busbra(folder: Path) -> Busbra:
     InputError
         If a file or a column is not there.
     """
-    table = _read_table(folder)
+    table = read_table(folder)
     paths = tuple(folder / "images" / f"{name}.png" for name in table["ID"])
     corner = np.array([ast.literal_eval(text) for text in table["BBOX"]], dtype=np.float32)
     boxes = np.concatenate([corner[:, :2], corner[:, :2] + corner[:, 2:]], axis=1)
@@ -111,7 +111,8 @@ def read_busbra(folder: Path) -> Busbra:
     )
 
 
-def _read_table(folder: Path) -> pd.DataFrame:
+def read_table(folder: Path) -> pd.DataFrame:
+    """Read the list of images, with the fold of each."""
     try:
         table = pd.read_csv(folder / "bus_data.csv")
         folds = pd.read_csv(folder / "5-fold-cv.csv", usecols=["ID", "kFold"])

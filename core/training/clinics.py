@@ -6,7 +6,7 @@ BUS-UCLM: Vallez N, Bueno G, Deniz O, Rienda MA, Pastor C. Scientific Data 2025;
 """
 
 import hashlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,29 +78,27 @@ class Lesions:
         return digest.hexdigest()
 
 
-def read_lesions(busbra: Path, clinics: Path | None = None) -> Lesions:
-    """Read BUS-BRA and, where given, the folder of further clinics.
+def read_lesions(busbra: Path, clinics: Sequence[Path] = ()) -> Lesions:
+    """Read BUS-BRA and, where given, the folders of further clinics.
 
     Parameters
     ----------
     busbra : Path
         BUS-BRA's folder.
-    clinics : Path, optional
-        Holds index.csv (dataset, image, mask, label, patient, masks, doppler), images and masks.
+    clinics : sequence of Path
+        Each holds index.csv (dataset, image, mask, label, patient, masks, doppler), images and masks.
 
     Returns
     -------
     Lesions
-        Every lesion of both.
+        Every lesion of all.
 
     Raises
     ------
     InputError
         If a file or a column is not there.
     """
-    parts = [_from_busbra(read_busbra(busbra))]
-    if clinics is not None:
-        parts.append(_read_clinics(clinics))
+    parts = [_from_busbra(read_busbra(busbra)), *map(_read_clinics, clinics)]
     names = [field.name for field in fields(Lesions)]
     return Lesions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 

@@ -8,8 +8,9 @@ from core.evaluation.proportion import compute_proportion
 
 STATUSES = ("passed", "cautioned", "refused")
 MEANING = (
-    "Each row is of a rule that saw neither the clinic nor, for other images, their source; these are judged by the "
-    "network of each clinic left out. In brackets the 95 % interval (Wilson)."
+    "Each row is of a rule that saw neither the clinic nor, for other images, the image, or no image of its kind; "
+    "these are judged by the network of each clinic left out, each as it is and changed (blurred, inverted, darker, "
+    "speckled or in a sector). In brackets the 95 % interval (Wilson)."
 )
 Rate = Mapping[str, Any]
 

@@ -5,7 +5,8 @@ volumes of nilearn and nibabel.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,23 +40,43 @@ _WORDS = (
     "follow up",
     "months",
 )
-_VIEWS = 12
+_VIEWS = 8
+CHANGES = ("blurred", "inverted", "darker", "speckled", "in a sector")
 PACKAGES = ("skimage", "nilearn", "nibabel")
 SMALLEST = 96
 
 
-def list_sources(seed: int = 7) -> dict[str, list[np.ndarray]]:
-    """Give the images of each source.
+@dataclass(frozen=True)
+class Other:
+    """An image that is no ultrasound.
+
+    Parameters
+    ----------
+    kind : str
+        What it shows, and where it is from.
+    name : str
+        The photograph, slice, volume or drawing that it is a view of.
+    pixels : ndarray of uint8
+        Grey or in colour.
+    """
+
+    kind: str
+    name: str
+    pixels: np.ndarray
+
+
+def list_others(seed: int = 7) -> Iterator[Other]:
+    """Give images that are no ultrasound, most of them changed as exports, screens and cameras would.
 
     Parameters
     ----------
     seed : int
-        Seed of the views that are cut, and of what is drawn.
+        Seed of the views that are cut, of what is drawn and of the changes.
 
-    Returns
-    -------
-    dict of str to list of ndarray of uint8
-        Images, grey or in colour, by "kind, where from".
+    Yields
+    ------
+    Other
+        A view.
 
     Raises
     ------
@@ -63,28 +84,84 @@ def list_sources(seed: int = 7) -> dict[str, list[np.ndarray]]:
         If a package whose images are needed is not installed.
     """
     rng = np.random.default_rng(seed)
+    yield from _vary(_list_plain(rng), rng)
+
+
+def _list_plain(rng: np.random.Generator) -> Iterator[Other]:
     skimage, nilearn, nibabel = (_find_package(name) for name in PACKAGES)
     shipped = Path(mpl.get_data_path()) / "sample_data"
-    photos: dict[str, list[Image.Image]] = {
-        "photo, scikit-learn": [Image.fromarray(photo) for photo in load_sample_images().images],
-        "photo, matplotlib": [Image.open(shipped / "grace_hopper.jpg"), Image.open(shipped / "logo2.png")],
-        "photo, scikit-image": [Image.open(next((skimage / "data").glob(f"{name}.*"))) for name in _PHOTOS],
+    photos: dict[str, dict[str, Image.Image]] = {
+        "photo, scikit-learn": {str(i): Image.fromarray(photo) for i, photo in enumerate(load_sample_images().images)},
+        "photo, matplotlib": {name: Image.open(shipped / name) for name in ("grace_hopper.jpg", "logo2.png")},
+        "photo, scikit-image": {name: Image.open(next((skimage / "data").glob(f"{name}.*"))) for name in _PHOTOS},
+        "CT, MRI and scintigraphy, pydicom": dict(show_slices()),
     }
+    for kind, images in photos.items():
+        for name, image in images.items():
+            yield from (Other(kind, name, view) for view in cut_views(image, _VIEWS, rng))
     volumes = {
         "MRI, nilearn": [nilearn / "datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"],
         "MRI, nibabel": [nibabel / "tests/data" / name for name in _VOLUMES],
     }
-    cut = {name: [view for one in images for view in cut_views(one, _VIEWS, rng)] for name, images in photos.items()}
-    slices = {name: [level for path in paths for level in slice_volume(path, rng)] for name, paths in volumes.items()}
-    return {
-        **cut,
-        **slices,
-        "CT, MRI and scintigraphy, pydicom": [view for image in show_slices() for view in cut_views(image, 6, rng)],
-        "page of text": list(draw_pages(60, rng)),
-        "chart": list(draw_charts(48, rng)),
-        "screen": list(draw_screens(24, rng)),
-        "noise": list(draw_noise(30, rng)),
+    for kind, paths in volumes.items():
+        for path in paths:
+            yield from (Other(kind, path.name, view) for view in slice_volume(path, rng))
+    drawn = {
+        "page of text": draw_pages(60, rng),
+        "chart": draw_charts(48, rng),
+        "screen": draw_screens(40, rng),
+        "noise": draw_noise(45, rng),
     }
+    for kind, drawings in drawn.items():
+        yield from (Other(kind, str(number), drawing) for number, drawing in enumerate(drawings))
+
+
+def _vary(others: Iterable[Other], rng: np.random.Generator) -> Iterator[Other]:
+    """Give each image, and each of them once more after one of `CHANGES`."""
+    for number, other in enumerate(others):
+        yield other
+        changed = change_other(other.pixels, CHANGES[number % len(CHANGES)], rng)
+        yield Other(other.kind, other.name, changed)
+
+
+def change_other(pixels: np.ndarray, change: str, rng: np.random.Generator) -> np.ndarray:
+    """Change an image that is no ultrasound, so that it looks more like some.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8
+        Grey or in colour.
+    change : str
+        One of `CHANGES`.
+    rng : Generator
+        Chooses how much.
+
+    Returns
+    -------
+    ndarray of uint8, (height, width)
+        In grey.
+    """
+    image = Image.fromarray(pixels).convert("L")
+    if change == "blurred":
+        return np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(1, 5)))))
+    if change == "inverted":
+        return 255 - np.asarray(image)
+    grey = np.asarray(image, dtype=np.float64)
+    if change == "darker":
+        return (grey * rng.uniform(0.3, 0.7)).astype(np.uint8)
+    if change == "speckled":
+        grain = rng.rayleigh(0.8, grey.shape)
+        return (grey * (0.4 + 0.6 * grain)).clip(0, 255).astype(np.uint8)
+    return np.where(_draw_sector(image.width, image.height, rng), grey, 0).astype(np.uint8)
+
+
+def _draw_sector(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
+    """Give the fan that a curved probe shows, bool (height, width)."""
+    y, x = np.mgrid[:height, :width]
+    apex = -height * rng.uniform(0.05, 0.6)
+    angle = np.abs(np.arctan2(x - width / 2, y - apex))
+    radius = np.hypot(x - width / 2, y - apex)
+    return (angle < rng.uniform(0.35, 0.8)) & (radius > -apex + 0.02 * height) & (radius < height - apex)
 
 
 def _find_package(name: str) -> Path:
@@ -107,13 +184,13 @@ def cut_views(photo: Image.Image, count: int, rng: np.random.Generator) -> Itera
         yield np.asarray(_compress(part, int(rng.integers(30, 80))) if number % 4 == 3 else part)
 
 
-def show_slices() -> Iterator[Image.Image]:
-    """CT, MRI and scintigraphy slices of pydicom under three windows each."""
+def show_slices() -> Iterator[tuple[str, Image.Image]]:
+    """CT, MRI and scintigraphy slices of pydicom by name, under two windows each."""
     folder = Path(pydicom.data.__file__).parent / "test_files"
     for name in _SLICES:
         values = pydicom.dcmread(folder / f"{name}.dcm").pixel_array.astype(float)
-        for low, high in ((1, 99), (20, 99.8), (50, 99)):
-            yield _window(values, *np.percentile(values, (low, high)))
+        for low, high in ((1, 99), (50, 99)):
+            yield f"{name}, {low} to {high} %", _window(values, *np.percentile(values, (low, high)))
 
 
 def slice_volume(path: Path, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.inference.engines.processor import computes_in_bf16
-from models.segmenter import read_segmenter
+from models.exchange import read_segmenter
 
 
 class TorchSegmenter:
@@ -15,21 +15,15 @@ class TorchSegmenter:
 
     Parameters
     ----------
-    folder : Path
-        The segmenter's folder.
-    mean, std : float
-        Normalisation of grey levels of 0 to 1.
+    weights : Path
+        The network, an ONNX file.
     """
 
-    def __init__(self, folder: Path, mean: float, std: float) -> None:
-        net, _ = read_segmenter(folder)
-        self._net = net.to(memory_format=torch.channels_last)
-        self._mean, self._std = mean, std
+    def __init__(self, weights: Path) -> None:
+        self._net = read_segmenter(weights).to(memory_format=torch.channels_last)
 
     def __call__(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give probabilities, float32 (n, size, size), of squares, uint8 (n, size, size)."""
-        with torch.inference_mode():
-            x = torch.from_numpy(np.ascontiguousarray(squares))[:, None].float() / 255
-            x = ((x - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bf16()):
-                return self._net(x).float().sigmoid()[:, 0].numpy()
+        images = torch.from_numpy(np.ascontiguousarray(squares))
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bf16()):
+            return self._net(images).float().numpy()

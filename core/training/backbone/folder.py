@@ -29,7 +29,7 @@ def write_weights(net: PretrainNet, architecture: str, folder: Path, size: int) 
 def take_head(net: PretrainNet) -> ImageHead:
     """Give the malignancy head, float64."""
     weights = net.malignant.weight.detach().double().numpy()[0]
-    return ImageHead(weights, float(net.malignant.bias))
+    return ImageHead(weights, float(net.malignant.bias.detach()))
 
 
 def read_backbone_card(folder: Path) -> dict[str, Any]:
@@ -74,18 +74,20 @@ def write_backbone_card(folder: Path, about: Mapping[str, Any], size: int) -> No
     (folder / BACKBONE).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
-def make_reference(pooled: NDArray[np.float64]) -> dict[str, Any]:
+def make_reference(pooled: NDArray[np.float64], limit: float = 1.0) -> dict[str, Any]:
     """Describe training images for applicability: features further away than 99 % of them are unusual.
 
     Parameters
     ----------
     pooled : ndarray of float64, (n, n_features)
         Pooled features.
+    limit : float
+        Factor of that distance, where other clinics' images are known to lie further away.
 
     Returns
     -------
     dict
-        centre, spread (n_features each); distances median and caution (99th percentile).
+        centre, spread (n_features each); distances median and caution.
     """
     centre, spread = pooled.mean(0), np.maximum(pooled.std(0), 1e-6)
     distance = np.sqrt(np.mean(((pooled - centre) / spread) ** 2, axis=1))
@@ -94,5 +96,5 @@ def make_reference(pooled: NDArray[np.float64]) -> dict[str, Any]:
         "centre": centre.round(6).tolist(),
         "spread": spread.round(6).tolist(),
         "median": float(median),
-        "caution": float(caution),
+        "caution": limit * float(caution),
     }

@@ -1,204 +1,68 @@
 """The applicability gate: what the trained network tells of breast ultrasound and of other images, and its rates."""
 
-import io
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
-from sklearn.linear_model import LogisticRegression
 
-from core.errors import ImageError
-from core.imaging import Frame, Roi, default_roi, prepare_input
-from core.imaging.decoding.decode import choose_region
-from core.imaging.decoding.raster import to_grey
 from core.inference.applicability import Gate, Reference
-from core.inference.engines.interface import Engine
 from core.training.backbone.folder import make_reference
-from core.training.clinics import Lesions, read_index
+from core.training.backbone.gate_data import ANYWHERE, CHANGED, CHANGES, DEFAULT, DRAWN, GateData
 from core.training.intake_rates import Rate
-from core.training.not_ultrasound import SMALLEST, list_sources
 from models.fusion import ImageHead
-from models.input_rule import InputRule
 
-SEED = 20260507
-PENALTY = 0.05
-CAUTION, REFUSE = 0.0, 0.5
-BATCH = 64
-CHANGES = ("half the size", "four times the size", "JPEG quality 30", "brighter", "darker", "blurred", "cut by hand")
-DRAWN, DEFAULT, ANYWHERE = "box drawn", "no box", "box anywhere"
-CHANGED = "resized, brighter, darker, blurred, compressed or cut"
+RIDGE = 0.3  # variances of a feature
+N_FOLDS = 5
+REFUSED_SHARE, CAUTIONED_SHARE = 0.005, 0.03
 
 
 @dataclass(frozen=True)
-class GateData:
-    """Inputs of the network, of ultrasound and of other things.
+class Limits:
+    """Where the gate draws its lines.
 
     Parameters
     ----------
-    crops : ndarray of uint8, (n, size, size)
+    caution, refuse : float
+        Log-odds of being no ultrasound beyond which an image is cautioned, and refused.
+    distance : float
+        Distance from the training images beyond which an image is cautioned, in 99th percentiles of theirs.
+    """
+
+    caution: float = 0.0
+    refuse: float = 0.5
+    distance: float = 1.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What rules say of inputs that they were not fitted on, by a network that saw no patient of one clinic.
+
+    Parameters
+    ----------
+    data : GateData
         The inputs.
-    source : ndarray of str, (n,)
-        Clinic, or where an image that is no ultrasound comes from.
-    kind : ndarray of str, (n,)
-        How the lesion box came about, or how the frame was changed before.
-    is_ultrasound : ndarray of bool, (n,)
-        Whether it is breast ultrasound.
+    ours : ndarray of bool, (n,)
+        Inputs of the clinic left out.
+    log_odds : ndarray of float64, (n,)
+        Of being no ultrasound: the clinic's by a rule without it, other images' by one without the image. NaN for
+        the other clinics.
+    log_odds_unknown : ndarray of float64, (n,)
+        Other images' by a rule that saw none of their kind.
+    distance : ndarray of float64, (n,)
+        From the training images of the other clinics, in 99th percentiles of theirs.
     """
 
-    crops: NDArray[np.uint8]
-    source: NDArray[np.str_]
-    kind: NDArray[np.str_]
-    is_ultrasound: NDArray[np.bool_]
+    data: GateData
+    ours: NDArray[np.bool_]
+    log_odds: NDArray[np.float64]
+    log_odds_unknown: NDArray[np.float64]
+    distance: NDArray[np.float64]
 
 
-def make_gate_data(lesions: Lesions, clinics: Path | None, rule: InputRule, *, every: int = 1) -> GateData:
-    """Cut the inputs that the gate is fitted and measured on.
-
-    Parameters
-    ----------
-    lesions : Lesions
-        Lesions of all clinics.
-    clinics : Path, optional
-        Folder whose lesion-free frames are taken too.
-    rule : InputRule
-        How an input is cut.
-    every : int
-        Takes every so many-th frame.
-
-    Returns
-    -------
-    GateData
-        Each frame with the drawn box, with the default one, and once more with a box anywhere or after a change that
-        other machines and exports make; each other image with the default box and with one anywhere.
-    """
-    rng = np.random.default_rng(SEED)
-    frames: list[tuple[str, str, NDArray[np.float32] | None]] = [
-        (str(path), str(clinic), box)
-        for path, clinic, box in zip(lesions.paths, lesions.clinic, lesions.boxes, strict=True)
-    ]
-    if clinics is not None:
-        table = read_index(clinics)
-        normal = table[table["label"] == "normal"]
-        frames += [(str(clinics / row["image"]), str(row["dataset"]), None) for row in normal.to_dict("records")]
-    rows = [
-        (crop, clinic, kind, True)
-        for number, (path, clinic, box) in enumerate(frames[::every])
-        for kind, crop in _cut_frame(_find_area(np.asarray(Image.open(path).convert("RGB"))), box, number, rule, rng)
-    ]
-    rows += [
-        (crop, source, kind, False)
-        for source, images in list_sources(SEED).items()
-        for image in images
-        for kind, crop in _cut_other(_find_area(image), rule, rng)
-    ]
-    crops, source, kind, is_ultrasound = zip(*rows, strict=True)
-    return GateData(np.stack(crops), np.array(source), np.array(kind), np.array(is_ultrasound))
-
-
-def _find_area(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Give the B-mode area that the intake would take, and its corner."""
-    grey = to_grey(image)
-    box = choose_region((), None, grey)[0].box
-    x, y = int(box.x0), int(box.y0)
-    return grey[y : int(box.y1), x : int(box.x1)], (float(x), float(y))
-
-
-def _cut_frame(
-    area: tuple[NDArray[np.uint8], tuple[float, float]],
-    box: NDArray[np.floating] | None,
-    number: int,
-    rule: InputRule,
-    rng: np.random.Generator,
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    pixels, (x, y) = area
-    frame = _frame(pixels)
-    wanted = [(DEFAULT, frame, default_roi(frame))]
-    if box is not None:
-        x0, y0, x1, y1 = (float(edge) for edge in box)
-        wanted.append((DRAWN, frame, Roi(x0 - x, y0 - y, x1 - x, y1 - y)))
-    if number % 2:
-        wanted.append((ANYWHERE, frame, _draw_box(frame, rng)))
-    else:
-        kind = CHANGES[number // 2 % len(CHANGES)]
-        changed = _frame(change_frame(pixels, kind, rng))
-        wanted.append((kind, changed, default_roi(changed)))
-    yield from _cut(wanted, rule)
-
-
-def _cut_other(
-    area: tuple[NDArray[np.uint8], tuple[float, float]], rule: InputRule, rng: np.random.Generator
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    if min(area[0].shape) >= SMALLEST:
-        frame = _frame(area[0])
-        yield from _cut([(DEFAULT, frame, default_roi(frame)), (ANYWHERE, frame, _draw_box(frame, rng))], rule)
-
-
-def _cut(wanted: Sequence[tuple[str, Frame, Roi]], rule: InputRule) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for kind, frame, roi in wanted:
-        try:
-            yield kind, prepare_input(frame, roi, size=rule.size, context=rule.context)
-        except ImageError:
-            continue
-
-
-def _frame(pixels: NDArray[np.uint8]) -> Frame:
-    return Frame(np.ascontiguousarray(pixels), None, (0.0, 0.0), (1.0, 1.0), "0" * 64)
-
-
-def _draw_box(frame: Frame, rng: np.random.Generator) -> Roi:
-    width, height = frame.width * rng.uniform(0.2, 0.6), frame.height * rng.uniform(0.15, 0.5)
-    x, y = rng.uniform(0, frame.width - width), rng.uniform(0, frame.height - height)
-    return Roi(x, y, x + width, y + height)
-
-
-def change_frame(pixels: NDArray[np.uint8], kind: str, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Change a frame as other machines, exports and screenshots would.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, (height, width)
-        B-mode area.
-    kind : str
-        One of `CHANGES`.
-    rng : Generator
-        Chooses how much.
-
-    Returns
-    -------
-    ndarray of uint8, (height, width)
-        Of another size where it was resized or cut.
-    """
-    image = Image.fromarray(pixels)
-    if kind in {"brighter", "darker"}:
-        gain, lift = (rng.uniform(1.2, 1.8), rng.uniform(0, 40)) if kind == "brighter" else (rng.uniform(0.4, 0.8), 0)
-        return (pixels * gain + lift).clip(0, 255).astype(np.uint8)
-    if kind == "cut by hand":
-        height, width = pixels.shape
-        top, left = int(rng.uniform(0, 0.3) * height), int(rng.uniform(0, 0.3) * width)
-        return pixels[top : int(height * rng.uniform(0.7, 1)), left : int(width * rng.uniform(0.7, 1))]
-    if kind == "blurred":
-        return np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5)))))
-    if kind == "JPEG quality 30":
-        stream = io.BytesIO()
-        image.save(stream, "JPEG", quality=30)
-        return np.asarray(Image.open(stream))
-    factor = 0.5 if kind == "half the size" else 4.0
-    size = max(SMALLEST, round(factor * image.width)), max(SMALLEST, round(factor * image.height))
-    return np.asarray(image.resize(size, Image.Resampling.BICUBIC))
-
-
-def pool_crops(engine: Engine, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Give the pooled features of inputs, (n, n_features)."""
-    nothing = np.zeros((1, engine.n_features), dtype=np.float32)
-    parts = [engine.read(crops[i : i + BATCH], nothing).pooled for i in range(0, len(crops), BATCH)]
-    return np.concatenate(parts).astype(np.float64)
-
-
-def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_]) -> Gate:
-    """Fit the log-odds that an input is no ultrasound: logistic regression with a ridge penalty, both kinds equal.
+def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_], limits: Limits) -> Gate:
+    """Fit the log-odds that an input is no ultrasound: Fisher's linear discriminant with a ridge, both kinds equal.
 
     Parameters
     ----------
@@ -206,21 +70,32 @@ def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_]) -> G
         Pooled features.
     is_ultrasound : ndarray of bool, (n,)
         Which of them are ultrasound.
+    limits : Limits
+        Where it cautions and refuses.
 
     Returns
     -------
     Gate
-        Cautions beyond log-odds of `CAUTION`, refuses beyond those of `REFUSE`.
+        The rule.
+
+    Notes
+    -----
+    ``w = (S + ridge I)^-1 (m_other - m_ultrasound)``, S the mean of both kinds' covariances of standardised features;
+    two normal distributions with the covariance in brackets have the log-odds ``w (x - (m_other + m_ultrasound) / 2)``.
     """
     centre, spread = pooled.mean(axis=0), np.maximum(pooled.std(axis=0), 1e-3)
-    model = LogisticRegression(C=PENALTY, class_weight="balanced", max_iter=3000)
-    model.fit((pooled - centre) / spread, ~is_ultrasound)
-    weights = model.coef_[0] / spread
-    return Gate(ImageHead(weights, float(model.intercept_[0] - weights @ centre)), CAUTION, REFUSE)
+    standard = ((pooled - centre) / spread).astype(np.float32)
+    kinds = [standard[mask] for mask in (is_ultrasound, ~is_ultrasound)]
+    means = [kind.mean(axis=0, dtype=np.float64) for kind in kinds]
+    within = np.mean([np.cov(kind, rowvar=False, dtype=np.float32) for kind in kinds], axis=0).astype(np.float64)
+    within[np.diag_indices_from(within)] += RIDGE
+    weights = np.linalg.solve(within, means[1] - means[0])
+    bias = -float(weights @ (means[0] + means[1])) / 2
+    return Gate(ImageHead(weights / spread, bias - float(weights / spread @ centre)), limits.caution, limits.refuse)
 
 
-def measure_gate(pooled: NDArray[np.float64], data: GateData, clinic: str) -> list[Rate]:
-    """Count what the gate says of a clinic, and of each source of other images, that it was not fitted on.
+def score_left_out(pooled: NDArray[np.float64], data: GateData, clinic: str) -> Scores:
+    """Score a clinic, and other images, by rules that saw neither.
 
     Parameters
     ----------
@@ -233,35 +108,95 @@ def measure_gate(pooled: NDArray[np.float64], data: GateData, clinic: str) -> li
 
     Returns
     -------
-    list of dict
-        "kind", "n", "passed", "cautioned", "refused"; changed frames in one row.
+    Scores
+        Of every input but the other clinics'.
     """
-    ours = data.source == clinic
-    gate, reference = _fit(pooled, data, ~ours)
-    changed = np.isin(data.kind, CHANGES)
-    kinds = {kind: data.kind == kind for kind in (DRAWN, DEFAULT, ANYWHERE)} | {CHANGED: changed}
-    rows = [_count(f"{clinic}, {kind}", pooled[ours & mask], gate, reference) for kind, mask in kinds.items()]
+    ours, others = data.source == clinic, ~data.is_ultrasound
+    fold = np.array([int(hashlib.sha256(str(name).encode()).hexdigest(), 16) % N_FOLDS for name in data.image])
+    known, unknown = np.full(len(pooled), np.nan), np.full(len(pooled), np.nan)
+
+    def score(into: NDArray[np.float64], rows: NDArray[np.bool_]) -> None:
+        fitted = ~ours & ~rows
+        gate = fit_gate(pooled[fitted], data.is_ultrasound[fitted], Limits())
+        into[rows] = gate.head.score(pooled[rows])
+
+    score(known, ours)
+    for number in range(N_FOLDS):
+        score(known, others & (fold == number))
+    for kind in np.unique(data.source[others]):
+        score(unknown, data.source == kind)
+    reference = Reference.from_json(make_reference(pooled[~ours & ~others]))
+    return Scores(data, ours, known, unknown, reference.distance(pooled) / reference.caution)
+
+
+def choose_limits(scores: Sequence[Scores]) -> Limits:
+    """Set the limits so that of the middle one of the clinics, left out, a stated share lies beyond.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        Of each clinic left out.
+
+    Returns
+    -------
+    Limits
+        Medians over the clinics: `REFUSED_SHARE` of a clinic's inputs lie beyond the refusal, `CAUTIONED_SHARE` beyond
+        each caution, however the box was set and the frame was changed; neither begins below even odds.
+    """
+    if not scores:
+        return Limits()
+    refuse, caution = (
+        max(0.0, float(np.median([np.quantile(one.log_odds[one.ours], 1 - share) for one in scores])))
+        for share in (REFUSED_SHARE, CAUTIONED_SHARE)
+    )
+    distance = float(np.median([np.quantile(one.distance[one.ours], 1 - CAUTIONED_SHARE) for one in scores]))
+    return Limits(caution, refuse, max(distance, 1.0))
+
+
+def measure_gate(scores: Mapping[str, Scores]) -> dict[str, list[Rate]]:
+    """Count what the gate says of each clinic left out, and of other images, by limits set on the other clinics.
+
+    Parameters
+    ----------
+    scores : mapping of str to Scores
+        By the clinic left out.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By clinic: "kind", "n", "passed", "cautioned", "refused"; other images twice, the second time by rules that saw
+        none of their kind.
+    """
+    return {name: _measure(name, one, [s for n, s in scores.items() if n != name]) for name, one in scores.items()}
+
+
+def _measure(clinic: str, one: Scores, others: Sequence[Scores]) -> list[Rate]:
+    limits, data = choose_limits(others), one.data
+    kinds = {kind: data.kind == kind for kind in (DRAWN, DEFAULT, ANYWHERE)} | {CHANGED: np.isin(data.kind, CHANGES)}
+    rows = [
+        _count(f"{clinic}, {kind}", one.log_odds, one.distance, one.ours & mask, limits) for kind, mask in kinds.items()
+    ]
     for source in np.unique(data.source[~data.is_ultrasound]):
-        theirs = data.source == source
-        gate, reference = _fit(pooled, data, ~ours & ~theirs)
-        rows.append(_count(str(source), pooled[theirs], gate, reference))
+        mask = data.source == source
+        rows.append(_count(str(source), one.log_odds, one.distance, mask, limits))
+        rows.append(_count(f"{source}, no such kind known", one.log_odds_unknown, one.distance, mask, limits))
     return rows
 
 
-def _fit(pooled: NDArray[np.float64], data: GateData, fitted: NDArray[np.bool_]) -> tuple[Gate, Reference]:
-    gate = fit_gate(pooled[fitted], data.is_ultrasound[fitted])
-    return gate, Reference.from_json(make_reference(pooled[fitted & data.is_ultrasound]))
-
-
-def _count(kind: str, pooled: NDArray[np.float64], gate: Gate, reference: Reference) -> Rate:
-    unusual = reference.distance(pooled) > reference.caution
-    verdicts = [gate.judge(row) for row in pooled]
-    refused = verdicts.count("refused")
-    passed = sum(verdict == "ok" and not far for verdict, far in zip(verdicts, unusual, strict=True))
+def _count(
+    kind: str,
+    log_odds: NDArray[np.float64],
+    distance: NDArray[np.float64],
+    rows: NDArray[np.bool_],
+    limits: Limits,
+) -> Rate:
+    refused = log_odds[rows] > limits.refuse
+    cautioned = ~refused & ((log_odds[rows] > limits.caution) | (distance[rows] > limits.distance))
+    n, n_refused, n_cautioned = int(rows.sum()), int(refused.sum()), int(cautioned.sum())
     return {
         "kind": kind,
-        "n": len(pooled),
-        "passed": passed,
-        "cautioned": len(pooled) - passed - refused,
-        "refused": refused,
+        "n": n,
+        "passed": n - n_refused - n_cautioned,
+        "cautioned": n_cautioned,
+        "refused": n_refused,
     }

@@ -1,32 +1,25 @@
 """Pre-training of the backbone: malignancy, and beside it BI-RADS, histology, descriptors, outline."""
 
-import math
-import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel
 
 from core.training.augment import augment
 from core.training.backbone.imagenet import MEAN, STD, load_imagenet
 from core.training.busbra import BIRADS, CROP_CONTEXT, HISTOLOGY
 from core.training.clinics import UNKNOWN, Lesions
 from core.training.descriptors import NAMES
-from core.training.precision import run_depthwise_in_fp32, train_in_bf16
+from core.training.loop import Batch, OnStep, Schedule, choose_device, fit
+from core.training.precision import train_in_bf16
 from models.architectures import make_backbone
 
 CONTEXT = 1.75
 TASK_WEIGHTS = {"malignant": 1.0, "birads": 0.3, "histology": 0.2, "descriptors": 0.3, "outline": 0.5}
-CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -36,17 +29,15 @@ class Recipe:
     Parameters
     ----------
     stages : tuple of (int, int)
-        Image side in pixels and epochs at it, from coarse to fine.
+        Image side in pixels and passes over the images at it, from coarse to fine.
     batch_size : int
         Images a step, over all devices.
-    learning_rate, weight_decay : float
-        AdamW's; the rate warms up over one epoch and falls by a cosine.
-    ema_decay : float
-        Decay a step of the weights' moving average, which is what is kept.
+    learning_rate, weight_decay, ema_decay : float
+        See `core.training.loop.Schedule`; the rate warms up over one pass.
     seed : int
         Seed of initial weights, order and augmentation.
     architecture : str
-        One of `models.backbone.ARCHITECTURES`.
+        One of `models.architectures.ARCHITECTURES`.
     imagenet : bool
         Start from ImageNet weights.
     """
@@ -61,17 +52,22 @@ class Recipe:
     imagenet: bool = True
 
     @property
-    def epochs(self) -> int:
-        """Epochs over all stages."""
-        return sum(epochs for _, epochs in self.stages)
-
-    def size_at(self, epoch: int) -> int:
-        """Image side in pixels at an epoch, counted from 0."""
-        for size, epochs in self.stages:
-            if epoch < epochs:
-                return size
-            epoch -= epochs
+    def size(self) -> int:
+        """Image side of the last stage, pixels: the network's input."""
         return self.stages[-1][0]
+
+    def schedule(self, n_images: int) -> Schedule:
+        """Give the steps for a number of images."""
+        per_pass = max(n_images // self.batch_size, 1)
+        return Schedule(
+            stages=tuple((size, passes * per_pass) for size, passes in self.stages),
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            ema_decay=self.ema_decay,
+            warm_up=1 / sum(passes for _, passes in self.stages),
+            seed=self.seed,
+        )
 
 
 class PretrainNet(nn.Module):
@@ -109,12 +105,12 @@ def normalise(images: Tensor) -> Tensor:
 def pretrain(
     data: Lesions,
     train: NDArray[np.bool_],
-    out: Path,
+    folder: Path,
     recipe: Recipe,
     *,
-    on_step: Callable[[int, int, float], None] = lambda step, total, loss: None,
+    on_step: OnStep = lambda step, total, loss: None,
 ) -> PretrainNet:
-    """Train the backbone, resuming from a checkpoint in `out` if there is one.
+    """Train the backbone, going on from a checkpoint in `folder` if there is one.
 
     Parameters
     ----------
@@ -122,8 +118,8 @@ def pretrain(
         All lesions.
     train : ndarray of bool, (n,)
         Lesions to train on.
-    out : Path
-        Folder of the checkpoint.
+    folder : Path
+        Of the checkpoint.
     recipe : Recipe
         Stages, optimiser, seed.
     on_step : callable
@@ -135,61 +131,23 @@ def pretrain(
         The network with averaged weights, in evaluation mode, on the CPU.
     """
     torch.manual_seed(recipe.seed)
-    device = _choose_device()
-    net = PretrainNet(recipe.architecture).to(device).to(memory_format=torch.channels_last)
+    net = PretrainNet(recipe.architecture)
     if recipe.imagenet:
         load_imagenet(net.backbone, recipe.architecture)
-    average = AveragedModel(net, avg_fn=average_by(recipe.ema_decay), use_buffers=True)
-    optimiser = torch.optim.AdamW(_split_decay(net, recipe.weight_decay), lr=recipe.learning_rate, fused=True)
-    if device.type == "cpu":
-        run_depthwise_in_fp32(net)
-    state = _Progress(out / CHECKPOINT, net, average, optimiser)
-    first = state.resume()
-    wrapped: nn.Module = DistributedDataParallel(net) if dist.is_initialized() else net
-    targets = _make_targets(data, train, device)
-    indices = np.flatnonzero(train)
-    per_epoch = len(indices) // recipe.batch_size
-    for epoch in range(first, recipe.epochs):
-        size = recipe.size_at(epoch)
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        for i, batch in enumerate(_draw_batches(indices, recipe, epoch)):
-            step = epoch * per_epoch + i
-            _set_rate(optimiser, recipe, step, per_epoch)
-            images, outlines = augment(
-                targets["crops"][batch],
-                targets["masks"][batch],
-                size=size,
-                zoom=CONTEXT / CROP_CONTEXT,
-                generator=generator,
-            )
-            loss = _step(wrapped, optimiser, images, {k: v[batch] for k, v in targets.items()} | {"outline": outlines})
-            average.update_parameters(net)
-            on_step(step + 1, recipe.epochs * per_epoch, loss)
-        state.save(epoch + 1)
-    return cast("PretrainNet", average.module.to("cpu").eval())
+    targets = _make_targets(data, train, choose_device())
 
+    def compute(net: nn.Module, batch: Batch) -> Tensor:
+        images, outlines = augment(
+            targets["crops"][batch.rows],
+            targets["masks"][batch.rows],
+            size=batch.size,
+            zoom=CONTEXT / CROP_CONTEXT,
+            generator=batch.generator,
+        )
+        return _compute_loss(net, images, {k: v[batch.rows] for k, v in targets.items()} | {"outline": outlines})
 
-def average_by(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Give the moving average's step: at each, older weights fade by `decay`; the first have no extra weight."""
-
-    def step(average: Tensor, current: Tensor, n_averaged: Tensor | int) -> Tensor:
-        share = (1 - decay) / (1 - decay ** (float(n_averaged) + 1))
-        return average + (current - average) * share if average.is_floating_point() else current
-
-    return step
-
-
-def _choose_device() -> torch.device:
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-
-
-def _split_decay(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights decay; biases and batch-norm parameters don't."""
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    rows = np.flatnonzero(train)
+    return fit(net, compute, rows, recipe.schedule(len(rows)), folder, on_step)
 
 
 def _make_targets(data: Lesions, train: NDArray[np.bool_], device: torch.device) -> dict[str, Tensor]:
@@ -205,23 +163,7 @@ def _make_targets(data: Lesions, train: NDArray[np.bool_], device: torch.device)
     return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
 
 
-def _draw_batches(indices: NDArray[np.int64], recipe: Recipe, epoch: int) -> Iterator[Tensor]:
-    """Shuffle the images and give this process its share of each full batch."""
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(indices)
-    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    for i in range(len(order) // recipe.batch_size):
-        yield torch.from_numpy(order[i * recipe.batch_size : (i + 1) * recipe.batch_size][rank::world])
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, recipe: Recipe, step: int, per_epoch: int) -> None:
-    total = recipe.epochs * per_epoch
-    rate = min((step + 1) / per_epoch, 0.5 * (1 + math.cos(math.pi * step / total)))
-    for group in optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * rate
-
-
-def _step(net: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, target: dict[str, Tensor]) -> float:
-    net.train()
+def _compute_loss(net: nn.Module, images: Tensor, target: dict[str, Tensor]) -> Tensor:
     images = normalise(images).contiguous(memory_format=torch.channels_last)
     with train_in_bf16(images.device):
         output = {name: value.float() for name, value in net(images).items()}
@@ -234,52 +176,10 @@ def _step(net: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, targ
         "descriptors": F.smooth_l1_loss(output["descriptors"], target["descriptors"]),
         "outline": F.binary_cross_entropy_with_logits(output["outline"], outline),
     }
-    loss = sum((TASK_WEIGHTS[name] * value for name, value in losses.items()), torch.zeros((), device=images.device))
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-    optimiser.step()
-    return float(loss.detach())
+    return sum((TASK_WEIGHTS[name] * value for name, value in losses.items()), torch.zeros((), device=images.device))
 
 
 def _classify(output: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy over the images whose class is known, averaged over all."""
     summed = F.cross_entropy(output, target, label_smoothing=0.1, ignore_index=UNKNOWN, reduction="sum")
     return summed / len(target)
-
-
-@dataclass(frozen=True)
-class _Progress:
-    """The checkpoint: written whole after each epoch by the first process, read by all."""
-
-    path: Path
-    net: nn.Module
-    average: AveragedModel
-    optimiser: torch.optim.Optimizer
-
-    def resume(self) -> int:
-        """Load the checkpoint; return the epoch to go on with."""
-        if not self.path.exists():
-            return 0
-        saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        self.net.load_state_dict(saved["net"])
-        self.average.module.load_state_dict(saved["average"])
-        self.average.n_averaged.copy_(saved["n_averaged"])
-        self.optimiser.load_state_dict(saved["optimiser"])
-        return int(saved["epoch"])
-
-    def save(self, epoch: int) -> None:
-        """Replace the checkpoint by the present state."""
-        if dist.is_initialized() and dist.get_rank() != 0:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        state = {
-            "epoch": epoch,
-            "net": self.net.state_dict(),
-            "average": self.average.module.state_dict(),
-            "n_averaged": self.average.n_averaged,
-            "optimiser": self.optimiser.state_dict(),
-        }
-        torch.save(state, partial)
-        partial.replace(self.path)

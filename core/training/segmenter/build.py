@@ -1,147 +1,189 @@
-"""From BUS-BRA's folder to the segmenter's: held-out folds, a fit on all patients, figures, card."""
+"""From outlined frames to the segmenter's folder: left-out clinics and folds, a fit on all, figures, card."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from core.errors import UsageError
-from core.inference import Predictor
+from core.imaging import default_roi
+from core.inference.lesion import LesionRule
 from core.inference.lesion_finder import LesionFinder
-from core.training.busbra import Busbra, read_busbra
+from core.training.backbone.build import EVERYTHING, BackboneWriter, name_run
+from core.training.backbone.figures import measure_boxes
+from core.training.backbone.imagenet import MEAN, STD
+from core.training.clinics import find_box
 from core.training.features import Progress
-from core.training.segmenter.boxes import Exchange, measure_busbra, measure_cohort
-from core.training.segmenter.card import LETTERBOX, SOURCE, write_readable_card
-from core.training.segmenter.figures import count_false_proposals, score_images, summarise_scores
-from core.training.segmenter.pretrain import CHECKPOINT, MEAN, STD, Masks, SegmenterRecipe, read_masks, train_segmenter
-from models.segmenter import Segmenter, write_segmenter
+from core.training.loop import Schedule
+from core.training.segmenter.card import LETTERBOX, write_readable_card
+from core.training.segmenter.figures import (
+    CONFIDENCES,
+    THRESHOLD,
+    MappedFrame,
+    choose_confidence,
+    map_frames,
+    score_frames,
+    summarise_scores,
+)
+from core.training.segmenter.frames import NORMAL, OutlinedFrames, read_mask
+from core.training.segmenter.pretrain import train_segmenter
+from models.efficientnet import EfficientNetLite
+from models.exchange import SEGMENTER, GreySegmenter, write_network
+from models.segmenter import Segmenter
+from models.segmenter_card import WEIGHTS, write_card
 
-N_FOLDS = 5
-THRESHOLD = 0.5
-LEAST_CONFIDENCE = 0.8
-FINAL_EPOCHS = 4
-FINAL_RATE = 5e-4
-
-
-@dataclass(frozen=True)
-class SegmenterPlan:
-    """What the person who trains decides.
-
-    Parameters
-    ----------
-    folds : tuple of int
-        Folds to hold out in turn, 1 to 5; none for the fit on all patients alone.
-    recipe : SegmenterRecipe
-        How each network is trained.
-    bundle : Path, optional
-        Bundle whose answers to the drawn and to the proposed box are compared on the first fold.
-    cohort : Path, optional
-        cohort.csv of a simulated cohort, whose external split is read with both boxes too.
-    """
-
-    folds: tuple[int, ...]
-    recipe: SegmenterRecipe
-    bundle: Path | None = None
-    cohort: Path | None = None
-
-    def __post_init__(self) -> None:
-        if not set(self.folds) <= set(range(1, N_FOLDS + 1)):
-            raise UsageError(f"Folds are 1 to {N_FOLDS}, not {', '.join(map(str, self.folds))}.")
-
-    @property
-    def final_recipe(self) -> SegmenterRecipe:
-        """Recipe of the fit on all patients: short, from the first fold's weights, where there are some."""
-        if not self.folds:
-            return self.recipe
-        return replace(self.recipe, stages=((self.recipe.size, FINAL_EPOCHS),), learning_rate=FINAL_RATE)
+LEAST_CONFIDENCE = 0.7  # where no clinic was left out
+Held = Mapping[str, NDArray[np.bool_]]
 
 
-def build_segmenter(folder: Path, out: Path, work: Path, plan: SegmenterPlan, *, progress: Progress) -> dict[str, Any]:
-    """Train, measure and write the segmenter; every part resumes from its checkpoint.
+def train_segmenters(
+    data: OutlinedFrames,
+    held: Held,
+    encoders: Mapping[str, EfficientNetLite],
+    work: Path,
+    schedule: Schedule,
+    *,
+    progress: Progress,
+) -> dict[str, Segmenter]:
+    """Train a segmenter without each part, and one on everything; each resumes from its checkpoint.
 
     Parameters
     ----------
-    folder : Path
-        BUS-BRA.
-    out : Path
-        Folder of the weights, segmenter.json and CARD.md.
+    data : OutlinedFrames
+        All frames.
+    held : mapping of str to ndarray of bool, (n,)
+        Frames of each part that is held out.
+    encoders : mapping of str to EfficientNetLite
+        By part, and `EVERYTHING`: a network that did not see it, whose weights the encoder starts from.
     work : Path
-        Folder of the checkpoints.
-    plan : SegmenterPlan
-        Folds, recipe, what the proposed box is tried on.
+        Folder of the checkpoints, each named after what decides it: data, held-out part, schedule.
+    schedule : Schedule
+        How each network is trained.
     progress : callable
         Called with steps done and all steps.
 
     Returns
     -------
-    dict
-        "segmenter" (folder), "held_out" (figures over all held-out folds, None without one) and "boxes" (what the
-        proposed box changes).
+    dict of str to Segmenter
+        By part, and `EVERYTHING`.
     """
-    data = read_busbra(folder)
-    masks = read_masks(data.paths)
-    finders = {fold: _run_fold(data, masks, fold, work, plan, progress) for fold in plan.folds}
-    start = work / f"fold-{plan.folds[0]}" / CHECKPOINT if plan.folds else None
-    everyone = np.ones(len(data), dtype=bool)
-    net = train_segmenter(masks, everyone, work / "final", plan.final_recipe, start=start, on_step=progress)
-    card = describe(plan.recipe) | {
-        "training_data": {"description": SOURCE, "images": len(data), "patients": len(np.unique(data.patient))},
-        "recipe": {"cross_validation": asdict(plan.recipe), "final": asdict(plan.final_recipe)},
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "versions": {"torch": torch.__version__},
-    }
-    write_segmenter(net, out, card)
-    figures = {
-        "held_out": _measure(data, finders, plan.recipe.seed),
-        "boxes": list(_compare_boxes(data, finders, LesionFinder.load(out), plan)),
-    }
-    write_segmenter(net, out, card | {"figures": figures})
-    write_readable_card(out, card | {"figures": figures})
-    return {"segmenter": str(out)} | figures
+
+    def train(name: str, mask: NDArray[np.bool_]) -> Segmenter:
+        folder = work / name_run(data.hash(), name, asdict(schedule))
+        return train_segmenter(
+            data, ~mask, encoders[name], folder, schedule, on_step=lambda step, total, _loss: progress(step, total)
+        )
+
+    everything = {EVERYTHING: np.zeros(len(data), dtype=bool)}
+    return {name: train(name, mask) for name, mask in {**held, **everything}.items()}
 
 
-def describe(recipe: SegmenterRecipe) -> dict[str, Any]:
-    """Give what the network's input and output mean: input, what counts as a lesion, seed."""
-    return {
-        "input": {"size": recipe.size, "mean": MEAN, "std": STD, "letterbox": LETTERBOX},
-        "threshold": THRESHOLD,
-        "least_confidence": LEAST_CONFIDENCE,
-        "seed": recipe.seed,
-    }
+@dataclass(frozen=True)
+class SegmenterWriter:
+    """Measures the segmenters of the held-out parts and writes the one that saw everything.
 
+    Parameters
+    ----------
+    data : OutlinedFrames
+        All frames.
+    held : mapping of str to ndarray of bool, (n,)
+        Frames of each part that was held out; a clinic's part has the clinic's name.
+    nets : mapping of str to Segmenter
+        By part, and `EVERYTHING`.
+    schedule : Schedule
+        How they were trained.
+    backbone : BackboneWriter
+        The backbones that the same parts were held out from: they read the drawn and the proposed boxes.
+    """
 
-def _run_fold(
-    data: Busbra, masks: Masks, fold: int, work: Path, plan: SegmenterPlan, progress: Progress
-) -> LesionFinder:
-    folder = work / f"fold-{fold}"
-    net: Segmenter = train_segmenter(masks, data.fold != fold, folder, plan.recipe, on_step=progress)
-    write_segmenter(net, folder, describe(plan.recipe))
-    return LesionFinder.load(folder)
+    data: OutlinedFrames
+    held: Held
+    nets: Mapping[str, Segmenter]
+    schedule: Schedule
+    backbone: BackboneWriter
 
+    def write(self, out: Path, work: Path) -> dict[str, Any]:
+        """Write the network, segmenter.json and CARD.md.
 
-def _measure(data: Busbra, finders: dict[int, LesionFinder], seed: int) -> dict[str, Any] | None:
-    """Score each fold by the network that did not see it, together and fold by fold."""
-    if not finders:
-        return None
-    held = {fold: np.flatnonzero(data.fold == fold) for fold in finders}
-    parts = [score_images(finder, data, held[fold]) for fold, finder in finders.items()]
-    by_fold = [summarise_scores(part, seed=seed) for part in parts]
-    lesion_free = [count_false_proposals(finder, data, held[fold]) for fold, finder in finders.items()]
-    totals = {name: sum(counts[name] for counts in lesion_free) for name in ("strips", "proposals")}
-    return summarise_scores(pd.concat(parts), seed=seed) | {"by_fold": by_fold, "lesion_free": totals}
+        Parameters
+        ----------
+        out : Path
+            The segmenter's folder.
+        work : Path
+            Folder of the networks that did not see a part.
 
+        Returns
+        -------
+        dict
+            "folder", "least_confidence" and "figures" by held-out part.
+        """
+        mapped = {name: self._map(name, work / name.replace(" ", "-")) for name in self.held}
+        clinics = [name for name in mapped if name in set(self.data.clinic)]
+        tables = {
+            name: {least: score_frames(mapped[name], self.data, least) for least in CONFIDENCES} for name in clinics
+        }
 
-def _compare_boxes(
-    data: Busbra, finders: dict[int, LesionFinder], final: LesionFinder, plan: SegmenterPlan
-) -> Iterable[dict[str, Any]]:
-    if plan.bundle is None:
-        return
-    predictor = Predictor.load(plan.bundle)
-    for fold, finder in list(finders.items())[:1]:
-        yield measure_busbra(Exchange(predictor, finder), data, fold)
-    if plan.cohort is not None:
-        yield measure_cohort(Exchange(predictor, final), plan.cohort)
+        def choose(without: str = "") -> float:
+            if not clinics:
+                return LEAST_CONFIDENCE
+            names = [name for name in clinics if name != without] or clinics
+            return choose_confidence({least: [tables[name][least] for name in names] for least in CONFIDENCES})
+
+        figures = {name: self._measure(name, mapped[name], choose(name), work) for name in mapped}
+        card = self._describe(choose()) | {"figures": figures}
+        self._write_net(EVERYTHING, out)
+        write_card(out, card)
+        write_readable_card(out, card)
+        return {"folder": str(out), "least_confidence": card["least_confidence"], "figures": figures}
+
+    def _measure(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, Any]:
+        scores = score_frames(mapped, self.data, least)
+        summary = summarise_scores(scores, seed=self.schedule.seed)
+        return {"least_confidence": least} | summary | {"boxes": self._compare_boxes(name, mapped, least, work)}
+
+    def _compare_boxes(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, Any]:
+        """Estimate malignancy from the drawn and from the proposed box of frames with one lesion."""
+        one_lesion = [one for one in mapped if self.data.label[one.row] != NORMAL and not self.data.several[one.row]]
+        rows = np.array([one.row for one in one_lesion])
+        rule = LesionRule(THRESHOLD, least)
+        proposed = [(one.outline(rule), one.frame) for one in one_lesion]
+        rois = [frame.to_source(lesions[0].box if lesions else default_roi(frame)) for lesions, frame in proposed]
+        boxes = {
+            "drawn": np.array([find_box(read_mask(self.data.masks[row])) for row in rows]),
+            "proposed": np.array([(roi.x0, roi.y0, roi.x1, roi.y1) for roi in rois]),
+        }
+        engine, head = self.backbone.load(name, work / name.replace(" ", "-") / "backbone")
+        malignant, patient = self.data.label[rows] == "malignant", self.data.patient[rows]
+        return measure_boxes(engine, head, [one.frame for one in one_lesion], boxes, malignant, patient)
+
+    def _map(self, name: str, folder: Path) -> list[MappedFrame]:
+        self._write_net(name, folder)
+        write_card(folder, self._describe(0.0))
+        rows = np.flatnonzero(self.held[name] & ~self.data.doppler)
+        return map_frames(LesionFinder.load(folder), self.data, rows)
+
+    def _write_net(self, name: str, folder: Path) -> None:
+        grey = GreySegmenter(SEGMENTER, MEAN, STD)
+        grey.segmenter.load_state_dict(self.nets[name].state_dict())
+        write_network(grey, folder / WEIGHTS, self.schedule.size)
+
+    def _describe(self, least_confidence: float) -> dict[str, Any]:
+        """Give what the network's input and output mean, and what it was trained on."""
+        clinics, frames = np.unique(self.data.clinic, return_counts=True)
+        return {
+            "input": {"size": self.schedule.size, "mean": MEAN, "std": STD, "letterbox": LETTERBOX},
+            "threshold": THRESHOLD,
+            "least_confidence": least_confidence,
+            "training_data": {
+                "frames": {str(name): int(n) for name, n in zip(clinics, frames, strict=True)},
+                "lesion_free": int((self.data.label == NORMAL).sum()),
+                "patients": len(np.unique(self.data.patient)),
+                "sha256": self.data.hash(),
+            },
+            "recipe": asdict(self.schedule),
+            "parameters": sum(p.numel() for p in self.nets[EVERYTHING].parameters()),
+            "versions": {"torch": torch.__version__},
+        }

@@ -4,121 +4,103 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.evaluation.estimate import write_estimate
+from core.training.backbone.card import CITATIONS
 from models.bundle import CARD
 
 LETTERBOX = (
     "The whole B-mode area, its longer side scaled to the square's side, aspect kept, centred, the rest black; "
     "bilinear with antialiasing; the probability is the mean over the frame and its mirror image."
 )
-SOURCE = (
-    "BUS-BRA: 1,875 breast ultrasound images of 1,064 patients, each with the mask of its lesion (Gomez-Flores W, "
-    "Gregorio-Calas MJ, Coelho de Albuquerque Pereira W. Medical Physics 2023)."
-)
-LICENCE = "The images are free to use and to share if cited. No image is part of this repository."
 RECIPE = (
-    "A U-Net of residual blocks with batch norm, from random weights: strides 2 to 32, {parameters:.1f} M parameters. "
-    "Cross-entropy and Dice, AdamW, cosine, averaged weights, bf16 where it is computed; views of {stages}. "
-    "Augmentation: left-right flip, zoom 0.6 to 1.7 with black around, shift, aspect, tilt, gamma, gain, depth "
-    "gain, speckle, blur, caliper marks, shadows. Threshold, sizes, epochs, rates and augmentation were fixed before "
-    "any held-out figure was computed; the least confidence was chosen afterwards on fold 1, between its lesions and "
-    "its lesion-free squares, so that fold's count of lesion-free proposals is not independent of it. "
-    "The shipped weights are a short fit on all patients from the first fold's weights; the figures are of networks "
-    "that saw no patient of the fold."
+    "The encoder of an EfficientNet-Lite2 that starts from the backbone's weights, a decoder of three convolutions "
+    "back to stride 4; {parameters:.1f} M parameters. Cross-entropy and Dice, AdamW, cosine, averaged weights, bf16 "
+    "where it is computed; {stages}, {batch} frames a step, the lesion-free ones among them. Augmentation: left-right "
+    "flip, zoom 0.7 to 1.8 with black around, shift, aspect, tilt, grey map, gain, depth gain, speckle of several "
+    "grains, lower resolution, blur, caliper marks, burned-in words, borders, shadows. The recipe was fixed before any "
+    "figure was computed. Each figure is of a network whose encoder and decoder saw no patient of the part held out; "
+    "the weights kept are fitted on all clinics."
+)
+CONFIDENCE = (
+    "A lesion is a patch of probabilities of at least {threshold} whose mean (the confidence) is at least {least}. The "
+    "least confidence is where the worse of two ratios is least: lesion-free frames with a proposal to the 10 % that "
+    "are allowed, lesions missed to 3 %. It is chosen on the clinics left out: for each row below on the other "
+    "ones, or on the clinic itself where it alone was left out, which favours its counts."
 )
 LIMITS = (
-    "One clinic, four devices, one lesion in every image: the network has seen no image without a lesion and none with "
-    "two, so it may propose a contour where there is none. Images of other clinics were not measured. A proposal is a "
-    "starting point that the user checks; it is no detection and no measurement for the record. Research use only."
+    "A proposal is a starting point that the user checks; it is no detection and no measurement for the record, and "
+    "none is no sign that there is no lesion. Doppler frames teach but are not measured on. Research use only."
 )
 GROUPS = ("all", "benign", "malignant")
 MEASURES = ("dice", "iou", "box_iou")
 
 
 def write_readable_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """Write CARD.md into the segmenter's folder.
-
-    Parameters
-    ----------
-    folder : Path
-        The segmenter's folder.
-    card : mapping
-        What segmenter.json holds: training_data, recipe, parameters, figures.
-    """
-    stages = ", ".join(f"{size} px for {n} epochs" for size, n in card["recipe"]["cross_validation"]["stages"])
-    lines = [
-        "# Lesion segmenter\n",
-        "Proposes the outline of a lesion on a breast ultrasound frame. Trained on real images; research use only.\n",
-        f"## Data\n\n{card['training_data']['description']} {LICENCE}\n",
-        f"## Input\n\n{LETTERBOX} {card['input']['size']} px. A lesion is a patch of probabilities of at least "
-        f"{card['threshold']} whose mean (the confidence) is at least {card['least_confidence']}.\n",
-        f"## Recipe\n\n{RECIPE.format(parameters=card['parameters'] / 1e6, stages=stages)}\n",
-        "## Figures\n",
-        *_describe_held_out(card["figures"]["held_out"]),
-        *(line for part in card["figures"]["boxes"] for line in _describe_boxes(part)),
-        f"## Limits\n\n{LIMITS}\n",
+    """Write CARD.md into the segmenter's folder from what segmenter.json holds."""
+    data, recipe = card["training_data"], card["recipe"]
+    frames = ", ".join(f"{name} {n}" for name, n in data["frames"].items())
+    stages = ", then ".join(f"{steps} steps at {size} px" for size, steps in recipe["stages"])
+    words = RECIPE.format(parameters=card["parameters"] / 1e6, stages=stages, batch=recipe["batch_size"])
+    rule = CONFIDENCE.format(threshold=card["threshold"], least=card["least_confidence"])
+    parts = [
+        "# Lesion segmenter",
+        "Proposes the outlines of lesions on a breast ultrasound frame. Trained on real images; research use only.",
+        f"## Data\n\nFrames: {frames}, {data['lesion_free']} of them without a lesion; {data['patients']} patients or "
+        f"groups of near-duplicates.\n\n{CITATIONS}",
+        f"## Input and output\n\n{LETTERBOX} {card['input']['size']} px. {rule}",
+        f"## Recipe\n\n{words}",
+        *_describe_figures(card["figures"]),
+        f"## Limits\n\n{LIMITS}",
     ]
-    (folder / CARD).write_text("\n".join(lines), encoding="utf-8")
+    (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _describe_held_out(figures: Mapping[str, Any] | None) -> Iterator[str]:
-    if figures is None:
-        yield "No fold was held out, so nothing was measured.\n"
+def _describe_figures(figures: Mapping[str, Any]) -> Iterator[str]:
+    if not figures:
+        yield "## Figures\n\nNothing was held out, so nothing was measured."
         return
     yield (
-        f"First proposed lesion against the drawn mask, held-out fold {', '.join(map(str, figures['folds']))}: "
-        f"{figures['images']} images of {figures['patients']} patients. A patient's images are averaged; 95 % interval "
-        "by bootstrap over patients.\n"
+        "## Outlines\n\nFirst proposed lesion against the drawn one that it meets best; a frame without a proposal "
+        "counts 0. A patient's frames are averaged; 95 % interval by bootstrap over patients.\n\n"
+        "| held out | lesions | frames | patients | Dice | IoU of the mask | IoU of the box |\n"
+        + "\n".join(["| --- " * 7 + "|", *_tabulate_outlines(figures)])
     )
-    yield "| patients | n | Dice | IoU of the mask | IoU of the box |\n| --- | --- | --- | --- | --- |"
-    for name in GROUPS:
-        yield _row(name, figures[name])
-    for fold in figures["by_fold"] if len(figures["by_fold"]) > 1 else ():
-        yield _row(f"fold {fold['folds'][0]}", fold["all"])
-    missed = figures["missed"]
     yield (
-        f"\nComplete misses (Dice below .1): {missed['images']} images, {missed['patients']} of {figures['patients']} "
-        f"patients ({missed['share']:.1%}; {missed['ci'][0]:.1%} to {missed['ci'][1]:.1%}). Nothing found in "
-        f"{figures['none']} images, more than one lesion in {figures['several']}.\n"
+        "## Missed lesions and proposals without one\n\nMissed: the first proposal meets no drawn lesion with a Dice "
+        "of .1. In brackets the 95 % interval (Wilson).\n\n"
+        "| held out | least confidence | lesions missed | lesion-free frames with a proposal | lesions found on frames "
+        "with several |\n" + "\n".join(["| --- " * 5 + "|", *map(_tabulate_counts, figures.items())])
     )
-    free = figures["lesion_free"]
     yield (
-        f"Lesion-free squares beside the drawn box of the same images: a lesion is proposed in {free['proposals']} of "
-        f"{free['strips']}. A proposal is no sign that there is a lesion.\n"
+        "## Malignancy from the proposed box\n\nFrames with one lesion, by a backbone and a segmenter that saw none of "
+        "their patients; where nothing is proposed the box in the middle stands in. Clusters are patients; the "
+        "difference is DeLong's, paired, of patients' means.\n\n"
+        "| held out | frames | malignant | patients | AUC, drawn box | AUC, proposed box | difference |\n"
+        + "\n".join(["| --- " * 7 + "|", *map(_tabulate_boxes, figures.items())])
     )
 
 
-def _row(name: str, group: Mapping[str, Any]) -> str:
-    cells = (f"{m['mean']:.3f} ({m['ci'][0]:.3f}-{m['ci'][1]:.3f})" for m in (group[k] for k in MEASURES))
-    return f"| {name} | {group['n']} | {' | '.join(cells)} |"
+def _tabulate_outlines(figures: Mapping[str, Any]) -> Iterator[str]:
+    for name, part in figures.items():
+        for group in (one for one in GROUPS if one in part):
+            found = part[group]
+            cells = (write_estimate(found[m]["mean"], found[m]["ci"], level=None) for m in MEASURES)
+            yield f"| {name} | {group} | {found['frames']} | {found['patients']} | {' | '.join(cells)} |"
 
 
-def _describe_boxes(part: Mapping[str, Any]) -> Iterator[str]:
-    auc, difference = part["auc"], part["auc"]["difference"]
-    if "fold" in part:
-        yield f"### Proposed instead of drawn box, BUS-BRA fold {part['fold']}\n"
-        yield (
-            "The segmenter saw no patient of the fold. The bundle's backbone was fitted on all patients with their "
-            "drawn boxes: the AUCs are no measure of it, and their difference may favour the drawn box.\n"
-        )
-    else:
-        yield f"### Proposed instead of drawn box, simulated patients, split {part['split']}\n"
-        yield "Simulated images, simulated Ki-67. The segmenter has seen no simulated image.\n"
-    yield (
-        f"{part['images']} images, a lesion proposed in {part['found']}; mean IoU of the boxes {part['box_iou']:.3f}, "
-        f"above .5 in {part['box_iou_above_half']:.1%}.\n"
-    )
-    yield "| absolute change of the probability | median | 95th percentile | largest |\n| --- | --- | --- | --- |"
-    for name, label in (("malignancy", "malignancy"), ("ki67", "high Ki-67 (trained on simulated patients)")):
-        change = part["change"][name]
-        yield f"| {label} | {change['median']:.3f} | {change['p95']:.3f} | {change['max']:.3f} |"
-    drawn, proposed = auc["drawn"], auc["proposed"]
-    yield (
-        f"\nAUC of {'malignancy' if auc['of'] == 'malignancy' else 'high Ki-67'}, n = {auc['n']} patients, "
-        f"{auc['events']} events: drawn {_interval(drawn['auc'], drawn['ci'])}, proposed "
-        f"{_interval(proposed['auc'], proposed['ci'])}, difference {_interval(difference['value'], difference['ci'])} "
-        f"(DeLong, paired, p = {difference['p']:.2g}).\n"
-    )
+def _tabulate_counts(item: tuple[str, Mapping[str, Any]]) -> str:
+    name, part = item
+    cells = (_share(part[key]) for key in ("missed", "false_alarms", "several"))
+    return f"| {name} | {part['least_confidence']} | {' | '.join(cells)} |"
 
 
-def _interval(value: float, ci: tuple[float, float]) -> str:
-    return f"{value:.3f} ({ci[0]:.3f} to {ci[1]:.3f})"
+def _share(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "none there"
+    return f"{found['count']} of {found['n']}: {write_estimate(found['share'], found['ci'], percent=True, level=None)}"
+
+
+def _tabulate_boxes(item: tuple[str, Mapping[str, Any]]) -> str:
+    name, boxes = item[0], item[1]["boxes"]
+    cells = (write_estimate(boxes[k]["auc"], boxes[k]["ci"], level=None) for k in ("drawn", "proposed", "difference"))
+    return f"| {name} | {boxes['n']} | {boxes['events']} | {boxes['patients']} | {' | '.join(cells)} |"

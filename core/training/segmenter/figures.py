@@ -1,6 +1,7 @@
-"""How well the segmenter finds lesions: Dice and IoU on images of patients that it never saw."""
+"""How well the segmenter outlines lesions, and what it proposes where there is none, on patients it never saw."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,91 +11,123 @@ from PIL import Image, ImageDraw
 
 from core.evaluation.proportion import compute_proportion
 from core.imaging import Frame, Roi, read_frames
-from core.inference.lesion import Lesion
+from core.inference.lesion import Lesion, LesionRule, outline_lesions
 from core.inference.lesion_finder import LesionFinder
-from core.training.busbra import Busbra
-from core.training.segmenter.pretrain import read_pair
+from core.training.clinics import find_box, split_lesions
+from core.training.segmenter.frames import NORMAL, OutlinedFrames, read_mask
 
 MISS = 0.1
-STRIP_GAP = 0.05
 N_BOOTSTRAP = 2000
-OVERSAMPLE = 4
+OVERSAMPLE = 2
 MEASURES = ("dice", "iou", "box_iou")
+THRESHOLD = 0.5
+CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9)
+FALSE_GOAL, MISSED_GOAL = 0.1, 0.03
 
 
-def score_images(finder: LesionFinder, data: Busbra, held: NDArray[np.int64]) -> pd.DataFrame:
-    """Compare the first lesion found in each image with the drawn one, in the pixels of the image file.
+@dataclass(frozen=True)
+class MappedFrame:
+    """A frame and what the network sees in it.
 
     Parameters
     ----------
-    finder : LesionFinder
-        A segmenter that saw no patient of these images.
-    data : Busbra
-        All images.
-    held : ndarray of int64, (n,)
-        Positions of the images.
+    row : int
+        Position of the frame in the data.
+    frame : Frame
+        The B-mode area.
+    probability : ndarray of float32, (h, w)
+        Of a lesion, over the frame.
+    """
+
+    row: int
+    frame: Frame
+    probability: NDArray[np.float32]
+
+    def outline(self, rule: LesionRule) -> tuple[Lesion, ...]:
+        """Outline the lesions that count by a rule, best first."""
+        return outline_lesions(self.probability, width=self.frame.width, height=self.frame.height, rule=rule)
+
+
+def map_frames(finder: LesionFinder, data: OutlinedFrames, rows: NDArray[np.int64]) -> list[MappedFrame]:
+    """Run a segmenter on frames of patients that it never saw."""
+    frames = read_frames([data.paths[row] for row in rows])
+    return [
+        MappedFrame(int(row), frame, finder.predict_map(frame.pixels)) for row, frame in zip(rows, frames, strict=True)
+    ]
+
+
+def score_frames(mapped: Sequence[MappedFrame], data: OutlinedFrames, least_confidence: float) -> pd.DataFrame:
+    """Compare what is proposed with what is drawn, in the pixels of the image files.
+
+    Parameters
+    ----------
+    mapped : sequence of MappedFrame
+        Frames with their maps.
+    data : OutlinedFrames
+        All frames.
+    least_confidence : float
+        Mean probability of a patch below which it is no lesion.
 
     Returns
     -------
     DataFrame
-        A row an image, indexed by its position: patient, fold, malignant, n_lesions, confidence, dice, iou, box_iou,
-        and the proposed box x0, y0, x1, y1 in pixels of the image file (empty where nothing was found).
+        A row a frame, indexed by its position: patient, label, proposals, drawn (lesions), found (drawn lesions that
+        some proposal meets with a Dice of at least .1), confidence, and of the first proposal and the drawn lesion
+        that it meets best dice, iou and box_iou (0 without a proposal, NaN on lesion-free frames).
     """
-    frames = read_frames([data.paths[i] for i in held])
-    rows = [_score(finder.find(frame), frame, data, int(i)) for i, frame in zip(held, frames, strict=True)]
-    return pd.DataFrame(rows).set_index("image")
+    rule = LesionRule(THRESHOLD, least_confidence)
+    rows = [_score(one, one.outline(rule), data) for one in mapped]
+    return pd.DataFrame(rows).set_index("row")
 
 
-def count_false_proposals(finder: LesionFinder, data: Busbra, held: NDArray[np.int64]) -> dict[str, int]:
-    """Count the proposals in parts of images that hold no lesion: the wider side strip beside the drawn box.
+def choose_confidence(tables: Mapping[float, Sequence[pd.DataFrame]]) -> float:
+    """Choose the least confidence on clinics that the networks didn't see.
 
     Parameters
     ----------
-    finder : LesionFinder
-        A segmenter that saw no patient of these images.
-    data : Busbra
-        All images.
-    held : ndarray of int64, (n,)
-        Positions of the images.
+    tables : mapping of float to sequence of DataFrame
+        By least confidence, what `score_frames` gives, one table a clinic.
 
     Returns
     -------
-    dict
-        "strips" (at least a third of the image's width, as high as wide) and "proposals" among them.
+    float
+        Where the worse of two ratios is least: lesion-free frames with a proposal to the 10 % that are allowed, lesions
+        missed to the 3 %; each clinic counts the same.
     """
-    strips = [strip for i in held if (strip := _cut_strip(read_pair(data.paths[i])[0], data.boxes[i])) is not None]
-    found = sum(bool(finder.find(_to_frame(strip))) for strip in strips)
-    return {"strips": len(strips), "proposals": found}
+
+    def badness(parts: Sequence[pd.DataFrame]) -> float:
+        false = [(free["proposals"] > 0).mean() for part in parts if len(free := part[part["label"] == NORMAL])]
+        missed = [(part.loc[part["label"] != NORMAL, "dice"] < MISS).mean() for part in parts]
+        return max(float(np.mean(false)) / FALSE_GOAL if false else 0.0, float(np.mean(missed)) / MISSED_GOAL)
+
+    return min(tables, key=lambda confidence: (badness(tables[confidence]), confidence))
 
 
 def summarise_scores(scores: pd.DataFrame, *, seed: int) -> dict[str, Any]:
-    """Give patient-wise means with bootstrap intervals: a patient's images are averaged, patients are resampled.
+    """Give patient-wise means with bootstrap intervals: a patient's frames are averaged, patients are resampled.
 
     Parameters
     ----------
     scores : DataFrame
-        What `score_images` gave, of one fold or of several.
+        What `score_frames` gave.
     seed : int
         Seed of the resampling.
 
     Returns
     -------
     dict
-        folds, images, patients; "all", "benign" and "malignant": n patients, and of dice, iou and box_iou the mean and
-        its 95 % interval; "missed": images and patients with a Dice below .1 in any image, with Wilson's interval.
+        "all", "benign" and "malignant": frames, patients, and of dice, iou and box_iou the mean and its 95 % interval;
+        with Wilson's interval "missed" (frames whose first proposal meets no lesion with a Dice of .1), "false_alarms"
+        (lesion-free frames with a proposal) and "several" (lesions found on frames with more than one).
     """
-    groups = {"all": scores, "benign": scores[scores["malignant"] == 0], "malignant": scores[scores["malignant"] == 1]}
-    missed = scores[scores["dice"] < MISS]
-    n_patients, n_missed = scores["patient"].nunique(), missed["patient"].nunique()
-    share, low, high = compute_proportion(n_missed, n_patients)
+    lesion = scores[scores["label"] != NORMAL]
+    free, several = scores[scores["label"] == NORMAL], lesion[lesion["drawn"] > 1]
+    groups = {"all": lesion} | {label: lesion[lesion["label"] == label] for label in ("benign", "malignant")}
     return {
-        "folds": sorted({int(fold) for fold in scores["fold"]}),
-        "images": len(scores),
-        "patients": n_patients,
-        **{name: _summarise_group(group, seed) for name, group in groups.items()},
-        "missed": {"images": len(missed), "patients": n_missed, "share": share, "ci": [low, high]},
-        "several": int((scores["n_lesions"] > 1).sum()),
-        "none": int((scores["n_lesions"] == 0).sum()),
+        **{name: _summarise_group(group, seed) for name, group in groups.items() if len(group)},
+        "missed": _count(int((lesion["dice"] < MISS).sum()), len(lesion)),
+        "false_alarms": _count(int((free["proposals"] > 0).sum()), len(free)),
+        "several": _count(int(several["found"].sum()), int(several["drawn"].sum())),
     }
 
 
@@ -127,57 +160,46 @@ def paint_contour(contour: NDArray[np.float64], width: int, height: int) -> NDAr
     return np.asarray(image)[centre::OVERSAMPLE, centre::OVERSAMPLE]
 
 
-def _score(lesions: tuple[Lesion, ...], frame: Frame, data: Busbra, position: int) -> Mapping[str, object]:
+def _score(one: MappedFrame, lesions: tuple[Lesion, ...], data: OutlinedFrames) -> dict[str, object]:
     row: dict[str, object] = {
-        "image": position,
-        "patient": int(data.patient[position]),
-        "fold": int(data.fold[position]),
-        "malignant": int(data.malignant[position]),
-        "n_lesions": len(lesions),
+        "row": one.row,
+        "patient": str(data.patient[one.row]),
+        "label": str(data.label[one.row]),
+        "proposals": len(lesions),
+        "confidence": lesions[0].confidence if lesions else 0.0,
     }
+    if data.label[one.row] == NORMAL:
+        return row | {"drawn": 0, "found": 0} | dict.fromkeys(MEASURES, np.nan)
+    mask = read_mask(data.masks[one.row])
+    drawn = list(split_lesions(mask, several=bool(data.several[one.row])))
+    painted = [paint_contour(_to_source(lesion.contour, one.frame), mask.shape[1], mask.shape[0]) for lesion in lesions]
+    overlaps = np.array([[_dice(proposal, truth) for truth in drawn] for proposal in painted])
     if not lesions:
-        return row | {"confidence": 0.0} | dict.fromkeys(MEASURES, 0.0)
-    drawn = read_pair(data.paths[position])[1] > 127
-    found = paint_contour(_to_source(lesions[0].contour, frame), drawn.shape[1], drawn.shape[0])
-    shared, either = np.count_nonzero(found & drawn), np.count_nonzero(found | drawn)
-    box, truth = frame.to_source(lesions[0].box), _box_of(drawn)
+        return row | {"drawn": len(drawn), "found": 0} | dict.fromkeys(MEASURES, 0.0)
+    best = int(overlaps[0].argmax())
+    dice = float(overlaps[0, best])
     return row | {
-        "confidence": lesions[0].confidence,
-        "dice": 2 * shared / (np.count_nonzero(found) + np.count_nonzero(drawn)),
-        "iou": shared / either,
-        "box_iou": compute_box_iou(box, truth),
-        "x0": box.x0,
-        "y0": box.y0,
-        "x1": box.x1,
-        "y1": box.y1,
+        "drawn": len(drawn),
+        "found": int((overlaps.max(axis=0) >= MISS).sum()),
+        "dice": dice,
+        "iou": dice / (2 - dice),
+        "box_iou": compute_box_iou(one.frame.to_source(lesions[0].box), Roi(*find_box(drawn[best]))),
     }
 
 
-def _cut_strip(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-    """Cut the square at the lesion's depth out of the wider strip beside its box; None where both are narrow."""
-    height, width = image.shape
-    left, right = int(box[0] * (1 - STRIP_GAP)), int(np.ceil(box[2] + (width - box[2]) * STRIP_GAP))
-    side = min(max(left, width - right), height)
-    if side < width / 3:
-        return None
-    x = 0 if left >= width - right else width - side
-    y = int(np.clip((box[1] + box[3]) / 2 - side / 2, 0, height - side))
-    return image[y : y + side, x : x + side]
-
-
-def _to_frame(pixels: NDArray[np.uint8]) -> Frame:
-    return Frame(
-        pixels=np.ascontiguousarray(pixels), mm_per_px=None, origin=(0, 0), source_scale=(1, 1), sha256="0" * 64
-    )
+def _dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
 
 
 def _to_source(contour: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     return contour / np.array(frame.source_scale) + np.array(frame.origin)
 
 
-def _box_of(mask: NDArray[np.bool_]) -> Roi:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Roi(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+def _count(count: int, n: int) -> dict[str, Any] | None:
+    if not n:
+        return None
+    share, low, high = compute_proportion(count, n)
+    return {"count": count, "n": n, "share": share, "ci": [low, high]}
 
 
 def _summarise_group(scores: pd.DataFrame, seed: int) -> dict[str, Any]:
@@ -187,6 +209,6 @@ def _summarise_group(scores: pd.DataFrame, seed: int) -> dict[str, Any]:
     means = by_patient[drawn].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
     mean = by_patient.mean(axis=0)
-    return {"n": n} | {
+    return {"frames": len(scores), "patients": n} | {
         name: {"mean": float(mean[i]), "ci": [float(low[i]), float(high[i])]} for i, name in enumerate(MEASURES)
     }

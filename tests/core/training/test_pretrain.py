@@ -3,44 +3,28 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
 from core.errors import InputError, UsageError
 from core.imaging import Roi
 from core.training.augment import augment
 from core.training.backbone import pretrain as module
-from core.training.backbone.build import BackbonePlan
+from core.training.backbone.build import name_run
 from core.training.backbone.figures import calibrate_left_out, fit_temperature, move_box
 from core.training.backbone.folder import make_reference
 from core.training.backbone.pretrain import Recipe, pretrain
 from core.training.busbra import CROP_PX, read_busbra
 from core.training.clinics import Lesions, read_lesions
 from core.training.descriptors import NAMES, compute_descriptors
+from core.training.pretrain import Plan
+from core.training.segmenter.pretrain import SCHEDULE
+from tests.core.training.made_up import write_busbra
 
 
 @pytest.fixture(scope="module")
 def busbra(tmp_path_factory: pytest.TempPathFactory) -> Lesions:
-    folder = tmp_path_factory.mktemp("busbra")
-    (folder / "images").mkdir()
-    (folder / "masks").mkdir()
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(12):
-        yy, xx = np.mgrid[:120, :140]
-        mask = ((xx - 70) / 30) ** 2 + ((yy - 55) / 18) ** 2 < 1
-        image = (rng.integers(60, 160, mask.shape) * np.where(mask, 0.3, 1)).astype(np.uint8)
-        name = f"bus_{i:04d}-l"
-        Image.fromarray(image).save(folder / "images" / f"{name}.png")
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"mask_{i:04d}-l.png")
-        pathology = "malignant" if i % 2 else "benign"
-        rows.append((name, i // 2, "cyst", pathology, 2 + i % 4, "[40,37,60,36]", 1 + i // 4))
-    table = pd.DataFrame(rows, columns=["ID", "Case", "Histology", "Pathology", "BIRADS", "BBOX", "kFold"])
-    table.drop(columns="kFold").to_csv(folder / "bus_data.csv", index=False)
-    table[["ID", "kFold"]].to_csv(folder / "5-fold-cv.csv", index=False)
-    return read_lesions(folder)
+    return read_lesions(write_busbra(tmp_path_factory.mktemp("busbra")))
 
 
 def test_the_data_set_is_read_into_lesion_centred_crops(busbra: Lesions) -> None:
@@ -94,44 +78,24 @@ def test_the_same_seed_gives_the_same_views(busbra: Lesions) -> None:
     assert torch.equal(first, second)
 
 
-def test_a_stopped_run_goes_on_where_it_was(busbra: Lesions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pass_sees_each_image_once_whatever_their_number() -> None:
+    recipe = Recipe(stages=((32, 1), (64, 2)), batch_size=4)
+    assert recipe.schedule(14).stages == ((32, 3), (64, 6))
+    assert recipe.schedule(2).steps == 3
+    assert recipe.size == 64
+
+
+def test_training_gives_a_network_that_has_learnt(busbra: Lesions, tmp_path: Path) -> None:
     recipe = Recipe(stages=((32, 1), (64, 1)), batch_size=4, seed=3, architecture="efficientnet-lite0", imagenet=False)
-    everyone = np.ones(12, dtype=bool)
-    whole = pretrain(busbra, everyone, tmp_path / "whole", recipe)
-
-    class StopError(Exception):
-        pass
-
-    def stop(step: int, total: int, loss: float) -> None:
-        if step == 5:
-            raise StopError
-
-    with pytest.raises(StopError):
-        pretrain(busbra, everyone, tmp_path / "parts", recipe, on_step=stop)
-    steps: list[int] = []
-    resumed = pretrain(busbra, everyone, tmp_path / "parts", recipe, on_step=lambda step, *_: steps.append(step))
-    assert steps == [4, 5, 6]
-    assert torch.allclose(whole.malignant.weight, resumed.malignant.weight, atol=1e-3)
-
-
-def test_stages_give_the_size_of_each_epoch() -> None:
-    recipe = Recipe(stages=((96, 2), (192, 1)))
-    assert recipe.epochs == 3
-    assert [recipe.size_at(e) for e in range(3)] == [96, 96, 192]
+    losses: list[float] = []
+    net = pretrain(busbra, np.ones(12, dtype=bool), tmp_path, recipe, on_step=lambda *step: losses.append(step[2]))
+    assert len(losses) == 6
+    assert np.isfinite(losses).all()
+    assert not net.training
 
 
 def test_normalised_grey_is_centred() -> None:
     assert module.normalise(torch.tensor([module.MEAN])).item() == pytest.approx(0)
-
-
-def test_the_average_weighs_the_first_weights_no_more_than_others() -> None:
-    average = torch.optim.swa_utils.AveragedModel(torch.nn.Linear(1, 1), avg_fn=module.average_by(0.9))
-    net = torch.nn.Linear(1, 1)
-    for value in (1.0, 2.0, 3.0):
-        net.weight.data.fill_(value)
-        average.update_parameters(net)
-    weights = 0.9 ** np.array([2, 1, 0])
-    assert average.module.weight.item() == pytest.approx(weights @ [1, 2, 3] / weights.sum(), abs=1e-6)
 
 
 def test_a_temperature_undoes_what_was_multiplied() -> None:
@@ -159,18 +123,24 @@ def test_one_in_a_hundred_training_images_lies_beyond_caution() -> None:
 
 def test_a_fold_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match="Folds are 1 to 5, not 6"):
-        BackbonePlan((6,), (), Recipe())
+        Plan((6,), (), Recipe(), SCHEDULE)
 
 
 def test_what_is_not_there_is_refused_by_name(busbra: Lesions) -> None:
     with pytest.raises(UsageError, match="no network 'vgg16': choose resnet50"):
-        BackbonePlan((), (), Recipe(architecture="vgg16"))
+        Plan((), (), Recipe(architecture="vgg16"), SCHEDULE)
     with pytest.raises(UsageError, match="no clinic 'elsewhere' to leave out; there are busbra"):
-        BackbonePlan((), ("elsewhere",), Recipe()).held_out(busbra)
+        Plan((), ("elsewhere",), Recipe(), SCHEDULE).hold_out(busbra.clinic, busbra.fold)
 
 
 def test_each_held_out_part_is_whole_patients(busbra: Lesions) -> None:
-    parts = BackbonePlan((1, 2), ("busbra",), Recipe()).held_out(busbra)
+    parts = Plan((1, 2), ("busbra",), Recipe(), SCHEDULE).hold_out(busbra.clinic, busbra.fold)
     assert list(parts) == ["fold 1", "fold 2", "busbra"]
     assert not set(busbra.patient[parts["fold 1"]]) & set(busbra.patient[~parts["fold 1"]])
     assert parts["busbra"].all()
+
+
+def test_a_checkpoint_belongs_to_its_data_part_and_recipe() -> None:
+    names = {name_run(*of) for of in (("a", "x", {}), ("b", "x", {}), ("a", "y", {}), ("a", "x", {"seed": 1}))}
+    assert len(names) == 4
+    assert name_run("a", "fold 1", {}) == name_run("a", "fold 1", {})
