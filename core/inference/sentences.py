@@ -119,6 +119,11 @@ def _describe_square(estimate: ViewEstimate, view: View) -> str:
     return f"a square of {side} around the box{loop}, in grey"
 
 
+def describe_validation(external_centres: Sequence[str]) -> str:
+    """Say that a model was never tested outside its centres; empty where it was."""
+    return "" if external_centres else "This model was never tested outside the centres that it was trained on."
+
+
 def name_training_data(*, simulated: bool) -> str:
     """Name the patients that a bundle's Ki-67 and node heads were trained on."""
     return "simulated patients" if simulated else "the bundle's training patients"

@@ -14,6 +14,7 @@ from core.inference.sentences import (
     NODES_LIMIT,
     NOT_SEEN,
     describe_seen,
+    describe_validation,
     describe_views,
     explain_call,
     name_call,
@@ -63,6 +64,8 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
         anchor=False,
     )
     st.markdown(f"95 % interval **{low} to {high}**", help=INTERVAL_MEANING)
+    if caution := describe_validation(bundle.manifest.training_data.external_centres):
+        st.caption(caution)
 
 
 def show_call(prediction: Prediction) -> None:

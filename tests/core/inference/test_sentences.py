@@ -6,7 +6,7 @@ import pytest
 
 from core.imaging import Frame, Roi
 from core.inference import View
-from core.inference.sentences import describe_seen, describe_views, explain_call, name_call
+from core.inference.sentences import describe_seen, describe_validation, describe_views, explain_call, name_call
 from models.bundle import read_bundle
 
 
@@ -65,3 +65,8 @@ def test_the_views_are_said_with_their_own_estimates() -> None:
 
 def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
     assert read_bundle(bundle_dir).cutoff.words == "20 % or more"
+
+
+def test_a_model_without_an_external_centre_says_so() -> None:
+    assert describe_validation(("D",)) == ""
+    assert "never tested outside" in describe_validation(())
