@@ -50,7 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
         "board_key", "", "File of the keys that seal the board's entries; empty: in the user's configuration folder"
     ),
     Setting("start_token", "on", "Whether a browser on this computer must come by the printed address: on or off"),
-    Setting("open_pages", 300, "Most pages that all browsers together may have open at the same time"),
+    Setting("open_pages", 300, "Most pages that may be open at the same time; a tenth on top before login"),
     Setting("person_pages", 20, "Most pages that one person who is logged in may have open at the same time"),
     Setting("role_claim", "roles", "Claim of the identity token that holds viewer, clinician or admin"),
     Setting("engine", "auto", "What runs the network: auto, cuda, openvino or torch"),

@@ -23,7 +23,12 @@ def login(bundle_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     port, home = find_port(), tmp_path_factory.mktemp("login")
     secrets = home / "secrets.toml"
     secrets.write_text(write_secrets(f"http://127.0.0.1:{port}"))
-    limits = {"SONOKI_MAX_BYTES": "3000000", "SONOKI_HELD_BYTES": "8000000", "SONOKI_PERSON_PAGES": "4"}
+    limits = {
+        "SONOKI_MAX_BYTES": "3000000",
+        "SONOKI_HELD_BYTES": "8000000",
+        "SONOKI_PERSON_PAGES": "4",
+        "SONOKI_OPEN_PAGES": "50",
+    }
     with serve_app(
         "--secrets.files",
         str(secrets),

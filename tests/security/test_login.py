@@ -118,6 +118,24 @@ def test_one_person_opens_so_many_pages(login: str) -> None:
     asyncio.run(open_many())
 
 
+def test_who_is_not_logged_in_takes_no_place_of_who_is(login: str) -> None:
+    """A tenth of the 50 places is theirs, the oldest page gives way to the next, and doctors have the rest."""
+
+    async def crowd() -> None:
+        expired = [person(login, "zoe", seconds=-1) for _ in range(3)]
+        crowd = [Stranger(login) for _ in range(52)] + expired
+        assert {await stranger.connect() for stranger in crowd} == {101}
+        assert await crowd[0].hear("new_session") is None
+        doctor = person(login, "fay")
+        assert await doctor.connect() == 101
+        assert await doctor.open("Model")
+        assert await crowd[-1].open("Case")
+        for stranger in (doctor, *crowd):
+            await stranger.leave()
+
+    asyncio.run(crowd())
+
+
 @pytest.mark.parametrize("is_away", [False, True])
 def test_nobody_goes_on_with_the_session_of_another(login: str, is_away: bool) -> None:
     """By the id of the session, which stands in the addresses of its uploads; its own person may."""

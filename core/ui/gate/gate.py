@@ -1,6 +1,5 @@
 """The gate before Streamlit: who may ask for what, in one place for pages, websockets, uploads, pictures, downloads."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from core.ui.gate.files import FileOwners
 from core.ui.gate.headers import protect
 from core.ui.gate.identity import StartToken, find_user, name_cookie, read_claims
 from core.ui.gate.origin import ELSEWHERE, Asked, refuse_other_name, refuse_stranger
+from core.ui.gate.places import Places, end_when
 from core.ui.gate.stream import guard_stream
 from core.ui.gate.uploads import TooMuchError, Uploads
 from core.ui.login import User, refuse_start
@@ -55,7 +55,7 @@ class Rules:
     token: StartToken | None
     files: FileOwners = field(default_factory=FileOwners)
     uploads: Uploads = field(default_factory=Uploads)
-    open_pages: Counter[str] = field(default_factory=Counter)
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(frozen=True)
@@ -182,17 +182,19 @@ class Gate:
         if visit.path != STREAM:
             await refuse(scope, receive, send, NOT_YOURS)
             return
-        pages, who = self._rules.open_pages, visit.person
-        most = get_setting("person_pages") if visit.user is not None else get_setting("open_pages")
-        if pages.total() >= get_setting("open_pages") or pages[who] >= most:
+        may_use = (lambda: visit.user is not None) if self._rules.login is not None else (lambda: True)
+        places = self._rules.places
+        if not may_use():
+            with places.take_for_stranger() as over:
+                heard = end_when(over, receive, send)
+                await self._app(scope, guard_stream(heard, send, may_use, self._rules.files), send)
+            return
+        most = get_setting("open_pages" if self._rules.login is None else "person_pages")
+        if not places.has_room(visit.person, most):
             await refuse(scope, receive, send, CROWDED)
             return
-        pages[who] += 1
-        try:
-            may_use = (lambda: visit.user is not None) if self._rules.login is not None else (lambda: True)
+        with places.take(visit.person):
             await self._app(scope, guard_stream(receive, send, may_use, self._rules.files), send)
-        finally:
-            pages[who] -= 1
 
     def _look_at(self, scope: Scope) -> Visit:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
