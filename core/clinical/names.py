@@ -155,6 +155,7 @@ def simplify_name(name: str) -> str:
 KNOWN: dict[str, str] = {alias: name for name, aliases in ALIASES.items() for alias in aliases.split()}
 KNOWN |= {name: name for name in COLUMNS}
 KNOWN_NAMES = frozenset(KNOWN)
+LONGEST_HEAD = 300  # a longer one is a text, and what takes heads apart needs the square of its length
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,8 @@ def read_title(head: str) -> Title:
     Title
         Name, unit and coding.
     """
+    if len(head) > LONGEST_HEAD:
+        return Title(simplify_name(head), "", {})
     unit, rest = "", head
     coding: dict[str, str] = {}
     for part in re.findall(r"[(\[{（【]([^)\]}）】]*)[)\]}）】]", head):
