@@ -13,6 +13,7 @@ from core.tabular import FORMULA
 
 NO_VALUE = "formula without a stored value"
 SHOWN = 20
+MOST_CENTRES = 500  # the rows are gone through for each
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +70,10 @@ class Centres:
 
     @classmethod
     def of(cls, cells: Cells | None, n: int) -> "Centres":
-        """Read them; without a column all rows are of one."""
-        return cls([""], np.zeros(n, dtype=np.int64)) if cells is None else cls(cells.different, cells.codes)
+        """Read them; without a column, or with more centres than are looked at one by one, all rows are of one."""
+        if cells is None or len(cells.texts) > MOST_CENTRES:
+            return cls([""], np.zeros(n, dtype=np.int64))
+        return cls(cells.different, cells.codes)
 
     def select(self, name: str) -> np.ndarray:
         """Give whether each row is of a centre."""
