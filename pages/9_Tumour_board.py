@@ -45,6 +45,7 @@ from core.ui.browser import mind_browser
 from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
 from core.ui.export import offer_csv
+from core.ui.presenting import is_presenting
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
     tighten_page()
@@ -80,7 +81,10 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         author_key=user.key,
     )
     offer_board = partial(
-        offer_meeting, lambda: documents().collect_meeting("Tumour board", names), unread=len(unread), count=len(names)
+        offer_meeting,
+        lambda held_on: documents().collect_meeting("Tumour board", names, held_on=held_on),
+        unread=len(unread),
+        count=len(names),
     )
 
     if asked is None:
@@ -102,7 +106,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         keep_seen(draft, dict(zip(shown["patient_id"], shown["prob"].astype(float), strict=True)), paired)
         st.stop()
 
-    show_way(asked, names, simulated=cohort.is_simulated)
+    more = show_way(asked, names, simulated=cohort.is_simulated)
     row = patients[patients["patient_id"] == asked].iloc[0].to_dict()
     with st.spinner("Reading the patient's image"):
         read = reader.read(asked)
@@ -142,21 +146,21 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
             keep_shown(draft, records)
         keep_seen(draft, {asked: probability} if "probability" in draft else {}, [*paired, *records])
         ask_decision({**draft, "group": group}, is_called=bool(group))
-        with st.container(horizontal=True):
-            with st.popover(f"Entries ({len(records)})"):
-                show_entries(records)
-            with st.popover("Documents"):
-                paper = ask_paper()
-                offer_patient(lambda: documents().collect_patient(asked), paper)
-                offer_board(paper)
-                data = st.container()
+    with more:
+        with st.popover(f"Entries ({len(records)})"):
+            show_entries(records)
+        with st.popover("Documents"):
+            paper = ask_paper()
+            offer_patient(lambda: documents().collect_patient(asked), paper)
+            offer_board(paper)
+            data = st.container()
 
     if read.shown is not None:
         contributions = tabulate_contributions(read.shown, read.case.clinical)
         points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
         with words:
             if ask_reason() == "Contributions":
-                figure = plot_waterfall(contributions, compact=True)
+                figure = plot_waterfall(contributions, compact=not is_presenting())
                 draw_figure(figure, alt=describe_waterfall(contributions), name="contributions")
             else:
                 draw_figure(plot_nomogram(points, compact=True), alt=describe_nomogram(points), name="nomogram")

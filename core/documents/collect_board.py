@@ -66,13 +66,13 @@ class BoardDocuments:
         read = self.reader.read(patient)
         return collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)
 
-    def collect_meeting(self, title: str, names: Iterable[str]) -> MeetingContent:
-        """Collect what the document of a meeting says; its patients are in the order of their names."""
+    def collect_meeting(self, title: str, names: Iterable[str], *, held_on: str) -> MeetingContent:
+        """Collect what the document of a meeting on a day (ISO 8601) says; its patients are in the order of names."""
         contents = tuple(map(self.collect_patient, names))
         return collect_meeting(
             title,
             contents,
-            held_on=self.created_utc[:10],
+            held_on=held_on,
             created_utc=self.created_utc,
             last_entry=str(self.read_anchor()),
         )

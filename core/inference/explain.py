@@ -47,12 +47,15 @@ def format_value(name: str, value: object) -> str:
     Returns
     -------
     str
-        For example "54 years", "4B" or "not known".
+        For example "54 years", "4B", "not known", or "no" for a 0 of a field that holds 0 or 1.
     """
     if value is None:
         return NOT_KNOWN
+    field = BY_NAME[name]
+    if (field.kind, field.low, field.high) == ("integer", 0, 1):
+        return "yes" if float(str(value)) else "no"
     text = f"{value:g}" if isinstance(value, int | float) else str(value)
-    return f"{text} {BY_NAME[name].unit}".strip()
+    return f"{text} {field.unit}".strip()
 
 
 def format_percent(probability: float) -> str:

@@ -1,10 +1,12 @@
 """A case's document to download; it is made when it is asked for."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.ui.case.session import name_widget
 from core.ui.errors import guard_file
 
 if TYPE_CHECKING:
@@ -13,14 +15,17 @@ if TYPE_CHECKING:
 PAPERS: dict["Paper", str] = {"a4": "A4", "letter": "Letter"}
 
 
-def offer_documents(collect: Callable[[], "PatientContent"]) -> None:
+def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str | None = None) -> None:
     """Draw the buttons for PDF and HTML, and the choice of paper.
 
     Parameters
     ----------
     collect : callable
-        Gives the document's content; called when it is asked for.
+        Gives the document's content for a `patient`; called when it is asked for.
+    pseudonym : str, optional
+        The patient's; without it one may be typed.
     """
+    patient = pseudonym or _ask_pseudonym()
     paper = st.radio(
         "Paper size",
         PAPERS,
@@ -32,7 +37,7 @@ def offer_documents(collect: Callable[[], "PatientContent"]) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Document (PDF)",
-            guard_file(lambda: _render(collect, paper, "pdf")),
+            guard_file(lambda: _render(partial(collect, patient=patient), paper, "pdf")),
             file_name="sonoki_document.pdf",
             mime="application/pdf",
             on_click="ignore",
@@ -40,7 +45,7 @@ def offer_documents(collect: Callable[[], "PatientContent"]) -> None:
         )
         st.download_button(
             "Document (HTML)",
-            guard_file(lambda: _render(collect, paper, "html")),
+            guard_file(lambda: _render(partial(collect, patient=patient), paper, "html")),
             file_name="sonoki_document.html",
             mime="text/html",
             on_click="ignore",
@@ -52,3 +57,17 @@ def _render(collect: Callable[[], "PatientContent"], paper: "Paper", form: "Form
     from core.documents.render import render_patient_document  # noqa: PLC0415 - a download's own
 
     return render_patient_document(collect(), paper=paper, form=form)
+
+
+def _ask_pseudonym() -> str | None:
+    """Ask for the pseudonym that the document is titled with; it stays in this case."""
+    typed = st.text_input(
+        "Pseudonym for the document",
+        max_chars=40,
+        key=name_widget("pseudonym"),
+        autocomplete="off",
+        placeholder="No names and no dates of birth",
+        width=280,
+        persist_state="session",
+    )
+    return typed.strip() or None

@@ -12,7 +12,7 @@ html { font-size: clamp(20px, 1.6vw, 34px) !important; }
 </style>"""
 LEFT_OUT = (
     "Sidebar Header Toolbar ExpandSidebarButton Button FormSubmitButton DownloadButton Popover PopoverButton "
-    "FileUploader Expander Checkbox Selectbox Form ElementToolbar"
+    "FileUploader Expander Checkbox Selectbox Form ButtonGroup ElementToolbar"
 )
 KEPT = "App AppViewContainer Main MainBlockContainer"
 PRINTED = """<style>@media print {
@@ -35,7 +35,7 @@ def ask_presenting() -> bool:
         Whether type is large and the side bar is away.
     """
     st.html(PRINTED.replace("LEFT_OUT", _select(LEFT_OUT)).replace("KEPT", _select(KEPT)))
-    is_on = bool(st.session_state.get(PRESENTING))
+    is_on = is_presenting()
     st.button(
         "End presentation" if is_on else "Present",
         on_click=guard(_turn),
@@ -52,5 +52,10 @@ def _select(names: str) -> str:
     return ", ".join(f'[data-testid="st{name}"]' for name in names.split())
 
 
+def is_presenting() -> bool:
+    """Whether presentation mode is on."""
+    return bool(st.session_state.get(PRESENTING))
+
+
 def _turn() -> None:
-    st.session_state[PRESENTING] = not st.session_state.get(PRESENTING)
+    st.session_state[PRESENTING] = not is_presenting()

@@ -266,10 +266,11 @@ def test_two_files_given_together_are_views_with_an_estimate_each(at, breast_png
     assert read_percent(at) == joint
 
 
-def test_a_view_is_added_to_a_case_and_keeps_its_values(at, breast_png, breast_loop):
+def test_a_view_is_added_to_a_case_and_keeps_its_values(at, breast_png):
     estimate(upload(at, "a.png", breast_png))
     find(at.number_input, "Age").set_value(61.0).run()
-    find(at.file_uploader, "More views").set_value(("b.dcm", breast_loop, "application/octet-stream"))
+    turned = encode(Image.open(io.BytesIO(breast_png)).rotate(180))
+    find(at.file_uploader, "More views").set_value(("b.png", turned, "application/octet-stream"))
     at.run()
     assert "press **Estimate** again" in words(at)
     estimate(at)
@@ -311,7 +312,7 @@ def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
 def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_loop):
     estimate(upload(at, "loop", breast_loop))
     find(at.button, "Score all 3 frames").click().run()
-    (job,) = [value for key, value in at.session_state.filtered_state.items() if key.endswith("_loop")]
+    (job,) = [value for key, value in at.session_state._state.filtered_state.items() if key.endswith("_loop")]
     job.wait(120)
     at.run()
     assert [frame.index for frame in job.reading.frames] == [0, 1, 2]

@@ -11,7 +11,7 @@ from core.figures.wording import shorten_label
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 24
+ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 22
 ROOM, VALUES_PX = 0.06, 52
 
 

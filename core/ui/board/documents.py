@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.documents.render import Form, MeetingContent, Paper, PatientContent
 
 MIME: dict["Form", str] = {"pdf": "application/pdf", "html": "text/html"}
-PAPER = "board_paper"
+PAPER, HELD_ON = "board_paper", "board_held_on"
 
 
 def open_documents(*parts: Any, **options: Any) -> "BoardDocuments":
@@ -50,13 +50,13 @@ def offer_patient(collect: Callable[[], "PatientContent"], paper: "Paper") -> No
     _offer("Document of this patient", "sonoki_patient", render)
 
 
-def offer_meeting(collect: Callable[[], "MeetingContent"], paper: "Paper", *, unread: int, count: int) -> None:
+def offer_meeting(collect: Callable[..., "MeetingContent"], paper: "Paper", *, unread: int, count: int) -> None:
     """Draw the buttons of the document of the meeting.
 
     Parameters
     ----------
     collect : callable
-        Gives the content; called when it is asked for.
+        Gives the content for a day `held_on`; called when it is asked for.
     paper : {"a4", "letter"}
         Its paper.
     unread : int
@@ -67,11 +67,12 @@ def offer_meeting(collect: Callable[[], "MeetingContent"], paper: "Paper", *, un
     if unread:
         st.caption(f"The meeting's document comes once you have read all patients first; {unread} are left.")
         return
+    held_on = st.date_input("Date of the meeting", key=HELD_ON, persist_state="session")
 
     def render(form: "Form") -> bytes:
         from core.documents.render import render_meeting_document  # noqa: PLC0415 - a download's own
 
-        return render_meeting_document(collect(), paper=paper, form=form)
+        return render_meeting_document(collect(held_on=held_on.isoformat()), paper=paper, form=form)
 
     _offer(f"Document of the meeting, {count} patients", "sonoki_meeting", render)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.clinical import M1_PREDICTORS, is_missing
 from core.errors import UsageError
@@ -167,7 +168,7 @@ def go(patient: str | None) -> None:
         st.query_params.pop(ADDRESS, None)
 
 
-def show_way(patient: str, board: list[str], *, simulated: bool) -> None:
+def show_way(patient: str, board: list[str], *, simulated: bool) -> DeltaGenerator:
     """Draw the way to the previous and the next patient and back to the list.
 
     Parameters
@@ -178,16 +179,22 @@ def show_way(patient: str, board: list[str], *, simulated: bool) -> None:
         Pseudonyms in order.
     simulated : bool
         Whether the patient is made up.
+
+    Returns
+    -------
+    DeltaGenerator
+        Place beside it for what belongs to the patient.
     """
     place = board.index(patient) if patient in board else -1
-    name, back, previous, following = st.columns([5, 2, 3, 3], vertical_alignment="center")
     where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the list"
     badge = " :orange-badge[simulated patient]" if simulated else ""
-    name.header(f"{plain(patient)} · {where}{badge}", anchor=False)
-    back.button("List", shortcut="Home", on_click=guard(go), args=(None,), width="stretch")
     before, after = board[max(place - 1, 0)], board[min(place + 1, len(board) - 1)]
-    last = place == len(board) - 1
-    previous.button(
-        "Previous", shortcut="PageUp", on_click=guard(go), args=(before,), disabled=place == 0, width="stretch"
-    )
-    following.button("Next", shortcut="PageDown", on_click=guard(go), args=(after,), disabled=last, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(f"{plain(patient)} · {where}{badge}", anchor=False, width="content")
+        beside = st.container(horizontal=True, width="content")
+        st.space("stretch")
+        st.button("List", shortcut="Home", on_click=guard(go), args=(None,))
+        st.button("Previous", shortcut="PageUp", on_click=guard(go), args=(before,), disabled=place == 0)
+        is_last = place == len(board) - 1
+        st.button("Next", shortcut="PageDown", on_click=guard(go), args=(after,), disabled=is_last)
+    return beside

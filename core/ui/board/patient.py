@@ -35,9 +35,8 @@ SHORT = {
     "rfs_event": "recurrence",
     "aln_suspicious": "Nodes on ultrasound",
 }
-YES_NO = {"lnm", "rfs_event"}
 DIFFERENT = 0.005
-GRAPH = 240
+GRAPH = 200
 REASONS = ("Contributions", "Nomogram")
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 1rem; }
@@ -93,8 +92,10 @@ def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
         Small graph of it as SVG, and the graph in words.
     """
     low, high = map(format_percent, prediction.interval)
-    st.subheader(f"{format_percent(prediction.probability)} probability of a high Ki-67", anchor=False)
-    st.image(graph, width=GRAPH, alt=alt)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        chance = format_percent(prediction.probability)
+        st.subheader(f"{chance} probability of a high Ki-67", anchor=False, width="content")
+        st.image(graph, width=GRAPH, alt=alt)
     st.markdown(f"95 % interval **{low} to {high}**. **{name_call(prediction)}.** {explain_call(prediction)}")
     if len(prediction.views) > 1:
         st.caption(describe_views(prediction))
@@ -191,6 +192,6 @@ def _list(title: str, names: tuple[str, ...], row: Mapping[str, Any]) -> str:
 def _write(name: str, value: object) -> str:
     if value is None or is_missing(value):
         return "not known"
-    if name in YES_NO:
+    if name == "lnm":
         return "yes" if float(str(value)) else "no"
     return plain(format_value(name, value))

@@ -28,6 +28,7 @@ from core.ui.documents import offer_documents
 from core.ui.errors import guard_file
 from core.ui.export import PLAIN, describe_provenance, offer_csv, render_case_json, show_figure
 from core.ui.image_source import Source
+from core.ui.presenting import is_presenting
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
     if chosen == "Contributions":
         contributions = tabulate_contributions(prediction, answer.case.clinical)
         show_figure(
-            plot_waterfall(contributions, compact=True),
+            plot_waterfall(contributions, compact=not is_presenting()),
             alt=describe_waterfall(contributions),
             data=contributions,
             name="contributions",
@@ -111,7 +112,7 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
         Number of the view that is looked at, whose heat map is offered.
     """
     case, prediction, first = answer.case, answer.prediction, sources[0]
-    provenance, pseudonym = describe_provenance(bundle), first.patient_id
+    provenance = describe_provenance(bundle)
     at = answer.numbers.index(shown) if shown in answer.numbers else 0
     view, estimate = case.views[at], prediction.views[at]
     with st.container(horizontal=True):
@@ -133,7 +134,7 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
             on_click="ignore",
         )
     collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated)
-    offer_documents(partial(collect, patient=pseudonym, created_utc=provenance["created_utc"]))
+    offer_documents(partial(collect, created_utc=provenance["created_utc"]), pseudonym=first.patient_id)
     offer_results(partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated), sources)
 
 

@@ -15,8 +15,8 @@ from core.ui.errors import guard
 from core.ui.viewer import Picture, show_viewer
 from core.ui.viewer.heat import lay_heatmap
 
-HEIGHT = "clamp(300px, calc(100vh - 200px), 1100px)"
-LOWER = "clamp(300px, calc(100vh - 330px), 1000px)"
+HEIGHT = "clamp(300px, calc(100vh - 12.5rem), 1100px)"
+LOWER = "clamp(300px, calc(100vh - 20.5rem), 1000px)"
 CONTOURS = "case_contours"
 
 

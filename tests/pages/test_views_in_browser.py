@@ -1,0 +1,180 @@
+"""Several views of one lesion in a real Chromium: two planes, a zip of three, a loop; one screen, keyboard, print."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.uid import UltrasoundMultiFrameImageStorage
+
+from core.simulation import render_frame
+from core.simulation.dicom import encode_dicom
+from core.simulation.parameters import LATENTS
+from tests.pages.serving import serve_app
+from tests.pages.test_accessibility_in_browser import find_lasting_violations
+from tests.pages.test_in_browser import (  # noqa: F401
+    browser,
+    give_file,
+    open_case,
+    page,
+    pytestmark,
+    read_headline,
+    read_probability,
+    settle,
+    upload,
+)
+from tests.pdf import read_pages
+
+N_FRAMES = 120
+
+
+@pytest.fixture(scope="module")
+def address(bundle_dir: Path) -> Iterator[str]:
+    with serve_app(SONOKI_BUNDLE=str(bundle_dir)) as running:
+        yield running
+
+
+def draw_plane(seed: int):
+    """One plane of a simulated patient: the same tumour, cut and speckled anew."""
+    latents = dict.fromkeys(LATENTS, 0.0)
+    rng = np.random.default_rng(seed)
+    return render_frame(rng, "B", latents, size_mm=18.0, size_ap_mm=12.0, background="homog_fibroglandular")
+
+
+@pytest.fixture(scope="module")
+def planes() -> list[bytes]:
+    files = []
+    for seed in (4, 5, 6):
+        buffer = io.BytesIO()
+        Image.fromarray(draw_plane(seed).pixels).save(buffer, format="PNG", compress_level=1)
+        files.append(buffer.getvalue())
+    return files
+
+
+@pytest.fixture(scope="module")
+def long_loop() -> bytes:
+    """A loop in which the probe drifts by a pixel every other frame."""
+    frame = draw_plane(4)
+    loop = pydicom.dcmread(io.BytesIO(encode_dicom(frame, {"patient_id": "T-1", "age": "50"}, seed=1)))
+    loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
+    loop.NumberOfFrames = N_FRAMES
+    loop.PixelData = b"".join(np.roll(frame.pixels, i // 2, axis=1).tobytes() for i in range(N_FRAMES))
+    buffer = io.BytesIO()
+    loop.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def give_planes(page, files: list[bytes]) -> None:  # noqa: F811
+    settle(page)
+    payload = [{"name": f"{i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(files)]
+    page.locator("input[type=file]").first.set_input_files(payload)
+    page.get_by_text("Draw a box around the lesion").wait_for()
+    settle(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_two_planes_give_one_answer_without_scrolling(page, address, planes, scheme):  # noqa: F811
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_case(page, address)
+    give_planes(page, planes[:2])
+    joint = read_probability(page)
+    settle(page)
+    said = page.get_by_text(re.compile("The 2 views differ by")).inner_text()
+    alone = [int(value) for value in re.findall(r"(\d+)\s%", said)]
+    assert min(alone) <= joint <= max(alone)
+    picture, headline = (
+        page.locator(".viewer").bounding_box(),
+        page.get_by_role("heading", name="probability of a high"),
+    )
+    assert picture["height"] >= 0.45 * 800
+    for box in (picture, headline.bounding_box(), page.get_by_role("button", name="1: ").bounding_box()):
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 800
+    assert find_lasting_violations(page) == {}
+
+
+def test_a_view_is_looked_at_and_left_out_by_keyboard(page, address, planes):  # noqa: F811
+    open_case(page, address)
+    give_planes(page, planes[:2])
+    read_probability(page)
+    settle(page)
+    second = page.get_by_role("button", name="2: ")
+    second.focus()
+    page.keyboard.press("Enter")
+    settle(page)
+    out = page.get_by_role("button", name="Leave this view out")
+    out.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Use this view").wait_for()
+    settle(page)
+    assert page.get_by_text("The 2 views differ by").count() == 0
+    read_headline(page)
+
+
+def test_a_zip_of_three_becomes_three_views(page, address, planes):  # noqa: F811
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i, data in enumerate(planes):
+            archive.writestr(f"{i}.png", data)
+    open_case(page, address)
+    upload(page, "three.zip", buffer.getvalue())
+    page.get_by_role("button", name="Image", exact=True).click()
+    page.get_by_role("button", name="They show one lesion: take all 3").click()
+    page.get_by_role("button", name="3: ").wait_for()
+    read_probability(page)
+    page.get_by_text("The 3 views lie within").wait_for()
+
+
+def test_a_loop_is_scored_and_its_mean_estimated_from(page, address, long_loop):  # noqa: F811
+    open_case(page, address)
+    upload(page, "loop.dcm", long_loop)
+    page.get_by_role("button", name=f"Score all {N_FRAMES} frames").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.get_by_text(f"Image score over {N_FRAMES} frames").first.wait_for()
+    page.get_by_text("Mean of the frames that pass").click()
+    settle(page)
+    assert 0 <= read_probability(page) <= 100
+
+
+def test_the_printed_case_is_two_pages_without_controls(page, address):  # noqa: F811
+    open_case(page, address)
+    page.get_by_role("button", name="Try this patient").click()
+    page.get_by_text("image and clinical values are made up").wait_for()
+    read_probability(page)
+    page.locator(".js-plotly-plot").nth(1).wait_for()
+    settle(page)
+    pages = read_pages(page.pdf(prefer_css_page_size=True))
+    assert len(pages) <= 2
+    words = " ".join(pages)
+    assert "probability of a high Ki-67" in words
+    assert "Research use only" in words
+    assert "Edit values" not in words
+    assert "New case" not in words
+
+
+def test_presentation_mode_enlarges_type_and_hides_the_side_bar(page, address):  # noqa: F811
+    open_case(page, address)
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    before = page.evaluate(size)
+    page.get_by_role("button", name="Present", exact=True).click()
+    page.get_by_role("button", name="End presentation").wait_for()
+    assert page.evaluate(size) > 1.2 * before
+    assert not page.get_by_test_id("stSidebar").is_visible()
+
+
+def test_the_browser_asks_before_a_case_is_lost(page, address, planes):  # noqa: F811
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    open_case(page, address)
+    give_planes(page, planes[:1])
+    page.get_by_role("button", name="Estimate", exact=True).hover()
+    page.mouse.click(5, 5)
+    page.close(run_before_unload=True)
+    page.context.pages[0].wait_for_timeout(1000) if page.context.pages else None
+    assert asked == ["beforeunload"]
