@@ -23,35 +23,13 @@ _FOREIGN = re.compile(rf"<(?!{_OUR_TAGS})|\$|&(?=#)")
 
 
 def plain(text: object) -> str:
-    """Write a text for Markdown so that it is seen as it is; blanks and line ends become one blank.
-
-    Parameters
-    ----------
-    text : object
-        What came; anything but text is written by `str`.
-
-    Returns
-    -------
-    str
-        The same words for whoever reads them.
-    """
+    """Write a text for Markdown so that it is seen as it is; blanks and line ends become one blank."""
     words = _PARTED.sub(_JOINER, " ".join(str(text).split()))
     return _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", words)
 
 
 def plain_document(text: str) -> str:
-    """Write a document in Markdown so that its form stays and nothing in it leads or asks elsewhere.
-
-    Parameters
-    ----------
-    text : str
-        Markdown, such as a bundle's card.
-
-    Returns
-    -------
-    str
-        The same without links, pictures, HTML, formulas, colours and icons.
-    """
+    """Write a document in Markdown so that its form stays and nothing in it leads or asks elsewhere."""
     return _LEADING.sub(lambda found: f"&#{ord(found[0])};", _PARTED.sub(_JOINER, text))
 
 
@@ -62,18 +40,7 @@ def plain_table(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def plain_figure(figure: "go.Figure") -> "go.Figure":
-    """Write the texts of a figure so that no tag but our own bold, italics, indices and line breaks is read.
-
-    Parameters
-    ----------
-    figure : Figure
-        Any; names of models, centres and devices may stand in its texts.
-
-    Returns
-    -------
-    Figure
-        A copy.
-    """
+    """Write the texts of a figure so that no tag but our own bold, italics, indices and line breaks is read."""
     return type(figure)(_clean(figure.to_dict()), _validate=False)  # as it was, so there is nothing to be checked
 
 

@@ -20,40 +20,14 @@ def find_config_folder() -> Path:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, and close it to others.
-
-    Parameters
-    ----------
-    folder : Path
-        May exist.
-
-    Raises
-    ------
-    OSError
-        If it can't be made.
-    WorkError
-        If others may open it, and that can't be changed.
-    """
+    """Make a folder and those above it that are missing, and close it to others."""
     for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
     _close(folder, FOLDER_MODE)
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file, or keep the one that is there, and close it to others.
-
-    Parameters
-    ----------
-    path : Path
-        In a folder that exists.
-
-    Raises
-    ------
-    OSError
-        If it can't be made.
-    WorkError
-        If others may open it, and that can't be changed.
-    """
+    """Make an empty file, or keep the one that is there, and close it to others."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE))
     _close(path, FILE_MODE)
 

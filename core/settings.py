@@ -58,24 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 def read_settings(environ: Mapping[str, str]) -> dict[str, int | str]:
-    """Read every setting from environment variables, with its default where it is not set.
-
-    Parameters
-    ----------
-    environ : mapping of str to str
-        The environment, `os.environ` for instance.
-
-    Returns
-    -------
-    dict of str to int or str
-        Value of each setting by its name.
-
-    Raises
-    ------
-    UsageError
-        If the variable of a number holds anything but a positive whole number, or that of a text with a default is
-        empty.
-    """
+    """Read every setting from environment variables, with its default where it is not set."""
     return {setting.name: _parse(setting, environ) for setting in SETTINGS}
 
 
@@ -98,18 +81,7 @@ def _values() -> dict[str, int | str]:
 
 
 def get_setting(name: str) -> int:
-    """Return a limit's value; the environment is read at the first call and then kept.
-
-    Parameters
-    ----------
-    name : str
-        Name of a row of `SETTINGS` that holds a number.
-
-    Returns
-    -------
-    int
-        The value.
-    """
+    """Return a limit's value; the environment is read at the first call and then kept."""
     return int(_values()[name])
 
 

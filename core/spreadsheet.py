@@ -41,19 +41,6 @@ def disarm_table(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def render_csv(table: "pd.DataFrame", *, float_format: str | None = None) -> bytes:
-    """Write a table as CSV, without its index; the one writer of everything that leaves as CSV.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Any; texts and column names are disarmed, numbers are written as numbers.
-    float_format : str, optional
-        Format of real numbers, "%.6g" for instance.
-
-    Returns
-    -------
-    bytes
-        UTF-8, lines end with a line feed.
-    """
+    """Write a table as CSV, without its index; the one writer of everything that leaves as CSV."""
     text = disarm_table(table).to_csv(index=False, lineterminator="\n", float_format=float_format)
     return text.encode("utf-8", "replace")

@@ -15,23 +15,7 @@ ARCHITECTURES: dict[str, Callable[[], Backbone]] = {
 
 
 def make_backbone(architecture: str) -> Backbone:
-    """Make a backbone with random weights.
-
-    Parameters
-    ----------
-    architecture : str
-        One of `ARCHITECTURES`.
-
-    Returns
-    -------
-    Backbone
-        In training mode, fp32.
-
-    Raises
-    ------
-    ValueError
-        If there is no such architecture.
-    """
+    """Make a backbone with random weights."""
     if architecture not in ARCHITECTURES:
         raise ValueError(f"The architecture '{architecture}' is not known: choose {', '.join(ARCHITECTURES)}.")
     return ARCHITECTURES[architecture]()

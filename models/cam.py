@@ -5,20 +5,7 @@ from numpy.typing import NDArray
 
 
 def compute_score_map(maps: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Weigh the last feature maps by a linear head, or by several.
-
-    Parameters
-    ----------
-    maps : ndarray of float, (..., n_features, h, w)
-        Last feature maps A.
-    weights : ndarray of float, (n_features,) or (k, n_features)
-        Weights w of the head, or of each head.
-
-    Returns
-    -------
-    ndarray of float, (..., h, w) or (..., k, h, w)
-        w . A_ij; its mean plus the head's bias is the image score s.
-    """
+    """Weigh the last feature maps by a linear head, or by several; shape (..., k, h, w)."""
     *_, height, width = maps.shape
     score_map = np.matmul(weights, maps.reshape(*maps.shape[:-2], height * width))
     return score_map.reshape(*score_map.shape[:-1], height, width)

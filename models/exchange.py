@@ -112,23 +112,7 @@ def write_network(net: GreyInput, path: Path, size: int) -> None:
 
 
 def read_network(path: Path) -> GreyNetwork:
-    """Read a backbone.
-
-    Parameters
-    ----------
-    path : Path
-        What `write_network` wrote.
-
-    Returns
-    -------
-    GreyNetwork
-        In fp32 and evaluation mode.
-
-    Raises
-    ------
-    BundleError
-        If the file holds no backbone that this program knows.
-    """
+    """Read a backbone."""
     return _read(path, GreyNetwork)
 
 

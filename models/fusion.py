@@ -88,20 +88,7 @@ class Term:
 
 
 def condition(cov: NDArray[np.float64], gap: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give what the known inputs say of the others in a normal distribution.
-
-    Parameters
-    ----------
-    cov : ndarray of float64, (m, m)
-        Covariance of all inputs.
-    gap : ndarray of bool, (m,)
-        Inputs that are not known.
-
-    Returns
-    -------
-    tuple of ndarray of float64, (g, m - g) and (g, g)
-        Slopes of the g unknown inputs on the known ones, and the covariance that they leave.
-    """
+    """Give what the known inputs say of the others in a normal distribution."""
     between = cov[np.ix_(gap, ~gap)]
     slope = between @ np.linalg.pinv(cov[np.ix_(~gap, ~gap)], hermitian=True)
     return slope, cov[np.ix_(gap, gap)] - slope @ between.T
@@ -193,25 +180,7 @@ class FusionHead:
         *,
         score_variance: float = 0.0,
     ) -> NDArray[np.float64]:
-        """Give one patient's logit under each refit, were all fields known.
-
-        Parameters
-        ----------
-        score : float
-            Image score.
-        refit_scores : ndarray of float64, (B,)
-            Image score under each refit.
-        clinical : mapping of str to value
-            Known values. Each refit draws the others from what is expected of them given the known ones.
-        score_variance : float
-            Variance of the image score itself, as that of the mean over several views; drawn independently.
-
-        Returns
-        -------
-        ndarray of float64, (B,)
-            Log-odds. A refit's coefficients belong to a score that is not sure, which draws the logit towards 0; its
-            logit is that of a sure one, by the factor of `given` with ``S`` the square of `score_spread`.
-        """
+        """Give one patient's logit under each refit, were all fields known; float64 (B,)."""
         inputs = np.concatenate([[score], self.code(clinical)])
         gap = self._find_gap(clinical)
         variance = self.bootstrap[:, 1] ** 2 * score_variance

@@ -36,18 +36,7 @@ class Letterbox:
         return (self.size - width) // 2, (self.size - height) // 2
 
     def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Put the frame into the square, resized once, bilinear with antialiasing.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8, (height, width)
-            Grey levels.
-
-        Returns
-        -------
-        ndarray of uint8, (size, size)
-            The square.
-        """
+        """Put the frame into the square, resized once, bilinear with antialiasing; uint8 (size, size)."""
         square = np.zeros((self.size, self.size), dtype=np.uint8)
         (x, y), (width, height) = self.corner, self.inner
         resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)

@@ -22,15 +22,4 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def extract_pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the network and keep the maps at strides 8, 16 and 32.
-
-        Parameters
-        ----------
-        x : Tensor
-            Normalised grey images, float (n, 1, H, W).
-
-        Returns
-        -------
-        tuple of Tensor
-            (n, channels[0], H/8, W/8), (n, channels[1], H/16, W/16), (n, n_features, H/32, W/32).
-        """
+        """Run the network and keep the maps at strides 8, 16 and 32."""

@@ -26,18 +26,7 @@ class Segmenter(nn.Module):
         self.lesion = nn.Conv2d(DECODER[-1], 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the log-odds of a lesion.
-
-        Parameters
-        ----------
-        x : Tensor
-            Normalised grey images, float (n, 1, H, W), H and W multiples of 32.
-
-        Returns
-        -------
-        Tensor
-            Log-odds, float (n, 1, H, W).
-        """
+        """Give the log-odds of a lesion."""
         *skips, y = self.encoder.extract_levels(x)
         for block, skip in zip(self.up, reversed(skips), strict=True):
             y = F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)

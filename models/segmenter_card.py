@@ -12,24 +12,7 @@ WEIGHTS, CARD_JSON = "segmenter.onnx", "segmenter.json"
 
 
 def read_card(folder: Path) -> Mapping[str, Any]:
-    """Read a segmenter's card and verify its weights.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds segmenter.onnx (weights in fp16) and segmenter.json.
-
-    Returns
-    -------
-    mapping
-        schema_version, input (size, mean, std, letterbox), threshold, least_confidence, sha256, seed, training_data,
-        figures.
-
-    Raises
-    ------
-    BundleError
-        If a file is missing, was changed, or has another schema.
-    """
+    """Read a segmenter's card and verify its weights."""
     try:
         card = dict(json.loads((folder / CARD_JSON).read_text(encoding="utf-8")))
         matches = hash_file(folder / WEIGHTS) == card["sha256"]

@@ -79,20 +79,7 @@ class Outbox:
         self.folder = folder
 
     def put(self, objects: Iterable[bytes]) -> None:
-        """Keep results; once this returns they survive a crash.
-
-        Parameters
-        ----------
-        objects : iterable of bytes
-            DICOM files of ours. One that waits already waits once.
-
-        Raises
-        ------
-        InputError
-            If one is no result of ours; then none is kept.
-        WorkError
-            If they can't be written.
-        """
+        """Keep results; once this returns they survive a crash."""
         try:
             make_private_folder(self.folder)
             for uid, data in [(name_result(data), data) for data in objects]:
@@ -174,23 +161,7 @@ class Outbox:
 
 
 def name_result(data: bytes) -> str:
-    """Give the UID of a result of ours, by which its file is named.
-
-    Parameters
-    ----------
-    data : bytes
-        DICOM file.
-
-    Returns
-    -------
-    str
-        SOP instance UID.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, is no result that SonoKi made, or its UID is none.
-    """
+    """Give the UID of a result of ours, by which its file is named."""
     try:
         with warnings.catch_warnings(action="ignore"):
             found = pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID", "SOPClassUID", "Manufacturer"])
@@ -206,13 +177,7 @@ def name_result(data: bytes) -> str:
 
 
 def open_outbox() -> Outbox:
-    """Open the outbox of the settings.
-
-    Returns
-    -------
-    Outbox
-        In SONOKI_OUTBOX, or in the user's data folder.
-    """
+    """Open the outbox of the settings."""
     named = get_text_setting("outbox")
     if named:
         return Outbox(Path(named))

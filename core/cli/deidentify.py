@@ -47,23 +47,7 @@ def deidentify(
 
 
 def read_key(path: Path) -> bytes:
-    """Read the key of the new names, or make one.
-
-    Parameters
-    ----------
-    path : Path
-        File with 64 hexadecimal digits.
-
-    Returns
-    -------
-    bytes
-        The key, 32 bytes.
-
-    Raises
-    ------
-    UsageError
-        If the file holds anything else.
-    """
+    """Read the key of the new names, or make one."""
     if not path.exists():
         if path.parent == find_config_folder():
             make_private_folder(path.parent)

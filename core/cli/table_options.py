@@ -48,29 +48,7 @@ def settle(
     encoding: str = "",
     exact_ids: bool = False,
 ) -> "Choices":
-    """Read what a person settled on the command line.
-
-    Parameters
-    ----------
-    columns, ignored, units, codes : sequence of str or None
-        What --map, --ignore, --unit and --code gave.
-    kept : sequence of str
-        Columns to keep for subgroups.
-    sheet, encoding : str
-        What --sheet and --encoding gave.
-    exact_ids : bool
-        Whether --exact-ids was given.
-
-    Returns
-    -------
-    Choices
-        As `core.cohort` takes it.
-
-    Raises
-    ------
-    UsageError
-        If an option is not of its form, or names no field or unit.
-    """
+    """Read what a person settled on the command line."""
     from core.cohort import Choices  # noqa: PLC0415
 
     fields = {}

@@ -62,30 +62,7 @@ def describe_field(name: str) -> Column:
 def cast_column(
     name: str, column: str, cells: Cells, title: Title, choices: Choices, centres: Centres, shared: Decimals
 ) -> Cast:
-    """Turn a column's cells into values.
-
-    Parameters
-    ----------
-    name : str
-        Field.
-    column : str
-        Its name in the file.
-    cells : Cells
-        Its cells.
-    title : Title
-        What its head says.
-    choices : Choices
-        What a person settled.
-    centres : Centres
-        Centre of each row.
-    shared : Decimals
-        Decimal marks of the file.
-
-    Returns
-    -------
-    Cast
-        Values, and what became of the column; a problem in its reading says that it can't be understood.
-    """
+    """Turn a column's cells into values."""
     about = describe_field(name)
     reading = ColumnReading(column, name, about.label)
     codes = choices.codes.get(name)

@@ -114,26 +114,7 @@ def parse_texts(
     dtype: type = object,
     plain: np.ndarray | None = None,
 ) -> Parsed:
-    """Parse each different text once.
-
-    Parameters
-    ----------
-    cells : Cells
-        Column.
-    parse : callable
-        Text to value; raises ValueError with the reason where it can't be understood.
-    is_name : bool
-        Whether the texts are names, as in `is_missing`.
-    dtype : type
-        float or object.
-    plain : ndarray of bool, optional
-        Texts that are known to stand for themselves.
-
-    Returns
-    -------
-    Parsed
-        Values, missing ones and reasons.
-    """
+    """Parse each different text once."""
     n = len(cells.texts)
     empty = np.nan if dtype is float else None
     parsed = Parsed(np.full(n, empty, dtype=dtype), np.zeros(n, dtype=bool))
@@ -154,20 +135,7 @@ def parse_texts(
 
 
 def find_plain_names(cells: Cells, doubtful: str = "") -> np.ndarray:
-    """Find the texts that are names beyond doubt.
-
-    Parameters
-    ----------
-    cells : Cells
-        Column.
-    doubtful : str
-        Pattern of further texts that are to be looked at one by one; "" for none.
-
-    Returns
-    -------
-    ndarray of bool
-        Of the different texts: ASCII with a digit, as no word for "not known" has but "#DIV/0!", and not doubtful.
-    """
+    """Find the texts that are names beyond doubt."""
     has_digit = pc.match_substring_regex(cells.texts, r"^[\x21-\x7e]*[0-9][\x21-\x7e]*$")
     odd = pc.match_substring_regex(cells.texts, rf"^#|{doubtful}" if doubtful else "^#")
     return np.asarray(pc.and_not(has_digit, odd).to_numpy(zero_copy_only=False), dtype=bool)

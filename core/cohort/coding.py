@@ -45,28 +45,7 @@ class Coded:
 def read_binary(
     name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: Centres, *, events: bool
 ) -> Coded:
-    """Read a column of yes and no.
-
-    Parameters
-    ----------
-    name : str
-        Field.
-    cells : Cells
-        Column.
-    title : Title
-        What its head says; a coding stated there holds.
-    codes : mapping of str to str or None
-        Coding that a person gave; it goes before any other.
-    centres : Centres
-        Centre of each row: a coding must hold in each.
-    events : bool
-        Whether 2 may stand for a competing event.
-
-    Returns
-    -------
-    Coded
-        1 and 0, and 2 for a competing event.
-    """
+    """Read a column of yes and no."""
     stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
     meanings = {code: _read_meaning(name, meaning) for code, meaning in stated.items()}
     unclear = [stated[code] for code, meaning in meanings.items() if meaning is None]

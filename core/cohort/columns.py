@@ -131,23 +131,7 @@ def label_field(name: str) -> str:
 
 
 def find_field(name: str) -> str:
-    """Give the field that a person's word stands for.
-
-    Parameters
-    ----------
-    name : str
-        A field, or what clinics call it.
-
-    Returns
-    -------
-    str
-        The field.
-
-    Raises
-    ------
-    TableError
-        If there is none.
-    """
+    """Give the field that a person's word stands for."""
     plain = simplify_name(name)
     if plain in KNOWN:
         return KNOWN[plain]

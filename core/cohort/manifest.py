@@ -60,27 +60,7 @@ class Manifest:
 
 
 def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None) -> Manifest:
-    """Read and check a manifest to learn from.
-
-    Parameters
-    ----------
-    path : Path
-        CSV, Excel, ODS or Parquet; image paths are relative to its folder.
-    rule : SplitRule
-        Used where the file has no column "split".
-    choices : Choices, optional
-        What a person settled about its columns.
-
-    Returns
-    -------
-    Manifest
-        The rows that can be used, and the others with their reasons.
-
-    Raises
-    ------
-    TableError
-        If a required column is missing, a patient stands on two sides of the split, or no row is left.
-    """
+    """Read and check a manifest to learn from."""
     rows, reading = read_rows(path, choices, labelled=True, cutoff=rule.cutoff)
     if not rows:
         raise TableError(f"None of the {reading.rows} rows of the manifest can be used.", reading.refused)

@@ -117,25 +117,7 @@ def read_predictions(
 
 
 def match_predictions(header: Sequence[str], choices: Choices) -> Match:
-    """Match the columns of a prediction table.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Column names of the file.
-    choices : Choices
-        What a person settled.
-
-    Returns
-    -------
-    Match
-        Which column stands for which field.
-
-    Raises
-    ------
-    TableError
-        If a needed column is lacking, or a choice names none of the file.
-    """
+    """Match the columns of a prediction table."""
     match = match_columns(header, FIELDS, choices, models=True)
     found = {*match.positions, *match.doubtful}
     lacking = [] if "prob" in found else ["'prob' (probability of high Ki-67)"]

@@ -50,30 +50,7 @@ class Understood:
 
 
 def understand(table: TextTable, match: Match, choices: Choices, primary: Sequence[str]) -> Understood:
-    """Understand the columns of a table.
-
-    Parameters
-    ----------
-    table : TextTable
-        Cells.
-    match : Match
-        Which column stands for which field.
-    choices : Choices
-        What a person settled.
-    primary : sequence of str
-        Fields whose cells must be understood: a cell that is not refuses its row. In all others it is left out.
-
-    Returns
-    -------
-    Understood
-        A secondary column of which more than half is not understood, or whose coding or unit can't be told, is left
-        out as a whole.
-
-    Raises
-    ------
-    TableError
-        If that befalls a primary column.
-    """
+    """Understand the columns of a table."""
     cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
     centres = Centres.of(cells.get("centre"), len(table.rows))
     result = Understood(notes=_check_choices(choices, cells, centres))

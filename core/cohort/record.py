@@ -131,18 +131,7 @@ def _join_reasons(reasons: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def group_reasons(refused: Sequence[tuple[int, str]]) -> list[tuple[str, list[tuple[int, str]]]]:
-    """Group refused rows by reason, the most frequent first; a value or a row that a reason names does not part it.
-
-    Parameters
-    ----------
-    refused : sequence of (int, str)
-        Row number and reason.
-
-    Returns
-    -------
-    list of (str, list of (int, str))
-        Reason, and its rows.
-    """
+    """Group refused rows by reason, the most frequent first; a value or a row that a reason names does not part it."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for number, reason in refused:
         groups.setdefault(simplify_reason(reason), []).append((number, reason))

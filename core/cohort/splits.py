@@ -39,27 +39,7 @@ class SplitRule:
 
 
 def assign_splits(rows: pd.DataFrame, patients: pd.DataFrame, rule: SplitRule) -> "pd.Series[str]":
-    """Take the splits that the manifest gives, or draw them by patient.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        One row an image: row, patient_id, split.
-    patients : DataFrame
-        Indexed by patient_id: centre, ki67_pct.
-    rule : SplitRule
-        How patients are assigned if no split is given.
-
-    Returns
-    -------
-    Series of str
-        Split of each patient.
-
-    Raises
-    ------
-    TableError
-        If a patient stands on two sides, some have no split, or an external centre has no patient.
-    """
+    """Take the splits that the manifest gives, or draw them by patient."""
     given = rows.groupby("patient_id")["split"]
     sides = given.nunique(dropna=True)
     if (sides > 1).any():

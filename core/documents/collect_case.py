@@ -98,26 +98,7 @@ def collect_meeting(
     created_utc: str = "",
     last_entry: str = "",
 ) -> MeetingContent:
-    """Collect what a meeting's document says.
-
-    Parameters
-    ----------
-    title : str
-        Name of the meeting.
-    patients : tuple of PatientContent
-        In the order in which the board saw them.
-    held_on : str
-        Date, ISO 8601.
-    created_utc : str
-        Time to be printed, ISO 8601 in UTC.
-    last_entry : str
-        NUMBER:HASH of the last entry in the board's record.
-
-    Returns
-    -------
-    MeetingContent
-        For `core.documents.render.render_meeting_document`; the bundles' evidence stands in it once.
-    """
+    """Collect what a meeting's document says."""
     evidence = tuple(dict.fromkeys(picture for patient in patients for picture in patient.evidence))
     alone = tuple(replace(patient, evidence=()) for patient in patients)
     return MeetingContent(title, alone, Stamp(__version__, created_utc), held_on, evidence, last_entry)

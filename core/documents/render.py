@@ -35,27 +35,7 @@ Form = Literal["pdf", "html"]
 
 
 def render_patient_document(content: PatientContent, *, paper: Paper = "a4", form: Form = "pdf") -> bytes:
-    """Write the document of one patient.
-
-    Parameters
-    ----------
-    content : PatientContent
-        What it says.
-    paper : {"a4", "letter"}
-        Size of a page; HTML takes it for printing.
-    form : {"pdf", "html"}
-        PDF/UA-1, or one HTML file with its figures inside.
-
-    Returns
-    -------
-    bytes
-        The same for the same content; it asks no server for anything.
-
-    Raises
-    ------
-    UsageError
-        If there is no such paper or form.
-    """
+    """Write the document of one patient."""
     _check(paper, form)
     record = describe_patient(content)
     if form == "html":

@@ -66,20 +66,7 @@ TEMPLATES: dict[Theme, go.layout.Template] = {"light": _make_template("light"), 
 
 
 def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) -> go.Figure:
-    """Start a figure in the house's look.
-
-    Parameters
-    ----------
-    x_title, y_title : str
-        Titles of the axes, with units.
-    height : int
-        Height in pixels.
-
-    Returns
-    -------
-    Figure
-        Without traces.
-    """
+    """Start a figure in the house's look."""
     return go.Figure(layout=_lay_out(x_title, y_title, height))
 
 
@@ -91,24 +78,7 @@ def build_figure(
     y_title: str = "",
     height: int = HEIGHT,
 ) -> go.Figure:
-    """Build a whole figure in the house's look at once, which takes a tenth of the time of adding part by part.
-
-    Parameters
-    ----------
-    traces : sequence of mapping
-        Each trace with its "type".
-    layout : mapping
-        What differs from `new_figure`; an axis may be given in part.
-    x_title, y_title : str
-        Titles of the axes, with units.
-    height : int
-        Height in pixels.
-
-    Returns
-    -------
-    Figure
-        Checked by plotly where `VALIDATES` is set.
-    """
+    """Build a whole figure in the house's look at once, which takes a tenth of the time of adding part by part."""
     whole = _lay_out(x_title, y_title, height)
     axes = {name: whole[name] | layout.get(name, {}) for name in ("xaxis", "yaxis")}
     return go.Figure(list(traces), {**whole, **layout, **axes}, _validate=VALIDATES)
@@ -124,36 +94,12 @@ def _lay_out(x_title: str, y_title: str, height: int) -> dict[str, Any]:
 
 
 def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
-    """Give a copy of a figure for a light or a dark page.
-
-    Parameters
-    ----------
-    figure : Figure
-        A figure that `new_figure` began.
-    theme : {"light", "dark"}
-        Which page.
-
-    Returns
-    -------
-    Figure
-        The copy.
-    """
+    """Give a copy of a figure for a light or a dark page."""
     return go.Figure(figure).update_layout(template=TEMPLATES[theme])
 
 
 def style_series(index: int) -> SeriesStyle:
-    """Give colour, dash and symbol of the series at a position; they repeat after six.
-
-    Parameters
-    ----------
-    index : int
-        Position of the series, from 0.
-
-    Returns
-    -------
-    dict
-        `line` and `marker` for a plotly scatter.
-    """
+    """Give colour, dash and symbol of the series at a position; they repeat after six."""
     i = index % len(COLOURS)
     return {
         "line": {"color": COLOURS[i], "dash": DASHES[i], "width": 2.5},
@@ -162,19 +108,6 @@ def style_series(index: int) -> SeriesStyle:
 
 
 def fill_colour(colour: str, opacity: float = BAND_OPACITY) -> str:
-    """Turn a colour such as "#2F7EBB" into the translucent one of a band.
-
-    Parameters
-    ----------
-    colour : str
-        Hexadecimal colour.
-    opacity : float
-        0 to 1.
-
-    Returns
-    -------
-    str
-        "rgba(...)".
-    """
+    """Turn a colour such as "#2F7EBB" into the translucent one of a band."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

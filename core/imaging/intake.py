@@ -93,27 +93,7 @@ def read_frame(
 def read_loop(
     data: bytes, indices: Sequence[int], *, region: int | None = None, item: int | None = None
 ) -> list[Frame]:
-    """Decode some frames of a loop, by processes that stand back behind single cases.
-
-    Parameters
-    ----------
-    data : bytes
-        The file as it was uploaded.
-    indices : sequence of int
-        Frames, from 0, ascending; they are held in memory together.
-    region, item : int, optional
-        As in `read_frame`.
-
-    Returns
-    -------
-    list of Frame
-        One for each index.
-
-    Raises
-    ------
-    ImageError
-        As `read_frame` does.
-    """
+    """Decode some frames of a loop, by processes that stand back behind single cases."""
     header, body = _ask("areas", data, Choice(None, region, item), bulk=True, indices=list(indices))
     sha256, frames, start = hashlib.sha256(data).hexdigest(), [], 0
     for one in header["done"]:
@@ -197,24 +177,7 @@ def deidentify(data: bytes, key: bytes) -> CleanedFile:
 
 
 def read_study(data: bytes) -> dict[str, str | int]:
-    """Read which study and patient a DICOM file belongs to, for objects that are filed with it.
-
-    Parameters
-    ----------
-    data : bytes
-        The DICOM file.
-
-    Returns
-    -------
-    dict of str to str or int
-        What `decoding.dicom.study.decode_study` finds. It identifies a patient: it may enter objects of the same study
-        and nothing else.
-
-    Raises
-    ------
-    ImageError
-        If it is no ultrasound DICOM file, or its study can't be repeated.
-    """
+    """Read which study and patient a DICOM file belongs to, for objects that are filed with it."""
     return _ask("study", data, Choice())[0]["done"]
 
 

@@ -19,23 +19,7 @@ _lock = Lock()
 
 @contextmanager
 def take_turn(seconds: float) -> Iterator[None]:
-    """Let one decode of the present owner run at a time; without an owner, as on the command line, all may.
-
-    Parameters
-    ----------
-    seconds : float
-        Longest wait for the owner's other decode.
-
-    Yields
-    ------
-    None
-        The decode.
-
-    Raises
-    ------
-    BusyError
-        If the other one does not end in that time.
-    """
+    """Let one decode of the present owner run at a time; without an owner, as on the command line, all may."""
     owner = OWNER.get()
     if not owner:
         yield

@@ -35,18 +35,7 @@ class HeldFile:
     sha256: str
 
     def read(self) -> bytes:
-        """Give the file.
-
-        Returns
-        -------
-        bytes
-            As it was uploaded.
-
-        Raises
-        ------
-        ImageError
-            If it had to make room for others.
-        """
+        """Give the file."""
         with _lock:
             if self.ticket not in _files:
                 raise ImageError("The image is no longer held, because others needed its room. Upload it again.")

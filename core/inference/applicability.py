@@ -92,22 +92,7 @@ class ApplicabilityRules:
     def assess(
         self, findings: tuple[Finding, ...], pooled: NDArray[np.floating], *, is_ultrasound: bool
     ) -> Applicability:
-        """Join what the pixels say with what the network sees.
-
-        Parameters
-        ----------
-        findings : tuple of Finding
-            Remarks on the frame and its box.
-        pooled : ndarray of float, (n_features,)
-            Pooled features of the image.
-        is_ultrasound : bool
-            Whether the file itself says that it is ultrasound: it is then never refused for its looks.
-
-        Returns
-        -------
-        Applicability
-            The worst status, and a sentence for each remark; a note leaves the status ok.
-        """
+        """Join what the pixels say with what the network sees."""
         remarks: list[tuple[Status, str]] = [
             ("ok" if f.status == "note" else f.status, f.sentence) for f in findings if f.status != "ok"
         ]

@@ -19,36 +19,12 @@ HEATMAP_SPREADS = 8.0
 
 
 def label_term(name: str) -> str:
-    """Name a term of the model for a reader.
-
-    Parameters
-    ----------
-    name : str
-        "image" or a field of the data dictionary.
-
-    Returns
-    -------
-    str
-        Its label.
-    """
+    """Name a term of the model for a reader."""
     return IMAGE_LABEL if name == "image" else BY_NAME[name].label
 
 
 def format_value(name: str, value: object) -> str:
-    """Write a clinical value with its unit.
-
-    Parameters
-    ----------
-    name : str
-        A field of the data dictionary.
-    value : object
-        Its checked value; None if it is not known.
-
-    Returns
-    -------
-    str
-        For example "54 years", "4B", "not known", or "no" for a 0 of a field that holds 0 or 1.
-    """
+    """Write a clinical value with its unit."""
     if value is None:
         return NOT_KNOWN
     field = BY_NAME[name]
@@ -59,18 +35,7 @@ def format_value(name: str, value: object) -> str:
 
 
 def format_percent(probability: float) -> str:
-    """Write a probability in whole per cent; an estimate is never written as 0 or 100 %.
-
-    Parameters
-    ----------
-    probability : float
-        0 to 1.
-
-    Returns
-    -------
-    str
-        For example "63 %", "<1 %"; the space does not break.
-    """
+    """Write a probability in whole per cent; an estimate is never written as 0 or 100 %."""
     sign, percent = "", 100 * probability
     if round(percent) < 1:
         sign, percent = "<", 1.0
@@ -117,35 +82,10 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
 
 
 def spread_offset(view: ViewEstimate) -> NDArray[np.float64]:
-    """Spread the heat map's offset evenly over its places, so that zero is neutral and the mean is the image's term.
-
-    Parameters
-    ----------
-    view : ViewEstimate
-        A view's part of an estimate.
-
-    Returns
-    -------
-    ndarray of float64, (h, w)
-        Log-odds by place; their mean is the image's term of this view alone.
-    """
+    """Spread the heat map's offset evenly over its places, so that zero is neutral and the mean is the image's term."""
     return view.heatmap + view.heatmap_offset
 
 
 def compute_heatmap_limit(head: FusionHead) -> float:
-    """Give the end of the heat map's scale, the same for every image of a bundle.
-
-    The image score's unit is its standard deviation over the training patients. The scale ends where a place would,
-    were the whole image like it, move the score by eight of them; single places are stronger than their mean.
-
-    Parameters
-    ----------
-    head : FusionHead
-        The fusion with the image.
-
-    Returns
-    -------
-    float
-        Log-odds.
-    """
+    """Give the end of the heat map's scale, the same for every image of a bundle."""
     return HEATMAP_SPREADS * abs(head.image_coef)

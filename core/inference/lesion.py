@@ -109,28 +109,7 @@ class Lesion:
 def outline_lesions(
     probability: NDArray[np.float32], *, width: int, height: int, rule: LesionRule, mm_per_px: float | None = None
 ) -> tuple[Lesion, ...]:
-    """Turn a probability map over the frame into lesions.
-
-    A lesion is a connected patch at or above the threshold, with its holes filled. Patches below 0.3 % of the frame or
-    a tenth of the best one's weight (summed probability) are left out as specks, and so are patches whose mean
-    probability is below the least confidence.
-
-    Parameters
-    ----------
-    probability : ndarray of float32, (h, w)
-        Probability of a lesion, over the whole frame.
-    width, height : int
-        Of the frame, pixels.
-    rule : LesionRule
-        What counts as a lesion.
-    mm_per_px : float, optional
-        The frame's scale.
-
-    Returns
-    -------
-    tuple of Lesion
-        Best first; empty where no patch counts.
-    """
+    """Turn a probability map over the frame into lesions."""
     patches = sorted(_find_patches(probability, rule), key=lambda patch: -float(probability[patch].sum()))
     kept = [p for p in patches if probability[p].sum() >= LEAST_OF_BEST * probability[patches[0]].sum()]
     scale = np.array([width / probability.shape[1], height / probability.shape[0]])

@@ -37,25 +37,7 @@ class LesionFinder:
 
     @classmethod
     def load(cls, folder: Path = SEGMENTER, *, engine: str | None = None) -> "LesionFinder":
-        """Read a segmenter and verify its hash.
-
-        Parameters
-        ----------
-        folder : Path
-            The segmenter's folder.
-        engine : {"openvino", "torch"}, optional
-            What runs it; by default OpenVINO where it is installed.
-
-        Returns
-        -------
-        LesionFinder
-            Ready to answer.
-
-        Raises
-        ------
-        ModelError
-            If the segmenter is missing, damaged or does not fit.
-        """
+        """Read a segmenter and verify its hash."""
         try:
             card = read_card(folder)
             rule = LesionRule(float(card["threshold"]), float(card["least_confidence"]))
@@ -68,19 +50,7 @@ class LesionFinder:
             raise ModelError(f"The lesion segmenter's card lacks {error}: fetch or train it anew.") from None
 
     def find(self, frame: Frame) -> tuple[Lesion, ...]:
-        """Outline the lesions of a frame.
-
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-
-        Returns
-        -------
-        tuple of Lesion
-            Best first; empty where none is seen, and where the frame has hardly any contrast (16 grey levels between
-            its 5th and 95th percentile).
-        """
+        """Outline the lesions of a frame."""
         if np.ptp(np.percentile(frame.pixels, (5, 95))) < LEAST_CONTRAST:
             return ()
         return outline_lesions(
@@ -92,18 +62,7 @@ class LesionFinder:
         )
 
     def predict_map(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the probability of a lesion: the mean over the frame and its mirror image.
-
-        Parameters
-        ----------
-        pixels : ndarray of uint8, (height, width)
-            Grey levels.
-
-        Returns
-        -------
-        ndarray of float32, (h, w)
-            Over the whole frame, at the network's resolution.
-        """
+        """Give the probability of a lesion: the mean over the frame and its mirror image; float32 (h, w)."""
         letterbox = Letterbox(pixels.shape[1], pixels.shape[0], self._size)
         square = letterbox.apply(pixels)
         prob = self._network(np.stack([square, square[:, ::-1]]))

@@ -83,24 +83,7 @@ class LoopReading:
         return float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
 
     def join(self, shown: int) -> ImageReading:
-        """Give the mean over the frames that pass, laid over one of them.
-
-        Parameters
-        ----------
-        shown : int
-            Index of the frame whose square the mean heat map is shown in; the boxes follow the lesion, so that places
-            in the squares correspond.
-
-        Returns
-        -------
-        ImageReading
-            Mean scores and score map; the mean of the map plus the offset is the mean score.
-
-        Raises
-        ------
-        ImageError
-            If no frame passes.
-        """
+        """Give the mean over the frames that pass, laid over one of them."""
         passing = self.passing
         if not passing:
             raise ImageError("No frame of the loop passes the checks of quality: choose a frame and check its box.")
@@ -123,31 +106,7 @@ class LoopReading:
 def read_loop_frames(
     read_frames: ReadFrames, reader: LoopReader, start: tuple[int, Roi], *, count: int, progress: Progress
 ) -> LoopReading:
-    """Follow the lesion through a loop, and read every frame; a few frames are held at a time.
-
-    Parameters
-    ----------
-    read_frames : callable
-        Decodes frames by their indices.
-    reader : LoopReader
-        Networks.
-    start : tuple of (int, Roi)
-        Frame and box that the user has looked at; the box keeps its margins around the lesion.
-    count : int
-        Frames of the loop.
-    progress : callable
-        Called with the number of frames done and of all; what it raises ends the work.
-
-    Returns
-    -------
-    LoopReading
-        All frames.
-
-    Raises
-    ------
-    ImageError
-        If the loop is too long, or a frame can't be read.
-    """
+    """Follow the lesion through a loop, and read every frame; a few frames are held at a time."""
     if count > MOST_FRAMES:
         raise ImageError(f"The loop has {count} frames; at most {MOST_FRAMES} can be read. Cut it to the lesion.")
     boxes = follow_lesion(read_frames, reader, start, count=count, progress=progress)

@@ -30,22 +30,7 @@ class Question:
 def question_values(
     clinical: Mapping[str, object], frame: Frame | None = None, roi: Roi | None = None
 ) -> tuple[Question, ...]:
-    """Find values that are likely to be slips of the pen.
-
-    Parameters
-    ----------
-    clinical : mapping of str to value
-        Checked values.
-    frame : Frame, optional
-        B-mode area; its scale gives sizes.
-    roi : Roi, optional
-        Lesion box in its pixels.
-
-    Returns
-    -------
-    tuple of Question
-        Empty where all go together.
-    """
+    """Find values that are likely to be slips of the pen."""
     found = [*_question_menopause(clinical)]
     if frame is not None and frame.mm_per_px is not None:
         found += _question_size(clinical, frame.width * frame.mm_per_px, frame.mm_per_px, roi)

@@ -116,18 +116,7 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
 
 
 def choose_ticks(term: Term) -> tuple[float | str, ...]:
-    """Choose the ticks of a term's axis: all levels, or both ends of its range and round values between.
-
-    Parameters
-    ----------
-    term : Term
-        Coding of a clinical field.
-
-    Returns
-    -------
-    tuple of str or float
-        Values as `Term.code` takes them, rising.
-    """
+    """Choose the ticks of a term's axis: all levels, or both ends of its range and round values between."""
     if term.scale == "levels":
         return tuple(sorted(term.levels, key=term.levels.__getitem__))
     step = _round_step((term.high - term.low) / MOST_TICKS)

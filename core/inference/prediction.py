@@ -119,20 +119,7 @@ class ImageReading:
 
 
 def drop_refused(case: Case, readings: Sequence[ImageReading]) -> tuple[Case, list[ImageReading]]:
-    """Leave out the views that the model refuses, as `score` does, where others remain.
-
-    Parameters
-    ----------
-    case : Case
-        A patient.
-    readings : sequence of ImageReading
-        What the network read from each view.
-
-    Returns
-    -------
-    tuple of (Case, list of ImageReading)
-        The same where all are refused.
-    """
+    """Leave out the views that the model refuses, as `score` does, where others remain."""
     pairs = list(zip(case.views, readings, strict=True))
     kept = [pair for pair in pairs if pair[1].applicability.status != "refused"] or pairs
     return replace(case, views=tuple(view for view, _ in kept)), [reading for _, reading in kept]

@@ -60,20 +60,7 @@ def explain_call(prediction: Prediction) -> str:
 
 
 def describe_seen(prediction: Prediction, views: Sequence[View]) -> str:
-    """Say what part of the images the model saw.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-    views : sequence of View
-        What it was made from.
-
-    Returns
-    -------
-    str
-        For example "a square of 31 mm around the box, in grey"; of several views, one after the other.
-    """
+    """Say what part of the images the model saw."""
     seen = [_describe_square(estimate, view) for estimate, view in zip(prediction.views, views, strict=True)]
     if len(seen) == 1:
         return seen[0]
@@ -87,18 +74,7 @@ def name_view(number: int, view: View) -> str:
 
 
 def describe_views(prediction: Prediction) -> str:
-    """Say how far the views differ; empty where there is one.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-
-    Returns
-    -------
-    str
-        With each view's own estimate: "The 2 views differ by 0.40 log-odds: alone, they give 46 % and 56 %. ..."
-    """
+    """Say how far the views differ; empty where there is one."""
     views = prediction.views
     if len(views) < 2:
         return ""

@@ -8,23 +8,7 @@ from models.bundle import Bundle, BundleError, read_bundle
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read and verify a bundle; the setting "trusted_bundles" may name those that may answer.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle's folder.
-
-    Returns
-    -------
-    Bundle
-        The model without its backbone's weights.
-
-    Raises
-    ------
-    ModelError
-        If it is damaged, was changed, does not fit, or is not on the list.
-    """
+    """Read and verify a bundle; the setting "trusted_bundles" may name those that may answer."""
     try:
         bundle = read_bundle(folder)
     except BundleError as error:

@@ -42,18 +42,7 @@ class ChainReport:
 
 
 def hash_entry(columns: Mapping[str, Any]) -> str:
-    """Hash an entry's columns, all but the hash itself and its seal; a column that was added later only if filled.
-
-    Parameters
-    ----------
-    columns : mapping of str to value
-        Columns by name, the hash of the entry before among them.
-
-    Returns
-    -------
-    str
-        SHA-256 over JSON with sorted keys and no spaces.
-    """
+    """Hash an entry's columns, all but the hash itself and its seal; a column that was added later only if filled."""
     kept = {name: value for name, value in columns.items() if name not in NOT_HASHED and (value or name not in ADDED)}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -65,26 +54,7 @@ def check_chain(
     find_unsealed: Callable[[Record], str],
     expected: Collection[Anchor],
 ) -> ChainReport:
-    """Check every entry's number, link, hash and seal, and that the last is the one that was written last.
-
-    Entries from before there were seals carry none; the last of them, and all after it, carry one.
-
-    Parameters
-    ----------
-    records : iterable of Record
-        In the order of their numbers.
-    head : tuple of (int, str)
-        Number and hash of the entry that was written last; (0, `START`) where there is none.
-    find_unsealed : callable
-        Says what is wrong with the seal of an entry that carries one; empty where it is ours.
-    expected : collection of Anchor
-        Entries that were seen before.
-
-    Returns
-    -------
-    ChainReport
-        With the first entry that does not fit.
-    """
+    """Check every entry's number, link, hash and seal, and that the last is the one that was written last."""
     previous, count, fault, is_sealed = START, 0, None, True
     for record in records:
         count += 1

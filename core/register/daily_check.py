@@ -56,18 +56,7 @@ class DailyCheck:
         self._found: CheckedRecord | None = None
 
     def read(self, wait_seconds: float = 2.0) -> CheckedRecord | None:
-        """Give what was found last, and start the next verification where it is due.
-
-        Parameters
-        ----------
-        wait_seconds : float
-            Longest time to wait for one that has just begun.
-
-        Returns
-        -------
-        CheckedRecord or None
-            None while the first one goes on.
-        """
+        """Give what was found last, and start the next verification where it is due."""
         with self._guard:
             due = self._found is None or datetime.datetime.now(datetime.UTC) - self._found.time_utc >= DAY
             if due and self._thread is None:

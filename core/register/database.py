@@ -21,18 +21,7 @@ AWAY = "The board's database does not answer, so nothing was saved. Check it, th
 
 
 def find_database() -> str:
-    """Give the address of the board's database.
-
-    Returns
-    -------
-    str
-        The setting "database_url", or a SQLite file in the user's data folder, which is made.
-
-    Raises
-    ------
-    WorkError
-        If the folder can't be made.
-    """
+    """Give the address of the board's database."""
     if url := get_text_setting("database_url"):
         return url
     try:
@@ -44,25 +33,7 @@ def find_database() -> str:
 
 
 def connect(url: str) -> Engine:
-    """Make the engine of an address; a SQLite file is made, for its owner alone.
-
-    Parameters
-    ----------
-    url : str
-        "sqlite:////path/board.db", "postgresql://user@host/name".
-
-    Returns
-    -------
-    Engine
-        SQLAlchemy's.
-
-    Raises
-    ------
-    UsageError
-        If the address is no SQLite or PostgreSQL one.
-    WorkError
-        If the file can't be made.
-    """
+    """Make the engine of an address; a SQLite file is made, for its owner alone."""
     address = _read_address(url)
     if address.get_backend_name() == "postgresql":
         return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)

@@ -62,20 +62,7 @@ class BoardReader:
         self._thread: threading.Thread | None = None
 
     def read(self, patient: str, *, lane: Lane = "case") -> BoardReading:
-        """Read a patient, or give what was read before.
-
-        Parameters
-        ----------
-        patient : str
-            Pseudonym.
-        lane : {"case", "bulk"}
-            "bulk" lets whoever waits for a case go first.
-
-        Returns
-        -------
-        BoardReading
-            With a sentence where there is nothing to show.
-        """
+        """Read a patient, or give what was read before."""
         with self._guard:
             lock = self._locks.setdefault(patient, threading.Lock())
         with lock:
@@ -87,13 +74,7 @@ class BoardReader:
             return self._kept.get(patient)
 
     def read_ahead(self, patients: Iterable[str]) -> None:
-        """Read patients in a thread, in this order; what waited before is dropped.
-
-        Parameters
-        ----------
-        patients : iterable of str
-            Pseudonyms; those beyond the number that is kept are left.
-        """
+        """Read patients in a thread, in this order; what waited before is dropped."""
         with self._guard:
             self._waiting = [patient for patient in patients if patient not in self._kept][:MOST]
             if self._waiting and self._thread is None:

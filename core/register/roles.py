@@ -19,20 +19,7 @@ MAY_CHANGE = text(
 
 
 def grant_app_role(connection: Connection, role: str) -> None:
-    """Let a role read and append entries, and take every other right on them from it.
-
-    Parameters
-    ----------
-    connection : Connection
-        Of the tables' owner.
-    role : str
-        Name of an existing role.
-
-    Raises
-    ------
-    UsageError
-        If there is no such role, or it owns the tables or is a superuser, so that no right can be taken from it.
-    """
+    """Let a role read and append entries, and take every other right on them from it."""
     if connection.dialect.name != "postgresql":
         raise UsageError("Roles are PostgreSQL's; a SQLite file is guarded by its owner alone.")
     may_change = connection.scalar(MAY_CHANGE, {"role": role})

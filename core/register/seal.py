@@ -44,23 +44,7 @@ class SealKeys:
 
     @classmethod
     def open(cls, path: Path) -> "SealKeys":
-        """Read a key file, or make one with a new key.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-
-        Returns
-        -------
-        SealKeys
-            With at least one key.
-
-        Raises
-        ------
-        WorkError
-            If it can't be made or read, or holds something else.
-        """
+        """Read a key file, or make one with a new key."""
         try:
             if not path.exists():
                 make_private_folder(path.parent)

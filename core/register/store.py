@@ -60,43 +60,11 @@ class Store:
             raise
 
     def append(self, entry: Entry) -> Record:
-        """Write an entry at the end of the chain; once this returns, it is on the disk.
-
-        Parameters
-        ----------
-        entry : Entry
-            What is to be kept.
-
-        Returns
-        -------
-        Record
-            As it is kept.
-
-        Raises
-        ------
-        WorkError
-            If the database does not answer; then nothing was saved.
-        """
+        """Write an entry at the end of the chain; once this returns, it is on the disk."""
         return self.append_all([entry])[0]
 
     def append_all(self, entries: Sequence[Entry]) -> list[Record]:
-        """Write entries at the end of the chain, all of them or none.
-
-        Parameters
-        ----------
-        entries : sequence of Entry
-            In order.
-
-        Returns
-        -------
-        list of Record
-            As they are kept.
-
-        Raises
-        ------
-        WorkError
-            If the database does not answer; then nothing was saved.
-        """
+        """Write entries at the end of the chain, all of them or none."""
         rows: list[dict[str, Any]] = []
         if not entries:
             return []
@@ -117,24 +85,7 @@ class Store:
     def read(
         self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = SAID
     ) -> list[Record]:
-        """Read what was said, oldest first: all of it, or the entries of a patient, of a cohort, of some kinds.
-
-        A pseudonym names a patient within its cohort alone; whoever shows entries names the cohort too.
-
-        Parameters
-        ----------
-        patient : str, optional
-            Pseudonym.
-        cohort : str, optional
-            Hash of the cohort's table.
-        kinds : collection of str
-            Kinds of entries.
-
-        Returns
-        -------
-        list of Record
-            In the order in which they were written.
-        """
+        """Read what was said, oldest first: all of it, or the entries of a patient, of a cohort, of some kinds."""
         query = select(ENTRIES).order_by(ENTRIES.c.number)
         if patient is not None:
             query = query.where(ENTRIES.c.patient == patient)
@@ -145,18 +96,7 @@ class Store:
             return [Record(**row) for row in connection.execute(query).mappings()]
 
     def read_stands(self, cohort: str) -> dict[str, tuple[bool, str]]:
-        """Read how each patient of a cohort was decided last.
-
-        Parameters
-        ----------
-        cohort : str
-            Hash of the cohort's table.
-
-        Returns
-        -------
-        dict of str to tuple of (bool, str)
-            Pseudonym to whether the decision agrees with the model's call, and its author.
-        """
+        """Read how each patient of a cohort was decided last."""
         is_decision = (ENTRIES.c.cohort_sha256 == cohort) & (ENTRIES.c.kind == "decision")
         last = select(func.max(ENTRIES.c.number)).where(is_decision).group_by(ENTRIES.c.patient)
         query = select(ENTRIES.c.patient, ENTRIES.c.agrees, ENTRIES.c.author).where(ENTRIES.c.number.in_(last))
@@ -164,29 +104,12 @@ class Store:
             return {patient: (agrees, author) for patient, agrees, author in connection.execute(query)}
 
     def read_anchor(self) -> Anchor:
-        """Read number and hash of the last entry; written down elsewhere, they prove what was there.
-
-        Returns
-        -------
-        Anchor
-            Number 0 where there is no entry.
-        """
+        """Read number and hash of the last entry; written down elsewhere, they prove what was there."""
         with self._read() as connection:
             return Anchor(*_read_head(connection))
 
     def verify_chain(self, expected: Collection[Anchor] = ()) -> ChainReport:
-        """Check that every entry is as it was written and sealed by us, and none that was seen before is missing.
-
-        Parameters
-        ----------
-        expected : collection of Anchor
-            Entries that must be there, as documents of meetings print them.
-
-        Returns
-        -------
-        ChainReport
-            With the first entry that does not fit.
-        """
+        """Check that every entry is as it was written and sealed by us, and none that was seen before is missing."""
         seen = self._witness.read()
         with self._read() as connection:
             rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
@@ -197,13 +120,7 @@ class Store:
         return report
 
     def accept(self) -> ChainReport:
-        """Take the database as it is for the record, after its backup was put back or it was moved on purpose.
-
-        Returns
-        -------
-        ChainReport
-            Of the chain without what was seen before; nothing is accepted if it does not hold.
-        """
+        """Take the database as it is for the record, after its backup was put back or it was moved on purpose."""
         with self._read() as connection:
             rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
             report = check_chain((Record(**row) for row in rows), _read_head(connection), self._keys.find_fault, ())

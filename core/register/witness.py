@@ -64,13 +64,7 @@ class Witness:
         self._lock = threading.Lock()
 
     def read(self) -> Anchor | None:
-        """Give the last entry seen, or None where none was.
-
-        Raises
-        ------
-        WorkError
-            If the file is damaged.
-        """
+        """Give the last entry seen, or None where none was."""
         try:
             text = self._path.read_text(encoding="ascii", errors="replace").strip()
         except FileNotFoundError:

@@ -83,28 +83,7 @@ class _Summary:
 
 
 def compare_realism(simulated: Iterable[LesionImage], real: Iterable[LesionImage]) -> Realism:
-    """Compare simulated with real images.
-
-    Grey levels: Wasserstein distance of the pooled histograms inside the lesion and in a ring around it, and of each
-    image's mean inside, mean around and contrast. Spectra: root mean square difference, in dB, of the mean log power
-    spectrum of lesion-centred crops (1.5 times the lesion's longer side, resampled to 128 pixels, standardised,
-    Hann window), over all directions, across the beam (lateral) and along it (axial).
-
-    Parameters
-    ----------
-    simulated, real : iterable of LesionImage
-        The images; the floor divides the real patients into two halves, in order of appearance, turn by turn.
-
-    Returns
-    -------
-    Realism
-        Distances with their floor, spectra and histograms.
-
-    Raises
-    ------
-    InputError
-        If there are no simulated images or fewer than two real patients.
-    """
+    """Compare simulated with real images."""
     simulated, real = list(simulated), list(real)
     patients = {name: turn for turn, name in enumerate(dict.fromkeys(image.patient for image in real))}
     if not simulated or len(patients) < 2:
@@ -118,25 +97,7 @@ def compare_realism(simulated: Iterable[LesionImage], real: Iterable[LesionImage
 
 
 def read_simulated_lesions(table: Path, limit: int | None = None) -> Iterator[LesionImage]:
-    """Read the frames of a written cohort, cut to their B-mode area.
-
-    Parameters
-    ----------
-    table : Path
-        cohort.csv of `write_cohort`.
-    limit : int, optional
-        Images at most, spread over the cohort.
-
-    Yields
-    ------
-    LesionImage
-        One a patient.
-
-    Raises
-    ------
-    InputError
-        If the table or an image can't be read.
-    """
+    """Read the frames of a written cohort, cut to their B-mode area."""
     rows = _spread_rows(_read_csv(table), limit)
     for _, row in rows.iterrows():
         device = DEVICES[row["centre"]]

@@ -100,22 +100,7 @@ def describe_lesion(sampler: QuotaSampler, tumours: Tumours, sharpness: float) -
 
 
 def grade_suspicion(sampler: QuotaSampler, lesion: Columns, node_suspicious: Strings) -> Strings:
-    """Draw the BI-RADS category from the descriptors already written down.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    lesion : dict of str to ndarray
-        Result of `describe_lesion`.
-    node_suspicious : ndarray of str
-        Axillary nodes on ultrasound.
-
-    Returns
-    -------
-    ndarray of str, shape (n,)
-        Category 3 to 5.
-    """
+    """Draw the BI-RADS category from the descriptors already written down; shape (n,)."""
     signs: tuple[tuple[str, str, float], ...] = (
         ("margin", "spiculated", 0.3),
         ("margin", "angular", 0.4),

@@ -96,20 +96,7 @@ class View:
 
 
 def plan_view(device: Device, size_mm: float, size_ap_mm: float) -> View:
-    """Choose depth and width so that the lesion fits, as an examiner does: depth in steps of 5 mm.
-
-    Parameters
-    ----------
-    device : Device
-        The device.
-    size_mm, size_ap_mm : float
-        Largest and antero-posterior diameter of the lesion.
-
-    Returns
-    -------
-    View
-        Depth, width and mm per pixel.
-    """
+    """Choose depth and width so that the lesion fits, as an examiner does: depth in steps of 5 mm."""
     width = max(APERTURE_MM, 1.35 * size_mm)
     widest_px = 0.86 * device.frame[0]
     needed = max(20 + 1.25 * size_ap_mm, width * device.image_height / widest_px)

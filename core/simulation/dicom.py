@@ -16,25 +16,7 @@ TWO_DIMENSIONAL = 1
 
 
 def encode_dicom(frame: SimulatedFrame, patient: Mapping[str, str], seed: int) -> bytes:
-    """Encode a frame as an Ultrasound Image Storage instance.
-
-    Explicit VR little endian, 8-bit MONOCHROME2, burned-in annotation, one 2D tissue region with its scale in cm. Same
-    input, same bytes: the UIDs come from patient id and seed.
-
-    Parameters
-    ----------
-    frame : SimulatedFrame
-        The frame.
-    patient : mapping of str to str
-        `patient_id`, `exam_date` (YYYY-MM-DD), `age` (years) and `laterality`.
-    seed : int
-        Seed of the cohort.
-
-    Returns
-    -------
-    bytes
-        A DICOM file.
-    """
+    """Encode a frame as an Ultrasound Image Storage instance."""
     data = Dataset()
     data.file_meta = FileMetaDataset()
     _identify(data, patient, seed)

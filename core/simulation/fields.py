@@ -39,41 +39,13 @@ class Grid:
 
 
 def resize_field(values: Field32, rows: int, cols: int) -> Field32:
-    """Interpolate a field to another size (bicubic).
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (r, c)
-        The field.
-    rows, cols : int
-        New size.
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, cols)
-        The interpolated field.
-    """
+    """Interpolate a field to another size (bicubic); shape (rows, cols)."""
     image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
     return np.asarray(image.resize((cols, rows), Image.Resampling.BICUBIC))
 
 
 def draw_field(rng: np.random.Generator, grid: Grid, down_mm: float, across_mm: float) -> Field32:
-    """Draw a standardised Gaussian random field with Gaussian correlation.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    grid : Grid
-        Where to draw.
-    down_mm, across_mm : float
-        Standard deviation of the smoothing kernel along depth and across.
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, cols)
-        Mean 0, standard deviation 1.
-    """
+    """Draw a standardised Gaussian random field with Gaussian correlation; shape (rows, cols)."""
     sigma = (down_mm / grid.dz, across_mm / grid.dx)
     step = [max(1.0, value / 2) for value in sigma]
     shape = (int(grid.rows / step[0]) + 4, int(grid.cols / step[1]) + 4)
@@ -89,22 +61,7 @@ def draw_field(rng: np.random.Generator, grid: Grid, down_mm: float, across_mm: 
 
 
 def draw_curve(rng: np.random.Generator, size: int, sigma: float) -> Field32:
-    """Draw a standardised smooth curve.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    size : int
-        Number of samples.
-    sigma : float
-        Standard deviation of the smoothing kernel, in samples.
-
-    Returns
-    -------
-    ndarray of float32, shape (size,)
-        Mean 0, standard deviation 1.
-    """
+    """Draw a standardised smooth curve; shape (size,)."""
     pad = int(3 * sigma) + 1
     curve = gaussian_filter1d(rng.standard_normal(size + 2 * pad, dtype=np.float32), sigma)[pad : pad + size]
     return (curve - curve.mean()) / max(float(curve.std()), 1e-6)

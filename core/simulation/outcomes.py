@@ -13,22 +13,7 @@ Flags = NDArray[np.bool_]
 
 
 def draw_node_metastasis(sampler: QuotaSampler, tumours: Tumours, p: NodeParameters) -> Flags:
-    """Draw node metastasis: logistic in z, size and what the image holds beyond Ki-67.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    tumours : Tumours
-        Latent state of the cohort.
-    p : NodeParameters
-        Log-odds.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        Metastasis (pN1mi or more).
-    """
+    """Draw node metastasis: logistic in z, size and what the image holds beyond Ki-67; shape (n,)."""
     logit = p.intercept + p.proliferation * tumours.z + p.size * tumours.size_z
     for name, slope in p.residuals.items():
         logit = logit + slope * tumours.residuals[name]
@@ -36,22 +21,7 @@ def draw_node_metastasis(sampler: QuotaSampler, tumours: Tumours, p: NodeParamet
 
 
 def describe_axilla(sampler: QuotaSampler, metastasis: Flags, p: NodeParameters) -> Columns:
-    """Draw what ultrasound shows of the axilla.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    metastasis : ndarray of bool, shape (n,)
-        True state of the nodes.
-    p : NodeParameters
-        Cortex, hilum and the cut-off.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Columns of the data dictionary.
-    """
+    """Draw what ultrasound shows of the axilla."""
     state = metastasis.astype(int)
     noise = sampler.draw_normal()
     cortex = np.exp(np.array(p.cortex_ln_mean)[state] + np.array(p.cortex_ln_sd)[state] * noise).round(1)

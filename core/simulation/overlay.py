@@ -24,20 +24,7 @@ class Layout:
 
 
 def plan_layout(device: Device, view: View) -> Layout:
-    """Place the image in the frame: centred, below the text.
-
-    Parameters
-    ----------
-    device : Device
-        Profile of the device.
-    view : View
-        Depth, width and scale.
-
-    Returns
-    -------
-    Layout
-        Rectangle of the image.
-    """
+    """Place the image in the frame: centred, below the text."""
     width = round(view.width_mm / view.mm_per_px)
     return Layout((device.frame[0] - width) // 2, round(0.09 * device.frame[1]), width, device.image_height)
 

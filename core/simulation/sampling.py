@@ -39,18 +39,7 @@ class QuotaSampler:
         return np.asarray(ndtri(self.draw_uniform()))
 
     def draw_events(self, probability: Floats) -> NDArray[np.bool_]:
-        """Draw systematic events: along the order of probability their number follows the sum of probabilities.
-
-        Parameters
-        ----------
-        probability : ndarray of float, shape (n,)
-            Probability of each patient's event.
-
-        Returns
-        -------
-        ndarray of bool, shape (n,)
-            Events; per centre their number is the sum of probabilities, rounded at random.
-        """
+        """Draw systematic events: along the order of probability their number follows the sum of probabilities."""
         out = np.zeros(self.size, dtype=bool)
         for group in self._groups:
             order = group[np.argsort(probability[group], kind="stable")]
@@ -59,20 +48,7 @@ class QuotaSampler:
         return out
 
     def draw_quota(self, shares: dict[str, tuple[float, ...]], centre: Strings) -> NDArray[np.int64]:
-        """Draw categories with counts fixed by each centre's shares (largest remainder).
-
-        Parameters
-        ----------
-        shares : dict of str to tuple of float
-            Share of each category per centre.
-        centre : ndarray of str, shape (n,)
-            Centre of each patient.
-
-        Returns
-        -------
-        ndarray of int, shape (n,)
-            Index of the category.
-        """
+        """Draw categories with counts fixed by each centre's shares (largest remainder); shape (n,)."""
         out = np.empty(self.size, dtype=np.int64)
         for group in self._groups:
             counts = apportion(len(group), shares[str(centre[group[0]])])
@@ -85,20 +61,7 @@ class QuotaSampler:
 
 
 def apportion(total: int, shares: tuple[float, ...]) -> NDArray[np.int64]:
-    """Divide a whole number by shares, largest remainder first.
-
-    Parameters
-    ----------
-    total : int
-        Number to divide.
-    shares : tuple of float
-        Positive weights, of any sum.
-
-    Returns
-    -------
-    ndarray of int, shape (len(shares),)
-        Whole numbers that sum to `total`.
-    """
+    """Divide a whole number by shares, largest remainder first."""
     exact = total * np.asarray(shares, dtype=float) / float(np.sum(shares))
     counts = np.floor(exact).astype(np.int64)
     leftover = np.argsort(-(exact - counts), kind="stable")[: total - int(counts.sum())]

@@ -25,26 +25,7 @@ def render_bmode(
     loss_db: Field32,
     bright: NDArray[np.int64],
 ) -> Field32:
-    """Render an image as the device would show it.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    grid : Grid
-        Where the tissue lies.
-    device : Device
-        Profile of the device.
-    echo_db, loss_db : ndarray of float32, shape (rows, cols)
-        Echogenicity and attenuation.
-    bright : ndarray of int, shape (k, 2)
-        Rows and columns of point reflectors.
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, cols)
-        Grey level from 0 to 1.
-    """
+    """Render an image as the device would show it; shape (rows, cols)."""
     amplitude = np.asarray(10 ** (echo_db / 20), dtype=np.float32) * np.sqrt(
         rng.standard_gamma(device.k_shape, echo_db.shape, dtype=np.float32)
     )

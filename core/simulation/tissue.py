@@ -28,22 +28,7 @@ class Tissue:
 
 
 def draw_tissue(rng: np.random.Generator, grid: Grid, background: str) -> Tissue:
-    """Draw a breast.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    grid : Grid
-        Where to draw.
-    background : str
-        One of `BACKGROUNDS`.
-
-    Returns
-    -------
-    Tissue
-        Echogenicity and shading.
-    """
+    """Draw a breast."""
     skin, gland, muscle = _draw_layers(rng, grid, background)
     depth = grid.depth
     soft = _blend(depth, gland, 0.5)

@@ -88,21 +88,7 @@ def simulate_tumours(sampler: QuotaSampler, centre: Strings, parameters: Simulat
 
 
 def round_as_laboratories(percent: Floats, chance: Floats) -> Floats:
-    """Round Ki-67 as laboratories report it: heaped at fives and tens.
-
-    Parameters
-    ----------
-    percent : ndarray of float
-        Ki-67 in percent.
-    chance : ndarray of float
-        Uniform numbers that choose each report's rounding: below 10 % half are whole numbers and half fives; from 10 %
-        a quarter whole numbers, 60 % fives, 15 % tens.
-
-    Returns
-    -------
-    ndarray of float
-        Whole percent from 1 to 95.
-    """
+    """Round Ki-67 as laboratories report it: heaped at fives and tens."""
     value = np.clip(percent, 1, 95)
     whole, fives, tens = value.round(), (value / 5).round() * 5, (value / 10).round() * 10
     low = np.where(chance < 0.5, whole, fives)

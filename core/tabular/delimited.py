@@ -26,25 +26,7 @@ TOO_LONG = "The table holds a cell that is too long in line {line}: it is no tab
 
 
 def read_delimited(content: bytes, encoding: str = "") -> TextTable:
-    """Read a text table.
-
-    Parameters
-    ----------
-    content : bytes
-        Separated by comma, semicolon, tab or bar; UTF-8, UTF-16, or an older encoding, which is then noted.
-    encoding : str
-        Encoding that a person gave; "" to find it.
-
-    Returns
-    -------
-    TextTable
-        The rows that fit the header, and the others by number.
-
-    Raises
-    ------
-    TableError
-        If it holds binary data, its encoding can't be told, a quote is stray, or it has too many rows or columns.
-    """
+    """Read a text table."""
     text, notes = decode_text(content, encoding)
     separator, lines = _find_separator(text), split_lines(text)
     found = _read_rows(text, separator)

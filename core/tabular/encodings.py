@@ -50,27 +50,7 @@ CENTRAL = re.compile(
 
 
 def decode_text(content: bytes, encoding: str = "") -> tuple[str, list[str]]:
-    """Decode a text table.
-
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    encoding : str
-        What a person said; "" to find it.
-
-    Returns
-    -------
-    text : str
-        The table.
-    notes : list of str
-        The encoding, where it is an older one that was found by its words.
-
-    Raises
-    ------
-    TableError
-        If it is binary, not in the encoding that was given, or can't be told.
-    """
+    """Decode a text table."""
     if encoding:
         return _refuse_binary(_decode_as(content, encoding)), []
     unicode = _find_unicode(content)

@@ -22,27 +22,7 @@ def is_plain_text(content: bytes) -> bool:
 
 
 def read_any(content: bytes, sheet: str = "", encoding: str = "") -> TextTable:
-    """Read a table in whatever format its first bytes show.
-
-    Parameters
-    ----------
-    content : bytes
-        CSV or the like, XLSX, XLSM, XLSB, XLS, ODS or Parquet.
-    sheet : str
-        Sheet of a workbook; "" for the one with the most known column names.
-    encoding : str
-        Encoding of text; "" to find it.
-
-    Returns
-    -------
-    TextTable
-        Its cells.
-
-    Raises
-    ------
-    TableError
-        If it can't be read, or a sheet is named where there is none.
-    """
+    """Read a table in whatever format its first bytes show."""
     if content.startswith((ZIP_START, OLE_START)):
         return read_workbook(content, sheet)
     if sheet:

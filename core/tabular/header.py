@@ -9,18 +9,7 @@ PASSED_OVER = "The column names were found in row {row}; the {count} above it, a
 
 
 def find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> int:
-    """Find the row that names the columns: of the first rows the one with the most known names.
-
-    Parameters
-    ----------
-    rows : sequence of (int, sequence of str)
-        Number and cells of the first rows that are not empty.
-
-    Returns
-    -------
-    int
-        Its position among them; where no name is known, the first row of several cells.
-    """
+    """Find the row that names the columns: of the first rows the one with the most known names."""
     counts = [count_known(cells) for _, cells in rows[:SEARCHED]]
     most = max(counts, default=0)
     if most:

@@ -22,18 +22,7 @@ class Split:
 
 
 def split_lines(text: str) -> list[str] | None:
-    """Split a text into lines where each line is a row.
-
-    Parameters
-    ----------
-    text : str
-        Table.
-
-    Returns
-    -------
-    list of str or None
-        None where a quoted cell may run over several lines, or a line end or a line is unusual.
-    """
+    """Split a text into lines where each line is a row."""
     if text.count("\r") != text.count("\r\n"):
         return None
     lines = text.replace("\r\n", "\n").split("\n")

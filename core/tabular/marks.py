@@ -49,18 +49,7 @@ class Marks:
 
 
 def check_archive(content: bytes) -> None:
-    """Refuse an archive that is protected, or unpacks to more than the limits.
-
-    Parameters
-    ----------
-    content : bytes
-        XLSX, XLSB or ODS.
-
-    Raises
-    ------
-    TableError
-        If it is.
-    """
+    """Refuse an archive that is protected, or unpacks to more than the limits."""
     with ZipFile(BytesIO(content)) as archive:
         if any(entry.flag_bits & ENCRYPTED for entry in archive.infolist()):
             raise TableError(PROTECTED)
@@ -106,25 +95,7 @@ def _stream(archive: ZipFile, name: str) -> Iterator[bytes]:
 
 
 def read_marks(content: bytes, sheet: str) -> Marks:
-    """Read the marks of a sheet.
-
-    Parameters
-    ----------
-    content : bytes
-        XLSX.
-    sheet : str
-        The sheet's name.
-
-    Returns
-    -------
-    Marks
-        None where the workbook's parts are not to be found: its values are then read as they are.
-
-    Raises
-    ------
-    TableError
-        If a cell lies beyond the columns that can be read.
-    """
+    """Read the marks of a sheet."""
     with ZipFile(BytesIO(content)) as archive:
         path = _find_sheet(archive, sheet)
         if path is None:

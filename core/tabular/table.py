@@ -50,27 +50,7 @@ class TextTable:
 
 
 def build_table(header: list[str], records: list[tuple[int, list[str]]], notes: list[str]) -> TextTable:
-    """Check rows against the header and turn them into columns.
-
-    Parameters
-    ----------
-    header : list of str
-        Column names.
-    records : list of (int, list of str)
-        Row number and cells of each row below the header that is not empty.
-    notes : list of str
-        How the file was read.
-
-    Returns
-    -------
-    TextTable
-        Rows with too few cells, or with cells beyond the header, are refused by number.
-
-    Raises
-    ------
-    TableError
-        If there are too many rows or columns.
-    """
+    """Check rows against the header and turn them into columns."""
     check_size(header, len(records))
     width = len(header)
     fitting, refused = [], []

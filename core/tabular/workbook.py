@@ -26,26 +26,7 @@ Cells = list[list[Any]]
 
 
 def read_workbook(content: bytes, sheet: str = "") -> TextTable:
-    """Read the table of a workbook.
-
-    Parameters
-    ----------
-    content : bytes
-        XLSX, XLSM, XLSB, XLS or ODS.
-    sheet : str
-        Name of the sheet to read; "" for the one with the most known column names.
-
-    Returns
-    -------
-    TextTable
-        Of the sheet with the most known column names, the first where none is known; hidden sheets and charts are
-        passed over.
-
-    Raises
-    ------
-    TableError
-        If it is damaged, protected, too large, has no cells, or not the sheet.
-    """
+    """Read the table of a workbook."""
     is_xlsx = content.startswith(b"PK") and _is_xlsx(content)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))

@@ -21,15 +21,7 @@ REFUSED, DONE = b"R", b"D"
 
 
 def limit_process(memory_mb: int, seconds: int) -> None:
-    """Bound this process's memory and time, and let it write no file, as far as the system can.
-
-    Parameters
-    ----------
-    memory_mb : int
-        Most address space in MB.
-    seconds : int
-        The process ends then, even if nobody is left to end it.
-    """
+    """Bound this process's memory and time, and let it write no file, as far as the system can."""
     if sys.platform == "win32":
         return
     signal.alarm(seconds)
@@ -40,20 +32,7 @@ def limit_process(memory_mb: int, seconds: int) -> None:
 
 
 def answer(content: bytes, sheet: str = "", encoding: str = "") -> bytes:
-    """Read a table and pack it, or a refusal.
-
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    sheet, encoding : str
-        As `core.tabular.formats.read_any` takes them.
-
-    Returns
-    -------
-    bytes
-        `DONE` and what `pack_table` writes, or `REFUSED` and a sentence in JSON.
-    """
+    """Read a table and pack it, or a refusal."""
     try:
         return DONE + pack_table(read_any(content, sheet, encoding))
     except TableError as error:

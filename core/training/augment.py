@@ -15,24 +15,7 @@ MAX_ANGLE = math.radians(12)
 def augment(
     crops: Tensor, masks: Tensor, *, size: int, zoom: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Draw one random view of each crop.
-
-    Parameters
-    ----------
-    crops, masks : Tensor
-        Lesion-centred squares and their masks, uint8 (n, S, S), with room around the model's own crop.
-    size : int
-        Side of the views, pixels.
-    zoom : float
-        Side of the model's crop as a part of S.
-    generator : torch.Generator
-        Source of all randomness.
-
-    Returns
-    -------
-    tuple of Tensor
-        Images and masks, float (n, 1, size, size) in 0 to 1.
-    """
+    """Draw one random view of each crop."""
     oversample = 1 if size > 160 else 2
     theta = _draw_geometry(len(crops), zoom, generator).to(crops.device)
     grid = F.affine_grid(theta, [len(crops), 2, size * oversample, size * oversample], align_corners=False)

@@ -79,25 +79,7 @@ class Lesions:
 
 
 def read_lesions(busbra: Path, clinics: Sequence[Path] = ()) -> Lesions:
-    """Read BUS-BRA and, where given, the folders of further clinics.
-
-    Parameters
-    ----------
-    busbra : Path
-        BUS-BRA's folder.
-    clinics : sequence of Path
-        Each holds index.csv (dataset, image, mask, label, patient, masks, doppler), images and masks.
-
-    Returns
-    -------
-    Lesions
-        Every lesion of all.
-
-    Raises
-    ------
-    InputError
-        If a file or a column is not there.
-    """
+    """Read BUS-BRA and, where given, the folders of further clinics."""
     parts = [_from_busbra(read_busbra(busbra)), *map(_read_clinics, clinics)]
     names = [field.name for field in fields(Lesions)]
     return Lesions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
@@ -187,20 +169,7 @@ def _read_clinics(folder: Path) -> Lesions:
 
 
 def split_lesions(mask: NDArray[np.bool_], *, several: bool) -> Iterator[NDArray[np.bool_]]:
-    """Give each lesion of a mask; parts below a fifth of the largest belong to none.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, (h, w)
-        All lesions of an image.
-    several : bool
-        Whether there is more than one; else the mask is one lesion, whatever its parts.
-
-    Yields
-    ------
-    ndarray of bool, (h, w)
-        One lesion.
-    """
+    """Give each lesion of a mask; parts below a fifth of the largest belong to none."""
     if not several:
         yield mask
         return

@@ -23,20 +23,7 @@ NAMES = (
 
 
 def compute_descriptors(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Measure the lesion's descriptors.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, (h, w)
-        Grey image.
-    mask : ndarray of bool, (h, w)
-        Lesion; at least one pixel.
-
-    Returns
-    -------
-    ndarray of float32, (10,)
-        In the order of `NAMES`; grey levels are on a scale of 0 to 1.
-    """
+    """Measure the lesion's descriptors; float32 (10,)."""
     rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     reach = max(len(rows), len(cols)) // 2 + 2
     area = (slice(max(rows[0] - reach, 0), rows[-1] + reach), slice(max(cols[0] - reach, 0), cols[-1] + reach))

@@ -14,36 +14,14 @@ MOST_BITS = 8  # of 64
 
 
 def compute_perceptual_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Hash what an image looks like from afar (pHash: signs of the low cosine frequencies about their median).
-
-    Parameters
-    ----------
-    image : ndarray of uint8, (h, w)
-        Grey image.
-
-    Returns
-    -------
-    ndarray of bool, (64,)
-        The bits; images that look alike differ in few.
-    """
+    """Hash what an image looks like from afar (pHash: signs of the low cosine frequencies about their median)."""
     small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     low = dctn(np.asarray(small, dtype=np.float64), norm="ortho")[:KEPT, :KEPT].ravel()
     return low > np.median(low)
 
 
 def group_near_duplicates(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """Group images whose hashes differ in at most 8 of 64 bits, directly or by a chain.
-
-    Parameters
-    ----------
-    images : sequence of ndarray of uint8, (h, w)
-        Grey images of any size.
-
-    Returns
-    -------
-    ndarray of int64, (n,)
-        Group of each image.
-    """
+    """Group images whose hashes differ in at most 8 of 64 bits, directly or by a chain; int64 (n,)."""
     if not images:
         return np.empty(0, dtype=np.int64)
     bits = np.array([compute_perceptual_hash(image) for image in images], dtype=np.int32)

@@ -51,24 +51,7 @@ class Features:
 
 
 def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress) -> Features:
-    """Run the backbone over a manifest's images.
-
-    Parameters
-    ----------
-    images : DataFrame
-        row, path, box as `core.cohort.manifest.Manifest.images` has them; without a box the default one is taken.
-    engine : Engine
-        The backbone.
-    cache : Path
-        Folder of the finished batches; a file's name is the hash of the weights, the rule and the images' bytes.
-    progress : callable
-        Called with the number of images done and of all.
-
-    Returns
-    -------
-    Features
-        Pooled features and refused rows.
-    """
+    """Run the backbone over a manifest's images."""
     cache.mkdir(parents=True, exist_ok=True)
     pooled, refused, cautions = np.full((len(images), engine.n_features), np.nan), [], []
     for done, batch in _batches(images):
@@ -94,26 +77,7 @@ def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
 
 
 def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress, *, seed: int) -> Features:
-    """Run the backbone over random views of each image: another hand's box, another gain, depth, flip.
-
-    Parameters
-    ----------
-    images : DataFrame
-        As for `extract_features`; rows that can't be read are left NaN.
-    engine : Engine
-        The backbone.
-    cache : Path
-        As for `extract_features`.
-    progress : callable
-        Called with the number of views done and of all.
-    seed : int
-        Seed of the views.
-
-    Returns
-    -------
-    Features
-        Pooled features of `N_VIEWS` views an image, the views of an image in a row.
-    """
+    """Run the backbone over random views of each image: another hand's box, another gain, depth, flip."""
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:

@@ -16,18 +16,7 @@ Rate = Mapping[str, Any]
 
 
 def gather_rates(rates: Iterable[Rate]) -> list[Rate]:
-    """Add up the counts of rows of one kind.
-
-    Parameters
-    ----------
-    rates : iterable of mapping
-        "kind", "n", "passed", "cautioned", "refused".
-
-    Returns
-    -------
-    list of dict
-        The same, one row a kind, in the order of their first coming.
-    """
+    """Add up the counts of rows of one kind."""
     sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("n", *STATUSES), 0))
     for rate in rates:
         for name in ("n", *STATUSES):
@@ -36,18 +25,7 @@ def gather_rates(rates: Iterable[Rate]) -> list[Rate]:
 
 
 def describe_rates(rates: Sequence[Rate]) -> str:
-    """Write counts as a table in Markdown.
-
-    Parameters
-    ----------
-    rates : sequence of mapping
-        As `gather_rates` gives them.
-
-    Returns
-    -------
-    str
-        One row a kind.
-    """
+    """Write counts as a table in Markdown."""
     lines = ["| images | n | passed | cautioned | refused |", "| --- | --- | --- | --- | --- |"]
     for rate in rates:
         shares = [_describe_share(rate[name], rate["n"]) for name in STATUSES]

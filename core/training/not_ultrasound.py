@@ -66,23 +66,7 @@ class Other:
 
 
 def list_others(seed: int = 7) -> Iterator[Other]:
-    """Give images that are no ultrasound, most of them changed as exports, screens and cameras would.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the views that are cut, of what is drawn and of the changes.
-
-    Yields
-    ------
-    Other
-        A view.
-
-    Raises
-    ------
-    UsageError
-        If a package whose images are needed is not installed.
-    """
+    """Give images that are no ultrasound, most of them changed as exports, screens and cameras would."""
     rng = np.random.default_rng(seed)
     yield from _vary(_list_plain(rng), rng)
 
@@ -125,22 +109,7 @@ def _vary(others: Iterable[Other], rng: np.random.Generator) -> Iterator[Other]:
 
 
 def change_other(pixels: np.ndarray, change: str, rng: np.random.Generator) -> np.ndarray:
-    """Change an image that is no ultrasound, so that it looks more like some.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8
-        Grey or in colour.
-    change : str
-        One of `CHANGES`.
-    rng : Generator
-        Chooses how much.
-
-    Returns
-    -------
-    ndarray of uint8, (height, width)
-        In grey.
-    """
+    """Change an image that is no ultrasound, so that it looks more like some; uint8 (height, width)."""
     image = Image.fromarray(pixels).convert("L")
     if change == "blurred":
         return np.asarray(image.filter(ImageFilter.GaussianBlur(float(rng.uniform(1, 5)))))

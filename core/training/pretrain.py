@@ -58,20 +58,7 @@ class Plan:
             )
 
     def hold_out(self, clinic: NDArray[np.str_], fold: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-        """Give the rows of each part that is held out, by its name.
-
-        Parameters
-        ----------
-        clinic : ndarray of str, (n,)
-            Clinic of each image.
-        fold : ndarray of int64, (n,)
-            Fold of each image's patient.
-
-        Returns
-        -------
-        dict of str to ndarray of bool, (n,)
-            "fold 1" and so on, and each clinic's name.
-        """
+        """Give the rows of each part that is held out, by its name; bool (n,)."""
         unknown = set(self.leave_out) - set(clinic)
         if unknown:
             names = ", ".join(np.unique(clinic))
@@ -101,26 +88,7 @@ class Sources:
 
 
 def pretrain_networks(sources: Sources, out: Path, work: Path, plan: Plan, *, progress: Progress) -> dict[str, Any]:
-    """Train, measure and write the networks; a stopped run goes on.
-
-    Parameters
-    ----------
-    sources : Sources
-        The images.
-    out : Path
-        Gets a folder for the backbone and one for the segmenter.
-    work : Path
-        Folder of the checkpoints.
-    plan : Plan
-        What is held out, and the recipes.
-    progress : callable
-        Called with steps done and all steps.
-
-    Returns
-    -------
-    dict
-        "backbone" and "segmenter": folder and figures of each; empty in all processes of a group but the first.
-    """
+    """Train, measure and write the networks; a stopped run goes on."""
     lesions = sources.read_lesions()
     frames = read_outlined_frames(sources.busbra, sources.clinics)
     held, held_frames = (plan.hold_out(data.clinic, data.fold) for data in (lesions, frames))

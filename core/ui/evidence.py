@@ -35,25 +35,7 @@ def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:
 
 
 def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
-    """Read one JSON file of a bundle's evidence; its hash was verified with the bundle's.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        The bundle.
-    name : str
-        `METRICS` or `FLOW`.
-
-    Returns
-    -------
-    dict
-        Its content.
-
-    Raises
-    ------
-    ModelError
-        If the bundle has no such file.
-    """
+    """Read one JSON file of a bundle's evidence; its hash was verified with the bundle's."""
     if name not in bundle.manifest.files:
         raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
@@ -70,18 +52,7 @@ def describe_engine() -> str:
 
 
 def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Set the figures of the splits side by side, each with its interval.
-
-    Parameters
-    ----------
-    metrics : mapping
-        Split to what `python -m core evaluate` prints.
-
-    Returns
-    -------
-    DataFrame
-        Column "Figure", then one column a split.
-    """
+    """Set the figures of the splits side by side, each with its interval."""
     columns = {split: _list_figures(part) for split, part in metrics.items()}
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     table = {split: [column.get(name, NOT_ESTIMABLE) for name in names] for split, column in columns.items()}

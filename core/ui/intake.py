@@ -10,11 +10,7 @@ MEBIBYTE = 2**20
 
 
 def prepare_intake() -> None:
-    """Start the decoder processes and let the server take uploads up to the setting "max_bytes".
-
-    The configuration file can't read the environment, and the server looks its limit up at every upload, so that it is
-    set while the server runs. Starting the processes takes some milliseconds; they load their libraries by themselves.
-    """
+    """Start the decoder processes and let the server take uploads up to the setting "max_bytes"."""
     most = count_mebibytes(get_setting("max_bytes"))
     if config.get_option(UPLOAD_OPTION) != most:
         config.set_option(UPLOAD_OPTION, most)

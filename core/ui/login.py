@@ -98,18 +98,7 @@ def note_gate() -> None:
 
 
 def refuse_start(address: str | None) -> str | None:
-    """Say why the app must not answer at an address, or None where it may.
-
-    Parameters
-    ----------
-    address : str or None
-        Option server.address; None means all of the computer's addresses.
-
-    Returns
-    -------
-    str or None
-        The reason: beyond the loopback a login is needed.
-    """
+    """Say why the app must not answer at an address, or None where it may."""
     return None if is_loopback(address) or is_login_configured() else UNPROTECTED
 
 
@@ -124,39 +113,13 @@ def is_login_configured() -> bool:
 
 
 def is_expired(claims: Mapping[str, Any], now: float) -> bool:
-    """Whether an identity token has run out.
-
-    Parameters
-    ----------
-    claims : mapping
-        Claims of the token; "exp" is its end in seconds since 1970.
-    now : float
-        Seconds since 1970.
-
-    Returns
-    -------
-    bool
-        True also for a token that does not say when it ends.
-    """
+    """Whether an identity token has run out."""
     end = claims.get("exp")
     return not isinstance(end, int | float) or now >= end
 
 
 def read_user(claims: Mapping[str, Any], claim: str) -> User | None:
-    """Read name and highest role from an identity token.
-
-    Parameters
-    ----------
-    claims : mapping
-        Claims of the token.
-    claim : str
-        The claim that holds the role, or a list of roles.
-
-    Returns
-    -------
-    User or None
-        None where the token holds none of our roles.
-    """
+    """Read name and highest role from an identity token."""
     held = claims.get(claim)
     held = [held] if isinstance(held, str) else held if isinstance(held, list) else []
     role = next((role for role in reversed(ROLES) if role in held), None)

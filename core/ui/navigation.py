@@ -8,13 +8,7 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 
 def list_pages() -> list[tuple[str, str]]:
-    """List the pages in the order of their numbers.
-
-    Returns
-    -------
-    list of (str, str)
-        Path from the repository's root, and name: "pages/1_Case.py" is "Case".
-    """
+    """List the pages in the order of their numbers."""
     paths = sorted(PAGES.glob("[0-9]_*.py"))
     return [(f"pages/{path.name}", path.stem.split("_", 1)[1].replace("_", " ")) for path in paths]
 

@@ -57,18 +57,7 @@ def get_worker() -> Worker:
 
 
 def simulate_source(number: int) -> Source:
-    """Give a simulated patient as an upload would come: a PNG, with its lesion box and clinical values.
-
-    Parameters
-    ----------
-    number : int
-        1 to `EXAMPLES`; none of them was trained on, and neighbours are of different centres.
-
-    Returns
-    -------
-    Source
-        Image, box and clinical values.
-    """
+    """Give a simulated patient as an upload would come: a PNG, with its lesion box and clinical values."""
     table = get_simulated().table
     held_out = table[table["split"].isin(["test", "external"])]
     places = held_out.groupby("centre").cumcount().sort_values(kind="stable").index
@@ -80,20 +69,7 @@ def simulate_source(number: int) -> Source:
 
 
 def draw_simulated(cohort: "Cohort", index: int) -> tuple[bytes, tuple[float, float, float, float]]:
-    """Draw the frame of a row of the simulated cohort.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Of `get_simulated`.
-    index : int
-        Row of its table.
-
-    Returns
-    -------
-    tuple of (bytes, tuple of float)
-        PNG, and the lesion box in its pixels.
-    """
+    """Draw the frame of a row of the simulated cohort."""
     from core.simulation import render_patient  # noqa: PLC0415 - brings scipy
     from core.simulation.cohort import SEED  # noqa: PLC0415
 
@@ -104,13 +80,7 @@ def draw_simulated(cohort: "Cohort", index: int) -> tuple[bytes, tuple[float, fl
 
 
 def get_simulated() -> "Cohort":
-    """Simulate the cohort, once for all sessions.
-
-    Returns
-    -------
-    Cohort
-        Table and what its frames are drawn from; nobody changes it.
-    """
+    """Simulate the cohort, once for all sessions."""
     from core.simulation.cohort import SEED  # noqa: PLC0415 - brings scipy and pandas
 
     return _simulate(SEED)

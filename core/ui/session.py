@@ -26,13 +26,7 @@ _left: dict[str, float] = {}
 
 
 def name_owner() -> str:
-    """Name whose work the running page's is: the person's where login is on, else the session's.
-
-    Returns
-    -------
-    str
-        Text that stands on no page and in no log.
-    """
+    """Name whose work the running page's is: the person's where login is on, else the session's."""
     context = get_script_run_ctx()
     if context is None:
         return ""

@@ -24,18 +24,7 @@ class Shared(Generic[T]):
         self._lock = Lock()
 
     def get(self, *key: Hashable) -> T:
-        """Give the object that was made from these arguments, made now if it is not there.
-
-        Parameters
-        ----------
-        *key : hashable
-            What it is made from.
-
-        Returns
-        -------
-        T
-            The same for all sessions.
-        """
+        """Give the object that was made from these arguments, made now if it is not there."""
         with self._lock:
             if self._kept is None or self._kept[0] != key:
                 made = self._make(*key)

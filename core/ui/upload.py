@@ -10,18 +10,7 @@ if TYPE_CHECKING:
 
 
 def take_uploads(key: str) -> list[bytes]:
-    """Take the files out of an uploader of several; see `take_upload`.
-
-    Parameters
-    ----------
-    key : str
-        Key of the uploader.
-
-    Returns
-    -------
-    list of bytes
-        Contents, in the order in which they were given; none where the browser reports an upload twice.
-    """
+    """Take the files out of an uploader of several; see `take_upload`."""
     uploads, context = st.session_state.get(key), get_script_run_ctx()
     if not uploads or context is None:
         return []
@@ -34,18 +23,7 @@ def take_uploads(key: str) -> list[bytes]:
 
 
 def take_upload(key: str) -> bytes | None:
-    """Take the file out of an uploader; neither the server nor the session keeps it or its name.
-
-    Parameters
-    ----------
-    key : str
-        Key of the uploader. Draw the next one by another key: the browser still shows the file in this one.
-
-    Returns
-    -------
-    bytes or None
-        Content; None where there is no file, or where the browser reports an upload twice.
-    """
+    """Take the file out of an uploader; neither the server nor the session keeps it or its name."""
     upload, context = st.session_state.get(key), get_script_run_ctx()
     if upload is None or context is None:
         return None

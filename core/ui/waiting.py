@@ -22,49 +22,14 @@ def is_waiting(name: str, key: Hashable) -> bool:
 
 
 def begin_turn(name: str, key: Hashable, begin: Callable[[], Turn[T]]) -> None:
-    """Queue a piece of work unless it waits already; what waits under that name for another key is given up.
-
-    Parameters
-    ----------
-    name : str
-        What is waited for.
-    key : hashable
-        What it is made from.
-    begin : callable
-        Gives the turn.
-    """
+    """Queue a piece of work unless it waits already; what waits under that name for another key is given up."""
     if not is_waiting(name, key):
         forget_turn(name)
         st.session_state[STATE + name] = (key, begin())
 
 
 def take_turn(name: str, key: Hashable, begin: Callable[[], Turn[T]], words: str) -> T:
-    """Wait for the model's result, and show the place in the queue.
-
-    A run of the page that ends before it (the user moved something) leaves the turn in the queue, for the next run to
-    wait on; a session that leaves gives its place up.
-
-    Parameters
-    ----------
-    name : str
-        What is waited for; a session waits for one result of each name.
-    key : hashable
-        What it is made from; a turn that was begun for another key is given up.
-    begin : callable
-        Gives the turn.
-    words : str
-        Beside the spinner.
-
-    Returns
-    -------
-    T
-        The result.
-
-    Raises
-    ------
-    WorkError
-        If too many wait, the turn does not come in a minute, or the network fails.
-    """
+    """Wait for the model's result, and show the place in the queue."""
     state = STATE + name
     begin_turn(name, key, begin)
     turn: Turn[T] = st.session_state[state][1]

@@ -67,42 +67,13 @@ class Study:
 
 
 def derive_uid(*parts: str) -> str:
-    """Derive a UID by hash: the same parts give the same UID, on every machine.
-
-    Parameters
-    ----------
-    *parts : str
-        What tells the object apart from others.
-
-    Returns
-    -------
-    str
-        Below the root 2.25, by a UUID of version 5.
-    """
+    """Derive a UID by hash: the same parts give the same UID, on every machine."""
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"2.25.{uuid.uuid5(NAMESPACE, digest).int}"
 
 
 def find_side(source: bytes | None, clinical: Mapping[str, Any]) -> str:
-    """Find the breast that a case is about.
-
-    Parameters
-    ----------
-    source : bytes or None
-        The file that the frame was read from.
-    clinical : mapping of str to value
-        What the form says; `laterality` counts.
-
-    Returns
-    -------
-    str
-        "L", "R", or empty where neither says it.
-
-    Raises
-    ------
-    ImageError
-        If they don't agree.
-    """
+    """Find the breast that a case is about."""
     is_dicom = source is not None and detect_format(source) == "DICOM"
     return _settle_side(str(read_study(source)["Side"]) if is_dicom and source else "", clinical)
 
@@ -120,29 +91,7 @@ def _settle_side(header: str, clinical: Mapping[str, Any]) -> str:
 
 
 def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, clinical: Mapping[str, Any]) -> Study:
-    """Find the study of a case.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area that the estimate was made from.
-    source : bytes or None
-        The file that the frame was read from; None, or a file that is no DICOM file, opens a new study.
-    pseudonym : str or None
-        Patient ID of a new study; by default one derived from the file's hash.
-    clinical : mapping of str to value
-        What the form says; `laterality` must agree with the source.
-
-    Returns
-    -------
-    Study
-        The source's study, or a new one.
-
-    Raises
-    ------
-    ImageError
-        If the source is another file than the frame's, its study can't be repeated, or the side is not settled.
-    """
+    """Find the study of a case."""
     if source is not None and hashlib.sha256(source).hexdigest() != frame.sha256:
         raise ImageError("The source is another file than the one that the estimate was made from. Give that one.")
     if source is None or detect_format(source) != "DICOM":
@@ -163,27 +112,7 @@ def name_patient(source: bytes) -> str:
 
 
 def find_image(frame: Frame, source: bytes | None, study: Study) -> Dataset | None:
-    """Find the source image of a further view.
-
-    Parameters
-    ----------
-    frame : Frame
-        The view's B-mode area.
-    source : bytes or None
-        The file that it was read from.
-    study : Study
-        Where the case is filed.
-
-    Returns
-    -------
-    Dataset or None
-        As `Study.image`; None without a DICOM source, or in a study of a pseudonym, which names no image.
-
-    Raises
-    ------
-    ImageError
-        If the source is another file than the frame's, or of another patient or breast than the study.
-    """
+    """Find the source image of a further view."""
     if study.image is None:
         return None
     other = open_study(frame, source, pseudonym=None, clinical={})

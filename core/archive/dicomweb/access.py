@@ -24,25 +24,7 @@ class _Bearer(AuthBase):
 
 
 def read_credentials(user: str, environ: Mapping[str, str]) -> AuthBase | None:
-    """Read what proves who asks.
-
-    Parameters
-    ----------
-    user : str
-        Of the setting.
-    environ : mapping of str to str
-        Environment variables; secrets stand there alone.
-
-    Returns
-    -------
-    AuthBase or None
-        A token, or user and password; None without either.
-
-    Raises
-    ------
-    UsageError
-        If there is a user without password.
-    """
+    """Read what proves who asks."""
     if token := environ.get(TOKEN, "").strip():
         if not (token.isascii() and token.isprintable()):
             raise UsageError(f"{TOKEN} holds characters that no token has. Copy it again.")
@@ -58,23 +40,7 @@ def read_credentials(user: str, environ: Mapping[str, str]) -> AuthBase | None:
 
 
 def check_url(url: str) -> str:
-    """Check the archive's address.
-
-    Parameters
-    ----------
-    url : str
-        Of the setting.
-
-    Returns
-    -------
-    str
-        The address without a slash at its end.
-
-    Raises
-    ------
-    UsageError
-        If it is no address, holds a password, or would send patients' data in the clear beyond this machine.
-    """
+    """Check the archive's address."""
     try:
         parts = urlsplit(url)
     except ValueError:

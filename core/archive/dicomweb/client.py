@@ -78,28 +78,7 @@ class Archive:
         self._client.set_http_retry_params(retry=False)
 
     def find_studies(self, query: StudyQuery, *, until: datetime.date | None = None) -> StudyList:
-        """Find studies with ultrasound, the latest first, at most `MOST_STUDIES`.
-
-        Where the archive cuts its list, it is asked by ranges of dates, the latest first. What does not fit the query
-        is left out: some archives ignore filters.
-
-        Parameters
-        ----------
-        query : StudyQuery
-            What to look for.
-        until : date, optional
-            The latest day, to page on.
-
-        Returns
-        -------
-        StudyList
-            Empty where there is none.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive does not answer as it should.
-        """
+        """Find studies with ultrasound, the latest first, at most `MOST_STUDIES`."""
         with self._session.keep_time():
             items, is_cut = self._search(query.to_filters() if until is None else _limit_days(query, FIRST_DAY, until))
             if is_cut and query.date is None:
@@ -135,23 +114,7 @@ class Archive:
         return items, is_cut
 
     def list_series(self, study_uid: str) -> list[SeriesSummary]:
-        """List the ultrasound series of a study.
-
-        Parameters
-        ----------
-        study_uid : str
-            Study Instance UID.
-
-        Returns
-        -------
-        list of SeriesSummary
-            By number.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive does not answer as it should.
-        """
+        """List the ultrasound series of a study."""
         fields = ["Manufacturer", "NumberOfSeriesRelatedInstances"]
         items = self._ask(lambda: self._client.search_for_series(study_uid, fields=fields))
         series = [
@@ -169,23 +132,7 @@ class Archive:
         return sorted((one for one in series if one.modality == "US"), key=lambda one: one.number.zfill(12))
 
     def list_images(self, series: SeriesSummary) -> list[InstanceReference]:
-        """List the images of a series.
-
-        Parameters
-        ----------
-        series : SeriesSummary
-            One of `list_series`.
-
-        Returns
-        -------
-        list of InstanceReference
-            By number.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive does not answer as it should.
-        """
+        """List the images of a series."""
         items = self._ask(
             lambda: self._client.search_for_instances(series.study_uid, series.uid, fields=["NumberOfFrames"])
         )
@@ -203,23 +150,7 @@ class Archive:
         return sorted(found, key=lambda one: one.number.zfill(12))
 
     def retrieve(self, instance: InstanceReference) -> bytes:
-        """Retrieve one object as it is stored.
-
-        Parameters
-        ----------
-        instance : InstanceReference
-            Which.
-
-        Returns
-        -------
-        bytes
-            DICOM file.
-
-        Raises
-        ------
-        ArchiveError
-            If it does not come whole.
-        """
+        """Retrieve one object as it is stored."""
         address = f"{self._url}/studies/{instance.study_uid}/series/{instance.series_uid}/instances/{instance.uid}"
 
         def fetch() -> bytes:
@@ -266,23 +197,7 @@ class Archive:
             )
 
     def holds(self, instance: InstanceReference) -> bool:
-        """Tell whether the archive lists an object.
-
-        Parameters
-        ----------
-        instance : InstanceReference
-            Which.
-
-        Returns
-        -------
-        bool
-            Whether it does.
-
-        Raises
-        ------
-        ArchiveError
-            If the archive does not answer as it should.
-        """
+        """Tell whether the archive lists an object."""
         return self._ask(lambda: self._lists(instance))
 
     def _lists(self, instance: InstanceReference) -> bool:

@@ -9,25 +9,7 @@ _RUBBISH = "The archive answered with something else than a DICOM file. Check SO
 
 
 def read_single_part(content_type: str, body: bytes) -> bytes:
-    """Take the one file out of a multipart/related answer.
-
-    Parameters
-    ----------
-    content_type : str
-        Header of the answer; an answer of application/dicom is the file itself.
-    body : bytes
-        The answer.
-
-    Returns
-    -------
-    bytes
-        The file.
-
-    Raises
-    ------
-    ArchiveError
-        If it is cut short, or something else.
-    """
+    """Take the one file out of a multipart/related answer."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/dicom":
         return body

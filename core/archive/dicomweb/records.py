@@ -35,18 +35,7 @@ class StudyQuery:
             raise InputError("Give the patient ID and the accession number in full, without * ? or \\.")
 
     def fits(self, item: Any) -> bool:
-        """Tell whether a study of an answer is what was asked for: some archives ignore a filter.
-
-        Parameters
-        ----------
-        item : object
-            A study of the answer; what it does not say is taken for right.
-
-        Returns
-        -------
-        bool
-            Whether patient ID, accession number, date and modality are those of the query.
-        """
+        """Tell whether a study of an answer is what was asked for: some archives ignore a filter."""
         asked = {
             "00100020": self.patient_id,
             "00080050": self.accession,
@@ -121,20 +110,7 @@ def _values(item: Any, tag: str) -> list[Any]:
 
 
 def read_text(item: Any, tag: str) -> str:
-    """Read the first value of a tag as text, cut to DICOM's length; empty where there is none.
-
-    Parameters
-    ----------
-    item : object
-        What should be an object of DICOM JSON.
-    tag : str
-        Eight hexadecimal digits.
-
-    Returns
-    -------
-    str
-        The value.
-    """
+    """Read the first value of a tag as text, cut to DICOM's length; empty where there is none."""
     return next((str(value)[:64] for value in _values(item, tag) if isinstance(value, str | int | float)), "")
 
 

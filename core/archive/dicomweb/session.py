@@ -50,13 +50,7 @@ class BoundedSession(requests.Session):
 
     @contextmanager
     def keep_time(self) -> Iterator[None]:
-        """Hold one time limit over several exchanges, tries and pauses.
-
-        Yields
-        ------
-        None
-            The exchanges; within another `keep_time`, its limit holds on.
-        """
+        """Hold one time limit over several exchanges, tries and pauses."""
         outer = self._deadline
         self._deadline = outer or time.monotonic() + self._total_seconds
         try:
@@ -65,18 +59,7 @@ class BoundedSession(requests.Session):
             self._deadline = outer
 
     def wait(self, seconds: float) -> None:
-        """Pause before another try, unless the time is up.
-
-        Parameters
-        ----------
-        seconds : float
-            How long.
-
-        Raises
-        ------
-        ArchiveError
-            If the limit would be over.
-        """
+        """Pause before another try, unless the time is up."""
         self._check_time(seconds)
         time.sleep(seconds)
 
@@ -92,23 +75,7 @@ class BoundedSession(requests.Session):
         return left
 
     def request(self, method: str, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
-        """Ask, and read the whole answer within the limits.
-
-        Parameters
-        ----------
-        method, url, *args, **options
-            As for `requests.Session.request`.
-
-        Returns
-        -------
-        Response
-            Of status 200 to 299, or 409, which says why an object was not stored.
-
-        Raises
-        ------
-        ArchiveError
-            For every other outcome.
-        """
+        """Ask, and read the whole answer within the limits."""
         with self.keep_time(), translate_faults(self._seconds):
             options |= {"stream": True, "allow_redirects": False, "timeout": min(self._seconds, self._check_time())}
             return self._exchange(method, url, *args, **options)
@@ -145,23 +112,7 @@ def _fill(response: requests.Response, body: bytes) -> requests.Response:
 
 @contextmanager
 def translate_faults(seconds: int) -> Iterator[None]:
-    """Turn what goes wrong on the line into a sentence.
-
-    Parameters
-    ----------
-    seconds : int
-        Longest silence, for the sentence.
-
-    Yields
-    ------
-    None
-        The exchange.
-
-    Raises
-    ------
-    ArchiveError
-        Without address, user or query in it.
-    """
+    """Turn what goes wrong on the line into a sentence."""
     try:
         yield
     except requests.exceptions.SSLError:

@@ -122,24 +122,7 @@ def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Lesion:
 
 
 def read_case(rows: Sequence[Row]) -> Case:
-    """Decode the images of a patient; clinical values are those of the first row.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        As `core.cohort.manifest.read_rows` gives them, of one patient; those whose image can't be read are left out
-        where others remain.
-
-    Returns
-    -------
-    Case
-        A view for each image.
-
-    Raises
-    ------
-    InputError
-        If none can be read, or a clinical value is wrong.
-    """
+    """Decode the images of a patient; clinical values are those of the first row."""
     views, faults = [], []
     for row in rows:
         try:

@@ -17,25 +17,7 @@ UNWRITABLE = "A file of the archive can't be unpacked: its name is too long, or 
 
 
 def unpack_package(data: bytes, folder: Path) -> Path:
-    """Unpack an archive.
-
-    Parameters
-    ----------
-    data : bytes
-        Zip archive: one table (CSV, Excel, ODS or Parquet), and the images that it names.
-    folder : Path
-        Empty folder.
-
-    Returns
-    -------
-    Path
-        The table.
-
-    Raises
-    ------
-    TableError
-        If it is no archive, protected, too large, leads out of the folder, or holds no table or several.
-    """
+    """Unpack an archive."""
     try:
         with ZipFile(BytesIO(data)) as archive:
             entries = _check(archive.infolist())

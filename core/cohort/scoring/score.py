@@ -64,33 +64,7 @@ def score_manifest(
     confined: bool = False,
     choices: Choices | None = None,
 ) -> ScoredCohort:
-    """Score the images of a manifest; a stopped run goes on where it was.
-
-    Parameters
-    ----------
-    manifest : Path
-        CSV or XLSX, one row an image: patient_id and image; box, clinical values, outcomes, centre, split if known.
-    scorer : Scorer
-        Bundle and machine.
-    journal : Path
-        File of the rows that are done, one line a row; it belongs to one manifest and one bundle.
-    progress : callable
-        Called with the number of rows done and of all.
-    confined : bool
-        Whether images must lie in the manifest's folder, as those of an upload.
-    choices : Choices, optional
-        What a person settled about the manifest's columns.
-
-    Returns
-    -------
-    ScoredCohort
-        Predictions of the patients with a readable image. Several images of a patient: the mean of their image scores.
-
-    Raises
-    ------
-    TableError
-        If a needed column is missing, or no row can be used.
-    """
+    """Score the images of a manifest; a stopped run goes on where it was."""
     rows, reading = read_rows(manifest, choices, confined=confined, cutoff=scorer.bundle.cutoff)
     settled = b"" if choices is None or choices == Choices() else repr(choices).encode()
     key = hashlib.sha256(manifest.read_bytes() + scorer.bundle.sha256.encode() + settled).hexdigest()

@@ -30,13 +30,7 @@ class ScratchFolder:
 
 
 def sweep_scratch() -> int:
-    """Delete the folders of this user whose process is gone.
-
-    Returns
-    -------
-    int
-        How many there were.
-    """
+    """Delete the folders of this user whose process is gone."""
     return sum(map(_sweep, Path(gettempdir()).glob(f"{PREFIX}*"))) if sys.platform != "win32" else 0
 
 

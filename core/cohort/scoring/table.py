@@ -15,20 +15,7 @@ DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *C
 
 
 def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
-    """Lay out one row per patient, in the order of the manifest.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        Rows of a manifest as `core.cohort.manifest.read_rows` gives them, each with its "scores".
-    bundle : Bundle
-        The bundle that gave them.
-
-    Returns
-    -------
-    DataFrame
-        As `core.cohort.read_predictions` reads it.
-    """
+    """Lay out one row per patient, in the order of the manifest."""
     patients: dict[str, list[Row]] = {}
     for row in rows:
         patients.setdefault(row["patient_id"], []).append(row)

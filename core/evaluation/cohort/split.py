@@ -75,22 +75,7 @@ def choose_cohort_threshold(table: pd.DataFrame, column: str = "prob") -> Thresh
 
 
 def choose_indeterminate(table: pd.DataFrame, threshold: float, column: str = "prob") -> tuple[float, float]:
-    """Choose the indeterminate range on the development splits, or on the whole table where there are none.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``split`` and the probabilities.
-    threshold : float
-        Probability from which a patient is called high.
-    column : str
-        Column of the probabilities.
-
-    Returns
-    -------
-    tuple of float
-        Ends of the range about the threshold that holds the fifth of the patients nearest to it, in log-odds.
-    """
+    """Choose the indeterminate range on the development splits, or on the whole table where there are none."""
     development = table[table["split"].isin(DEVELOPMENT)]
     prob = (table if development.empty else development)[column].dropna().to_numpy(dtype=np.float64)
     cut = logit(threshold)
@@ -105,24 +90,7 @@ def compare_models(
     *,
     is_development: bool = False,
 ) -> tuple[ModelComparison, ...]:
-    """Compare the main model with each other one of a prediction table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``y, prob`` and ``prob_<model>``.
-    cut : float or None
-        Threshold of the main model in McNemar's test; None leaves the test out.
-    cuts : mapping of str to float or None
-        Those of the other models; where there is none McNemar's test is left out.
-    is_development : bool
-        Whether the models were fitted on these patients: then a model isn't tested against a part of it.
-
-    Returns
-    -------
-    tuple of ModelComparison
-        Paired DeLong tests, p corrected by Holm.
-    """
+    """Compare the main model with each other one of a prediction table."""
     others = {name: table[PREFIX + name] for name in list_models(table)}
     tests = {name: compare_roc(table["y"], table["prob"], other) for name, other in others.items()}
     untested = {name for name in others if is_development and name in PARTS}

@@ -34,30 +34,7 @@ def render_heatmap_png(
     captions: tuple[str, ...],
     provenance: Mapping[str, str],
 ) -> bytes:
-    """Paint the heat map over the whole frame.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        Lesion box.
-    view : ViewEstimate
-        The view's part of the estimate that it explains.
-    limit : float
-        Log-odds at the scale's ends.
-    opacity : float
-        Of the colours at the scale's ends, 0 to 1.
-    captions : tuple of str
-        Sentences below the scale: bundle, intended use.
-    provenance : mapping of str to str
-        Text entries of the PNG file.
-
-    Returns
-    -------
-    bytes
-        PNG file.
-    """
+    """Paint the heat map over the whole frame."""
     overlay = render_overlay(spread_offset(view), limit=limit, opacity=opacity, size=_area_size(view))
     picture = Image.fromarray(frame.pixels).convert("RGB")
     x0, y0 = (round(edge) for edge in view.reading.area[:2])

@@ -14,18 +14,7 @@ HEIGHT = 190
 
 
 def tabulate_loop(loop: LoopReading) -> "pd.DataFrame":
-    """List a loop's frames.
-
-    Parameters
-    ----------
-    loop : LoopReading
-        Read frame by frame.
-
-    Returns
-    -------
-    DataFrame
-        Columns frame (from 1), score, passes, fault, x0, y0, x1, y1 (pixels of the frame).
-    """
+    """List a loop's frames."""
     import pandas as pd  # noqa: PLC0415 - heavy, and no picture needs it
 
     rows = [

@@ -26,27 +26,7 @@ def evaluate_file(path: Path, *, by: str | None = None, threshold: float | None 
 def evaluate_cohort(
     table: pd.DataFrame, *, by: str | None = None, threshold: float | ThresholdResult | None = None
 ) -> dict[str, Any]:
-    """Evaluate a prediction table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row a patient: ``split, y, prob`` and what else the table of predictions may hold.
-    by : str, optional
-        Column of subgroups; age and size are cut at fixed edges.
-    threshold : float or ThresholdResult, optional
-        Threshold fixed beforehand; else Youden's on the development splits, or, marked exploratory, on the table.
-
-    Returns
-    -------
-    dict of str to dict
-        Split to its figures; numbers, strings, lists and None only. `reasons` says why something is None.
-
-    Raises
-    ------
-    TableError
-        If a column is lacking or there are no rows.
-    """
+    """Evaluate a prediction table."""
     lacking = [name for name in ("split", "y", "prob", *([by] if by else [])) if name not in table]
     if lacking:
         raise TableError(

@@ -86,22 +86,7 @@ def decode_info(data: bytes, choice: Choice, limits: Limits) -> ImageInfo:
 
 
 def decode_area(data: bytes, choice: Choice, limits: Limits) -> DecodedArea:
-    """Decode the B-mode area of one frame.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    choice : Choice
-        Frame, region and item.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    DecodedArea
-        Pixels, scale and origin.
-    """
+    """Decode the B-mode area of one frame."""
     name = detect_format(data)
     if name == "ZIP":
         return decode_area(read_item(data, choice.item, limits), replace(choice, item=None), limits)
@@ -127,24 +112,7 @@ def _decode_dicom(source: DicomSource, choice: Choice, limits: Limits) -> Decode
 
 
 def decode_areas(data: bytes, indices: Sequence[int], choice: Choice, limits: Limits) -> list[DecodedArea]:
-    """Decode the B-mode areas of several frames of a loop, the file opened once.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    indices : sequence of int
-        Frames, from 0, ascending.
-    choice : Choice
-        Region and item.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    list of DecodedArea
-        One for each index.
-    """
+    """Decode the B-mode areas of several frames of a loop, the file opened once."""
     if detect_format(data) == "ZIP":
         return decode_areas(read_item(data, choice.item, limits), indices, replace(choice, item=None), limits)
     if detect_format(data) != "DICOM":
@@ -189,29 +157,7 @@ def _find_views(source: DicomSource) -> tuple[Region, ...]:
 
 
 def choose_region(named: tuple[Region, ...], asked: int | None, grey: np.ndarray) -> tuple[Region, tuple[str, ...]]:
-    """Choose a B-mode area: the one asked for, else the largest that the file names, else what the pixels show.
-
-    Parameters
-    ----------
-    named : tuple of Region
-        Areas that the file names, or views that its pixels show.
-    asked : int or None
-        Position among them.
-    grey : ndarray of uint8, shape (height, width)
-        The whole frame.
-
-    Returns
-    -------
-    region : Region
-        The area.
-    notes : tuple of str
-        Sentences on the choice.
-
-    Raises
-    ------
-    ImageError
-        If there is no such area.
-    """
+    """Choose a B-mode area: the one asked for, else the largest that the file names, else what the pixels show."""
     if named:
         if asked is None:
             region = max(named, key=lambda region: region.box.width * region.box.height)

@@ -58,27 +58,7 @@ class Decoder:
         return self._process.pid
 
     def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Send a file and wait for the answer.
-
-        Parameters
-        ----------
-        request : dict
-            What `core.imaging.decoding.process.answer` takes.
-        data : bytes
-            The file.
-
-        Returns
-        -------
-        tuple of (dict, bytes)
-            Header and body of the answer.
-
-        Raises
-        ------
-        ImageError
-            If the process had to be ended; it has been replaced.
-        WorkError
-            If the server is closing, or too busy: no verdict on the file.
-        """
+        """Send a file and wait for the answer."""
         if self._closed:
             raise BusyError(_CLOSING)
         if self._process.poll() is not None:

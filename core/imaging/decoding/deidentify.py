@@ -71,32 +71,7 @@ _FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 
 
 def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
-    """Write a copy of an ultrasound DICOM file that names nobody; runs in the decoder's process.
-
-    The basic profile is applied by the dicom-anonymizer library. It leaves free text and nested items, so that in
-    addition only the tags of `_KEPT` stay, and the regions are written anew. Patient and UIDs get new names from the
-    key, so that what belongs together still does. In every frame, all outside the B-mode areas is black, so are the
-    corners of a sector and words; where the file names no area, all beside the tissue too.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    limits : Limits
-        Limits to keep.
-    key : bytes
-        Of the new names.
-
-    Returns
-    -------
-    CleanedFile
-        The copy.
-
-    Raises
-    ------
-    ImageError
-        If it is no DICOM file, or none that can be read.
-    """
+    """Write a copy of an ultrasound DICOM file that names nobody; runs in the decoder's process."""
     if detect_format(data) != "DICOM":
         raise ImageError("Only DICOM files hold a header to clean; other images are kept as their B-mode area anyway.")
     source = open_dicom(data, limits)

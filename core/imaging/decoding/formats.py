@@ -31,23 +31,7 @@ _TAKEN = "Upload the ultrasound image as DICOM, PNG, JPEG, BMP or TIFF."
 
 
 def detect_format(data: bytes) -> str:
-    """Name the format of a file.
-
-    Parameters
-    ----------
-    data : bytes
-        The file, or at least its first 4 kB.
-
-    Returns
-    -------
-    str
-        "DICOM", "PNG", "JPEG", "BMP", "TIFF" or "ZIP".
-
-    Raises
-    ------
-    ImageError
-        If it is none of these; the sentence names what it is, where that can be told.
-    """
+    """Name the format of a file."""
     if not data:
         raise ImageError(f"The file is empty. {_TAKEN}")
     if data[128:132] == b"DICM" or _is_bare_dicom(data):

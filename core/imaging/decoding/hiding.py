@@ -16,21 +16,7 @@ _LEAST_SIDE = 64
 
 
 def find_tissue(grey: np.ndarray) -> np.ndarray:
-    """Tell tissue from what is written around it on a dark screen.
-
-    Strokes of letters vanish where the lit pixels are opened by a square of 9 pixels; of what is left, the largest
-    connected part counts, with 16 pixels around it.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        Frame or part of one.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        True where tissue is.
-    """
+    """Tell tissue from what is written around it on a dark screen; shape (height, width)."""
     lit = Image.fromarray(np.where(grey > _DARK, 255, 0).astype(np.uint8))
     closed = lit.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))
     solid = np.asarray(closed.filter(ImageFilter.MinFilter(_STROKE))) > 0
@@ -41,24 +27,7 @@ def find_tissue(grey: np.ndarray) -> np.ndarray:
 
 
 def hide_identity(image: np.ndarray, boxes: list[Roi], *, are_named: bool) -> tuple[np.ndarray, tuple[Roi, ...]]:
-    """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (height, width) or (height, width, 3)
-        Frame.
-    boxes : list of Roi
-        B-mode areas.
-    are_named : bool
-        Whether the file itself names them; else what lies beside the tissue in them is black too.
-
-    Returns
-    -------
-    kept : ndarray, shape of the image
-        The frame with what may stay.
-    words : tuple of Roi
-        Where words were found within the areas, in pixels of the frame.
-    """
+    """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it."""
     kept = np.zeros_like(image)
     words: list[Roi] = []
     for box in boxes:
@@ -76,21 +45,7 @@ def hide_identity(image: np.ndarray, boxes: list[Roi], *, are_named: bool) -> tu
 
 
 def find_writing(grey: np.ndarray) -> tuple[Roi, ...]:
-    """Find whole lines of writing, small and large, where in doubt as writing.
-
-    What has three strokes is a word; its line goes on as long as strokes follow within 24 pixels. Large letters are
-    looked for at half the size.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        B-mode area.
-
-    Returns
-    -------
-    tuple of Roi
-        Lines, joined where they touch.
-    """
+    """Find whole lines of writing, small and large, where in doubt as writing."""
     lines = _find_lines(grey)
     half = np.asarray(Image.fromarray(grey).reduce(2))
     lines += [Roi(2 * b.x0, 2 * b.y0, 2 * b.x1, 2 * b.y1) for b in _find_lines(half)]

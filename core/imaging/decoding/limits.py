@@ -19,18 +19,7 @@ class Limits:
     max_items: int
 
     def check_size(self, width: int, height: int) -> None:
-        """Refuse an image that is larger than the limits, before its pixels are decoded.
-
-        Parameters
-        ----------
-        width, height : int
-            Size that the file's header states, in pixels.
-
-        Raises
-        ------
-        ImageError
-            If it is empty or too large.
-        """
+        """Refuse an image that is larger than the limits, before its pixels are decoded."""
         if width < 1 or height < 1:
             raise ImageError("The file's header states an image without pixels; it is damaged. Export it again.")
         if max(width, height) > self.max_side or width * height > self.max_pixels:
@@ -40,18 +29,7 @@ class Limits:
             )
 
     def check_frames(self, count: int) -> None:
-        """Refuse a loop with more frames than the limit.
-
-        Parameters
-        ----------
-        count : int
-            Number of frames that the header states.
-
-        Raises
-        ------
-        ImageError
-            If there are none or too many.
-        """
+        """Refuse a loop with more frames than the limit."""
         if count < 1:
             raise ImageError("The file's header states no frames; it is damaged. Export it again.")
         if count > self.max_frames:
@@ -60,19 +38,6 @@ class Limits:
             )
 
     def check_index(self, index: int, count: int) -> None:
-        """Refuse a frame number outside the loop.
-
-        Parameters
-        ----------
-        index : int
-            Frame asked for, from 0.
-        count : int
-            Number of frames.
-
-        Raises
-        ------
-        ImageError
-            If there is no such frame.
-        """
+        """Refuse a frame number outside the loop."""
         if not 0 <= index < count:
             raise ImageError(f"Frame {index + 1} was asked for, but the file holds {count}. Choose one of these.")

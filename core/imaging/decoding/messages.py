@@ -9,18 +9,7 @@ from typing import IO, Any
 
 
 def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """Read one message.
-
-    Parameters
-    ----------
-    stream : binary file
-        Where from.
-
-    Returns
-    -------
-    tuple of (dict, bytes), or None
-        Header and body; None at the end of the stream.
-    """
+    """Read one message."""
     lengths = stream.read(12)
     if len(lengths) < 12:
         return None
@@ -31,17 +20,7 @@ def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
 
 
 def write_message(stream: IO[bytes], header: dict[str, Any], *parts: bytes | memoryview) -> None:
-    """Write one message.
-
-    Parameters
-    ----------
-    stream : binary file
-        Where to.
-    header : dict
-        What JSON can hold.
-    *parts : bytes or memoryview
-        The body, in parts.
-    """
+    """Write one message."""
     text = json.dumps(header).encode()
     size = sum(len(part) for part in parts)
     stream.write(len(text).to_bytes(4, "big") + size.to_bytes(8, "big") + text)

@@ -54,18 +54,7 @@ class DecoderPool:
 
     @contextmanager
     def take(self) -> Iterator[Decoder]:
-        """Lend a decoder.
-
-        Yields
-        ------
-        Decoder
-            One that nobody else uses.
-
-        Raises
-        ------
-        WorkError
-            If all stay busy.
-        """
+        """Lend a decoder."""
         decoder = self._borrow()
         try:
             yield decoder
@@ -111,21 +100,7 @@ _pools: dict[tuple[int, bool], DecoderPool] = {}
 
 
 def get_pool(*, bulk: bool = False) -> DecoderPool:
-    """Return the pool that the whole process shares; the first call starts its decoders.
-
-    A forked process gets a pool of its own, for it must not talk through its parent's pipes.
-
-    Parameters
-    ----------
-    bulk : bool
-        The pool for a cohort's images: a decoder a core, which stand back behind everything else, so that an upload
-        waits for none of them.
-
-    Returns
-    -------
-    DecoderPool
-        The pool; it is closed when the interpreter ends.
-    """
+    """Return the pool that the whole process shares; the first call starts its decoders."""
     key = os.getpid(), bulk
     with _starting:
         if key not in _pools:

@@ -33,13 +33,7 @@ _TOO_MUCH_MEMORY = "The image needs more memory than is allowed for decoding. Ex
 
 
 def limit_process(memory_mb: int) -> None:
-    """Bound this process's memory, and let it write no file; without effect where the system has no such limits.
-
-    Parameters
-    ----------
-    memory_mb : int
-        Most address space in MB.
-    """
+    """Bound this process's memory, and let it write no file; without effect where the system has no such limits."""
     if sys.platform == "win32":
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -49,22 +43,7 @@ def limit_process(memory_mb: int) -> None:
 
 
 def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[memoryview]]:
-    """Do what a request asks.
-
-    Parameters
-    ----------
-    request : dict
-        `task`, `choice`, `limits`; to de-identify, `key` too.
-    data : bytes
-        The file.
-
-    Returns
-    -------
-    header : dict
-        `done` with the result, or `refused` with a sentence.
-    parts : list of memoryview
-        The planes of a decoded area.
-    """
+    """Do what a request asks."""
     choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
     try:
         if request["task"] == "deidentify":
@@ -163,10 +142,7 @@ def _answer_apart(
 
 
 def _limit_seconds(seconds: int) -> None:
-    """End this process after so many seconds of computing, or of waiting for what never comes.
-
-    Others' work on the same cores does not count as this file's: a file's verdict is the same on any load.
-    """
+    """End this process after so many seconds of computing, or of waiting for what never comes."""
     if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.alarm(10 * WAIT_TIMES * seconds)

@@ -9,38 +9,12 @@ _LETTERS = 10
 
 
 def make_pseudonym(key: bytes, identity: str) -> str:
-    """Name a patient anew.
-
-    Parameters
-    ----------
-    key : bytes
-        The key; who has it can make the same name again.
-    identity : str
-        What identifies the patient in the source.
-
-    Returns
-    -------
-    str
-        "P-" and ten letters or digits.
-    """
+    """Name a patient anew."""
     return "P-" + b32encode(_digest(key, "patient", identity)).decode("ascii")[:_LETTERS]
 
 
 def make_uid(key: bytes, uid: str) -> str:
-    """Replace a UID.
-
-    Parameters
-    ----------
-    key : bytes
-        The key.
-    uid : str
-        Of study, series or instance in the source.
-
-    Returns
-    -------
-    str
-        A UID made from 128 bits (PS3.5 B.2).
-    """
+    """Replace a UID."""
     return _UUID_ROOT + str(int.from_bytes(_digest(key, "uid", uid)[:16], "big"))
 
 

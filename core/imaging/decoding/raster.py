@@ -20,22 +20,7 @@ Image.MAX_IMAGE_PIXELS = None  # Limits.check_size refuses earlier, with the fig
 
 
 def describe_raster(data: bytes, name: str, limits: Limits) -> ImageInfo:
-    """Read an ordinary image's header.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    name : {"PNG", "JPEG", "BMP", "TIFF"}
-        Its format.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    ImageInfo
-        Size after the EXIF orientation, and the number of pages.
-    """
+    """Read an ordinary image's header."""
     with _open(data, name, limits) as image:
         count = _count_pages(image, limits)
         turned = image.getexif().get(0x0112) in {5, 6, 7, 8}
@@ -44,26 +29,7 @@ def describe_raster(data: bytes, name: str, limits: Limits) -> ImageInfo:
 
 
 def decode_raster(data: bytes, name: str, index: int | None, limits: Limits) -> tuple[np.ndarray, int, int]:
-    """Decode an ordinary image.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    name : {"PNG", "JPEG", "BMP", "TIFF"}
-        Its format.
-    index : int or None
-        Page of a TIFF; None for the first.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    pixels : ndarray of uint8, shape (height, width) or (height, width, 3)
-        Grey or RGB, upright by the EXIF orientation, transparent parts black.
-    index, count : int
-        The page and how many there are.
-    """
+    """Decode an ordinary image; shape (height, width, 3)."""
     with _open(data, name, limits) as image:
         count = _count_pages(image, limits)
         index = 0 if index is None else index
@@ -77,18 +43,7 @@ def decode_raster(data: bytes, name: str, index: int | None, limits: Limits) -> 
 
 
 def check_scans(stream: bytes) -> None:
-    """Refuse a progressive JPEG of very many scans, each of which costs a pass over all pixels.
-
-    Parameters
-    ----------
-    stream : bytes
-        The coded image.
-
-    Raises
-    ------
-    ImageError
-        If it holds more than `MOST_SCANS`.
-    """
+    """Refuse a progressive JPEG of very many scans, each of which costs a pass over all pixels."""
     scans = stream.count(START_OF_SCAN)
     if scans > MOST_SCANS:
         raise ImageError(
@@ -98,18 +53,7 @@ def check_scans(stream: bytes) -> None:
 
 
 def to_grey(image: np.ndarray) -> np.ndarray:
-    """Turn RGB pixels to grey by the luma of ITU-R BT.601; pixels that are grey keep their level.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (height, width) or (height, width, 3)
-        Grey or RGB.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width)
-        Grey levels.
-    """
+    """Turn RGB pixels to grey by the luma of ITU-R BT.601; pixels that are grey keep their level."""
     return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
 
 

@@ -16,25 +16,7 @@ _ENCRYPTED = 0x1
 
 
 def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
-    """List the image files of an archive, in its order or that of its DICOMDIR, without their names.
-
-    Parameters
-    ----------
-    data : bytes
-        The archive.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    tuple of Item
-        The files that can be an image; at least one.
-
-    Raises
-    ------
-    ImageError
-        If the archive is damaged, encrypted or too large, or holds no image.
-    """
+    """List the image files of an archive, in its order or that of its DICOMDIR, without their names."""
     with _open(data, limits) as archive:
         entries = _image_entries(archive)
     return tuple(
@@ -44,27 +26,7 @@ def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
 
 
 def read_item(data: bytes, item: int | None, limits: Limits) -> bytes:
-    """Unpack one image file of an archive.
-
-    Parameters
-    ----------
-    data : bytes
-        The archive.
-    item : int or None
-        Position in the list of `list_items`, from 0; None if the archive holds one image only.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    bytes
-        The file.
-
-    Raises
-    ------
-    ImageError
-        If there is no such file, several to choose from, or it is larger than it says.
-    """
+    """Unpack one image file of an archive."""
     with _open(data, limits) as archive:
         entries = _image_entries(archive)
         if item is None and len(entries) > 1:

@@ -15,22 +15,7 @@ _SMALLEST = 0.02
 
 
 def find_bmode_area(grey: np.ndarray) -> Roi | None:
-    """Find the rectangle that holds the B-mode image.
-
-    Blocks in which most pixels differ from a neighbour are textured; the largest connected patch of them, without
-    bridges one block thin, is the tissue. A patch that reaches the left and the right edge belongs to an image that is
-    cropped already, and no row of it is dropped.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        The whole image.
-
-    Returns
-    -------
-    Roi or None
-        The area in pixels, at whole numbers; None where no patch covers 2 % of the image.
-    """
+    """Find the rectangle that holds the B-mode image."""
     height, width = grey.shape
     block = choose_block(grey.shape)
     textured = mark_textured(grey)
@@ -49,20 +34,7 @@ def choose_block(shape: tuple[int, ...]) -> int:
 
 
 def find_patches(textured: np.ndarray, block: int) -> list[np.ndarray]:
-    """Find connected patches of textured blocks.
-
-    Parameters
-    ----------
-    textured : ndarray of bool, shape (height, width)
-        From `mark_textured`.
-    block : int
-        Side of a block in pixels.
-
-    Returns
-    -------
-    list of ndarray of bool, shape (ceil(height / block), ceil(width / block))
-        Patches of at least 2 % of the image after an opening that cuts bridges one block thin, the largest first.
-    """
+    """Find connected patches of textured blocks."""
     mask = _block_share(textured, block) > _TEXTURED
     left = _neighbours(_neighbours(mask, np.logical_and, True), np.logical_or, False) & mask
     patches = []
@@ -82,20 +54,7 @@ def tighten_patch(textured: np.ndarray, patch: np.ndarray, block: int) -> tuple[
 
 
 def grow_patch(mask: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
-    """Find the 4-connected patch of a mask around a cell.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (height, width)
-        The mask.
-    seed : tuple of int
-        Row and column of a cell.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        The patch; empty if the cell is not in the mask.
-    """
+    """Find the 4-connected patch of a mask around a cell; shape (height, width)."""
     patch = np.zeros_like(mask)
     patch[seed] = mask[seed]
     runs = _number_runs(mask), _number_runs(mask.T).T
@@ -116,18 +75,7 @@ def _number_runs(mask: np.ndarray) -> np.ndarray:
 
 
 def mark_textured(grey: np.ndarray) -> np.ndarray:
-    """Mark pixels that differ from the next in their row or from the next in their column.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        Grey levels.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        The marks; none in the last row and column.
-    """
+    """Mark pixels that differ from the next in their row or from the next in their column; shape (height, width)."""
     marks = np.zeros(grey.shape, bool)
     here = grey[:-1, :-1]
     np.not_equal(here, grey[:-1, 1:], out=marks[:-1, :-1])

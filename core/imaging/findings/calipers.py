@@ -13,20 +13,7 @@ _FILL_ROUNDS = 60
 
 
 def find_calipers(frame: Frame, roi: Roi) -> tuple[tuple[int, int], ...]:
-    """Find caliper crosses (+) in and around a lesion box: to a quarter of its longer side beyond it.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-    roi : Roi
-        Lesion box in the frame's pixels.
-
-    Returns
-    -------
-    tuple of (int, int)
-        (x, y) of each cross, in the frame's pixels.
-    """
+    """Find caliper crosses (+) in and around a lesion box: to a quarter of its longer side beyond it."""
     reach = _MARGIN * max(roi.width, roi.height) + LONGEST_ARM
     return tuple(
         (x, y)
@@ -36,20 +23,7 @@ def find_calipers(frame: Frame, roi: Roi) -> tuple[tuple[int, int], ...]:
 
 
 def find_near_words(frame: Frame, roi: Roi) -> tuple[Roi, ...]:
-    """Find words in and around a lesion box, as far as `find_calipers` looks.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-    roi : Roi
-        Lesion box in the frame's pixels.
-
-    Returns
-    -------
-    tuple of Roi
-        Where they stand, in the frame's pixels.
-    """
+    """Find words in and around a lesion box, as far as `find_calipers` looks."""
     reach = _MARGIN * max(roi.width, roi.height) + LONGEST_ARM
     return tuple(
         word

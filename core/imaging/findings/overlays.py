@@ -24,21 +24,7 @@ _SEAM_SHARE = 0.8
 
 
 def find_crosses(pixels: np.ndarray) -> tuple[tuple[int, int], ...]:
-    """Find caliper crosses (+).
-
-    A cross is a pixel whose two thin arms, of 3 to 8 pixels, are brighter by 40 levels than the four quarters between
-    them and than what follows the arms' ends.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width)
-        B-mode area.
-
-    Returns
-    -------
-    tuple of (int, int)
-        (x, y) of each cross, the strongest first; at most 100.
-    """
+    """Find caliper crosses (+)."""
     padded = np.pad(pixels, _PAD, mode="edge")
     rows, cols = _cross_candidates(padded)
     if not rows.size:
@@ -145,20 +131,7 @@ def _runs(marks: np.ndarray, length: int) -> np.ndarray:
 
 
 def find_seam(pixels: np.ndarray) -> float | None:
-    """Find the seam of two views side by side.
-
-    Neighbouring columns of one view look alike; at a seam they differ over nearly the whole depth.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width)
-        B-mode area.
-
-    Returns
-    -------
-    float or None
-        x of the seam; None where there is one view.
-    """
+    """Find the seam of two views side by side."""
     height, width = pixels.shape
     quarter = width // 4
     if quarter < 8 or height < 32:

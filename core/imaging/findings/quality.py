@@ -45,18 +45,7 @@ def assess_quality(frame: Frame, roi: Roi) -> tuple[Finding, ...]:
 
 
 def refuse_frame(frame: Frame) -> Finding | None:
-    """Give what speaks against a frame wherever its lesion lies: too small or blank.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-
-    Returns
-    -------
-    Finding or None
-        A refusal; None where a lesion may be looked for.
-    """
+    """Give what speaks against a frame wherever its lesion lies: too small or blank."""
     found = assess_quality(frame, Roi(0, 0, frame.width, frame.height))
     return next((one for one in found if one.status == "refused" and one.name in _WHOLE_FRAME), None)
 

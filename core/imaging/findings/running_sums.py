@@ -4,22 +4,7 @@ import numpy as np
 
 
 def slide(combine: np.ufunc, values: np.ndarray, length: int) -> np.ndarray:
-    """Combine so many rows from each row on.
-
-    Parameters
-    ----------
-    combine : ufunc
-        Associative, as `np.add` or `np.logical_and`.
-    values : ndarray, shape (height, width)
-        The rows; of a type that holds the result.
-    length : int
-        Rows combined, at least 1 and at most the height.
-
-    Returns
-    -------
-    ndarray, shape (height - length + 1, width)
-        In row i the rows i to i + length - 1 combined, by doubling.
-    """
+    """Combine so many rows from each row on; shape (height - length + 1, width)."""
     if length == 1:
         return values
     half = length // 2
@@ -29,20 +14,7 @@ def slide(combine: np.ufunc, values: np.ndarray, length: int) -> np.ndarray:
 
 
 def sum_bands(values: np.ndarray, height: int) -> np.ndarray:
-    """Sum the rows of each band.
-
-    Parameters
-    ----------
-    values : ndarray of bool or int, shape (rows, width)
-        The rows.
-    height : int
-        Rows of a band; the last has what is left.
-
-    Returns
-    -------
-    ndarray of int32, shape (ceil(rows / height), width)
-        Sums.
-    """
+    """Sum the rows of each band."""
     sums = np.zeros((-(-len(values) // height), values.shape[1]), np.int32)
     for step in range(height):
         rows = values[step::height]

@@ -11,22 +11,7 @@ _LEAST_SAG = 2
 
 
 def find_corners(grey: np.ndarray) -> np.ndarray | None:
-    """Find the pixels of a B-mode area that lie outside its sector.
-
-    The tissue is the largest textured patch, a sector if its top is narrower than 90 % of its widest part. Outside lies
-    what is beside the patch's convex hull, below it, and above the arc of a convex transducer; a block's distance is
-    kept. A shadow lies within the hull.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        B-mode area.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width), or None
-        Pixels outside; None where there is no sector, or where they are less than 2 % of the area or textured.
-    """
+    """Find the pixels of a B-mode area that lie outside its sector."""
     block = choose_block(grey.shape)
     textured = mark_textured(grey)
     patches = find_patches(textured, block)
@@ -43,20 +28,7 @@ def find_corners(grey: np.ndarray) -> np.ndarray | None:
 
 
 def blacken_corners(image: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    """Give an image without what is drawn outside its sector.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (height, width) or (height, width, 3)
-        B-mode area, grey or RGB.
-    grey : ndarray of uint8, shape (height, width)
-        The same in grey.
-
-    Returns
-    -------
-    ndarray of uint8, shape of the image
-        A copy that is black there; the image itself where it is no sector.
-    """
+    """Give an image without what is drawn outside its sector."""
     outside = find_corners(grey)
     if outside is None:
         return image

@@ -12,18 +12,7 @@ _FLAT = 0.05
 
 
 def find_views(grey: np.ndarray) -> tuple[Region, ...]:
-    """Find views side by side.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        The whole image.
-
-    Returns
-    -------
-    tuple of Region
-        The views from left to right, without a scale; empty where the image shows a single one.
-    """
+    """Find views side by side."""
     boxes = _split_at_gap(grey) or _split_at_seam(grey)
     return tuple(Region(Roi(*map(float, box))) for box in boxes)
 

@@ -13,18 +13,7 @@ _TAILS = (0.01, 0.99)
 
 
 def survey_pixels(pixels: np.ndarray) -> Survey:
-    """Find what does not depend on the lesion box.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width)
-        B-mode area.
-
-    Returns
-    -------
-    Survey
-        What was found.
-    """
+    """Find what does not depend on the lesion box."""
     shares = np.cumsum(Image.fromarray(pixels).histogram()) / pixels.size
     low, high = (int(level) for level in np.searchsorted(shares, _TAILS))
     return Survey(
@@ -36,16 +25,5 @@ def survey_pixels(pixels: np.ndarray) -> Survey:
 
 
 def get_survey(frame: Frame) -> Survey:
-    """Give a frame's survey: the decoder's, or a new one for pixels that did not come from there.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-
-    Returns
-    -------
-    Survey
-        What its pixels show.
-    """
+    """Give a frame's survey: the decoder's, or a new one for pixels that did not come from there."""
     return frame.survey or survey_pixels(frame.pixels)

@@ -14,23 +14,7 @@ AUTO = "auto"
 
 
 def choose_engine(name: str = AUTO) -> str:
-    """Choose the engine for this machine; torch is imported only where an NVIDIA GPU is seen.
-
-    Parameters
-    ----------
-    name : {"auto", "cuda", "openvino", "torch"}
-        What is asked for; "auto" takes the fastest that runs here.
-
-    Returns
-    -------
-    str
-        "cuda", "openvino" or "torch".
-
-    Raises
-    ------
-    UsageError
-        If the name is not known, or that engine does not run here.
-    """
+    """Choose the engine for this machine; torch is imported only where an NVIDIA GPU is seen."""
     if name == AUTO:
         return next(engine for engine, runs_here in _RUNS_HERE.items() if runs_here())
     if name not in _RUNS_HERE:
@@ -41,48 +25,13 @@ def choose_engine(name: str = AUTO) -> str:
 
 
 def describe_choice(name: str = AUTO) -> str:
-    """Say in words which engine runs, and in which precision, without loading it.
-
-    Parameters
-    ----------
-    name : {"auto", "cuda", "openvino", "torch"}
-        As in `choose_engine`.
-
-    Returns
-    -------
-    str
-        For example "OpenVINO on the CPU, fp32".
-    """
+    """Say in words which engine runs, and in which precision, without loading it."""
     chosen = choose_engine(name)
     return f"{_PLACES[chosen]}, {FULL}"
 
 
 def load_engine(weights: Path, rule: InputRule, *, name: str = AUTO, precision: str | None = None) -> Engine:
-    """Load the backbone into an engine; only that engine's library is imported.
-
-    Parameters
-    ----------
-    weights : Path
-        The network, an ONNX file.
-    rule : InputRule
-        Normalisation and size of the input.
-    name : {"auto", "cuda", "openvino", "torch"}
-        As in `choose_engine`.
-    precision : {"fp32", "bf16", "fp16"}, optional
-        fp32 by default.
-
-    Returns
-    -------
-    Engine
-        Ready to run.
-
-    Raises
-    ------
-    UsageError
-        If that engine or precision does not run here.
-    ModelError
-        If the weights do not fit.
-    """
+    """Load the backbone into an engine; only that engine's library is imported."""
     chosen = choose_engine(name)
     if precision and precision not in PRECISIONS[chosen]:
         raise UsageError(

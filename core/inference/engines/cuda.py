@@ -61,20 +61,7 @@ class CudaEngine(TorchEngine):
             self._find_graph(size)
 
     def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
-        """Run the network and reduce its maps on the GPU: see `Engine.read`.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, (n, size, size)
-            Grey lesion crops.
-        heads : ndarray of float32, (k, n_features)
-            Weights w of each head.
-
-        Returns
-        -------
-        Reading
-            Pooled features and a score map for each head.
-        """
+        """Run the network and reduce its maps on the GPU: see `Engine.read`."""
         self._check(images)
         weights = torch.from_numpy(heads).to(self._device)
         with torch.inference_mode():

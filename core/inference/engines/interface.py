@@ -75,41 +75,12 @@ class Engine(ABC):
         return f"{self.device}, {self.precision}"
 
     def extract_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, (n, size, size)
-            Grey lesion crops.
-
-        Returns
-        -------
-        ndarray of float32, (n, n_features, size / 32, size / 32)
-            Last feature maps A.
-
-        Raises
-        ------
-        ModelError
-            If the shape or type of the images is not what the network was trained on.
-        """
+        """Run the network; float32 (n, n_features, size / 32, size / 32)."""
         self._check(images)
         return self._run(images)
 
     def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
-        """Run the network and reduce its maps to what linear heads need.
-
-        Parameters
-        ----------
-        images : ndarray of uint8, (n, size, size)
-            Grey lesion crops.
-        heads : ndarray of float32, (k, n_features)
-            Weights w of each head.
-
-        Returns
-        -------
-        Reading
-            Pooled features and a score map for each head.
-        """
+        """Run the network and reduce its maps to what linear heads need."""
         maps = self.extract_maps(images)
         return Reading(maps.mean(axis=(2, 3)), compute_score_map(maps, heads))
 

@@ -43,25 +43,7 @@ class BulkReader:
         return min(PASSES_AHEAD * self._worker.predictor.engine.images_at_once, PLACES // 2)
 
     def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
-        """Run the network on lesions whenever no case waits, for as long as it takes.
-
-        Parameters
-        ----------
-        cases : sequence of (Frame, Roi)
-            Frames and lesion boxes.
-
-        Returns
-        -------
-        list of ImageReading
-            As `Worker.read_image` gives them.
-
-        Raises
-        ------
-        BusyError
-            If the worker is closed or started anew, or the reader is stopped: no verdict on an image.
-        WorkError
-            If the network fails on one of them.
-        """
+        """Run the network on lesions whenever no case waits, for as long as it takes."""
         turns: list[Turn[ImageReading]] = []
         try:
             for frame, roi in cases:

@@ -84,23 +84,7 @@ class Turn(Generic[T]):
         return self._ended.is_set()
 
     def wait(self, seconds: float | None) -> T:
-        """Wait for the result.
-
-        Parameters
-        ----------
-        seconds : float or None
-            Longest wait; None waits for as long as it takes.
-
-        Returns
-        -------
-        T
-            The result.
-
-        Raises
-        ------
-        WorkError
-            If the turn does not come in that time, or the network fails.
-        """
+        """Wait for the result."""
         end = None if seconds is None else time.monotonic() + seconds
         while not self.look(LOOK_SECONDS if end is None else min(LOOK_SECONDS, max(0.0, end - time.monotonic()))):
             if seconds is not None and end is not None and time.monotonic() >= end:

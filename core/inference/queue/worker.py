@@ -94,31 +94,7 @@ class Worker:
         owner: str = "",
         waits_while: Callable[[], bool] | None = None,
     ) -> Turn[ImageReading]:
-        """Queue the lesion for one pass of the backbone; a crop that was read lately is done at once.
-
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-        roi : Roi
-            Lesion box, pixels of the frame.
-        lane : {"case", "bulk"}
-            "bulk" for the images of a cohort: every waiting case goes first.
-        owner : str
-            Whose work it is: a session, for instance.
-        waits_while : callable, optional
-            Waits for a place as long as this is true; without it, too many are an error at once.
-
-        Returns
-        -------
-        Turn of ImageReading
-            Place in the queue.
-
-        Raises
-        ------
-        BusyError
-            If too many of this owner's wait, or the worker is closed.
-        """
+        """Queue the lesion for one pass of the backbone; a crop that was read lately is done at once."""
         predictor = self.predictor
         crop = predictor.cut(frame, roi)
         key = hashlib.sha256(crop.tobytes()).hexdigest()
@@ -140,29 +116,7 @@ class Worker:
         return self._queue(Turn(self, "find", frame, key, tuple, lane=lane, owner=owner), waits_while)
 
     def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case", owner: str = "") -> ImageReading:
-        """Run the backbone once on the lesion, when it is this caller's turn.
-
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-        roi : Roi
-            Lesion box, pixels of the frame.
-        lane : {"case", "bulk"}
-            As in `begin_reading`; work in bulk waits for as long as it takes.
-        owner : str
-            As in `begin_reading`.
-
-        Returns
-        -------
-        ImageReading
-            Scores, score map and applicability.
-
-        Raises
-        ------
-        WorkError
-            If too many wait, a case's turn does not come in a minute, or the network fails.
-        """
+        """Run the backbone once on the lesion, when it is this caller's turn."""
         if lane == "case":
             return self.begin_reading(frame, roi, owner=owner).wait(WAIT_SECONDS)
         return self.begin_reading(frame, roi, lane=lane, owner=owner, waits_while=lambda: True).wait(None)
@@ -172,20 +126,7 @@ class Worker:
         return self.begin_finding(frame, owner=owner).wait(WAIT_SECONDS)
 
     def predict(self, case: Case, readings: Sequence[ImageReading]) -> Prediction:
-        """Estimate from what the network has read; no network runs, so there is no queue.
-
-        Parameters
-        ----------
-        case : Case
-            Views with their boxes, and known clinical values.
-        readings : sequence of ImageReading
-            What `read_image` gave for each view.
-
-        Returns
-        -------
-        Prediction
-            Estimate, interval, contributions, heat maps.
-        """
+        """Estimate from what the network has read; no network runs, so there is no queue."""
         return self.predictor.predict(case, readings)
 
     def count_ahead(self, turn: Turn[Any]) -> int:

@@ -50,26 +50,7 @@ class Parts:
 def train_backbones(
     data: Lesions, held: Mapping[str, NDArray[np.bool_]], work: Path, recipe: Recipe, *, progress: Progress
 ) -> Parts:
-    """Train a network without each part, and one on everything; each resumes from its checkpoint.
-
-    Parameters
-    ----------
-    data : Lesions
-        All lesions.
-    held : mapping of str to ndarray of bool, (n,)
-        Lesions of each part that is held out.
-    work : Path
-        Folder of the checkpoints, each named after what decides it: data, held-out part, recipe.
-    recipe : Recipe
-        How each network is trained.
-    progress : callable
-        Called with steps done and all steps.
-
-    Returns
-    -------
-    Parts
-        The networks.
-    """
+    """Train a network without each part, and one on everything; each resumes from its checkpoint."""
 
     def train(name: str, mask: NDArray[np.bool_]) -> PretrainNet:
         folder = work / name_run(data.hash(), name, asdict(recipe))

@@ -27,26 +27,7 @@ Outcomes = tuple[NDArray[np.float64], NDArray[np.floating]]
 def pool_lesions(
     engine: Engine, frames: Sequence[Frame], boxes: NDArray[np.floating], *, shift: float = 0, scale: float = 1
 ) -> NDArray[np.float64]:
-    """Run the backbone on lesion boxes moved in a random direction and rescaled.
-
-    Parameters
-    ----------
-    engine : Engine
-        The backbone.
-    frames : sequence of Frame
-        One frame a box.
-    boxes : ndarray of float, (n, 4)
-        x0, y0, x1, y1 in pixels of the source images.
-    shift : float
-        Length of the displacement, in box widths and heights.
-    scale : float
-        Factor of the box's sides.
-
-    Returns
-    -------
-    ndarray of float64, (n, n_features)
-        Pooled features in the order of the boxes.
-    """
+    """Run the backbone on lesion boxes moved in a random direction and rescaled; float64 (n, n_features)."""
     angles = np.random.default_rng(0).uniform(0, 2 * np.pi, len(boxes))
     rule = engine.rule
     parts = []
@@ -81,26 +62,7 @@ def _hold_within(frame: Frame, roi: Roi) -> Roi:
 def measure_lesions(
     engine: Engine, head: ImageHead, lesions: Lesions, frames: Sequence[Frame]
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """Measure the malignancy head, with the box as drawn and moved.
-
-    Parameters
-    ----------
-    engine : Engine
-        A backbone that saw no patient of these lesions.
-    head : ImageHead
-        Its malignancy head.
-    lesions : Lesions
-        The lesions.
-    frames : sequence of Frame
-        One frame a lesion.
-
-    Returns
-    -------
-    figures : dict
-        By way to move the box: n, events, patients, auc, auc_ci (patients as clusters), reason.
-    logit : ndarray of float64, (n,)
-        Log-odds of malignancy with the box as drawn.
-    """
+    """Measure the malignancy head, with the box as drawn and moved."""
     figures, logits = {}, {}
     for name, (shift, scale) in JITTERS.items():
         logits[name] = head.score(pool_lesions(engine, frames, lesions.boxes, shift=shift, scale=scale))
@@ -125,27 +87,7 @@ def measure_boxes(
     malignant: NDArray[np.bool_],
     patient: NDArray[np.str_],
 ) -> dict[str, Any]:
-    """Measure the malignancy head with the box drawn and with the box proposed.
-
-    Parameters
-    ----------
-    engine, head
-        A backbone that saw no patient of these frames, and its malignancy head.
-    frames : sequence of Frame
-        The frames.
-    boxes : mapping of str to ndarray of float, (n, 4)
-        "drawn" and "proposed": x0, y0, x1, y1 in pixels of the source images.
-    malignant : ndarray of bool, (n,)
-        The outcome.
-    patient : ndarray of str, (n,)
-        The patient of each frame.
-
-    Returns
-    -------
-    dict
-        n, events, patients; "drawn" and "proposed": auc, ci (patients as clusters); "difference": auc, ci (of
-        patients' means, DeLong's).
-    """
+    """Measure the malignancy head with the box drawn and with the box proposed."""
     logits = {name: head.score(pool_lesions(engine, frames, one)) for name, one in boxes.items()}
     y = malignant.astype(int)
     rocs = {name: compute_roc(y, logit, patient=patient) for name, logit in logits.items()}
@@ -182,18 +124,7 @@ def fit_temperature(parts: Sequence[Outcomes]) -> float:
 
 
 def calibrate_left_out(parts: Mapping[str, Outcomes]) -> dict[str, dict[str, Any]]:
-    """Measure calibration on each part with the temperature of all others.
-
-    Parameters
-    ----------
-    parts : mapping of str to (logit, malignant)
-        Lesions by the clinic that was left out.
-
-    Returns
-    -------
-    dict
-        By clinic: temperature, slope, slope_se, intercept, intercept_se.
-    """
+    """Measure calibration on each part with the temperature of all others."""
     results = {}
     for name, (logit, malignant) in parts.items():
         others = [values for other, values in parts.items() if other != name]

@@ -33,24 +33,7 @@ def take_head(net: PretrainNet) -> ImageHead:
 
 
 def read_backbone_card(folder: Path) -> dict[str, Any]:
-    """Read backbone.json.
-
-    Parameters
-    ----------
-    folder : Path
-        The backbone's folder.
-
-    Returns
-    -------
-    dict
-        "architecture", "input", "malignancy" (head), "temperature", "gate", "reference", "training_data", "recipe",
-        "figures", "sha256".
-
-    Raises
-    ------
-    ModelError
-        If it is missing or belongs to other weights.
-    """
+    """Read backbone.json."""
     try:
         card = dict(json.loads((folder / BACKBONE).read_text(encoding="utf-8")))
         matches = card["sha256"] == hash_file(folder / WEIGHTS)
@@ -75,20 +58,7 @@ def write_backbone_card(folder: Path, about: Mapping[str, Any], size: int) -> No
 
 
 def make_reference(pooled: NDArray[np.float64], limit: float = 1.0) -> dict[str, Any]:
-    """Describe training images for applicability: features further away than 99 % of them are unusual.
-
-    Parameters
-    ----------
-    pooled : ndarray of float64, (n, n_features)
-        Pooled features.
-    limit : float
-        Factor of that distance, where other clinics' images are known to lie further away.
-
-    Returns
-    -------
-    dict
-        centre, spread (n_features each); distances median and caution.
-    """
+    """Describe training images for applicability: features further away than 99 % of them are unusual."""
     centre, spread = pooled.mean(0), np.maximum(pooled.std(0), 1e-6)
     distance = np.sqrt(np.mean(((pooled - centre) / spread) ** 2, axis=1))
     median, caution = np.quantile(distance, [0.5, 0.99])

@@ -130,19 +130,7 @@ def score_left_out(pooled: NDArray[np.float64], data: GateData, clinic: str) -> 
 
 
 def choose_limits(scores: Sequence[Scores]) -> Limits:
-    """Set the limits so that of the middle one of the clinics, left out, a stated share lies beyond.
-
-    Parameters
-    ----------
-    scores : sequence of Scores
-        Of each clinic left out.
-
-    Returns
-    -------
-    Limits
-        Medians over the clinics: `REFUSED_SHARE` of a clinic's inputs lie beyond the refusal, `CAUTIONED_SHARE` beyond
-        each caution, however the box was set and the frame was changed; neither begins below even odds.
-    """
+    """Set the limits so that of the middle one of the clinics, left out, a stated share lies beyond."""
     if not scores:
         return Limits()
     refuse, caution = (
@@ -154,19 +142,7 @@ def choose_limits(scores: Sequence[Scores]) -> Limits:
 
 
 def measure_gate(scores: Mapping[str, Scores]) -> dict[str, list[Rate]]:
-    """Count what the gate says of each clinic left out, and of other images, by limits set on the other clinics.
-
-    Parameters
-    ----------
-    scores : mapping of str to Scores
-        By the clinic left out.
-
-    Returns
-    -------
-    dict of str to list of dict
-        By clinic: "kind", "n", "passed", "cautioned", "refused"; other images twice, the second time by rules that saw
-        none of their kind.
-    """
+    """Count what the gate says of each clinic left out, and of other images, by limits set on the other clinics."""
     return {name: _measure(name, one, [s for n, s in scores.items() if n != name]) for name, one in scores.items()}
 
 

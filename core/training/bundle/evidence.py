@@ -21,22 +21,7 @@ DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
 def predict_all(
     heads: Mapping[str, FusionHead], patients: pd.DataFrame, scores: Mapping[str, "pd.Series[float]"]
 ) -> dict[str, "pd.Series[float]"]:
-    """Give every head's probability for every patient.
-
-    Parameters
-    ----------
-    heads : mapping of str to FusionHead
-        "m1", "image", "clinical", "m2", "lnm", "lnm_without_aln_us".
-    patients : DataFrame
-        Indexed by patient_id, a column a field, None where not known.
-    scores : mapping of str to Series
-        Image score "ki67" and "lnm" by patient: out of fold in the training split.
-
-    Returns
-    -------
-    dict of str to Series
-        Probability by patient.
-    """
+    """Give every head's probability for every patient."""
     known = [{str(k): v for k, v in row.items() if v is not None} for row in patients.to_dict("records")]
 
     def predict(name: str, head: FusionHead) -> "pd.Series[float]":
@@ -55,24 +40,7 @@ def _estimate(head: FusionHead, score: float, clinical: Mapping[str, str | float
 def make_predictions(
     patients: pd.DataFrame, y: "pd.Series[int]", prob: Mapping[str, "pd.Series[float]"]
 ) -> pd.DataFrame:
-    """Lay out the prediction table that `evaluate` reads, one row per patient.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        Indexed by patient_id.
-    y : Series of int
-        1 if Ki-67 is high.
-    prob : mapping of str to Series
-        Probabilities as `predict_all` gives them.
-
-    Returns
-    -------
-    DataFrame
-        patient_id, split, centre, y, ki67_pct, prob, prob_image, prob_clinical, prob_m2, lnm, prob_lnm,
-        prob_lnm_without_aln_us, aln_us,
-        rfs_months, rfs_event, and the models' other clinical inputs for Table 1 and subgroups.
-    """
+    """Lay out the prediction table that `evaluate` reads, one row per patient."""
     table = patients[["split", "centre"]].assign(y=y, ki67_pct=patients["ki67_pct"], prob=prob["m1"])
     for name in ("image", "clinical", "m2"):
         if name in prob:
@@ -111,21 +79,7 @@ def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mappi
 
 
 def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:
-    """Choose the indeterminate range on development data.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As `make_predictions` gives it.
-    threshold : float
-        Probability from which Ki-67 is called high.
-
-    Returns
-    -------
-    dict
-        low, high, rule: the zone that holds the fifth of the development patients nearest to the threshold,
-        in log-odds.
-    """
+    """Choose the indeterminate range on development data."""
     low, high = choose_indeterminate(predictions, threshold)
     return {
         "low": low,

@@ -81,31 +81,7 @@ class BundleFit:
 def fit_bundle(
     data: TrainingData, views: Mapping[str, Floats], *, seed: int, n_refits: int, watch: Watch | None = None
 ) -> BundleFit:
-    """Fit every head on the training patients, and score all patients with them.
-
-    Parameters
-    ----------
-    data : TrainingData
-        Patients of every split.
-    views : mapping of str to ndarray, (v, p)
-        Pooled features of random views of each training patient's images.
-    seed : int
-        Seed of folds and draws.
-    n_refits : int
-        Refits for the intervals.
-    watch : callable, optional
-        Called with the number of refits done and of all.
-
-    Returns
-    -------
-    BundleFit
-        Heads, scores, notes.
-
-    Raises
-    ------
-    WorkError
-        If one class has fewer than three patients, or the images can't tell the patients apart.
-    """
+    """Fit every head on the training patients, and score all patients with them."""
     train = data.training()
     m1, notes = make_terms(train.patients, M1_PREDICTORS)
     m2, more = make_terms(train.patients, M2_PREDICTORS)

@@ -32,20 +32,7 @@ class TrainingFolder:
 
 
 def check_target(out: Path, *, replace: bool) -> None:
-    """Refuse a folder that a training must not write to.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the bundle.
-    replace : bool
-        Whether a bundle that lies there may be replaced.
-
-    Raises
-    ------
-    UsageError
-        If a file, another folder's content or, without `replace`, a bundle is in the way.
-    """
+    """Refuse a folder that a training must not write to."""
     if not out.exists():
         return
     if not out.is_dir():
@@ -59,27 +46,7 @@ def check_target(out: Path, *, replace: bool) -> None:
 
 @contextmanager
 def open_training_folder(out: Path, *, replace: bool) -> Iterator[TrainingFolder]:
-    """Give a place to write a bundle, and put the bundle into its folder once it is whole.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the bundle.
-    replace : bool
-        Whether a bundle that lies there is replaced.
-
-    Yields
-    ------
-    TrainingFolder
-        Its files become the bundle when the block ends; if it fails, nothing of `out` has changed.
-
-    Raises
-    ------
-    UsageError
-        If something is in the way (`check_target`).
-    WorkError
-        If another training writes to the same folder, or the disk does not take the files.
-    """
+    """Give a place to write a bundle, and put the bundle into its folder once it is whole."""
     check_target(out, replace=replace)
     work = out.resolve().with_name(f".{out.resolve().name}.training")
     place = TrainingFolder(work / "features", work / "new")

@@ -128,26 +128,7 @@ def fit_ridge_logistic(X: Floats, y: Floats, weights: Floats, penalties: Floats)
 
 
 def draw_lost_coefs(X: Floats, coefs: Floats, weight: Floats, penalty: float, rng: np.random.Generator) -> Floats:
-    """Draw what the penalty may have taken from the coefficients, as `draw_lost_weights` does for the image score.
-
-    Parameters
-    ----------
-    X : ndarray of float64, (n, k)
-        Columns without a constant.
-    coefs : ndarray of float64, (1 + k,)
-        Fitted intercept and coefficients.
-    weight : ndarray of float64, (n,)
-        How often each patient counted.
-    penalty : float
-        Ridge penalty of the fit.
-    rng : numpy.random.Generator
-        Source of the draw.
-
-    Returns
-    -------
-    ndarray of float64, (1 + k,)
-        To be added to `coefs`.
-    """
+    """Draw what the penalty may have taken from the coefficients, as `draw_lost_weights` does for the image score."""
     mean, cov = _weigh_moments(X, weight)
     ridge = np.concatenate([[0.0], penalty * np.diag(cov)])
     design = np.column_stack([np.ones(len(X)), X - mean])
@@ -164,22 +145,7 @@ def _measure_loss(design: Floats, y: Floats, weights: Floats, ridge: Floats, coe
 
 
 def choose_penalty(X: Floats, y: Floats, weight: Floats, group: NDArray[np.int64]) -> float:
-    """Choose the ridge penalty with the least deviance on left-out groups.
-
-    Parameters
-    ----------
-    X : ndarray of float64, (n, k)
-        Columns without a constant.
-    y, weight : ndarray of float64, (n,)
-        Outcome, and how often each patient counts.
-    group : ndarray of int64, (n,)
-        Centre of each patient, or fold where there is one centre.
-
-    Returns
-    -------
-    float
-        One of `FUSION_PENALTIES`.
-    """
+    """Choose the ridge penalty with the least deviance on left-out groups."""
     held = group == np.unique(group)[:, None]
     out = np.repeat(held, len(FUSION_PENALTIES), axis=0)
     grid = np.tile(np.array(FUSION_PENALTIES), len(held))

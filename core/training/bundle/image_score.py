@@ -69,20 +69,7 @@ class ImageFit:
 
 
 def map_features(pooled: Floats, views: Floats) -> FeatureSpace:
-    """Turn features into the principal axes of the standardised features; no outcome enters.
-
-    Parameters
-    ----------
-    pooled : ndarray of float64, (n, p)
-        Mean pooled features of each training patient's images.
-    views : ndarray of float64, (n, v, p)
-        Pooled features of random views of them; v may be 0.
-
-    Returns
-    -------
-    FeatureSpace
-        At most 80 axes.
-    """
+    """Turn features into the principal axes of the standardised features; no outcome enters."""
     rows = np.concatenate([pooled[:, None], views], axis=1)
     n, per_patient, p = rows.shape
     flat = rows.reshape(-1, p)
@@ -99,32 +86,7 @@ def map_features(pooled: Floats, views: Floats) -> FeatureSpace:
 
 
 def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, fold: Ints) -> ImageFit:
-    """Fit a ridge regression of the target, cross-fitted over folds of patients.
-
-    The penalty is the one with the least squared error out of fold. New patients are scored by the mean of the folds'
-    heads, training patients by the one head that never saw them, so that both scores come from the same kind of fit.
-
-    Parameters
-    ----------
-    space : FeatureSpace
-        Features of the n training patients.
-    target : ndarray of float64, (n,)
-        What the score follows: ln Ki-67, or 0 and 1.
-    weight : ndarray of float64, (n,)
-        How often each patient counts: 1, or the draws of a bootstrap; patients of weight 0 are scored too.
-    fold : ndarray of int64, (n,)
-        Number of each patient's fold: the centre, or one of `draw_folds`.
-
-    Returns
-    -------
-    ImageFit
-        In units of the standard deviation of the out-of-fold scores.
-
-    Raises
-    ------
-    WorkError
-        If the images can't tell the patients apart.
-    """
+    """Fit a ridge regression of the target, cross-fitted over folds of patients."""
     inside = weight * (fold != np.arange(fold.max() + 1)[:, None])
     weights, biases = solve_ridge(space, target, inside)
     scores = np.einsum("nk,nkp->np", space.own, weights[fold]) + biases[fold]
@@ -140,29 +102,7 @@ def fit_image_score(space: FeatureSpace, target: Floats, weight: Floats, fold: I
 
 
 def draw_lost_weights(space: FeatureSpace, fit: ImageFit, weight: Floats, rng: np.random.Generator) -> Floats:
-    """Draw what the penalty may have taken from the weights.
-
-    Ridge is the mean of a posterior under the prior ``w ~ N(0, noise / penalty)``. A bootstrap shows the spread of the
-    fitted weights, ``noise (G + penalty)^-1 G (G + penalty)^-1``, and misses that of what was shrunk away; the draw
-    ``penalty (G + penalty)^-1 w0``, w0 from the prior, adds it up to the posterior's ``noise (G + penalty)^-1``
-    (sample-then-optimise: Papandreou and Yuille, NeurIPS 2010).
-
-    Parameters
-    ----------
-    space : FeatureSpace
-        Features of the training patients.
-    fit : ImageFit
-        Their fitted score.
-    weight : ndarray of float64, (n,)
-        How often each patient counted in it.
-    rng : numpy.random.Generator
-        Source of the draw.
-
-    Returns
-    -------
-    ndarray of float64, (k,)
-        To be added to `fit.weights`.
-    """
+    """Draw what the penalty may have taken from the weights; float64 (k,)."""
     k = space.own.shape[1]
     mean = weight @ space.mean / weight.sum()
     gram = (weight @ space.products).reshape(k, k) - weight.sum() * np.outer(mean, mean)
@@ -171,22 +111,7 @@ def draw_lost_weights(space: FeatureSpace, fit: ImageFit, weight: Floats, rng: n
 
 
 def draw_folds(target: Floats, weight: Floats, rng: np.random.Generator) -> Ints:
-    """Give each patient a fold, so that every ten neighbours in the target stand in ten folds, ties at random.
-
-    Parameters
-    ----------
-    target : ndarray of float64, (n,)
-        What the folds are balanced by; it may be heaped at a few values.
-    weight : ndarray of float64, (n,)
-        Patients of weight 0 are spread over the folds too, apart from the others.
-    rng : numpy.random.Generator
-        Source of the folds.
-
-    Returns
-    -------
-    ndarray of int64, (n,)
-        Fold, 0 to 9, or to n - 1 with fewer patients.
-    """
+    """Give each patient a fold, so that every ten neighbours in the target stand in ten folds, ties at random."""
     n = len(target)
     size = min(N_FOLDS, int((weight > 0).sum()))
     order = np.lexsort([rng.random(n), target, weight == 0])
@@ -197,22 +122,7 @@ def draw_folds(target: Floats, weight: Floats, rng: np.random.Generator) -> Ints
 
 
 def solve_ridge(space: FeatureSpace, target: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Fit ridge regressions at every penalty of `PENALTIES`.
-
-    Parameters
-    ----------
-    space : FeatureSpace
-        Features of the n training patients.
-    target : ndarray of float64, (n,)
-        What the score follows.
-    weight : ndarray of float64, (f, n)
-        How often each patient counts, in each of f fits.
-
-    Returns
-    -------
-    tuple of ndarray of float64, (f, k, penalties) and (f, penalties)
-        Weights and biases.
-    """
+    """Fit ridge regressions at every penalty of `PENALTIES`."""
     k, total = space.own.shape[1], weight.sum(1)
     mean, level = weight @ space.mean / total[:, None], weight @ target / total
     gram = (weight @ space.products).reshape(-1, k, k) - (total[:, None] * mean)[:, :, None] * mean[:, None]

@@ -18,25 +18,7 @@ NO_PENALTY = 1e-9
 
 
 def measure_optimism(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, Any]:
-    """Correct AUC and calibration slope on the training patients for optimism.
-
-    Parameters
-    ----------
-    study : Study
-        Training patients.
-    name : str
-        The fusion.
-    whole : WholeFit
-        Its fit.
-    refits : sequence of WholeFit
-        Its refits: image score, out-of-fold scores, gaps, penalty and fusion were repeated in each.
-
-    Returns
-    -------
-    dict
-        n, n_refits, r2_cox_snell (on out-of-fold scores), and "auc" and "slope": apparent, optimism, corrected
-        (Harrell, Lee and Mark, Stat Med 1996).
-    """
+    """Correct AUC and calibration slope on the training patients for optimism."""
     ones = np.ones(len(study.y))
     apparent = _measure(_predict(whole, name), study.y, ones)
     gaps = []

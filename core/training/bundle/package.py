@@ -19,29 +19,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
-    """Write a bundle with its backbone into one file; the same bundle gives the same bytes.
-
-    Parameters
-    ----------
-    folder : Path
-        The bundle's folder.
-    out : Path
-        ZIP file to write.
-    key : Path, optional
-        PEM file of an Ed25519 private key, which signs the bundle's hash.
-
-    Returns
-    -------
-    Bundle
-        What was packed.
-
-    Raises
-    ------
-    ModelError
-        If the bundle is damaged or incomplete.
-    UsageError
-        If the key is none.
-    """
+    """Write a bundle with its backbone into one file; the same bundle gives the same bytes."""
     bundle = _read(folder)
     signature = None if key is None else _read_private_key(key).sign(bytes.fromhex(bundle.sha256))
     partial = out.with_name(out.name + ".part")
@@ -56,31 +34,7 @@ def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
 
 
 def unpack_bundle(package: Path, out: Path, *, signer: Path | None = None, replace: bool = False) -> Bundle:
-    """Verify a packed bundle and put it into a folder.
-
-    Parameters
-    ----------
-    package : Path
-        ZIP file that `pack_bundle` wrote.
-    out : Path
-        Folder of the bundle.
-    signer : Path, optional
-        PEM file of the Ed25519 public key that must have signed it.
-    replace : bool
-        Whether a bundle that lies in `out` is replaced.
-
-    Returns
-    -------
-    Bundle
-        The bundle in its folder.
-
-    Raises
-    ------
-    ModelError
-        If the file is no package, or is damaged, incomplete or not signed by the signer.
-    UsageError
-        If something is in the way of `out`.
-    """
+    """Verify a packed bundle and put it into a folder."""
     check_target(out, replace=replace)
     out.resolve().parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.resolve().name}.") as scratch:
@@ -92,25 +46,7 @@ def unpack_bundle(package: Path, out: Path, *, signer: Path | None = None, repla
 
 
 def verify_bundle(source: Path, *, signer: Path | None = None) -> tuple[Bundle, bool]:
-    """Verify a bundle's folder or package.
-
-    Parameters
-    ----------
-    source : Path
-        Folder or ZIP file.
-    signer : Path, optional
-        PEM file of the Ed25519 public key that must have signed it.
-
-    Returns
-    -------
-    tuple of (Bundle, bool)
-        The bundle, and whether it carries a signature.
-
-    Raises
-    ------
-    ModelError
-        If it is damaged, incomplete or not signed by the signer.
-    """
+    """Verify a bundle's folder or package."""
     with TemporaryDirectory() as scratch:
         folder = source
         if not source.is_dir():

@@ -9,22 +9,7 @@ MISSING = "missing"
 def describe_reporting(
     manifest: Mapping[str, Any], flow: Mapping[str, Any], internal: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Write the items of the reporting guidelines with what the bundle knows of them.
-
-    Parameters
-    ----------
-    manifest : mapping
-        The bundle's manifest; `reporting` may hold an answer to an item by its name, as "STARD-AI 10".
-    flow : mapping
-        Patients by split.
-    internal : mapping
-        What the training patients say of the model.
-
-    Yields
-    ------
-    str
-        Lines of Markdown; an item that nobody answered is "missing".
-    """
+    """Write the items of the reporting guidelines with what the bundle knows of them."""
     answers = {**_answer(flow, internal), **manifest.get("reporting", {})}
     yield "\n## Reporting\n"
     yield "| item | asks for | answer |\n| --- | --- | --- |"

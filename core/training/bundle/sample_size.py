@@ -16,30 +16,7 @@ AUC_WIDTH = 0.1
 def compute_sample_size(
     n_parameters: int, r2_cox_snell: float, prevalence: float, *, shrinkage: float = 0.9
 ) -> dict[str, int]:
-    """Compute the patients needed to develop a logistic model.
-
-    Parameters
-    ----------
-    n_parameters : int
-        Candidate coefficients p, without the intercept.
-    r2_cox_snell : float
-        Expected Cox-Snell R squared, 0 to its maximum.
-    prevalence : float
-        Expected share of events phi.
-    shrinkage : float
-        Wanted global shrinkage S.
-
-    Returns
-    -------
-    dict of str to int
-        "shrinkage": p / ((S - 1) ln(1 - R2 / S)); "optimism": the same with S for a difference of 0.05 in Nagelkerke's
-        R squared; "intercept": (1.96 / 0.05)^2 phi (1 - phi); "needed": the largest of them.
-
-    Raises
-    ------
-    InputError
-        If a share does not lie strictly between 0 and 1, or R squared can't be reached at this prevalence.
-    """
+    """Compute the patients needed to develop a logistic model."""
     if not 0 < prevalence < 1 or n_parameters < 1:
         raise InputError("A sample size needs a share of events between 0 and 1 and at least one coefficient.")
     null = prevalence * math.log(prevalence) + (1 - prevalence) * math.log(1 - prevalence)

@@ -15,25 +15,7 @@ RANGE = (2.5, 97.5)
 
 
 def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, Any]:
-    """Compare each training patient's probability with what the refits give the same patient.
-
-    Parameters
-    ----------
-    study : Study
-        Training patients.
-    name : str
-        The fusion.
-    whole : WholeFit
-        Its fit.
-    refits : sequence of WholeFit
-        Its refits.
-
-    Returns
-    -------
-    dict
-        n_refits; error: mean absolute difference, averaged over patients (MAPE: Riley and Collins, Biom J 2023, as R's
-        pminternal); points: probability, 2.5th and 97.5th percentile over the refits, sorted by probability.
-    """
+    """Compare each training patient's probability with what the refits give the same patient."""
     own = _predict_own(study, whole, name)
     others = np.stack([_predict_own(study, fit, name) for fit in refits])
     low, high = np.percentile(others, RANGE, axis=0)
@@ -43,25 +25,7 @@ def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequen
 
 
 def measure_left_out_centres(study: Study, model: Model, centres: Sequence[str], *, seed: int) -> dict[str, Any]:
-    """Fit without each centre's training patients, and test on them.
-
-    Parameters
-    ----------
-    study : Study
-        Training patients.
-    model : Model
-        The fusion.
-    centres : sequence of str
-        Name of each number of `study.centre`.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    dict
-        centres: list of centre, n, events, auc, auc_ci, slope, slope_ci; pooled: "auc" (on the logit scale) and
-        "slope" with estimate, ci and prediction (`core.evaluation.pool_random_effects`), None with fewer than two.
-    """
+    """Fit without each centre's training patients, and test on them."""
     rows: list[dict[str, Any]] = []
     scale: dict[str, list[tuple[float | None, float | None]]] = {"auc": [], "slope": []}
     for number, centre in enumerate(centres if len(centres) > 1 else ()):

@@ -26,21 +26,7 @@ MAX_MISSING = 0.5
 
 
 def make_terms(patients: pd.DataFrame, fields: Sequence[str]) -> tuple[tuple[Term, ...], tuple[str, ...]]:
-    """Code the fields that the training patients allow.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        Training patients; a column a field, None where not known.
-    fields : sequence of str
-        Wanted predictors.
-
-    Returns
-    -------
-    tuple of (tuple of Term, tuple of str)
-        Terms centred on the training mean, so that a value that is not known adds nothing; and a sentence for each
-        field that was left out.
-    """
+    """Code the fields that the training patients allow."""
     terms, notes = [], []
     for field in fields:
         values = patients[field].dropna() if field in patients else pd.Series(dtype=object)

@@ -84,37 +84,7 @@ class TrainingPlan:
 def train_bundle(
     manifest_path: Path, backbone: Path, out: Path, plan: TrainingPlan, *, progress: Progress, replace: bool = False
 ) -> dict[str, Any]:
-    """Train a bundle and write it; what lay in its folder before stays whole until the new one is.
-
-    Parameters
-    ----------
-    manifest_path : Path
-        CSV, Excel, ODS or Parquet with one row an image.
-    backbone : Path
-        Folder with the backbone's weights and its backbone.json.
-    out : Path
-        Folder of the bundle.
-    plan : TrainingPlan
-        Name, cut-off, external centres, seed.
-    progress : callable
-        Called with the number of images, of views, of refits done and of all.
-    replace : bool
-        Whether a bundle that lies in `out` is replaced.
-
-    Returns
-    -------
-    dict
-        Summary: patients by split, refused rows, notes, metrics by split.
-
-    Raises
-    ------
-    TableError
-        If the manifest can't be used.
-    UsageError
-        If something lies in `out` that is not to be replaced.
-    WorkError
-        If the training patients are too few or of one class, or the files can't be written.
-    """
+    """Train a bundle and write it; what lay in its folder before stays whole until the new one is."""
     with open_training_folder(out, replace=replace) as place:
         return _train(manifest_path, backbone, out, place, plan, progress)
 

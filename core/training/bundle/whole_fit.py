@@ -75,24 +75,7 @@ class WholeFit:
 
 
 def fit_whole(study: Study, models: Mapping[str, Model], weight: Floats, rng: np.random.Generator) -> WholeFit:
-    """Fit the image score, score the patients out of fold, fill gaps, choose each penalty, fit each fusion.
-
-    Parameters
-    ----------
-    study : Study
-        Training patients.
-    models : mapping of str to Model
-        Fusions to fit.
-    weight : ndarray of float64, (n,)
-        How often each patient counts.
-    rng : numpy.random.Generator
-        Source of the folds.
-
-    Returns
-    -------
-    WholeFit
-        Nothing of it is kept from another fit.
-    """
+    """Fit the image score, score the patients out of fold, fill gaps, choose each penalty, fit each fusion."""
     fold = study.centre if study.has_balanced_centres else draw_folds(study.target, weight, rng)
     image = fit_image_score(study.space, study.target, weight, fold)
     group = _group_patients(study, weight, rng)
@@ -103,29 +86,7 @@ def fit_whole(study: Study, models: Mapping[str, Model], weight: Floats, rng: np
 def refit_whole(
     study: Study, models: Mapping[str, Model], *, seed: int, n_refits: int, watch: Watch | None = None
 ) -> list[WholeFit]:
-    """Repeat the whole fit on patients drawn with replacement, not stratified by anything.
-
-    Parameters
-    ----------
-    study, models
-        As for `fit_whole`.
-    seed : int
-        Seed of draws and folds.
-    n_refits : int
-        Refits.
-    watch : callable, optional
-        Called with the number of refits done and of all.
-
-    Returns
-    -------
-    list of WholeFit
-        A draw with fewer than three patients of a class is drawn again.
-
-    Raises
-    ------
-    WorkError
-        If one class has fewer than three patients.
-    """
+    """Repeat the whole fit on patients drawn with replacement, not stratified by anything."""
     n = len(study.y)
     if min(study.y.sum(), n - study.y.sum()) < LEAST_OF_A_CLASS:
         raise WorkError(

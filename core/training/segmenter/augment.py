@@ -38,22 +38,7 @@ WORDS = (
 
 
 def augment_frames(frames: Tensor, masks: Tensor, *, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw one random view of each frame; what lies beyond it is black.
-
-    Parameters
-    ----------
-    frames, masks : Tensor
-        Letterboxed frames and their lesions (0 or 255), uint8 (n, S, S).
-    size : int
-        Side of the views, pixels.
-    generator : torch.Generator
-        Source of all randomness.
-
-    Returns
-    -------
-    tuple of Tensor
-        Images and masks, float (n, 1, size, size) in 0 to 1.
-    """
+    """Draw one random view of each frame; what lies beyond it is black."""
     theta = _draw_geometry(len(frames), generator)
     grid = F.affine_grid(theta, [len(frames), 2, size, size], align_corners=False)
     views = F.grid_sample(torch.stack([frames, masks], dim=1).float() / 255, grid, align_corners=False)

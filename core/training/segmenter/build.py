@@ -48,28 +48,7 @@ def train_segmenters(
     *,
     progress: Progress,
 ) -> dict[str, Segmenter]:
-    """Train a segmenter without each part, and one on everything; each resumes from its checkpoint.
-
-    Parameters
-    ----------
-    data : OutlinedFrames
-        All frames.
-    held : mapping of str to ndarray of bool, (n,)
-        Frames of each part that is held out.
-    encoders : mapping of str to EfficientNetLite
-        By part, and `EVERYTHING`: a network that did not see it, whose weights the encoder starts from.
-    work : Path
-        Folder of the checkpoints, each named after what decides it: data, held-out part, schedule.
-    schedule : Schedule
-        How each network is trained.
-    progress : callable
-        Called with steps done and all steps.
-
-    Returns
-    -------
-    dict of str to Segmenter
-        By part, and `EVERYTHING`.
-    """
+    """Train a segmenter without each part, and one on everything; each resumes from its checkpoint."""
 
     def train(name: str, mask: NDArray[np.bool_]) -> Segmenter:
         folder = work / name_run(data.hash(), name, asdict(schedule))

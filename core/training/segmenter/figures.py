@@ -57,43 +57,14 @@ def map_frames(finder: LesionFinder, data: OutlinedFrames, rows: NDArray[np.int6
 
 
 def score_frames(mapped: Sequence[MappedFrame], data: OutlinedFrames, least_confidence: float) -> pd.DataFrame:
-    """Compare what is proposed with what is drawn, in the pixels of the image files.
-
-    Parameters
-    ----------
-    mapped : sequence of MappedFrame
-        Frames with their maps.
-    data : OutlinedFrames
-        All frames.
-    least_confidence : float
-        Mean probability of a patch below which it is no lesion.
-
-    Returns
-    -------
-    DataFrame
-        A row a frame, indexed by its position: patient, label, proposals, drawn (lesions), found (drawn lesions that
-        some proposal meets with a Dice of at least .1), confidence, and of the first proposal and the drawn lesion
-        that it meets best dice, iou and box_iou (0 without a proposal, NaN on lesion-free frames).
-    """
+    """Compare what is proposed with what is drawn, in the pixels of the image files."""
     rule = LesionRule(THRESHOLD, least_confidence)
     rows = [_score(one, one.outline(rule), data) for one in mapped]
     return pd.DataFrame(rows).set_index("row")
 
 
 def choose_confidence(tables: Mapping[float, Sequence[pd.DataFrame]]) -> float:
-    """Choose the least confidence on clinics that the networks didn't see.
-
-    Parameters
-    ----------
-    tables : mapping of float to sequence of DataFrame
-        By least confidence, what `score_frames` gives, one table a clinic.
-
-    Returns
-    -------
-    float
-        Where the worse of two ratios is least: lesion-free frames with a proposal to the 10 % that are allowed, lesions
-        missed to the 3 %; each clinic counts the same.
-    """
+    """Choose the least confidence on clinics that the networks didn't see."""
 
     def badness(parts: Sequence[pd.DataFrame]) -> float:
         false = [(free["proposals"] > 0).mean() for part in parts if len(free := part[part["label"] == NORMAL])]
@@ -104,22 +75,7 @@ def choose_confidence(tables: Mapping[float, Sequence[pd.DataFrame]]) -> float:
 
 
 def summarise_scores(scores: pd.DataFrame, *, seed: int) -> dict[str, Any]:
-    """Give patient-wise means with bootstrap intervals: a patient's frames are averaged, patients are resampled.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        What `score_frames` gave.
-    seed : int
-        Seed of the resampling.
-
-    Returns
-    -------
-    dict
-        "all", "benign" and "malignant": frames, patients, and of dice, iou and box_iou the mean and its 95 % interval;
-        with Wilson's interval "missed" (frames whose first proposal meets no lesion with a Dice of .1), "false_alarms"
-        (lesion-free frames with a proposal) and "several" (lesions found on frames with more than one).
-    """
+    """Give patient-wise means with bootstrap intervals: a patient's frames are averaged, patients are resampled."""
     lesion = scores[scores["label"] != NORMAL]
     free, several = scores[scores["label"] == NORMAL], lesion[lesion["drawn"] > 1]
     groups = {"all": lesion} | {label: lesion[lesion["label"] == label] for label in ("benign", "malignant")}
@@ -140,20 +96,7 @@ def compute_box_iou(first: Roi, second: Roi) -> float:
 
 
 def paint_contour(contour: NDArray[np.float64], width: int, height: int) -> NDArray[np.bool_]:
-    """Mark the pixels whose centres lie within a contour.
-
-    Parameters
-    ----------
-    contour : ndarray of float64, (n, 2)
-        x, y of the corners; 0 is the outer edge of the first pixel.
-    width, height : int
-        Of the image, pixels.
-
-    Returns
-    -------
-    ndarray of bool, (height, width)
-        The mask.
-    """
+    """Mark the pixels whose centres lie within a contour; bool (height, width)."""
     image = Image.new("1", (width * OVERSAMPLE, height * OVERSAMPLE))
     ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in contour * OVERSAMPLE], fill=1)
     centre = OVERSAMPLE // 2

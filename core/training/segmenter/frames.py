@@ -65,25 +65,7 @@ Row = tuple[str, str, str, str, str, int, bool, bool]
 
 
 def read_outlined_frames(busbra: Path, clinics: Sequence[Path] = ()) -> OutlinedFrames:
-    """Read BUS-BRA and, where given, the folders of further clinics onto small squares.
-
-    Parameters
-    ----------
-    busbra : Path
-        BUS-BRA's folder.
-    clinics : sequence of Path
-        Folders as `core.training.clinics.read_index` reads them.
-
-    Returns
-    -------
-    OutlinedFrames
-        Every frame of all, the lesion-free ones too.
-
-    Raises
-    ------
-    InputError
-        If a file or a column is not there.
-    """
+    """Read BUS-BRA and, where given, the folders of further clinics onto small squares."""
     rows = [*_list_busbra(busbra), *(row for folder in clinics for row in _list_clinics(folder))]
     paths, masks, clinic, patient, label, fold, doppler, several = zip(*rows, strict=True)
     pairs = [_read_square(path, mask) for path, mask in zip(paths, masks, strict=True)]

@@ -28,28 +28,7 @@ def train_segmenter(
     *,
     on_step: OnStep = lambda step, total, loss: None,
 ) -> Segmenter:
-    """Train the segmenter, going on from a checkpoint in `folder` if there is one.
-
-    Parameters
-    ----------
-    data : OutlinedFrames
-        All frames.
-    train : ndarray of bool, (n,)
-        Frames to train on.
-    encoder : EfficientNetLite
-        A network that saw no other patients; the encoder starts from its weights.
-    folder : Path
-        Of the checkpoint.
-    schedule : Schedule
-        Sizes, steps, rates, seed.
-    on_step : callable
-        Called with step, number of steps and loss.
-
-    Returns
-    -------
-    Segmenter
-        The network with averaged weights, in evaluation mode.
-    """
+    """Train the segmenter, going on from a checkpoint in `folder` if there is one."""
     torch.manual_seed(schedule.seed)
     net = Segmenter()
     weights = {name: value for name, value in encoder.state_dict().items() if not name.startswith("head.")}

@@ -128,23 +128,7 @@ FUSIONS: dict[str, Fusion] = {
 
 
 def measure_alternatives(samples: Callable[[int], Sample], n: int, watch: Watch | None = None) -> pd.DataFrame:
-    """Fit every alternative on n samples and judge it on the other centre's patients.
-
-    Parameters
-    ----------
-    samples : callable
-        Number of a cohort to its sample.
-    n : int
-        Cohorts.
-    watch : callable, optional
-        Called with the number of cohorts done and of all.
-
-    Returns
-    -------
-    DataFrame
-        alternative, cohorts; means over cohorts: log_loss, lost (log loss minus that of the fit as used) and lost_se,
-        slope, mean_minus_share, auc.
-    """
+    """Fit every alternative on n samples and judge it on the other centre's patients."""
     rows = []
     for i in range(n):
         sample = samples(i)
@@ -164,18 +148,7 @@ def measure_alternatives(samples: Callable[[int], Sample], n: int, watch: Watch 
 
 
 def fit_alternatives(sample: Sample) -> dict[str, tuple[Floats, Floats]]:
-    """Fit every alternative on one sample.
-
-    Parameters
-    ----------
-    sample : Sample
-        A cohort.
-
-    Returns
-    -------
-    dict of str to tuple of ndarray, (m,)
-        Log-odds and outcome of the other centre's patients.
-    """
+    """Fit every alternative on one sample; shape (m,)."""
     study = _make_study(sample)
     own, other = _score(study, study.centre, sample)
     found = {name: _fuse(sample, own, other, fit) for name, fit in FUSIONS.items()}

@@ -21,28 +21,7 @@ Watch = Callable[[int, int], None]
 def run_study(
     out: Path, backbone: Path, *, n_cohorts: int, seed: int, processes: int = 1, watch: Watch | None = None
 ) -> list[dict[str, float | None]]:
-    """Simulate cohorts of consecutive seeds, train a bundle on each and compute the figures of the paper.
-
-    Parameters
-    ----------
-    out : Path
-        Folder; a finished cohort leaves ``SEED.json`` and ``SEED.csv`` (its predictions), an unfinished one its folder.
-    backbone : Path
-        Folder of the backbone.
-    n_cohorts : int
-        Number of cohorts.
-    seed : int
-        Seed of the first.
-    processes : int
-        Processes that render.
-    watch : callable, optional
-        Called with the number of cohorts done and of all.
-
-    Returns
-    -------
-    list of dict
-        Figures of each cohort (`core.training.study.figures.read_figures`).
-    """
+    """Simulate cohorts of consecutive seeds, train a bundle on each and compute the figures of the paper."""
     out.mkdir(parents=True, exist_ok=True)
     key = _make_key(backbone)
     rows = []

@@ -29,26 +29,7 @@ def measure_coverage(
     seed: int = 0,
     watch: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Measure the coverage of the 95 % interval.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Training patients.
-    n_cohorts, n_refits : int
-        Cohorts of each size, and refits of each.
-    seed : int
-        Seed of the first cohort; the others follow.
-    watch : callable, optional
-        Called with the number of cohorts done and of all.
-
-    Returns
-    -------
-    DataFrame
-        n_train, place ("training centres", "external centre"), missing (values not known of seven), n (intervals),
-        coverage (share that hold the true probability of a patient with every value known), width, and near_threshold
-        (coverage where the estimate is between 30 and 70 %).
-    """
+    """Measure the coverage of the 95 % interval."""
     network, rows = Network(), []
     for i, size in enumerate(size for size in sizes for _ in range(n_cohorts)):
         rows += _measure_cohort(network, size, n_refits, seed + i % n_cohorts)

@@ -55,18 +55,7 @@ GOALS = (
 
 
 def read_figures(bundle: Path) -> dict[str, float | None]:
-    """Compute the figures from a bundle's evidence.
-
-    Parameters
-    ----------
-    bundle : Path
-        A trained bundle.
-
-    Returns
-    -------
-    dict of str to float or None
-        Figure by name; of a yes or no, 1 or 0; None where it can't be estimated.
-    """
+    """Compute the figures from a bundle's evidence."""
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     table = pd.read_csv(bundle / "evidence" / "predictions.csv")
     return compute_figures(table, float(manifest["threshold"]["value"]))

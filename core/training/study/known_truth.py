@@ -95,22 +95,7 @@ class Patients:
 
 
 def simulate_patients(network: Network, n_patients: int, seed: int, rng: np.random.Generator) -> Patients:
-    """Draw patients of a simulated cohort.
-
-    Parameters
-    ----------
-    network : Network
-        The backbone.
-    n_patients, seed : int
-        Of the simulated cohort.
-    rng : numpy.random.Generator
-        Source of features and outcomes.
-
-    Returns
-    -------
-    Patients
-        Their values.
-    """
+    """Draw patients of a simulated cohort."""
     defaults = SimulationParameters()
     complete = replace(defaults, missing=dict.fromkeys(defaults.missing, (0.0, 0.0)))
     cohort = simulate_cohort(n_patients, seed, parameters=complete)

@@ -46,22 +46,7 @@ def save_entry(entry: Entry) -> Record:
 
 
 def list_unread(records: list[Record], patients: list[str], author: str, key: str) -> list[str]:
-    """Give the patients that an author has not read.
-
-    Parameters
-    ----------
-    records : list of Record
-        Entries of the cohort.
-    patients : list of str
-        Pseudonyms.
-    author, key : str
-        Reader: name or initials, and the login's subject.
-
-    Returns
-    -------
-    list of str
-        Those without a reading.
-    """
+    """Give the patients that an author has not read."""
     read = {r.patient for r in records if r.kind == "reading" and r.is_by(author, key)}
     return [patient for patient in patients if patient not in read]
 
@@ -108,22 +93,7 @@ def ask_own(draft: Mapping[str, Any], threshold: float, *, is_blind: bool) -> No
 
 
 def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: list[Record]) -> list[Record]:
-    """Keep whose estimates the reader was shown, once each; a later reading of them is not blind.
-
-    Parameters
-    ----------
-    draft : mapping of str to value
-        Author, role and hashes of an entry; without an author they are kept once there is one.
-    visible : mapping of str to float
-        Pseudonym and probability of each estimate that is shown now.
-    records : list of Record
-        Entries of the cohort of the kinds `core.register.pairs.PAIRED`.
-
-    Returns
-    -------
-    list of Record
-        The new entries.
-    """
+    """Keep whose estimates the reader was shown, once each; a later reading of them is not blind."""
     author, cohort = draft["author"], draft["cohort_sha256"]
     if not author:
         change_board(Seen(cohort, tuple(visible)))
@@ -138,15 +108,7 @@ def keep_seen(draft: Mapping[str, Any], visible: Mapping[str, float], records: l
 
 
 def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
-    """After a reading, keep the model's estimate that was then shown, once.
-
-    Parameters
-    ----------
-    draft : mapping of str to value
-        Patient, author, role, hashes and the model's output.
-    records : list of Record
-        Entries of the patient.
-    """
+    """After a reading, keep the model's estimate that was then shown, once."""
     is_own = [r.is_by(draft["author"], draft.get("author_key", "")) for r in records]
     own = [r for r, mine in zip(records, is_own, strict=True) if mine and r.cohort_sha256 == draft["cohort_sha256"]]
     reading = next((r for r in own if r.kind == "reading"), None)

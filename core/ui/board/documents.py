@@ -32,15 +32,7 @@ def ask_paper() -> "Paper":
 
 
 def offer_patient(collect: Callable[[], "PatientContent"], paper: "Paper") -> None:
-    """Draw the buttons of the document of one patient.
-
-    Parameters
-    ----------
-    collect : callable
-        Gives the content; called when it is asked for.
-    paper : {"a4", "letter"}
-        Its paper.
-    """
+    """Draw the buttons of the document of one patient."""
 
     def render(form: "Form") -> bytes:
         from core.documents.render import render_patient_document  # noqa: PLC0415 - a download's own
@@ -51,19 +43,7 @@ def offer_patient(collect: Callable[[], "PatientContent"], paper: "Paper") -> No
 
 
 def offer_meeting(collect: Callable[..., "MeetingContent"], paper: "Paper", *, unread: int, count: int) -> None:
-    """Draw the buttons of the document of the meeting.
-
-    Parameters
-    ----------
-    collect : callable
-        Gives the content for a day `held_on`; called when it is asked for.
-    paper : {"a4", "letter"}
-        Its paper.
-    unread : int
-        Patients of the board whose estimate is not to be seen yet.
-    count : int
-        Patients in the document.
-    """
+    """Draw the buttons of the document of the meeting."""
     if unread:
         st.caption(f"The meeting's document comes once you have read all patients first; {unread} are left.")
         return

@@ -44,21 +44,7 @@ def is_own(cohort: Cohort) -> bool:
 
 
 def list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
-    """List a cohort's patients, held-out ones first, with what the board should look at.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Shipped or uploaded.
-    manifest : Manifest
-        Of the bundle: its cut-off and its call rule.
-
-    Returns
-    -------
-    DataFrame
-        Columns of the cohort, what is known of simulated patients, "low" and "high" (interval, NaN where it can't be
-        known from the table), and "flags" in words.
-    """
+    """List a cohort's patients, held-out ones first, with what the board should look at."""
     is_bundles = is_own(cohort)
     key = (*cohort.key, cohort.is_simulated, get_bundle().sha256, is_bundles)
     return _list_once(key, lambda: _list_patients(cohort, manifest, own=is_bundles))
@@ -108,20 +94,7 @@ def _find_intervals(table: pd.DataFrame, *, own: bool) -> tuple["np.ndarray", "n
 
 
 def add_seen(patients: pd.DataFrame, reader: BoardReader) -> pd.DataFrame:
-    """Add the flags "caution" and "refused" of the images that were read.
-
-    Parameters
-    ----------
-    patients : DataFrame
-        Of `list_patients`.
-    reader : BoardReader
-        Of the cohort.
-
-    Returns
-    -------
-    DataFrame
-        The same rows.
-    """
+    """Add the flags "caution" and "refused" of the images that were read."""
     flags = [_add_flag(flags, reader.peek(name)) for name, flags in patients[["patient_id", "flags"]].to_numpy()]
     return patients.assign(flags=flags)
 
@@ -134,23 +107,7 @@ def _add_flag(flags: str, read: BoardReading | None) -> str:
 
 
 def find_asked(everybody: set[str]) -> str | None:
-    """Give the patient that is asked for by the address or before in this session.
-
-    Parameters
-    ----------
-    everybody : set of str
-        Pseudonyms of the whole cohort; a link may name any of them.
-
-    Returns
-    -------
-    str or None
-        Pseudonym; None where the list is asked for.
-
-    Raises
-    ------
-    UsageError
-        If the address names nobody of this cohort.
-    """
+    """Give the patient that is asked for by the address or before in this session."""
     linked = st.query_params.get(ADDRESS)
     if linked is not None and linked not in everybody:
         st.button("Go to the list", on_click=guard(go), args=(None,))
@@ -169,22 +126,7 @@ def go(patient: str | None) -> None:
 
 
 def show_way(patient: str, board: list[str], *, simulated: bool) -> DeltaGenerator:
-    """Draw the way to the previous and the next patient and back to the list.
-
-    Parameters
-    ----------
-    patient : str
-        Who is shown.
-    board : list of str
-        Pseudonyms in order.
-    simulated : bool
-        Whether the patient is made up.
-
-    Returns
-    -------
-    DeltaGenerator
-        Place beside it for what belongs to the patient.
-    """
+    """Draw the way to the previous and the next patient and back to the list."""
     place = board.index(patient) if patient in board else -1
     where = f"{place + 1} of {len(board)}" if place >= 0 else "not on the list"
     badge = " :orange-badge[simulated patient]" if simulated else ""

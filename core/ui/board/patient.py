@@ -102,17 +102,7 @@ def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
 
 
 def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str) -> None:
-    """Write the probability that the cohort's table gives.
-
-    Parameters
-    ----------
-    probability : float
-        From the table.
-    rule : CallRule
-        Of the bundle.
-    graph, alt : str
-        Small graph of it as SVG, and the graph in words.
-    """
+    """Write the probability that the cohort's table gives."""
     st.subheader(f"{format_percent(probability)} probability of a high Ki-67", anchor=False)
     st.image(graph, width=GRAPH, alt=alt)
     call = "Indeterminate" if rule.is_indeterminate(probability) else f"Classified as {rule.classify(probability)}"

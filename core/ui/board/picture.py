@@ -14,24 +14,7 @@ HEIGHT = "clamp(360px, calc(100vh - 20rem), 1100px)"
 
 
 def show_picture(patient: str, read: BoardReading, *, is_hidden: bool, limit: float) -> int:
-    """Show a patient's image, with the heat map unless the estimate is not to be seen yet.
-
-    Parameters
-    ----------
-    patient : str
-        Pseudonym.
-    read : BoardReading
-        Image and estimate, or why there is none.
-    is_hidden : bool
-        Whether the reader is to estimate first.
-    limit : float
-        Log-odds at the ends of the heat map's scale.
-
-    Returns
-    -------
-    int
-        Position of the view that is shown.
-    """
+    """Show a patient's image, with the heat map unless the estimate is not to be seen yet."""
     if read.case is None:
         st.caption(plain(read.missing))
         return 0

@@ -39,15 +39,7 @@ TABS = ("Contributions", "Nomogram", "100 patients", "Other", "Limits")
 
 
 def show_answer(answer: Answer, bundle: Bundle) -> None:
-    """Show the probability on its scale, and what it is called.
-
-    Parameters
-    ----------
-    answer : Answer
-        The estimate and what it was made from.
-    bundle : Bundle
-        The bundle that gave it.
-    """
+    """Show the probability on its scale, and what it is called."""
     prediction = answer.prediction
     show_headline(prediction, bundle)
     scale = plot_probability_scale(prediction)

@@ -62,18 +62,7 @@ def offer_results(collect: Callable[..., "CaseResults"], sources: Sequence[Sourc
 
 
 def pack_zip(files: dict[str, bytes]) -> bytes:
-    """Pack files; same files, same bytes.
-
-    Parameters
-    ----------
-    files : dict of str to bytes
-        Name to content.
-
-    Returns
-    -------
-    bytes
-        Zip archive.
-    """
+    """Pack files; same files, same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():

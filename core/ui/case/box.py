@@ -80,34 +80,13 @@ def paint_over(frame: Frame, roi: Roi) -> Frame:
 
 
 def set_box(roi: Roi) -> None:
-    """Set the box, and the numbers with it.
-
-    Parameters
-    ----------
-    roi : Roi
-        In pixels of the frame.
-    """
+    """Set the box, and the numbers with it."""
     _keep(round_box(roi))
     _fill_edges(get_case().shown, round_box(roi))
 
 
 def start_box(view: LesionView, frame: Frame, proposal: Proposal) -> Box:
-    """Set a view's box for a new area, another frame whose box was not touched, or another chosen lesion.
-
-    Parameters
-    ----------
-    view : LesionView
-        The view.
-    frame : Frame
-        Its B-mode area.
-    proposal : Proposal
-        Lesions found in it; the box starts on the chosen one where the source has no box.
-
-    Returns
-    -------
-    Box
-        As it stands.
-    """
+    """Set a view's box for a new area, another frame whose box was not touched, or another chosen lesion."""
     box, area = view.box, (frame.origin, frame.width, frame.height)
     known = frame.to_frame(Roi(*view.source.box)) if view.source.box else None
     guess = proposal.box or round_box(default_roi(frame))

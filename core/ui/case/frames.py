@@ -52,23 +52,7 @@ def ask_frame(view: LesionView) -> Frame:
 
 
 def recall_frame(view: LesionView) -> Frame:
-    """Decode a view as it was last chosen, without asking anything.
-
-    Parameters
-    ----------
-    view : LesionView
-        The view.
-
-    Returns
-    -------
-    Frame
-        Grey pixels of the B-mode area.
-
-    Raises
-    ------
-    ImageError
-        If it can't be read.
-    """
+    """Decode a view as it was last chosen, without asking anything."""
     region = _recall_region(view, _inspect(view, _find_item(view)))
     first = _decode(view, region, None)
     chosen = st.session_state.get(name_frame(view.number, region))

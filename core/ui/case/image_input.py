@@ -80,18 +80,7 @@ def ask_more_views() -> None:
 
 
 def add_source(source: Source) -> None:
-    """Take one more image as a view of the case.
-
-    Parameters
-    ----------
-    source : Source
-        The image as it came.
-
-    Raises
-    ------
-    ImageError
-        If it names another patient.
-    """
+    """Take one more image as a view of the case."""
     _check_patients([*(view.source for view in get_case().views), source])
     change_case(ViewsAdded((source,)))
 

@@ -53,20 +53,7 @@ def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
 
 
 def find_mean(number: int, view: View) -> tuple[View, ImageReading] | None:
-    """Give the view and reading of a loop whose mean is asked for; None where the frame alone counts.
-
-    Parameters
-    ----------
-    number : int
-        The view's number.
-    view : View
-        Its frame and box.
-
-    Returns
-    -------
-    tuple of (View, ImageReading) or None
-        The view says how many frames it stands for.
-    """
+    """Give the view and reading of a loop whose mean is asked for; None where the frame alone counts."""
     job: LoopJob | None = st.session_state.get(name_view_widget(number, "loop"))
     is_mean = st.session_state.get(name_view_widget(number, "loop_use")) == MEAN
     if job is None or job.reading is None or not is_mean:
@@ -75,18 +62,7 @@ def find_mean(number: int, view: View) -> tuple[View, ImageReading] | None:
 
 
 def put_means(views: Mapping[int, View] | None) -> tuple[Mapping[int, View] | None, dict[int, ImageReading]]:
-    """Put the mean of a loop's frames in place of its frame, where that is asked for.
-
-    Parameters
-    ----------
-    views : mapping of int to View, or None
-        The views that are used.
-
-    Returns
-    -------
-    tuple of (mapping of int to View or None, dict of int to ImageReading)
-        The views, and the readings of the loops.
-    """
+    """Put the mean of a loop's frames in place of its frame, where that is asked for."""
     found = {number: find_mean(number, view) for number, view in (views or {}).items()}
     means = {number: mean for number, mean in found.items() if mean is not None}
     if views is None or not means:

@@ -100,22 +100,7 @@ def ask_lesion(proposal: Proposal, number: int) -> None:
 
 
 def choose_lesion_at(proposal: Proposal, number: int, x: float, y: float) -> Lesion | None:
-    """Choose the lesion whose outline lies at a point.
-
-    Parameters
-    ----------
-    proposal : Proposal
-        Lesions of the view.
-    number : int
-        The view's number.
-    x, y : float
-        Where the user pointed, pixels of the frame.
-
-    Returns
-    -------
-    Lesion or None
-        None where none lies there.
-    """
+    """Choose the lesion whose outline lies at a point."""
     for i, lesion in enumerate(proposal.lesions):
         if lesion.box.x0 <= x <= lesion.box.x1 and lesion.box.y0 <= y <= lesion.box.y1:
             st.session_state[name_view_widget(number, "lesion")] = i

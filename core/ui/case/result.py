@@ -69,13 +69,7 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
 
 
 def show_call(prediction: Prediction) -> None:
-    """Say what the estimate is called, and why.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-    """
+    """Say what the estimate is called, and why."""
     st.info(f"**{name_call(prediction)}.** {explain_call(prediction)}")
     if len(prediction.views) > 1:
         st.caption(describe_views(prediction))

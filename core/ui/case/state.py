@@ -38,20 +38,7 @@ class Box:
     accepted: Roi | None = None
 
     def show(self, guess: Roi, *, frame_index: int, lesion: int) -> "Box":
-        """Give the box on another frame or lesion: on the guess where it was not touched, or a lesion was chosen.
-
-        Parameters
-        ----------
-        guess : Roi
-            The proposed box there.
-        frame_index, lesion : int
-            What is shown now.
-
-        Returns
-        -------
-        Box
-            The same one where nothing changed.
-        """
+        """Give the box on another frame or lesion: on the guess where it was not touched, or a lesion was chosen."""
         before, now = (self.frame_index, self.lesion), (frame_index, lesion)
         shown = replace(self, frame_index=frame_index, lesion=lesion)
         follows = before != now and (self.frame_index == frame_index or self.roi == self.start)

@@ -44,24 +44,7 @@ def write_policy(host: str) -> str:
 
 
 def protect(headers: Iterable[Header], *, host: str, path: str, has_tls: bool) -> list[Header]:
-    """Add the protecting headers to an answer's own.
-
-    Parameters
-    ----------
-    headers : iterable of (bytes, bytes)
-        The answer's.
-    host : str
-        Name and port that the browser asked.
-    path : str
-        What it asked for.
-    has_tls : bool
-        Whether people reach the app by https.
-
-    Returns
-    -------
-    list of (bytes, bytes)
-        All headers.
-    """
+    """Add the protecting headers to an answer's own."""
     ours = FIXED | {"content-security-policy": write_policy(host)}
     ours |= dict([ONLY_HTTPS]) if has_tls else {}
     ours |= {"cache-control": "no-store"} if path.startswith(NOT_KEPT) else {}

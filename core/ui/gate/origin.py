@@ -58,18 +58,7 @@ class Asked:
 
 
 def refuse_stranger(asked: Asked) -> str | None:
-    """Say why a request is not from a browser on this computer, or None where it is.
-
-    Parameters
-    ----------
-    asked : Asked
-        The request.
-
-    Returns
-    -------
-    str or None
-        The reason: it was passed on, is meant for another name or port, or comes from another page.
-    """
+    """Say why a request is not from a browser on this computer, or None where it is."""
     host = _split("//" + asked.headers.get("host", ""))
     if host is None or not is_loopback(host.hostname) or not is_loopback(asked.client):
         return PROXIED
@@ -84,20 +73,7 @@ def refuse_stranger(asked: Asked) -> str | None:
 
 
 def refuse_foreign_page(asked: Asked, host: str) -> str | None:
-    """Say why a request was made by a page of another origin, or None where it was not.
-
-    Parameters
-    ----------
-    asked : Asked
-        The request.
-    host : str
-        Name and port of the pages that may ask.
-
-    Returns
-    -------
-    str or None
-        The reason.
-    """
+    """Say why a request was made by a page of another origin, or None where it was not."""
     origin = asked.headers.get("origin")
     if origin is None:
         return FOREIGN if asked.must_name_origin else None
@@ -106,22 +82,7 @@ def refuse_foreign_page(asked: Asked, host: str) -> str | None:
 
 
 def refuse_other_name(asked: Asked, own: str, allowed: Sequence[str]) -> str | None:
-    """Say why a request must not be answered where people log in, or None where it may.
-
-    Parameters
-    ----------
-    asked : Asked
-        The request.
-    own : str
-        Name and port of the address that they log in at.
-    allowed : sequence of str
-        Option server.allowedHosts: more names, "*.example.org" for all of a domain.
-
-    Returns
-    -------
-    str or None
-        The reason: another name, or another origin's page.
-    """
+    """Say why a request must not be answered where people log in, or None where it may."""
     named = asked.headers.get("host", "").lower()
     host = _split("//" + named)
     if host is None:
@@ -132,18 +93,7 @@ def refuse_other_name(asked: Asked, own: str, allowed: Sequence[str]) -> str | N
 
 
 def is_loopback(address: str | None) -> bool:
-    """Whether a server or browser at this address is on this computer.
-
-    Parameters
-    ----------
-    address : str or None
-        Host name or address; None means all of the computer's addresses.
-
-    Returns
-    -------
-    bool
-        False also for a name that is not "localhost".
-    """
+    """Whether a server or browser at this address is on this computer."""
     if address is None:
         return False
     if address.lower() == "localhost":

@@ -36,15 +36,7 @@ class Places:
 
     @contextmanager
     def take_for_stranger(self) -> Iterator[asyncio.Event]:
-        """Count the page of somebody who is not logged in; the oldest such page gives way to it.
-
-        So whoever wants to log in always can, and nobody unknown takes the place of who has.
-
-        Yields
-        ------
-        asyncio.Event
-            Set when this page must give way.
-        """
+        """Count the page of somebody who is not logged in; the oldest such page gives way to it."""
         over = asyncio.Event()
         self._strangers[over] = None
         while len(self._strangers) > max(1, get_setting("open_pages") // STRANGERS_SHARE):

@@ -12,22 +12,7 @@ OVERLAY_PX = 384
 
 
 def lay_heatmap(view: ViewEstimate, *, limit: float, contours: bool = False) -> HeatLayer:
-    """Colour a view's heat map for the viewer, and say in words what its scale means.
-
-    Parameters
-    ----------
-    view : ViewEstimate
-        Its part of the estimate.
-    limit : float
-        Log-odds at the scale's ends.
-    contours : bool
-        Draw lines of equal log-odds too.
-
-    Returns
-    -------
-    HeatLayer
-        Over the square that the network saw.
-    """
+    """Colour a view's heat map for the viewer, and say in words what its scale means."""
     values = spread_offset(view)
     strongest = values.flat[abs(values).argmax()]
     image = render_overlay(values, limit=limit, opacity=1.0, size=(OVERLAY_PX, OVERLAY_PX))

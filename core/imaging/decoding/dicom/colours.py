@@ -8,23 +8,7 @@ TOLD = "The file's colours are not stored as it states ({}); they are shown as t
 
 
 def find_arrangement(samples: np.ndarray, photometric: str, planar: int) -> tuple[str, int] | None:
-    """Find the arrangement of a frame's samples in which most of its pixels are grey.
-
-    Parameters
-    ----------
-    samples : ndarray of uint8
-        All samples of a frame, in the order of the file.
-    photometric : str
-        As stated: "RGB" or one of YBR.
-    planar : {0, 1}
-        As stated: colour by pixel or colour by plane.
-
-    Returns
-    -------
-    tuple of (str, int), or None
-        "RGB" or "YBR_FULL", and the planar configuration: the stated one where it holds, else another that does; None
-        where the frame is grey in none.
-    """
+    """Find the arrangement of a frame's samples in which most of its pixels are grey."""
     stated, other = ("RGB", "YBR_FULL") if photometric == "RGB" else ("YBR_FULL", "RGB")
     for one, planes in ((stated, planar), (other, planar), (stated, 1 - planar), (other, 1 - planar)):
         pixels = samples.reshape(3, -1).T if planes else samples.reshape(-1, 3)
@@ -34,18 +18,7 @@ def find_arrangement(samples: np.ndarray, photometric: str, planar: int) -> tupl
 
 
 def turns_to_rgb(stream: bytes) -> bool:
-    """Tell whether a JPEG 2000 code stream says that its decoder gives RGB (ISO/IEC 15444-1, A.6.1).
-
-    Parameters
-    ----------
-    stream : bytes
-        The coded image.
-
-    Returns
-    -------
-    bool
-        Whether its multiple component transformation is on.
-    """
+    """Tell whether a JPEG 2000 code stream says that its decoder gives RGB (ISO/IEC 15444-1, A.6.1)."""
     at = stream.find(_COD)
     return 0 <= at < len(stream) - _TRANSFORM and stream[at + _TRANSFORM] == 1
 

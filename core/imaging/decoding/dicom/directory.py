@@ -9,19 +9,7 @@ DICOMDIR = "1.2.840.10008.1.3.10"
 
 
 def list_images(data: bytes) -> dict[str, str]:
-    """List the images that a DICOMDIR names.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-
-    Returns
-    -------
-    dict of str to str
-        Path below the DICOMDIR's folder, in lower case, to words such as "study 1 (2024-01-02), series 2 (US),
-        image 3", in its order; empty where it can't be read.
-    """
+    """List the images that a DICOMDIR names."""
     try:
         index = dcmread(BytesIO(data), force=True)
         records = {item.seq_item_tell: item for item in index.get("DirectoryRecordSequence") or []}

@@ -8,25 +8,7 @@ from core.errors import ImageError
 
 
 def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
-    """Turn decoded values into displayed grey or RGB levels.
-
-    Parameters
-    ----------
-    stored : ndarray, shape (height, width) or (height, width, 3)
-        As the decoder gives them; YBR is RGB already.
-    header : Dataset
-        Header of the file.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width) or (height, width, 3)
-        Grey or RGB levels.
-
-    Raises
-    ------
-    ImageError
-        If the photometric interpretation is none that can be shown.
-    """
+    """Turn decoded values into displayed grey or RGB levels; shape (height, width, 3)."""
     photometric = str(header.get("PhotometricInterpretation") or "")
     if photometric == "PALETTE COLOR":
         header = header if header.original_encoding[1] is not False else _turn_palette(header)

@@ -12,27 +12,7 @@ JPEG_XL = tuple(UID(f"1.2.840.10008.1.2.4.{number}") for number in (110, 111, 11
 
 
 def decode_jpeg_xl(stream: bytes, size: tuple[int, int], bits: int) -> np.ndarray:
-    """Decode one frame.
-
-    Parameters
-    ----------
-    stream : bytes
-        The coded image.
-    size : tuple of int
-        Width and height that the header states, in pixels.
-    bits : int
-        Bits stored.
-
-    Returns
-    -------
-    ndarray of uint8 or uint16, shape (height, width) or (height, width, 3)
-        Grey or RGB.
-
-    Raises
-    ------
-    ImageError
-        If it has another size or an odd number of bits.
-    """
+    """Decode one frame; shape (height, width, 3)."""
     import pillow_jxl  # noqa: F401, PLC0415 - registers the format
 
     image = Image.open(BytesIO(stream), formats=["JXL"])

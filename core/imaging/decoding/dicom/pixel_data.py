@@ -42,27 +42,7 @@ class CheckedPixels:
 
 
 def check_pixels(data: bytes, header: Dataset, position: int) -> CheckedPixels:
-    """Compare the pixel data's length, fragments and offset table with the header.
-
-    Parameters
-    ----------
-    data : bytes
-        The file.
-    header : Dataset
-        Everything before the pixels.
-    position : int
-        Where the pixel data element begins.
-
-    Returns
-    -------
-    CheckedPixels
-        As the pixels can be decoded.
-
-    Raises
-    ------
-    ImageError
-        If the pixels can't be what the header says, and what they are can't be told.
-    """
+    """Compare the pixel data's length, fragments and offset table with the header."""
     little = data[position : position + 4] != _PIXEL_DATA[1]
     if data[position : position + 4] not in _PIXEL_DATA:
         return CheckedPixels(data)

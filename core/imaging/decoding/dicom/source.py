@@ -76,18 +76,7 @@ class DicomSource:
         return (*unsaid, *self.pixel_notes, *overlay)
 
     def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
-        """Decode frames one at a time.
-
-        Parameters
-        ----------
-        indices : sequence of int
-            Frames, from 0, ascending.
-
-        Yields
-        ------
-        ndarray of uint8, shape (height, width) or (height, width, 3)
-            Grey or RGB.
-        """
+        """Decode frames one at a time."""
         if self.syntax in MPEGTransferSyntaxes:
             yield from iter_video(self.read_stream(), indices)
             return
@@ -178,15 +167,7 @@ class DicomSource:
 
 
 def change(header: Dataset, changes: dict[str, object]) -> None:
-    """Put other elements into a header.
-
-    Parameters
-    ----------
-    header : Dataset
-        Changed in place.
-    changes : dict
-        By keyword; None takes an element out.
-    """
+    """Put other elements into a header."""
     for keyword, value in changes.items():
         if value is not None:
             setattr(header, keyword, value)

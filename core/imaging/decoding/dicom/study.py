@@ -44,27 +44,7 @@ _BREAK = "Its {name} breaks the DICOM standard, so that results can't be filed w
 
 
 def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
-    """Read what results of the same study must repeat.
-
-    Parameters
-    ----------
-    data : bytes
-        The DICOM file.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    dict of str to str or int
-        UIDs of study, series, instance and class; patient and study by DICOM's keywords, empty where the file has no
-        value or one that breaks its type; Rows, Columns, NumberOfFrames, SamplesPerPixel, LossyImageCompression; and
-        "Side", the breast by all that the header says.
-
-    Raises
-    ------
-    ImageError
-        If it is no ultrasound DICOM file, or a UID, the patient's id or name can't be repeated.
-    """
+    """Read what results of the same study must repeat."""
     if detect_format(data) != "DICOM":
         raise ImageError("The file is no DICOM file, so that it names no study to file results with.")
     source = open_dicom(data, limits)

@@ -18,31 +18,7 @@ _SCALE_RANGE = (0.005, 2.0)
 
 
 def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """Read the B-mode regions that a file names.
-
-    A region counts if its format is 2D (1) and its data are tissue (1); its scale counts if both units are
-    centimetres (3). A region that overlaps the pixels' edge by at most two pixels is clamped; one that lies further
-    outside belongs to an image that was resized later, so that neither its place nor its scale can be trusted.
-
-    Parameters
-    ----------
-    header : Dataset
-        Header of the file.
-    width, height : int
-        Size of a frame in pixels.
-
-    Returns
-    -------
-    regions : tuple of Region
-        Regions in the order of the file, none twice.
-    notes : tuple of str
-        Sentences on what was clamped or ignored.
-
-    Raises
-    ------
-    ImageError
-        If the file names regions, but none of them B-mode (spectral Doppler or M-mode alone).
-    """
+    """Read the B-mode regions that a file names."""
     named = list(header.get("SequenceOfUltrasoundRegions") or [])
     tissue = [item for item in named if _is_tissue(item)]
     if named and not tissue:
@@ -61,20 +37,7 @@ def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region
 
 
 def read_spacing(header: Dataset) -> tuple[float, float] | None:
-    """Read millimetres per pixel where the file gives them apart from any ultrasound region.
-
-    Pixel Spacing, or that of an enhanced file's functional groups; both give the distance of rows first.
-
-    Parameters
-    ----------
-    header : Dataset
-        Header of the file.
-
-    Returns
-    -------
-    tuple of float, or None
-        Along x and y; None where there is none that is plausible.
-    """
+    """Read millimetres per pixel where the file gives them apart from any ultrasound region."""
     spacing = header.get("PixelSpacing")
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         measures = [item.get("PixelMeasuresSequence") for item in (header.get(groups) or [])[:1]]
@@ -86,18 +49,7 @@ def read_spacing(header: Dataset) -> tuple[float, float] | None:
 
 
 def name_device(header: Dataset) -> str | None:
-    """Name the ultrasound device: manufacturer, model and transducer frequency.
-
-    Parameters
-    ----------
-    header : Dataset
-        Header of the file.
-
-    Returns
-    -------
-    str or None
-        For instance "SonoSite, Inc. Turbo, 12 MHz"; None where the file names none of these.
-    """
+    """Name the ultrasound device: manufacturer, model and transducer frequency."""
     names = [_clean(header.get(name)) for name in ("Manufacturer", "ManufacturerModelName")]
     device = " ".join(name for name in names if name)
     frequencies = [item.get("TransducerFrequency") for item in header.get("SequenceOfUltrasoundRegions") or []]

@@ -17,48 +17,14 @@ _DAMAGED = "The file's video is damaged or incomplete: its frames can't be decod
 
 
 def measure_video(stream: bytes) -> tuple[int, int, int]:
-    """Measure a video without decoding it.
-
-    Parameters
-    ----------
-    stream : bytes
-        A transport, program or elementary stream, or an MP4 container.
-
-    Returns
-    -------
-    tuple of int
-        Width and height in pixels, and number of frames.
-
-    Raises
-    ------
-    ImageError
-        If it is none of these.
-    """
+    """Measure a video without decoding it."""
     with _open(stream) as container:
         video = container.streams.video[0]
         return video.width, video.height, sum(packet.size > 0 for packet in container.demux(video))
 
 
 def iter_video(stream: bytes, indices: Sequence[int]) -> Iterator[np.ndarray]:
-    """Decode frames of a video one at a time.
-
-    Parameters
-    ----------
-    stream : bytes
-        As for `measure_video`.
-    indices : sequence of int
-        Frames, from 0, ascending.
-
-    Yields
-    ------
-    ndarray of uint8, shape (height, width, 3)
-        RGB, by the matrix and range that the stream states.
-
-    Raises
-    ------
-    ImageError
-        If the stream ends before a frame.
-    """
+    """Decode frames of a video one at a time."""
     wanted = list(indices)
     with _open(stream) as container:
         container.streams.video[0].codec_context.thread_count = 1
