@@ -25,6 +25,12 @@ _things: defaultdict[str, WeakSet[Closeable]] = defaultdict(WeakSet)
 _left: dict[str, float] = {}
 
 
+def keep(name: str, value: object) -> None:
+    """Keep a value in place of the one before, which Streamlit would else hold until the next run."""
+    st.session_state.pop(name, None)
+    st.session_state[name] = value
+
+
 def name_owner() -> str:
     """Name whose work the running page's is: the person's where login is on, else the session's."""
     context = get_script_run_ctx()

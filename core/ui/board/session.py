@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.ui.board.state import BoardState, Event, advance
+from core.ui.session import keep
 
 STATE = "board"
 
@@ -15,5 +16,5 @@ def get_board() -> BoardState:
 
 def change_board(event: Event) -> BoardState:
     """Let an event change the board, and give it as it is now."""
-    st.session_state[STATE] = advance(get_board(), event)
+    keep(STATE, advance(get_board(), event))
     return get_board()

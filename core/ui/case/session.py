@@ -7,6 +7,7 @@ import streamlit as st
 from core.inference.loop_job import LoopJob
 from core.ui.case.events import Event, advance
 from core.ui.case.state import CaseState
+from core.ui.session import keep
 
 STATE = "case"
 PREFIX = "case_"
@@ -42,7 +43,7 @@ def change_case(event: Event) -> CaseState:
     for source in {id(view.source): view.source for view in before.views}.values():
         if id(source) not in kept and not source.is_simulated:
             source.file.release()
-    st.session_state[STATE] = after
+    keep(STATE, after)
     return after
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.ui.cohort.state import CohortState, Event, advance
+from core.ui.session import keep
 
 STATE = "cohort"
 
@@ -15,6 +16,5 @@ def get_own() -> CohortState:
 
 def change_own(event: Event) -> CohortState:
     """Let an event change the own cohort, and give it as it is now."""
-    before = st.session_state.pop(STATE, CohortState())  # a value that is only replaced outlives the run
-    st.session_state[STATE] = advance(before, event)
+    keep(STATE, advance(get_own(), event))
     return get_own()

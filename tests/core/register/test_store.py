@@ -250,6 +250,8 @@ def test_many_entries_are_one_write_in_the_same_chain(store):
 
 
 def test_of_many_entries_none_is_kept_where_one_is_refused(store):
-    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the database says
-        store.append_all([ENTRY, replace(ENTRY, patient=None)])
+    unchecked = replace(ENTRY)
+    object.__setattr__(unchecked, "patient", None)  # so that the database has to refuse it
+    with pytest.raises(WorkError, match=r"refused \(IntegrityError\), so nothing was saved"):
+        store.append_all([ENTRY, unchecked])
     assert store.read() == []
