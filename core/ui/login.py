@@ -4,6 +4,7 @@ Login is OpenID Connect by Streamlit's own `[auth]` section of `.streamlit/secre
 token, in the claim that the setting "role_claim" names; a role includes those below it.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,18 +114,21 @@ def is_login_configured() -> bool:
 
 
 def is_expired(claims: Mapping[str, Any], now: float) -> bool:
-    """Whether an identity token has run out."""
+    """Whether an identity token has run out; so has one that does not say when, or says never."""
     end = claims.get("exp")
-    return not isinstance(end, int | float) or now >= end
+    return isinstance(end, bool) or not isinstance(end, int | float) or not now < end < math.inf
 
 
 def read_user(claims: Mapping[str, Any], claim: str) -> User | None:
-    """Read name and highest role from an identity token."""
+    """Read name and highest role from an identity token; None without role or subject."""
+    key = claims.get("sub")
+    if not isinstance(key, str) or not key:
+        return None
     held = claims.get(claim)
     held = [held] if isinstance(held, str) else held if isinstance(held, list) else []
     role = next((role for role in reversed(ROLES) if role in held), None)
     name = next((str(claims[key]) for key in ("name", "email", "sub") if claims.get(key)), "")
-    return None if role is None else User(name, str(claims.get("sub", "")), role)
+    return None if role is None else User(name, key, role)
 
 
 def _ask_for_login(sentence: str) -> NoReturn:

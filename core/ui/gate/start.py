@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import sys
 import tomllib
@@ -23,6 +24,7 @@ from core.ui.login import is_login_configured, note_gate
 from core.ui.session import close_ended_sessions
 
 LOOK_SECONDS = 2.0
+REQUEST_LOGS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 Make = Callable[[], asyncio.BaseProtocol]
 SHORTEST_SECRET = 16
 UNREADABLE = "SonoKi does not start: {file} can't be read, so that it is not known who may log in. Mend or remove it."
@@ -46,6 +48,7 @@ def protect_server() -> dict[str, Any]:
         If the secrets can't be read, or logins could be forged.
     """
     check_secrets()
+    keep_requests_out_of_log()
     login = find_login_address() if is_login_configured() else None
     has_tls = bool(st.get_option("server.sslCertFile")) or (login is not None and login.scheme == "https")
     is_open = login is not None or get_text_setting("start_token") == "off"
@@ -66,6 +69,19 @@ def protect_server() -> dict[str, Any]:
         await asyncio.gather(sweeping, warming, return_exceptions=True)
 
     return {"middleware": [Middleware(Gate, rules=rules)], "lifespan": live}
+
+
+def keep_requests_out_of_log() -> None:
+    """Let the log name no request: its address may hold the start token, a session's id or whatever was typed.
+
+    Streamlit turns Uvicorn's access log off, and on again whenever its options are read anew.
+    """
+    for name in REQUEST_LOGS:
+        logging.getLogger(name).addFilter(_is_warning)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
 
 
 def _sweep() -> None:

@@ -1,3 +1,4 @@
+import math
 from unittest.mock import patch
 
 import pytest
@@ -22,7 +23,19 @@ def test_other_addresses_are_refused_without_a_login(address: str | None) -> Non
         assert refuse_start(address) is None
 
 
-@pytest.mark.parametrize(("end", "expired"), [(99, True), (100, True), (101, False), (None, True), ("later", True)])
+@pytest.mark.parametrize(
+    ("end", "expired"),
+    [
+        (99, True),
+        (100, True),
+        (101, False),
+        (None, True),
+        ("later", True),
+        (True, True),
+        (math.nan, True),
+        (math.inf, True),
+    ],
+)
 def test_a_token_ends(end: object, expired: bool) -> None:
     assert is_expired({"exp": end}, now=100) is expired
 
@@ -50,8 +63,14 @@ def test_a_token_without_an_end_has_run_out() -> None:
     ],
 )
 def test_the_highest_role_counts(roles: object, expected: str | None) -> None:
-    user = read_user({"groups": roles, "email": "a@example.org"}, "groups")
+    user = read_user({"groups": roles, "email": "a@example.org", "sub": "s"}, "groups")
     assert (user.role if user else None) == expected
+
+
+@pytest.mark.parametrize("subject", [None, "", ["s"], 7])
+def test_nobody_without_a_subject_is_let_in(subject: object) -> None:
+    assert read_user({"roles": "admin", "name": "A", "sub": subject}, "roles") is None
+    assert read_user({"roles": "admin", "name": "A"}, "roles") is None
 
 
 def test_a_role_includes_those_below_it() -> None:
