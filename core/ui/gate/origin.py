@@ -29,6 +29,9 @@ FORWARDING_FAMILIES = (
     "tailscale-",
     "ngrok-",
 )
+WORDS = frozenset(
+    ("ip", "via", "remote", "original", "forwards", "proxied", "viewer", "gateway", "tunnel", "ssl", "azure", "azurefd")
+)
 BROWSERS_OWN = ("x-xsrftoken", "x-requested-with")
 
 
@@ -106,9 +109,10 @@ def is_loopback(address: str | None) -> bool:
 
 def _tells_of_proxy(name: str) -> bool:
     name = name.replace("_", "-")  # as some servers hand them on
-    return (
-        name in FORWARDING or "forwarded" in name or (name.startswith(FORWARDING_FAMILIES) and name not in BROWSERS_OWN)
-    )
+    if name in BROWSERS_OWN:
+        return False
+    is_known = name in FORWARDING or "forwarded" in name or name.startswith(FORWARDING_FAMILIES)
+    return is_known or not WORDS.isdisjoint(name.split("-"))
 
 
 def _split(url: str) -> SplitResult | None:
