@@ -310,3 +310,14 @@ def make_old_database(url: str, count: int) -> list[dict]:
         connection.execute(text(f"UPDATE head SET number = {count}, hash = '{previous}'"))
     engine.dispose()
     return rows
+
+
+@pytest.mark.parametrize("change", ["text = CAST(text AS BLOB)", "text = x'00ff'", "probability = 9e999"])
+def test_what_no_entry_can_hold_is_named_as_changed(tmp_path: Path, change: str) -> None:
+    url = f"sqlite:///{tmp_path}/board.db"
+    store = Store(url)
+    for _ in range(3):
+        store.append(ENTRY)
+    store.close()
+    run(url, f"UPDATE entries SET {change} WHERE number = 2")
+    assert audit(url) == "entry 2 was changed"
