@@ -17,6 +17,7 @@ from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_o
 from core.evaluation.proportion import normal_quantile
 
 Role = Literal["external", "development"]
+MOSTLY_CERTAIN = "Most probabilities are exactly 0 or 1, where log-odds have no end: they are decisions."
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,11 +174,15 @@ def _describe_no_curve(p: Floats) -> str:
 
 
 def _describe_certain(p: Floats) -> str | None:
-    certain = int(((p == 0) | (p == 1)).sum())
-    if not certain:
+    certain = _count_certain(p)
+    if not certain or 2 * certain > len(p):
         return None
     plural = "probability is" if certain == 1 else "probabilities are"
     return f"{certain} {plural} exactly 0 or 1, counted as 1e-8 or 1 - 1e-8 in intercept, slope, log loss and spline."
+
+
+def _count_certain(p: Floats) -> int:
+    return int(((p == 0) | (p == 1)).sum())
 
 
 def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) -> tuple[dict[str, Any], dict[str, str]]:
@@ -216,6 +221,9 @@ def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> 
 
 
 def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
+    if 2 * _count_certain(p) > len(p):
+        reasons |= dict.fromkeys(("intercept", "slope", "log_loss"), MOSTLY_CERTAIN)
+        return {}
     linear = compute_log_odds(p)
     loglik = compute_log_likelihood(linear, y)
     fields: dict[str, Any] = {"log_loss": -loglik / len(y)}

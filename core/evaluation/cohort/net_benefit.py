@@ -26,6 +26,7 @@ NODE_LABELS = {
 }
 RISK = "Recurrence risk from the probability"
 HORIZONS, USUAL_HORIZON = (12, 24, 36, 60), 36
+LEAST_RISK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ def fit_recurrence_risk(table: pd.DataFrame, horizon: float) -> RecurrenceRisk:
     order = np.argsort(-time, kind="stable")
     at_risk = np.cumsum(np.exp(coef * prob[order]))
     moments = time[(event == 1) & (time <= horizon)]
+    if not len(moments):
+        reason = f"Nobody recurs within {horizon:g} months."
+        return RecurrenceRisk(horizon, None, None, cox.n, cox.events, fitted_on, exploratory, reason)
     last = np.searchsorted(-time[order], -moments, side="right") - 1
     baseline = float((1 / at_risk[last]).sum())
     return RecurrenceRisk(horizon, coef, baseline, cox.n, cox.events, fitted_on, exploratory)
@@ -119,7 +123,7 @@ def choose_risk_grid(risk: ArrayLike) -> Floats:
     known = np.asarray(risk, dtype=np.float64)
     known = known[np.isfinite(known)]
     low, middle, high = np.quantile(known, [0.025, 0.5, 0.975]) if len(known) else (0.05, 0.15, 0.3)
-    middle = min(max(middle, 1e-6), 1 - 1e-6)
+    middle = min(max(middle, LEAST_RISK), 1 - LEAST_RISK)
     if high - low < middle / 10:
         low, high = middle / 2, min(1.5 * middle, (1 + middle) / 2)
     step = min(10.0 ** np.floor(np.log10((high - low) / 10)), 0.01)

@@ -38,6 +38,16 @@ def test_a_probability_of_0_or_1_is_clipped_and_said(edge):
     assert result.oe == pytest.approx(Y.sum() / prob.sum())
 
 
+def test_where_most_probabilities_are_0_or_1_nothing_is_said_in_log_odds():
+    decided = PROB.round()
+    result = compute_calibration(Y, decided)
+    assert (result.intercept, result.slope, result.log_loss, result.note) == (None, None, None, None)
+    assert "they are decisions" in result.reasons["slope"]
+    assert result.brier == pytest.approx((decided != Y).mean())
+    half = np.where(np.arange(len(Y)) % 2, PROB, decided)
+    assert compute_calibration(Y, half).slope is not None
+
+
 def test_where_everybody_has_the_event_the_ratio_has_no_interval():
     result = compute_calibration(np.ones(30), PROB[:30])
     assert result.oe == pytest.approx(30 / PROB[:30].sum())
