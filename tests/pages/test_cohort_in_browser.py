@@ -60,7 +60,7 @@ def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
     assert record["roc"]["threshold"]["exploratory"] is True
     assert record["roc"]["discrimination"]["n"] == 30
     assert fetch(page, "Data (CSV)").startswith(b"threshold,fpr,tpr")
-    assert fetch(page, "Figure (SVG)").startswith(b"<?xml")
+    assert fetch(page, "Figure (SVG)").startswith(b"<svg")
     assert fetch(page, "Figure (PNG)").startswith(b"\x89PNG")
 
 

@@ -10,7 +10,7 @@ from core.register.readings import BoardReading
 from core.ui.viewer import Picture, show_viewer
 from core.ui.viewer.heat import lay_heatmap
 
-HEIGHT = "clamp(360px, calc(100vh - 20rem), 1100px)"
+HEIGHT = "clamp(360px, calc(100vh - 21rem), 1100px)"
 
 
 def show_picture(patient: str, read: BoardReading, *, is_hidden: bool, limit: float) -> int:
