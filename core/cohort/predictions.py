@@ -219,8 +219,10 @@ def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, 
 
 def _check_usable(table: pd.DataFrame, reading: TableReading, match: Match, outcome: str | None) -> None:
     refused = reading.refused
+    if table.empty and not refused:
+        raise TableError("The table has no row below its header; give one row per patient.")
     if table.empty:
-        first = f"; row {refused[0][0]}: {refused[0][1].rstrip('.')}" if refused else ""
+        first = f"; row {refused[0][0]}: {refused[0][1].rstrip('.')}"
         raise TableError(f"No row of the table can be used{first}. Correct the file and read it again.", refused)
     if outcome is not None and table["y"].isna().all():
         column = next(c.column for c in reading.columns if c.name == outcome)

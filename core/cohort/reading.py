@@ -67,7 +67,9 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
             sentence = SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns))
             raise TableError(sentence, column=columns[0])
         problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
-        result.readings += [ColumnReading(column, name, label_field(name), problem=problem) for column in columns]
+        result.readings += [
+            ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)
+        ]
     return result
 
 

@@ -19,10 +19,10 @@ def write_estimate(
     why = f": {reason.rstrip('.')}" if reason else ""
     if value is None or not math.isfinite(value):
         return NOT_ESTIMABLE + why
-    figure = write_percent(value) if percent else f"{value:.{digits}f}"
+    figure = write_percent(value) if percent else f"{value:z.{digits}f}"
     if interval is None or not all(map(math.isfinite, interval)):
         return f"{figure} (no interval{why})"
-    low, high = (f"{100 * limit:.1f}" if percent else f"{limit:.{digits}f}" for limit in interval)
+    low, high = (f"{100 * limit:z.1f}" if percent else f"{limit:z.{digits}f}" for limit in interval)
     name = "" if level is None else f"{100 * level:g} % CI "
     return f"{figure} ({name}{low} to {high}{' %' if percent else ''})"
 
@@ -31,12 +31,12 @@ def write_number(value: float | None, digits: int = 3, reason: str | None = None
     """Write a figure that has no interval by its nature, or why it is lacking."""
     if value is None or not math.isfinite(value):
         return NOT_ESTIMABLE + (f": {reason.rstrip('.')}" if reason else "")
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def write_percent(share: float) -> str:
     """Write a share as per cent with one decimal."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:z.1f} %"
 
 
 def write_p(p: float | None) -> str:

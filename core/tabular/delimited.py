@@ -36,14 +36,14 @@ def read_delimited(content: bytes, encoding: str = "") -> TextTable:
         return build_table([], [], notes)
     row, header = rows[position]
     notes += describe_header(row, position)
-    while header and not header[-1].strip():
-        header = header[:-1]
-    split = None if lines is None else split_cells(lines[row:], row + 1, separator, len(header))
-    return (
-        build_table(header, [*rows[position + 1 :], *found], notes)
-        if split is None
-        else _join(header, split, separator, notes)
-    )
+    named = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
+    for width in dict.fromkeys((len(header), named)) if lines is not None else ():
+        split = split_cells(lines[row:], row + 1, separator, width)
+        if split is not None and (width == named or not split.odd):  # a nameless end counts where every row has it
+            return _join(header[:width], split, separator, notes)
+    records = [*rows[position + 1 :], *found]
+    is_even = all(len(cells) == len(header) for _, cells in records)
+    return build_table(header if is_even else header[:named], records, notes)
 
 
 def _join(header: list[str], split: Split, separator: str, notes: list[str]) -> TextTable:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from core.errors import TableError
 from core.tabular.delimited import read_delimited
-from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable
+from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, drop_nameless
 from core.tabular.workbook import read_workbook
 
 ZIP_START, OLE_START, PARQUET_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
@@ -22,12 +22,13 @@ def is_plain_text(content: bytes) -> bool:
 
 
 def read_any(content: bytes, sheet: str = "", encoding: str = "") -> TextTable:
-    """Read a table in whatever format its first bytes show."""
+    """Read a table in whatever format its first bytes show; columns without a name are left out."""
     if content.startswith((ZIP_START, OLE_START)):
-        return read_workbook(content, sheet)
+        return drop_nameless(read_workbook(content, sheet))
     if sheet:
         raise TableError(NO_SHEETS)
-    return _read_parquet(content) if content.startswith(PARQUET_START) else read_delimited(content, encoding)
+    is_parquet = content.startswith(PARQUET_START)
+    return drop_nameless(_read_parquet(content) if is_parquet else read_delimited(content, encoding))
 
 
 def _read_parquet(content: bytes) -> TextTable:

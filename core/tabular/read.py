@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -51,7 +52,7 @@ def read_bytes(source: bytes | Path) -> bytes:
             content = Path(source).read_bytes()
         except OSError:
             raise TableError("The table can't be opened; check that the file exists and may be read.") from None
-    if not content.strip():
+    if not content.removeprefix(BOM_UTF8).strip():
         raise TableError("The table is empty; give a header and one row per patient.")
     if len(content) > MAX_BYTES:
         raise TableError(f"The table has {len(content) / 2**20:.0f} MB; the limit is {MAX_BYTES / 2**20:.0f} MB.")

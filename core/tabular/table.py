@@ -1,7 +1,7 @@
 """A table as it stands in its file: a header and columns of text."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ MAX_BYTES = 100 * 1024 * 1024
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 1_000
 FORMULA = "\ufdd0"  # stands for a formula whose value is not stored; no file can hold this character as text
+NAMELESS = "{places}: not read, for no name stands above."
 TOO_MANY_ROWS = f"The table has more than {MAX_ROWS:,} rows; split it."
 TOO_MANY_COLUMNS = f"The table has more than {MAX_COLUMNS:,} columns; delete those that are not needed."
 
@@ -70,6 +71,19 @@ def check_size(header: list[str], rows: int) -> None:
         raise TableError(TOO_MANY_COLUMNS)
     if rows > MAX_ROWS:
         raise TableError(TOO_MANY_ROWS)
+
+
+def drop_nameless(table: TextTable) -> TextTable:
+    """Leave out the columns without a name, and say so of those that hold something."""
+    named = [i for i, name in enumerate(table.header) if name]
+    if len(named) == len(table.header):
+        return table
+    nameless = [i for i, name in enumerate(table.header) if not name]
+    filled = [str(i + 1) for i in nameless if pc.any(pc.not_equal(table.columns[i], "")).as_py()]
+    places = f"{'Column' if len(filled) == 1 else 'Columns'} {', '.join(filled)}"
+    notes = [NAMELESS.format(places=places)] if filled else []
+    header, columns = tuple(table.header[i] for i in named), tuple(table.columns[i] for i in named)
+    return replace(table, header=header, columns=columns, notes=(*table.notes, *notes))
 
 
 def clean_cells(column: pa.Array) -> pa.Array:

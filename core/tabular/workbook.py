@@ -137,9 +137,8 @@ def _build(written: list[list[str]], sheet: python_calamine.CalamineSheet, notes
     row, header = rows[position]
     notes += describe_header(row, position)
     notes += _fill_merged(written, sheet, row)
-    width = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
     records = [(number, cells) for number, cells in _number_rows(written) if number > row]
-    return build_table(header[:width], records, notes)
+    return build_table(header, records, notes)
 
 
 def _number_rows(written: list[list[str]]) -> Iterator[tuple[int, list[str]]]:

@@ -127,7 +127,9 @@ def describe_missing_class(n: int, n_pos: int) -> str | None:
     if n == 0:
         return "No row has both an outcome and a score."
     if n_pos in {0, n}:
-        return f"All {n} patients are {'positive' if n_pos else 'negative'}: there is nothing to tell apart."
+        kind = "positive" if n_pos else "negative"
+        whom = "The only patient is" if n == 1 else f"All {n} patients are"
+        return f"{whom} {kind}: there is nothing to tell apart."
     return None
 
 

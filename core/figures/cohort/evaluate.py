@@ -36,6 +36,8 @@ def evaluate_cohort(
         raise TableError("The prediction table has no rows; give one row per patient.")
     if table["y"].isna().all():
         raise TableError(f"None of the {len(table):,} patients has a known Ki-67 status; nothing can be judged.")
+    if by and table[by].isna().all():
+        raise TableError(f"The column '{by}' holds no value; choose another for the subgroups.")
     if isinstance(threshold, float | int):
         threshold = ThresholdResult(float(threshold), "given", chosen_on="fixed beforehand")
     result = {}

@@ -10,6 +10,7 @@ from core.evaluation import KaplanMeierResult, SurvivalCurves, compute_survival_
 from core.evaluation.cohort.survival import END_POINT, explain_rmst
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
 from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
+from core.evaluation.survival.logrank import LogRankResult
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import fill_colour, new_figure, style_series
 from core.figures.wording import thin_rows, word_count
@@ -56,7 +57,7 @@ class KaplanMeierExhibit(Exhibit):
     def notes(self) -> list[str]:
         """Say the stratified test and how long the patients were followed."""
         by_centre, follow_up = self.result.logrank_by_centre, self.result.follow_up
-        stratified = [] if by_centre is None else [f"Stratified by centre: log-rank {write_p(by_centre.p)}."]
+        stratified = [] if by_centre is None else [_describe_stratified(by_centre)]
         reason = follow_up.reason or "a limit is not reached"
         median = write_estimate(follow_up.median, follow_up.ci, reason, digits=1)
         return [*stratified, f"Median follow-up (reverse Kaplan-Meier), months: {median}."]
@@ -116,6 +117,11 @@ def draw_kaplan_meier(
     )
     _add_risk_table(figure, result.at_times, groups, rows / height)
     return figure
+
+
+def _describe_stratified(test: LogRankResult) -> str:
+    why = f": {test.reason.rstrip('.')}" if test.reason else ""
+    return f"Stratified by centre: log-rank {write_p(test.p)}{why}."
 
 
 def _describe_share(result: KaplanMeierResult, group: str, time: float) -> str:

@@ -111,7 +111,8 @@ class EarlyExhibit(Exhibit):
     def sentence(self) -> str:
         """Say the AUC with its interval and events."""
         r = self.result
-        events = f"{word_count(r.events, 'recurrence')} by {r.horizon:g} months, {r.at_risk:,} patients followed beyond"
+        followed = f"{word_count(r.at_risk, 'patient')} followed beyond"
+        events = f"{word_count(r.events, 'recurrence')} by {r.horizon:g} months, {followed}"
         auc = write_estimate(r.auc, r.ci, r.reason)
         text = f"In {self.cohort} the time-dependent AUC at {r.horizon:g} months was {auc}; n = {r.n:,}, {events}."
         return f"{text} {r.reason}" if r.reason and r.ci else text

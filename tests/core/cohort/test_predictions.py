@@ -143,7 +143,8 @@ def test_clinical_values_are_checked_by_the_data_dictionary():
         (b"a,b\x00c\n1,2\n", "binary"),
         (b"age,name\n50,Ann\n", "no column 'prob'"),
         (b"y,prob\n1,80\n0,20\n", "2 of 2 values are above 1. Say which: --unit prob=percent"),
-        (b"y,prob\n", "No row of the table can be used"),
+        (b"y,prob\n", "no row below its header"),
+        (b"\xef\xbb\xbf\n", "The table is empty"),
     ],
 )
 def test_files_that_are_no_prediction_table(content, match):

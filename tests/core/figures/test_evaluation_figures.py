@@ -243,3 +243,7 @@ def test_numbers_in_words():
         "p = 0.25",
         "p not estimable",
     )
+
+
+def test_no_figure_is_written_as_minus_zero():
+    assert write_estimate(-0.0004, (-0.0001, 0.5)) == "0.000 (95 % CI 0.000 to 0.500)"

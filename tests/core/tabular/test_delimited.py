@@ -59,14 +59,35 @@ def test_quotes_that_belong_to_a_cell():
     ]
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_column_without_a_name_costs_no_row_and_is_said(quote):
+    rows = [f"P{i},{i % 2},0.5,{quote}{'seen' if i == 3 else ''}{quote}" for i in range(5)]
+    table = read_table("\n".join(["patient_id,y,prob,", *rows]).encode())
+    assert (table.header, len(table.rows), table.refused) == (("patient_id", "y", "prob"), 5, ())
+    assert table.notes == ("Column 4: not read, for no name stands above.",)
+    first = read_table("\n".join([",y,prob,", *rows[:3]]).encode())
+    assert (first.header, first.notes) == (("y", "prob"), ("Column 1: not read, for no name stands above.",))
+
+
+def test_a_cell_too_many_in_some_rows_may_be_a_shift_and_costs_them():
+    table = read_table(b"patient_id,y,prob,\nP1,1,0.5\nP2,1,0,5\n")
+    assert table.rows == (2,)
+    assert table.refused == ((3, "4 cells where the header has 3"),)
+
+
 CELL = st.text(st.sampled_from("ab1.,;' \u00a0\tä"), max_size=4) | st.sampled_from(["", '"a,b"', '" "', "'=1", "sep=;"])
 ROW = st.lists(CELL, min_size=1, max_size=5)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(ROW, max_size=40), end=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from([",", ";", "\t"]))
-def test_lines_split_at_once_are_what_csv_reads(monkeypatch, rows, end, mark):
-    content = end.join([f"patient_id{mark}y{mark}prob", *(mark.join(row) for row in rows)]).encode()
+@given(
+    rows=st.lists(ROW, max_size=40),
+    end=st.sampled_from(["\n", "\r\n"]),
+    mark=st.sampled_from([",", ";", "\t"]),
+    nameless=st.integers(0, 2),
+)
+def test_lines_split_at_once_are_what_csv_reads(monkeypatch, rows, end, mark, nameless):
+    content = end.join([f"patient_id{mark}y{mark}prob{mark * nameless}", *(mark.join(row) for row in rows)]).encode()
 
     def read():
         try:

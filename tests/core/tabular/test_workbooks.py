@@ -42,6 +42,12 @@ def test_merged_cells_count_for_their_rows_but_a_merged_title_does_not():
     assert table.rows == (3, 4)
 
 
+def test_a_remark_beside_the_table_costs_no_row_and_is_said():
+    table = read_table(write_workbook([["patient_id", "y", "prob"], ["P1", 1, 0.5], ["P2", 0, 0.2, "called back"]]))
+    assert (table.header, table.rows, table.refused) == (("patient_id", "y", "prob"), (2, 3), ())
+    assert table.notes == ("Column 4: not read, for no name stands above.",)
+
+
 def test_formulas_errors_dates_and_truth_values():
     rows = [["patient_id", "y", "prob", "exam_date"], ["P1", True, "=1/2", pd.Timestamp("2024-03-01")]]
     table = read_table(write_workbook(rows))
