@@ -29,7 +29,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_side", 16_384, "Largest width or height of one frame in pixels"),
     Setting("max_frames", 2_000, "Most frames of one loop, or pages of one TIFF"),
     Setting("max_items", 500, "Most files in one zip archive"),
-    Setting("held_bytes", 1_000_000_000, "Most bytes of uploads held in memory at the same time; the oldest go first"),
+    Setting("held_bytes", 1_000_000_000, "Most bytes of held uploads, half of it for a person; the oldest go first"),
     Setting("decode_seconds", 20, "Most seconds of computing for reading one file"),
     Setting("decode_memory_mb", 2_048, "Most memory (address space) of the process that decodes, in MB"),
     Setting("decode_workers", 2, "Processes that decode uploads at the same time"),

@@ -172,7 +172,7 @@ class Gate:
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send, visit: Visit) -> None:
         try:
-            with self._rules.uploads.count(_name_session(visit.path), receive) as counted:
+            with self._rules.uploads.count(_name_session(visit.path), receive, visit.person) as counted:
                 await self._app(scope, counted, send)
         except TooMuchError:
             await refuse(scope, receive, send, FULL, 413)

@@ -1,6 +1,6 @@
-"""How much browsers may upload: a session, and all of them together, until their pages have taken it."""
+"""How much browsers may upload: a session, a person and all together, until their pages have taken it."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, cast
@@ -12,12 +12,16 @@ from core.settings import get_setting
 
 FRAMING = 1 << 20
 MOST_FILES = 50
+SHARES = 2  # a person holds one of so many shares of the whole at the most
 
 
 class _Kept(Protocol):
-    """The part of Streamlit's memory of uploads that is looked at."""
+    """The part of Streamlit's memory of uploads that is used."""
 
     file_storage: Mapping[str, Mapping[str, object]]
+
+    def remove_file(self, session_id: str, file_id: str) -> None:
+        """Forget a file."""
 
 
 class TooMuchError(Exception):
@@ -29,9 +33,10 @@ class Uploads:
 
     def __init__(self) -> None:
         self._coming: Counter[str] = Counter()
+        self._people: OrderedDict[str, str] = OrderedDict()  # by session; the one that uploaded last stands last
 
     @contextmanager
-    def count(self, session: str, receive: Receive) -> Iterator[Receive]:
+    def count(self, session: str, receive: Receive, person: str = "") -> Iterator[Receive]:
         """Count an upload while it comes, whatever its header says of its size.
 
         Parameters
@@ -40,6 +45,8 @@ class Uploads:
             Id of the session that it is for.
         receive : callable
             Gives its parts.
+        person : str
+            Whose it is; without a login a session counts as a person.
 
         Yields
         ------
@@ -47,6 +54,8 @@ class Uploads:
             Gives its parts, and a `TooMuchError` where they pass a limit.
         """
         total = 0
+        self._people[session] = person or session
+        self._people.move_to_end(session)
 
         async def counted() -> Message:
             nonlocal total
@@ -54,7 +63,7 @@ class Uploads:
             size = len(message.get("body", b""))
             total += size
             self._coming[session] += size
-            if not self._has_room(session):
+            if not self._make_room(session):
                 raise TooMuchError
             return message
 
@@ -63,16 +72,47 @@ class Uploads:
         finally:
             self._coming[session] -= total
             self._coming += Counter()  # drops those at zero
+            for name in self._people.keys() - self._coming.keys() - {n for n, kept in _list_kept().items() if kept}:
+                del self._people[name]
 
-    def _has_room(self, session: str) -> bool:
-        kept = {name: list(files.values()) for name, files in list(_list_kept().items())}
-        held = Counter({name: sum(map(_weigh, files)) for name, files in kept.items()}) + self._coming
-        fits = held[session] <= get_setting("max_bytes") + FRAMING and held.total() <= get_setting("held_bytes")
-        return fits and len(kept.get(session, ())) < MOST_FILES
+    def _make_room(self, session: str) -> bool:
+        """Whether an upload fits; the uploads of the person's other pages, oldest page first, give way to it."""
+        if self._count_held()[session] > get_setting("max_bytes") + FRAMING:
+            return False
+        if len(_list_kept().get(session, ())) >= MOST_FILES:
+            return False
+        while not self._has_room(self._people[session]):
+            if not self._drop_oldest(session):
+                return False
+        return True
+
+    def _has_room(self, person: str) -> bool:
+        """Whether a person is within the share of one, and all are within the whole."""
+        held, most = self._count_held(), get_setting("held_bytes")
+        own = sum(size for session, size in held.items() if self._people.get(session) == person)
+        return own <= most // SHARES and held.total() <= most
+
+    def _drop_oldest(self, session: str) -> bool:
+        """Forget the oldest file of the person's page that uploaded longest ago; False where no other page has any."""
+        for other, person in self._people.items():
+            files = _list_kept().get(other)
+            if files and other != session and person == self._people[session]:
+                _get_memory().remove_file(other, next(iter(files)))
+                return True
+        return False
+
+    def _count_held(self) -> Counter[str]:
+        """Count each session's bytes, taken and on their way."""
+        kept = {session: list(files.values()) for session, files in list(_list_kept().items())}
+        return Counter({session: sum(map(_weigh, files)) for session, files in kept.items()}) + self._coming
+
+
+def _get_memory() -> _Kept:
+    return cast("_Kept", get_instance().uploaded_file_mgr)
 
 
 def _list_kept() -> Mapping[str, Mapping[str, object]]:
-    return cast("_Kept", get_instance().uploaded_file_mgr).file_storage
+    return _get_memory().file_storage
 
 
 def _weigh(file: object) -> int:
