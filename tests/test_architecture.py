@@ -10,7 +10,15 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"models", "core.errors"},
-    {"core.settings", "core.plain_text", "core.private_files", "core.spreadsheet", "core.clinical", "core.nomogram"},
+    {
+        "core.settings",
+        "core.plain_text",
+        "core.private_files",
+        "core.turns",
+        "core.spreadsheet",
+        "core.clinical",
+        "core.nomogram",
+    },
     {"core.imaging", "core.simulation", "core.tabular"},
     {"core.inference"},
     {"core.cohort", "core.register", "core.archive"},

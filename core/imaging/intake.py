@@ -14,7 +14,7 @@ from core.errors import ImageError
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
 from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
-from core.imaging.turns import keep_refusal, recall_refusal, take_turn
+from core.imaging.turns import DECODES, keep_refusal, recall_refusal
 from core.settings import get_setting
 
 
@@ -196,7 +196,7 @@ def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: 
     if known := recall_refusal(key):
         raise ImageError(known)
     try:
-        with take_turn(2 * get_setting("decode_seconds")), get_pool(bulk=bulk).take() as decoder:
+        with DECODES.take(2 * get_setting("decode_seconds")), get_pool(bulk=bulk).take() as decoder:
             header, body = decoder.ask(request, data)
     except ImageError as error:
         keep_refusal(key, str(error))

@@ -1,39 +1,15 @@
-"""Whose file is being decoded, one at a time for each owner, and what was refused before."""
+"""One decode at a time for each owner, and what was refused before."""
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from threading import Condition, Lock
+from threading import Lock
 
-from core.errors import BusyError
+from core.turns import Turns
 
-OWNER: ContextVar[str] = ContextVar("decoding_owner", default="")
 KEPT, KEPT_SECONDS = 512, 600.0
-_busy: set[str] = set()
-_state = Condition()
+DECODES = Turns("Another image of yours is still being read. Try again in a minute.")
 _refused: OrderedDict[str, tuple[float, str]] = OrderedDict()
 _lock = Lock()
-
-
-@contextmanager
-def take_turn(seconds: float) -> Iterator[None]:
-    """Let one decode of the present owner run at a time; without an owner, as on the command line, all may."""
-    owner = OWNER.get()
-    if not owner:
-        yield
-        return
-    with _state:
-        if not _state.wait_for(lambda: owner not in _busy, seconds):
-            raise BusyError("Another image of yours is still being read. Try again in a minute.")
-        _busy.add(owner)
-    try:
-        yield
-    finally:
-        with _state:
-            _busy.discard(owner)
-            _state.notify_all()
 
 
 def recall_refusal(key: str) -> str | None:

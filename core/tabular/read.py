@@ -7,13 +7,13 @@ import sys
 from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore
 
-from core.errors import BusyError, TableError
+from core.errors import TableError
 from core.settings import get_setting
 from core.tabular.formats import is_plain_text, read_any
 from core.tabular.table import MAX_BYTES, TextTable, unpack_table
 from core.tabular.worker import DONE
+from core.turns import Turns
 
 READ_HERE = 1 << 20
 AT_ONCE = 4
@@ -22,9 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "LANG")
 CRASHED = "The table made its reader fail: it is damaged, or needs more memory than is allowed. Save it as CSV."
 BUSY = "Other tables are being read at the moment. Try again in a minute."
+OWN_BUSY = "Another table of yours is still being read. Try again in a minute."
 TOO_SLOW = "The table took longer than {seconds} seconds to read; delete what is not needed, or save it as CSV."
 
-_places = BoundedSemaphore(AT_ONCE)
+_places = Turns(OWN_BUSY, BUSY, AT_ONCE)
 
 
 def read_bytes(source: bytes | Path) -> bytes:
@@ -81,7 +82,7 @@ def read_table(content: bytes, *, sheet: str = "", encoding: str = "") -> TextTa
     TableError
         If it can't be read, or not within the limits.
     BusyError
-        If too many others are being read.
+        If others are being read for too long.
     """
     if is_plain_text(content) and len(content) <= READ_HERE:
         return read_any(content, sheet, encoding)
@@ -94,20 +95,19 @@ def read_table(content: bytes, *, sheet: str = "", encoding: str = "") -> TextTa
 
 def _read_apart(request: bytes, seconds: float) -> tuple[bytes, bytes]:
     """Read a table in a process of its own; give the kind of its answer, and the answer."""
-    if not _places.acquire(timeout=seconds):
-        raise BusyError(BUSY)
-    try:
-        with subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            [sys.executable, "-m", "core.tabular.worker", str(get_setting("table_memory_mb")), str(int(seconds) + 5)],
+    command = [sys.executable, "-m", "core.tabular.worker", str(get_setting("table_memory_mb")), str(int(seconds) + 5)]
+    with (
+        _places.take(2 * seconds),
+        subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            command,
             cwd=ROOT,
             env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        ) as process:
-            answer = _converse(process, request, seconds)
-    finally:
-        _places.release()
+        ) as process,
+    ):
+        answer = _converse(process, request, seconds)
     if process.returncode or not answer:
         raise TableError(CRASHED)
     return answer[:1], answer[1:]

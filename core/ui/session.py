@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.imaging.turns import OWNER
+from core.turns import OWNER
 
 
 class Closeable(Protocol):

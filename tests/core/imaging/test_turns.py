@@ -15,7 +15,8 @@ from pydicom.encaps import encapsulate
 
 from core.errors import BusyError, ImageError
 from core.imaging import intake, read_frame
-from core.imaging.turns import KEPT, OWNER, keep_refusal, recall_refusal, take_turn
+from core.imaging.turns import DECODES, KEPT, keep_refusal, recall_refusal
+from core.turns import OWNER
 from tests.core.imaging.samples import make_jpeg_cine, make_speckle
 
 
@@ -80,7 +81,7 @@ def test_refusals_are_bounded() -> None:
 
 def hold(owner: str, begun: threading.Event, go: threading.Event) -> None:
     OWNER.set(owner)
-    with take_turn(5):
+    with DECODES.take(5):
         begun.set()
         go.wait(30)
 
@@ -105,7 +106,7 @@ def test_an_owner_decodes_one_file_at_a_time_and_others_go_on() -> None:
 def test_an_owner_who_waits_too_long_is_told_so() -> None:
     def wait_twice() -> None:
         OWNER.set("slow")
-        with take_turn(1), take_turn(0.01):
+        with DECODES.take(1), DECODES.take(0.01):
             pass
 
     with pytest.raises(BusyError, match="still being read"):

@@ -2,7 +2,11 @@
 
 import io
 import os
+import subprocess
 import zipfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +16,7 @@ from openpyxl.chart import BarChart
 
 from core.errors import TableError
 from core.tabular import FORMULA, read_table
+from core.turns import OWNER
 from tests.core.tabular.workbooks import SHEET, STRINGS, replace_parts, write_sheet, write_workbook, write_xlsb
 
 ROWS = [["patient_id", "y", "prob"], ["P1", 1, 0.75], ["P2", 0, 0.25]]
@@ -130,6 +135,31 @@ def test_a_long_table_stands_back_and_is_read(monkeypatch):
     monkeypatch.setattr("core.tabular.read.os.setpriority", lambda *of: asked.append(of[2]))
     assert len(read_table(write_workbook(ROWS)).rows) == 2
     assert asked == [os.nice(0) + 10]
+
+
+def test_an_owner_reads_one_table_at_a_time(monkeypatch):
+    running, most = [], []
+
+    class Counted(subprocess.Popen):
+        def __enter__(self):
+            running.append(OWNER.get())
+            most.append(Counter(running))
+            return super().__enter__()
+
+        def __exit__(self, *of):
+            running.remove(OWNER.get())
+            return super().__exit__(*of)
+
+    def read(owner):
+        OWNER.set(owner)
+        return len(read_table(write_workbook(ROWS)).rows)
+
+    monkeypatch.setattr("core.tabular.read.subprocess.Popen", Counted)
+    with ThreadPoolExecutor(6) as threads:
+        jobs = [threads.submit(copy_context().run, read, owner) for owner in "aaab"]
+        assert [job.result(100) for job in jobs] == [2, 2, 2, 2]
+    assert max(count for held in most for count in held.values()) == 1
+    assert not running
 
 
 def test_more_than_the_memory_allowed(monkeypatch):
