@@ -73,14 +73,14 @@ def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store",
     from core.cohort.scoring.local import read_case  # noqa: PLC0415
     from core.documents.collect_board import collect_board  # noqa: PLC0415
     from core.inference.prediction import drop_refused  # noqa: PLC0415
-    from core.register.readings import BoardReading  # noqa: PLC0415
+    from core.register.estimates import BoardEstimate  # noqa: PLC0415
 
     try:
         case = read_case(rows)
         case, readings = drop_refused(case, predictor.read_images([(view.frame, view.roi) for view in case.views]))
-        read = BoardReading(case, predictor.predict(case, readings))
+        read = BoardEstimate(case, predictor.predict(case, readings))
     except AppError as error:
-        read = BoardReading(None, None, str(error))
+        read = BoardEstimate(None, None, str(error))
     row = rows[0]
     seen = read.prediction.input_sha256 if read.prediction is not None else ""
     records = [r for r in store.read(str(row["patient_id"])) if seen and r.input_sha256 == seen]

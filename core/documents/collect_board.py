@@ -11,9 +11,9 @@ from core.clinical import M1_PREDICTORS, is_missing
 from core.documents.collect_case import collect_case, collect_meeting, describe_origin, draw_evidence
 from core.documents.content import Decision, MeetingContent, PatientContent, Stamp
 from core.inference.explain import format_percent
+from core.register.estimates import BoardEstimate, BoardReader
 from core.register.models import Record
 from core.register.pairs import has_decided
-from core.register.readings import BoardReader, BoardReading
 from core.register.witness import Anchor
 from models.bundle import Bundle
 
@@ -80,7 +80,7 @@ class BoardDocuments:
 
 def collect_board(
     row: Mapping[str, Any],
-    read: BoardReading,
+    read: BoardEstimate,
     bundle: Bundle,
     records: Iterable[Record],
     *,
@@ -115,7 +115,7 @@ def _pick(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
     return {name: row[name] for name in names if name in row and not is_missing(row[name])}
 
 
-def _explain_absence(row: Mapping[str, Any], read: BoardReading) -> str:
+def _explain_absence(row: Mapping[str, Any], read: BoardEstimate) -> str:
     given = row.get("prob")
     table = (
         "" if given is None else f" The cohort's table gives {format_percent(float(given))}, without its explanation."

@@ -24,7 +24,7 @@ from models.fusion import FusionHead
 PASSES_AT_ONCE = 8
 
 
-class CropReading(NamedTuple):
+class CropOutput(NamedTuple):
     """What one crop's pass gives.
 
     Parameters
@@ -138,14 +138,14 @@ class Predictor:
         rule = self.engine.rule
         return prepare_input(frame, roi, size=rule.size, context=rule.context)
 
-    def read_crops(self, crops: Sequence[NDArray[np.uint8]]) -> list[CropReading]:
+    def read_crops(self, crops: Sequence[NDArray[np.uint8]]) -> list[CropOutput]:
         """Run the network on inputs that are cut already; one thread at a time may do so."""
         started = time.perf_counter()
         read = self.engine.read(np.stack(crops), self._weights)
         seconds = (time.perf_counter() - started) / len(crops)
-        return [CropReading(pooled, maps, seconds) for pooled, maps in zip(read.pooled, read.score_maps, strict=True)]
+        return [CropOutput(pooled, maps, seconds) for pooled, maps in zip(read.pooled, read.score_maps, strict=True)]
 
-    def interpret(self, frame: Frame, roi: Roi, crop: NDArray[np.uint8], read: CropReading) -> ImageReading:
+    def interpret(self, frame: Frame, roi: Roi, crop: NDArray[np.uint8], read: CropOutput) -> ImageReading:
         """Turn what the network gave into scores, score map and applicability; no network runs.
 
         Parameters
@@ -156,7 +156,7 @@ class Predictor:
             Lesion box.
         crop : ndarray of uint8, (size, size)
             What `cut` gave for them.
-        read : CropReading
+        read : CropOutput
             What `read_crops` gave for it.
 
         Returns

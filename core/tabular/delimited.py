@@ -37,8 +37,8 @@ def read_delimited(content: bytes, encoding: str = "") -> TextTable:
     row, header = rows[position]
     notes += describe_header(row, position)
     named = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
-    for width in dict.fromkeys((len(header), named)) if lines is not None else ():
-        split = split_cells(lines[row:], row + 1, separator, width)
+    for width in dict.fromkeys((len(header), named)):
+        split = None if lines is None else split_cells(lines[row:], row + 1, separator, width)
         if split is not None and (width == named or not split.odd):  # a nameless end counts where every row has it
             return _join(header[:width], split, separator, notes)
     records = [*rows[position + 1 :], *found]

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.inference.engines.interface import FULL, Precision, Reading
+from core.inference.engines.interface import FULL, EngineOutput, Precision
 from core.inference.engines.torch import TorchEngine
 from models.input_rule import InputRule
 
@@ -60,14 +60,14 @@ class CudaEngine(TorchEngine):
         for size in BATCH_SIZES:
             self._find_graph(size)
 
-    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
+    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> EngineOutput:
         """Run the network and reduce its maps on the GPU: see `Engine.read`."""
         self._check(images)
         weights = torch.from_numpy(heads).to(self._device)
         with torch.inference_mode():
             parts = [self._reduce(self._replay(chunk).float(), weights) for chunk in self._split(images)]
             pooled, score_maps = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
-        return Reading(pooled, score_maps)
+        return EngineOutput(pooled, score_maps)
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():

@@ -17,7 +17,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 FULL: Precision = "fp32"  # in bf16 an estimate moves by up to .04
 
 
-class Reading(NamedTuple):
+class EngineOutput(NamedTuple):
     """What linear heads need of the last feature maps A.
 
     Parameters
@@ -79,10 +79,10 @@ class Engine(ABC):
         self._check(images)
         return self._run(images)
 
-    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> Reading:
+    def read(self, images: NDArray[np.uint8], heads: NDArray[np.float32]) -> EngineOutput:
         """Run the network and reduce its maps to what linear heads need."""
         maps = self.extract_maps(images)
-        return Reading(maps.mean(axis=(2, 3)), compute_score_map(maps, heads))
+        return EngineOutput(maps.mean(axis=(2, 3)), compute_score_map(maps, heads))
 
     def warm_up(self) -> None:
         """Run the network once, so that the first caller does not wait for what is done at a first run."""

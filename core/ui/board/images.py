@@ -11,7 +11,7 @@ from core.imaging import Roi, read_frame
 from core.inference import Case, Prediction
 from core.inference.prediction import drop_refused
 from core.inference.queue.worker import Worker
-from core.register.readings import BoardReader, Lane, Predict
+from core.register.estimates import BoardReader, Lane, Predict
 from core.ui.cohort.current import Cohort, get_package
 from core.ui.resources import draw_simulated, get_bundle, get_simulated, get_worker
 from core.ui.session import end_with_session, name_owner

@@ -13,7 +13,7 @@ from core.errors import UsageError
 from core.inference.interval import recover_intervals
 from core.plain_text import plain
 from core.register.database import find_database
-from core.register.readings import BoardReader, BoardReading
+from core.register.estimates import BoardEstimate, BoardReader
 from core.register.store import Store
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import Opened
@@ -99,7 +99,7 @@ def add_seen(patients: pd.DataFrame, reader: BoardReader) -> pd.DataFrame:
     return patients.assign(flags=flags)
 
 
-def _add_flag(flags: str, read: BoardReading | None) -> str:
+def _add_flag(flags: str, read: BoardEstimate | None) -> str:
     if read is None or read.prediction is None:
         return flags
     held = {*flags.split(", "), SEEN.get(read.prediction.applicability.status, "")}

@@ -10,7 +10,7 @@ from core.inference import Prediction
 from core.inference.explain import format_percent, format_value, label_term
 from core.inference.sentences import describe_views, explain_call, name_call
 from core.plain_text import plain, plain_figure
-from core.register.readings import BoardReading
+from core.register.estimates import BoardEstimate
 from core.ui.export import PLAIN
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
@@ -110,12 +110,12 @@ def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str
     st.caption("From the cohort's table: without the image there is no explanation of it.")
 
 
-def show_missing(read: BoardReading, in_table: float) -> None:
+def show_missing(read: BoardEstimate, in_table: float) -> None:
     """Say what was not known, what speaks against the image, and where table and image differ.
 
     Parameters
     ----------
-    read : BoardReading
+    read : BoardEstimate
         With an estimate that may be shown.
     in_table : float
         Probability in the cohort's table.

@@ -6,14 +6,14 @@ from core.figures.case.frame import describe_frame
 from core.figures.case.heatmap import describe_heatmap
 from core.inference.sentences import name_view
 from core.plain_text import plain
-from core.register.readings import BoardReading
+from core.register.estimates import BoardEstimate
 from core.ui.viewer import Picture, show_viewer
 from core.ui.viewer.heat import lay_heatmap
 
 HEIGHT = "clamp(360px, calc(100vh - 21rem), 1100px)"
 
 
-def show_picture(patient: str, read: BoardReading, *, is_hidden: bool, limit: float) -> int:
+def show_picture(patient: str, read: BoardEstimate, *, is_hidden: bool, limit: float) -> int:
     """Show a patient's image, with the heat map unless the estimate is not to be seen yet."""
     if read.case is None:
         st.caption(plain(read.missing))

@@ -6,9 +6,9 @@ from threading import Event
 import pytest
 
 from core.errors import ImageError, WorkError
+from core.register.estimates import FAULT, BoardReader
 from core.register.models import Entry, Record
 from core.register.pairs import has_decided, list_seen, pair_readings
-from core.register.readings import FAULT, BoardReader
 
 
 def wait_until(is_done) -> None:

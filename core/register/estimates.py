@@ -17,7 +17,7 @@ Predict = Callable[[Case, Lane], tuple[Case, Prediction]]
 
 
 @dataclass(frozen=True)
-class BoardReading:
+class BoardEstimate:
     """What is known of one patient's image.
 
     Parameters
@@ -55,20 +55,20 @@ class BoardReader:
 
     def __init__(self, load: Load, predict: Predict) -> None:
         self._load, self._predict = load, predict
-        self._kept: OrderedDict[str, BoardReading] = OrderedDict()
+        self._kept: OrderedDict[str, BoardEstimate] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
         self._waiting: list[str] = []
         self._thread: threading.Thread | None = None
 
-    def read(self, patient: str, *, lane: Lane = "case") -> BoardReading:
+    def read(self, patient: str, *, lane: Lane = "case") -> BoardEstimate:
         """Read a patient, or give what was read before."""
         with self._guard:
             lock = self._locks.setdefault(patient, threading.Lock())
         with lock:
             return self.peek(patient) or self._read(patient, lane)
 
-    def peek(self, patient: str) -> BoardReading | None:
+    def peek(self, patient: str) -> BoardEstimate | None:
         """Give what was read before, or None."""
         with self._guard:
             return self._kept.get(patient)
@@ -102,21 +102,21 @@ class BoardReader:
             with self._guard:
                 self._waiting = [one for one in self._waiting if one != patient]
 
-    def _read(self, patient: str, lane: Lane) -> BoardReading:
+    def _read(self, patient: str, lane: Lane) -> BoardEstimate:
         """Read a patient; what failed for the moment alone is not kept, so that it is tried again."""
         case = None
         try:
             case = self._load(patient)
-            reading = BoardReading(*self._predict(case, lane))
+            estimate = BoardEstimate(*self._predict(case, lane))
         except WorkError as error:
-            return BoardReading(case, None, str(error))
+            return BoardEstimate(case, None, str(error))
         except AppError as error:
-            reading = BoardReading(case, None, str(error))
+            estimate = BoardEstimate(case, None, str(error))
         except Exception:  # noqa: BLE001 - the thread's last door; the message may hold a patient's values
-            return BoardReading(case, None, FAULT)
+            return BoardEstimate(case, None, FAULT)
         with self._guard:
-            self._kept[patient] = reading
+            self._kept[patient] = estimate
             while len(self._kept) > MOST:
                 gone, _ = self._kept.popitem(last=False)
                 self._locks.pop(gone, None)
-        return reading
+        return estimate
