@@ -12,6 +12,7 @@ import streamlit as st
 from core.errors import AppError, TableError, WorkError
 from core.plain_text import plain
 from core.spreadsheet import disarm
+from core.ui.session import note_session
 
 MOST_ROWS = 20
 FAULT = "Something went wrong in the program, not in your data. It was logged; reload the page and try again."
@@ -52,7 +53,7 @@ def report_errors(*, stop: bool = True) -> Iterator[None]:
 
 
 def guard(act: Callable[P, object]) -> Callable[P, None]:
-    """Make a callback of a widget: what fails in it is said by the page that is drawn next.
+    """Make a callback of a widget: its work is its session's, and what fails is said by the page that is drawn next.
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ def guard(act: Callable[P, object]) -> Callable[P, None]:
     @wraps(act)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            note_session()
             act(*args, **kwargs)
         except AppError as error:
             st.session_state[KEPT] = error

@@ -49,3 +49,23 @@ def test_a_download_that_fails_tells_nothing(caplog):
     assert SECRET not in caplog.text
     assert "ValueError" in caplog.text
     assert guard_file(lambda: b"file")() == b"file"
+
+
+def draw_owner() -> None:
+    import streamlit as st
+
+    from core.turns import OWNER
+    from core.ui.errors import guard
+    from core.ui.session import name_owner
+
+    def note() -> None:
+        st.session_state["noted"] = OWNER.get()
+
+    st.button("note", on_click=guard(note))
+    st.text(name_owner())
+
+
+def test_what_a_callback_reads_is_its_sessions():
+    at = AppTest.from_function(draw_owner).run()
+    at.button[0].click().run()
+    assert at.session_state["noted"] == at.text[0].value != ""
