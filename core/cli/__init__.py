@@ -21,6 +21,7 @@ from core.cli import (
     train,
 )
 from core.cli.console import app, say
+from core.cli.table_options import say_refused
 from core.errors import AppError, TableError
 
 INSTALL = "`make app` without CPU=1, or `pip install -r requirements.txt`, adds it"
@@ -50,8 +51,8 @@ def main() -> None:
         app()
     except AppError as error:
         say(str(error))
-        for number, reason in error.rows if isinstance(error, TableError) else ():
-            say(f"  row {number}: {reason}")
+        if isinstance(error, TableError):
+            say_refused(error.rows)
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -16,6 +16,7 @@ from core.cli.table_options import (
     RefusedFile,
     Sheet,
     Unit,
+    keep_refused,
     say_reading,
     say_refused,
     settle,
@@ -62,7 +63,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     frozen = _find_frozen(predictions, bundle, threshold)
     base = frozen.cutoff if frozen else DEFAULT_CUTOFF
     cut = take_cutoff(base.value if cutoff is None else cutoff, rule or base.rule)
-    read = read_predictions(predictions, choices, cutoff=cut)
+    with keep_refused(refused):
+        read = read_predictions(predictions, choices, cutoff=cut)
     say_refused(read.refused, refused)
     say_reading(read.reading)
     value, chosen_on = (frozen.threshold, frozen.chosen_on) if frozen else (threshold, "a value given beforehand")

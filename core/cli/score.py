@@ -16,6 +16,7 @@ from core.cli.table_options import (
     RefusedFile,
     Sheet,
     Unit,
+    keep_refused,
     say_reading,
     say_refused,
     settle,
@@ -53,7 +54,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()
-    with progress_bar("images") as progress:
+    with keep_refused(refused), progress_bar("images") as progress:
         scored = score_manifest(manifest, scorer, journal, progress=progress, choices=choices)
     out.write_bytes(render_csv(scored.table))
     journal.unlink()

@@ -1,6 +1,7 @@
 """What `evaluate`, `score` and `train` share: what a person settles about a table's columns, and what was read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,10 +116,7 @@ def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) ->
     path : Path, optional
         CSV file.
     """
-    import pandas as pd  # noqa: PLC0415
-
     from core.cohort.record import group_reasons  # noqa: PLC0415
-    from core.spreadsheet import render_csv  # noqa: PLC0415
 
     groups = group_reasons(refused)
     if len(refused) > 1:
@@ -131,7 +129,26 @@ def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) ->
     if len(shown) < len(refused):
         say(f"  and {len(refused) - len(shown)} more{'' if path else '; --refused FILE.csv lists all'}")
     if path is not None:
-        path.write_bytes(render_csv(pd.DataFrame(refused, columns=["row", "reason"])))
+        _write_refused(refused, path)
+
+
+@contextmanager
+def keep_refused(path: Path | None) -> Iterator[None]:
+    """Write the refused rows to a file, if one is named, of a table that is refused as a whole too."""
+    try:
+        yield
+    except TableError as error:
+        if path is not None and error.rows:
+            _write_refused(error.rows, path)
+        raise
+
+
+def _write_refused(refused: Sequence[tuple[int, str]], path: Path) -> None:
+    import pandas as pd  # noqa: PLC0415
+
+    from core.spreadsheet import render_csv  # noqa: PLC0415
+
+    path.write_bytes(render_csv(pd.DataFrame(refused, columns=["row", "reason"])))
 
 
 def say_reading(reading: "TableReading") -> None:

@@ -20,7 +20,19 @@ from core.cli.console import (
     summarise_evaluation,
     take_cutoff,
 )
-from core.cli.table_options import Code, Encoding, ExactIds, Ignore, Map, RefusedFile, Sheet, Unit, say_refused, settle
+from core.cli.table_options import (
+    Code,
+    Encoding,
+    ExactIds,
+    Ignore,
+    Map,
+    RefusedFile,
+    Sheet,
+    Unit,
+    keep_refused,
+    say_refused,
+    settle,
+)
 
 
 @app.command()
@@ -58,7 +70,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         seed=seed,
         choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids),
     )
-    with progress_bar("images") as progress:
+    with keep_refused(refused), progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress, replace=replace)
     say_refused(summary["refused"], refused)
     for number, sentence in summary["cautions"]:

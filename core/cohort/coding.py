@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Field, Title, fold_word, is_missing, parse_value
-from core.cohort.cells import Cells, Centres, Parsed, parse_texts, quote
+from core.cohort.cells import NO_VALUE, Cells, Centres, Parsed, parse_texts, quote
 from core.errors import ClinicalError
 from core.tabular import FORMULA
 
@@ -163,7 +163,9 @@ def _describe_doubt(name: str, found: dict[str, int]) -> str:
     if codes == ["1", "2"]:
         example = "1:no,2:yes"
     else:
-        usual = ("no", "yes") if len(codes) <= 2 else tuple(map(_guess_meaning, codes))
+        usual = tuple(map(_guess_meaning, codes))
+        if len(codes) <= 2:
+            usual = ("yes", "no") if codes[1:] == ["0"] else ("no", "yes")
         example = ",".join(f"{code}:{meaning}" for code, meaning in zip(codes, usual, strict=False))
     listed = ", ".join(codes[:-1]) + " and " + codes[-1] if len(codes) > 1 else "".join(codes) or "other words"
     return (
@@ -172,26 +174,37 @@ def _describe_doubt(name: str, found: dict[str, int]) -> str:
 
 
 def _find_doubt_in_words(name: str, cells: Cells, parsed: Parsed, *, is_settled: bool) -> str:
-    """Say why words can't be told: most are not understood, or the column says only yes and is empty elsewhere."""
-    if not _is_mostly_understood(cells, parsed):
-        unfit = sorted(parsed.reasons, key=lambda i: -int(cells.counts[i]))[:4]
-        words = [cells.different[i] for i in unfit]
-        if FORMULA in words:
-            return ""
-        settle = SETTLE.format(name=name, codes="WORD:yes,WORD:no")
-        return f"Its words are {', '.join(map(quote, words))}; which is yes can't be told. {settle}."
+    """Say why words can't be told: too many are not understood, or it says only yes and is empty elsewhere."""
     known = parsed.values[~np.isnan(parsed.values)]
+    words = _list_doubtful(cells, parsed, set(known))
+    if words and NO_VALUE not in parsed.reasons.values():
+        settle = SETTLE.format(name=name, codes="WORD:yes,WORD:no")
+        return f"Its words are {', '.join(map(quote, words[:4]))}; which is yes can't be told. {settle}."
     empty = sum(int(cells.counts[i]) for i, text in enumerate(cells.different) if not text)
-    if not is_settled and empty > 1 and len(known) and (known == YES).all():
+    if not words and not is_settled and empty > 1 and len(known) and (known == YES).all():
         settle = SETTLE.format(name=name, codes=f"{EMPTY}:no")
         return f"{ONLY_YES.format(count=empty)}. {settle}, or {EMPTY}:unknown."
     return ""
 
 
+def _list_doubtful(cells: Cells, parsed: Parsed, known: set[float]) -> list[str]:
+    """List the words of a column that can't be told: most, or any but stray ones beside yes alone or no alone."""
+    told = int(cells.counts[~parsed.missing].sum())
+    is_one_sided = not {YES, NO} <= known and _count_unfit(cells, parsed) > max(1, STRAY_SHARE * told)
+    lacks_yes = OTHER_EVENT in known and YES not in known
+    if not (is_one_sided or lacks_yes) and _is_mostly_understood(cells, parsed):
+        return []
+    doubtful = {*parsed.reasons, *(np.flatnonzero(~np.isnan(parsed.values)) if is_one_sided or lacks_yes else ())}
+    return [cells.different[i] for i in sorted(doubtful, key=lambda i: -int(cells.counts[i]))]
+
+
+def _count_unfit(cells: Cells, parsed: Parsed) -> int:
+    return sum(int(cells.counts[position]) for position in parsed.reasons)
+
+
 def _is_mostly_understood(cells: Cells, parsed: Parsed) -> bool:
-    unfit = sum(int(cells.counts[position]) for position in parsed.reasons)
     known = int(cells.counts[~parsed.missing].sum())
-    return unfit * 2 <= known
+    return _count_unfit(cells, parsed) * 2 <= known
 
 
 def _describe_coding(cells: Cells, parsed: Parsed) -> str:

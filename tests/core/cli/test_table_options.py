@@ -60,3 +60,14 @@ def test_long_lists_are_counted_by_reason_and_written_whole(capsys, tmp_path):
     assert sum(line.startswith("  row ") for line in lines) == 11
     assert lines[-1] == "  and 30 more"
     assert len((tmp_path / "refused.csv").read_text().splitlines()) == 42
+
+
+def test_a_table_without_a_usable_row_is_counted_by_reason_and_written_whole(capsys, monkeypatch, tmp_path):
+    table, refused = tmp_path / "t.csv", tmp_path / "refused.csv"
+    table.write_text("\n".join(["patient_id,y,prob", *(f"P{i},{i % 2},{i}.5" for i in range(2, 42))]))
+    options = ["--unit", "prob=fraction", "--refused", refused]
+    code, _, err = run(capsys, monkeypatch, "evaluate", table, *options)
+    assert code == 3
+    assert "40 x prob is" in err
+    assert err.count("  row ") == 10
+    assert len(refused.read_text().splitlines()) == 41

@@ -201,3 +201,30 @@ def test_cells_in_the_format_of_per_cent_below_an_empty_row():
 def test_one_endless_line_is_no_table():
     with pytest.raises(TableError, match="a cell that is too long"):
         read_predictions(b"x" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        (["dead"] * 6 + ["alive"] * 3, "'dead', 'alive'"),
+        (["recurred"] * 6 + ["well"] * 3, "'recurred', 'well'"),
+        (["no"] * 6 + ["local"] * 2, "'no', 'local'"),
+    ],
+)
+def test_a_column_that_tells_one_side_only_is_not_read_by_half(words, listed):
+    rows = [f"P{i},{i % 2},0.5,{10 + i},{word}" for i, word in enumerate(words)]
+    read = read_predictions(make_csv(*rows, header="patient_id,y,prob,rfs_months,rfs_event"))
+    assert "rfs_event" not in read.table
+    assert any(f"rfs_event: not read. Its words are {listed};" in line for line in read.reading.describe())
+
+
+def test_one_stray_word_is_left_out_by_name():
+    rows = [f"P{i},{i % 2},0.5,{10 + i},{'?!' if i == 3 else 'no'}" for i in range(9)]
+    read = read_predictions(make_csv(*rows, header="patient_id,y,prob,rfs_months,rfs_event"))
+    assert read.table["rfs_event"].isna().sum() == 1
+
+
+def test_minus_one_and_zero_are_asked_for_as_databases_write_them():
+    rows = [f"P{i},{-(i % 2)},0.5" for i in range(9)]
+    with pytest.raises(TableError, match="--code y=-1:yes,0:no"):
+        read_predictions(make_csv(*rows, header="patient_id,y,prob"))
