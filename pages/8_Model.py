@@ -5,7 +5,7 @@ import streamlit as st
 from core.figures.instability import plot_instability, tabulate_instability
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
-from core.plain_text import plain, plain_document, plain_table
+from core.plain_text import plain, plain_document, plain_figure, plain_table
 from core.spreadsheet import disarm_table
 from core.ui import begin_page, get_bundle, offer_csv
 from core.ui.evidence import (
@@ -69,7 +69,7 @@ with begin_page("Model"):
             offer_csv(learning, "learning_curve", label="Learning curve (CSV)")
         if len(instability):
             alt = "Range of each training patient's probability over the refits, by the model's probability"
-            st.plotly_chart(plot_instability(instability), alt=alt, key="instability")
+            st.plotly_chart(plain_figure(plot_instability(instability)), alt=alt, key="instability")
             offer_csv(instability, "instability", label="Instability (CSV)")
         st.caption("How often the interval of a probability holds the true one stands in the model card below.")
 

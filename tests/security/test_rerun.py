@@ -13,7 +13,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from tests.load.clinic import UPLOADER, draw_images
+from core.benchmark.pages import UPLOADER, draw_images
 from tests.pages.serving import ROOT, find_port, wait_until_well
 from tests.security.client import Stranger
 

@@ -108,9 +108,8 @@ def _drop(key: str) -> None:
 def _show_curve(view: LesionView, frame: Frame, loop: LoopReading) -> None:
     use = name_view_widget(view.number, "loop_use")
     name = f"case_curve_{view.number}_{hashlib.sha256(frame.sha256.encode()).hexdigest()[:6]}"
-    figure = plain_figure(plot_loop(loop, frame.frame_index))
     st.plotly_chart(
-        figure,
+        plain_figure(plot_loop(loop, frame.frame_index)),
         key=name,
         alt=describe_loop(loop),
         config=PLAIN,
