@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def protect_server() -> dict[str, Any]:
         sweeping = asyncio.create_task(asyncio.to_thread(_sweep))
         print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
+        import_module("pandas")  # a figure looks for it among the modules that are loaded, and may find it half loaded
         warming = asyncio.create_task(asyncio.to_thread(lambda: WARMING.make(list_steps())))
         yield
         watching.cancel()

@@ -62,7 +62,7 @@ def test_a_stopped_study_goes_on_and_another_program_starts_anew(
         (folder / "cohort.csv").touch()
         return folder / "cohort.csv"
 
-    def train(table: Path, _backbone: Path, out: Path, _plan: object, progress: object) -> None:
+    def train(table: Path, _backbone: Path, out: Path, _plan: object, **_: object) -> None:
         (out / "evidence").mkdir(parents=True)
         make_predictions().to_csv(out / "evidence" / "predictions.csv", index=False)
         (out / "manifest.json").write_text(json.dumps({"threshold": {"value": 0.5}}))
