@@ -60,7 +60,8 @@ def planes() -> list[bytes]:
 def long_loop() -> bytes:
     """A loop in which the probe drifts by a pixel every other frame."""
     frame = draw_plane(4)
-    loop = pydicom.dcmread(io.BytesIO(encode_dicom(frame, {"patient_id": "T-1", "age": "50"}, seed=1)))
+    patient = {"patient_id": "T-1", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
+    loop = pydicom.dcmread(io.BytesIO(encode_dicom(frame, patient, seed=1)))
     loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
     loop.NumberOfFrames = N_FRAMES
     loop.PixelData = b"".join(np.roll(frame.pixels, i // 2, axis=1).tobytes() for i in range(N_FRAMES))
