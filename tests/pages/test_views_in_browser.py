@@ -57,7 +57,7 @@ def planes() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def long_loop() -> bytes:
+def long_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A loop in which the probe drifts by a pixel every other frame."""
     frame = draw_plane(4)
     patient = {"patient_id": "T-1", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
@@ -65,9 +65,9 @@ def long_loop() -> bytes:
     loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
     loop.NumberOfFrames = N_FRAMES
     loop.PixelData = b"".join(np.roll(frame.pixels, i // 2, axis=1).tobytes() for i in range(N_FRAMES))
-    buffer = io.BytesIO()
-    loop.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    path = tmp_path_factory.mktemp("loop") / "loop.dcm"
+    loop.save_as(path, enforce_file_format=True)
+    return path
 
 
 def give_planes(page, files: list[bytes]) -> None:  # noqa: F811
@@ -134,7 +134,9 @@ def test_a_zip_of_three_becomes_three_views(page, address, planes):  # noqa: F81
 
 def test_a_loop_is_scored_and_its_mean_estimated_from(page, address, long_loop):  # noqa: F811
     open_case(page, address)
-    upload(page, "loop.dcm", long_loop)
+    settle(page)
+    page.locator("input[type=file]").first.set_input_files(long_loop)
+    page.get_by_text("Draw a box around the lesion").wait_for()
     page.get_by_role("button", name=f"Score all {N_FRAMES} frames").click()
     page.get_by_role("button", name="Stop").wait_for()
     page.get_by_text(f"Image score over {N_FRAMES} frames").first.wait_for()
