@@ -1,6 +1,6 @@
 """Outcomes and scores to frozen results; no plotting. `conf_level` is the level of every interval, 0.95 by default.
 
-What a library does as well comes from it: Wilson, Holm and kappa from statsmodels, loess from scikit-misc, tests from
+What a library does as well comes from it: Wilson and kappa from statsmodels, loess from scikit-misc, tests from
 scipy. Survival is our own, beside lifelines 0.30 in the tests: its restricted mean takes 2.5 s where ours takes 2 ms
 and gives the variance of min(T, tau) in place of R's standard error; its log-rank test knows no strata and takes ten
 times as long; its Cox fit stops 4e-7 short, takes four times as long for 204 patients, and does not name the terms that
