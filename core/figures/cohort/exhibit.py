@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 
-from core.evaluation import RocResult, ThresholdResult
+from core.evaluation import LymphNodeResult, RocResult, ThresholdResult
 from core.evaluation.cohort.results import compute_rocs
+from core.evaluation.cohort.split import compute_nodes
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -47,6 +48,11 @@ class Patients:
     def rocs(self) -> dict[str, RocResult]:
         """The ROC curve of every model by its label, the main one first."""
         return compute_rocs(self.table)
+
+    @cached_property
+    def nodes(self) -> LymphNodeResult:
+        """Node metastasis by the group that the threshold makes."""
+        return compute_nodes(self.table, float(self.threshold.threshold or 0))
 
     def find_lacking(self, *columns: str) -> list[str]:
         """Give the columns that the table has no values in."""

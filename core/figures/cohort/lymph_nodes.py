@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from core.evaluation import ConfusionResult, LymphNodeResult, RocComparison, RocResult
 from core.evaluation.cohort.net_benefit import NODE_LABELS, compute_node_net_benefit
 from core.evaluation.cohort.records import pair_limits, render_confusion, render_roc
-from core.evaluation.cohort.split import NODE_HEADS, compute_nodes
+from core.evaluation.cohort.split import NODE_HEADS
 from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.decision_curve import NODE_RANGE, BenefitExhibit
 from core.figures.cohort.exhibit import Exhibit, Patients
@@ -31,8 +31,8 @@ class NodesExhibit(Exhibit):
 
     @classmethod
     def of(cls, patients: Patients, **_: Any) -> Self:
-        """Compute rates, tests and predictors by the group that the threshold makes."""
-        return cls(patients.name, compute_nodes(patients.table, float(patients.threshold.threshold or 0)))
+        """Take rates, tests and predictors by the group that the threshold makes."""
+        return cls(patients.name, patients.nodes)
 
     @property
     def counts(self) -> str:
