@@ -64,7 +64,7 @@ def test_a_frame_an_area_and_a_refusal(page, address, breast_loop, two_areas):  
     areas.click()
     areas.press("ArrowDown")
     areas.press("Enter")
-    wait_until(page, "() => document.body.innerText.includes('Area 2')")
+    wait_until(page, "[...document.querySelectorAll('input')].some(field => field.value.startsWith('Area 2'))")
     page.get_by_text("Draw a box around the lesion").wait_for()
 
     give(page, pydicom.examples.get_path("ct").read_bytes(), "a CT image")

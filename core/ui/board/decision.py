@@ -138,6 +138,8 @@ def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
             stand = choice.radio("With the model's call", [AGREE, OVERRIDE, NOTE], index=None, horizontal=True)
         else:
             choice.caption("The model makes no call here: write the decision as a note.")
+        if board.saved[0] == patient:
+            choice.markdown(board.saved[1])
         label = "Decision, note, or why it is overridden" if is_called else "Decision or note"
         text = field.text_area(label, height=68, max_chars=MAX_TEXT, placeholder=NO_NAMES)
         sent = button.form_submit_button("Save", type="primary", shortcut="Ctrl+Enter", width="stretch")
@@ -149,8 +151,6 @@ def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
             return
         change_board(Saved(patient, f"**Saved** as entry {kept.number}, {kept.hash[:12]}."))
         st.rerun()
-    if board.saved[0] == patient:
-        st.markdown(board.saved[1])
 
 
 def _write_entry(draft: Mapping[str, Any], stand: str | None, text: str) -> Entry:

@@ -111,7 +111,7 @@ def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str
 
 
 def show_missing(read: BoardEstimate, in_table: float) -> None:
-    """Say what was not known, what speaks against the image, and where table and image differ.
+    """Say what speaks against the estimate, what was not known, and where table and image differ.
 
     Parameters
     ----------
@@ -123,11 +123,8 @@ def show_missing(read: BoardEstimate, in_table: float) -> None:
     prediction = read.shown
     if prediction is None:
         return
-    reasons = plain(" ".join(prediction.applicability.reasons))
     if prediction.applicability.status == "caution":
-        st.warning(f"**Caution.** {reasons}")
-    elif reasons:
-        st.caption(reasons)
+        st.warning(f"**Caution.** {plain(' '.join(prediction.applicability.reasons))}")
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         st.caption(f"**Not known, so the interval is wider:** {names}.")

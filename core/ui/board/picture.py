@@ -25,6 +25,8 @@ def show_picture(patient: str, read: BoardEstimate, *, is_hidden: bool, limit: f
         estimate = read.shown.views[chosen]
         alt, heat = f"{alt} {describe_heatmap(estimate, limit)}", lay_heatmap(estimate, limit=limit)
     show_viewer(Picture(view.frame, alt, view.roi, heat=heat), key=f"board_picture_{patient}_{chosen}", height=HEIGHT)
+    if heat is not None and read.shown is not None and read.shown.applicability.status != "caution":
+        st.caption(plain(" ".join(read.shown.applicability.reasons)))
     return chosen
 
 
