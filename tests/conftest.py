@@ -96,6 +96,7 @@ def make_predictions(rng: np.random.Generator) -> pd.DataFrame:
 
 def write_evidence(folder: Path, rng: np.random.Generator) -> None:
     from core.figures.cohort.evaluate import evaluate_cohort
+    from core.training.bundle.evidence import pick_metrics
 
     folder.mkdir(parents=True)
     table = make_predictions(rng)
@@ -106,7 +107,8 @@ def write_evidence(folder: Path, rng: np.random.Generator) -> None:
     }
     flow = {"rows": len(table), "rows_refused": 0, "patients": len(table), "splits": splits}
     (folder / "flow.json").write_text(json.dumps(flow), encoding="utf-8")
-    (folder / "metrics.json").write_text(json.dumps(evaluate_cohort(table, threshold=0.5)), encoding="utf-8")
+    metrics = pick_metrics(evaluate_cohort(table, threshold=0.5))
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
 
 def make_heads(pooled: np.ndarray, rng: np.random.Generator, *, refuse: float) -> dict:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from core.cohort.predictions import read_predictions
 from core.cohort.splits import SPLIT_NAMES
 from core.errors import TableError
 from core.evaluation import ThresholdResult, compute_subgroups, cut_levels
@@ -16,11 +14,6 @@ from core.evaluation.cohort.split import FITTED_ON, choose_cohort_threshold
 from core.evaluation.cohort.subgroups import SUBGROUP_EDGES
 from core.figures.cohort.exhibit import Patients
 from core.figures.cohort.subjects import SUBJECTS
-
-
-def evaluate_file(path: Path, *, by: str | None = None, threshold: float | None = None) -> dict[str, Any]:
-    """Evaluate a file of predictions, as `evaluate_cohort` does a table."""
-    return evaluate_cohort(read_predictions(path).table, by=by, threshold=threshold)
 
 
 def evaluate_cohort(

@@ -15,6 +15,7 @@ from models.fusion import FusionHead
 DEVELOPMENT = ("train", "validation")
 THRESHOLD_DRAWS = 500
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
+SHOWN = ("n", "events", "discrimination", "comparisons", "confusion", "calibration", "lymph_nodes")
 DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
 
 
@@ -67,6 +68,11 @@ def measure_threshold_interval(predictions: pd.DataFrame, seed: int) -> list[flo
     chosen = [choose_threshold(y[rows], prob[rows]).threshold for rows in drawn]
     found = [value for value in chosen if value is not None]
     return [float(value) for value in np.percentile(found, [2.5, 97.5])]
+
+
+def pick_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep of an evaluation what card and pages show; curves are computed anew from the predictions."""
+    return {split: {name: part[name] for name in SHOWN if name in part} for split, part in metrics.items()}
 
 
 def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from core.training.bundle.evidence import (
     evaluate_no_call,
     make_predictions,
     measure_threshold_interval,
+    pick_metrics,
     predict_all,
 )
 from core.training.bundle.fits import TrainingData, fit_bundle
@@ -112,9 +113,8 @@ def _train(
     intake = gather_rates(rate for rates in card["gate_figures"].values() for rate in rates)
     no_call = choose_no_call(predictions, threshold.threshold)
     internal = fitted.validation | {"no_call": evaluate_no_call(predictions, threshold.threshold, no_call)}
-    _write_evidence(
-        place.new / "evidence", predictions, {"flow": flow, "metrics": metrics, "internal": internal, "intake": intake}
-    )
+    records = {"flow": flow, "metrics": pick_metrics(metrics), "internal": internal, "intake": intake}
+    _write_evidence(place.new / "evidence", predictions, records)
     description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
         "threshold": {
             "value": threshold.threshold,
@@ -188,7 +188,7 @@ def _extract_views(
 
 def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "predictions.csv").write_bytes(render_csv(predictions, float_format="%.6g"))
+    (folder / "predictions.csv").write_bytes(render_csv(predictions))
     for name, content in records.items():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

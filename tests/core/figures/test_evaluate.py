@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from core.cohort import read_predictions
 from core.errors import TableError
 from core.evaluation import ThresholdResult, choose_threshold, compute_roc, compute_survival_models
 from core.evaluation.cohort.survival import describe_hazards
 from core.figures.cohort.calibration import OptimismExhibit
-from core.figures.cohort.evaluate import evaluate_cohort, evaluate_file
+from core.figures.cohort.evaluate import evaluate_cohort
 from core.figures.cohort.exhibit import Patients
 from tests.core.evaluation.cohorts import make_cohort
 from tests.core.evaluation.test_cohort_survival import draw
@@ -115,7 +116,7 @@ def test_tables_that_can_not_be_evaluated(cohort):
 def test_a_file_gives_the_same_numbers(cohort, evaluation, tmp_path):
     path = tmp_path / "predictions.csv"
     cohort.to_csv(path, index=False)
-    from_file = evaluate_file(path)
+    from_file = evaluate_cohort(read_predictions(path).table)
     assert from_file["external"]["discrimination"] == evaluation["external"]["discrimination"]
     assert from_file["external"]["survival"]["logrank"] == evaluation["external"]["survival"]["logrank"]
 

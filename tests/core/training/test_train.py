@@ -8,15 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.cohort import read_predictions
 from core.errors import TableError
+from core.figures.cohort.evaluate import evaluate_cohort
 from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
 from core.simulation import write_cohort
 from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle import train
+from core.training.bundle.evidence import pick_metrics
 from core.training.bundle.train import TrainingPlan, train_bundle
 from models.bundle import WEIGHTS, hash_file, read_bundle
 from models.cutoff import Cutoff
+from tests.pages.test_shipped_evidence import find_differences
 
 PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12)
 N = 96
@@ -68,6 +72,13 @@ def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict
         .all()
     )
     assert set(table.loc[table["centre"] == "D", "split"]) == {"external"}
+
+
+def test_the_metrics_are_those_that_evaluate_gives(trained: tuple[Path, dict]) -> None:
+    """As tests/pages/test_shipped_evidence.py asks of the shipped bundle."""
+    shipped = json.loads((trained[0] / "evidence" / "metrics.json").read_text())
+    computed = pick_metrics(evaluate_cohort(read_predictions(trained[0] / "evidence" / "predictions.csv").table))
+    assert find_differences(shipped, json.loads(json.dumps(computed))) == []
 
 
 def test_a_finished_bundle_keeps_no_features_of_patients(trained: tuple[Path, dict]) -> None:
