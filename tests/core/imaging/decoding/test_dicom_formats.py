@@ -1,5 +1,6 @@
 """Every syntax, colour model and depth: the displayed pixels against what was written, and against DCMTK and GDCM."""
 
+import itertools
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from tests.core.imaging.samples import make_dataset, make_jpeg_cine, save
 MADE = make_files()
 LOSSLESS = {name: pair for name, pair in MADE.items() if pair[1] is not None}
 UNLIKE = {"SC_rgb_jpeg.dcm": "RGB by its header, YBR by its JPEG stream: the viewers differ among themselves"}
+UNREAD_BY_DCMTK = {"GDCMJ2K_TextGBR.dcm", "SC_rgb_gdcm_KY.dcm", "examples_jpeg2k.dcm"}  # JPEG 2000
+UNWRITTEN_BY_DCMTK = {("JPEG-LS near-lossless", "signed 16 bit, window"), ("JPEG-LS near-lossless", "palette 16")}
 UNLIKE_GDCM = {
     "SC_rgb_rle_16bit.dcm",
     "SC_rgb_rle_16bit_2frame.dcm",
@@ -122,8 +125,7 @@ def test_a_region_that_is_ignored_is_told():
 
 
 def check_alike(ours: np.ndarray, theirs: np.ndarray | None) -> None:
-    if theirs is None:
-        pytest.skip("the viewer can't read this file")
+    assert theirs is not None
     assert np.abs(to_luma(ours) - to_luma(theirs)).max() <= 1
 
 
@@ -134,7 +136,7 @@ def shipped_file(name: str, tmp_path: Path) -> tuple[Path, np.ndarray]:
 
 
 @needs_dcmtk
-@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in UNLIKE])
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name not in {*UNLIKE, *UNREAD_BY_DCMTK}])
 def test_shipped_files_look_as_in_dcmtk(name, tmp_path):
     path, ours = shipped_file(name, tmp_path)
     check_alike(ours, show_by_dcmtk(path))
@@ -158,12 +160,12 @@ def test_made_files_look_as_in_dcmtk_or_gdcm(name, tmp_path):
 
 
 @needs_dcmtk
-@pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("codec", "kind"), [pair for pair in itertools.product(CODECS, KINDS) if pair not in UNWRITTEN_BY_DCMTK]
+)
 def test_files_that_dcmtk_compressed_look_as_it_shows_them(codec, kind, tmp_path):
     data = compress_by_dcmtk(codec, MADE[kind][0], tmp_path)
-    if data is None:
-        pytest.skip("DCMTK does not write this combination")
+    assert data is not None
     check_alike(show(data), show_by_dcmtk(tmp_path / "compressed.dcm"))
 
 
