@@ -15,6 +15,9 @@ Pages and the command line catch `AppError` in one place; anything else is a fau
 No message carries a patient's name, a file's name or a DICOM tag's value.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class AppError(Exception):
     """Root of the errors whose message is meant for the user."""
@@ -86,3 +89,14 @@ class WorkError(AppError):
 
 class BusyError(WorkError):
     """The work can't be taken on now: others are before it, or the program is closing. Never a verdict on the input."""
+
+
+@contextmanager
+def hide_faults(sentence: str) -> Iterator[None]:
+    """End a thread's work with a sentence of ours, whatever it raises: another message may hold a patient's values."""
+    try:
+        yield
+    except AppError:
+        raise
+    except Exception:  # noqa: BLE001 - the last door of a thread
+        raise WorkError(sentence) from None

@@ -1,21 +1,16 @@
-"""A loop being read in the background: progress, time left, stop."""
+"""A loop being read in the background."""
 
-import time
-from threading import Event, Thread
+from threading import Event
 
-from core.errors import AppError
 from core.imaging import Roi
+from core.inference.background_job import BackgroundJob
 from core.inference.loop import LoopReader, LoopReading, ReadFrames, read_loop_frames
 
 FAULT = "The loop could not be read by a fault of the program. Start it again."
 
 
-class _StopError(Exception):
-    """Ends a run that was told to stop."""
-
-
-class LoopJob:
-    """One loop, read in a thread of its own.
+class LoopJob(BackgroundJob):
+    """One loop, read from the start on.
 
     Parameters
     ----------
@@ -40,44 +35,10 @@ class LoopJob:
         count: int,
         stop: Event | None = None,
     ) -> None:
-        self._work = (read_frames, reader, start)
-        self._stop = stop or Event()
-        self.done, self.total = 0, count
+        super().__init__(FAULT, total=count, stop=stop)
+        self._loop = (read_frames, reader, start)
         self.reading: LoopReading | None = None
-        self.failure: AppError | None = None
-        self._started = time.monotonic()
-        self._thread = Thread(target=self._run, name="loop", daemon=True)
-        self._thread.start()
+        self.start()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether frames are being read."""
-        return self._thread.is_alive()
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time to the end at the present rate; None as long as there is none."""
-        return (self.total - self.done) * (time.monotonic() - self._started) / self.done if self.done else None
-
-    def close(self) -> None:
-        """Stop after the frames at hand."""
-        self._stop.set()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the end, at most so many seconds."""
-        self._thread.join(seconds)
-
-    def _run(self) -> None:
-        try:
-            self.reading = read_loop_frames(*self._work, count=self.total, progress=self._count)
-        except _StopError:
-            return
-        except AppError as error:
-            self.failure = None if self._stop.is_set() else error
-        except Exception:  # noqa: BLE001 - the thread's last door; the message may hold a patient's values
-            self.failure = AppError(FAULT)
-
-    def _count(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-        if self._stop.is_set():
-            raise _StopError
+    def _work(self) -> None:
+        self.reading = read_loop_frames(*self._loop, count=self.total, progress=self._count)

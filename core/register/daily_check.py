@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.errors import AppError
+from core.errors import AppError, hide_faults
 from core.register.chain import ChainReport
 
 DAY = datetime.timedelta(days=1)
@@ -70,11 +70,10 @@ class DailyCheck:
     def _work(self) -> None:
         report, failure = None, ""
         try:
-            report = self._verify()
+            with hide_faults("a fault of the program."):
+                report = self._verify()
         except AppError as error:
             failure = str(error)
-        except Exception:  # noqa: BLE001 - the thread's last door; the message may hold an entry's text
-            failure = "a fault of the program."
         with self._guard:
             self._found = CheckedRecord(datetime.datetime.now(datetime.UTC), report, failure)
             self._thread = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from core.errors import AppError, WorkError
+from core.errors import AppError, WorkError, hide_faults
 from core.inference import Case, Prediction
 
 MOST = 200
@@ -106,14 +106,13 @@ class BoardReader:
         """Read a patient; what failed for the moment alone is not kept, so that it is tried again."""
         case = None
         try:
-            case = self._load(patient)
-            estimate = BoardEstimate(*self._predict(case, lane))
+            with hide_faults(FAULT):
+                case = self._load(patient)
+                estimate = BoardEstimate(*self._predict(case, lane))
         except WorkError as error:
             return BoardEstimate(case, None, str(error))
         except AppError as error:
             estimate = BoardEstimate(case, None, str(error))
-        except Exception:  # noqa: BLE001 - the thread's last door; the message may hold a patient's values
-            return BoardEstimate(case, None, FAULT)
         with self._guard:
             self._kept[patient] = estimate
             while len(self._kept) > MOST:

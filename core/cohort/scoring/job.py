@@ -1,24 +1,20 @@
 """The scoring of an uploaded package in the background: progress, stop, go on."""
 
-import time
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from core.cohort.scoring.local import LocalScorer, Reader
 from core.cohort.scoring.package import unpack_package
 from core.cohort.scoring.score import ScoredCohort, score_manifest
 from core.cohort.scoring.scratch import ScratchFolder
-from core.errors import AppError, WorkError
+from core.errors import WorkError
+from core.inference.background_job import BackgroundJob
 
-FAULT = "The scoring ended by a fault of the program. Start it again; rows that are done are kept."
+FAULT = "The scoring ended by a fault of the program."
 KEPT = "Rows that are done are kept: go on with the rest later."
 
 
-class _StopError(Exception):
-    """Ends a run that was told to stop."""
-
-
-class ScoringJob:
-    """One package being scored in a thread of its own; its files lie in a temporary folder until the job is dropped.
+class ScoringJob(BackgroundJob):
+    """One package being scored; its files lie in a temporary folder until the job is dropped.
 
     Parameters
     ----------
@@ -36,23 +32,19 @@ class ScoringJob:
     """
 
     def __init__(self, package: bytes, reader: Reader, *, stop: Event | None = None) -> None:
+        super().__init__(FAULT, stop=stop)
         self._folder = ScratchFolder()
         self.manifest = unpack_package(package, self._folder.path)
-        self._reader, self._stop = reader, stop or Event()
+        self._reader = reader
         self._is_closed = self._has_ended = False
         self._ending = Lock()
-        self.done = self.total = 0
         self.scored: ScoredCohort | None = None
-        self.failure: AppError | None = None
         self.start()
 
     def start(self) -> None:
         """Begin, or go on after a stop."""
-        self._stop.clear()
-        self.failure, self._has_ended = None, False
-        self._started, self._first = time.monotonic(), self.done
-        self._thread = Thread(target=self._run, name="scoring", daemon=True)
-        self._thread.start()
+        self._has_ended = False
+        super().start()
 
     def stop(self) -> None:
         """Stop after the image at hand; what is done is kept."""
@@ -67,48 +59,16 @@ class ScoringJob:
             if self._has_ended:
                 self._folder.remove()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether images are being read."""
-        return self._thread.is_alive()
-
-    @property
-    def rate(self) -> float:
-        """Images a second since the last start."""
-        return (self.done - self._first) / max(time.monotonic() - self._started, 1e-9)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time to the end at the present rate; None as long as there is none."""
-        return (self.total - self.done) / self.rate if self.rate else None
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the end, at most so many seconds."""
-        self._thread.join(seconds)
+    def _work(self) -> None:
+        journal = self._folder.path / "scores.part"
+        scorer = LocalScorer(self._reader)
+        self.scored = score_manifest(self.manifest, scorer, journal, progress=self._count, confined=True)
 
     def _run(self) -> None:
-        try:
-            scorer = LocalScorer(self._reader)
-            journal = self._folder.path / "scores.part"
-            self.scored = score_manifest(self.manifest, scorer, journal, progress=self._count, confined=True)
-        except _StopError:
-            return
-        except AppError as error:
-            self.failure = None if self._stop.is_set() else _explain(error)
-        except Exception:  # noqa: BLE001 - the thread's last door; the message may hold a patient's values
-            self.failure = AppError(FAULT)
-        finally:
-            with self._ending:
-                self._has_ended = True
-                if self._is_closed:
-                    self._folder.remove()
-
-    def _count(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-        if self._stop.is_set():
-            raise _StopError
-
-
-def _explain(error: AppError) -> AppError:
-    """Say of work that failed that it can be gone on with."""
-    return WorkError(f"{error} {KEPT}") if isinstance(error, WorkError) else error
+        super()._run()
+        if isinstance(self.failure, WorkError):
+            self.failure = WorkError(f"{self.failure} {KEPT}")
+        with self._ending:
+            self._has_ended = True
+            if self._is_closed:
+                self._folder.remove()
