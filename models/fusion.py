@@ -193,11 +193,6 @@ class FusionHead:
         stretch = math.sqrt(1 + math.pi / 8 * (self.image_coef * self.score_spread) ** 2)
         return np.asarray(stretch * (known + np.sqrt(variance) * _normal_quantiles(len(variance))))
 
-    def guess_refit_scores(self, score: float) -> NDArray[np.float64]:
-        """Give a patient's image score under each refit where the image is not at hand: spread as in training, (B,)."""
-        quantiles = _normal_quantiles(len(self.bootstrap))
-        return score + self.score_spread * np.random.default_rng(0).permutation(quantiles)
-
     def _find_gap(self, known: Collection[str]) -> NDArray[np.bool_]:
         return np.array([False, *(term.field not in known for term in self.terms)])
 

@@ -39,7 +39,7 @@ from core.ui.board.patient import (
     show_table_estimate,
     tighten_page,
 )
-from core.ui.board.patient_table import ask_list, choose_board, name_decisions, show_list
+from core.ui.board.patient_table import ask_list, choose_board, follow_reading, name_decisions, show_list
 from core.ui.board.picture import show_picture
 from core.ui.browser import mind_browser
 from core.ui.cohort.current import get_cohort
@@ -95,6 +95,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
             raise UsageError("No patient fits the search and the filter; widen them.")
         st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
         show_list(board, lambda p, interval: encode_svg(render_interval(p, interval, **place)), unread)
+        follow_reading(reader)
         with st.popover("Document of the meeting"):
             offer_board(ask_paper())
         known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0)

@@ -15,6 +15,7 @@ from models.call_rule import CallRule, Group
 
 Status = Literal["ok", "caution", "refused"]
 Plane = Literal["transverse", "longitudinal", "other"]
+INTERVAL = (2.5, 97.5)
 SEVERITY: tuple[Status, ...] = ("ok", "caution", "refused")
 
 

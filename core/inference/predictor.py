@@ -13,8 +13,7 @@ from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.inference.applicability import ApplicabilityRules, Gate, Reference
 from core.inference.engines.choice import load_engine
 from core.inference.engines.interface import Engine
-from core.inference.interval import INTERVAL
-from core.inference.prediction import Case, ImageReading, Prediction, ViewEstimate
+from core.inference.prediction import INTERVAL, Case, ImageReading, Prediction, ViewEstimate
 from core.inference.trust import load_bundle
 from core.settings import get_text_setting
 from models.bundle import MALIGNANCY, Bundle

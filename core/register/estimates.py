@@ -10,6 +10,7 @@ from core.errors import AppError, WorkError, hide_faults
 from core.inference import Case, Prediction
 
 MOST = 200
+SAME = 0.005
 FAULT = "The image could not be read by a fault of the program."
 Load = Callable[[str], Case]
 Lane = Literal["case", "bulk"]
@@ -39,6 +40,10 @@ class BoardEstimate:
         """The estimate if it may be shown."""
         refused = self.prediction is not None and self.prediction.applicability.status == "refused"
         return None if refused else self.prediction
+
+    def fits(self, probability: float) -> bool:
+        """Whether the estimate is the one that a table gives, written as a percentage."""
+        return self.shown is not None and abs(self.shown.probability - probability) <= SAME
 
 
 class BoardReader:

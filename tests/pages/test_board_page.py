@@ -1,11 +1,14 @@
 """Tumour board: list, patient to patient, estimate, decisions kept, reading first, an unknown link in one sentence."""
 
+import re
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.register.store import Store
 from tests.pages.cohorts import COHORT, encode, make_table, upload
-from tests.pages.conftest import start_page
+from tests.pages.conftest import ROOT, start_page
 
 PAGE = "pages/9_Tumour_board.py"
 DASH = "\N{EN DASH}"
@@ -72,6 +75,23 @@ def test_the_list_is_searched_filtered_and_sorted(at):
     assert sorted(list_names(at)) == [f"T-{i:03d}" for i in range(60, 70)]
     at.text_input(key="board_search").set_value("nobody").run()
     assert "No patient fits the search and the filter" in at.error[0].value
+
+
+def test_list_and_page_give_the_same_estimate_of_a_patient(database, use_bundle):
+    use_bundle(ROOT / "models/ki67-demo")
+    at = start_page(PAGE)
+    at.number_input(key="board_size").set_value(3).run()
+    while "more image" in words(at):
+        time.sleep(0.5)
+        at.run()
+    table = at.dataframe[0].value
+    assert table["High Ki-67"].str.contains("to").all()
+    for place, estimate in enumerate(table["High Ki-67"]):
+        press(at, "Next" if place else "Begin with the first")
+        chance, low, high = re.fullmatch(r"(\S+)\s%\xa0?\s?\((\S+) to (\S+)\)", estimate).groups()
+        said = words(at).replace("\N{NO-BREAK SPACE}", " ")
+        assert f"{chance} % probability of a high Ki-67" in said
+        assert f"95 % interval **{low} % to {high} %**" in said
 
 
 def test_next_previous_and_list(patient):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME
-from core.inference.interval import INTERVAL
+from core.inference.prediction import INTERVAL
 from models.fusion import FusionHead
 
 COVERAGE = Path(__file__).with_name("coverage.csv")

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from core.inference.interval import INTERVAL
+from core.inference.prediction import INTERVAL
 from core.simulation.parameters import EXTERNAL
 from core.training.bundle.heads import Heads, fit_heads
 from core.training.bundle.image_score import map_features

@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.clinical import M1_PREDICTORS, is_missing
+from core.clinical import M1_PREDICTORS
 from core.errors import UsageError
-from core.inference.interval import recover_intervals
 from core.plain_text import plain
 from core.register.database import find_database
 from core.register.estimates import BoardEstimate, BoardReader
@@ -45,9 +44,8 @@ def is_own(cohort: Cohort) -> bool:
 
 def list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
     """List a cohort's patients, held-out ones first, with what the board should look at."""
-    is_bundles = is_own(cohort)
-    key = (*cohort.key, cohort.is_simulated, get_bundle().sha256, is_bundles)
-    return _list_once(key, lambda: _list_patients(cohort, manifest, own=is_bundles))
+    key = (*cohort.key, cohort.is_simulated, get_bundle().sha256)
+    return _list_once(key, lambda: _list_patients(cohort, manifest))
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
@@ -56,7 +54,7 @@ def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd
     return _list()
 
 
-def _list_patients(cohort: Cohort, manifest: Manifest, *, own: bool) -> pd.DataFrame:
+def _list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
     table = cohort.table
     if cohort.is_simulated:
         known = get_simulated().table
@@ -68,7 +66,6 @@ def _list_patients(cohort: Cohort, manifest: Manifest, *, own: bool) -> pd.DataF
         table = table.sort_values("split", key=lambda split: split.isin(["train", "validation"]), kind="stable")
     table = table.reset_index(drop=True)
     table["patient_id"] = table["patient_id"].astype(str)
-    low, high = _find_intervals(table, own=own)
     rule = manifest.call_rule
     flags = pd.DataFrame({NO_CALL: rule.is_indeterminate(table["prob"])})
     core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
@@ -76,34 +73,25 @@ def _list_patients(cohort: Cohort, manifest: Manifest, *, own: bool) -> pd.DataF
     flags[DISCORDANT] = core.notna() & is_apart & ~flags[NO_CALL]
     flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
     words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]
-    return table.assign(low=low, high=high, flags=words)
-
-
-def _find_intervals(table: pd.DataFrame, *, own: bool) -> tuple["np.ndarray", "np.ndarray"]:
-    """Give the intervals of the bundle's own probabilities; not of training patients, whose ones are out of fold."""
-    bounds = np.full((len(table), 2), np.nan)
-    head = get_bundle().fusion_heads["m1"]
-    if own and head.image_coef and all(term.field in table for term in head.terms):
-        names = [term.field for term in head.terms]
-        held_out = (table["split"] != "train").to_numpy() if "split" in table else np.ones(len(table), bool)
-        rows = table.loc[held_out, names].to_dict("records")
-        known = [{str(name): value for name, value in row.items() if not is_missing(value)} for row in rows]
-        if known:
-            bounds[held_out] = recover_intervals(head, table.loc[held_out, "prob"], known)
-    return bounds[:, 0], bounds[:, 1]
+    return table.assign(flags=words)
 
 
 def add_seen(patients: pd.DataFrame, reader: BoardReader) -> pd.DataFrame:
-    """Add the flags "caution" and "refused" of the images that were read."""
-    flags = [_add_flag(flags, reader.peek(name)) for name, flags in patients[["patient_id", "flags"]].to_numpy()]
-    return patients.assign(flags=flags)
+    """Add what the images that were read give: the interval of the patient's page, and "caution" or "refused"."""
+    rows = patients[["patient_id", "prob", "flags"]].to_numpy()
+    seen = [_add_seen(prob, flags, reader.peek(name)) for name, prob, flags in rows]
+    return patients.assign(**pd.DataFrame(seen, columns=["prob", "low", "high", "flags"], index=patients.index))
 
 
-def _add_flag(flags: str, read: BoardEstimate | None) -> str:
+def _add_seen(prob: float, flags: str, read: BoardEstimate | None) -> tuple[float, float, float, str]:
+    """Give probability, interval and flags; no interval where the table's probability is not the page's."""
     if read is None or read.prediction is None:
-        return flags
+        return prob, np.nan, np.nan, flags
     held = {*flags.split(", "), SEEN.get(read.prediction.applicability.status, "")}
-    return ", ".join(name for name in FLAGS if name in held)
+    flags = ", ".join(name for name in FLAGS if name in held)
+    if read.shown is None or not read.fits(prob):
+        return prob, np.nan, np.nan, flags
+    return read.shown.probability, *read.shown.interval, flags
 
 
 def find_asked(everybody: set[str]) -> str | None:

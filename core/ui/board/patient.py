@@ -35,7 +35,6 @@ SHORT = {
     "rfs_event": "recurrence",
     "aln_suspicious": "Nodes on ultrasound",
 }
-DIFFERENT = 0.005
 GRAPH = 200
 REASONS = ("Contributions", "Nomogram")
 STYLE = """<style>
@@ -128,7 +127,7 @@ def show_missing(read: BoardEstimate, in_table: float) -> None:
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         st.caption(f"**Not known, so the interval is wider:** {names}.")
-    if abs(prediction.probability - in_table) > DIFFERENT:
+    if not read.fits(in_table):
         st.caption(
             f"The cohort's table gives {format_percent(in_table)}: it was made out of fold, from several images or by "
             "another bundle."

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.inference.explain import format_percent
+from core.register.estimates import BoardReader
 from core.spreadsheet import disarm_table
 from core.ui.board.navigation import FLAGS, go
 from core.ui.board.session import change_board
@@ -123,8 +124,8 @@ def show_list(
     )
     change_board(ListDrawn(tuple(board["patient_id"])))
     st.caption(
-        "Grey: indeterminate range; broken line: threshold; orange: estimate with its 95 % interval, hollow where the "
-        "interval comes with the image alone."
+        "Grey: indeterminate range; broken line: threshold; orange: estimate with its 95 % interval, as on the "
+        "patient's page. Hollow: the probability of the cohort's table, where the image is not read or gives another."
     )
     names = [name for name in ("prob", "low", "high", "flags") if name in board]
     kept = board[["patient_id", *names, "decided"]].copy()
@@ -133,9 +134,25 @@ def show_list(
 
 
 def _write_estimate(probability: float, low: float, high: float) -> str:
-    """Write a probability with its interval, which comes with the image alone for some."""
+    """Write a probability with its interval, where it has one, as the patient's page does."""
     alone = format_percent(probability)
-    return alone if np.isnan(low) else f"{alone} ({100 * low:.0f} to {100 * high:.0f})"
+    ends = (format_percent(end).rstrip("\N{NO-BREAK SPACE}%") for end in (low, high))
+    return alone if np.isnan(low) else f"{alone} ({' to '.join(ends)})"
+
+
+def follow_reading(reader: BoardReader) -> None:
+    """Say how many images are still being read, and draw the list anew with their intervals once they are."""
+    if not reader.left:
+        return
+
+    @st.fragment(run_every=1.0)
+    def look() -> None:
+        left = reader.left
+        if not left:
+            st.rerun()
+        st.caption(f"Reading {left} more image{'s' if left > 1 else ''}: their intervals come at once.")
+
+    look()
 
 
 def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
