@@ -1,5 +1,7 @@
 """Cohort: who is in it, how they flow into the analyses, and a cohort of one's own."""
 
+import streamlit as st
+
 from core.figures.cohort.subjects import FLOW, TABLE_ONE
 from core.ui import begin_page
 from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
@@ -10,8 +12,11 @@ from core.ui.cohort.threshold import find_threshold
 from core.ui.cohort.view import ask_view
 
 with begin_page("Cohort"):
-    ask_cohort()
-    ask_scoring()
+    evaluating, scoring = st.columns(2)
+    with evaluating:
+        ask_cohort()
+    with scoring:
+        ask_scoring()
     view = ask_view(whole=True)
     show_reading(view.cohort)
     ask_borrowing(view.cohort)

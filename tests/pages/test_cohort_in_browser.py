@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.pages.cohorts import encode, make_table
-from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pytestmark  # noqa: F401
+from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pytestmark, settle  # noqa: F401
 
 PAGES = ("Cohort", "Discrimination", "Calibration", "Decision_curve", "Survival", "Lymph_nodes")
 
@@ -24,6 +24,10 @@ def go(page, name: str) -> None:  # noqa: F811
     page.get_by_role("heading", name=name, exact=True).wait_for()
 
 
+def unfold(page, name: str) -> None:  # noqa: F811
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def fetch(page, label: str) -> bytes:  # noqa: F811
     with page.expect_download() as waiting:
         page.get_by_role("button", name=label, exact=True).first.click()
@@ -37,13 +41,25 @@ def test_every_page_opens_first_on_its_address(page, address, name):  # noqa: F8
     assert page.get_by_test_id("stException").count() == 0
 
 
+def test_the_figure_begins_in_the_upper_half(page, address):  # noqa: F811
+    page.set_viewport_size({"width": 1280, "height": 800})
+    for name in PAGES[:4]:  # the others have no figure for the test bundle's patients
+        page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
+        page.locator(".js-plotly-plot").first.wait_for()
+        settle(page)
+        assert page.locator(".js-plotly-plot").first.bounding_box()["y"] < 400, name
+
+
 def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
     upload(page, address)
     go(page, "Discrimination")
     page.get_by_text("In the external test of the uploaded cohort the AUC was").wait_for()
+    unfold(page, "Filters")
     page.get_by_role("button", name="North").click()
     page.get_by_text("30 of 120 patients of the uploaded cohort").wait_for()
 
+    page.keyboard.press("Escape")
+    unfold(page, "Threshold")
     slider = page.get_by_role("slider", name="Threshold")
     slider.focus()
     for _ in range(3):
@@ -67,6 +83,7 @@ def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
 def test_a_filter_holds_on_the_first_visit_of_another_page(page, address):  # noqa: F811
     upload(page, address)
     go(page, "Discrimination")
+    unfold(page, "Filters")
     page.get_by_role("button", name="\u2265 65").click()
     external = make_table().query("split == 'external' and age >= 65")
     shown = f"{len(external)} of 120 patients of the uploaded cohort"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.plain_text import plain
 
@@ -59,11 +58,11 @@ def list_options(table: pd.DataFrame, column: str) -> list[str]:
     return known if 1 < len(known) <= MOST_LEVELS else []
 
 
-def ask_filters(places: list[DeltaGenerator], table: pd.DataFrame, mark: str) -> Chosen:
-    """Draw a filter in each place for each column that the table has."""
+def ask_filters(table: pd.DataFrame, mark: str) -> Chosen:
+    """Draw a filter for each column that the table has."""
     chosen = []
-    for place, column in zip(places, list_filters(table), strict=True):
-        picked = place.pills(
+    for column in list_filters(table):
+        picked = st.pills(
             FILTERS[column].label,
             list_options(table, column),
             format_func=plain,
@@ -102,12 +101,3 @@ def describe_filters(chosen: Chosen) -> str:
         FILTERS[column].words.format((" or " if FILTERS[column].bands else " and ").join(options))
         for column, options in chosen
     )
-
-
-def make_places(table: pd.DataFrame, first: int) -> list[DeltaGenerator]:
-    """Lay out rows of three places; the first `first` are taken by something else."""
-    needed = first + len(list_filters(table))
-    places: list[DeltaGenerator] = []
-    while len(places) < needed:
-        places += st.columns(3)
-    return places[:needed]

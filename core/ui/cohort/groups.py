@@ -7,14 +7,15 @@ from core.evaluation.cohort.net_benefit import list_horizons
 from core.evaluation.cohort.results import describe_threshold, find_tertiles, name_development
 from core.plain_text import plain
 from core.ui.cohort.result import Options
-from core.ui.cohort.view import View, compute_once
+from core.ui.cohort.view import View, begin_line, compute_once
 
 PREDICTED, TERTILES, OWN = "Predicted high and low", "Tertiles of the probability", "A cut-off of your own"
 
 
 def ask_groups(view: View, threshold: ThresholdResult) -> Options:
     """Ask for the groups that survival is drawn by: one cut between low and high, or two between tertiles."""
-    return {"cuts": _ask_cuts(view, threshold)}
+    with begin_line():
+        return {"cuts": _ask_cuts(view, threshold)}
 
 
 def _ask_cuts(view: View, threshold: ThresholdResult) -> tuple[float, ...]:
@@ -24,7 +25,9 @@ def _ask_cuts(view: View, threshold: ThresholdResult) -> tuple[float, ...]:
         default=PREDICTED,
         required=True,
         key="cohort_groups",
+        label_visibility="collapsed",
         persist_state="session",
+        width="content",
         wrap=True,
     )
     if kind == TERTILES:
@@ -43,6 +46,7 @@ def _ask_cuts(view: View, threshold: ThresholdResult) -> tuple[float, ...]:
         format="%.3f",
         key="cohort_own_cut",
         persist_state="session",
+        width=200,
     )
     st.markdown(
         f":orange-badge[Given] Groups are cut at {cut:.3f}. A cut-off confirms something only if it was fixed before "

@@ -7,7 +7,7 @@ from core.evaluation.cohort.split import list_models
 from core.figures.cohort.decision_curve import KI67_RANGE, MEASURES
 from core.plain_text import plain
 from core.ui.cohort.result import Options
-from core.ui.cohort.view import View
+from core.ui.cohort.view import View, begin_line
 
 NARROWEST = 0.05
 
@@ -29,23 +29,39 @@ def ask_update() -> Options:
 
 def ask_benefit(view: View) -> Options:
     """Ask for the range of thresholds, what is drawn, the prevalence and the harm of a model."""
-    low, high = st.slider(
-        "Range of threshold probabilities", 0.01, 0.99, KI67_RANGE, 0.01, key="cohort_range", persist_state="session"
-    )
+    with begin_line():
+        measure = st.segmented_control(
+            "Drawn",
+            list(MEASURES),
+            default="net_benefit",
+            format_func=MEASURES.__getitem__,
+            required=True,
+            key="cohort_measure",
+            label_visibility="collapsed",
+            persist_state="session",
+            width="content",
+            wrap=True,
+        )
+        with st.popover("Range, prevalence, harm", width="content"):
+            low, high = st.slider(
+                "Range of threshold probabilities",
+                0.01,
+                0.99,
+                KI67_RANGE,
+                0.01,
+                key="cohort_range",
+                persist_state="session",
+            )
+            prevalence, harm = _ask_population()
     if high - low < NARROWEST:
         st.caption("The range is too narrow to be drawn; widen it.")
         st.stop()
-    measure = st.segmented_control(
-        "Drawn",
-        list(MEASURES),
-        default="net_benefit",
-        format_func=MEASURES.__getitem__,
-        required=True,
-        key="cohort_measure",
-        persist_state="session",
-        wrap=True,
-    )
-    return {"limits": (low, high), "measure": measure, **_ask_population(view)}
+    if prevalence is not None or harm:
+        observed = view.table["y"].mean()
+        set_to = [] if prevalence is None else [f"prevalence {prevalence:.0%} (observed {observed:.0%})"]
+        set_to += [f"harm {harm:.3f}"] if harm else []
+        st.markdown(f":orange-badge[Assumed] Net benefit is drawn for {' and '.join(set_to)}.")
+    return {"limits": (low, high), "measure": measure, "prevalence": prevalence, "harm": harm}
 
 
 def ask_other(view: View) -> Options:
@@ -64,34 +80,26 @@ def ask_other(view: View) -> Options:
     return {"other": other}
 
 
-def _ask_population(view: View) -> Options:
+def _ask_population() -> tuple[float | None, float]:
     """Ask for the prevalence where the model is to be used, and for the harm of using it in units of net benefit."""
-    with st.expander("Another prevalence, or a harm of the model"):
-        left, right = st.columns(2)
-        per_cent = left.number_input(
-            "Prevalence of high Ki-67 where the model is to be used (%)",
-            min_value=1.0,
-            max_value=99.0,
-            value=None,
-            step=1.0,
-            placeholder="as in these patients",
-            key="cohort_prevalence",
-            persist_state="session",
-        )
-        harm = right.number_input(
-            "Harm of using a model (net benefit that it costs)",
-            min_value=0.0,
-            max_value=0.5,
-            value=0.0,
-            step=0.005,
-            format="%.3f",
-            key="cohort_harm",
-            persist_state="session",
-        )
-    prevalence = None if per_cent is None else per_cent / 100
-    if prevalence is not None or harm:
-        observed = view.table["y"].mean()
-        set_to = [] if prevalence is None else [f"prevalence {prevalence:.0%} (observed {observed:.0%})"]
-        set_to += [f"harm {harm:.3f}"] if harm else []
-        st.markdown(f":orange-badge[Assumed] Net benefit is drawn for {' and '.join(set_to)}.")
-    return {"prevalence": prevalence, "harm": float(harm)}
+    per_cent = st.number_input(
+        "Prevalence of high Ki-67 where the model is to be used (%)",
+        min_value=1.0,
+        max_value=99.0,
+        value=None,
+        step=1.0,
+        placeholder="as in these patients",
+        key="cohort_prevalence",
+        persist_state="session",
+    )
+    harm = st.number_input(
+        "Harm of using a model (net benefit that it costs)",
+        min_value=0.0,
+        max_value=0.5,
+        value=0.0,
+        step=0.005,
+        format="%.3f",
+        key="cohort_harm",
+        persist_state="session",
+    )
+    return None if per_cent is None else per_cent / 100, float(harm)

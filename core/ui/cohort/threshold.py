@@ -7,7 +7,7 @@ import streamlit as st
 from core.evaluation import ThresholdResult
 from core.evaluation.cohort.results import describe_threshold, settle_threshold
 from core.plain_text import plain
-from core.ui.cohort.view import View, compute_once
+from core.ui.cohort.view import View, begin_line, compute_once
 from core.ui.errors import guard
 
 
@@ -27,20 +27,28 @@ def ask_threshold(view: View) -> ThresholdResult:
     kept = f"cohort_threshold_{view.cohort.sha256[:12]}_{start}"
     slider = f"{kept}_slider"
     st.session_state[slider] = st.session_state.get(kept, start)
-    value = st.slider(
-        "Threshold", 0.001, 0.999, step=0.001, format="%.3f", key=slider, on_change=guard(_keep), args=(kept, slider)
-    )
-    if abs(value - start) < 5e-4:
-        st.caption(plain(describe_threshold(frozen)))
-        return frozen
-    moved = replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
-    words, button = st.columns([3, 1], vertical_alignment="center")
-    words.markdown(
-        f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
-        "Figures at a moved threshold are no validation."
-    )
-    button.button("Back to the frozen threshold", on_click=guard(_reset), args=(kept,))
-    return moved
+    with begin_line():
+        with st.popover("Threshold", width="content"):
+            value = st.slider(
+                "Threshold",
+                0.001,
+                0.999,
+                step=0.001,
+                format="%.3f",
+                key=slider,
+                on_change=guard(_keep),
+                args=(kept, slider),
+            )
+            is_frozen = abs(value - start) < 5e-4
+            st.button("Back to the frozen threshold", on_click=guard(_reset), args=(kept,), disabled=is_frozen)
+        if is_frozen:
+            st.caption(plain(describe_threshold(frozen)))
+            return frozen
+        st.markdown(
+            f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
+            "Figures at a moved threshold are no validation."
+        )
+    return replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
 
 
 def _keep(kept: str, slider: str) -> None:

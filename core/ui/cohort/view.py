@@ -15,7 +15,7 @@ from core.evaluation.cohort.split import FITTED_ON
 from core.figures.cohort.exhibit import LARGE, Patients
 from core.plain_text import plain
 from core.ui.cohort.current import Cohort, get_cohort
-from core.ui.cohort.filters import Chosen, ask_filters, describe_filters, filter_table, make_places
+from core.ui.cohort.filters import Chosen, ask_filters, describe_filters, filter_table, list_filters
 
 ALL = "all"
 SHOWN = {**SPLIT_NAMES, ALL: "whole"}
@@ -65,6 +65,11 @@ class View:
         return Patients(self.table, table, self.name, threshold, self.split == FITTED_ON, refused)
 
 
+def begin_line() -> DeltaGenerator:
+    """Give a line of controls, which folds where the page is narrow."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small")
+
+
 def ask_view(*, whole: bool = False) -> View:
     """Draw the filters, the same on all pages, and apply them."""
     cohort = get_cohort()
@@ -75,13 +80,17 @@ def ask_view(*, whole: bool = False) -> View:
     table, mark = cohort.table, cohort.sha256[:12]
     present = set(table["split"])
     splits = [name for name in SHOWN if name in present]
-    places = make_places(table, 0 if whole else 1)
-    split = ALL if whole else _ask_split(places.pop(0), splits, mark)
-    chosen = ask_filters(places, table, mark)
-    part = table if split == ALL else table[table["split"] == split]
-    view = View(cohort, filter_table(part, chosen), split, chosen)
-    marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
-    st.caption(f"{len(view.table):,} of {len(table):,} patients of {plain(cohort.title)}{marked}")
+    with begin_line():
+        split = ALL if whole else _ask_split(splits, mark)
+        chosen: Chosen = ()
+        if list_filters(table):
+            with st.popover("Filters", width="content"):
+                chosen = ask_filters(table, mark)
+        part = table if split == ALL else table[table["split"] == split]
+        view = View(cohort, filter_table(part, chosen), split, chosen)
+        marked = " :orange-badge[SIMULATED]" if cohort.is_simulated else ""
+        filtered = f": {plain(describe_filters(chosen))}" if chosen else ""
+        st.caption(f"{len(view.table):,} of {len(table):,} patients of {plain(cohort.title)}{filtered}{marked}")
     if view.table.empty:
         raise TableError("The filters leave no patient; widen them.")
     return view
@@ -111,16 +120,18 @@ def _compute(key: tuple[object, ...], _compute: Callable[[], Any]) -> Any:
     return _compute()
 
 
-def _ask_split(place: DeltaGenerator, splits: list[str], mark: str) -> str:
+def _ask_split(splits: list[str], mark: str) -> str:
     return str(
-        place.segmented_control(
+        st.segmented_control(
             "Split",
             splits,
             default=splits[-1],
             format_func=lambda name: SHOWN[name].removesuffix(" split").capitalize(),
             required=True,
             key=f"cohort_split_{mark}",
+            label_visibility="collapsed",
             persist_state="session",
+            width="content",
             wrap=True,
         )
     )
