@@ -1,6 +1,7 @@
 """The board's entries: verified and exported."""
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from core.cli.console import AsJson, app, print_result, say
 from core.errors import UsageError, WorkError
 
 if TYPE_CHECKING:
+    from core.register.chain import ChainReport
     from core.register.models import Record
 
 
@@ -32,7 +34,7 @@ def audit(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the chain of the tumour board's entries, and export them."""
+    """Verify the chain of all entries, and export those of the tumour board."""
     if out is not None and out.suffix not in {".csv", ".json"}:
         raise UsageError("--out takes a file that ends in .csv or .json.")
     from core.register.database import find_database  # noqa: PLC0415
@@ -52,8 +54,12 @@ def audit(
             say("Entries are sealed with a new key from now on. Keep the key file whole: its earlier keys verify.")
         if store.may_change_entries():
             say("This address's role could change entries: let the app use another (python -m core prepare-database).")
-    result = {"entries": report.entries, "holds": report.holds, "broken_at": report.broken_at, "reason": report.reason}
-    print_result(result | {"last_hash": report.last_hash}, as_json, _summarise_audit)
+    tell_chain(report, as_json, summarise_chain)
+
+
+def tell_chain(report: "ChainReport", as_json: bool, summarise: Callable[[dict[str, Any]], str], **more: int) -> None:
+    """Print what a verification found; one that does not hold fails."""
+    print_result(vars(report) | {"holds": report.holds} | more, as_json, summarise)
     if not report.holds:
         raise WorkError(f"The chain is broken: {report.reason}.")
 
@@ -89,6 +95,7 @@ def _render(records: "list[Record]", suffix: str) -> str:
     return render_csv(table).decode("utf-8")
 
 
-def _summarise_audit(data: dict[str, Any]) -> str:
+def summarise_chain(data: dict[str, Any]) -> str:
+    """Say whether the chain holds."""
     state = "holds" if data["holds"] else f"is broken: {data['reason']}"
     return f"{data['entries']} entries; the chain {state}. Last hash {data['last_hash']}"

@@ -58,6 +58,11 @@ ALIASES: dict[str, str] = {
     "ki67_cnb_pct": "ki67_core ki67_cnb ki67_biopsy ki_67_biopsy ki67_stanze ki67_biopsie ki67_biopsia 穿刺ki67",
     "image_device": "device scanner ultrasound_device manufacturer_model geraet gerat ultraschallgeraet appareil "
     "echographe equipo ecografo 设备 超声仪",
+    "ki67_cutoff": "cutoff cut_off ki67_cut_off ki_67_cutoff schwellenwert",
+    "ki67_laboratory": "laboratory lab labor laboratoire laboratorio 实验室",
+    "ki67_antibody": "antibody clone antikoerper antikorper klon anticorps anticuerpo 抗体",
+    "last_followup": "last_follow_up last_contact letzte_nachsorge dernier_suivi ultimo_seguimiento 末次随访",
+    "exam_date": "examination_date date_of_examination untersuchungsdatum date_examen fecha_examen 检查日期",
     "ca153": "ca15_3 ca_15_3 糖类抗原153",
     "laterality": "side seite cote lado 侧别 左右",
     "nodes_positive": "positive_nodes positive_lymph_nodes positive_lymphknoten ganglions_positifs ganglios_positivos "
@@ -132,6 +137,12 @@ OWN = (
     Column("lnm", "Lymph node metastasis (yes or no)", "binary", "outcomes"),
     Column("rfs_months", "Recurrence-free survival", "number", "outcomes", "months", BY_NAME["rfs_months"]),
     Column("rfs_event", "Recurrence (yes or no)", "event", "outcomes"),
+    Column("ki67_cutoff", "Cut-off that the laboratory reports", "number", "outcomes", "percent", BY_NAME["ki67_pct"]),
+    Column("ki67_laboratory", "Laboratory of the surgical Ki-67", "name", "outcomes"),
+    Column("ki67_antibody", "Antibody of the surgical Ki-67", "name", "outcomes"),
+    Column("input_sha256", "Hash of what the network saw", "name", "patients"),
+    Column("gate", "Verdict of the gate", "name", "patients"),
+    Column("views", "Lesion boxes of the views", "name", "patients"),
 )
 
 

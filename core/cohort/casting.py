@@ -1,5 +1,6 @@
 """One column's cells to values: names, numbers with their unit, yes and no, levels, splits."""
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,9 @@ SPLITS = {
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
+DAY = re.compile(
+    r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
+)
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
@@ -74,6 +78,8 @@ def cast_column(
         coded = read_levels(about.field, cells, codes, title)
     elif about.meaning == "split":
         coded = _read_splits(cells, codes or title.coding)
+    elif about.meaning == "date":
+        coded = Coded(parse_texts(cells, _read_day))
     else:
         read, doubtful = (_read_id, DOUBTFUL_ID) if name == "patient_id" else (str, "")
         plain = find_plain_names(cells, doubtful)
@@ -88,6 +94,16 @@ def _read_id(text: str) -> str:
     if short and len(short[1] or "") < int(short[2]):
         raise ValueError("a number cut to 1.2E+11 or the like by a spreadsheet program; format the column as text")
     return text
+
+
+def _read_day(text: str) -> str:
+    """Read 2026-03-31 or 31.3.2026; with slashes, day and month can't be told apart."""
+    found = DAY.fullmatch(text)
+    try:
+        year, month, day = (int(found[name] or found[f"{name}2"]) for name in "ymd") if found else (0, 0, 0)
+        return datetime.date(year, month, day).isoformat()
+    except ValueError:
+        raise ValueError(f"{quote(text)} is no day; write it as 2026-03-31 or 31.3.2026") from None
 
 
 def _read_splits(cells: Cells, codes: Mapping[str, str]) -> Coded:

@@ -22,7 +22,7 @@ from models.cutoff import DEFAULT_CUTOFF, Cutoff
 OUTCOMES = ("ki67_pct", "lnm", "rfs_months", "rfs_event")
 NEEDED = ("patient_id", "image")
 NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
-FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
+FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
 STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"

@@ -17,7 +17,9 @@ from core.tabular import TextTable, read_bytes, read_table
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 NOT_READ = frozenset({"image", "box"})
-FIELDS = tuple(name for name, c in COLUMNS.items() if c.meaning != "date" and name not in NOT_READ)
+FIELDS = tuple(
+    name for name, c in COLUMNS.items() if (c.meaning != "date" or name == "exam_date") and name not in NOT_READ
+)
 ALWAYS_NEEDED = ("patient_id", "prob")
 NO_OUTCOME = (
     "No patient has a known outcome: '{column}' is empty or not known in all {rows} rows; nothing can be judged."
@@ -93,7 +95,7 @@ def read_predictions(
     """
     content, choices = read_bytes(source), choices or Choices()
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
-    match = match_predictions(text.header, choices)
+    match = match_predictions(text.header, choices, outcome_needed=outcome_needed)
     outcome = "y" if "y" in match.positions else "ki67_pct"
     understood = understand(text, match, choices, (*ALWAYS_NEEDED, outcome, "split", "y"))
     table = _build_table(text, understood)
@@ -116,12 +118,12 @@ def read_predictions(
     return PredictionTable(table, reading, cutoff)
 
 
-def match_predictions(header: Sequence[str], choices: Choices) -> Match:
+def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed: bool = True) -> Match:
     """Match the columns of a prediction table."""
     match = match_columns(header, FIELDS, choices, models=True)
     found = {*match.positions, *match.doubtful}
     lacking = [] if "prob" in found else ["'prob' (probability of high Ki-67)"]
-    if not {"y", "ki67_pct"} & found:
+    if outcome_needed and not {"y", "ki67_pct"} & found:
         lacking.append("'y' (1 if Ki-67 is high) or 'ki67_pct'")
     if lacking:
         guesses = [f"'{column}' may be {guess}" for column, guess in match.unread if guess in {"prob", "y", "ki67_pct"}]
@@ -176,7 +178,7 @@ def _complete(
         table.insert(1, "split", "external")
         notes.append("The file has no split: all patients count as an external test.")
     if "ki67_pct" not in table:
-        return notes
+        return notes if "y" in table else [*notes, _leave_open(table)]
     low, high = map(pd.Series, understood.limits["ki67_pct"])
     is_high = cutoff.is_high(low)
     both = is_high != cutoff.is_high(high)
@@ -191,6 +193,12 @@ def _complete(
         if differ:
             notes.append(f"y differs from ki67_pct ({cutoff.words}) in {differ} rows; y was used.")
     return notes
+
+
+def _leave_open(table: pd.DataFrame) -> str:
+    """Note that no outcome is known."""
+    table["y"] = np.nan
+    return "The file has no outcome: these patients can be shown, and the model can't be judged on them yet."
 
 
 def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, str]) -> None:

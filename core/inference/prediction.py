@@ -126,6 +126,11 @@ def drop_refused(case: Case, readings: Sequence[ImageReading]) -> tuple[Case, li
     return replace(case, views=tuple(view for view, _ in kept)), [reading for _, reading in kept]
 
 
+def join_hashes(hashes: Sequence[str]) -> str:
+    """Give the hash of one input, or of several in any order."""
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(sorted(hashes)).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class ViewEstimate:
     """What one view gives to an estimate.
@@ -223,8 +228,7 @@ class Prediction:
     @property
     def input_sha256(self) -> str:
         """Hash of the pixels that the network saw; of several views, the hash of their hashes in any order."""
-        hashes = sorted(view.reading.input_sha256 for view in self.views)
-        return hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+        return join_hashes([view.reading.input_sha256 for view in self.views])
 
     @property
     def group(self) -> Group:

@@ -11,7 +11,7 @@ from core.register.witness import Anchor
 
 START = "0" * 64
 NOT_HASHED = frozenset({"hash", "key_id", "seal"})
-ADDED = frozenset({"author_key"})
+ADDED = frozenset({"author_key", "centre", "exam_date", "bundle", "identity", "details", "corrects"})
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,17 @@ class ChainReport:
 def hash_entry(columns: Mapping[str, Any]) -> str:
     """Hash an entry's columns, all but the hash itself and its seal; a column that was added later only if filled."""
     kept = {name: value for name, value in columns.items() if name not in NOT_HASHED and (value or name not in ADDED)}
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hash_json(kept)
+
+
+def write_json(value: object) -> str:
+    """Write JSON so that the same value is the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def hash_json(value: object) -> str:
+    """Hash a value's JSON."""
+    return hashlib.sha256(write_json(value).encode("utf-8")).hexdigest()
 
 
 def check_chain(

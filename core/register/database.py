@@ -17,6 +17,7 @@ from core.private_files import find_data_folder, make_private_file, make_private
 from core.settings import get_text_setting
 
 WAIT_SECONDS = 60
+CACHE_KB = 65_536
 AWAY = "The board's database does not answer, so nothing was saved. Check it, then save again."
 
 
@@ -108,6 +109,7 @@ def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
             time.sleep(0.02)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA recursive_triggers = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,15 +1,16 @@
-"""What the board keeps: one kind of entry, written once and never changed."""
+"""What board and register keep: one kind of entry, written once and never changed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text
 
 from core.errors import InputError
 
-Kind = Literal["decision", "note", "reading", "estimate", "correction", "shown"]
+Kind = Literal["decision", "note", "reading", "estimate", "correction", "shown", "registered", "outcome", "follow-up"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "shown")
+REGISTER: tuple[Kind, ...] = ("registered", "outcome", "follow-up")
+SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in {"shown", *REGISTER})
 MAX_TEXT = 4_000
 METADATA = MetaData()
 
@@ -36,6 +37,12 @@ ENTRIES = Table(
     Column("key_id", String(16), nullable=False),
     Column("seal", String(64), nullable=False),
     Column("author_key", String(255), nullable=False, server_default=""),
+    Column("centre", String(100), nullable=False, server_default=""),
+    Column("exam_date", String(10), nullable=False, server_default=""),
+    Column("bundle", String(100), nullable=False, server_default=""),
+    Column("identity", String(64), nullable=False, server_default=""),
+    Column("details", Text, nullable=False, server_default=""),
+    Column("corrects", Integer),
 )
 HEAD = Table(
     "head",
@@ -48,7 +55,7 @@ HEAD = Table(
 
 @dataclass(frozen=True)
 class Entry:
-    """What somebody of the board says about one patient.
+    """What somebody says about one patient.
 
     Parameters
     ----------
@@ -58,9 +65,10 @@ class Entry:
         Who says it: initials or name, and their role.
     author_key : str
         Subject of the login, which no two people share; empty where there is no login. Never shown.
-    kind : {"decision", "note", "reading", "estimate", "correction", "shown"}
-        "reading" is an own estimate, "estimate" the model's that was shown after it, "shown" notes that the author was
-        shown the model's without a reading: a later reading is not blind.
+    kind : str
+        Of the board: "decision", "note", "correction"; "reading" is an own estimate, "estimate" the model's that was
+        shown after it, "shown" notes that the author was shown the model's without a reading: a later reading is not
+        blind. Of the register: "registered" is an estimate, "outcome" what pathology found, "follow-up".
     text : str
         What they say; the reason of an override, at most 4,000 characters.
     agrees : bool or None
@@ -71,6 +79,14 @@ class Entry:
         The estimate with its interval; of a "reading" the reader's own, without an interval.
     group : {"high", "low", ""}
         Its side of the threshold.
+    centre, exam_date, bundle : str
+        Of the register: centre, date of the examination (YYYY-MM-DD), name of the bundle.
+    identity : str
+        Hash of what makes an entry the same as another; it is kept once. Empty where each counts.
+    details : str
+        What else the register keeps, JSON.
+    corrects : int or None
+        Number of the entry that this one takes the place of.
 
     Raises
     ------
@@ -92,6 +108,12 @@ class Entry:
     high: float | None = None
     group: str = ""
     author_key: str = ""
+    centre: str = ""
+    exam_date: str = ""
+    bundle: str = ""
+    identity: str = ""
+    details: str = ""
+    corrects: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -110,6 +132,13 @@ class Entry:
             raise InputError("Give the reason for overriding the model's call.")
         if self.kind in {"note", "correction"} and not self.text.strip():
             raise InputError(f"The {self.kind} is empty; write what is to be kept.")
+        self._check_register()
+
+    def _check_register(self) -> None:
+        if self.corrects is not None and not self.text.strip():
+            raise InputError("Give the reason of the correction.")
+        if max(len(self.centre), len(self.bundle)) > 100:
+            raise InputError("A name of a centre or bundle has at most 100 characters; shorten it.")
 
     @property
     def writer(self) -> tuple[str, str]:
@@ -149,4 +178,4 @@ class Record(Entry):
 
     def to_dict(self) -> dict[str, Any]:
         """Give the columns by name."""
-        return asdict(self)
+        return dict(vars(self))

@@ -1,4 +1,4 @@
-"""The board's entries in a database: appended one after another, never changed.
+"""Entries of board and register in a database: appended one after another, never changed.
 
 By default a SQLite file in the user's data folder; PostgreSQL by the setting "database_url".
 """
@@ -6,13 +6,12 @@ By default a SQLite file in the user's data folder; PostgreSQL by the setting "d
 import datetime
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, text
 
 from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
@@ -25,6 +24,7 @@ from core.register.witness import Anchor, Witness
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 6_720_001
+AT_ONCE = 10_000
 UNPREPARED = (
     "The board's database is not set up for this version of SonoKi, and this role may not do it: let the database's "
     "owner run `python -m core prepare-database`."
@@ -64,16 +64,19 @@ class Store:
         return self.append_all([entry])[0]
 
     def append_all(self, entries: Sequence[Entry]) -> list[Record]:
-        """Write entries at the end of the chain, all of them or none."""
+        """Write entries at the end of the chain, all of them or none; one whose identity is kept is left out."""
         rows: list[dict[str, Any]] = []
         if not entries:
             return []
         with self._write() as connection:
+            entries = _leave_out_kept(connection, entries)
+            if not entries:
+                return []
             number, previous = _read_head(connection)
             is_known = self._follows_witness(connection, number, previous)
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
             for place, entry in enumerate(entries, start=number + 1):
-                columns = asdict(entry) | {"number": place, "time_utc": now, "previous": previous}
+                columns = vars(entry) | {"number": place, "time_utc": now, "previous": previous}
                 previous = columns["hash"] = hash_entry(columns)
                 rows.append(columns | self._keys.seal(place, previous))
             connection.execute(insert(ENTRIES), rows)
@@ -95,6 +98,11 @@ class Store:
         with self._read() as connection:
             return [Record(**row) for row in connection.execute(query).mappings()]
 
+    def select(self, query: Select[Any]) -> list[RowMapping]:
+        """Read rows of `ENTRIES`, a page at a time."""
+        with self._read() as connection:
+            return list(connection.execute(query).mappings())
+
     def read_stands(self, cohort: str) -> dict[str, tuple[bool, str]]:
         """Read how each patient of a cohort was decided last."""
         is_decision = (ENTRIES.c.cohort_sha256 == cohort) & (ENTRIES.c.kind == "decision")
@@ -112,9 +120,9 @@ class Store:
         """Check that every entry is as it was written and sealed by us, and none that was seen before is missing."""
         seen = self._witness.read()
         with self._read() as connection:
-            rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
-            records, head = (Record(**row) for row in rows), _read_head(connection)
-            report = check_chain(records, head, self._keys.find_fault, [*expected, *([seen] if seen else [])])
+            head = _read_head(connection)
+            anchors = [*expected, *([seen] if seen else [])]
+            report = check_chain(_read_all(connection), head, self._keys.find_fault, anchors)
         if report.holds and report.entries:
             self._witness.keep(report.entries, report.last_hash)
         return report
@@ -122,8 +130,8 @@ class Store:
     def accept(self) -> ChainReport:
         """Take the database as it is for the record, after its backup was put back or it was moved on purpose."""
         with self._read() as connection:
-            rows = connection.execute(select(ENTRIES).order_by(ENTRIES.c.number)).mappings()
-            report = check_chain((Record(**row) for row in rows), _read_head(connection), self._keys.find_fault, ())
+            head = _read_head(connection)
+            report = check_chain(_read_all(connection), head, self._keys.find_fault, ())
         if report.holds:
             self._witness.keep(report.entries, report.last_hash, lower=True)
         return report
@@ -185,3 +193,24 @@ class Store:
 def _read_head(connection: Connection) -> tuple[int, str]:
     row = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
     return (int(row.number), str(row.hash)) if row else (0, START)
+
+
+def _read_all(connection: Connection) -> Iterator[Record]:
+    """Read every entry in its order, without holding all of them."""
+    query = select(ENTRIES).order_by(ENTRIES.c.number).execution_options(yield_per=AT_ONCE)
+    return (Record(**row) for row in connection.execute(query).mappings())
+
+
+def _leave_out_kept(connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
+    """Leave out entries whose identity is kept, or comes twice."""
+    told = sorted({entry.identity for entry in entries if entry.identity})
+    kept: set[str] = set()
+    for start in range(0, len(told), AT_ONCE):
+        query = select(ENTRIES.c.identity).where(ENTRIES.c.identity.in_(told[start : start + AT_ONCE]))
+        kept |= set(connection.scalars(query.where(ENTRIES.c.identity != "")))
+    new = []
+    for entry in entries:
+        if not entry.identity or entry.identity not in kept:
+            new.append(entry)
+            kept.add(entry.identity)
+    return new

@@ -99,7 +99,7 @@ class LocalScorer:
     def _read(self, cases: Sequence[Lesion]) -> list[Row]:
         """Read a batch; where one image spoils it, each alone."""
         try:
-            return [_list_scores(reading) for reading in self._try(cases, ATTEMPTS)]
+            return [_list_scores(*one) for one in zip(self._try(cases, ATTEMPTS), cases, strict=True)]
         except InputError as error:
             if len(cases) == 1:
                 return [{"refused": str(error)}]
@@ -136,8 +136,11 @@ def read_case(rows: Sequence[Row]) -> Case:
     return Case(tuple(views), clinical)
 
 
-def _list_scores(reading: ImageReading) -> Row:
+def _list_scores(reading: ImageReading, lesion: Lesion) -> Row:
     if reading.applicability.status == "refused":
         return {"refused": " ".join(reading.applicability.reasons)}
     cautions = {"cautions": list(reading.applicability.reasons)} if reading.applicability.status == "caution" else {}
-    return dict(reading.scores) | cautions
+    frame, roi = lesion
+    box = [roi.x0, roi.y0, roi.x1, roi.y1]
+    seen = {"input_sha256": reading.input_sha256, "device": frame.device, "box": box}
+    return dict(reading.scores) | cautions | {"seen": seen}

@@ -75,7 +75,8 @@ def score_manifest(
             progress(len(kept.done) + len(reading.refused), reading.rows)
     scores_of = kept.read()
     rows = [row | {"scores": dict(scores_of[row["row"]])} for row in rows]
-    cautions = [(row["row"], " ".join(row["scores"].pop("cautions"))) for row in rows if "cautions" in row["scores"]]
+    rows = [row | {"seen": row["scores"].pop("seen", None), "is_caution": "cautions" in row["scores"]} for row in rows]
+    cautions = [(row["row"], " ".join(row["scores"].pop("cautions"))) for row in rows if row["is_caution"]]
     read = [row for row in rows if "refused" not in row["scores"]]
     unread = [(row["row"], str(row["scores"]["refused"])) for row in rows if "refused" in row["scores"]]
     refused = tuple(sorted([*reading.refused, *unread]))

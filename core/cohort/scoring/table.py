@@ -7,11 +7,13 @@ import pandas as pd
 from scipy.special import expit
 
 from core.cohort.scoring.local import Row
+from core.inference.prediction import join_hashes
 from models.bundle import Bundle
 
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
-DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *CORE)
+SEEN = ("exam_date", "image_device", "gate", "input_sha256", "views")
+DESCRIPTIVE = ("age", "size_mm", "menopausal", "birads", "palpable", "adler", *CORE, *SEEN)
 
 
 def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
@@ -24,6 +26,7 @@ def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
 
 def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
     known = {name: value for row in reversed(images) for name, value in row.items() if value is not None}
+    known |= _list_seen(images)
     scores = {name: float(np.mean([row["scores"][name] for row in images])) for name in images[0]["scores"]}
     record: Row = {"patient_id": patient, "split": known.get("split", "external"), "centre": known.get("centre", "")}
     ki67 = known.get("ki67_pct")
@@ -38,3 +41,15 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
     if "aln_suspicious" in known:
         record["aln_us"] = int(known["aln_suspicious"] == "suspicious")
     return record
+
+
+def _list_seen(images: list[Row]) -> Row:
+    """Give what the network saw of a patient and the gate's verdict, as a register keeps them."""
+    seen = [row["seen"] for row in images if row.get("seen")]
+    devices = [one["device"] for one in seen if one["device"] and not images[0].get("image_device")]
+    return {
+        "gate": "caution" if any(row.get("is_caution") for row in images) else "ok",
+        **({"image_device": devices[0]} if devices else {}),
+        **({"input_sha256": join_hashes([one["input_sha256"] for one in seen])} if len(seen) == len(images) else {}),
+        "views": "; ".join(",".join(f"{edge:g}" for edge in one["box"]) for one in seen) or None,
+    }

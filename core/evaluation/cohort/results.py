@@ -28,7 +28,8 @@ from core.evaluation.discrimination.threshold import ThresholdResult
 
 LABELS = {MAIN: "Model", "image": "Image alone", "clinical": "Clinical alone", "m2": "M2 (adds biopsy)"}
 FAMILIES = ("centre", "age", "size_mm", "image_device")
-NOT_DESCRIBED = {"patient_id", "split", "y", "prob", "rfs_months"}
+OF_AN_ENTRY = {"exam_date", "input_sha256", "gate", "views", "ki67_cutoff", "ki67_laboratory", "ki67_antibody"}
+NOT_DESCRIBED = {"patient_id", "split", "y", "prob", "rfs_months", *OF_AN_ENTRY}
 BINARY = ("lnm", "aln_us", "rfs_event")
 OUTCOME = "high Ki-67"
 INPUTS = tuple("aln_us" if name == "aln_suspicious" else name for name in M2_PREDICTORS)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from core.cli import app
 from core.errors import UsageError, WorkError
-from core.register.chain import hash_entry
+from core.register.chain import ADDED, hash_entry
 from core.register.database import connect
 from core.register.models import Entry
 from core.register.store import Store
@@ -79,7 +79,7 @@ COLUMNS = (
     "time_utc, patient, cohort_sha256, author, role, kind, agrees, bundle_sha256, input_sha256, "
     'probability, low, high, "group", previous, hash, key_id, seal'
 )
-ADDED = {"key_id", "seal", "author_key"}
+UNKNOWN = {"key_id", "seal", *ADDED}
 
 
 def copy_entry(verb: str, source: int, number: int, words: str) -> str:
@@ -276,7 +276,7 @@ def test_an_older_database_is_migrated_with_every_entry(url):
     old = make_old_database(url, 3)
     store = Store(url)
     kept = store.read()
-    assert [{k: v for k, v in asdict(r).items() if k not in ADDED} for r in kept] == old
+    assert [{k: v for k, v in asdict(r).items() if k not in UNKNOWN} for r in kept] == old
     assert [bool(record.seal) for record in kept] == [False, False, True]
     store.append(ENTRY)
     assert store.verify_chain().holds
@@ -302,7 +302,7 @@ def make_old_database(url: str, count: int) -> list[dict]:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         for number in range(1, count + 1):
-            row = {k: v for k, v in asdict(ENTRY).items() if k not in ADDED}
+            row = {k: v for k, v in asdict(ENTRY).items() if k not in UNKNOWN}
             row |= {"number": number, "time_utc": f"2026-01-0{number}T00:00:00", "previous": previous}
             previous = row["hash"] = hash_entry(row)
             connection.execute(insert(table(ENTRIES.name, *map(column, row))).values(row))

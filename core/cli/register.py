@@ -1,0 +1,137 @@
+"""The register: estimates added, outcomes entered, the whole exported and verified."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.audit import Database, summarise_chain, tell_chain
+from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
+from core.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from core.register.store import Store
+
+register_app = typer.Typer(
+    help="Keep estimates and what pathology found, and compare them later.", no_args_is_help=True
+)
+app.add_typer(register_app, name="register")
+Initials = Annotated[str, typer.Option("--author", help="Initials of who enters.")]
+AT_ONCE = 10_000
+MOST_NAMED = 10
+
+
+@register_app.command()
+def add(
+    table: Annotated[Path, typer.Argument(help="Prediction table, as `score` writes it.")],
+    author: Initials,
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle that gave the predictions.")] = DEMO_BUNDLE,
+    *,
+    simulated: Annotated[bool, typer.Option("--simulated", help="The patients are made up.")] = False,
+    are_pseudonyms: Annotated[
+        bool, typer.Option("--pseudonyms", help="What looks like a name, birth date or record number is none.")
+    ] = False,
+    database: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add the estimates of a prediction table; what is there already is left out."""
+    from core.cohort import read_predictions  # noqa: PLC0415
+    from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
+    from core.inference.engines.choice import describe_choice  # noqa: PLC0415
+    from core.inference.trust import load_bundle  # noqa: PLC0415
+    from core.register.estimate_entry import read_estimates  # noqa: PLC0415
+
+    model, frozen = load_bundle(bundle), FrozenRule.find(table)
+    if frozen is not None and frozen.bundle_sha256 != model.sha256:
+        raise UsageError("The table was scored by another bundle; name that one by --bundle.")
+    read = read_predictions(table, cutoff=model.cutoff, outcome_needed=False)
+    if not are_pseudonyms:
+        _question(read.table["patient_id"])
+    estimates = read_estimates(read.table, model, engine=describe_choice(), simulated=simulated)
+    kept = 0
+    with closing(_open(database)) as store:
+        for start in range(0, len(estimates), AT_ONCE):
+            kept += len(store.append_all([one.to_entry(author) for one in estimates[start : start + AT_ONCE]]))
+    for number, reason in read.refused:
+        say(f"row {number}: {reason}")
+    data = {"added": kept, "there_already": len(estimates) - kept, "refused": len(read.refused)}
+    print_result(data, as_json, lambda d: "{added} added, {there_already} there already".format(**d))
+
+
+@register_app.command()
+def outcomes(
+    table: Annotated[
+        Path, typer.Argument(help="CSV, Excel, ODS or Parquet: patient_id, ki67_pct, pn, rfs_months, ...")
+    ],
+    author: Initials,
+    correct: Annotated[str, typer.Option(help="Reason to enter contradicting rows as corrections.")] = "",
+    *,
+    preview: Annotated[bool, typer.Option("--preview", help="Say what would be entered, and enter nothing.")] = False,
+    database: Database = "",
+    as_json: AsJson = False,
+) -> None:
+    """Enter what pathology and follow-up found; nothing is overwritten."""
+    from core.cohort.outcomes import read_outcomes  # noqa: PLC0415
+    from core.register.outcome_entry import Author  # noqa: PLC0415
+    from core.register.outcome_import import enter_rows, judge_rows, tabulate_rows  # noqa: PLC0415
+
+    read = read_outcomes(table)
+    with closing(_open(database)) as store:
+        judged = judge_rows(store, read.rows, read.reading.refused)
+        kept = [] if preview else enter_rows(store, judged, Author(author), reason=correct)
+    rows = tabulate_rows(judged)
+    for row in rows[rows["Status"].isin(["contradicting", "not used"])].itertuples(index=False):
+        say(f"row {row[0]}: {row[2]}: {row[3]}")
+    counts = {str(status): int(n) for status, n in rows["Status"].value_counts().items()}
+    data = {"rows": counts, "entries": len(kept)}
+    print_result(data, as_json, lambda d: f"{d['rows']}; {d['entries']} entries written")
+
+
+@register_app.command("export")
+def export_register(
+    out: Annotated[Path, typer.Option("--out", help="CSV file: a row an estimate, with what is known by now.")],
+    database: Database = "",
+) -> None:
+    """Write the register as a table."""
+    from core.register.patients import tabulate_register  # noqa: PLC0415
+    from core.spreadsheet import render_csv  # noqa: PLC0415
+
+    with closing(_open(database)) as store:
+        table = tabulate_register(store)
+    out.write_bytes(render_csv(table))
+    say(f"{len(table)} estimates: {out}")
+
+
+@register_app.command()
+def verify(database: Database = "", as_json: AsJson = False) -> None:
+    """Verify the chain that holds decisions, estimates and outcomes; count the register's entries."""
+    from core.register.listing import count_entries  # noqa: PLC0415
+
+    with closing(_open(database)) as store:
+        report, counts = store.verify_chain(), count_entries(store)
+    tell_chain(report, as_json, _summarise_register, **counts)
+
+
+def _summarise_register(data: dict[str, Any]) -> str:
+    counts = "{estimates} estimates, {outcomes} outcomes, {follow_ups} follow-ups".format(**data)
+    return f"{counts} among {summarise_chain(data)}"
+
+
+def _open(database: str) -> "Store":
+    from core.register.database import find_database  # noqa: PLC0415
+    from core.register.store import Store  # noqa: PLC0415
+
+    return Store(database or find_database())
+
+
+def _question(patients: Any) -> None:
+    """Refuse what looks like a name, a birth date or a record number, by its row alone."""
+    from core.register.pseudonyms import question_pseudonym  # noqa: PLC0415
+
+    asked = [(i, question) for i, name in enumerate(patients, start=1) if (question := question_pseudonym(str(name)))]
+    if asked:
+        named = "; ".join(f"patient {i}: {question.partition('.')[0]}" for i, question in asked[:MOST_NAMED])
+        raise InputError(
+            f"{len(asked)} pseudonyms look like what they stand for ({named}). Replace them, or say --pseudonyms."
+        )

@@ -1,0 +1,77 @@
+"""A table of what pathology and follow-up found: one row a patient, understood column by column."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.clinical import is_missing
+from core.cohort.columns import match_columns
+from core.cohort.reading import understand
+from core.cohort.record import Choices, TableReading
+from core.errors import TableError
+from core.tabular import read_bytes, read_table
+
+FOUND = ("ki67_pct", "ki67_cutoff", "ki67_laboratory", "ki67_antibody", "pt", "pn", "nodes_removed", "nodes_positive")
+FOLLOWED = ("rfs_months", "rfs_event", "last_followup")
+FIELDS = ("patient_id", *FOUND, *FOLLOWED)
+RANGE = "ki67_pct is a range; give one number, as the register keeps what was counted"
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeTable:
+    """Rows of a table of outcomes.
+
+    Parameters
+    ----------
+    rows : tuple of (int, str, dict)
+        Row number in the file (the header is row 1), pseudonym, and the values that are known.
+    reading : TableReading
+        What became of the file's rows and columns; a cell that was not understood refuses its row.
+    """
+
+    rows: tuple[tuple[int, str, dict[str, Any]], ...]
+    reading: TableReading
+
+
+def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> OutcomeTable:
+    """Read a table of outcomes: CSV, Excel, ODS or Parquet.
+
+    Raises
+    ------
+    TableError
+        If it names no patients, or nothing that was found of them.
+    """
+    content, choices = read_bytes(source), choices or Choices()
+    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    match = match_columns(text.header, FIELDS, choices)
+    found = {*match.positions, *match.doubtful}
+    if "patient_id" not in found:
+        raise TableError("The table has no column with the pseudonyms (patient_id); rename one.")
+    if not {"ki67_pct", "rfs_months"} & found:
+        raise TableError("The table has neither the surgical Ki-67 (ki67_pct) nor a follow-up (rfs_months).")
+    understood = understand(text, match, choices, FIELDS)
+    problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
+    if "ki67_pct" in understood.limits:
+        low, high = understood.limits["ki67_pct"]
+        for position in np.flatnonzero(low < high):
+            problems.setdefault(text.rows[position], RANGE)
+    names, rows = list(understood.values), []
+    for number, cells in zip(text.rows, zip(*understood.values.values(), strict=True), strict=True):
+        known = {name: cell for name, cell in zip(names, cells, strict=True) if not is_missing(cell)}
+        patient = known.pop("patient_id", None)
+        if patient is None:
+            problems.setdefault(number, "no patient_id")
+        elif number not in problems:
+            rows.append((number, str(patient), known))
+    reading = TableReading(
+        hashlib.sha256(content).hexdigest(),
+        len(text.rows) + len(text.refused),
+        tuple(understood.readings),
+        match.unread,
+        tuple(sorted(problems.items())),
+        (*text.notes, *understood.notes),
+    )
+    return OutcomeTable(tuple(rows), reading)

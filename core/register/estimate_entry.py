@@ -1,0 +1,230 @@
+"""An estimate as the register keeps it: what went in and what came out, without a pixel."""
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pandas as pd
+
+from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
+from core.errors import InputError
+from core.inference import Case, Prediction
+from core.register.chain import hash_json, write_json
+from core.register.models import Entry
+from models.bundle import Bundle
+from models.fusion import FusionHead
+
+LEAST = 1e-9
+Clinical = Mapping[str, str | float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One estimate of one patient.
+
+    Parameters
+    ----------
+    patient, centre, device : str
+        Pseudonym; where and on what the patient was examined; "" where it is not known.
+    exam_date : str
+        YYYY-MM-DD, or "".
+    bundle, bundle_sha256, engine : str
+        What answered.
+    input_sha256 : str
+        Hash of the pixels that the network saw; "" where a table did not say it.
+    views : tuple of dict
+        Lesion box in pixels of the frame ("box") and what else is known of each view.
+    clinical : mapping of str to value
+        Known clinical values.
+    imputed : tuple of str
+        Predictors that were not known.
+    probability, threshold : float
+        The estimate, and the probability from which Ki-67 is called high.
+    low, high : float or None
+        Its interval; None where a table did not say it.
+    image_score : float
+        Ki-67 image score.
+    gate : {"ok", "caution", ""}
+        The gate's verdict.
+    own : float or None
+        The reader's own estimate, where it came before the model's.
+    is_simulated : bool
+        Whether the patient is made up.
+    """
+
+    patient: str
+    centre: str
+    device: str
+    exam_date: str
+    bundle: str
+    bundle_sha256: str
+    engine: str
+    input_sha256: str
+    views: tuple[dict[str, Any], ...]
+    clinical: Clinical
+    imputed: tuple[str, ...]
+    probability: float
+    low: float | None
+    high: float | None
+    threshold: float
+    image_score: float
+    gate: str
+    own: float | None = None
+    is_simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.exam_date:
+            check_day(self.exam_date, "The date of the examination")
+
+    @classmethod
+    def of_case(
+        cls, case: Case, prediction: Prediction, *, patient: str, centre: str, exam_date: str, engine: str, **rest: Any
+    ) -> Self:
+        """Take an estimate of the Case page."""
+        if prediction.applicability.status == "refused":
+            raise InputError("The model refused this image, so there is no estimate to keep.")
+        views = [
+            {"box": [v.roi.x0, v.roi.y0, v.roi.x1, v.roi.y1], "plane": v.plane, "frames": v.n_frames}
+            for v in case.views
+        ]
+        low, high = prediction.interval
+        return cls(
+            patient=patient.strip(),
+            centre=centre.strip(),
+            device=next((view.frame.device for view in case.views if view.frame.device), ""),
+            exam_date=exam_date,
+            bundle=prediction.bundle,
+            bundle_sha256=prediction.bundle_sha256,
+            engine=engine,
+            input_sha256=prediction.input_sha256,
+            views=tuple(views),
+            clinical=dict(case.clinical),
+            imputed=prediction.imputed,
+            probability=prediction.probability,
+            low=low,
+            high=high,
+            threshold=prediction.threshold,
+            image_score=prediction.score,
+            gate=prediction.applicability.status,
+            **rest,
+        )
+
+    @property
+    def identity(self) -> str:
+        """Hash of what makes an estimate the same: patient, bundle, input, values; without a known input the result."""
+        result = "" if self.input_sha256 else f"{self.probability:.6f}"
+        told = [self.patient, self.centre, self.bundle_sha256, self.input_sha256, result, dict(self.clinical)]
+        return hash_json(told)
+
+    def to_entry(self, author: str, author_key: str = "", role: str = "") -> Entry:
+        """Give the entry that keeps it."""
+        details = {
+            "device": self.device,
+            "engine": self.engine,
+            "views": list(self.views),
+            "clinical": dict(self.clinical),
+            "imputed": list(self.imputed),
+            "threshold": self.threshold,
+            "image_score": self.image_score,
+            "gate": self.gate,
+            "own": self.own,
+            "simulated": self.is_simulated,
+        }
+        return Entry(
+            self.patient,
+            author,
+            "registered",
+            role=role,
+            author_key=author_key,
+            centre=self.centre,
+            exam_date=self.exam_date,
+            bundle=self.bundle,
+            bundle_sha256=self.bundle_sha256,
+            input_sha256=self.input_sha256,
+            probability=self.probability,
+            low=self.low,
+            high=self.high,
+            group="high" if self.probability >= self.threshold else "low",
+            identity=self.identity,
+            details=write_json(details),
+        )
+
+
+def read_estimates(
+    table: pd.DataFrame, bundle: Bundle, *, engine: str, simulated: bool = False, own: Mapping[str, float] | None = None
+) -> list[Estimate]:
+    """Take the estimates of a prediction table that a bundle gave, as `score` writes it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate, input_sha256,
+        views, low, high`` and the predictors.
+    bundle : Bundle
+        The bundle that gave the probabilities; the image score is found by its head.
+    engine : str
+        What computed.
+    simulated : bool
+        Whether the patients are made up.
+    own : mapping of str to float, optional
+        The readers' own estimates by pseudonym.
+
+    Returns
+    -------
+    list of Estimate
+        In the table's order.
+    """
+    head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
+    rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
+    values: list[dict[str, Any]] = [_read_clinical(row) for row in rows]
+    return [
+        Estimate(
+            patient=str(row["patient_id"]).strip(),
+            centre=str(row.get("centre", "")),
+            device=str(row.get("image_device", "")),
+            exam_date=str(row.get("exam_date", "")),
+            bundle=bundle.name,
+            bundle_sha256=bundle.sha256,
+            engine=engine,
+            input_sha256=str(row.get("input_sha256", "")),
+            views=tuple({"box": box.split(",")} for box in str(row["views"]).split("; ")) if "views" in row else (),
+            clinical=clinical,
+            imputed=tuple(term.field for term in head.terms if term.field not in clinical),
+            probability=float(row["prob"]),
+            low=row.get("low"),
+            high=row.get("high"),
+            threshold=rule.threshold,
+            image_score=_find_score(head, float(row["prob"]), clinical),
+            gate=str(row.get("gate", "")),
+            own=(own or {}).get(str(row["patient_id"])),
+            is_simulated=simulated,
+        )
+        for row, clinical in zip(rows, values, strict=True)
+    ]
+
+
+def _find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:
+    """Give the image score that a probability and the clinical terms hold."""
+    p, given = min(max(probability, LEAST), 1 - LEAST), head.given(clinical)
+    log_odds = math.log(p / (1 - p))
+    return float((log_odds - given.intercept - given.code(clinical) @ given.coefs) / given.image_coef)
+
+
+def _read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: row[name] for name in M1_PREDICTORS if name in row}
+    if "aln_us" in row:
+        known["aln_suspicious"] = "suspicious" if float(row["aln_us"]) else "negative"
+    return parse_inputs(known)
+
+
+def check_day(text: str, what: str) -> str:
+    """Give a day as YYYY-MM-DD, or refuse it."""
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{what} is '{text[:20]}'; write it as YYYY-MM-DD.") from None
+    if day > datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1):
+        raise InputError(f"{what}, {text}, lies in the future; check it.")
+    return text

@@ -1,0 +1,89 @@
+"""The register's list, a page at a time, and its sums; a million estimates keep nobody waiting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Integer, RowMapping, Select, func, select
+
+from core.register.models import ENTRIES, REGISTER
+from core.register.store import Store
+
+PAGE = 50
+COLUMNS = ("number", "patient", "centre", "exam_date", "bundle", "probability", "low", "high", "group", "time_utc")
+OUTCOMES = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which estimates are listed; what is empty lets all through.
+
+    Parameters
+    ----------
+    search : str
+        Part of a pseudonym.
+    centre, bundle_sha256 : str or None
+        Where, and by which bundle.
+    since, until : str
+        First and last date of the examination, YYYY-MM-DD.
+    has_outcome : bool or None
+        Whether pathology's finding is known.
+    """
+
+    search: str = ""
+    centre: str | None = None
+    bundle_sha256: str | None = None
+    since: str = ""
+    until: str = ""
+    has_outcome: bool | None = None
+
+    def apply(self, query: Select[Any]) -> Select[Any]:
+        """Narrow a query of estimates."""
+        query = query.where(ENTRIES.c.kind == "registered")
+        if self.search.strip():
+            query = query.where(ENTRIES.c.patient.icontains(self.search.strip(), autoescape=True))
+        if self.centre is not None:
+            query = query.where(ENTRIES.c.centre == self.centre)
+        if self.bundle_sha256 is not None:
+            query = query.where(ENTRIES.c.bundle_sha256 == self.bundle_sha256)
+        if self.since:
+            query = query.where(ENTRIES.c.exam_date >= self.since)
+        if self.until:
+            query = query.where(ENTRIES.c.exam_date != "", ENTRIES.c.exam_date <= self.until)
+        if self.has_outcome is not None:
+            is_known = ENTRIES.c.patient.in_(OUTCOMES)
+            query = query.where(is_known if self.has_outcome else ~is_known)
+        return query
+
+
+def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFrame:
+    """Give a page of estimates, newest first, each with whether pathology's finding is known."""
+    numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc())
+    numbers = numbers.limit(PAGE).offset(page * PAGE)
+    known = ENTRIES.c.patient.in_(OUTCOMES).label("has_outcome")
+    query = select(*(ENTRIES.c[name] for name in COLUMNS), known).where(ENTRIES.c.number.in_(numbers))
+    rows = store.select(query.order_by(ENTRIES.c.number.desc()))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "has_outcome"]).astype({"has_outcome": bool})
+
+
+def count_estimates(store: Store, wanted: Filter) -> int:
+    """Count the estimates that a filter lets through."""
+    return int(store.select(wanted.apply(select(func.count().label("n"))))[0]["n"])
+
+
+def sum_estimates(store: Store) -> pd.DataFrame:
+    """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
+    names = ("centre", "bundle", "bundle_sha256")
+    known = func.sum(ENTRIES.c.patient.in_(OUTCOMES).cast(Integer)).label("with_outcome")
+    query = select(*(ENTRIES.c[name] for name in names), func.count().label("estimates"), known)
+    query = query.where(ENTRIES.c.kind == "registered").group_by(*(ENTRIES.c[name] for name in names))
+    rows: list[RowMapping] = store.select(query.order_by(*(ENTRIES.c[name] for name in names)))
+    return pd.DataFrame(rows, columns=[*names, "estimates", "with_outcome"])
+
+
+def count_entries(store: Store) -> dict[str, int]:
+    """Count the register's entries by kind."""
+    query = select(ENTRIES.c.kind, func.count().label("n")).where(ENTRIES.c.kind.in_(REGISTER)).group_by(ENTRIES.c.kind)
+    counts = {row["kind"]: int(row["n"]) for row in store.select(query)}
+    names = {"registered": "estimates", "outcome": "outcomes", "follow-up": "follow_ups"}
+    return {name: counts.get(kind, 0) for kind, name in names.items()}

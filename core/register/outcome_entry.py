@@ -1,0 +1,181 @@
+"""What is known of a patient after surgery, entry by entry: nothing is overwritten, a correction names the old one."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import Select, select
+
+from core.clinical import BY_NAME, parse_value
+from core.errors import ClinicalError, InputError
+from core.register.chain import hash_json, write_json
+from core.register.estimate_entry import check_day
+from core.register.models import ENTRIES, MAX_TEXT, Entry, Kind
+from core.register.store import AT_ONCE, Store
+
+Values = Mapping[str, str | float]
+Verdict = Literal["new", "matched", "contradicting"]
+FIELDS: dict[Kind, tuple[str, ...]] = {
+    "outcome": (
+        "ki67_pct",
+        "ki67_cutoff",
+        "ki67_laboratory",
+        "ki67_antibody",
+        "pt",
+        "pn",
+        "nodes_removed",
+        "nodes_positive",
+    ),
+    "follow-up": ("rfs_months", "rfs_event", "last_followup"),
+}
+TEXTS = {"ki67_laboratory": "The laboratory", "ki67_antibody": "The antibody"}
+LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one kind for a patient.
+
+    Parameters
+    ----------
+    values : mapping of str to value
+        All entries put together; what a correction says takes the place of all before.
+    last : int
+        Number of the last entry; 0 before the first.
+    first : int
+        Number of the first entry; 0 before it.
+    """
+
+    values: Values = field(default_factory=dict)
+    last: int = 0
+    first: int = 0
+
+    def add(self, number: int, values: Values, *, is_correction: bool) -> "Kept":
+        """Put a further entry to it."""
+        return Kept(values if is_correction else {**self.values, **values}, number, self.first or number)
+
+    def find_differences(self, kind: Kind, given: Values) -> list[str]:
+        """Give the fields in which what is given contradicts what is kept; a later follow-up contradicts nothing."""
+        differ = [name for name in given if name in self.values and given[name] != self.values[name]]
+        if kind == "follow-up" and not self.values.get("rfs_event") and differ:
+            goes_on = [n for n in ("rfs_months", "last_followup") if n in given and n in self.values]
+            if goes_on and all(given[n] >= self.values[n] for n in goes_on):  # type: ignore[operator]
+                return []
+        return differ
+
+    def judge(self, kind: Kind, given: Values) -> Verdict:
+        """Say what given values are beside those kept."""
+        if self.find_differences(kind, given):
+            return "contradicting"
+        return "matched" if given.items() <= self.values.items() else "new"
+
+
+NOTHING = Kept()
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who enters: initials or name, the login's subject, the role."""
+
+    name: str
+    key: str = ""
+    role: str = ""
+
+
+def check_outcome(raw: Mapping[str, object]) -> dict[Kind, Values]:
+    """Check what is known of a patient, and part what pathology found from the follow-up.
+
+    Parameters
+    ----------
+    raw : mapping of str to object
+        Fields of `FIELDS` to raw values; None where not known.
+
+    Returns
+    -------
+    dict of str to mapping
+        Known values by kind; a kind of which nothing is known is left out.
+
+    Raises
+    ------
+    InputError
+        If a value does not fit, or the values contradict each other.
+    """
+    parts: dict[Kind, Values] = {}
+    for kind, names in FIELDS.items():
+        values = {name: value for name in names if (value := _check_value(name, raw.get(name))) is not None}
+        if values:
+            parts[kind] = values
+    found, follow_up = parts.get("outcome", {}), parts.get("follow-up", {})
+    if found and "ki67_pct" not in found:
+        raise InputError("What pathology found needs the surgical Ki-67 in per cent.")
+    if "nodes_positive" in found and found["nodes_positive"] > found.get("nodes_removed", 99):  # type: ignore[operator]
+        raise InputError("More nodes are positive than were removed; check both numbers.")
+    if ("rfs_event" in follow_up) != ("rfs_months" in follow_up):
+        raise InputError("A follow-up needs both: months to recurrence or last contact, and whether it recurred.")
+    return parts
+
+
+def make_entry(patient: str, kind: Kind, values: Values, kept: Kept, author: Author, *, reason: str = "") -> Entry:
+    """Make the entry of values beside what is kept; with a reason it corrects the last one.
+
+    Two entries that were made beside the same last one are the same: the second is left out when it is written.
+    """
+    if kept.find_differences(kind, values) and not reason.strip():
+        raise InputError("This contradicts what is kept: give the reason of the correction.")
+    if reason and not kept.last:
+        raise InputError("There is nothing to correct yet.")
+    return Entry(
+        patient,
+        author.name,
+        kind,
+        text=reason.strip()[:MAX_TEXT],
+        role=author.role,
+        author_key=author.key,
+        identity=hash_json([kind, patient, kept.last]),
+        details=write_json(dict(values)),
+        corrects=kept.last if reason else None,
+    )
+
+
+def read_kept(store: Store, patients: Iterable[str] | None = None) -> dict[tuple[str, Kind], Kept]:
+    """Read what is kept for patients, or for all of them, by pseudonym and kind."""
+    columns = [ENTRIES.c[name] for name in ("number", "patient", "kind", "details", "corrects")]
+    query = select(*columns).where(ENTRIES.c.kind.in_(FIELDS)).order_by(ENTRIES.c.number)
+    names = None if patients is None else sorted(set(patients))
+    parts = [query] if names is None else _in_parts(query, names)
+    kept: dict[tuple[str, Kind], Kept] = {}
+    for part in parts:
+        for row in store.select(part):
+            key = (row["patient"], row["kind"])
+            values = json.loads(row["details"])
+            before = kept.get(key, NOTHING)
+            kept[key] = before.add(row["number"], values, is_correction=row["corrects"] is not None)
+    return kept
+
+
+def find_known(store: Store, patients: Iterable[str]) -> set[str]:
+    """Give those of the patients of whom there is an estimate."""
+    query = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "registered").distinct()
+    return {row["patient"] for part in _in_parts(query, sorted(set(patients))) for row in store.select(part)}
+
+
+def _in_parts(query: Select[Any], names: list[str]) -> list[Select[Any]]:
+    return [query.where(ENTRIES.c.patient.in_(names[i : i + AT_ONCE])) for i in range(0, len(names), AT_ONCE)]
+
+
+def _check_value(name: str, raw: object) -> str | float | None:
+    if raw is None or raw == "":
+        return None
+    if name in TEXTS:
+        text = " ".join(str(raw).split())
+        if len(text) > LONGEST:
+            raise InputError(f"{TEXTS[name]} has more than {LONGEST} characters; shorten it.")
+        return text or None
+    try:
+        value = parse_value(BY_NAME["ki67_pct" if name == "ki67_cutoff" else name], raw)
+    except ClinicalError as error:
+        raise InputError(str(error)) from None
+    if name == "last_followup" and value is not None:
+        return check_day(str(value), "The last follow-up")
+    return value  # type: ignore[return-value]

@@ -1,0 +1,107 @@
+"""A table of outcomes beside what the register keeps: judged row by row before anything is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from core.errors import InputError
+from core.register.models import Entry, Kind, Record
+from core.register.outcome_entry import NOTHING, Author, Kept, Values, check_outcome, find_known, make_entry, read_kept
+from core.register.store import Store
+
+Status = Literal["new", "matched", "contradicting", "unmatched", "not used"]
+MEANING: dict[Status, str] = {
+    "new": "not kept yet, will be entered",
+    "matched": "kept already, the same",
+    "contradicting": "kept otherwise; entered only as a correction",
+    "unmatched": "the register has no estimate of this pseudonym",
+    "not used": "the row can't be used",
+}
+Row = tuple[int, str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """A row of a table of outcomes, judged.
+
+    Parameters
+    ----------
+    number : int
+        In the file; the header is row 1.
+    patient : str
+        Pseudonym; "" where the row could not be read.
+    status : str
+        One of `MEANING`.
+    reason : str
+        What it contradicts, or why it can't be used.
+    steps : tuple of (kind, values, kept)
+        What would be entered beside what.
+    """
+
+    number: int
+    patient: str
+    status: Status
+    reason: str = ""
+    steps: tuple[tuple[Kind, Values, Kept], ...] = ()
+
+
+def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, str]] = ()) -> list[JudgedRow]:
+    """Judge the rows of a table in their order; a row is judged beside the rows before it too."""
+    patients = {patient for _, patient, _ in rows}
+    known, kept = find_known(store, patients), read_kept(store, patients)
+    judged = [JudgedRow(number, "", "not used", reason) for number, reason in refused]
+    seen: set[str] = set()
+    for number, patient, raw in rows:
+        if patient not in known:
+            judged.append(JudgedRow(number, patient, "unmatched"))
+        elif patient in seen:
+            judged.append(JudgedRow(number, patient, "not used", "the patient stands in an earlier row; keep one"))
+        else:
+            judged.append(_judge(number, patient, raw, kept))
+        seen.add(patient)
+    return sorted(judged, key=lambda row: row.number)
+
+
+def tabulate_rows(judged: Sequence[JudgedRow]) -> pd.DataFrame:
+    """Lay out the preview."""
+    rows = [(row.number, row.patient, row.status, row.reason or MEANING[row.status]) for row in judged]
+    return pd.DataFrame(rows, columns=["Row", "Patient", "Status", "What it means"])
+
+
+def enter_rows(store: Store, judged: Sequence[JudgedRow], author: Author, *, reason: str = "") -> list[Record]:
+    """Write the new rows and, with a reason, the contradicting ones as corrections; all in one go.
+
+    What somebody else entered since the rows were judged is left out.
+    """
+    entries: list[Entry] = []
+    for row in judged:
+        if row.status == "new" or (row.status == "contradicting" and reason.strip()):
+            for kind, values, kept in row.steps:
+                is_correction = bool(kept.find_differences(kind, values))
+                whole = {**kept.values, **values} if is_correction else values
+                entries.append(
+                    make_entry(row.patient, kind, whole, kept, author, reason=reason if is_correction else "")
+                )
+    return store.append_all(entries)
+
+
+def _judge(number: int, patient: str, raw: Mapping[str, Any], kept: Mapping[tuple[str, Kind], Kept]) -> JudgedRow:
+    try:
+        parts = check_outcome(raw)
+    except InputError as error:
+        return JudgedRow(number, patient, "not used", str(error))
+    steps: list[tuple[Kind, Values, Kept]] = []
+    differing: list[str] = []
+    for kind, values in parts.items():
+        before = kept.get((patient, kind), NOTHING)
+        verdict = before.judge(kind, values)
+        if verdict != "matched":
+            steps.append((kind, values, before))
+        names = before.find_differences(kind, values)
+        differing += [f"{name} is {before.values[name]}, the file says {values[name]}" for name in names]
+    if not parts:
+        return JudgedRow(number, patient, "not used", "nothing is known in this row")
+    status: Status = "contradicting" if differing else "new" if steps else "matched"
+    return JudgedRow(number, patient, status, "; ".join(differing), tuple(steps))

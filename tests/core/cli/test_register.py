@@ -1,0 +1,103 @@
+"""`python -m core register`: add, outcomes, export, verify."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.cohort.frozen_rule import FrozenRule
+from core.errors import InputError, UsageError
+from core.inference.trust import load_bundle
+from core.register.store import Store
+from tests.core.register.register_entries import add_estimates, enter
+
+PREDICTIONS = (
+    "patient_id,centre,prob,age,birads,exam_date,gate\nP-1,A,0.7,54,4C,31.3.2026,ok\nP-2,A,0.2,61,4A,,caution\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def config(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def url(tmp_path) -> str:
+    return f"sqlite:///{tmp_path / 'board.db'}"
+
+
+def run(url: str, *arguments: str):
+    return CliRunner().invoke(app, ["register", *arguments, "--database", url])
+
+
+def write(tmp_path: Path, text: str, name: str = "table.csv") -> str:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return str(tmp_path / name)
+
+
+def test_a_scored_table_is_added_once_and_comes_back(url, tmp_path, bundle_dir):
+    table = write(tmp_path, PREDICTIONS)
+    counts = [
+        json.loads(run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir), "--json").stdout)
+        for _ in range(2)
+    ]
+    assert [(one["added"], one["there_already"]) for one in counts] == [(2, 0), (0, 2)]
+    out = tmp_path / "register.csv"
+    assert run(url, "export", "--out", str(out)).exit_code == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(row["patient_id"], row["exam_date"], row["gate"]) for row in rows] == [
+        ("P-1", "2026-03-31", "ok"),
+        ("P-2", "", "caution"),
+    ]
+    assert [float(row["prob"]) for row in rows] == [0.7, 0.2]
+    assert "2 estimates, 0 outcomes, 0 follow-ups among 2 entries; the chain holds" in run(url, "verify").stdout
+
+
+def test_names_are_questioned_and_a_table_of_another_bundle_is_refused(url, tmp_path, bundle_dir):
+    table = write(tmp_path, PREDICTIONS.replace("P-1", "Anna Schmidt"))
+    asked = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
+    assert isinstance(asked.exception, InputError)
+    assert "patient 1: This looks like a name" in str(asked.exception)
+    assert "Schmidt" not in str(asked.exception)
+    assert run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir), "--pseudonyms").exit_code == 0
+    rule = FrozenRule.of(load_bundle(bundle_dir))
+    FrozenRule(rule.threshold, rule.chosen_on, rule.cutoff, "f" * 64).write(Path(table))
+    other = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
+    assert isinstance(other.exception, UsageError)
+
+
+def test_outcomes_are_judged_row_by_row_and_corrected_with_a_reason_alone(url, tmp_path):
+    store = Store(url)
+    add_estimates(store, ["P-1", "P-2", "P-3", "P-4"])
+    enter(store, "P-2", ki67_pct=20)
+    enter(store, "P-3", ki67_pct=30)
+    store.close()
+    table = write(
+        tmp_path,
+        "Patient,Ki-67 (%),Lab,pN,follow-up [months],Recurrence,last contact\n"
+        "P-1,35,Lab A,N1,24,no,2026-01-31\nP-2,20,,,,,\nP-3,45,,,,,\nP-4,15-25,,,,,\nQ-9,50,,,,,\n",
+    )
+    seen = run(url, "outcomes", table, "--author", "AB", "--preview", "--json")
+    expected = {"new": 1, "matched": 1, "contradicting": 1, "not used": 1, "unmatched": 1}
+    assert json.loads(seen.stdout) == {"rows": expected, "entries": 0}
+    assert "row 4: contradicting: ki67_pct is 30.0, the file says 45.0" in seen.stderr
+    entered = run(url, "outcomes", table, "--author", "AB", "--json")
+    assert json.loads(entered.stdout)["entries"] == 2  # an outcome and a follow-up
+    corrected = run(url, "outcomes", table, "--author", "AB", "--correct", "Second reading.", "--json")
+    assert json.loads(corrected.stdout) == {
+        "rows": {"matched": 2, "contradicting": 1, "not used": 1, "unmatched": 1},
+        "entries": 1,
+    }
+    store = Store(url)
+    (last,) = [r for r in store.read(kinds=("outcome",)) if r.corrects]
+    assert (last.patient, last.corrects, last.text) == ("P-3", 6, "Second reading.")
+    assert json.loads(last.details)["ki67_pct"] == 45
+    store.close()
+
+
+def test_a_table_without_outcomes_is_refused(url, tmp_path):
+    refused = run(url, "outcomes", write(tmp_path, "patient,age\nP-1,50\n"), "--author", "AB")
+    assert "neither the surgical Ki-67" in str(refused.exception)

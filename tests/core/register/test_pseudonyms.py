@@ -1,0 +1,32 @@
+"""What looks like a name, a birth date or a record number is questioned; a pseudonym is not."""
+
+import pytest
+
+from core.register.pseudonyms import question_pseudonym
+
+
+@pytest.mark.parametrize(
+    "text", ["P-001", "SIM-D0001", "GRAZ-2023-0012", "U-7", "c3-00412", "A17", "ext_0042", "患者12"]
+)
+def test_a_pseudonym_is_not_questioned(text):
+    assert question_pseudonym(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("Schmidt", "a name"),
+        ("Müller, Anna", "a name"),
+        ("DOE^JANE 1", "a name"),
+        ("jane.doe1@example.org", "a name"),
+        ("王芳", "a name"),
+        ("1961-04-12", "a date of birth"),
+        ("P 12.04.1961", "a date of birth"),
+        ("19610412", "a date of birth"),
+        ("A-12041961", "a date of birth"),
+        ("4711002", "a hospital's record number"),
+        ("12-345-678", "a hospital's record number"),
+    ],
+)
+def test_what_it_looks_like_is_said(text, like):
+    assert f"looks like {like}" in question_pseudonym(text)

@@ -1,0 +1,222 @@
+"""Estimates and outcomes in the chain: kept once, never overwritten, paged, counted, laid out as a table."""
+
+import io
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from sqlalchemy import select, text
+
+from core.errors import InputError
+from core.imaging import Roi, read_frame
+from core.inference import Case
+from core.inference.predictor import Predictor
+from core.register.estimate_entry import Estimate, read_estimates
+from core.register.listing import PAGE, Filter, count_entries, count_estimates, list_estimates, sum_estimates
+from core.register.models import ENTRIES
+from core.register.outcome_entry import NOTHING, check_outcome, make_entry, read_kept
+from core.register.patients import choose_estimates, tabulate_register
+from core.register.store import Store
+from core.simulation import render_frame
+from core.simulation.parameters import LATENTS
+from tests.core.register.register_entries import AB, ESTIMATE, add_estimates, enter
+
+ROOT = Path(__file__).parents[3]
+WRITER = """
+import sys
+from dataclasses import replace
+from core.register.store import Store
+from core.simulation import render_frame
+from core.simulation.parameters import LATENTS
+from tests.core.register.register_entries import ESTIMATE
+store = Store(sys.argv[1])
+for i in range(250):
+    record = store.append(replace(ESTIMATE, patient=f"{sys.argv[2]}-{i}").to_entry("AB"))
+    print(record.hash, flush=True)
+"""
+
+
+def test_an_estimate_comes_back_and_the_same_is_kept_once(store):
+    add_estimates(store, ["P-001", "P-001"])
+    add_estimates(store, ["P-001"])
+    add_estimates(store, ["P-001"], bundle_sha256="c" * 64)
+    table = tabulate_register(store)
+    assert table["bundle_sha256"].tolist() == ["b" * 64, "c" * 64]
+    row = table.iloc[0]
+    assert (row["prob"], row["high"], row["age"], row["birads"], row["n_views"]) == (0.1 + 0.2, 1 / 3, 54.0, "4C", 1)
+    assert (row["image_device"], row["gate"], row["exam_date"]) == ("Maker Model", "ok", "2026-03-01")
+    assert store.verify_chain().holds
+
+
+def test_board_and_register_share_the_chain_and_see_nothing_of_each_other(store):
+    add_estimates(store, ["P-001"])
+    assert store.read("P-001") == []
+    assert store.verify_chain().entries == 1
+
+
+@pytest.mark.parametrize("column", ["details", "identity", "exam_date", "centre", "bundle", "probability"])
+def test_a_changed_estimate_breaks_the_chain(store, column):
+    add_estimates(store, ["P-001"])
+    value = "0.9" if column == "probability" else "'2020-01-01'"
+    with store._engine.begin() as connection:
+        for guard in ("refuse_update",) if connection.dialect.name == "sqlite" else ("refuse_change ON entries",):
+            connection.execute(text(f"DROP TRIGGER {guard}"))
+        connection.execute(text(f"UPDATE entries SET {column} = {value}"))
+    assert "entry 1 was changed" in store.verify_chain().reason
+
+
+def test_an_outcome_is_put_together_and_a_correction_names_the_old_one(store):
+    enter(store, "P-001", ki67_pct=35, ki67_laboratory="Lab A", pn="N0")
+    enter(store, "P-001", ki67_pct=99)  # beside nothing: somebody else was first
+    kept = read_kept(store, ["P-001"])["P-001", "outcome"]
+    assert kept.values == {"ki67_pct": 35.0, "ki67_laboratory": "Lab A", "pn": "N0"}
+    assert kept.judge("outcome", {"ki67_pct": 35.0}) == "matched"
+    assert kept.judge("outcome", {"ki67_pct": 35.0, "pt": "T2"}) == "new"
+    with pytest.raises(InputError, match="reason of the correction"):
+        make_entry("P-001", "outcome", {"ki67_pct": 30.0}, kept, AB)
+    entry = make_entry("P-001", "outcome", {"ki67_pct": 30.0}, kept, AB, reason="Typing error.")
+    record = store.append(entry)
+    assert record.corrects == kept.last
+    after = read_kept(store)["P-001", "outcome"]
+    assert (after.values, after.first) == ({"ki67_pct": 30.0}, kept.first)
+
+
+def test_a_withdrawn_outcome_can_be_entered_anew(store):
+    enter(store, "P-001", ki67_pct=35)
+    for values, reason in (({}, "Of another patient."), ({"ki67_pct": 35.0}, "")):
+        kept = read_kept(store, ["P-001"])["P-001", "outcome"]
+        assert store.append_all([make_entry("P-001", "outcome", values, kept, AB, reason=reason)])
+    assert read_kept(store)["P-001", "outcome"].values == {"ki67_pct": 35.0}
+
+
+def test_a_later_follow_up_contradicts_nothing_an_earlier_one_does():
+    kept = NOTHING.add(1, {"rfs_months": 12.0, "rfs_event": 0}, is_correction=False)
+    assert kept.judge("follow-up", {"rfs_months": 24.0, "rfs_event": 1}) == "new"
+    assert kept.judge("follow-up", {"rfs_months": 6.0, "rfs_event": 0}) == "contradicting"
+    recurred = kept.add(2, {"rfs_months": 24.0, "rfs_event": 1}, is_correction=False)
+    assert recurred.judge("follow-up", {"rfs_months": 36.0, "rfs_event": 0}) == "contradicting"
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        ({"ki67_pct": 120}, "outside 0 to 100"),
+        ({"pn": "N1"}, "needs the surgical Ki-67"),
+        ({"ki67_pct": 20, "nodes_removed": 2, "nodes_positive": 3}, "More nodes are positive"),
+        ({"rfs_months": 12}, "needs both"),
+        ({"rfs_months": 1, "rfs_event": 0, "last_followup": "2999-01-01"}, "lies in the future"),
+    ],
+)
+def test_an_outcome_that_cannot_be_is_refused(raw, sentence):
+    with pytest.raises(InputError, match=sentence):
+        check_outcome(raw)
+
+
+def test_the_list_is_paged_newest_first_and_filtered(store):
+    names = [f"P-{i:03d}" for i in range(PAGE + 5)]
+    add_estimates(store, names)
+    add_estimates(store, ["Q_1"], centre="South", exam_date="2026-05-01", bundle_sha256="c" * 64)
+    enter(store, "P-003", ki67_pct=20)
+    first, second = (list_estimates(store, Filter(), page=page) for page in (0, 1))
+    assert first["patient"].tolist() == ["Q_1", *names[:5:-1]]
+    assert second["patient"].tolist() == names[5::-1]
+    assert second.set_index("patient")["has_outcome"].to_dict() == {name: name == "P-003" for name in names[:6]}
+    for wanted, count in (
+        (Filter(search="p-00"), 10),
+        (Filter(search="_"), 1),
+        (Filter(centre="South"), 1),
+        (Filter(bundle_sha256="b" * 64), PAGE + 5),
+        (Filter(since="2026-04-01"), 1),
+        (Filter(until="2026-04-01"), PAGE + 5),
+        (Filter(has_outcome=True), 1),
+        (Filter(has_outcome=False), PAGE + 5),
+    ):
+        assert count_estimates(store, wanted) == count
+    sums = sum_estimates(store)
+    assert sums[["centre", "estimates", "with_outcome"]].to_numpy().tolist() == [
+        ["North", PAGE + 5, 1],
+        ["South", 1, 0],
+    ]
+    assert count_entries(store) == {"estimates": PAGE + 6, "outcomes": 1, "follow_ups": 0}
+
+
+def test_only_an_estimate_before_the_outcome_is_prospective(store):
+    add_estimates(store, ["P-1", "P-2"])
+    enter(store, "P-1", ki67_pct=40, rfs_months=12, rfs_event=1)
+    add_estimates(store, ["P-1"], input_sha256="2" * 64, probability=0.9)
+    table = tabulate_register(store)
+    assert table["is_prospective"].tolist() == [True, True, False]
+    assert table["ki67_pct"].fillna(-1).tolist() == [40, -1, 40]
+    assert table["rfs_event"].fillna(-1).tolist() == [1, -1, 1]
+    assert choose_estimates(table)["prob"].tolist() == [0.1 + 0.2, 0.1 + 0.2]
+    assert choose_estimates(table[~table["is_prospective"]])["prob"].tolist() == [0.9]
+
+
+def test_an_empty_register_has_a_table(store):
+    assert tabulate_register(store).empty
+    assert list_estimates(store, Filter()).empty
+    assert sum_estimates(store).empty
+
+
+def test_a_case_and_its_scored_row_are_the_same_estimate(bundle_dir):
+    predictor = Predictor.load(bundle_dir, engine="torch", precision="fp32")
+    latents, rng = dict.fromkeys(LATENTS, 0.0), np.random.default_rng(4)
+    drawn = render_frame(rng, "B", latents, size_mm=18.0, size_ap_mm=12.0, background="homog_fibroglandular")
+    png = io.BytesIO()
+    Image.fromarray(drawn.pixels).save(png, format="PNG")
+    frame = read_frame(png.getvalue())
+    case = Case.of(
+        frame, frame.to_frame(Roi(*drawn.box)), {"age": 54.0, "birads": "4C", "aln_suspicious": "suspicious"}
+    )
+    prediction = predictor.predict(case)
+    about = {"patient": "P-1", "centre": "A", "exam_date": "", "engine": "x"}
+    own = Estimate.of_case(case, prediction, **about)
+    row = {
+        "patient_id": "P-1",
+        "centre": "A",
+        "prob": own.probability,
+        "gate": own.gate,
+        "views": "1,2,3,4",
+        "aln_us": 1,
+    }
+    row |= {"input_sha256": own.input_sha256, "age": 54, "birads": "4C"}
+    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
+    assert scored.identity == own.identity
+    assert scored.image_score == pytest.approx(own.image_score, abs=1e-6)
+    assert scored.imputed == own.imputed
+    assert (scored.low, scored.high) == (None, None)
+
+
+def test_of_a_thousand_concurrent_writes_none_that_was_acknowledged_is_lost_by_kill(url):
+    command = [sys.executable, "-c", WRITER, url]
+    writers = [subprocess.Popen([*command, n], cwd=ROOT, stdout=subprocess.PIPE, text=True) for n in "abcd"]
+    acknowledged = []
+    for writer in writers[:2]:
+        assert writer.stdout is not None
+        acknowledged += [writer.stdout.readline().strip() for _ in range(30)]
+        writer.send_signal(signal.SIGKILL)
+    for writer in writers:
+        acknowledged += [line for line in writer.communicate(timeout=300)[0].split() if len(line) == 64]
+    assert [writer.returncode for writer in writers] == [-9, -9, 0, 0]
+    assert len(acknowledged) >= 560
+    store = Store(url)
+    kept = {row["hash"] for row in store.select(select(ENTRIES.c.hash))}
+    assert set(acknowledged) <= kept
+    assert len(kept) <= len(acknowledged) + 2
+    assert store.verify_chain().holds
+    for name in "ab":  # what was not acknowledged is written again: nothing is there twice
+        add_estimates(store, [f"{name}-{i}" for i in range(250)])
+    assert count_entries(store)["estimates"] == 1000
+    assert store.verify_chain().holds
+    store.close()
+
+
+def test_a_day_in_the_future_is_refused():
+    with pytest.raises(InputError, match="lies in the future"):
+        replace(ESTIMATE, exam_date="2999-01-01")
