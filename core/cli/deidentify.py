@@ -10,7 +10,7 @@ import typer
 
 from core.cli.console import app, progress_bar, read_bytes, say
 from core.errors import ImageError, InputError, UsageError
-from core.imaging import CleanedFile
+from core.imaging import CleanedFile, Roi
 from core.private_files import find_config_folder, make_private_file, make_private_folder
 from core.spreadsheet import disarm, restore
 
@@ -43,7 +43,7 @@ def deidentify(
     else:
         copy = _clean(source, secret, key_file)
         out.write_bytes(copy.data)
-        say(f"Written. {describe_hidden(copy)} {LOOK}")
+        say(f"Written. {describe_copy(copy)} {LOOK}")
 
 
 def read_key(path: Path) -> bytes:
@@ -62,12 +62,20 @@ def read_key(path: Path) -> bytes:
     return key
 
 
-def describe_hidden(copy: CleanedFile) -> str:
-    """Name the areas that were blackened for words."""
-    if not copy.hidden:
-        return "No words were found within the image."
-    places = "; ".join(f"{b.x0:.0f},{b.y0:.0f} to {b.x1:.0f},{b.y1:.0f}" for b in copy.hidden)
-    return f"Words within the image were blackened ({len(copy.hidden)} areas, in pixels: {places})."
+def describe_copy(copy: CleanedFile) -> str:
+    """Name the areas that were blackened for words, and those of coloured flow that were kept."""
+    words = (
+        f"Words within the image were blackened ({_list_places(copy.hidden)})."
+        if copy.hidden
+        else "No words were found within the image."
+    )
+    flow = f" Coloured flow was kept ({_list_places(copy.flow)}): look for letters of its colours there."
+    return words + flow * bool(copy.flow)
+
+
+def _list_places(boxes: tuple[Roi, ...]) -> str:
+    places = "; ".join(f"{b.x0:.0f},{b.y0:.0f} to {b.x1:.0f},{b.y1:.0f}" for b in boxes)
+    return f"{len(boxes)} area{'s' * (len(boxes) > 1)}, in pixels: {places}"
 
 
 def _copy_folder(source: Path, out: Path, secret: bytes, key_file: Path) -> None:
@@ -85,8 +93,8 @@ def _copy_folder(source: Path, out: Path, secret: bytes, key_file: Path) -> None
             else:
                 _write(copy, out)
                 written += 1
-                if copy.hidden:
-                    say(f"{path.relative_to(source)}: {describe_hidden(copy)}")
+                if copy.hidden or copy.flow:
+                    say(f"{path.relative_to(source)}: {describe_copy(copy)}")
             update(done, len(files))
     for line in refused:
         say(line)

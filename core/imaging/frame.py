@@ -267,10 +267,13 @@ class CleanedFile:
         DICOM file, RLE lossless, 8 bits, grey or RGB.
     hidden : tuple of Roi
         Where words were blackened within the B-mode areas.
+    flow : tuple of Roi
+        Where coloured flow was kept: letters of its own colours can't be told from it.
     replaced : dict of str to tuple of str
         By keyword, the old and the new value: for the keeper of the key alone.
     """
 
     data: bytes
     hidden: tuple[Roi, ...]
+    flow: tuple[Roi, ...]
     replaced: dict[str, tuple[str, str]]

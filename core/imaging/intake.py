@@ -173,7 +173,8 @@ def deidentify(data: bytes, key: bytes) -> CleanedFile:
     header, copy = _ask("deidentify", data, Choice(), key=key.hex())
     done = header["done"]
     replaced = {name: (old, new) for name, (old, new) in done["replaced"].items()}
-    return CleanedFile(copy, tuple(Roi(**box) for box in done["hidden"]), replaced)
+    hidden, flow = (tuple(Roi(**box) for box in done[name]) for name in ("hidden", "flow"))
+    return CleanedFile(copy, hidden, flow, replaced)
 
 
 def read_study(data: bytes) -> dict[str, str | int]:

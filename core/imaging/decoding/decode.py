@@ -15,13 +15,13 @@ from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.raster import decode_raster, describe_raster, to_grey
 from core.imaging.decoding.zip_files import list_items, read_item
 from core.imaging.findings.area import find_bmode_area
+from core.imaging.findings.colour import find_strong_colour
 from core.imaging.findings.sector import blacken_corners
 from core.imaging.findings.views import find_views
 from core.imaging.findings.whole_frame import survey_pixels
 from core.imaging.frame import Choice, ImageInfo, Region, Roi, Survey
 
 _SAMPLED_FRAMES = 16
-_STRONG_COLOUR = 60
 _SQUARE = 0.005
 _SPACING = (
     "The scale comes from the file's pixel spacing, not from an ultrasound region: check a length before relying on it."
@@ -198,7 +198,7 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     x0, y0 = int(box.x0), int(box.y0)
     part = image[y0 : int(box.y1), x0 : int(box.x1)]
     part = blacken_corners(part, to_grey(part))
-    grey, colour, notes = to_grey(part), _strong_colour(part), []
+    grey, colour, notes = to_grey(part), find_strong_colour(part), []
     if colour is not None:
         notes.append("The image has coloured parts, which were converted to greyscale.")
     mm_per_px, scale = None, (1.0, 1.0)
@@ -218,13 +218,3 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     grey = np.ascontiguousarray(grey)
     corner = float(x0), float(y0)
     return DecodedArea(grey, colour, mm_per_px, corner, scale, None, tuple(notes), 0, 1, survey_pixels(grey))
-
-
-def _strong_colour(image: np.ndarray) -> np.ndarray | None:
-    """Pixels whose channels differ strongly; None where there are none."""
-    if image.ndim == 2:
-        return None
-    red, green, blue = (image[..., channel] for channel in range(3))
-    highest, lowest = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
-    colour = highest - lowest > _STRONG_COLOUR
-    return colour if colour.any() else None

@@ -81,11 +81,11 @@ def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
     copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
     if source.is_lossy:
         copy.LossyImageCompression = "01"
-    boxes, hidden = _write_pixels(copy, source, [region.box for region in named])
+    boxes, hidden, flow = _write_pixels(copy, source, [region.box for region in named])
     copy.SequenceOfUltrasoundRegions = regions if named else [_describe_region(box) for box in boxes]
     stream = BytesIO()
     copy.save_as(stream, enforce_file_format=True)
-    return CleanedFile(stream.getvalue(), hidden, replaced)
+    return CleanedFile(stream.getvalue(), hidden, flow, replaced)
 
 
 def _rename(header: Dataset, key: bytes) -> dict[str, tuple[str, str]]:
@@ -151,14 +151,17 @@ def _describe_region(box: Roi) -> Dataset:
     return region
 
 
-def _write_pixels(copy: Dataset, source: DicomSource, named: list[Roi]) -> tuple[list[Roi], tuple[Roi, ...]]:
-    """Write all frames, one at a time; give the areas that were kept, and where words were blackened."""
+def _write_pixels(
+    copy: Dataset, source: DicomSource, named: list[Roi]
+) -> tuple[list[Roi], tuple[Roi, ...], tuple[Roi, ...]]:
+    """Write all frames, one at a time; give the areas that were kept, where words were blackened, and the flow."""
     boxes, frames = list(named), []
     hidden: tuple[Roi, ...] = ()
+    flow: tuple[Roi, ...] = ()
     for image in source.iter_frames(range(source.count)):
         boxes = boxes or [choose_region((), None, to_grey(image))[0].box]
-        kept, words = hide_identity(image, boxes, are_named=bool(named))
-        hidden = join_boxes((*hidden, *words))
+        kept, words, coloured = hide_identity(image, boxes, are_named=bool(named))
+        hidden, flow = join_boxes((*hidden, *words)), join_boxes((*flow, *coloured))
         _describe_pixels(copy, image.shape, source.count)
         frames.append(RLELosslessEncoder.encode(kept.tobytes(), **_encoding(copy)))
     if not frames:
@@ -166,7 +169,7 @@ def _write_pixels(copy: Dataset, source: DicomSource, named: list[Roi]) -> tuple
     copy.PixelData = encapsulate(frames)
     copy["PixelData"].VR = "OB"
     copy["PixelData"].is_undefined_length = True
-    return boxes, hidden
+    return boxes, hidden, flow
 
 
 def _describe_pixels(copy: Dataset, shape: tuple[int, ...], count: int) -> None:

@@ -1,15 +1,18 @@
 """What may identify a patient in the pixels of an ultrasound frame, made black: all but the tissue, and words on it."""
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from core.imaging.decoding.raster import to_grey
+from core.imaging.findings.colour import find_flow
+from core.imaging.findings.masks import bound_pieces, grow, shrink
 from core.imaging.findings.overlays import find_strokes, find_words
 from core.imaging.findings.sector import blacken_corners
 from core.imaging.frame import Roi
 
 _DARK = 12
-_STROKE, _REACH = 9, 33
+_CLOSED, _STROKE, _REACH = 5, 9, 33
+_LEAST_STROKE = 3
 _ROOM = 6
 _DOUBTFUL, _GAP, _LETTER = 3, 24, 8
 _LEAST_SIDE = 64
@@ -17,50 +20,54 @@ _LEAST_SIDE = 64
 
 def find_tissue(grey: np.ndarray) -> np.ndarray:
     """Tell tissue from what is written around it on a dark screen; shape (height, width)."""
-    lit = Image.fromarray(np.where(grey > _DARK, 255, 0).astype(np.uint8))
-    closed = lit.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))
-    solid = np.asarray(closed.filter(ImageFilter.MinFilter(_STROKE))) > 0
-    if not solid.any():
-        return np.zeros(grey.shape, bool)
-    largest = Image.fromarray(np.where(_keep_largest(solid), 255, 0).astype(np.uint8))
-    return np.asarray(largest.filter(ImageFilter.MaxFilter(_REACH))) > 0
+    closed = shrink(grow(grey > _DARK, _CLOSED), _CLOSED)
+    solid = shrink(closed, _STROKE)
+    return grow(_keep_largest(solid), _REACH) if solid.any() else solid
 
 
-def hide_identity(image: np.ndarray, boxes: list[Roi], *, are_named: bool) -> tuple[np.ndarray, tuple[Roi, ...]]:
-    """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it."""
+def hide_identity(
+    image: np.ndarray, boxes: list[Roi], *, are_named: bool
+) -> tuple[np.ndarray, tuple[Roi, ...], tuple[Roi, ...]]:
+    """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it.
+
+    Returns the frame, where words were, and where coloured flow was kept.
+    """
+    grey = to_grey(image)
+    flow, drawn = find_flow(image) if image.ndim == 3 else (np.zeros(grey.shape, bool),) * 2
+    found = (*find_writing(grey, flow), *bound_pieces(drawn))
+    words = tuple(word for word in found if any(_touch(word, box) for box in boxes))
     kept = np.zeros_like(image)
-    words: list[Roi] = []
     for box in boxes:
-        x0, y0 = int(box.x0), int(box.y0)
-        inside = slice(y0, int(box.y1)), slice(x0, int(box.x1))
-        part = blacken_corners(image[inside], to_grey(image[inside])).copy()
-        found = find_writing(to_grey(part))
-        for word in found:
-            part[_around(word)] = 0
-        if not are_named:
-            part[~find_tissue(to_grey(part))] = 0
-        kept[inside] = part
-        words += [Roi(word.x0 + x0, word.y0 + y0, word.x1 + x0, word.y1 + y0) for word in found]
-    return kept, tuple(words)
+        inside = slice(int(box.y0), int(box.y1)), slice(int(box.x0), int(box.x1))
+        kept[inside] = blacken_corners(image[inside], grey[inside])
+    for word in words:
+        kept[_around(word)] = 0
+    if not are_named:
+        kept[~find_tissue(to_grey(kept))] = 0
+    return kept, words, join_boxes(bound_pieces(flow & (to_grey(kept) > 0)))
 
 
-def find_writing(grey: np.ndarray) -> tuple[Roi, ...]:
-    """Find whole lines of writing, small and large, where in doubt as writing."""
-    lines = _find_lines(grey)
-    half = np.asarray(Image.fromarray(grey).reduce(2))
-    lines += [Roi(2 * b.x0, 2 * b.y0, 2 * b.x1, 2 * b.y1) for b in _find_lines(half)]
-    return join_boxes(tuple(lines))
+def find_writing(grey: np.ndarray, flow: np.ndarray) -> tuple[Roi, ...]:
+    """Find whole lines of writing, small and large, where in doubt as writing; flow is none."""
+    lines = _find_lines(grey, flow)
+    half_flow = _halve(np.where(flow, 255, 0).astype(np.uint8)) > 0
+    lines += [Roi(2 * b.x0, 2 * b.y0, 2 * b.x1, 2 * b.y1) for b in _find_lines(_halve(grey), half_flow)]
+    return tuple(dict.fromkeys(lines))
 
 
-def _find_lines(grey: np.ndarray) -> list[Roi]:
+def _halve(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).reduce(2))
+
+
+def _find_lines(grey: np.ndarray, flow: np.ndarray) -> list[Roi]:
     if min(grey.shape) < _LEAST_SIDE:
         return []
-    strokes = find_strokes(grey)
-    return [_follow_line(box, strokes) for box in join_boxes(find_words(grey, least_strokes=_DOUBTFUL))]
+    strokes = find_strokes(grey) & ~flow
+    return [_follow_line(box, strokes) for box in find_words(grey, least_strokes=_DOUBTFUL, flow=flow)]
 
 
 def _follow_line(box: Roi, strokes: np.ndarray) -> Roi:
-    """Extend a word to both sides as long as strokes follow on its line."""
+    """Extend a word to both sides as long as strokes follow on its line, and narrow it to their height."""
     height, width = strokes.shape
     y0, y1 = max(0, int(box.y0) - _ROOM), min(height, int(box.y1) + _ROOM)
     columns = np.flatnonzero(strokes[y0:y1].any(axis=0))
@@ -73,7 +80,9 @@ def _follow_line(box: Roi, strokes: np.ndarray) -> Roi:
         if column - x1 > _GAP:
             break
         x1 = float(column)
-    return Roi(max(0.0, x0 - _LETTER), float(y0), min(float(width), x1 + _LETTER), float(y1))
+    rows = y0 + np.flatnonzero(strokes[y0:y1, int(x0) : int(x1)].any(axis=1))
+    bottom = float(min(height, rows[-1] + _LEAST_STROKE))
+    return Roi(max(0.0, x0 - _LETTER), float(rows[0]), min(float(width), x1 + _LETTER), bottom)
 
 
 def join_boxes(boxes: tuple[Roi, ...]) -> tuple[Roi, ...]:

@@ -68,7 +68,7 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
 
 
 def _pack_copy(copy: CleanedFile) -> tuple[dict[str, Any], list[memoryview]]:
-    done = {"hidden": [asdict(box) for box in copy.hidden], "replaced": copy.replaced}
+    done = {name: value for name, value in asdict(copy).items() if name != "data"}
     return {"done": done}, [memoryview(copy.data)]
 
 

@@ -74,7 +74,9 @@ def _cross_strength(padded: np.ndarray, rows: np.ndarray, cols: np.ndarray, arm:
     return np.where(arms >= _CROSS_LEVEL, arms - background, 0)
 
 
-def find_words(pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD) -> tuple[Roi, ...]:
+def find_words(
+    pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD, flow: np.ndarray | None = None
+) -> tuple[Roi, ...]:
     """Find where words are burned into the image.
 
     Parameters
@@ -83,6 +85,8 @@ def find_words(pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD) -> tu
         B-mode area.
     least_strokes : int
         From how many strokes on it is a word.
+    flow : ndarray of bool, shape (height, width), optional
+        Where no stroke is a letter's.
 
     Returns
     -------
@@ -91,6 +95,8 @@ def find_words(pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD) -> tu
         frames don't count.
     """
     strokes = _thin_verticals(pixels)
+    if flow is not None:
+        strokes &= ~flow
     least, most = _STROKE_HEIGHTS
     short, long = _runs(strokes, least), _runs(strokes, most)
     height, width = pixels.shape

@@ -16,7 +16,7 @@ from core.cli import app
 from core.imaging import deidentify
 from core.imaging.decoding.hiding import find_tissue, join_boxes
 from core.imaging.frame import Roi
-from tests.core.imaging.samples import make_dataset, make_dicom, make_region, make_speckle, save
+from tests.core.imaging.samples import encode, make_dataset, make_dicom, make_region, make_speckle, save
 
 KEY = bytes(range(32))
 TISSUE = (60, 90, 360, 330)
@@ -158,3 +158,49 @@ def test_a_key_that_is_none_and_a_file_in_the_way_are_refused(tmp_path):
     assert not (tmp_path / "b.dcm").exists()
     assert run(image, "--out", image, "--key", tmp_path / "k.key")[0] != 0
     assert Path(image).read_bytes() == image.read_bytes()
+
+
+def make_flow_screen(text: str, colour: tuple[int, int, int], at: tuple[int, int], quality: int | None) -> np.ndarray:
+    """Tissue with power Doppler, red to yellow from rim to core, and a line of writing; RGB."""
+    tissue = (make_speckle(240, 420) // 2 + 20).astype(np.uint8)
+    picture = np.dstack([tissue] * 3)
+    y, x = np.mgrid[:240, :420]
+    inside = 1 - np.minimum(np.hypot((x - 210) / 120, (y - 120) / 40), 1) - 0.15 * (np.sin(x / 7) * np.sin(y / 5)) ** 2
+    power = inside.clip(0, 1)[..., None]
+    flow = np.concatenate([120 + 130 * power, 230 * power, 0 * power], axis=2).astype(np.uint8)
+    picture = np.where(power > 0.1, flow, picture)
+    screen = Image.fromarray(picture)
+    ImageDraw.Draw(screen).text(at, text, fill=colour, font=ImageFont.load_default(14))
+    if quality:
+        screen = Image.open(BytesIO(encode(np.asarray(screen), "JPEG", quality=quality)))
+    return np.asarray(screen)
+
+
+@pytest.mark.parametrize("quality", [None, 90, 75])
+def test_coloured_flow_is_kept_and_named(quality):
+    screen = make_flow_screen("", (0, 0, 0), (0, 0), quality)
+    copy = deidentify(make_dicom(screen, SequenceOfUltrasoundRegions=[make_region((0, 0, 419, 239))]), KEY)
+    kept = pydicom.dcmread(BytesIO(copy.data)).pixel_array
+    assert (kept[100:140, 130:290].any(axis=2)).mean() > 0.95
+    assert any(box.x0 <= 210 <= box.x1 and box.y0 <= 120 <= box.y1 for box in copy.flow)
+
+
+@pytest.mark.parametrize("quality", [None, 90, 75])
+@pytest.mark.parametrize("colour", [(255, 255, 255), (255, 255, 0), (0, 255, 0), (255, 160, 60), (0, 255, 255)])
+def test_writing_of_any_colour_is_hidden_beside_flow(colour, quality):
+    box, text = (150, 20, 290, 40), "WELLINGTON ARTHUR"
+    screen = make_flow_screen(text, colour, (150, 20), quality)
+    drawn = (screen != make_flow_screen("", colour, (150, 20), quality)).any(axis=2)[box[1] : box[3], box[0] : box[2]]
+    copy = deidentify(make_dicom(screen, SequenceOfUltrasoundRegions=[make_region((0, 0, 419, 239))]), KEY)
+    kept = pydicom.dcmread(BytesIO(copy.data)).pixel_array[box[1] : box[3], box[0] : box[2]].any(axis=2)
+    assert drawn.sum() > 300
+    assert (kept & drawn).sum() < 0.1 * drawn.sum()
+
+
+def test_white_writing_is_hidden_on_flow():
+    screen = make_flow_screen("WELLINGTON ARTHUR", (255, 255, 255), (140, 112), None)
+    drawn = screen.min(axis=2) > 200
+    copy = deidentify(make_dicom(screen, SequenceOfUltrasoundRegions=[make_region((0, 0, 419, 239))]), KEY)
+    kept = pydicom.dcmread(BytesIO(copy.data)).pixel_array.any(axis=2)
+    assert drawn[112:130].sum() > 100
+    assert (kept & drawn)[112:130].sum() < 0.1 * drawn[112:130].sum()
