@@ -35,6 +35,7 @@ def export(
     from core.archive.dicom_objects.export import export_case  # noqa: PLC0415
     from core.documents.collect_results import collect_results  # noqa: PLC0415
     from core.imaging.decoding.formats import detect_format  # noqa: PLC0415
+    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415
     from core.inference.predictor import Case, Predictor  # noqa: PLC0415
 
     document, known = _read_document(pdf), read_clinical(clinical)
@@ -44,7 +45,16 @@ def export(
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))
-    files = export_case(collect_results(case, prediction, predictor.bundle, sources=data, document=document), data)
+    finder = LesionFinder.load()
+    results = collect_results(
+        case,
+        prediction,
+        predictor.bundle,
+        sources=data,
+        document=document,
+        lesions=[finder.find(view.frame) for view in views],
+    )
+    files = export_case(results, data)
     _write(files, out)
     is_named = detect_format(data[0]) == "DICOM"
     say(f"Written: {', '.join(files)}. {NAMED if is_named else PSEUDONYMOUS}")

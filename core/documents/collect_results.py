@@ -16,6 +16,7 @@ from core.figures.case.heatmap import OPACITY
 from core.figures.case.heatmap_png import render_heatmap_png
 from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
+from core.inference.lesion import Lesion, choose_outline
 from core.inference.render import describe_use
 from models.bundle import Bundle
 
@@ -28,11 +29,13 @@ def collect_results(
     sources: Sequence[bytes] = (),
     simulated: bool = False,
     document: bytes | None = None,
+    lesions: Sequence[Sequence[Lesion]] = (),
 ) -> CaseResults:
     """Collect what is exported of a case.
 
     Nothing in overlay and document depends on the time, so that the same case gives the same objects. The document
-    names the breast of the first source's header; a form that names the other one is an ImageError.
+    names the breast of the first source's header; a form that names the other one is an ImageError. Of the lesions
+    found in each view, the outline of the one that its box frames is exported.
     """
     if document is None:
         content = collect_case(case, prediction, bundle, simulated=simulated)
@@ -50,6 +53,9 @@ def collect_results(
             for view, estimate in zip(case.views, prediction.views, strict=True)
         ),
         document=document,
+        outlines=tuple(choose_outline(found, view.roi) for found, view in zip(lesions, case.views, strict=True))
+        if lesions
+        else (),
     )
 
 

@@ -1,6 +1,6 @@
 """A lesion as the segmenter outlines it: contour, box, diameters, orientation, and millimetres where they are known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -14,6 +14,7 @@ from core.imaging import Roi
 LEAST_SHARE = 0.003
 LEAST_OF_BEST = 0.1
 N_CORNERS = 3
+FRAMED = 0.5
 EDGE = 1e-4
 
 
@@ -117,6 +118,25 @@ def outline_lesions(
         Lesion(_trace(probability, patch, rule.threshold) * scale, float(probability[patch].mean()), mm_per_px)
         for patch in kept
     )
+
+
+def choose_outline(lesions: Sequence[Lesion], roi: Roi) -> NDArray[np.float64] | None:
+    """Choose the outline of the lesion that a box frames; None where it frames none of them."""
+    overlaps = [measure_overlap(list_edges(lesion.box), list_edges(roi)) for lesion in lesions]
+    return lesions[int(np.argmax(overlaps))].contour if overlaps and max(overlaps) >= FRAMED else None
+
+
+def measure_overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Share of two boxes' union that both cover; edges x0, y0, x1, y1."""
+    across, down = (max(0.0, min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
+    shared = across * down
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return float(shared / (areas - shared))
+
+
+def list_edges(roi: Roi) -> NDArray[np.float64]:
+    """Give a box's edges x0, y0, x1, y1."""
+    return np.array([roi.x0, roi.y0, roi.x1, roi.y1])
 
 
 def _find_patches(probability: NDArray[np.float32], rule: LesionRule) -> Iterator[NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import ImageError
 from core.imaging import Frame, Roi, assess_quality
-from core.inference.lesion import Lesion
+from core.inference.lesion import Lesion, list_edges, measure_overlap
 from core.inference.prediction import Applicability, ImageReading
 
 MOST_FRAMES = 2000
@@ -143,8 +143,8 @@ def follow_lesion(
     for sample in samples:
         progress(0, count)
         (frame,) = read_frames([sample])
-        found[sample] = [_list_edges(lesion.box) for lesion in reader.find_lesions(frame)]
-    box = _list_edges(roi)
+        found[sample] = [list_edges(lesion.box) for lesion in reader.find_lesions(frame)]
+    box = list_edges(roi)
     at_start = _choose(found[index], box)
     margin = np.zeros(4) if at_start is None else box - at_start
     followed = {index: box}
@@ -163,19 +163,8 @@ def follow_lesion(
 
 def _choose(candidates: list[NDArray[np.float64]], last: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Choose the box that overlaps the last one most; None where none does."""
-    overlaps = [_overlap(candidate, last) for candidate in candidates]
+    overlaps = [measure_overlap(candidate, last) for candidate in candidates]
     return candidates[int(np.argmax(overlaps))] if overlaps and max(overlaps) >= LEAST_OVERLAP else None
-
-
-def _overlap(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    across, down = (max(0.0, min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1))
-    shared = across * down
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return float(shared / (areas - shared))
-
-
-def _list_edges(roi: Roi) -> NDArray[np.float64]:
-    return np.array([roi.x0, roi.y0, roi.x1, roi.y1])
 
 
 def _clip(roi: Roi, frame: Frame) -> Roi:

@@ -44,7 +44,7 @@ DESCRIPTIONS = {
     CAPTURE: "SonoKi heat map, research use only",
     REPORT: "SonoKi estimate of Ki-67, research use only",
     DOCUMENT: "SonoKi document, research use only",
-    PRESENTATION: "SonoKi lesion box, research use only",
+    PRESENTATION: "SonoKi lesion, research use only",
 }
 
 
@@ -65,6 +65,8 @@ class CaseResults:
         legend, with the words "research use only".
     document : bytes or None
         The case's PDF, if there is one.
+    outlines : tuple of ndarray of float64, (n, 2), or None
+        One for each view, or none at all: the lesion's closed outline in pixels of the frame, where one was found.
     """
 
     prediction: Prediction
@@ -72,6 +74,7 @@ class CaseResults:
     case: Case
     overlays: tuple[NDArray[np.uint8], ...]
     document: bytes | None = None
+    outlines: tuple[NDArray[np.float64] | None, ...] = ()
 
     def __post_init__(self) -> None:
         if self.prediction.applicability.status == "refused":
@@ -80,6 +83,8 @@ class CaseResults:
             raise ImageError("The overlay must be RGB pixels of 8 bits.")
         if len(self.overlays) != len(self.case.views):
             raise ImageError("Each view needs an overlay.")
+        if len(self.outlines) not in {0, len(self.case.views)}:
+            raise ImageError("Outlines are given for each view, or for none.")
         if self.document is not None and not self.document.startswith(b"%PDF-"):
             raise InputError("The document is no PDF file. Give the case's PDF.")
 
@@ -167,13 +172,18 @@ def export_case(
 
 
 def _present(results: CaseResults, study: Study, i: int, image: Dataset, box: Roi) -> SOPClass:
-    """Draw a view's box and the estimate over its source image."""
+    """Draw a view's box, its outline and the estimate over its source image."""
+    frame = results.case.views[i].frame
+    outline = results.outlines[i] if results.outlines else None
+    if outline is not None:
+        outline = outline / frame.source_scale + frame.origin
     made = make_presentation(
         image,
         box,
-        frame_index=results.case.views[i].frame.frame_index,
+        outline,
+        frame_index=frame.frame_index,
         text=f"Ki-67 high: {format_percent(results.prediction.probability)}. Research use only",
-        options=_describe(results, study, PRESENTATION, "", i),
+        options=_describe(results, study, PRESENTATION, "" if outline is None else _hash(outline.tobytes()), i),
     )
     made.Laterality = study.side or None
     return made

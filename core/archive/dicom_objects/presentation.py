@@ -1,4 +1,4 @@
-"""The lesion box as a softcopy presentation state: what any viewer can draw over the source image."""
+"""The lesion box and outline as a softcopy presentation state: what any viewer can draw over the source image."""
 
 from functools import partial
 from typing import Any
@@ -14,20 +14,28 @@ from highdicom.pr import (
     GrayscaleSoftcopyPresentationState,
     TextObject,
 )
+from numpy.typing import NDArray
 from PIL import ImageCms
 from pydicom import Dataset
 
 from core.imaging import Roi
 
 LABEL = "SONOKI"
+PIXEL = AnnotationUnitsValues.PIXEL
 DEVICE, DATE = slice(12, 16), slice(24, 36)
 MILLENNIUM = b"\x07\xd0\x00\x01\x00\x01" + bytes(6)
 
 
 def make_presentation(
-    image: Dataset, box: Roi, *, frame_index: int, text: str, options: dict[str, Any]
+    image: Dataset,
+    box: Roi,
+    outline: NDArray[np.float64] | None,
+    *,
+    frame_index: int,
+    text: str,
+    options: dict[str, Any],
 ) -> GrayscaleSoftcopyPresentationState | ColorSoftcopyPresentationState:
-    """Draw the lesion box and the estimate over the source image.
+    """Draw the lesion box, its outline and the estimate over the source image.
 
     Parameters
     ----------
@@ -35,6 +43,8 @@ def make_presentation(
         UIDs, size and samples of the source image.
     box : Roi
         Lesion box in its pixels.
+    outline : ndarray of float64, (n, 2), or None
+        Corners of the lesion's closed outline in its pixels, where one was found.
     frame_index : int
         Frame, from 0.
     text : str
@@ -47,15 +57,17 @@ def make_presentation(
     GrayscaleSoftcopyPresentationState or ColorSoftcopyPresentationState
         The object, still without patient and study.
     """
-    edges = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1), (box.x0, box.y0)])
-    edges = edges.clip(0.5, (image.Columns - 0.5, image.Rows - 0.5))
-    layer = GraphicLayer(LABEL, 1, description="Lesion box of the estimate")
+    edges = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)])
+    lines = [_close(line, image) for line in (edges, outline) if line is not None]
+    layer = GraphicLayer(LABEL, 1, description="Lesion box and outline")
     annotation = GraphicAnnotation(
         referenced_images=[image],
         graphic_layer=layer,
         referenced_frame_number=frame_index + 1 if image.NumberOfFrames > 1 else None,
-        graphic_objects=[GraphicObject(GraphicTypeValues.POLYLINE, edges, AnnotationUnitsValues.PIXEL)],
-        text_objects=[TextObject(text, AnnotationUnitsValues.PIXEL, anchor_point=tuple(edges[0]))],
+        graphic_objects=[
+            GraphicObject(GraphicTypeValues.POLYLINE, line, AnnotationUnitsValues.PIXEL) for line in lines
+        ],
+        text_objects=[TextObject(text, AnnotationUnitsValues.PIXEL, anchor_point=tuple(lines[0][0]))],
     )
 
     kind = (
@@ -66,11 +78,16 @@ def make_presentation(
     return kind(
         referenced_images=[image],
         content_label=LABEL,
-        content_description="Lesion box, research use only",
+        content_description="Lesion, research use only",
         graphic_annotations=[annotation],
         graphic_layers=[layer],
         **options,
     )
+
+
+def _close(corners: NDArray[np.float64], image: Dataset) -> NDArray[np.float64]:
+    """Lead a line back to its first corner, within the image's pixels."""
+    return np.vstack([corners, corners[:1]]).clip(0.5, (image.Columns - 0.5, image.Rows - 0.5))
 
 
 def _make_srgb() -> bytes:

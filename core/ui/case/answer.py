@@ -22,6 +22,7 @@ from core.inference.explain import compute_heatmap_limit, format_percent, tabula
 from core.inference.points import score_points
 from core.plain_text import plain_figure
 from core.ui.case.archive import offer_results
+from core.ui.case.proposal import get_lesions
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
 from core.ui.case.state import Answer
 from core.ui.documents import offer_documents
@@ -127,7 +128,9 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
         )
     collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated)
     offer_documents(partial(collect, created_utc=provenance["created_utc"]), pseudonym=first.patient_id)
-    offer_results(partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated), sources)
+    lesions = [get_lesions(view.frame, n) for view, n in zip(case.views, answer.numbers, strict=True)]
+    results = partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated, lesions=lesions)
+    offer_results(results, sources)
 
 
 def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle) -> bytes:

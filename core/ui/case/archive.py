@@ -52,8 +52,8 @@ def offer_results(collect: Callable[..., "CaseResults"], sources: Sequence[Sourc
         file_name="sonoki_dicom.zip",
         mime="application/zip",
         on_click="ignore",
-        help="Secondary Capture of the heat map, Structured Report, for an image from the archive the box as a "
-        "presentation state, and the document as encapsulated PDF.",
+        help="Secondary Capture of the heat map, Structured Report, for an image from the archive box and outline "
+        "as a presentation state, and the document as encapsulated PDF.",
     )
     if has_archive():
         from core.ui.archive.study import offer_sending  # noqa: PLC0415 - brings pydicom

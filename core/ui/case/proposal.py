@@ -71,7 +71,7 @@ def find_proposal(frame: Frame, number: int) -> Proposal:
     Proposal
         The lesions, and the chosen one.
     """
-    key = (hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width)
+    key = _identify(frame)
     found: dict[int, tuple[object, tuple[Lesion, ...]]] = st.session_state.setdefault(FOUND, {})
     known = found.get(number)
     chosen = name_view_widget(number, "lesion")
@@ -84,6 +84,16 @@ def find_proposal(frame: Frame, number: int) -> Proposal:
         known = found[number] = (key, turn)
         st.session_state[chosen] = 0
     return Proposal(known[1], int(st.session_state.get(chosen) or 0))
+
+
+def get_lesions(frame: Frame, number: int) -> tuple[Lesion, ...]:
+    """Get the lesions that were found in a view's frame."""
+    key, lesions = st.session_state.get(FOUND, {}).get(number, (None, ()))
+    return lesions if key == _identify(frame) else ()
+
+
+def _identify(frame: Frame) -> tuple[str, int]:
+    return hashlib.sha256(frame.pixels.tobytes()).hexdigest(), frame.width
 
 
 def ask_lesion(proposal: Proposal, number: int) -> None:

@@ -217,6 +217,26 @@ def test_objects_point_to_their_frame_and_hold_no_time_of_the_export(bundle_dir)
     assert not any("InstanceCreationDate" in ds or "DateOfSecondaryCapture" in ds for ds in made.values())
 
 
+@pytest.mark.needs("dciodvfy")
+def test_the_outline_is_drawn_beside_the_box(results, dicom, tmp_path):
+    view = results.case.views[0]
+    corners = np.array([(20.0, 30.0), (60.0, 30.0), (45.5, 70.25)])
+    outlined = replace(results, outlines=(corners,))
+    made = export_case(outlined, [dicom])
+    box, outline = read(made)[PRESENTATION].GraphicAnnotationSequence[0].GraphicObjectSequence
+    assert box.NumberOfGraphicPoints == 5
+    drawn = np.reshape(outline.GraphicData, (-1, 2))
+    assert drawn[:3] == pytest.approx(corners / view.frame.source_scale + view.frame.origin, abs=1e-3)
+    assert (drawn[0] == drawn[-1]).all()
+    plain = read(export_case(results, [dicom]))[PRESENTATION]
+    assert len(plain.GraphicAnnotationSequence[0].GraphicObjectSequence) == 1
+    assert plain.SOPInstanceUID != read(made)[PRESENTATION].SOPInstanceUID
+    assert made == export_case(outlined, [dicom])
+    (tmp_path / "pr.dcm").write_bytes(made[PRESENTATION])
+    found = subprocess.run(["dciodvfy", tmp_path / "pr.dcm"], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if "Error" in line] == []
+
+
 def test_without_a_dicom_source_a_pseudonym_opens_a_new_study(results, dicom):
     made = read(export_case(results))
     assert len({ds.StudyInstanceUID for ds in made.values()}) == 1

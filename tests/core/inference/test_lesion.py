@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import ImageError
-from core.inference.lesion import Lesion, LesionRule, outline_lesions
+from core.imaging import Roi
+from core.inference.lesion import Lesion, LesionRule, choose_outline, outline_lesions
 
 WIDTH, HEIGHT = 400, 300
 
@@ -106,3 +107,11 @@ def test_confidence_is_the_mean_probability_within():
 def test_no_outline_is_no_lesion(contour):
     with pytest.raises(ImageError, match="outline"):
         Lesion(contour, 0.5)
+
+
+def test_the_outline_within_a_box_is_chosen():
+    square = np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)])
+    lesions = (Lesion(square, 0.9), Lesion(square + 50, 0.8))
+    assert choose_outline(lesions, Roi(49, 50, 61, 60)) is lesions[1].contour
+    assert choose_outline(lesions, Roi(20, 20, 40, 40)) is None
+    assert choose_outline((), Roi(0, 0, 10, 10)) is None
