@@ -31,7 +31,6 @@ from core.ui.board.images import get_reader
 from core.ui.board.navigation import add_seen, find_asked, get_store, go, is_own, list_patients, show_way
 from core.ui.board.patient import (
     ask_reason,
-    draw_figure,
     show_beside,
     show_headline,
     show_inputs,
@@ -44,8 +43,7 @@ from core.ui.board.picture import show_picture
 from core.ui.browser import mind_browser
 from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
-from core.ui.export import offer_csv
-from core.ui.presenting import is_presenting
+from core.ui.export import draw_figure, offer_csv
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
     tighten_page()
@@ -161,10 +159,10 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
         with words:
             if ask_reason() == "Contributions":
-                figure = plot_waterfall(contributions, compact=not is_presenting())
-                draw_figure(figure, alt=describe_waterfall(contributions), name="contributions")
+                figure = plot_waterfall(contributions)
+                draw_figure(figure, key="board_contributions", alt=describe_waterfall(contributions))
             else:
-                draw_figure(plot_nomogram(points, compact=True), alt=describe_nomogram(points), name="nomogram")
+                draw_figure(plot_nomogram(points, compact=True), key="board_nomogram", alt=describe_nomogram(points))
         with data:
             offer_csv(contributions, "contributions", label="Contributions (CSV)")
             offer_csv(tabulate_points(points), "nomogram", label="Nomogram (CSV)")

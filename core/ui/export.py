@@ -12,6 +12,7 @@ from core.inference.render import describe_use, render_case
 from core.plain_text import plain_figure
 from core.spreadsheet import render_csv
 from core.ui.errors import guard_file
+from core.ui.presenting import is_presenting
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PLAIN = {"displayModeBar": False, "displaylogo": False}
+PROJECTED_PX = 390
 
 
 def describe_provenance(bundle: Bundle) -> dict[str, str]:
@@ -45,6 +47,16 @@ def describe_provenance(bundle: Bundle) -> dict[str, str]:
     }
 
 
+def draw_figure(figure: "go.Figure", *, key: str, alt: str) -> None:
+    """Draw a figure with its description; while presenting as a picture of double type."""
+    if is_presenting():
+        from core.figures.rendering import render_svg  # noqa: PLC0415 - brings typst
+
+        st.image(render_svg(figure, width=PROJECTED_PX).decode("utf-8"), alt=alt, width="stretch")
+    else:
+        st.plotly_chart(plain_figure(figure), key=key, alt=alt, config=PLAIN)
+
+
 def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: str) -> None:
     """Draw a figure with its description and its data as CSV.
 
@@ -59,7 +71,7 @@ def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: st
     name : str
         Name of the CSV file; also the key of the figure.
     """
-    st.plotly_chart(plain_figure(figure), key=f"figure_{name}", alt=alt, config=PLAIN)
+    draw_figure(figure, key=f"figure_{name}", alt=alt)
     offer_csv(data, name, label="Data of this figure (CSV)")
 
 

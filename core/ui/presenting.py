@@ -6,8 +6,9 @@ from core.ui.errors import guard
 
 PRESENTING = "presenting"
 LARGE = """<style>
-html { font-size: clamp(20px, 1.6vw, 34px) !important; }
+html { font-size: clamp(20px, 1.67vw, 40px) !important; }
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }
+kbd[aria-label^="Shortcut"], [data-testid="stElementToolbar"] { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 0.5rem 1rem 1rem !important; }
 </style>"""
 LEFT_OUT = (
@@ -45,6 +46,11 @@ def ask_presenting() -> bool:
     if is_on:
         st.html(LARGE)
     return is_on
+
+
+def fit_height(usual: str) -> str:
+    """Give the CSS height of a picture: while presenting all that the screen has, else the usual one."""
+    return "calc(100vh - 7.5rem)" if is_presenting() else usual
 
 
 def _select(names: str) -> str:

@@ -42,7 +42,7 @@ def draw_estimate(case: Case, prediction: Prediction, head: FusionHead) -> Mappi
         "scale": Drawing(plot_probability_scale(prediction), SCALE, describe_scale(prediction)),
         "icons": Drawing(icons, ICONS, describe_icons(prediction.probability)),
         "waterfall": Drawing(
-            plot_waterfall(contributions, compact=True),
+            plot_waterfall(contributions),
             BARS,
             describe_waterfall(contributions),
             "Log-odds of a high Ki-67. Full bars raise, hatched bars lower.",

@@ -11,11 +11,11 @@ from core.figures.wording import shorten_label
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW_HEIGHT, LOW_ROW_HEIGHT = 44, 22
+ROW_HEIGHT = 22
 ROOM, VALUES_PX = 0.06, 52
 
 
-def plot_waterfall(contributions: "pd.DataFrame", *, compact: bool = False) -> go.Figure:
+def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
     """Draw how the terms add up to the log-odds: full bars raise, hatched bars lower.
 
     Parameters
@@ -23,8 +23,6 @@ def plot_waterfall(contributions: "pd.DataFrame", *, compact: bool = False) -> g
     contributions : DataFrame
         Columns term, label, value, known, log_odds; first row the intercept, last row the logit
         (`core.inference.explain.tabulate_contributions`).
-    compact : bool
-        Short label and value on one line, in low rows.
 
     Returns
     -------
@@ -35,11 +33,12 @@ def plot_waterfall(contributions: "pd.DataFrame", *, compact: bool = False) -> g
     sums = list(accumulate(steps[:-1]))
     starts, ends = [0.0, *sums[:-1], 0.0], [*sums, steps[-1]]
     signs = [NEUTRAL, *(RAISES if step >= 0 else LOWERS for step in steps[1:-1]), NEUTRAL]
-    height = 50 + LOW_ROW_HEIGHT * len(steps) if compact else 90 + ROW_HEIGHT * len(steps)
-    labels = contributions["label"].map(shorten_label) if compact else contributions["label"]
-    between = " " if compact else "<br>"
-    rows = [_label_row(*row, between) for row in zip(labels, contributions["value"], strict=True)]
-    figure = new_figure(x_title="Log-odds" if compact else "Log-odds of high Ki-67", height=height)
+    labels = contributions["label"].map(shorten_label)
+    rows = [
+        f"{label} <b>{value}</b>" if value else label
+        for label, value in zip(labels, contributions["value"], strict=True)
+    ]
+    figure = new_figure(x_title="Log-odds of high Ki-67", height=50 + ROW_HEIGHT * len(steps))
     figure.add_bar(
         orientation="h",
         base=starts,
@@ -69,8 +68,7 @@ def plot_waterfall(contributions: "pd.DataFrame", *, compact: bool = False) -> g
     figure.update_layout(margin_r=VALUES_PX)
     _write_values(figure, steps)
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
-    if compact:
-        figure.update_layout(font={"size": TINY_SIZE})
+    figure.update_layout(font={"size": TINY_SIZE})
     return figure
 
 
@@ -89,7 +87,3 @@ def describe_waterfall(contributions: "pd.DataFrame") -> str:
     """Say for those who don't see it what the waterfall shows."""
     parts = [f"{row.label} {row.value} {row.log_odds:+.2f}" for row in contributions.itertuples()]
     return "Waterfall of log-odds. " + "; ".join(" ".join(part.split()) for part in parts) + "."
-
-
-def _label_row(label: str, value: str, between: str) -> str:
-    return f"{label}{between}<b>{value}</b>" if value else label

@@ -1,7 +1,7 @@
 """One patient of the board on one screen: image or heat map, estimate, and what is known beside it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -9,14 +9,10 @@ from core.clinical import BY_NAME, M1_PREDICTORS, is_missing
 from core.inference import Prediction
 from core.inference.explain import format_percent, format_value, label_term
 from core.inference.sentences import describe_views, explain_call, name_call
-from core.plain_text import plain, plain_figure
+from core.plain_text import plain
 from core.register.estimates import BoardEstimate
-from core.ui.export import PLAIN
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 UNUSED = "Biopsy results were not used in the estimate."
@@ -73,11 +69,6 @@ def ask_reason() -> str:
             persist_state="session",
         )
     )
-
-
-def draw_figure(figure: "go.Figure", *, alt: str, name: str) -> None:
-    """Draw a figure without its download, which the popover offers."""
-    st.plotly_chart(plain_figure(figure), key=f"board_{name}", alt=alt, config=PLAIN)
 
 
 def show_headline(prediction: Prediction, graph: str, alt: str) -> None:

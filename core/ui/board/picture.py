@@ -7,6 +7,7 @@ from core.figures.case.heatmap import describe_heatmap
 from core.inference.sentences import name_view
 from core.plain_text import plain
 from core.register.estimates import BoardEstimate
+from core.ui.presenting import fit_height
 from core.ui.viewer import Picture, show_viewer
 from core.ui.viewer.heat import lay_heatmap
 
@@ -24,7 +25,11 @@ def show_picture(patient: str, read: BoardEstimate, *, is_hidden: bool, limit: f
     if read.shown is not None and not is_hidden:
         estimate = read.shown.views[chosen]
         alt, heat = f"{alt} {describe_heatmap(estimate, limit)}", lay_heatmap(estimate, limit=limit)
-    show_viewer(Picture(view.frame, alt, view.roi, heat=heat), key=f"board_picture_{patient}_{chosen}", height=HEIGHT)
+    show_viewer(
+        Picture(view.frame, alt, view.roi, heat=heat),
+        key=f"board_picture_{patient}_{chosen}",
+        height=fit_height(HEIGHT),
+    )
     if heat is not None and read.shown is not None and read.shown.applicability.status != "caution":
         st.caption(plain(" ".join(read.shown.applicability.reasons)))
     return chosen

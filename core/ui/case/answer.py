@@ -20,16 +20,14 @@ from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
-from core.plain_text import plain_figure
 from core.ui.case.archive import offer_results
 from core.ui.case.proposal import get_lesions
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
 from core.ui.case.state import Answer
 from core.ui.documents import offer_documents
 from core.ui.errors import guard_file
-from core.ui.export import PLAIN, describe_provenance, offer_csv, render_case_json, show_figure
+from core.ui.export import describe_provenance, draw_figure, offer_csv, render_case_json, show_figure
 from core.ui.image_source import Source
-from core.ui.presenting import is_presenting
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -43,8 +41,7 @@ def show_answer(answer: Answer, bundle: Bundle) -> None:
     """Show the probability on its scale, and what it is called."""
     prediction = answer.prediction
     show_headline(prediction, bundle)
-    scale = plot_probability_scale(prediction)
-    st.plotly_chart(plain_figure(scale), key="figure_estimate", alt=describe_scale(prediction), config=PLAIN)
+    draw_figure(plot_probability_scale(prediction), key="figure_estimate", alt=describe_scale(prediction))
     show_call(prediction)
 
 
@@ -71,7 +68,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
     if chosen == "Contributions":
         contributions = tabulate_contributions(prediction, answer.case.clinical)
         show_figure(
-            plot_waterfall(contributions, compact=not is_presenting()),
+            plot_waterfall(contributions),
             alt=describe_waterfall(contributions),
             data=contributions,
             name="contributions",
@@ -83,7 +80,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
         )
     elif chosen == "100 patients":
         st.markdown("Of 100 patients with this estimate")
-        st.plotly_chart(plot_icons(prediction.probability), alt=describe_icons(prediction.probability), key="icons")
+        draw_figure(plot_icons(prediction.probability), key="icons", alt=describe_icons(prediction.probability))
     elif chosen == "Other":
         show_secondary(prediction, bundle)
     else:

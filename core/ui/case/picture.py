@@ -12,6 +12,7 @@ from core.ui.case.proposal import Proposal, choose_lesion_at
 from core.ui.case.session import get_case, name_view_widget
 from core.ui.case.state import Answer
 from core.ui.errors import guard
+from core.ui.presenting import fit_height
 from core.ui.viewer import Picture, show_viewer
 from core.ui.viewer.heat import lay_heatmap
 
@@ -57,7 +58,7 @@ def show_picture(
     show_viewer(
         Picture(frame, alt, roi, outlines, heat),
         key=name_view_widget(number, "picture"),
-        height=HEIGHT if len(get_case().views) < 2 else LOWER,
+        height=fit_height(HEIGHT if len(get_case().views) < 2 else LOWER),
         on_box=guard(set_box),
         on_point=guard(partial(_take_point, proposal, number)),
     )

@@ -1,7 +1,7 @@
 // The picture viewer of Case, board and box drawing. Boxes, points and lengths are in pixels of the frame; pixels never go back.
 const YELLOW = "#FFD400", BLUE = "#56B4E9", LEAST = 4, MARGIN = 14, RULER = 46;
 const SHIFT = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const views = new WeakMap();
+const views = new WeakMap(), wide = matchMedia("(min-width: 1600px)");
 
 export default function ({ parentElement, data, setTriggerValue }) {
   if (!views.has(parentElement)) views.set(parentElement, new Viewer(parentElement));
@@ -18,10 +18,12 @@ class Viewer {
   constructor(root) {
     this.root = root.querySelector(".viewer");
     this.find = (selector) => this.root.querySelector(selector);
-    this.tool = "box"; this.heat = true; this.history = []; this.zoom = 1; this.level = 0.5; this.width = 1; this.data = {};
+    this.tool = "box"; this.heat = true; this.beside = false; this.history = []; this.zoom = 1; this.level = 0.5; this.width = 1; this.data = {};
     this.stage = new Konva.Stage({ container: this.find(".stage"), width: 10, height: 10 });
     const layer = new Konva.Layer({ imageSmoothingEnabled: true });
+    this.pane = new Konva.Group();
     this.content = new Konva.Group();
+    this.original = new Konva.Image({ listening: false });
     this.frame = new Konva.Image({ listening: false });
     this.overlay = new Konva.Image({ listening: false });
     this.marks = new Konva.Group({ listening: false });
@@ -32,14 +34,15 @@ class Viewer {
     });
     this.ruler = new Konva.Group({ listening: false });
     this.content.add(this.frame, this.overlay, this.marks, this.box);
-    layer.add(this.content, this.handles, this.ruler);
+    this.pane.add(this.content, this.handles);
+    layer.add(this.original, this.pane, this.ruler);
     this.stage.add(layer);
     this.listen();
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.find(".stage"));
   }
 
-  close() { this.sizes.disconnect(); document.removeEventListener("keydown", this.heatKey); this.stage.destroy(); }
+  close() { this.sizes.disconnect(); document.removeEventListener("keydown", this.keys); this.stage.destroy(); }
 
   // What Python says
 
@@ -90,7 +93,7 @@ class Viewer {
   fit(keep = false) {
     this.find(".legend").hidden = !this.data.overlay || !this.heat;
     if (this.data.overlay) this.find(".legend span").textContent = this.data.overlay.legend;
-    const across = this.stage.width() - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
+    const half = this.half(), across = this.stage.width() - half - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
     const legend = this.data.overlay && this.heat ? this.find(".legend").offsetHeight + 12 : 0;
     const down = this.stage.height() - top - Math.max(MARGIN, legend);
     this.top = top;
@@ -98,10 +101,21 @@ class Viewer {
     if (!keep) {
       this.zoom = 1; this.level = 0.5; this.width = 1;
       this.content.scale({ x: this.base, y: this.base });
-      this.content.position({ x: MARGIN + (across - this.base * this.data.width) / 2, y: top + (down - this.base * this.data.height) / 2 });
+      this.content.position({ x: half + MARGIN + (across - this.base * this.data.width) / 2, y: top + (down - this.base * this.data.height) / 2 });
     }
     this.grey();
     this.draw();
+  }
+
+  // How much of the stage the original takes, on the left of what lies under the heat map.
+  half() { return this.beside && this.heat && this.data.overlay && wide.matches ? this.stage.width() / 2 : 0; }
+
+  drawOriginal() {
+    const half = this.half(), { x, y } = this.content.position(), scale = this.content.scaleX();
+    this.pane.clip({ x: half, y: 0, width: this.stage.width() - half, height: this.stage.height() });
+    const crop = Math.min(this.data.width, (half - (x - half)) / scale); // no further than the middle
+    this.original.visible(half > 0 && crop > 0).setAttrs({ image: this.frame.image(), x: x - half, y, width: crop * scale, height: this.data.height * scale });
+    if (this.frame.image()) this.original.crop({ x: 0, y: 0, width: crop * this.frame.image().width / this.data.width, height: this.frame.image().height });
   }
 
   grey() {
@@ -126,6 +140,9 @@ class Viewer {
     const heat = this.find('[data-do="heat"]');
     heat.hidden = this.find("input").hidden = !data.overlay;
     heat.setAttribute("aria-pressed", this.heat);
+    const beside = this.find('[data-do="beside"]');
+    beside.hidden = !data.overlay || !this.heat || !wide.matches;
+    beside.setAttribute("aria-pressed", this.beside);
     this.find(".legend").hidden = !data.overlay || !this.heat;
     if (data.overlay) {
       this.find(".scale").style.background = data.overlay.scale;
@@ -134,6 +151,7 @@ class Viewer {
     this.overlay.visible(this.heat).opacity(this.find("input").value / 100);
     this.box.visible(Boolean(data.box)).draggable(edits);
     this.handles.visible(Boolean(data.box) && edits);
+    this.drawOriginal();
     this.drawMarks();
     this.drawRuler();
     this.root.dataset.place = JSON.stringify([this.content.x(), this.content.y(), this.content.scaleX()]);
@@ -154,11 +172,13 @@ class Viewer {
       for (const { label, points } of this.data.overlay.lines) {
         this.marks.add(new Konva.Line({ points, stroke: "#FFF", strokeWidth: 1.5, strokeScaleEnabled: false, dash: label.startsWith("−") ? [2, 3] : [] }));
         const scale = 1 / this.content.scaleX();
-        this.marks.add(new Konva.Text({ x: points[0] + 3 * scale, y: points[1] + 2 * scale, text: label, fontSize: 11, scaleX: scale, scaleY: scale, fill: "#FFF", shadowColor: "#000", shadowBlur: 3, shadowOpacity: 1 }));
+        this.marks.add(new Konva.Text({ x: points[0] + 3 * scale, y: points[1] + 2 * scale, text: label, fontSize: this.type(), scaleX: scale, scaleY: scale, fill: "#FFF", shadowColor: "#000", shadowBlur: 3, shadowOpacity: 1 }));
       }
     }
     if (this.measure) line(this.measure.flat(), "#FFF", { lineCap: "round" });
   }
+
+  type() { return 0.9 * parseFloat(getComputedStyle(this.root).fontSize); }
 
   drawRuler() {
     this.ruler.destroyChildren();
@@ -169,7 +189,7 @@ class Viewer {
     const edge = { shadowColor: "#000", shadowBlur: 3, shadowOpacity: 1 };
     this.ruler.add(new Konva.Line({ points: [x, top, x, bottom], stroke: "#B4C2CC", strokeWidth: 2, ...edge }));
     for (let y = top; y <= bottom; y += gap) this.ruler.add(new Konva.Line({ points: [x - 10, y, x, y], stroke: "#B4C2CC", strokeWidth: 1.5, ...edge }));
-    this.ruler.add(new Konva.Text({ x: x - 74, y: top - 6, width: 60, align: "right", text: `${step} mm`, fontSize: 12, fill: "#E8ECEF", ...edge }));
+    this.ruler.add(new Konva.Text({ x: x - 134, y: top - 6, width: 120, align: "right", text: `${step} mm`, fontSize: this.type(), fill: "#E8ECEF", ...edge }));
   }
 
   say(text) { this.find(".status").textContent = text; this.find(".status").hidden = !text; }
@@ -206,7 +226,13 @@ class Viewer {
 
   turnHeat() {
     this.heat = !this.heat;
-    if (this.zoom === 1) this.refit(); else this.draw();
+    if (this.zoom === 1 || this.beside) this.refit(); else this.draw();
+  }
+
+  turnBeside() {
+    if (this.find('[data-do="beside"]').hidden) return;
+    this.beside = !this.beside;
+    this.refit();
   }
 
   undo() { if (this.history.length) this.keep(this.history.pop(), { remember: false }); }
@@ -214,11 +240,17 @@ class Viewer {
   // Hands and keys
 
   at() {
-    const point = this.content.getRelativePointerPosition();
-    return [clamp(point.x, 0, this.data.width), clamp(point.y, 0, this.data.height)];
+    const { x, y } = this.pointer(), place = this.content.position(), scale = this.content.scaleX();
+    return [clamp((x - place.x) / scale, 0, this.data.width), clamp((y - place.y) / scale, 0, this.data.height)];
   }
 
-  magnify(factor, centre = { x: this.stage.width() / 2, y: this.stage.height() / 2 }) {
+  // Where the pointer is; on the original, the same place under the heat map.
+  pointer() {
+    const { x, y } = this.stage.getPointerPosition(), half = this.half();
+    return { x: x < half ? x + half : x, y };
+  }
+
+  magnify(factor, centre = { x: (this.stage.width() + this.half()) / 2, y: this.stage.height() / 2 }) {
     const zoom = clamp(this.zoom * factor, 1, 12), ratio = (this.base * zoom) / this.content.scaleX(), { x, y } = this.content.position();
     if (zoom === 1) return this.refit();
     this.zoom = zoom;
@@ -240,22 +272,23 @@ class Viewer {
       const button = event.target.closest("button");
       if (!button) return;
       if (button.dataset.tool) { this.tool = button.dataset.tool; this.measure = null; this.say(""); }
-      ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => this.turnHeat() })[button.dataset.do]?.();
+      ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => this.turnHeat(), beside: () => this.turnBeside() })[button.dataset.do]?.();
       this.draw();
     });
     this.find("input").addEventListener("input", () => this.draw());
     this.root.addEventListener("keydown", (event) => this.press(event));
-    this.heatKey = (event) => {
+    this.keys = (event) => {
       const field = event.composedPath()[0];
-      if (!/^h$/i.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !this.data.overlay) return;
+      const turn = { h: () => this.turnHeat(), s: () => this.turnBeside() }[event.key.toLowerCase()];
+      if (!turn || event.ctrlKey || event.metaKey || event.altKey || !this.data.overlay) return;
       if (field.isContentEditable || (/INPUT|TEXTAREA|SELECT/.test(field.tagName) && !/range|checkbox|radio/.test(field.type))) return;
-      this.turnHeat();
+      turn();
     };
-    document.addEventListener("keydown", this.heatKey);
+    document.addEventListener("keydown", this.keys);
     this.stage.on("wheel", ({ evt }) => {
       if (!evt.ctrlKey && this.zoom === 1 && evt.deltaY > 0) return;
       evt.preventDefault();
-      this.magnify(evt.deltaY < 0 ? 1.15 : 1 / 1.15, this.stage.getPointerPosition());
+      this.magnify(evt.deltaY < 0 ? 1.15 : 1 / 1.15, this.pointer());
     });
     this.stage.on("pointerdown", (event) => this.start(event));
     this.stage.on("pointermove", (event) => this.move(event));
@@ -267,7 +300,7 @@ class Viewer {
 
   start({ target }) {
     if (!this.source || (this.tool === "box" && target !== this.stage)) return;
-    const pointer = this.stage.getPointerPosition();
+    const pointer = this.pointer();
     this.drag = { from: this.at(), pointer, position: this.content.position(), level: this.level, width: this.width, moved: false };
     if (this.tool === "box" && !this.data.editable) this.drag = null;
   }
@@ -275,7 +308,7 @@ class Viewer {
   move() {
     const drag = this.drag;
     if (!drag || this.fingers) return;
-    const pointer = this.stage.getPointerPosition(), dx = pointer.x - drag.pointer.x, dy = pointer.y - drag.pointer.y, to = this.at();
+    const pointer = this.pointer(), dx = pointer.x - drag.pointer.x, dy = pointer.y - drag.pointer.y, to = this.at();
     drag.moved ||= Math.hypot(dx, dy) > 4;
     if (!drag.moved) return;
     if (this.tool === "pan") this.content.position({ x: drag.position.x + dx, y: drag.position.y + dy });

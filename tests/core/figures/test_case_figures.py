@@ -35,13 +35,13 @@ def test_the_waterfall_goes_from_the_intercept_to_the_logit(prediction):
 def test_the_waterfall_names_values_and_what_is_not_known(prediction):
     table = tabulate_contributions(prediction, {"size_mm": 24.0})
     labels = plot_waterfall(table).data[0].y
-    assert "Largest diameter on ultrasound<br><b>24 mm</b>" in labels
-    assert "Age<br><b>not known</b>" in labels
+    assert "Largest diameter <b>24 mm</b>" in labels
+    assert "Age <b>not known</b>" in labels
     assert "Age not known -0.30" in describe_waterfall(table)
 
 
 def test_labels_are_short_where_there_is_little_room(prediction):
-    figure = plot_waterfall(tabulate_contributions(prediction, {"size_mm": 21.5}), compact=True)
+    figure = plot_waterfall(tabulate_contributions(prediction, {"size_mm": 21.5}))
     rows = figure.data[0].y
     assert "Largest diameter <b>21.5 mm</b>" in rows
     assert not any("on ultrasound" in row or "before biopsy" in row for row in rows)

@@ -1,0 +1,57 @@
+"""Case on a wide screen and on a projector, in a real Chromium."""
+
+from tests.pages.test_in_browser import (  # noqa: F401
+    address,
+    browser,
+    open_case,
+    page,
+    pytestmark,
+    read_probability,
+    settle,
+)
+
+TYPE = """() => [...document.querySelectorAll('[data-testid=stMain] :is(h1, h2, p)')]
+  .map(e => [e.textContent, parseFloat(getComputedStyle(e).fontSize)])"""
+
+
+def estimate_simulated(page, address: str) -> None:  # noqa: F811
+    open_case(page, address)
+    page.get_by_role("button", name="Try this patient").click()
+    page.get_by_text("image and clinical values are made up").wait_for()
+    settle(page)
+    read_probability(page)
+    settle(page)
+
+
+def test_wide_screens_show_the_original_beside_the_heat_map(page, address):  # noqa: F811
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    estimate_simulated(page, address)
+    viewer = page.locator(".viewer")
+    beside = viewer.get_by_role("button", name="Side by side")
+    alone = viewer.evaluate("e => JSON.parse(e.dataset.place)")
+    page.keyboard.press("s")
+    viewer.locator('[data-do="beside"][aria-pressed="true"]').wait_for()
+    x, _, scale = viewer.evaluate("e => JSON.parse(e.dataset.place)")
+    assert x >= viewer.bounding_box()["width"] / 2  # the heat map stands on the right
+    assert scale < alone[2]
+    beside.click()
+    assert viewer.evaluate("e => JSON.parse(e.dataset.place)") == alone
+    page.set_viewport_size({"width": 1280, "height": 800})
+    beside.wait_for(state="hidden")
+
+
+def test_presenting_doubles_the_type_and_gives_the_picture_the_screen(page, address):  # noqa: F811
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    estimate_simulated(page, address)
+    before = dict(page.evaluate(TYPE))
+    page.get_by_role("button", name="Present", exact=True).click()
+    page.get_by_role("button", name="End presentation").wait_for()
+    settle(page)
+    after = dict(page.evaluate(TYPE))
+    shared = [words for words in before if words in after]
+    assert len(shared) > 10
+    assert all(1.95 <= after[words] / before[words] <= 2.05 for words in shared)
+    picture = page.locator(".viewer").bounding_box()
+    assert picture["height"] >= 0.7 * 1080
+    assert picture["y"] + picture["height"] <= 1085
+    assert not page.get_by_test_id("stSidebar").is_visible()
