@@ -74,10 +74,10 @@ ALIASES: dict[str, str] = {
 UNIT_WORDS: dict[str, str] = {
     "percent": "% pct percent per_cent prozent pourcent pourcentage por_ciento porcentaje 百分比 百分率",
     "fraction": "fraction proportion anteil fraccion 0_1",
-    "days": "days day d tage tag t jours jour j dias dia 天 日",
+    "days": "days day d tage tagen tag t jours jour j dias dia 天 日",
     "weeks": "weeks week wk wks wochen woche semaines semanas 周",
-    "months": "months month mo mon mths monate monat mois meses mes 月 个月",
-    "years": "years year y yr yrs jahre jahr j_ ans an annees anos ano 年 岁",
+    "months": "months month mo mon mths monate monaten monat mois meses mes 月 个月",
+    "years": "years year y yr yrs jahre jahren jahr j_ ans an annees anos ano 年 岁",
     "mm": "mm millimeter millimetre millimetres 毫米",
     "cm": "cm centimeter centimetre zentimeter 厘米",
 }
@@ -222,6 +222,7 @@ def read_title(head: str) -> Title:
     unit = unit or UNITS.get(last, "") if stem else unit
     if name not in KNOWN and stem and last in UNITS:
         name = stem
+    name = name.removesuffix("_in") or name
     return Title(name, unit, coding)
 
 

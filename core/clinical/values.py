@@ -93,7 +93,7 @@ def _parse_level(field: Field, raw: object) -> str:
     if isinstance(raw, bool):
         text = "yes" if raw else "no"
     if field.name == "birads":
-        text = text.upper().removeprefix("BI-RADS").strip()
+        text = "".join(text.upper().split()).removeprefix("BI-RADS")
         if text.startswith("6"):
             raise ClinicalError(
                 "BI-RADS 6 means that cancer is already proven, which encodes the answer: "

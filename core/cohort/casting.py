@@ -7,26 +7,30 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.clinical import COLUMNS, FACTORS, Column, Title, simplify_name
+from core.clinical import COLUMNS, FACTORS, UNITS, Column, Title, simplify_name
 from core.cohort.cells import Cells, Centres, Parsed, find_plain_names, parse_texts, quote
-from core.cohort.coding import OTHER_EVENT, Coded, read_binary, read_levels
+from core.cohort.coding import OTHER_EVENT, STRAY_SHARE, Coded, read_binary, read_levels
 from core.cohort.columns import MODEL, label_field
 from core.cohort.numbers import Decimals, Quantities, parse_numbers
 from core.cohort.record import Choices, ColumnReading
 from core.cohort.units import find_unit
 
 SPLITS = {
-    "train": "train training development dev training_set entrenamiento entrainement 训练 训练集",
-    "validation": "validation valid val tuning validation_set validierung validacion 验证 验证集",
-    "test": "test internal internal_test testing test_set prueba 测试 测试集",
+    "train": "train training trainings development dev derivation entwicklung entwicklungs entrenamiento entrainement "
+    "训练 训练集",
+    "validation": "validation validations valid val tuning validierung validierungs validacion 验证 验证集",
+    "test": "test tests internal internal_test testing holdout hold_out prueba 测试 测试集",
     "external": "external external_test ext external_validation extern externe externo 外部 外部测试 外部验证",
 }
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
+SPLIT_ENDS = re.compile(r"_?(set|data_?set|cohort|kohorte|group|gruppe|sample|data|daten)$")
+NO_SPLIT = f"none of {', '.join(SPLITS)}"
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
 DAY = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
 )
+MISSING_CODES, MANY_CODES = (88, 99, 888, 999), 3
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
@@ -110,17 +114,18 @@ def _read_splits(cells: Cells, codes: Mapping[str, str]) -> Coded:
     """Read train, validation, test and external, in words or in codes that were explained."""
     parsed = parse_texts(cells, lambda text: _read_split(codes.get(text, text)))
     unfit = [cells.different[i] for i in parsed.reasons]
-    if sum(int(cells.counts[i]) for i in parsed.reasons) * 2 > len(cells.codes):
-        example = ",".join(f"{text[:20]}:{split}" for text, split in zip(unfit, ("train", "test"), strict=False))
-        listed = ", ".join(map(quote, unfit[:4]))
-        return Coded(parsed, problem=f"{listed} are none of {', '.join(SPLITS)}. Say which: --code split={example}.")
+    if sum(int(cells.counts[i]) for i in parsed.reasons) > max(1, STRAY_SHARE * len(cells.codes)):
+        example = ",".join(f"{text[:20]}:PART" for text in unfit[:4])
+        listed = ", ".join(quote(codes.get(text, text)) for text in unfit[:4])
+        return Coded(parsed, problem=f"{listed}: {NO_SPLIT}. Say which: --code split={example}.")
     return Coded(parsed, ", ".join(f"{code} = {split}" for code, split in codes.items()))
 
 
 def _read_split(text: str) -> str:
-    split = SPLIT_OF.get(simplify_name(text))
+    name = simplify_name(text)
+    split = SPLIT_OF.get(name) or SPLIT_OF.get(SPLIT_ENDS.sub("", name))
     if split is None:
-        raise ValueError(f"{quote(text)} is none of {', '.join(SPLITS)}")
+        raise ValueError(f"{quote(text)} is {NO_SPLIT}")
     return split
 
 
@@ -169,6 +174,7 @@ def _cast_numbers(
     numbers = parse_numbers(cells, shared, [about.field.unit] if about.field else [])
     if about.unit != "percent":
         _refuse_intervals(numbers, cells)
+    _refuse_other_units(about, numbers, cells)
     by_cell = np.zeros(len(cells.texts), dtype=bool)
     by_cell[[i for i, unit in numbers.units.items() if unit in about.units]] = True
     written = np.where(by_cell, np.nan, numbers.values)[cells.codes]
@@ -194,9 +200,28 @@ def _cast_numbers(
         left_out=_count(numbers, cells, words, int(outside.sum())),
     )
     note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not unit.problem else ""
-    if unit.caution and not unit.problem:
-        note = f"{reading.column}: {unit.caution}."
+    cautions = "; ".join(filter(None, (unit.caution, _suspect_codes(values))))
+    if cautions and not unit.problem:
+        note = f"{note} {reading.column}: {cautions}.".strip()
     return Cast(values, reading, reasons, (lower, upper), note)
+
+
+def _refuse_other_units(about: Column, numbers: Quantities, cells: Cells) -> None:
+    """Leave out cells that state a unit which the field can't have, as an age in months."""
+    own = {*about.units, UNITS.get(about.field.unit, "") if about.field else ""}
+    for i in [i for i, unit in numbers.units.items() if unit not in own]:
+        numbers.reasons[i] = f"{quote(cells.different[i])} is in {numbers.units.pop(i)}"
+        numbers.low[i] = numbers.high[i] = np.nan
+        numbers.below[i] = numbers.above[i] = False
+
+
+def _suspect_codes(values: np.ndarray) -> str:
+    """Say that the highest value may be a code for not known, where it occurs several times."""
+    known = values[np.isfinite(values)]
+    count = int((known == known.max()).sum()) if len(known) else 0
+    if not count or known.max() not in MISSING_CODES or count < MANY_CODES:
+        return ""
+    return f"{count} values of {known.max():g}, a common code for not known, were read as they stand; empty them if so"
 
 
 def _refuse_intervals(numbers: Quantities, cells: Cells) -> None:

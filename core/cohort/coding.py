@@ -12,7 +12,7 @@ from core.errors import ClinicalError
 from core.tabular import FORMULA
 
 YES, NO, OTHER_EVENT = 1.0, 0.0, 2.0
-STRAY_SHARE = 0.02
+STRAY_SHARE, UNFIT_SHARE = 0.02, 0.1
 CENSORED_SHARE = 0.1
 SETTLE = "Say what they mean: --code {name}={codes}"
 CODE = re.compile(r"[+-]?\d+(?:[.,]0+)?")
@@ -54,17 +54,36 @@ def read_binary(
         return Coded(
             empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
         )
-    meanings = {} if unclear else meanings
+    meanings = {} if unclear else _complete(meanings)
     of_empty = meanings.pop(EMPTY, None)
     parsed = parse_texts(cells, lambda text: _read_word(name, text, meanings, events=events), dtype=float)
     _read_signs(cells, parsed, meanings, of_empty)
     found = _count_codes(cells, parsed)
     if meanings:
         coding = ", ".join(f"{code} = {stated[code]}" for code in stated)
-        return Coded(parsed, coding, "" if _is_mostly_understood(cells, parsed) else _describe_doubt(name, found))
+        return Coded(parsed, coding, _find_unexplained(name, cells, parsed, stated))
     problem = _find_doubt(name, found, _count_codes_by_centre(cells, parsed, centres), events=events)
     problem = problem or _find_doubt_in_words(name, cells, parsed, is_settled=of_empty is not None)
     return Coded(parsed, _describe_coding(cells, parsed), problem)
+
+
+def _complete(meanings: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Let 0 be no where only 1 is said to be yes, and the reverse."""
+    complete = dict(meanings)
+    for (code, value), (other, rest) in ((("1", YES), ("0", NO)), (("0", NO), ("1", YES))):
+        if meanings.get(code) == value:
+            complete.setdefault(other, rest)
+    return complete
+
+
+def _find_unexplained(name: str, cells: Cells, parsed: Parsed, stated: Mapping[str, str]) -> str:
+    """Name what a coding leaves unexplained, but for stray cells."""
+    unfit = sorted((i for i in parsed.reasons if cells.different[i] != FORMULA), key=lambda i: -int(cells.counts[i]))
+    if sum(int(cells.counts[i]) for i in unfit) <= max(1, STRAY_SHARE * int(cells.counts[~parsed.missing].sum())):
+        return ""
+    words = [cells.different[i] for i in unfit[:4]]
+    codes = ",".join([f"{code}:{meaning}" for code, meaning in stated.items()] + [f"{w[:20]}:MEANING" for w in words])
+    return f"Its coding leaves {', '.join(map(quote, words))} unexplained. {SETTLE.format(name=name, codes=codes)}."
 
 
 def _read_signs(cells: Cells, parsed: Parsed, meanings: Mapping[str, float | None], of_empty: float | None) -> None:
@@ -204,7 +223,7 @@ def _count_unfit(cells: Cells, parsed: Parsed) -> int:
 
 def _is_mostly_understood(cells: Cells, parsed: Parsed) -> bool:
     known = int(cells.counts[~parsed.missing].sum())
-    return _count_unfit(cells, parsed) * 2 <= known
+    return _count_unfit(cells, parsed) <= max(1, UNFIT_SHARE * known)
 
 
 def _describe_coding(cells: Cells, parsed: Parsed) -> str:
@@ -265,7 +284,9 @@ def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, tit
         )
     coding = ", ".join(f"{code} = {meaning}" for code, meaning in stated.items())
     unfit = sorted((i for i in parsed.reasons if cells.different[i] != FORMULA), key=lambda i: -int(cells.counts[i]))
-    if sum(int(cells.counts[i]) for i in unfit) * 2 <= int(cells.counts[~parsed.missing].sum()):
+    is_grade = all(level.isdecimal() for level in field.levels)  # a number beyond the others shows another scale
+    share = STRAY_SHARE if is_grade else 0.5
+    if sum(int(cells.counts[i]) for i in unfit) <= max(1, share * int(cells.counts[~parsed.missing].sum())):
         return Coded(parsed, coding)
     words = [cells.different[i] for i in unfit[:4]]
     example = ",".join(f"{word[:20]}:LEVEL" for word in words[:2])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, M2_PREDICTORS
 from core.cohort.columns import match_columns
-from core.cohort.reading import Understood, understand
+from core.cohort.reading import STRADDLES, Understood, find_straddling, understand
 from core.cohort.record import Choices, TableReading
 from core.cohort.splits import SplitRule, assign_splits
 from core.errors import TableError
@@ -25,7 +25,6 @@ NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
 FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
-STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
 Row = dict[str, Any]
 
 
@@ -128,7 +127,9 @@ def read_rows(
         raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}.")
     understood = understand(text, match, choices, (*needed, "split"))
     problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
-    _settle_ki67(understood, cutoff)
+    if "ki67_pct" in understood.values:
+        both = find_straddling(understood, cutoff, is_outcome=labelled)
+        understood.values["ki67_pct"][both] = np.inf
     rows = []
     for record in _list_records(text, understood):
         if record["row"] in problems:
@@ -148,16 +149,6 @@ def read_rows(
         (*text.notes, *understood.notes, *_note_differences(rows)),
     )
     return rows, reading
-
-
-def _settle_ki67(understood: Understood, cutoff: Cutoff) -> None:
-    """Take away what lies on both sides of the cut-off."""
-    if "ki67_pct" not in understood.values:
-        return
-    low, high = map(pd.Series, understood.limits["ki67_pct"])
-    both = (cutoff.is_high(low) != cutoff.is_high(high)).to_numpy()
-    values = understood.values["ki67_pct"]
-    understood.values["ki67_pct"] = np.where(both & np.isfinite(values), np.inf, values)
 
 
 def _list_records(text: TextTable, understood: Understood) -> list[Row]:

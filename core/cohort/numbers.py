@@ -126,7 +126,7 @@ def parse_numbers(cells: Cells, shared: Decimals, own_units: Iterable[str] = ())
     numbers = texts.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
     below, above, open_low, open_high, missing = (np.zeros(n, dtype=bool) for _ in range(5))
     result = Quantities(numbers, numbers.copy(), below, above, open_low, open_high, {}, missing, {})
-    known = frozenset(simplify_name(unit) for unit in own_units)
+    known = frozenset(simplify_name(unit) for unit in own_units) - {""}
     for i in map(int, np.flatnonzero(~plain)):
         text = cells.different[i]
         if text == FORMULA:

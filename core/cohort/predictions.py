@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, simplify_name
 from core.cohort.columns import Match, match_columns
-from core.cohort.reading import Understood, understand
+from core.cohort.reading import STRADDLES, Understood, find_straddling, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table
@@ -24,7 +24,6 @@ ALWAYS_NEEDED = ("patient_id", "prob")
 NO_OUTCOME = (
     "No patient has a known outcome: '{column}' is empty or not known in all {rows} rows; nothing can be judged."
 )
-STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,13 +178,12 @@ def _complete(
         notes.append("The file has no split: all patients count as an external test.")
     if "ki67_pct" not in table:
         return notes if "y" in table else [*notes, _leave_open(table)]
-    low, high = map(pd.Series, understood.limits["ki67_pct"])
-    is_high = cutoff.is_high(low)
-    both = is_high != cutoff.is_high(high)
+    is_high = cutoff.is_high(pd.Series(understood.limits["ki67_pct"][0]))
+    both = find_straddling(understood, cutoff, is_outcome="y" not in table)
     known = table["ki67_pct"].notna() & ~both
     if "y" not in table:
         table["y"] = is_high.astype(float).where(known)
-        for position in np.flatnonzero(both & table["ki67_pct"].notna()):
+        for position in np.flatnonzero(both):
             problems.setdefault(text.rows[position], STRADDLES.format(cutoff=cutoff.words))
         notes.append(f"High Ki-67 is {cutoff.words} of ki67_pct.")
     else:

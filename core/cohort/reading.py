@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 
 from core.cohort.casting import Cast, cast_column, describe_field
@@ -13,6 +14,7 @@ from core.cohort.numbers import Decimals, find_decimals
 from core.cohort.record import Choices, ColumnReading
 from core.errors import TableError
 from core.tabular import TextTable
+from models.cutoff import Cutoff
 
 FORMULAS = (
     "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
@@ -21,6 +23,12 @@ TWIN = (
     "the pseudonym differs from that of row {row} only in case, blanks, dashes or width: one patient or two? "
     "Write them alike, or say that they differ: --exact-ids"
 )
+STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
+MOST_STRADDLE = (
+    "{count} of {total} values of ki67_pct lie on both sides of the cut-off, {cutoff}, which leaves no fair choice. "
+    "Give exact values, or whether Ki-67 is high."
+)
+STRADDLING_SHARE = 0.1
 SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or map the right one to it."
 
 
@@ -71,6 +79,31 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
             ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)
         ]
     return result
+
+
+def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool) -> np.ndarray:
+    """Tell of each row whether its Ki-67, written as "15-25", lies on both sides of the cut-off.
+
+    Parameters
+    ----------
+    understood : Understood
+        Columns of a table that has Ki-67.
+    cutoff : Cutoff
+        High Ki-67.
+    is_outcome : bool
+        Whether the outcome is taken from it; many such rows then refuse the table.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows,)
+    """
+    known = np.isfinite(understood.values["ki67_pct"])
+    low, high = map(pd.Series, understood.limits["ki67_pct"])
+    both = (cutoff.is_high(low) != cutoff.is_high(high)).to_numpy() & known
+    count, total = int(both.sum()), int(known.sum())
+    if is_outcome and count > max(1, STRADDLING_SHARE * total):
+        raise TableError(MOST_STRADDLE.format(count=count, total=total, cutoff=cutoff.words))
+    return both
 
 
 def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:

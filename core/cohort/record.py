@@ -138,6 +138,11 @@ def group_reasons(refused: Sequence[tuple[int, str]]) -> list[tuple[str, list[tu
     return sorted(groups.items(), key=lambda item: -len(item[1]))
 
 
+def drop_option(sentence: str) -> str:
+    """Leave out what a sentence says at its end of an option of the command line."""
+    return re.sub(r"(?<=[.;])[^.;]*: --\w.*$", "", sentence)
+
+
 def simplify_reason(reason: str) -> str:
     """Write a reason without the value or the row that it names."""
     return re.sub(r"\b(is|row|and) -?\d+(\.\d+)?(e[+-]?\d+)?", r"\1 …", re.sub(r"'[^']*'", "'…'", reason))

@@ -12,7 +12,9 @@ FEW = 5
 MANY, STRAY = 0.2, 0.02
 LONGEST_MONTHS = 600
 PLAIN_MONTHS = (30, 240)
-NOT_KNOWN = (888, 999, 8888, 9999, 88888, 99999)
+NOT_KNOWN = (-999, -99, -9, 888, 999, 8888, 9999, 88888, 99999)
+BEYOND_SHARE = 0.1
+HIGHEST_SCORE, SCORED = 8, 10
 SHORT_MONTHS = 12
 LARGEST_CM, SMALLEST_MM = 6, 10
 LESIONS = ("size_mm", "size_ap_mm")
@@ -21,6 +23,12 @@ NO_UNIT = "Its head says {stated}, but it is read in {unit}: convert it, or corr
 STATED = "Its head says {stated}, but {what}"
 FIT = "{count} of {total} values fit {other}, not {unit}"
 SETTLE = "Say which: --unit {name}={first} or {name}={second}"
+BEYOND = "{count} of {total} values lie outside 0 to {high}: it holds something else. Map the right column."
+SCORES = (
+    "Its values are whole numbers up to {high:g}, which may be a score. "
+    "Say so if they are per cent: --unit {name}=percent."
+)
+CALLS = "it holds only 0 and 1, which are calls and no probabilities"
 MIXED = "Of its values {low} lie between 0 and 1 and {high} above: per cent and fraction can't be told apart"
 
 
@@ -101,7 +109,7 @@ def _warn(column: Column, values: np.ndarray) -> str:
     small = int(((known > 0) & (known < 1)).sum())
     if column.unit == "percent" and small and (known > 1).any():
         return f"{small} values between 0 and 1 were read as per cent, like the others"
-    return ""
+    return CALLS if column.unit == "fraction" and len(known) >= FEW and np.isin(known, (0, 1)).all() else ""
 
 
 def _place(text: str, centre: str, name: str, problems: Mapping[str, str]) -> str:
@@ -144,6 +152,9 @@ def _judge(column: Column, values: np.ndarray, stated: str, chosen: str) -> tupl
 def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
     inside = int(((values > 0) & (values < 1)).sum())
     above = int((values > 1).sum())
+    doubt = _find_beyond(values, 100) or (_suspect_score(column, values) if above else "")
+    if doubt:
+        return "percent", doubt, False
     if not above and not inside and len(values) >= FEW and (values == 1).any():
         return "percent", _ask(column, "It holds only 0 and 1, which may be no and yes, fractions or per cent"), False
     if not above and inside:
@@ -157,15 +168,32 @@ def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str
     return "percent", "", False
 
 
+def _find_beyond(values: np.ndarray, high: int) -> str:
+    """Say that too many values are beyond what a percentage or a probability can be."""
+    outside = ((values < 0) | (values > high)) & ~np.isin(values, NOT_KNOWN)
+    count, total = int(outside.sum()), len(values)
+    return BEYOND.format(count=count, total=total, high=high) if count > max(1, BEYOND_SHARE * total) else ""
+
+
+def _suspect_score(column: Column, values: np.ndarray) -> str:
+    """Ask whether small whole numbers are per cent, for they may be groups or a score such as Allred's."""
+    if len(values) < SCORED or values.max() > HIGHEST_SCORE or (values != values.round()).any():
+        return ""
+    return SCORES.format(high=values.max(), name=column.name)
+
+
 def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:
     above = int((values > 1).sum())
+    beyond = _find_beyond(values, 100)
+    if beyond:
+        return "fraction", beyond, False
     if stated == "percent":
         if not above and len(values) >= FEW and (values < 1).mean() > 1 - MANY:
             return stated, _ask(column, "Its head says per cent, but no value is above 1"), False
         return stated, "", False
     if above > max(1, MANY * len(values)) and (values <= 100).mean() > 1 - STRAY:
         return "fraction", _ask(column, f"{above} of {len(values)} values are above 1", "percent", "fraction"), False
-    return "fraction", "", False
+    return "fraction", _find_beyond(values, 1), False
 
 
 def _judge_time(column: Column, values: np.ndarray, stated: str) -> tuple[str, str, bool]:

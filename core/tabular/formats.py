@@ -8,11 +8,12 @@ import pyarrow.parquet as pq
 
 from core.errors import TableError
 from core.tabular.delimited import read_delimited
+from core.tabular.foreign import refuse_foreign
 from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, drop_nameless
 from core.tabular.workbook import read_workbook
 
 ZIP_START, OLE_START, PARQUET_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
-NO_SHEETS = "The file has no sheets, so none can be chosen; leave --sheet out."
+NO_SHEETS = "The file has no sheets, so none can be chosen."
 NESTED = "A column of the Parquet file holds lists or records; give a table with one value a cell."
 
 
@@ -23,6 +24,7 @@ def is_plain_text(content: bytes) -> bool:
 
 def read_any(content: bytes, sheet: str = "", encoding: str = "") -> TextTable:
     """Read a table in whatever format its first bytes show; columns without a name are left out."""
+    refuse_foreign(content)
     if content.startswith((ZIP_START, OLE_START)):
         return drop_nameless(read_workbook(content, sheet))
     if sheet:

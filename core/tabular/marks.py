@@ -23,10 +23,13 @@ PROTECTED = "The Excel file is protected by a password; save it without one."
 TOO_LARGE = "The Excel file unpacks to more than 500 MB; save it as CSV."
 TOO_MANY_CELLS = f"The Excel file holds more than {MAX_CELLS:,} cells; delete what is not needed, or save it as CSV."
 TOO_MANY_STRINGS = f"The Excel file holds more than {MAX_STRINGS:,} different texts; save it as CSV."
+ENTITIES = "The workbook declares XML entities; save it again as .xlsx or as CSV."
 STRING, CELL = (b"<si", b":si"), (b"<c ", b":c ")  # with and without a prefix of the name space
 FAR = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{3})\d+"(?:[^>]*[^/>])?>')
 PIECE = r'"[^"]*"|\\.|[-/ ()]|0'
 PADDED = re.compile(rf"(?:{PIECE})+")
+LITERAL = re.compile(r'"[^"]*"|\\.')
+LOCALE = re.compile(r"\[\$[^\]]*\]")
 
 
 @dataclass
@@ -41,11 +44,14 @@ class Marks:
         What stands in a cell for which there is no value: a formula never computed, an error.
     hidden : set of int
         Rows that the sheet does not show, as behind a filter.
+    merged : list of (first cell, last cell)
+        Merged cells of several rows, where the reader of cells does not tell them.
     """
 
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
 
 
 def check_archive(content: bytes) -> None:
@@ -76,7 +82,7 @@ def _check_sheets(archive: ZipFile) -> None:
 def _count(archive: ZipFile, name: str, tags: tuple[bytes, ...], limit: int, sentence: str) -> int:
     """Count a part's strings or cells, and refuse a filled cell beyond the columns that can be read."""
     found, rest = 0, b""
-    for chunk in _stream(archive, name):
+    for chunk in stream_part(archive, name):
         text = rest + chunk
         end = text.rfind(b"<")
         text, rest = text[:end], text[end:][:CHUNK]
@@ -88,7 +94,8 @@ def _count(archive: ZipFile, name: str, tags: tuple[bytes, ...], limit: int, sen
     return found
 
 
-def _stream(archive: ZipFile, name: str) -> Iterator[bytes]:
+def stream_part(archive: ZipFile, name: str) -> Iterator[bytes]:
+    """Give a part of an archive piece by piece."""
     with archive.open(name) as entry:
         while chunk := entry.read(CHUNK):
             yield chunk
@@ -100,7 +107,7 @@ def read_marks(content: bytes, sheet: str) -> Marks:
         path = _find_sheet(archive, sheet)
         if path is None:
             return Marks()
-        return _SheetScan(_read_formats(archive)).run(_stream(archive, path))
+        return _SheetScan(_read_formats(archive)).run(stream_part(archive, path))
 
 
 def _find_sheet(archive: ZipFile, sheet: str) -> str | None:
@@ -135,7 +142,7 @@ def _read_formats(archive: ZipFile) -> dict[str, str]:
     styles = next(iter(_find_all(root, "cellXfs")), None)
     formats = {}
     for index, style in enumerate(_find_all(styles, "xf") if styles is not None else ()):
-        code = codes.get(style.get("numFmtId"), "").partition(";")[0]
+        code = LOCALE.sub("", codes.get(style.get("numFmtId"), "").partition(";")[0])
         if "%" in code or (code not in {"", "0"} and PADDED.fullmatch(code)):
             formats[str(index)] = code
     return formats
@@ -157,7 +164,8 @@ def format_number(value: float, code: str) -> str:
         0.35 as 35% in "0%", 7 as 00007 in "00000".
     """
     if "%" in code:
-        return f"{100 * value:.12g}%"
+        is_scaled = "%" in LITERAL.sub("", code)  # a sign in quotes is only written behind the number
+        return format_percent(value if is_scaled else value / 100)
     pieces = re.findall(PIECE, code)
     places = pieces.count("0")
     if not places or value < 0 or not float(value).is_integer():
@@ -172,6 +180,11 @@ def format_number(value: float, code: str) -> str:
         else:
             shown += piece.strip('"').removeprefix("\\")
     return shown
+
+
+def format_percent(value: float) -> str:
+    """Write 0.35 as 35%."""
+    return f"{100 * value:.12g}%"
 
 
 class _SheetScan:
@@ -194,7 +207,7 @@ class _SheetScan:
         return self._marks
 
     def _refuse_entity(self, *_: Any) -> None:
-        raise TableError("The Excel file declares XML entities; save it again as .xlsx or as CSV.")
+        raise TableError(ENTITIES)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(" ")[2]

@@ -13,6 +13,7 @@ MAX_BYTES = 100 * 1024 * 1024
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 1_000
 FORMULA = "\ufdd0"  # stands for a formula whose value is not stored; no file can hold this character as text
+HIDDEN = r'^="([^"]*)"$'  # how "00012" is kept from being read as 12
 NAMELESS = "{places}: not read, for no name stands above."
 TOO_MANY_ROWS = f"The table has more than {MAX_ROWS:,} rows; split it."
 TOO_MANY_COLUMNS = f"The table has more than {MAX_COLUMNS:,} columns; delete those that are not needed."
@@ -87,10 +88,13 @@ def drop_nameless(table: TextTable) -> TextTable:
 
 
 def clean_cells(column: pa.Array) -> pa.Array:
-    """Give cells without surrounding space, and as they were before a file of ours disarmed them for spreadsheets."""
+    """Give cells without surrounding space, and without what disarmed them for spreadsheets or hid them from these."""
     if pc.any(pc.match_substring(column, "'")).as_py():
         column = pa.array(map(restore, column.to_pylist()), pa.string())
-    return pc.utf8_trim_whitespace(column)
+    column = pc.utf8_trim_whitespace(column)
+    if pc.any(pc.starts_with(column, '="')).as_py():
+        column = pc.replace_substring_regex(column, pattern=HIDDEN, replacement=r"\1")
+    return column
 
 
 def pack_table(table: TextTable) -> bytes:

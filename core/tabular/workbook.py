@@ -13,21 +13,24 @@ from core.clinical import fold_word
 from core.errors import TableError
 from core.tabular.header import count_known, describe_header, find_header
 from core.tabular.marks import Marks, check_archive, format_number, read_marks
+from core.tabular.opendocument import CONTENT, read_ods_marks
 from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, build_table
 
 DAMAGED = "The workbook is damaged or is none; save it again as .xlsx, or as CSV."
 NO_TABLE = "The workbook has no sheet with cells; give one with a header row."
 PROTECTED = "The workbook is protected by a password; save it without one."
 HIDDEN = "Hidden in the sheet, by a filter or by hand, but read too: {count}."
+PLAIN_NUMBERS = "Number formats are read in XLSX and ODS only: what this workbook shows as 00012 is read as 12."
 NO_SUCH = "The workbook shows no sheet '{name}'; it has {listed}."
 SEARCHED, SHOWN = 20, 30
 SEARCHED_SHEETS = 50
 Cells = list[list[Any]]
+Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
 def read_workbook(content: bytes, sheet: str = "") -> TextTable:
     """Read the table of a workbook."""
-    is_xlsx = content.startswith(b"PK") and _is_xlsx(content)
+    parts = _list_parts(content) if content.startswith(b"PK") else set()
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
         names = _list_sheets(book)
@@ -37,21 +40,29 @@ def read_workbook(content: bytes, sheet: str = "") -> TextTable:
         raise TableError(PROTECTED) from None
     except python_calamine.CalamineError:
         raise TableError(DAMAGED) from None
-    marks = read_marks(content, own.name) if is_xlsx else Marks()
-    table = _build(_write_cells(cells, marks), own, _note_choice(own.name, book.sheet_names, sheet))
+    marks = _read_marks(content, own.name, parts)
+    merged = [*(own.merged_cell_ranges or ()), *marks.merged]
+    table = _build(_write_cells(cells, marks), merged, _note_choice(own.name, book.sheet_names, sheet))
     hidden = len({row + 1 for row in marks.hidden} & {*table.rows})
     notes = [HIDDEN.format(count="1 row" if hidden == 1 else f"{hidden} rows")] if hidden else []
+    notes += [] if {"xl/workbook.xml", CONTENT} & parts else [PLAIN_NUMBERS]
     others = tuple(name for name in names if name != own.name)
     return replace(table, notes=(*table.notes, *notes), sheets=(own.name, *others))
 
 
-def _is_xlsx(content: bytes) -> bool:
+def _list_parts(content: bytes) -> set[str]:
     try:
         check_archive(content)
         with ZipFile(BytesIO(content)) as archive:
-            return any(name.lower() == "xl/workbook.xml" for name in archive.namelist())
+            return {name.lower() for name in archive.namelist()}
     except BadZipFile:
         raise TableError(DAMAGED) from None
+
+
+def _read_marks(content: bytes, sheet: str, parts: set[str]) -> Marks:
+    if "xl/workbook.xml" in parts:
+        return read_marks(content, sheet)
+    return read_ods_marks(content, sheet) if CONTENT in parts else Marks()
 
 
 def _list_sheets(book: python_calamine.CalamineWorkbook) -> list[str]:
@@ -68,7 +79,7 @@ def _choose_sheet(book: python_calamine.CalamineWorkbook, names: list[str]) -> p
     """Give the first of the sheets with the most known column names."""
     best, most = None, -1
     for sheet in map(book.get_sheet_by_name, names):
-        rows = zip(range(SEARCHED), sheet.iter_rows(), strict=False) if sheet.total_height else ()
+        rows = zip(range(SEARCHED), sheet.iter_rows(), strict=False) if sheet.height else ()
         count = max((count_known([str(cell) for cell in row]) for _, row in rows), default=-1)
         if count > most:
             best, most = sheet, count
@@ -129,14 +140,14 @@ def _write_cell(value: Any) -> str:
     return str(value)
 
 
-def _build(written: list[list[str]], sheet: python_calamine.CalamineSheet, notes: list[str]) -> TextTable:
+def _build(written: list[list[str]], merged: list[Merge], notes: list[str]) -> TextTable:
     rows = list(_number_rows(written))
     if not rows:
         raise TableError(NO_TABLE)
     position = find_header(rows)
     row, header = rows[position]
     notes += describe_header(row, position)
-    notes += _fill_merged(written, sheet, row)
+    notes += _fill_merged(written, merged, row)
     records = [(number, cells) for number, cells in _number_rows(written) if number > row]
     return build_table(header, records, notes)
 
@@ -147,10 +158,10 @@ def _number_rows(written: list[list[str]]) -> Iterator[tuple[int, list[str]]]:
             yield number, cells
 
 
-def _fill_merged(written: list[list[str]], sheet: python_calamine.CalamineSheet, header: int) -> list[str]:
+def _fill_merged(written: list[list[str]], merged: list[Merge], header: int) -> list[str]:
     """Give every row of a merged cell its value; a merge across columns alone, as of a title, stays as it is."""
     filled = 0
-    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+    for (top, left), (bottom, _) in merged:
         if top >= header and bottom > top and bottom < len(written):
             filled += 1
             for row in range(top + 1, bottom + 1):

@@ -53,4 +53,6 @@ def test_patients_before_surgery_are_scored_and_no_page_fails_on_them(open_page,
 def test_a_file_that_is_no_package_gets_a_sentence(open_page):
     at = open_page("pages/2_Cohort.py")
     find_uploader(at).set_value(("cohort.zip", b"no archive", "application/zip")).run()
-    assert [error.value for error in at.error] == ["The zip archive is damaged. Pack it again."]
+    assert [error.value for error in at.error] == [
+        "The file is no zip archive: pack the table and its images into one."
+    ]

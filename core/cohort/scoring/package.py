@@ -9,15 +9,18 @@ from core.errors import TableError
 from core.settings import get_setting
 
 MAX_FILES = 20_000
-TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet")
+TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
 ENCRYPTED = 0x1
 CHUNK = 1 << 20
+NO_ARCHIVE = "The file is no zip archive: pack the table and its images into one."
 DAMAGED = "The zip archive is damaged. Pack it again."
 UNWRITABLE = "A file of the archive can't be unpacked: its name is too long, or is a folder's. Use other names."
 
 
 def unpack_package(data: bytes, folder: Path) -> Path:
     """Unpack an archive."""
+    if not data.startswith(b"PK"):
+        raise TableError(NO_ARCHIVE)
     try:
         with ZipFile(BytesIO(data)) as archive:
             entries = _check(archive.infolist())

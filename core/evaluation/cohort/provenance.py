@@ -5,7 +5,7 @@ from typing import Any
 
 from core import __version__
 from core.cohort import PredictionTable
-from core.cohort.record import group_reasons
+from core.cohort.record import drop_option, group_reasons
 
 
 def render_input(read: PredictionTable) -> dict[str, Any]:
@@ -57,5 +57,5 @@ def list_input(read: PredictionTable) -> dict[str, str]:
         "Cells left out": f"{left_out:,}",
         "High Ki-67": read.cutoff.words,
         "Coding and units": "; ".join(coded) or "as the names say",
-        "Notes": " ".join((*reading.notes, *reading.describe())) or "none",
+        "Notes": " ".join(map(drop_option, (*reading.notes, *reading.describe()))) or "none",
     }

@@ -1,7 +1,5 @@
 """What each column of an uploaded table was taken for, and what has to be said about it."""
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -9,19 +7,20 @@ from core.cohort import TableReading
 from core.cohort.columns import label_field
 from core.plain_text import plain
 from core.spreadsheet import disarm_table, render_csv
+from core.ui.cohort.hints import Point
 
 QUESTION = ":orange-badge[Question]"
 
 
-def show_columns(reading: TableReading) -> None:
+def show_columns(reading: TableReading, point: Point) -> None:
     """Ask what can't be told; then list what each column was taken for, its coding and unit, and the cells left out."""
-    for sentence in list_questions(reading):
+    for sentence in map(point, list_questions(reading)):
         st.markdown(f"{QUESTION} {plain(sentence)}")
     with st.expander(_summarise(reading), expanded=any(column.left_out for column in reading.columns)):
         st.dataframe(
             disarm_table(tabulate_columns(reading)), hide_index=True, alt="How each column of the file was read"
         )
-        for sentence in map(point_below, reading.describe()):
+        for sentence in map(point, reading.describe()):
             st.caption(plain(sentence))
         st.download_button(
             "Columns (CSV)",
@@ -35,13 +34,8 @@ def show_columns(reading: TableReading) -> None:
 
 def list_questions(reading: TableReading) -> list[str]:
     """List what a person has to say: columns that can't be understood, and columns that may be a field."""
-    lines = [point_below(f"{c.column} is not read. {c.problem}") for c in reading.columns if c.problem]
+    lines = [f"{c.column} is not read. {c.problem}" for c in reading.columns if c.problem]
     return lines + [f"{column} is not read. Is it {label_field(guess)}?" for column, guess in reading.unread if guess]
-
-
-def point_below(sentence: str) -> str:
-    """Name the form below in place of the command line's option."""
-    return re.sub(r": --\w.*$", " below.", sentence)
 
 
 def tabulate_columns(reading: TableReading) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Ask for a cohort: the bundle's own, or a prediction table, and say how its columns were read."""
 
 import hashlib
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,7 @@ from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
 from core.plain_text import plain
 from core.spreadsheet import disarm_table, render_csv
-from core.ui.cohort.columns import list_questions, point_below, show_columns
+from core.ui.cohort.columns import list_questions, show_columns
 from core.ui.cohort.current import (
     BORROW,
     CHOICE,
@@ -22,6 +23,7 @@ from core.ui.cohort.current import (
     get_uploaded,
     keep_uploaded,
 )
+from core.ui.cohort.hints import Point, point_below, point_to_file
 from core.ui.cohort.reread import ask_columns, forget_file_answers, suggest
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import FileGiven, Refusal, TableRefused
@@ -93,12 +95,15 @@ def ask_cohort() -> None:
 
 def show_reading(cohort: Cohort) -> None:
     """Show which rows were refused, which columns were read, and what was assumed."""
-    for note in cohort.read.notes:
-        st.caption(plain(point_below(note)))
+    own = get_own()
+    has_form = cohort.sha256 == own.sha256 and own.content is not None and own.refusal is None
+    point = point_below if has_form else point_to_file
+    for note in map(point, cohort.read.notes):
+        st.caption(plain(note))
     if cohort.read.refused:
         st.markdown(f"**{len(cohort.read.refused):,} of {cohort.read.reading.rows:,} rows were refused.**")
-        refused = tabulate_refused(cohort.read)
-        groups = tabulate_reasons(cohort.read)
+        refused = tabulate_refused(cohort.read, point)
+        groups = tabulate_reasons(cohort.read, point)
         if len(groups) < len(refused):
             st.dataframe(disarm_table(groups), hide_index=True, alt="Rows refused, by reason")
         st.dataframe(
@@ -106,15 +111,14 @@ def show_reading(cohort: Cohort) -> None:
         )
         st.download_button(
             "Refused rows (CSV)",
-            render_csv(tabulate_all_refused(cohort.read)),
+            render_csv(tabulate_all_refused(cohort.read, point)),
             file_name="sonoki_refused_rows.csv",
             mime="text/csv",
             on_click="ignore",
             type="tertiary",
         )
-    show_columns(cohort.read.reading)
-    own = get_own()
-    if cohort.sha256 == own.sha256 and own.package is None and own.refusal is None:
+    show_columns(cohort.read.reading, point)
+    if has_form:
         ask_columns(_read, is_open=bool(list_questions(cohort.read.reading)))
 
 
@@ -134,20 +138,24 @@ def ask_borrowing(cohort: Cohort) -> None:
     )
 
 
-def tabulate_refused(read: PredictionTable) -> pd.DataFrame:
+def tabulate_refused(read: PredictionTable, point: Point) -> pd.DataFrame:
     """List refused rows with their reasons, at most ten of each reason; the header is row 1."""
     rows = [row for _, group in group_reasons(read.refused) for row in group[:SHOWN_ROWS]]
-    return pd.DataFrame(sorted(rows), columns=["Row", "Reason"])
+    return _tabulate_rows(sorted(rows), point)
 
 
-def tabulate_all_refused(read: PredictionTable) -> pd.DataFrame:
+def tabulate_all_refused(read: PredictionTable, point: Point) -> pd.DataFrame:
     """List all refused rows with their reasons."""
-    return pd.DataFrame(read.refused, columns=["Row", "Reason"])
+    return _tabulate_rows(read.refused, point)
 
 
-def tabulate_reasons(read: PredictionTable) -> pd.DataFrame:
+def _tabulate_rows(rows: Sequence[tuple[int, str]], point: Point) -> pd.DataFrame:
+    return pd.DataFrame([(row, point(reason)) for row, reason in rows], columns=["Row", "Reason"])
+
+
+def tabulate_reasons(read: PredictionTable, point: Point) -> pd.DataFrame:
     """Count the refused rows by reason."""
-    counts = [(reason, len(rows)) for reason, rows in group_reasons(read.refused)]
+    counts = [(point(reason), len(rows)) for reason, rows in group_reasons(read.refused)]
     return pd.DataFrame(counts, columns=["Reason", "Rows"])
 
 
@@ -186,9 +194,7 @@ def _read() -> None:
 def _show_refusal(refusal: Refusal) -> None:
     st.error(plain(point_below(refusal.sentence)))
     if refusal.rows:
-        st.dataframe(
-            disarm_table(pd.DataFrame(refusal.rows, columns=["Row", "Reason"])), hide_index=True, alt="Rows refused"
-        )
+        st.dataframe(disarm_table(_tabulate_rows(refusal.rows, point_below)), hide_index=True, alt="Rows refused")
     if get_shipped() is not None or get_uploaded() is not None:
         st.caption("Until the file can be read, the pages show the cohort before.")
 

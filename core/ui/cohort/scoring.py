@@ -15,6 +15,7 @@ from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain
 from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.current import keep_uploaded
+from core.ui.cohort.hints import point_to_file
 from core.ui.errors import guard, report_errors
 from core.ui.resources import get_bundle, get_worker
 from core.ui.session import end_with_session, name_owner
@@ -125,9 +126,9 @@ def _finish(scored: ScoredCohort) -> None:
 
 
 def _show_failure(sentence: str, rows: tuple[tuple[int, str], ...]) -> None:
-    st.error(plain(sentence))
+    st.error(plain(point_to_file(sentence)))
     if rows:
-        table = pd.DataFrame(rows, columns=["Row", "Reason"])
+        table = pd.DataFrame([(row, point_to_file(reason)) for row, reason in rows], columns=["Row", "Reason"])
         st.dataframe(disarm_table(table), hide_index=True, alt="Rows that could not be scored")
         st.download_button(
             "Rows that failed (CSV)",

@@ -15,9 +15,13 @@ from core.cohort import predictions
 from core.errors import TableError
 from core.tabular.table import unpack_table
 from core.tabular.worker import DONE, answer
-from tests.core.tabular.workbooks import SHEET, replace_parts, write_workbook
+from tests.core.tabular.workbooks import SHEET, replace_parts, write_ods, write_ods_row, write_workbook
 
-PARTS = (SHEET, "xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml")
+XLSX = (SHEET, "xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml")
+ODS = ("content.xml", "content.xml", "mimetype")
+HEADER = ("patient_id", "centre", "ki67_pct", "prob", "rfs_months", "rfs_event")
+CELL = "<table:table-cell office:value-type='{}' office:value='{}' {}><text:p>{}</text:p></table:table-cell>"
+ODS_SHARE = 0.25
 TOKENS = (
     b"<",
     b">",
@@ -35,8 +39,21 @@ TOKENS = (
 )
 
 
+def make_ods(rng: random.Random) -> bytes:
+    rows = write_ods_row(*HEADER)
+    for i in range(30):
+        centre = (
+            CELL.format("string", "", "table:number-rows-spanned='2'", "N") if i % 2 else "<table:covered-table-cell/>"
+        )
+        numbers = rng.randint(1, 90), rng.random(), rng.randint(1, 90), i % 2
+        kinds = "percentage", "float", "float", "float"
+        cells = [CELL.format(kind, number, "", number) for kind, number in zip(kinds, numbers, strict=True)]
+        rows += write_ods_row(CELL.format("float", i, "", f"{i:05d}"), centre, *cells)
+    return write_ods(rows)
+
+
 def make_good(rng: random.Random) -> bytes:
-    rows = [["patient_id", "centre", "ki67_pct", "prob", "rfs_months", "rfs_event"]]
+    rows = [HEADER]
     rows += [[f"P{i}", "NS"[i % 2], rng.randint(1, 90), rng.random(), rng.randint(1, 90), i % 2] for i in range(30)]
 
     def change(book):
@@ -47,11 +64,13 @@ def make_good(rng: random.Random) -> bytes:
     return write_workbook(rows, change)
 
 
-def spoil(content: bytes, rng: random.Random) -> bytes:
-    """Change one part, or the packed bytes."""
+def spoil(rng: random.Random) -> bytes:
+    """Change one part of a good workbook, or its packed bytes."""
+    is_ods = rng.random() < ODS_SHARE
+    content = make_ods(rng) if is_ods else make_good(rng)
     if rng.random() < 0.3:
         return _damage(content, rng)
-    part = rng.choice(PARTS)
+    part = rng.choice(ODS if is_ods else XLSX)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         own = archive.read(part)
     return replace_parts(content, {part: _damage(own, rng) or b"<x/>"})
@@ -87,7 +106,7 @@ def run(count: int, seed: int) -> Counter:
     kept, predictions.read_table = predictions.read_table, read_here
     try:
         for _ in range(count):
-            content = spoil(make_good(rng), rng)
+            content = spoil(rng)
             try:
                 predictions.read_predictions(content)
                 outcomes["read"] += 1

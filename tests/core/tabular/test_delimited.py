@@ -100,3 +100,8 @@ def test_lines_split_at_once_are_what_csv_reads(monkeypatch, rows, end, mark, na
     with monkeypatch.context() as patch:
         patch.setattr("core.tabular.delimited.split_lines", lambda _: None)
         assert read() == at_once
+
+
+def test_a_text_hidden_from_spreadsheets_is_that_text():
+    table = read_table(b'patient_id,y,prob\n="00012",1,0.5\n"=""00013""",0,0.2\n')
+    assert table.columns[0].to_pylist() == ["00012", "00013"]

@@ -3,7 +3,6 @@
 import io
 import os
 import subprocess
-import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -17,7 +16,16 @@ from openpyxl.chart import BarChart
 from core.errors import TableError
 from core.tabular import FORMULA, read_table
 from core.turns import OWNER
-from tests.core.tabular.workbooks import SHEET, STRINGS, replace_parts, write_sheet, write_workbook, write_xlsb
+from tests.core.tabular.workbooks import (
+    SHEET,
+    STRINGS,
+    replace_parts,
+    write_ods,
+    write_ods_row,
+    write_sheet,
+    write_workbook,
+    write_xlsb,
+)
 
 ROWS = [["patient_id", "y", "prob"], ["P1", 1, 0.75], ["P2", 0, 0.25]]
 
@@ -169,22 +177,9 @@ def test_more_than_the_memory_allowed(monkeypatch):
 
 
 def test_opendocument_and_parquet():
-    start = "<table:table-cell office:value-type='string'><text:p>"
-    rows = ("".join(f"{start}{cell}</text:p></table:table-cell>" for cell in row) for row in ROWS)
-    cells = "".join(f"<table:table-row>{row}</table:table-row>" for row in rows)
-    space = "urn:oasis:names:tc:opendocument:xmlns"
-    body = (
-        f"<office:document-content xmlns:office='{space}:office:1.0' xmlns:table='{space}:table:1.0' "
-        f"xmlns:text='{space}:text:1.0'><office:body><office:spreadsheet><table:table table:name='t'>{cells}"
-        "</table:table></office:spreadsheet></office:body></office:document-content>"
-    )
-    packed, parquet = io.BytesIO(), io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", body)
+    packed, parquet = write_ods("".join(write_ods_row(*map(str, row)) for row in ROWS)), io.BytesIO()
     pd.DataFrame(ROWS[1:], columns=ROWS[0]).to_parquet(parquet)
-    for content in (packed.getvalue(), parquet.getvalue()):
+    for content in (packed, parquet.getvalue()):
         table = read_table(content)
         assert table.header == ("patient_id", "y", "prob")
         assert list_rows(table) == [["P1", "1", "0.75"], ["P2", "0", "0.25"]]
@@ -193,6 +188,58 @@ def test_opendocument_and_parquet():
 def test_a_long_text_table_is_read_in_the_process_too():
     content = b"patient_id,y,prob\n" + b"".join(b"P%d,1,0.5\n" % i for i in range(120_000))
     assert len(read_table(content).rows) == 120_000
+
+
+def write_ods_number(value, shown, kind="float", more=""):
+    return (
+        f"<table:table-cell office:value-type='{kind}' office:value='{value}' {more}>"
+        f"<text:p>{shown}</text:p></table:table-cell>"
+    )
+
+
+def test_opendocument_is_read_as_the_sheet_shows_it():
+    rows = write_ods_row("patient_id", "centre", "ki67_pct", "rfs_months")
+    for i, shown in enumerate(("00012", "K-0013", "014", "15.0")):
+        number = write_ods_number(i + 12, shown)
+        centre = (
+            write_ods_number(7, 7, more="table:number-rows-spanned='3'") if not i else "<table:covered-table-cell/>"
+        )
+        formula = "<table:table-cell table:formula='of:=1+1'/>" if i == 3 else write_ods_number(40 + i, 40 + i)
+        rows += write_ods_row(number, centre, write_ods_number(i / 10, f"{i}0%", "percentage"), formula)
+    table = read_table(write_ods(rows))
+    assert list_rows(table) == [
+        ["00012", "7", "0%", "40"],
+        ["K-0013", "7", "10%", "41"],
+        ["014", "7", "20%", "42"],
+        ["15", "", "30%", FORMULA],
+    ]
+    assert table.notes == ("1 merged cells count for each of their rows.",)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [
+        ("0%", 0.35, "35%"),
+        ("0.0%", 0.3519, "35.19%"),
+        ('0" %"', 35, "35%"),
+        ('0.0\\ "%"', 35.5, "35.5%"),
+        ("0\\%", 35, "35%"),
+        ("[$-407]00000", 7, "00007"),
+        ("[$-409]0.00%", 0.35, "35%"),
+        ("#,##0", 1234567, "1234567"),
+        ("0.00E+00", 123456, "123456"),
+    ],
+)
+def test_a_number_is_what_its_format_shows(code, value, shown):
+    def change(book):
+        book.active["C2"].number_format = code
+
+    rows = [ROWS[0], ["P1", 1, value]]
+    assert list_rows(read_table(write_workbook(rows, change))) == [["P1", "1", shown]]
+
+
+def test_a_header_alone_is_a_table_without_rows():
+    assert read_table(write_workbook(ROWS[:1])).header == ("patient_id", "y", "prob")
 
 
 def test_a_workbook_without_cells():

@@ -40,6 +40,27 @@ def write_sheet(rows: str) -> bytes:
     return f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'.encode()
 
 
+def write_ods(rows: str) -> bytes:
+    """Write a sheet's rows, in XML, as an ODS workbook."""
+    space, packed = "urn:oasis:names:tc:opendocument:xmlns", io.BytesIO()
+    body = (
+        f"<office:document-content xmlns:office='{space}:office:1.0' xmlns:table='{space}:table:1.0' "
+        f"xmlns:text='{space}:text:1.0'><office:body><office:spreadsheet><table:table table:name='t'>{rows}"
+        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", body)
+    return packed.getvalue()
+
+
+def write_ods_row(*cells: str) -> str:
+    """Write a row of texts and of cells in XML."""
+    text = "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"
+    return f"<table:table-row>{''.join(c if c.startswith('<') else text.format(c) for c in cells)}</table:table-row>"
+
+
 def write_xlsb(sheets: dict[str, list[list[object]]]) -> bytes:
     """Write sheets of texts and numbers as an XLSB workbook, record by record (MS-XLSB 2.3)."""
     packed, rels, list_of_sheets = io.BytesIO(), "", b""

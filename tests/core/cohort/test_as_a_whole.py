@@ -1,0 +1,125 @@
+"""A column is understood as a whole or asked about: never by the cells that happen to fit."""
+
+import numpy as np
+import pytest
+
+from core.cohort import Choices, read_predictions
+from core.errors import TableError
+from tests.core.cohort.test_cases import BASE, add_column, measure, write_base
+
+
+def to_logit(table):
+    prob = table["prob"].astype(float)
+    return np.log(prob / (1 - prob)).round(3)
+
+
+def group(table, labels):
+    groups = np.digitize(table["ki67_pct"].astype(float), (14, 30))
+    return np.array(labels)[groups]
+
+
+def recode(head, yes, no):
+    """Write the outcome under another head, in other codes, without Ki-67 beside it."""
+    content = write_base(y=lambda table: table["y"].map({"1": yes, "0": no}), ki67_pct=None).decode()
+    return content.replace("centre,y,", f'centre,"{head}",', 1).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"prob": to_logit}, "values lie outside 0 to 100: it holds something else"),
+        ({"prob": lambda t: t["prob"].where(t.index % 12 > 0, "1.5")}, "lie outside 0 to 1: it holds something else"),
+        ({"y": None, "ki67_pct": lambda t: t["ki67_pct"].astype(float) * 4}, "lie outside 0 to 100"),
+        ({"y": None, "ki67_pct": lambda t: group(t, ["1", "2", "3"])}, "which may be a score.*--unit ki67_pct=percent"),
+        (
+            {"y": None, "ki67_pct": lambda t: group(t, ["<14", "14-30", ">30"])},
+            "of 80 values of ki67_pct lie on both",
+        ),
+        ({"y": lambda t: t["y"].where(t.index % 7 > 0, "medium")}, "--code y=WORD:yes"),
+        ({"split": lambda t: t["split"].replace("validation", "fold 1")}, "--code split=fold 1:PART"),
+        ({"split": lambda t: t["split"].where(t.index > 1, "fold 1")}, "--code split=fold 1:PART"),
+    ],
+    ids=["logits", "some above", "beyond 100", "groups", "classes", "a third word", "a strange part", "two of them"],
+)
+def test_a_needed_column_that_fits_by_half_is_refused(change, match):
+    with pytest.raises(TableError, match=match):
+        read_predictions(write_base(**change))
+
+
+@pytest.mark.parametrize("head", ["y (1 = yes)", "y (0=low, 1=high)", "y (2=high)"])
+def test_a_coding_that_explains_a_part_is_asked_about(head):
+    with pytest.raises(TableError, match=r"Its coding leaves '[12]' unexplained.*[12]:MEANING"):
+        read_predictions(recode(head, "2", "1"))
+
+
+@pytest.mark.parametrize(
+    ("head", "yes", "no"), [("y (1 = yes)", "1", "0"), ("y (0 = low)", "1", "0"), ("y (1=low; 2=high)", "2", "1")]
+)
+def test_a_coding_that_explains_enough_is_believed(head, yes, no):
+    assert measure(read_predictions(recode(head, yes, no))) == BASE
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Trainingsset", "Testset"),
+        ("training cohort", "Test-Kohorte"),
+        ("derivation", "hold-out"),
+        ("Dev", "test data"),
+    ],
+)
+def test_parts_of_the_data_by_other_names(train, test):
+    content = write_base(split=lambda t: t["split"].map({"validation": train, "test": test}))
+    assert measure(read_predictions(content)) == {"train": BASE["validation"], "test": BASE["test"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "problem"),
+    [
+        ("adler", "1234", "--code adler=4:LEVEL"),
+        ("grade_cnb", "012", "--code grade_cnb=0:LEVEL"),
+        ("er_pct", "0234578", "which may be a score"),
+        ("lnm", "01012", "--code lnm=0:no"),
+    ],
+)
+def test_a_number_beyond_the_scale_shows_another_scale(column, values, problem):
+    read = read_predictions(add_column(column, lambda t: np.resize([*values], len(t))))
+    assert measure(read) == BASE
+    assert problem in next(c.problem for c in read.reading.columns if c.name == column)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("age", "60 months", "'60 months' is in months"),
+        ("size_mm", "24 %", "'24 %' is in percent"),
+        ("size_mm", "24 °", "'24 °' is not a number"),
+        ("er_pct", "15?", "'15?' is not a number"),
+    ],
+)
+def test_a_cell_in_a_unit_that_can_not_be_is_left_out(column, cell, reason):
+    read = read_predictions(add_column(column, lambda t: np.where(t.index == 0, cell, (t.index % 50 + 20).astype(str))))
+    assert next(c.left_out for c in read.reading.columns if c.name == column) == ((reason, 1),)
+
+
+def test_ages_and_unknown_codes_that_may_be_one_are_said():
+    read = read_predictions(add_column("age", lambda t: np.where(t.index % 8, "50", "99")))
+    assert any("10 values of 99, a common code for not known" in note for note in read.notes)
+
+
+def test_calls_in_place_of_probabilities_are_said():
+    read = read_predictions(write_base(prob=lambda t: t["prob"].astype(float).round().astype(int)))
+    assert any("prob: it holds only 0 and 1, which are calls" in note for note in read.notes)
+
+
+@pytest.mark.parametrize("head", ["Nachbeobachtung in Monaten", "follow-up in months", "RFS (in months)"])
+def test_a_unit_after_in(head):
+    content = write_base().decode().replace("rfs_months", head).encode()
+    read = read_predictions(content)
+    assert next(c.unit for c in read.reading.columns if c.name == "rfs_months") == "months"
+
+
+def test_a_unit_that_settles_a_score():
+    content = write_base(y=None, ki67_pct=lambda t: group(t, ["1", "2", "3"]))
+    read = read_predictions(content, Choices(units={"ki67_pct": "percent"}))
+    assert read.table["ki67_pct"].max() == 3
