@@ -25,6 +25,7 @@ from core.ui.board.decision import (
     list_unread,
     reads_first,
     show_entries,
+    show_withheld,
 )
 from core.ui.board.documents import ask_paper, offer_meeting, offer_patient, open_documents
 from core.ui.board.images import get_reader
@@ -88,6 +89,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
     if asked is None:
         if cohort.is_simulated:
             st.caption("These patients are simulated: images, values and outcomes are made up.")
+        show_withheld(paired)
         ask_list(is_blind=is_first)
         if not names:
             raise UsageError("No patient fits the search and the filter; widen them.")

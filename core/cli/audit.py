@@ -47,7 +47,7 @@ def audit(
             store.accept()
         report = store.verify_chain(expected)
         if out is not None:
-            out.write_text(_render(store.read(), out.suffix), encoding="utf-8")
+            out.write_text(_render(store.read_as_found(), out.suffix), encoding="utf-8")
             say(f"Entries: {out}")
         if new_key and report.holds:
             store.add_key()

@@ -74,6 +74,7 @@ def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store",
     from core.documents.collect_board import collect_board  # noqa: PLC0415
     from core.inference.prediction import drop_refused  # noqa: PLC0415
     from core.register.estimates import BoardEstimate  # noqa: PLC0415
+    from core.register.models import WITHHELD  # noqa: PLC0415
 
     try:
         case = read_case(rows)
@@ -83,6 +84,6 @@ def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store",
         read = BoardEstimate(None, None, str(error))
     row = rows[0]
     seen = read.prediction.input_sha256 if read.prediction is not None else ""
-    records = [r for r in store.read(str(row["patient_id"])) if seen and r.input_sha256 == seen]
+    records = [r for r in store.read(str(row["patient_id"])) if r.kind == WITHHELD or (seen and r.input_sha256 == seen)]
     bundle = predictor.bundle
     return collect_board(row, read, bundle, records, simulated=bundle.is_simulated, created_utc=now)

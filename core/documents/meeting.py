@@ -18,6 +18,7 @@ from core.documents.record import (
 from core.documents.text import clean, shorten
 from core.inference.explain import format_value
 from core.inference.sentences import name_call
+from core.register.models import WITHHELD
 
 LINE = 160
 LAST_ENTRY = "Last entry of the record, as NUMBER:SHA-256"
@@ -58,12 +59,14 @@ def _describe_row(content: PatientContent) -> Record:
         else "",
         "flags": list(_list_flags(content)),
         "decision": describe_decision(replace(decided, text=shorten(decided.text, LINE))) if decided else None,
-        "notes": sum(d is not decided for d in content.decisions),
+        "notes": sum(d is not decided and d.kind != WITHHELD for d in content.decisions),
     }
 
 
 def _list_flags(content: PatientContent) -> Iterable[str]:
     shown, core = content.shown, content.core_biopsy.get("ki67_cnb_pct")
+    if any(d.kind == WITHHELD for d in content.decisions):
+        yield "entry withheld"
     if shown is None:
         yield "refused" if content.is_refused else "no estimate"
         return

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from core.register.models import Record
+from core.register.models import WITHHELD, Record
 from core.register.witness import Anchor
 
 START = "0" * 64
@@ -69,9 +70,8 @@ def check_chain(
         count += 1
         if fault is None:
             fault = _find_fault(record, count, previous, expected)
-            if fault is None and (record.seal or (is_sealed and count > 1)):
-                reason = find_unsealed(record) if record.seal else f"entry {count} carries no seal"
-                fault = (count, reason) if reason else None
+            if fault is None and (record.seal or (is_sealed and count > 1)) and (reason := find_unsealed(record)):
+                fault = (count, reason)
             is_sealed = bool(record.seal)
             previous = previous if fault else record.hash
     fault = fault or _find_missing(count, previous, head, expected)
@@ -79,6 +79,53 @@ def check_chain(
         fault = (count, f"entry {count} carries no seal")
     broken_at, reason = fault or (None, "")
     return ChainReport(count, broken_at, reason, previous)
+
+
+def withhold_faulty(
+    records: Sequence[Record], find_unsealed: Callable[[Record], str], proven: Collection[int]
+) -> list[Record]:
+    """Put a sentence in the place of each entry that does not hold by itself or beside the next one.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        Oldest first; entries between them may be missing.
+    find_unsealed : callable
+        Says what is wrong with an entry's seal.
+    proven : collection of int
+        Numbers of entries without a seal that a later seal proves.
+
+    Returns
+    -------
+    list of Record
+        Those that hold, and of the others number and patient, kind "withheld", and why.
+    """
+    faults: dict[int, str] = {}
+    for record in records:
+        if record.hash != _hash_found(record):
+            faults[record.number] = f"entry {record.number} was changed"
+        elif record.number not in proven and (reason := find_unsealed(record)):
+            faults[record.number] = reason
+    for one, after in pairwise(record for record in records if record.number not in faults):
+        if one.number + 1 == after.number and after.previous != one.hash:
+            faults |= dict.fromkeys((one.number, after.number), f"entry {after.number} does not follow the one before")
+    return [_withhold(record, faults[record.number]) if record.number in faults else record for record in records]
+
+
+def list_proven(run: Sequence[Record]) -> set[int]:
+    """List the numbers of a run of entries that the seal of its last one proves, back to the first broken link."""
+    proven, expected = set(), run[-1].hash if run else ""
+    for record in reversed(run):
+        if not expected == record.hash == _hash_found(record):
+            break
+        proven.add(record.number)
+        expected = record.previous
+    return proven
+
+
+def _withhold(record: Record, reason: str) -> Record:
+    sentence = f"Withheld: {reason}. Tell the database's keeper."
+    return Record(patient=str(record.patient), author="", kind=WITHHELD, text=sentence, number=record.number)
 
 
 def _find_fault(record: Record, number: int, previous: str, expected: Collection[Anchor]) -> tuple[int, str] | None:

@@ -72,12 +72,18 @@ class SealKeys:
         key = self.keys[-1]
         return {"key_id": _name(key), "seal": _sign(key, number, entry_hash)}
 
+    def has(self, record: Record) -> bool:
+        """Whether the key that an entry names is there."""
+        return any(_name(key) == record.key_id for key in self.keys)
+
     def find_fault(self, record: Record) -> str:
         """Say what is wrong with an entry's seal; empty where it is ours."""
+        if not record.seal:
+            return f"entry {record.number} carries no seal"
         key = next((key for key in self.keys if _name(key) == record.key_id), None)
         if key is None:
             return f"entry {record.number} is sealed by the key {record.key_id[:NAME_DIGITS]}, which the key file lacks"
-        fits = hmac.compare_digest(_sign(key, record.number, record.hash), record.seal)
+        fits = hmac.compare_digest(_sign(key, record.number, record.hash).encode(), str(record.seal).encode())
         return "" if fits else f"entry {record.number} carries a seal that is not ours"
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, tex
 
 from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
-from core.register.chain import START, ChainReport, check_chain, hash_entry
+from core.register.chain import START, ChainReport, check_chain, hash_entry, list_proven, withhold_faulty
 from core.register.database import connect, name_place, report_faults
 from core.register.models import ENTRIES, HEAD, SAID, Entry, Kind, Record
 from core.register.roles import grant_app_role, may_change_entries
@@ -88,28 +88,35 @@ class Store:
     def read(
         self, patient: str | None = None, *, cohort: str | None = None, kinds: Collection[Kind] = SAID
     ) -> list[Record]:
-        """Read what was said, oldest first: all of it, or the entries of a patient, of a cohort, of some kinds."""
-        query = select(ENTRIES).order_by(ENTRIES.c.number)
+        """Read what was said, oldest first: all of it, or the entries of a patient, of a cohort, of some kinds.
+
+        An entry that does not hold comes as one of kind "withheld", with a sentence in the place of its text.
+        """
+        query = select(ENTRIES).where(ENTRIES.c.kind.in_(kinds))
         if patient is not None:
             query = query.where(ENTRIES.c.patient == patient)
         if cohort is not None:
             query = query.where(ENTRIES.c.cohort_sha256 == cohort)
-        query = query.where(ENTRIES.c.kind.in_(kinds))
         with self._read() as connection:
-            return [Record(**row) for row in connection.execute(query).mappings()]
+            return self._read_holding(connection, query)
 
     def select(self, query: Select[Any]) -> list[RowMapping]:
         """Read rows of `ENTRIES`, a page at a time."""
         with self._read() as connection:
             return list(connection.execute(query).mappings())
 
-    def read_stands(self, cohort: str) -> dict[str, tuple[bool, str]]:
-        """Read how each patient of a cohort was decided last."""
+    def read_as_found(self) -> list[Record]:
+        """Read all that was said as it stands in the database, whether it holds or not."""
+        with self._read() as connection:
+            return _read_records(connection, select(ENTRIES).where(ENTRIES.c.kind.in_(SAID)))
+
+    def read_stands(self, cohort: str) -> dict[str, Record]:
+        """Read the last decision on each patient of a cohort; one that does not hold is "withheld"."""
         is_decision = (ENTRIES.c.cohort_sha256 == cohort) & (ENTRIES.c.kind == "decision")
         last = select(func.max(ENTRIES.c.number)).where(is_decision).group_by(ENTRIES.c.patient)
-        query = select(ENTRIES.c.patient, ENTRIES.c.agrees, ENTRIES.c.author).where(ENTRIES.c.number.in_(last))
         with self._read() as connection:
-            return {patient: (agrees, author) for patient, agrees, author in connection.execute(query)}
+            records = self._read_holding(connection, select(ENTRIES).where(ENTRIES.c.number.in_(last)))
+        return {record.patient: record for record in records}
 
     def read_anchor(self) -> Anchor:
         """Read number and hash of the last entry; written down elsewhere, they prove what was there."""
@@ -154,6 +161,21 @@ class Store:
         """Close the connections."""
         self._engine.dispose()
 
+    def _read_holding(self, connection: Connection, query: Select[Any]) -> list[Record]:
+        """Read entries, each checked by its own hash and seal."""
+        records = _read_records(connection, query)
+        if any(record.key_id and not self._keys.has(record) for record in records):
+            self._keys = SealKeys.open(self._keys.path)  # another process may have added one
+        early = [record.number for record in records if not record.seal]
+        proven = self._list_proven(connection, min(early)) if early else set()
+        return withhold_faulty(records, self._keys.find_fault, proven)
+
+    def _list_proven(self, connection: Connection, number: int) -> set[int]:
+        """List the entries from a number on that the first seal proves: those written before there were seals."""
+        sealed = connection.scalar(select(func.min(ENTRIES.c.number)).where(ENTRIES.c.seal != ""))
+        run = _read_records(connection, select(ENTRIES).where(ENTRIES.c.number.between(number, sealed or 0)))
+        return set() if not run or self._keys.find_fault(run[-1]) else list_proven(run)
+
     def _migrate(self) -> None:
         """Bring the tables to this version; the last entry of a database without seals is sealed once."""
         with self._write(UNPREPARED) as connection:
@@ -188,6 +210,11 @@ class Store:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield connection
+
+
+def _read_records(connection: Connection, query: Select[Any]) -> list[Record]:
+    """Read entries, oldest first."""
+    return [Record(**row) for row in connection.execute(query.order_by(ENTRIES.c.number)).mappings()]
 
 
 def _read_head(connection: Connection) -> tuple[int, str]:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.register.store import Store
+from tests.core.register.test_tampering import run
 from tests.pages.cohorts import COHORT, encode, make_table, upload
 from tests.pages.conftest import ROOT, start_page
 
@@ -139,6 +140,24 @@ def test_a_decision_is_kept_with_its_author_and_the_models_output(patient, datab
     press(patient, "List")
     table = patient.dataframe[0].value
     assert table.set_index("Patient").loc[called, "Decision"] == "agrees, AB"
+
+
+def test_an_entry_that_does_not_hold_is_withheld_on_the_page(patient, database):
+    """Changed behind the program's back: no word of it stands anywhere, and outcomes stay hidden."""
+    called = find_called(patient).query_params["patient"]
+    agree(patient)
+    run(database, "UPDATE entries SET text = 'forged words', author = 'forged author' WHERE kind = 'decision'")
+    patient.run()
+    (error,) = patient.error
+    number = error.value.split()[2]
+    assert error.value == f"Withheld: entry {number} was changed. Tell the database's keeper."
+    assert "shown once your decision is saved" in words(patient)
+    press(patient, "List")
+    assert patient.dataframe[0].value.set_index("Patient").loc[called, "Decision"] == f"entry {number} withheld"
+    assert "forged" not in words(patient)
+    run(database, "UPDATE entries SET author = 'forged author' WHERE kind = 'shown' AND number < 3")
+    patient.run()
+    assert patient.error[0].value.startswith("**2 of this cohort's entries left out.** Withheld: entry 1 was changed.")
 
 
 def test_nothing_is_preselected_and_nothing_saved_without_a_choice(patient, database):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import AppError, InputError
 from core.plain_text import plain
-from core.register.models import MAX_TEXT, Entry, Kind, Record
+from core.register.models import MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.pairs import list_seen
 from core.ui.board.navigation import get_store
 from core.ui.board.session import change_board, get_board
@@ -160,12 +160,22 @@ def _write_entry(draft: Mapping[str, Any], stand: str | None, text: str) -> Entr
     return Entry(**draft, kind=kind, text=text, agrees=None if stand == NOTE else stand == AGREE)
 
 
+def show_withheld(records: list[Record]) -> None:
+    """Say of the entries that do not hold that they are left out."""
+    withheld = [record for record in records if record.kind == WITHHELD]
+    if withheld:
+        st.error(f"**{len(withheld)} of this cohort's entries left out.** {plain(withheld[0].text)}")
+
+
 def show_entries(records: list[Record]) -> None:
     """List what was said about a patient of this cohort, newest first."""
     if not records:
         st.caption("Nothing was said about this patient yet.")
         return
     for record in reversed(records):
+        if record.kind == WITHHELD:
+            st.error(plain(record.text))
+            continue
         stand = {True: ", agrees with the call", False: ", overrides the call", None: ""}[record.agrees]
         time = record.time_utc[:16].replace("T", " ")
         st.markdown(f"**{record.kind.capitalize()}{stand}** · {plain(record.author)} · {time} UTC")

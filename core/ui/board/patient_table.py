@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.inference.explain import format_percent
 from core.register.estimates import BoardReader
+from core.register.models import WITHHELD, Record
 from core.spreadsheet import disarm_table
 from core.ui.board.navigation import FLAGS, go
 from core.ui.board.session import change_board
@@ -155,9 +156,15 @@ def follow_reading(reader: BoardReader) -> None:
     look()
 
 
-def name_decisions(stands: Mapping[str, tuple[bool, str]]) -> dict[str, str]:
+def name_decisions(stands: Mapping[str, Record]) -> dict[str, str]:
     """Say of each patient what was decided last."""
-    return {patient: f"{'agrees' if agrees else 'overrides'}, {author}" for patient, (agrees, author) in stands.items()}
+    return {patient: _name_decision(record) for patient, record in stands.items()}
+
+
+def _name_decision(record: Record) -> str:
+    if record.kind == WITHHELD:
+        return f"entry {record.number} withheld"
+    return f"{'agrees' if record.agrees else 'overrides'}, {record.author}"
 
 
 def _open_row() -> None:

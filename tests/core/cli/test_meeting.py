@@ -9,6 +9,7 @@ from core.inference.predictor import Case, Predictor
 from core.register.models import Entry
 from core.register.store import Store
 from core.simulation import write_cohort
+from tests.core.register.test_tampering import run as change_database
 from tests.pdf import read_pages
 
 
@@ -46,6 +47,21 @@ def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, na
     assert "Sentinel node first." in words
     assert "Of another patient." not in words
     assert f"2:{last.hash}" in words.replace(" ", "").replace("\N{ZERO WIDTH SPACE}", "")
+
+
+def test_an_entry_that_does_not_hold_is_withheld_in_the_document(manifest, names, bundle_dir, tmp_path):
+    url = f"sqlite:///{tmp_path / 'board.db'}"
+    store = Store(url)
+    store.append(Entry(names[0], "AB", "note", "Sentinel node first."))
+    store.close()
+    change_database(url, "UPDATE entries SET text = 'forged words'")
+    out = tmp_path / "meeting.html"
+    result = run(manifest, bundle_dir, tmp_path, "--out", str(out), "--patients", names[0])
+    assert result.exit_code == 0, result.exception
+    words = out.read_text()
+    assert "Withheld: entry 1 was changed." in words
+    assert "entry withheld" in words
+    assert "forged words" not in words
 
 
 def test_a_patient_who_is_not_there_and_another_form_are_refused(manifest, bundle_dir, tmp_path):
