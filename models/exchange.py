@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from models.architectures import make_backbone
-from models.bundle import BundleError
+from models.sealed import BundleError
 from models.segmenter import Segmenter
 
 OPSET = 17

@@ -23,7 +23,7 @@ from core.ui.evidence import (
     tabulate_metrics,
 )
 from core.ui.record_check import show_record_check
-from models.bundle import CARD
+from models.sealed import CARD
 
 with begin_page("Model"):
     bundle = get_bundle()

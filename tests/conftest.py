@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from core.clinical import M1_PREDICTORS
-from models.bundle import WEIGHTS, hash_file, write_bundle
+from models.bundle import WEIGHTS, write_bundle
 from models.fusion import FusionHead, ImageHead, Term
+from models.sealed import hash_file
 from tests import tools
 
 SEED = 7

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from core.errors import ModelError
 from core.imaging import Frame
 from core.inference.lesion import Lesion, LesionRule, outline_lesions
-from models.bundle import BundleError
 from models.letterbox import Letterbox
+from models.sealed import BundleError
 from models.segmenter_card import WEIGHTS, read_card
 
 LEAST_CONTRAST = 16

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from core.errors import ModelError
 from core.settings import get_text_setting
-from models.bundle import Bundle, BundleError, read_bundle
+from models.bundle import Bundle, read_bundle
+from models.sealed import BundleError
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -6,7 +6,8 @@ import pytest
 
 from core.errors import ModelError
 from core.inference.trust import load_bundle
-from models.bundle import CARD, HEADS, MANIFEST, WEIGHTS, BundleError, hash_file, read_bundle, write_bundle
+from models.bundle import HEADS, MANIFEST, WEIGHTS, read_bundle, write_bundle
+from models.sealed import CARD, BundleError, hash_file
 
 
 @pytest.fixture
@@ -85,8 +86,9 @@ def test_the_card_ends_with_the_bundles_hash(copy: Path) -> None:
         read_bundle(copy)
 
 
-@pytest.mark.parametrize("name", ["evidence/more.csv", HEADS])
+@pytest.mark.parametrize("name", ["evidence/more.csv", "evidence/deep/more.csv", "more.onnx", ".hidden", HEADS])
 def test_a_file_that_the_manifest_does_not_name_is_refused(copy: Path, name: str) -> None:
+    (copy / name).parent.mkdir(exist_ok=True)
     (copy / name).touch()
     files = json.loads((copy / MANIFEST).read_text())["files"]
     change(copy / MANIFEST, files={key: value for key, value in files.items() if key != name})

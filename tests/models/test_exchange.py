@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from models.architectures import ARCHITECTURES
-from models.bundle import BundleError
 from models.efficientnet import EfficientNetLite, Scaling
 from models.exchange import GreyNetwork, read_network, write_network
+from models.sealed import BundleError
 
 SIZE = 64
 

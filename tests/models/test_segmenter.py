@@ -1,16 +1,18 @@
 """The segmenter: shape, size, letterbox, files and their hash."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models.bundle import BundleError
 from models.exchange import SEGMENTER, GreySegmenter, read_network, read_segmenter, write_network
 from models.letterbox import Letterbox
+from models.sealed import BundleError
 from models.segmenter import Segmenter
-from models.segmenter_card import CARD_JSON, WEIGHTS, read_card, write_card
+from models.segmenter_card import SEGMENTER as SEALED
+from models.segmenter_card import WEIGHTS, read_card, write_card
 
 CARD = {"input": {"size": 64, "mean": 0.3, "std": 0.2}, "threshold": 0.5}
 
@@ -92,12 +94,28 @@ def test_changed_weights_are_refused(folder: Path):
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path):
-    with pytest.raises(BundleError, match="holds no lesion segmenter"):
+    with pytest.raises(BundleError, match=r"segmenter\.json is not in the folder .* give a lesion segmenter's folder"):
         read_card(tmp_path)
 
 
 def test_another_schema_is_refused(folder: Path):
-    path = folder / CARD_JSON
-    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 9'))
+    path = folder / SEALED.manifest
+    path.write_text(path.read_text().replace('"schema_version": 3', '"schema_version": 9'))
     with pytest.raises(BundleError, match="schema version 9"):
+        read_card(folder)
+
+
+@pytest.mark.parametrize("change", [{"least_confidence": 0.01}, {"threshold": 0.01}, {"files": {}}, {"files": None}])
+def test_a_changed_manifest_is_refused(folder: Path, change: dict):
+    path = folder / SEALED.manifest
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(BundleError, match=r"segmenter\.json"):
+        read_card(folder)
+
+
+@pytest.mark.parametrize("name", ["more.onnx", ".hidden", "evidence/deep/x.csv"])
+def test_a_file_that_is_not_named_is_refused(folder: Path, name: str):
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch()
+    with pytest.raises(BundleError, match=f"{name} of the lesion segmenter is not named in its segmenter"):
         read_card(folder)

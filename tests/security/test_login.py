@@ -6,6 +6,7 @@ import time
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from core.ui.gate.allowance import PERSON, RUNS_A_SECOND, RUNS_AT_ONCE
 from tests.security.client import Stranger, sign_in
 
 PRIVATE = ["/media/x.png", "/_stcore/metrics", "/_stcore/agent/interact", "/component/x/y", "/_stcore/else"]
@@ -160,3 +161,47 @@ def test_nobody_goes_on_with_the_session_of_another(login: str, is_away: bool) -
         await owner.leave()
 
     asyncio.run(go_on())
+
+
+def test_new_sockets_bring_a_flood_nothing_and_others_go_on(login: str) -> None:
+    """Ten colleagues open their pages while somebody sends from ever new sockets; all of a person share one pace."""
+
+    async def ask(socket: Stranger) -> int:
+        ask, answered = BackMsg(), 0
+        ask.file_urls_request.request_id = "r"
+        ask.file_urls_request.file_names.append("a.png")
+        for _ in range(40):
+            await socket.send(ask)
+        while await socket.hear("file_urls_response", seconds=0.3) is not None:
+            answered += 1
+        await socket.leave()
+        return answered
+
+    async def flood(until: asyncio.Event) -> int:
+        answered = 0
+        while not until.is_set():
+            sockets = [person(login, "mallory") for _ in range(4)]
+            opened = [socket for socket in sockets if await socket.connect() == 101]
+            answered += sum(await asyncio.gather(*map(ask, opened)))
+        return answered
+
+    async def open_page(name: str) -> float:
+        doctor, began = person(login, name), time.monotonic()
+        assert await doctor.connect() == 101
+        assert await doctor.open("Model")
+        await doctor.leave()
+        return time.monotonic() - began
+
+    async def crowd() -> None:
+        over, began = asyncio.Event(), time.monotonic()
+        flooding = asyncio.create_task(flood(over))
+        await asyncio.sleep(1)
+        waits = [await open_page(f"doctor {number}") for number in range(10)]
+        await asyncio.sleep(max(0, 4 - (time.monotonic() - began)))
+        over.set()
+        answered, seconds = await flooding, time.monotonic() - began
+        assert answered <= RUNS_AT_ONCE + PERSON * RUNS_A_SECOND * seconds
+        assert answered >= RUNS_AT_ONCE / 2
+        assert max(waits) < 10
+
+    asyncio.run(crowd())

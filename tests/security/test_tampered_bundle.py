@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelError
+from core.inference.lesion_finder import LesionFinder
 from core.inference.trust import load_bundle
+from core.training.backbone.folder import read_backbone_card
 
 MODELS = Path(__file__).parents[2] / "models"
 BUNDLE = MODELS / "ki67-demo"
@@ -39,3 +41,18 @@ def test_a_file_that_is_gone_or_cut_is_refused(models: Path, name: str) -> None:
     (models / name).unlink()
     with pytest.raises(ModelError):
         load_bundle(models / "ki67-demo")
+
+
+OTHERS = sorted(str(path.relative_to(MODELS)) for path in MODELS.glob("[bl]*/*") if path.parent != MODELS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_a_flipped_bit_in_backbone_or_segmenter_is_refused(tmp_path: Path, name: str, place: float) -> None:
+    folder = Path(name).parent.name
+    shutil.copytree(MODELS / folder, tmp_path / folder)
+    data = bytearray((tmp_path / name).read_bytes())
+    data[int(place * (len(data) - 1))] ^= 1
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ModelError):
+        LesionFinder.load(tmp_path / folder) if "segmenter" in folder else read_backbone_card(tmp_path / folder)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.inference.engines.processor import computes_in_bf16
-from models.bundle import hash_file
 from models.cam import compute_score_map
 from models.input_rule import InputRule
+from models.sealed import hash_file
 
 Precision = Literal["fp32", "bf16", "fp16"]
 FULL: Precision = "fp32"  # in bf16 an estimate moves by up to .04

@@ -10,10 +10,10 @@ from torch.fx.experimental.optimization import fuse
 
 from core.errors import ModelError
 from core.inference.engines.interface import Engine, Precision
-from models.bundle import BundleError
 from models.exchange import GreyNetwork, read_network
 from models.input_rule import InputRule
 from models.network import Backbone
+from models.sealed import BundleError
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

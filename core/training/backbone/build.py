@@ -147,8 +147,7 @@ class BackboneWriter:
             "recipe": asdict(self.recipe),
             **measured,
         }
-        write_backbone_card(out, about, engine.rule.size)
-        write_readable_card(out, about)
+        write_backbone_card(out, about, engine.rule.size, write_readable_card(about))
         return {"folder": str(out)} | {name: about[name] for name in ("figures", "calibration", "gate_figures")}
 
     @property

@@ -1,13 +1,11 @@
 """The backbone's card: data, licence, recipe, figures, limits."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.evaluation.estimate import write_estimate
 from core.training.backbone.gate import CAUTIONED_SHARE, REFUSED_SHARE
 from core.training.intake_rates import MEANING, describe_rates, gather_rates
-from models.bundle import CARD
 
 CITATIONS = (
     "BUS-BRA (Gomez-Flores W, Gregorio-Calas MJ, Coelho de Albuquerque Pereira W. Medical Physics 2023; free to use "
@@ -33,8 +31,8 @@ FIGURES = "| held out | measured on | box | lesions | malignant | patients | AUC
 FITTED = "The weights kept are fitted on all clinics; each figure is of a network that saw none of its patients."
 
 
-def write_readable_card(folder: Path, about: Mapping[str, Any]) -> None:
-    """Write CARD.md into the backbone's folder from what backbone.json holds."""
+def write_readable_card(about: Mapping[str, Any]) -> str:
+    """Write the words of CARD.md from what backbone.json holds."""
     data = about["training_data"]
     lesions = ", ".join(f"{name} {n}" for name, n in data["lesions"].items())
     stages = ", then ".join(f"{epochs} epochs at {size} px" for size, epochs in about["recipe"]["stages"])
@@ -50,7 +48,7 @@ def write_readable_card(folder: Path, about: Mapping[str, Any]) -> None:
         f"## Applicability\n\n{_describe_gate(about)}",
         "## Limits\n\nThree clinics, one lesion in the box, no normal tissue in the box.",
     ]
-    (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return "\n\n".join(parts) + "\n"
 
 
 def _tabulate_figures(about: Mapping[str, Any]) -> str:

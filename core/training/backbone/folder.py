@@ -1,6 +1,5 @@
 """The backbone's folder: the network (ONNX, fp16), and backbone.json with its head, rules and figures."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.training.backbone.pretrain import CONTEXT, MEAN, STD, PretrainNet
-from models.bundle import WEIGHTS, hash_file
+from models.bundle import WEIGHTS
 from models.exchange import GreyNetwork, write_network
 from models.fusion import ImageHead
+from models.sealed import BundleError, Sealed
 
-BACKBONE = "backbone.json"
+BACKBONE = Sealed("backbone", "backbone.json", 2)
 
 
 def write_weights(net: PretrainNet, architecture: str, folder: Path, size: int) -> Path:
@@ -33,28 +33,21 @@ def take_head(net: PretrainNet) -> ImageHead:
 
 
 def read_backbone_card(folder: Path) -> dict[str, Any]:
-    """Read backbone.json."""
+    """Read backbone.json, and verify it and every file beside it."""
     try:
-        card = dict(json.loads((folder / BACKBONE).read_text(encoding="utf-8")))
-        matches = card["sha256"] == hash_file(folder / WEIGHTS)
-    except (FileNotFoundError, json.JSONDecodeError, KeyError):
-        raise ModelError(
-            f"The folder holds no backbone ({WEIGHTS} and {BACKBONE}); make one by 'python -m core pretrain'."
-        ) from None
-    if not matches:
-        raise ModelError(f"{BACKBONE} belongs to other weights than {WEIGHTS}; fetch or train the backbone anew.")
-    return card
+        return BACKBONE.read(folder)[0]
+    except BundleError as error:
+        raise ModelError(str(error)) from None
 
 
-def write_backbone_card(folder: Path, about: Mapping[str, Any], size: int) -> None:
-    """Write backbone.json for the weights in the folder; `about` is all but hash, input and versions."""
+def write_backbone_card(folder: Path, about: Mapping[str, Any], size: int, words: str) -> None:
+    """Write backbone.json for the weights in the folder, and CARD.md; `about` is all but hash, input and versions."""
     card = {
-        "sha256": hash_file(folder / WEIGHTS),
         "input": {"size": size, "context": CONTEXT, "mean": MEAN, "std": STD},
         "versions": {"torch": torch.__version__},
         **about,
     }
-    (folder / BACKBONE).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    BACKBONE.write(folder, card, [WEIGHTS], words)
 
 
 def make_reference(pooled: NDArray[np.float64], limit: float = 1.0) -> dict[str, Any]:

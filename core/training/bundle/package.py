@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from core.errors import ModelError, UsageError
 from core.training.bundle.folder import check_target, put_in_place
-from models.bundle import MANIFEST, OWN_BACKBONE, WEIGHTS, Bundle, BundleError, read_bundle
+from models.bundle import MANIFEST, OWN_BACKBONE, SIGNATURE, WEIGHTS, Bundle, read_bundle
+from models.sealed import BundleError
 
-SIGNATURE = "signature.ed25519"
 MOST_BYTES = 2 * 1024**3
 EPOCH = (1980, 1, 1, 0, 0, 0)
 

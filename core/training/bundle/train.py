@@ -38,10 +38,11 @@ from core.training.bundle.heads import Floats
 from core.training.bundle.whole_fit import N_REFITS
 from core.training.features import N_VIEWS, Progress, extract_features, extract_views
 from core.training.intake_rates import gather_rates
-from models.bundle import MALIGNANCY, WEIGHTS, hash_file, write_bundle
+from models.bundle import MALIGNANCY, WEIGHTS, write_bundle
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import FusionHead
 from models.input_rule import InputRule
+from models.sealed import hash_file
 
 SEED = 20260507
 MIN_TRAIN = 100

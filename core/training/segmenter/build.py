@@ -114,8 +114,7 @@ class SegmenterWriter:
         figures = {name: self._measure(name, mapped[name], choose(name), work) for name in mapped}
         card = self._describe(choose()) | {"figures": figures}
         self._write_net(EVERYTHING, out)
-        write_card(out, card)
-        write_readable_card(out, card)
+        write_card(out, card, write_readable_card(card))
         return {"folder": str(out), "least_confidence": card["least_confidence"], "figures": figures}
 
     def _measure(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """The segmenter's card: data, licence, recipe, figures, limits."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from core.evaluation.estimate import write_estimate
 from core.training.backbone.card import CITATIONS
-from models.bundle import CARD
 
 LETTERBOX = (
     "The whole B-mode area, its longer side scaled to the square's side, aspect kept, centred, the rest black; "
@@ -35,8 +33,8 @@ GROUPS = ("all", "benign", "malignant")
 MEASURES = ("dice", "iou", "box_iou")
 
 
-def write_readable_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """Write CARD.md into the segmenter's folder from what segmenter.json holds."""
+def write_readable_card(card: Mapping[str, Any]) -> str:
+    """Write the words of CARD.md from what segmenter.json holds."""
     data, recipe = card["training_data"], card["recipe"]
     frames = ", ".join(f"{name} {n}" for name, n in data["frames"].items())
     stages = ", then ".join(f"{steps} steps at {size} px" for size, steps in recipe["stages"])
@@ -52,7 +50,7 @@ def write_readable_card(folder: Path, card: Mapping[str, Any]) -> None:
         *_describe_figures(card["figures"]),
         f"## Limits\n\n{LIMITS}",
     ]
-    (folder / CARD).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return "\n\n".join(parts) + "\n"
 
 
 def _describe_figures(figures: Mapping[str, Any]) -> Iterator[str]:

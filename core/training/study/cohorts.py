@@ -10,7 +10,8 @@ from pathlib import Path
 from core.simulation import write_cohort
 from core.training.bundle.train import TrainingPlan, train_bundle
 from core.training.study.figures import read_figures
-from models.bundle import WEIGHTS, hash_file
+from models.bundle import WEIGHTS
+from models.sealed import hash_file
 
 CORE = Path(__file__).parents[2]
 PATIENTS = 660

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
 
 from core.settings import get_setting
+from core.ui.gate.allowance import Allowances, wait_for
 from core.ui.gate.answers import redirect, refuse
 from core.ui.gate.files import FileOwners
 from core.ui.gate.headers import protect
@@ -56,6 +57,7 @@ class Rules:
     files: FileOwners = field(default_factory=FileOwners)
     uploads: Uploads = field(default_factory=Uploads)
     places: Places = field(default_factory=Places)
+    allowances: Allowances = field(default_factory=Allowances)
 
 
 @dataclass(frozen=True)
@@ -183,18 +185,22 @@ class Gate:
             await refuse(scope, receive, send, NOT_YOURS)
             return
         may_use = (lambda: visit.user is not None) if self._rules.login is not None else (lambda: True)
-        places = self._rules.places
-        if not may_use():
+        places, is_person = self._rules.places, may_use()
+        allowance = self._rules.allowances.find(visit.person if is_person else "", (scope["client"] or ("",))[0])
+        if not await wait_for(allowance.runs):
+            await refuse(scope, receive, send, CROWDED)
+            return
+        if not is_person:
             with places.take_for_stranger() as over:
                 heard = end_when(over, receive, send)
-                await self._app(scope, guard_stream(heard, send, may_use, self._rules.files), send)
+                await self._app(scope, guard_stream(heard, send, may_use, self._rules.files, allowance), send)
             return
         most = get_setting("open_pages" if self._rules.login is None else "person_pages")
         if not places.has_room(visit.person, most):
             await refuse(scope, receive, send, CROWDED)
             return
         with places.take(visit.person):
-            await self._app(scope, guard_stream(receive, send, may_use, self._rules.files), send)
+            await self._app(scope, guard_stream(receive, send, may_use, self._rules.files, allowance), send)
 
     def _look_at(self, scope: Scope) -> Visit:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}

@@ -23,6 +23,12 @@ class Pace:
         self._a_second, self._at_once = a_second, float(at_once)
         self._left, self._seen = float(at_once), time.monotonic()
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that the next message would wait."""
+        left = self._left + (time.monotonic() - self._seen) * self._a_second
+        return max(0.0, (1 - left) / self._a_second)
+
     def wait(self) -> float:
         """Count one message; give the seconds until it may go on."""
         now = time.monotonic()

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from starlette.types import Message, Receive, Send
 
 from core.settings import get_setting
+from core.ui.gate.stream import TRY_AGAIN
 
 STRANGERS_SHARE = 10  # one page in so many
-TRY_AGAIN = 1013
 
 
 class Places:

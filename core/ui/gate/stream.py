@@ -1,20 +1,22 @@
 """A page's websocket: what passes, how fast, and what is left of it when the login has run out."""
 
-import asyncio
 from collections.abc import Callable
 
 from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from core.ui.gate.allowance import Allowance, wait_for
 from core.ui.gate.files import FileOwners
 from core.ui.gate.messages import Pace, leave_login_alone, may_pass, read_message
 
-TEXT, BROKEN, TOO_BIG = 1003, 1002, 1009
+TEXT, BROKEN, TOO_BIG, TRY_AGAIN = 1003, 1002, 1009, 1013
 MOST_BYTES = 4_000_000  # of one message; no page sends a tenth of it
 DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE = 0.5, 4
 
 
-def guard_stream(receive: Receive, send: Send, may_use: Callable[[], bool], files: FileOwners) -> Receive:
+def guard_stream(
+    receive: Receive, send: Send, may_use: Callable[[], bool], files: FileOwners, allowance: Allowance
+) -> Receive:
     """Give Streamlit the messages of a page that may pass, one after another at a bearable pace.
 
     Parameters
@@ -27,6 +29,8 @@ def guard_stream(receive: Receive, send: Send, may_use: Callable[[], bool], file
         Whether the login holds; where not, the way to the login is all that is left of a message.
     files : FileOwners
         Whose downloads there are.
+    allowance : Allowance
+        What the client of this page has left for all its pages.
 
     Returns
     -------
@@ -46,7 +50,10 @@ def guard_stream(receive: Receive, send: Send, may_use: Callable[[], bool], file
                 code = TEXT if data is None else TOO_BIG if len(data) > MOST_BYTES else BROKEN
                 await send({"type": "websocket.close", "code": code})
                 return {"type": "websocket.disconnect", "code": BROKEN}
-            await asyncio.sleep(runs.wait() + (downloads.wait() if _asks_for_file(message) else 0))
+            paces = (downloads, allowance.downloads) if _asks_for_file(message) else ()
+            if not await wait_for(runs, allowance.runs, *paces):
+                await send({"type": "websocket.close", "code": TRY_AGAIN})
+                return {"type": "websocket.disconnect", "code": TRY_AGAIN}
             if not may_pass(message) or not _is_own(message, files):
                 continue
             if not may_use() and not leave_login_alone(message):

@@ -1,6 +1,5 @@
 """The lesion finder with the shipped segmenter, on simulated frames."""
 
-import json
 import threading
 
 import numpy as np
@@ -13,8 +12,7 @@ from core.inference.lesion_finder import SEGMENTER, LesionFinder
 from core.inference.queue.worker import Worker
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
-from models.bundle import hash_file
-from models.segmenter_card import CARD_JSON, WEIGHTS
+from models.segmenter_card import WEIGHTS, read_card, write_card
 
 BACKGROUNDS = ("homog_fibroglandular", "homog_fat", "heterogeneous")
 SIZES = ((18, 12), (25, 16), (14, 10), (30, 22), (22, 18), (16, 9), (20, 13), (28, 15))
@@ -77,15 +75,14 @@ def test_both_engines_give_the_same_map():
 
 @pytest.mark.parametrize("engine", ["openvino", "torch"])
 def test_weights_of_another_network_are_an_error(engine, tmp_path):
-    card = json.loads((SEGMENTER / CARD_JSON).read_text())
     (tmp_path / WEIGHTS).write_bytes(b"no network")
-    (tmp_path / CARD_JSON).write_text(json.dumps(card | {"sha256": hash_file(tmp_path / WEIGHTS)}))
+    write_card(tmp_path, {name: value for name, value in read_card(SEGMENTER).items() if name != "files"})
     with pytest.raises(ModelError, match="does not hold a network"):
         LesionFinder.load(tmp_path, engine=engine)
 
 
 def test_a_missing_segmenter_is_an_error(tmp_path):
-    with pytest.raises(ModelError, match="holds no lesion segmenter"):
+    with pytest.raises(ModelError, match="give a lesion segmenter's folder"):
         LesionFinder.load(tmp_path)
 
 

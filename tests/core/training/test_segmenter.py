@@ -1,6 +1,5 @@
 """The segmenter's training and figures, on a handful of made-up images."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,9 @@ from core.training.segmenter.figures import (
 from core.training.segmenter.frames import OutlinedFrames, read_mask, read_outlined_frames
 from core.training.segmenter.pretrain import compute_loss, train_segmenter
 from models.architectures import ARCHITECTURES
-from models.bundle import CARD
 from models.efficientnet import LITE2, EfficientNetLite, Scaling
-from models.segmenter_card import CARD_JSON
+from models.sealed import CARD
+from models.segmenter_card import read_card
 from tests.core.training.made_up import write_busbra, write_clinic
 
 TINY = Schedule(((32, 2), (64, 2)), batch_size=4, learning_rate=1e-3, weight_decay=0.0, ema_decay=0.9, seed=3)
@@ -173,7 +172,7 @@ def test_the_build_writes_weights_figures_and_card(data: OutlinedFrames, tmp_pat
     figures = summary["figures"]["far"]
     assert (figures["all"]["frames"], figures["all"]["patients"], figures["false_alarms"]["n"]) == (6, 3, 2)
     assert (figures["boxes"]["n"], figures["boxes"]["events"]) == (6, 2)
-    card = json.loads((tmp_path / "out" / CARD_JSON).read_text(encoding="utf-8"))
+    card = read_card(tmp_path / "out")
     assert card["figures"] == summary["figures"]
     assert card["training_data"]["frames"] == {"busbra": 12, "far": 8}
     assert "| far | all | 6 | 3 |" in (tmp_path / "out" / CARD).read_text(encoding="utf-8")

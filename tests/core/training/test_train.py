@@ -18,7 +18,7 @@ from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle import train
 from core.training.bundle.evidence import pick_metrics
 from core.training.bundle.train import TrainingPlan, train_bundle
-from models.bundle import WEIGHTS, hash_file, read_bundle
+from models.bundle import WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from tests.pages.test_shipped_evidence import find_differences
 
@@ -40,7 +40,6 @@ def backbone(bundle_dir: Path) -> Path:
     folder = (bundle_dir / "../backbone").resolve()
     rng, read = np.random.default_rng(0), read_bundle(bundle_dir)
     card = {
-        "sha256": hash_file(folder / WEIGHTS),
         "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
         "architecture": read.manifest.architecture,
         "malignancy": read.image_heads["malignancy"].to_json(),
@@ -48,7 +47,7 @@ def backbone(bundle_dir: Path) -> Path:
         "gate": dict(read.gate),
         "gate_figures": {},
     }
-    (folder / BACKBONE).write_text(json.dumps(card))
+    BACKBONE.write(folder, card, [WEIGHTS], "# Backbone\n")
     return folder
 
 
