@@ -14,6 +14,7 @@ from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.source import DicomSource
+from core.imaging.decoding.dicom.study import is_valid, read_side
 from core.imaging.decoding.dicom.ultrasound import find_regions
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.hiding import hide_identity, join_boxes
@@ -32,8 +33,6 @@ _KEPT = (
     "LossyImageCompression",
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
-    "ImageLaterality",
-    "Laterality",
 )
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
 _EMPTIED = (
@@ -45,7 +44,6 @@ _EMPTIED = (
     "PatientSex",
     "StudyID",
     "PatientOrientation",
-    "Laterality",
     "Manufacturer",
     "SeriesNumber",
     "InstanceNumber",
@@ -101,14 +99,19 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     from dicomanonymizer import anonymize_dataset  # noqa: PLC0415 - needed by this task alone
 
     device = {name: _printable(header[name].value) for name in _DEVICE if header.get(name)}
-    kept = {name: header[name] for name in _KEPT if header.get(name) not in {None, ""}}
+    kept = [header[name] for name in _KEPT if is_valid(header, name)]
+    side = read_side(header)
     anonymize_dataset(header)
     copy = Dataset()
     copy.SpecificCharacterSet = "ISO_IR 192"
     for name in _EMPTIED:
         setattr(copy, name, None)
-    for element in kept.values():
+    for element in kept:
         copy.add(element)
+    if len(side) == 1:
+        copy.ImageLaterality = side
+    else:
+        copy.Laterality = None
     for name, value in (device | names).items():
         setattr(copy, name, value)
     copy.PatientName, copy.Modality = names["PatientID"], "US"

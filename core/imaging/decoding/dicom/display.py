@@ -6,6 +6,8 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 
 from core.errors import ImageError
 
+PARTIAL = "YBR_PARTIAL"  # levels 16 to 235, which no decoder turns into RGB
+
 
 def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Turn decoded values into displayed grey or RGB levels; shape (height, width, 3)."""
@@ -13,7 +15,8 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
     if photometric == "PALETTE COLOR":
         header = header if header.original_encoding[1] is not False else _turn_palette(header)
         return _reduce(apply_color_lut(stored, header), _lut_bits(header, "RedPaletteColorLookupTableDescriptor"))
-    if stored.ndim == 3 and stored.shape[2] == 3 and photometric.startswith(("RGB", "YBR")):
+    is_rgb = photometric.startswith(("RGB", "YBR")) and not photometric.startswith(PARTIAL)
+    if stored.ndim == 3 and stored.shape[2] == 3 and is_rgb:
         return _reduce(stored, int(header.get("BitsStored") or 8))
     if stored.ndim == 2 and photometric in {"MONOCHROME1", "MONOCHROME2"}:
         shown = _window(stored, header)

@@ -16,11 +16,14 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     MPEGTransferSyntaxes,
 )
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.directory import DICOMDIR
+from core.imaging.decoding.dicom.display import PARTIAL
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
 from core.imaging.decoding.dicom.source import DicomSource, change
@@ -29,6 +32,7 @@ from core.imaging.decoding.limits import Limits
 
 _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_NOT_ACQUIRED = {"SYN", "SD"}  # a synthesised image, a scanned document (PS3.3 C.8.6.1)
 _ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6")
 _MODALITIES = {
     "CT": "a CT image",
@@ -97,7 +101,7 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     limits.check_size(width, height)
     if syntax in MPEGTransferSyntaxes:
         return _open_video(DicomSource(data, header, syntax, width, height, 1), limits)
-    unwritten = _write_as_standard(header)
+    unwritten = _write_as_standard(header, syntax)
     checked = check_pixels(data, header, stream.tell())
     change(header, checked.changes)
     count = int(header.get("NumberOfFrames") or 1)
@@ -119,10 +123,13 @@ def _open_video(source: DicomSource, limits: Limits) -> DicomSource:
     return replace(source, count=count)
 
 
-def _write_as_standard(header: Dataset) -> dict[str, object]:
-    """Give what some writers leave out or write otherwise: the case of a term, and the order of colours."""
+def _write_as_standard(header: Dataset, syntax: UID) -> dict[str, object]:
+    """Give what some writers leave out or write otherwise: the case of a term, a JPEG's colours, and their order."""
     stated, changes = str(header.get("PhotometricInterpretation") or ""), dict[str, object]()
-    if stated != (term := stated.strip("\0 ").upper()):
+    term = stated.strip("\0 ").upper()
+    if term.startswith(PARTIAL) and syntax in (JPEGBaseline8Bit, JPEGExtended12Bit):
+        term = "YBR_FULL_422"  # a JPEG of this process holds all levels (ISO/IEC 10918-5)
+    if stated != term:
         changes["PhotometricInterpretation"] = term
     if header.get("SamplesPerPixel") == 3 and header.get("PlanarConfiguration") is None:
         changes["PlanarConfiguration"] = 0
@@ -181,8 +188,9 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse("an encapsulated document, such as a PDF")
     if str(header.get("Manufacturer") or "").strip().casefold() == "sonoki":
         _refuse("a result that SonoKi made, no image of a machine")
-    is_derived = "DERIVED" in str(header.get("ImageType"))  # one value or several, padded by some writers
-    if is_derived and modality != "US" and sop_class.startswith(_SECONDARY_CAPTURE):
+    kind = str(header.get("ImageType"))  # one value or several, padded by some writers
+    is_made = "REPORT" in kind or str(header.get("ConversionType") or "").strip() in _NOT_ACQUIRED
+    if (is_made or ("DERIVED" in kind and modality != "US")) and sop_class.startswith(_SECONDARY_CAPTURE):
         _refuse("a derived secondary capture, such as a report's picture")
     if modality in _MODALITIES:
         _refuse(_MODALITIES[modality])

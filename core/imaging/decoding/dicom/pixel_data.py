@@ -17,6 +17,7 @@ _STREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cj", b"
 _RLE_START, _MOST_SEGMENTS = b"\x40\x00\x00\x00", 15
 _SEQUENTIAL, _SCAN, _WHOLE_SPECTRUM = (0xC0, 0xC1), 0xDA, b"\x00\x3f\x00"
 _ITEM = 8
+_COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _MISCOUNTED = "The file states {} frame{}, but holds {}: all of them can be chosen."
 _CUT = "The file states {} frame{}, but holds {}: it may have been cut off. These can be chosen."
@@ -78,7 +79,7 @@ def _check_native(data: bytes, header: Dataset, start: int, length: int) -> Chec
     frame_size = pixels * samples * bits // 8
     if photometric == "YBR_FULL_422" and length // stated < frame_size:
         frame_size = frame_size * 2 // 3
-    elif photometric in {"RGB", "YBR_FULL", "YBR_FULL_422"} and (samples, bits) == (3, 8) and length >= frame_size:
+    elif photometric in _COLOURS and (samples, bits) == (3, 8) and length >= frame_size:
         changes, notes = _settle_colours(data[start : start + frame_size], header, photometric)
     counted, noted = _settle_count(stated, length // frame_size, length % frame_size <= 1)
     return CheckedPixels(data, changes | counted, notes + noted)

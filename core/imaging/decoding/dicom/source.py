@@ -32,7 +32,8 @@ from core.imaging.decoding.raster import check_scans
 
 _NOT_SAID = "The file does not say that it is an ultrasound image."
 _OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
-_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+_ROWS, _BITS = 0x0010, 0x3000  # an overlay without bits of its own lies in the upper bits of the pixels
+_OVERLAY_TAGS = [(group, element) for group in range(0x6000, 0x6020, 2) for element in (_ROWS, _BITS)]
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
 _SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, JPEGLossless, JPEGLosslessSV1, RLELossless)
@@ -72,7 +73,7 @@ class DicomSource:
     def notes(self) -> tuple[str, ...]:
         """Sentences on what the header leaves open, and on what is not shown."""
         unsaid = () if str(self.header.get("Modality") or "").upper() == "US" else (_NOT_SAID,)
-        overlay = (_OVERLAY,) if any((group, 0x3000) in self.header for group in _OVERLAY_GROUPS) else ()
+        overlay = (_OVERLAY,) if any(tag in self.header for tag in _OVERLAY_TAGS) else ()
         return (*unsaid, *self.pixel_notes, *overlay)
 
     def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ import re
 from pydicom import Dataset
 from pydicom.charset import python_encoding
 from pydicom.config import RAISE
+from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
 
@@ -60,11 +61,11 @@ def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
         "PhotometricInterpretation": str(source.header.get("PhotometricInterpretation") or ""),
         "SamplesPerPixel": int(source.header.get("SamplesPerPixel") or 1),
         "LossyImageCompression": "01" if source.is_lossy else "",
-        "Side": _read_side(source.header),
+        "Side": read_side(source.header),
     }
 
 
-def _read_side(header: Dataset) -> str:
+def read_side(header: Dataset) -> str:
     """Every side that the header names: "L", "R", "LR" where it contradicts itself, or none."""
     stated = [str(header.get(name) or "").strip().upper() for name in ("ImageLaterality", "Laterality")]
     for region in header.get("AnatomicRegionSequence") or []:
@@ -81,18 +82,36 @@ def _read(header: Dataset, name: str, *, strict: bool) -> str:
     if name not in header:
         return ""
     element = header[name]
-    parts = element.value if isinstance(element.value, MultiValue) else [element.value]
-    text = "\\".join("" if part is None else _ESCAPE.sub("", str(part)).strip() for part in parts)
+    text = _write_out(element)
     if not _is_decoded(text, header):
         raise ImageError(_BYTES.format(name=name))
+    if _keeps_type(text, element.VR):
+        return text
+    if strict:
+        raise ImageError(_BREAK.format(name=name))
+    return ""
+
+
+def is_valid(header: Dataset, name: str) -> bool:
+    """Whether a header has an element that is not empty and that its type allows."""
+    try:
+        return name in header and bool(text := _write_out(header[name])) and _keeps_type(text, header[name].VR)
+    except ValueError:  # a number that is none
+        return False
+
+
+def _write_out(element: DataElement) -> str:
+    parts = element.value if isinstance(element.value, MultiValue) else [element.value]
+    return "\\".join("" if part is None else _ESCAPE.sub("", str(part)).strip() for part in parts)
+
+
+def _keeps_type(text: str, vr: str) -> bool:
     try:
         for part in text.split("\\"):
-            validate_value(element.VR, part, RAISE)
+            validate_value(vr, part, RAISE)
     except (ValueError, TypeError):
-        if strict:
-            raise ImageError(_BREAK.format(name=name)) from None
-        return ""
-    return text
+        return False
+    return True
 
 
 def _is_decoded(text: str, header: Dataset) -> bool:

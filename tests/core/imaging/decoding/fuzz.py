@@ -18,12 +18,21 @@ from types import TracebackType
 
 import numpy as np
 from PIL import Image
-from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    HEVCMP51,
+    MPEG2MPML,
+    MPEG4HP41,
+    MPEG4HP41BD,
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from core.errors import AppError
 from core.imaging import Frame, assess_quality, default_roi, deidentify, inspect_image, read_frame
 from core.imaging.decoding.pool import get_pool
 from core.settings import get_setting
+from tests.core.imaging.decoding.videos import encode_video, make_frames, make_video_file
 from tests.core.imaging.decoding.viewers import read_shipped
 from tests.core.imaging.samples import (
     encode,
@@ -42,6 +51,12 @@ _SHIPPED = (
     "SC_ybr_full_422_uncompressed.dcm",
     "SC_rgb_jpeg_gdcm.dcm",
     "SC_rgb_jls_lossy_line.dcm",
+)
+_VIDEOS = (
+    (MPEG4HP41, "libx264", "mp4"),
+    (MPEG4HP41BD, "libx264", "mpegts"),
+    (MPEG2MPML, "mpeg2video", "vob"),
+    (HEVCMP51, "libx265", "mpegts"),
 )
 _OF_DICOM, _CLEANED_EACH = "DICOM", 10
 _EXTREMES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"\x01\x00\x00\x00")
@@ -72,6 +87,10 @@ def make_seeds() -> dict[str, bytes]:
         "DICOM deflated": save(deflated),
         "DICOM JPEG cine": make_jpeg_cine([colour, colour[::-1].copy(), colour]),
         "DICOM HTJ2K": make_htj2k(),
+        **{
+            f"DICOM {codec} in {container}": _make_video(syntax, codec, container)
+            for syntax, codec, container in _VIDEOS
+        },
         **compressed,
         "PNG": encode(colour),
         "PNG 16 bit": encode(grey.astype(np.uint16) * 257),
@@ -81,6 +100,11 @@ def make_seeds() -> dict[str, bytes]:
         "BMP": encode(colour, "BMP"),
         "ZIP": archive.getvalue(),
     }
+
+
+def _make_video(syntax: str, codec: str, container: str) -> bytes:
+    options = {"x265-params": "log-level=none:pools=none:frame-threads=1"} if codec == "libx265" else {}
+    return make_video_file(syntax, encode_video(codec, container, make_frames(4), **options), 4)
 
 
 def mutate(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:

@@ -95,14 +95,38 @@ def test_side_and_lossy_compression_are_kept_and_a_lossy_stream_is_called_so():
     assert pydicom.dcmread(BytesIO(loop.data)).LossyImageCompression == "01"
 
 
+SIDES = {
+    "left": ({"ImageLaterality": "L"}, "L"),
+    "of the series": ({"Laterality": "R"}, "R"),
+    "twice": ({"ImageLaterality": "L", "Laterality": "L"}, "L"),
+    "both": ({"ImageLaterality": "L", "Laterality": "R"}, None),
+    "a word": ({"Laterality": "left, Planted"}, None),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+@pytest.mark.parametrize("name", SIDES)
+def test_a_side_that_is_certain_is_kept(name):
+    said, side = SIDES[name]
+    ds = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_speckle(), **said), KEY).data))
+    assert ds.get("ImageLaterality") == side
+
+
+def test_elements_that_break_their_type_are_left_out():
+    loop = save(make_dataset(np.stack([make_speckle()] * 2), frames=2, FrameTime="33.3"))
+    ds = pydicom.dcmread(BytesIO(deidentify(loop.replace(b"33.3", b"ab c"), KEY).data))
+    assert ds.FrameTime == 40
+
+
 @pytest.mark.needs("dciodvfy")
-@pytest.mark.parametrize("name", ["still", "colour", "loop", "named"])
+@pytest.mark.parametrize("name", ["still", "colour", "loop", "named", "side"])
 def test_copies_are_valid_objects(tmp_path, name):
     grey = make_screen_with_header()
     source = {
         "still": make_dicom(grey),
         "colour": make_dicom(np.dstack([grey] * 3)),
         "loop": save(make_dataset(np.stack([grey, grey]), frames=2)),
+        "side": make_dicom(grey, ImageLaterality="L", Laterality="L"),
         "named": make_dicom(grey, SequenceOfUltrasoundRegions=[make_region((60, 90, 359, 329), RegionFlags=2)]),
     }[name]
     file = tmp_path / "copy.dcm"

@@ -184,3 +184,34 @@ def test_a_stream_of_another_syntax_keeps_its_sentence():
     ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
     with pytest.raises(ImageError, match="damaged or incomplete"):
         read_frame(save(ds))
+
+
+@pytest.mark.parametrize("term", ["YBR_PARTIAL_422", "YBR_PARTIAL_420"])
+def test_partial_levels_are_those_of_a_jpeg_or_refused(term):
+    jpeg = make_jpeg_cine([GREY_RGB] * 2, quality=95)
+    np.testing.assert_array_equal(show(with_tags(jpeg, PhotometricInterpretation=term)), show(jpeg))
+    with pytest.raises(ImageError, match="stores its colours"):
+        show(make_dicom(GREY_RGB, PhotometricInterpretation=term))
+
+
+@pytest.mark.parametrize("term", ["YBR_ICT", "YBR_RCT"])
+@pytest.mark.parametrize("held", ["RGB", "YCbCr"])
+def test_a_codec_s_colours_without_the_codec_are_told_by_their_values(term, held):
+    stored = np.asarray(Image.fromarray(GREY_RGB).convert(held))
+    assert_shows(make_dicom(stored, PhotometricInterpretation=term), GREY_RGB, atol=2)
+
+
+def test_an_overlay_in_unused_bits_is_said_to_be_left_out():
+    ds = make_dataset((GREY.astype("<u2") << 4) | 0x8000, bits=12)
+    ds.add_new(0x60000010, "US", GREY.shape[0])
+    ds.add_new(0x60000102, "US", 15)
+    assert any("overlay" in note for note in read_frame(save(ds)).notes)
+    np.testing.assert_array_equal(show(save(ds)), show(make_dicom(GREY.astype("<u2") << 4, bits=12)))
+
+
+@pytest.mark.parametrize("said", [{"ConversionType": "SYN"}, {"ImageType": ["DERIVED", "SECONDARY", "REPORT"]}])
+def test_a_secondary_capture_of_a_report_is_refused_whatever_its_modality(said):
+    capture = "1.2.840.10008.5.1.4.1.1.7"
+    with pytest.raises(ImageError, match="secondary capture"):
+        read_frame(make_dicom(GREY, SOPClassUID=capture, **said))
+    assert read_frame(make_dicom(GREY, SOPClassUID=capture, ConversionType="DV")).is_ultrasound
