@@ -1,5 +1,6 @@
 """Start-up: from `streamlit run` to an answer and to the first page; and the memory of a process that serves."""
 
+import asyncio
 import http.client
 import os
 import socket
@@ -12,19 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
-from websockets.typing import Origin, Subprotocol
 
 from core.benchmark.timing import Timing
+from core.benchmark.visitor import View, Visitor
 from core.errors import WorkError
 
 ROOT = Path(__file__).parents[2]
 ANSWER = "start-up: streamlit run to the health check's answer"
 FIRST_PAGE = "start-up: streamlit run to the first page's text"
-PAGE_TEXT = b"Intended use"
-RERUN = (
-    b"\x5a\x00"  # Streamlit's BackMsg with an empty rerun_script, field 11: what a browser sends when it opens a page
-)
 DEADLINE = 60.0
 PAUSE = 0.01
 SERVE = """
@@ -88,8 +84,9 @@ def _start_once() -> tuple[float, float]:
     with serve_app() as port:
         wait_for_health(port, started)
         answered = time.perf_counter() - started
-        _open_first_page(port)
-        return answered, time.perf_counter() - started
+        view = _open_first_page(port)
+        after_text = view.seconds - (view.seconds_to_text or view.seconds)
+        return answered, time.perf_counter() - started - after_text
 
 
 @contextmanager
@@ -129,16 +126,18 @@ def wait_for_health(port: int, started: float) -> None:
     raise WorkError(f"The app did not answer within {DEADLINE:.0f} seconds: start it by hand to see why.")
 
 
-def _open_first_page(port: int) -> None:
+def _open_first_page(port: int) -> View:
+    async def visit() -> View:
+        visitor = Visitor(f"http://127.0.0.1:{port}", DEADLINE)
+        try:
+            return await visitor.open("")
+        finally:
+            await visitor.close()
+
     try:
-        with connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream",
-            origin=Origin(f"http://127.0.0.1:{port}"),
-            subprotocols=[Subprotocol("streamlit")],
-            max_size=None,
-        ) as page:
-            page.send(RERUN)
-            while PAGE_TEXT not in page.recv(DEADLINE, decode=False):
-                pass
+        view = asyncio.run(visit())
     except (OSError, TimeoutError, WebSocketException) as error:
         raise WorkError("The app answers, but its first page does not come: start it by hand to see why.") from error
+    if view.errors:
+        raise WorkError(f"The first page shows an error. {view.errors[0]}")
+    return view

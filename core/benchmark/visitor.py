@@ -3,7 +3,9 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 XSRF_COOKIE = "_streamlit_xsrf"
 TEXTS = ("markdown", "heading", "alert", "text", "spinner")
 KEPT_RUNS = 2  # for so many runs a browser keeps a message that it has not met again
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
@@ -74,51 +77,62 @@ class Visitor:
     """
 
     def __init__(self, address: str, seconds: float) -> None:
-        self._address = address
+        self.address = address
+        self.view = View()
         self._seconds = seconds
-        self._http = httpx.AsyncClient(base_url=address, timeout=seconds)
-        self._socket: ClientConnection | None = None
+        self._http = httpx.AsyncClient(base_url=address, timeout=seconds, verify=address.startswith("https"))
+        self.socket: ClientConnection | None = None
         self._page = ""
         self._kept: dict[str, ForwardMsg] = {}
         self._met: dict[str, int] = {}
         self._runs = 0
-        self.view = View()
+
+    async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request with the cookies and the origin of the page."""
+        headers = {"Origin": self.address} | options.pop("headers", {})
+        return await self._http.request(method, path, headers=headers, **options)
+
+    async def connect(
+        self, origin: str | None = None, protocols: Sequence[str] = (), headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        """Open the websocket as the page's script does."""
+        self.socket = await connect(
+            self.address.replace("http", "ws", 1) + "/_stcore/stream",
+            origin=None if origin is None else Origin(origin),
+            subprotocols=[Subprotocol(name) for name in ("streamlit", *protocols)],
+            additional_headers=headers,
+            max_size=None,
+            compression=None,
+        )
 
     async def open(self, page: str) -> View:
         """Open a page as its address typed into a browser does."""
         self._page = page
-        await self._http.get("/_stcore/health")
-        stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = await connect(
-            stream,
-            origin=Origin(self._address),
-            subprotocols=[Subprotocol("streamlit")],
-            max_size=None,
-            compression=None,
-        )
-        return await self._run(BackMsg())
+        if self.socket is None:
+            await self.ask("GET", "/_stcore/health")
+            await self.connect(self.address)
+        return await self.run(BackMsg())
 
     async def upload(self, label: str, data: bytes, name: str = "image.png") -> View:
         """Give a file to the uploader of that label."""
         request = BackMsg()
         request.file_urls_request.request_id = uuid.uuid4().hex
         request.file_urls_request.file_names.append(name)
-        await self._send(request)
-        while (message := await self._receive()).WhichOneof("type") != "file_urls_response":
+        await self.send(request)
+        while (message := await self.receive()).WhichOneof("type") != "file_urls_response":
             pass
         (urls,) = message.file_urls_response.file_urls
-        token = {"X-Xsrftoken": self._http.cookies[XSRF_COOKIE], "Origin": self._address}
-        answer = await self._http.put(urls.upload_url, files={"file": (name, data)}, headers=token)
+        answer = await self.ask("PUT", urls.upload_url, files={"file": (name, data)}, headers=self.token)
         answer.raise_for_status()
         change, widget = self._change(f"file_uploader: {label}")
         widget.file_uploader_state_value.uploaded_file_info.append(_describe(urls, name, len(data)))
-        return await self._run(change)
+        return await self.run(change)
 
     async def press(self, label: str) -> View:
         """Press a button."""
         change, widget = self._change(f"button: {label}")
         widget.trigger_value = True
-        return await self._run(change)
+        return await self.run(change)
 
     async def move(self, kind: str, label: str, value: float) -> View:
         """Set a slider or a number field."""
@@ -127,13 +141,18 @@ class Visitor:
             widget.double_array_value.data.append(value)
         else:
             widget.double_value = value
-        return await self._run(change)
+        return await self.run(change)
 
     async def close(self) -> None:
         """Close the tab."""
-        if self._socket is not None:
-            await self._socket.close()
+        if self.socket is not None:
+            await self.socket.close()
         await self._http.aclose()
+
+    @property
+    def token(self) -> dict[str, str]:
+        """The header that an upload needs."""
+        return {"X-Xsrftoken": self._http.cookies.get(XSRF_COOKIE) or ""}
 
     def _change(self, name: str) -> tuple[BackMsg, Any]:
         if name not in self.view.widgets:
@@ -143,17 +162,16 @@ class Visitor:
         widget.id = self.view.widgets[name]
         return message, widget
 
-    async def _run(self, message: BackMsg) -> View:
+    async def run(self, message: BackMsg) -> View:
         """Send a run of the page with the hashes of the messages that are kept, and wait for its end."""
         message.rerun_script.page_name = self._page
         message.rerun_script.cached_message_hashes.extend(self._kept)
         began = time.perf_counter()
-        await self._send(message)
+        await self.send(message)
         self.view, self._runs = View(), self._runs + 1
         while True:
-            answer = await self._receive()
-            self.view.size += answer.ByteSize()
-            self.view.take(self._recall(answer))
+            answer = await self.receive()
+            self.view.take(answer)
             self.view.seconds = time.perf_counter() - began
             if self.view.texts and self.view.seconds_to_text is None:
                 self.view.seconds_to_text = self.view.seconds
@@ -176,15 +194,19 @@ class Visitor:
         self._met = {name: run for name, run in self._met.items() if self._runs - run <= KEPT_RUNS}
         self._kept = {name: message for name, message in self._kept.items() if name in self._met}
 
-    async def _send(self, message: BackMsg) -> None:
-        if self._socket is None:
+    async def send(self, message: BackMsg | bytes | str) -> None:
+        """Send a message, or noise."""
+        if self.socket is None:
             raise LookupError("Open a page first.")
-        await self._socket.send(message.SerializeToString())
+        await self.socket.send(message.SerializeToString() if isinstance(message, BackMsg) else message)
 
-    async def _receive(self) -> ForwardMsg:
-        if self._socket is None:
+    async def receive(self, seconds: float | None = None) -> ForwardMsg:
+        """Wait for the next message; one that names a kept one gives that."""
+        if self.socket is None:
             raise LookupError("Open a page first.")
-        return ForwardMsg.FromString(await asyncio.wait_for(self._socket.recv(decode=False), self._seconds))
+        data = await asyncio.wait_for(self.socket.recv(decode=False), seconds or self._seconds)
+        self.view.size += len(data)
+        return self._recall(ForwardMsg.FromString(data))
 
 
 def _describe(urls: FileURLs, name: str, size: int) -> UploadedFileInfo:

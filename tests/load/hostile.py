@@ -63,7 +63,7 @@ def _count(files: Iterator[bytes], done: Counter[str], name: str) -> Iterator[by
 
 async def _flood(address: str, _: float, done: Counter[str]) -> None:
     stranger = Stranger(address)
-    await stranger.connect()
+    await stranger.knock()
     while True:
         for _ in range(AT_ONCE):
             empty, rerun = BackMsg(), BackMsg()
@@ -71,7 +71,7 @@ async def _flood(address: str, _: float, done: Counter[str]) -> None:
             rerun.rerun_script.page_name = PAGE
             await stranger.send(empty)
             await stranger.send(rerun)
-        answer = await stranger.upload(bytes(1_000_000))
+        answer = await stranger.put(bytes(1_000_000))
         done.update(messages=2 * AT_ONCE, uploads=int(answer.is_success))
         await stranger.hear("none", seconds=1)
 

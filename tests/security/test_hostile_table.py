@@ -66,9 +66,9 @@ class Walk:
 async def take_walk(address: str) -> Walk:
     """Upload the table and open every page; download every file that is offered."""
     walk, doctor = Walk(), Stranger(address)
-    assert await doctor.connect() == 101
+    assert await doctor.knock() == 101
     assert await doctor.open("Cohort")
-    assert await doctor.give(UPLOADER, "Cohort", write_hostile_workbook(), f"{ACTING}.xlsx".replace("/", "-"))
+    assert await doctor.upload(UPLOADER, write_hostile_workbook(), f"{ACTING}.xlsx".replace("/", "-"))
     for name in PAGES:
         assert await (open_first_patient(doctor) if name == PATIENT else doctor.open(name))
         walk.pages[name] = list(doctor.seen)

@@ -42,18 +42,18 @@ def test_a_proxy_gets_nothing(local: str, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("header", [header for header in OUTSIDE if "Host" not in header])
 def test_a_proxy_opens_no_websocket(local: str, header: dict[str, str]) -> None:
-    assert asyncio.run(Stranger(local, headers=header).connect()) == 403
+    assert asyncio.run(Stranger(local, headers=header).knock()) == 403
 
 
 @pytest.mark.parametrize("origin", [None, "http://127.0.0.1:1", "http://localhost:8501", "null", "https://evil.org"])
 def test_a_page_of_another_origin_opens_no_websocket(local: str, origin: str | None) -> None:
-    assert asyncio.run(Stranger(local).connect(origin)) == 403
+    assert asyncio.run(Stranger(local).knock(origin)) == 403
 
 
 def test_a_page_of_this_origin_opens_one(local: str) -> None:
     async def visit() -> None:
         browser = Stranger(local)
-        assert await browser.connect() == 101
+        assert await browser.knock() == 101
         assert await browser.open("Model")
         assert "Research use only" in browser.text
         await browser.leave()

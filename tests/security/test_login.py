@@ -30,10 +30,10 @@ def test_who_is_not_logged_in_gets_no_file_and_leaves_none(login: str, cookies: 
     async def try_all() -> None:
         stranger = Stranger(login, cookies=held)
         assert {(await stranger.ask("GET", path)).status_code for path in PRIVATE} == {401}
-        assert await stranger.connect() == 101
+        assert await stranger.knock() == 101
         assert await stranger.open("Case")
         assert "Research use only" not in stranger.text
-        assert {(await stranger.upload(bytes(10_000))).status_code for _ in range(3)} == {401}
+        assert {(await stranger.put(bytes(10_000))).status_code for _ in range(3)} == {401}
         assert await stranger.download("0" * 32, seconds=3) == ""
         await stranger.leave()
 
@@ -52,14 +52,14 @@ def test_another_name_is_not_answered(login: str) -> None:
 def test_files_uploads_and_figures_of_others_stay_theirs(login: str) -> None:
     async def take() -> None:
         owner, other = person(login, "ada"), person(login, "bob")
-        assert await owner.connect() == await other.connect() == 101
+        assert await owner.knock() == await other.knock() == 101
         assert await owner.open("Cohort")
         assert await other.open("Model")
         (file, *_) = owner.media
         assert (await owner.ask("GET", file)).status_code == 200
         assert (await other.ask("GET", file)).status_code == 403
-        assert (await owner.upload(b"x" * 1000)).status_code == 204
-        assert (await other.upload(b"x" * 1000, session=owner.session)).status_code == 403
+        assert (await owner.put(b"x" * 1000)).status_code == 204
+        assert (await other.put(b"x" * 1000, session=owner.session)).status_code == 403
         assert await other.download(owner.deferred[0], seconds=3) == ""
         assert (await owner.ask("GET", "/_stcore/metrics")).status_code == 403
         assert (await person(login, "root", "admin").ask("GET", "/_stcore/metrics")).status_code == 200
@@ -74,9 +74,9 @@ def test_uploads_are_capped_for_a_session_and_in_all(login: str) -> None:
         people = [person(login, f"u{i}") for i in range(4)]
         taken = []
         for one in people:
-            assert await one.connect() == 101
+            assert await one.knock() == 101
             assert await one.open("Model")
-            taken += [(await one.upload(bytes(1_900_000))).status_code for _ in range(3)]
+            taken += [(await one.put(bytes(1_900_000))).status_code for _ in range(3)]
         assert taken[:3] == [204, 204, 413]
         assert 1_900_000 * taken.count(204) <= 8_000_000
         assert set(taken) == {204, 413}
@@ -90,14 +90,14 @@ def test_a_page_that_is_open_ends_with_the_login(login: str) -> None:
     async def go_on() -> None:
         doctor = person(login, "cleo", seconds=150)
         ends = time.time() + 150
-        assert await doctor.connect() == 101
+        assert await doctor.knock() == 101
         assert await doctor.open("Cohort")
         assert "Research use only" in doctor.text
         files, offered = doctor.media, doctor.deferred
         await asyncio.sleep(max(0.0, ends - time.time()) + 1)
         assert await doctor.download(offered[0], seconds=3) == ""
         assert (await doctor.ask("GET", files[0])).status_code == 401
-        assert (await doctor.upload(b"x")).status_code == 401
+        assert (await doctor.put(b"x")).status_code == 401
         message = BackMsg()
         message.rerun_script.page_name = "Cohort"
         message.rerun_script.widget_states.widgets.add().id = "$$ID-x-scoring_upload_0"
@@ -112,7 +112,7 @@ def test_a_page_that_is_open_ends_with_the_login(login: str) -> None:
 def test_one_person_opens_so_many_pages(login: str) -> None:
     async def open_many() -> None:
         pages = [person(login, "dora") for _ in range(5)]
-        assert [await page.connect() for page in pages] == [101] * 4 + [403]
+        assert [await page.knock() for page in pages] == [101] * 4 + [403]
         for page in pages:
             await page.leave()
 
@@ -125,10 +125,10 @@ def test_who_is_not_logged_in_takes_no_place_of_who_is(login: str) -> None:
     async def crowd() -> None:
         expired = [person(login, "zoe", seconds=-1) for _ in range(3)]
         crowd = [Stranger(login) for _ in range(52)] + expired
-        assert {await stranger.connect() for stranger in crowd} == {101}
+        assert {await stranger.knock() for stranger in crowd} == {101}
         assert await crowd[0].hear("new_session") is None
         doctor = person(login, "fay")
-        assert await doctor.connect() == 101
+        assert await doctor.knock() == 101
         assert await doctor.open("Model")
         assert await crowd[-1].open("Case")
         for stranger in (doctor, *crowd):
@@ -143,18 +143,18 @@ def test_nobody_goes_on_with_the_session_of_another(login: str, is_away: bool) -
 
     async def go_on() -> None:
         owner, other = person(login, "eva"), person(login, "mallory")
-        assert await owner.connect() == 101
+        assert await owner.knock() == 101
         assert await owner.open("Cohort")
         mine = owner.session
         if is_away:
             await owner.leave()
             await asyncio.sleep(1)
-        assert await other.connect(resume=mine) == 101
+        assert await other.knock(resume=mine) == 101
         assert await other.open("Model")
         assert other.session not in ("", mine)
         await other.leave()
         again = Stranger(login, cookies=dict(owner.cookies))
-        assert await again.connect(resume=mine) == 101
+        assert await again.knock(resume=mine) == 101
         assert await again.open("Model")
         assert again.session == mine
         await again.leave()

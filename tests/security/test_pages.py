@@ -36,7 +36,7 @@ def test_no_message_ends_anothers_work(local: str) -> None:
         await doctor.upload(UPLOADER, draw_images(1)[0])
         first = await doctor.press("Estimate")
         assert any(ESTIMATE in text for text in first.texts)
-        assert await stranger.connect() == 101
+        assert await stranger.knock() == 101
         for kind in HARMFUL:
             await stranger.send(write(kind))
         assert await stranger.open("Model")
@@ -53,7 +53,7 @@ def test_no_message_ends_anothers_work(local: str) -> None:
 def test_noise_closes_its_own_socket_alone(local: str, noise: bytes | str) -> None:
     async def shout() -> None:
         stranger, other = Stranger(local), Stranger(local)
-        assert await stranger.connect() == await other.connect() == 101
+        assert await stranger.knock() == await other.knock() == 101
         await stranger.send(noise)
         assert await stranger.hear("none", seconds=20) is None
         assert await other.open("Model")
@@ -66,7 +66,7 @@ def test_noise_closes_its_own_socket_alone(local: str, noise: bytes | str) -> No
 def test_a_message_of_many_megabytes_is_not_held(local: str) -> None:
     async def shout() -> None:
         stranger, other = Stranger(local), Stranger(local)
-        assert await stranger.connect() == await other.connect() == 101
+        assert await stranger.knock() == await other.knock() == 101
         with suppress(ConnectionClosed):
             await stranger.send(bytes(60_000_000))
             await stranger.hear("none", seconds=20)
@@ -82,7 +82,7 @@ def test_a_message_of_many_megabytes_is_not_held(local: str) -> None:
 def test_a_flood_of_reruns_is_slowed_down(local: str) -> None:
     async def flood() -> None:
         stranger, other = Stranger(local), Stranger(local)
-        assert await stranger.connect() == await other.connect() == 101
+        assert await stranger.knock() == await other.knock() == 101
         for _ in range(400):
             message = BackMsg()
             message.rerun_script.page_name = "Model"
@@ -97,7 +97,7 @@ def test_a_flood_of_reruns_is_slowed_down(local: str) -> None:
 def test_another_sessions_download_is_not_made(local: str) -> None:
     async def take() -> None:
         doctor, stranger = Stranger(local), Stranger(local)
-        assert await doctor.connect() == await stranger.connect() == 101
+        assert await doctor.knock() == await stranger.knock() == 101
         assert await doctor.open("Cohort")
         assert await stranger.open("Model")
         assert doctor.deferred

@@ -119,7 +119,7 @@ def test_an_odd_message_breaks_nothing(logged: tuple[str, Path], change: Callabl
 
     async def send() -> None:
         stranger, other = Stranger(address), Stranger(address)
-        assert await stranger.connect() == await other.connect() == 101
+        assert await stranger.knock() == await other.knock() == 101
         message = BackMsg()
         change(message)
         await stranger.send(message)
@@ -144,10 +144,10 @@ def test_widgets_with_values_of_wrong_kinds_break_their_own_session_at_most(
 
     async def send(kind: str) -> None:
         stranger, message = Stranger(address), BackMsg()
-        assert await stranger.connect() == 101
+        assert await stranger.knock() == 101
         assert await stranger.open(page)
         message.rerun_script.page_name = page
-        for widget in [*stranger.widgets.values(), "$$ID-none-none"]:
+        for widget in [*stranger.view.widgets.values(), "$$ID-none-none"]:
             set_odd(message.rerun_script.widget_states.widgets.add(id=widget), kind)
         assert await stranger.run(message)
         assert "Traceback" not in stranger.text
@@ -157,7 +157,7 @@ def test_widgets_with_values_of_wrong_kinds_break_their_own_session_at_most(
         for kind in KINDS:
             await send(kind)
         doctor = Stranger(address)
-        assert await doctor.connect() == 101
+        assert await doctor.knock() == 101
         assert await doctor.open(page)
         assert "Research use only" in doctor.text
         await doctor.leave()
@@ -172,14 +172,14 @@ def test_another_sessions_upload_is_not_read(logged: tuple[str, Path]) -> None:
 
     async def take() -> None:
         owner, other = Stranger(address), Stranger(address)
-        assert await owner.connect() == await other.connect() == 101
+        assert await owner.knock() == await other.knock() == 101
         assert await owner.open("Case")
         assert await other.open("Case")
-        assert await owner.give(UPLOADER, "Case", draw_images(1)[0], "image.png")
+        assert await owner.upload(UPLOADER, draw_images(1)[0], "image.png")
         assert "image" in owner.text
         message = BackMsg()
         message.rerun_script.page_name = "Case"
-        widget = message.rerun_script.widget_states.widgets.add(id=other.widgets[UPLOADER])
+        widget = message.rerun_script.widget_states.widgets.add(id=other.view.widgets[f"file_uploader: {UPLOADER}"])
         info = widget.file_uploader_state_value.uploaded_file_info.add(name="image.png", size=1, file_id=owner.given)
         info.file_urls.file_id = owner.given
         info.file_urls.upload_url = f"/_stcore/upload_file/{owner.session}/{owner.given}"

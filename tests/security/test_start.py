@@ -76,7 +76,7 @@ def test_without_the_token_nothing_is_served(printed: tuple[str, str, Path], pat
 
 
 def test_without_the_token_no_websocket_opens(printed: tuple[str, str, Path]) -> None:
-    assert asyncio.run(Stranger(printed[0]).connect()) == 403
+    assert asyncio.run(Stranger(printed[0]).knock()) == 403
 
 
 def test_the_printed_address_opens_the_app_and_its_token_goes_from_the_address(printed: tuple[str, str, Path]) -> None:
@@ -94,7 +94,7 @@ def test_the_printed_address_opens_the_app_and_its_token_goes_from_the_address(p
 
 
 async def open_and_leave(browser: Stranger) -> None:
-    assert await browser.connect() == 101
+    assert await browser.knock() == 101
     await browser.leave()
 
 
