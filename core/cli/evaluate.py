@@ -27,6 +27,8 @@ from models.cutoff import DEFAULT_CUTOFF
 if TYPE_CHECKING:
     from core.cohort.frozen_rule import FrozenRule
 
+TITLE = "the cohort"
+
 
 @app.command()
 def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
@@ -54,7 +56,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     from core.cohort import read_predictions  # noqa: PLC0415
     from core.evaluation.cohort.provenance import list_input, list_origin, render_input  # noqa: PLC0415
     from core.evaluation.cohort.results import describe_threshold, settle_threshold  # noqa: PLC0415
-    from core.figures.cohort.evaluate import evaluate_cohort  # noqa: PLC0415
+    from core.figures.cohort.evaluate import check_evaluable, evaluate_splits, list_splits  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
     choices = settle(
@@ -69,7 +71,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     say_reading(read.reading)
     value, chosen_on = (frozen.threshold, frozen.chosen_on) if frozen else (threshold, "a value given beforehand")
     settled = settle_threshold(read.table, value, chosen_on)
-    results = evaluate_cohort(read.table, by=by, threshold=settled)
+    check_evaluable(read.table, by)
+    parts = list(list_splits(read.table, settled, TITLE))
+    results = evaluate_splits(parts, by)
     record = render_input(read)
     results = {split: {**part, "input": record} for split, part in results.items()}
     for name, words in list_input(read).items():
@@ -78,7 +82,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     if out is not None:
         with progress_bar("section") as watch:
             origin = list_origin(read)
-            report = render_report(read, settled, title="the cohort", simulated=simulated, origin=origin, watch=watch)
+            report = render_report(
+                read, settled, title=TITLE, simulated=simulated, origin=origin, watch=watch, parts=parts
+            )
         _write(out, report, results)
     print_result(results, as_json, summarise_evaluation)
 

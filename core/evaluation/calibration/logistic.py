@@ -47,10 +47,11 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> Log
     for _ in range(MAX_STEPS):
         linear = design @ coef + shift
         prob = expit(linear)
-        information = _compute_information(design, prob)
-        if np.linalg.cond(information) > SINGULAR:
+        try:
+            step = _solve(_compute_information(design, prob), design.T @ (y - prob))
+        except np.linalg.LinAlgError:
             return None
-        step, loglik = _halve_step(design, y, linear, _solve(information, design.T @ (y - prob)), loglik)
+        step, loglik = _halve_step(design, y, linear, step, loglik)
         coef = coef + step
         if np.abs(step).max() < TOLERANCE * (1 + np.abs(coef).max()):
             return _finish_fit(design, y, shift, coef)

@@ -1,6 +1,6 @@
 """The evaluation of a prediction table as plain JSON values, split by split: the records of its exhibits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -20,6 +20,15 @@ def evaluate_cohort(
     table: pd.DataFrame, *, by: str | None = None, threshold: float | ThresholdResult | None = None
 ) -> dict[str, Any]:
     """Evaluate a prediction table."""
+    check_evaluable(table, by)
+    if isinstance(threshold, float | int):
+        threshold = ThresholdResult(float(threshold), "given", chosen_on="fixed beforehand")
+    parts = list_splits(table, threshold or choose_cohort_threshold(table), "the cohort")
+    return evaluate_splits(parts, by)
+
+
+def check_evaluable(table: pd.DataFrame, by: str | None = None) -> None:
+    """Refuse a table that nothing can be said of, or not by this column."""
     lacking = [name for name in ("split", "y", "prob", *([by] if by else [])) if name not in table]
     if lacking:
         raise TableError(
@@ -31,14 +40,14 @@ def evaluate_cohort(
         raise TableError(f"None of the {len(table):,} patients has a known Ki-67 status; nothing can be judged.")
     if by and table[by].isna().all():
         raise TableError(f"The column '{by}' holds no value; choose another for the subgroups.")
-    if isinstance(threshold, float | int):
-        threshold = ThresholdResult(float(threshold), "given", chosen_on="fixed beforehand")
-    result = {}
-    for split, patients in list_splits(table, threshold or choose_cohort_threshold(table), "the cohort"):
-        result[split] = evaluate_patients(patients)
-        if by:
-            result[split]["by"] = _evaluate_levels(patients, by)
-    return result
+
+
+def evaluate_splits(parts: Iterable[tuple[str, Patients]], by: str | None = None) -> dict[str, Any]:
+    """Evaluate the patients of each split, and of each level of a column."""
+    return {
+        split: evaluate_patients(patients) | ({"by": _evaluate_levels(patients, by)} if by else {})
+        for split, patients in parts
+    }
 
 
 def list_splits(table: pd.DataFrame, threshold: ThresholdResult, title: str) -> Iterator[tuple[str, Patients]]:

@@ -45,6 +45,11 @@ class Patients:
     refused: int = 0
 
     @cached_property
+    def exhibits(self) -> "dict[type[Exhibit], Exhibit]":
+        """What was made of them so far, with no options: the report shows what `evaluate` wrote."""
+        return {}
+
+    @cached_property
     def rocs(self) -> dict[str, RocResult]:
         """The ROC curve of every model by its label, the main one first."""
         return compute_rocs(self.table)
@@ -166,4 +171,6 @@ class Subject:
             lack = kind.explain_lack(patients)
             if not lack and kind.is_extra and extras == "small" and len(patients.table) > LARGE:
                 lack = f"{kind.title} is left out above {LARGE:,} patients."
-            yield kind, lack or kind.of(patients)
+            if not lack and kind not in patients.exhibits:
+                patients.exhibits[kind] = kind.of(patients)
+            yield kind, lack or patients.exhibits[kind]

@@ -1,7 +1,7 @@
 """The whole evaluation of a prediction table as one self-contained HTML file."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def render_report(
     simulated: bool,
     origin: Mapping[str, str],
     watch: Callable[[int, int], object] = lambda done, total: None,
+    parts: Sequence[tuple[str, Patients]] = (),
 ) -> bytes:
     """Write flow, Table 1, every subject of every split, methods and a TRIPOD+AI checklist.
 
@@ -46,6 +47,8 @@ def render_report(
         Where the report comes from: versions, hashes, time.
     watch : callable
         Told how many of how many subjects are written.
+    parts : sequence of (str, Patients)
+        The splits, where they were evaluated already.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def render_report(
         HTML with its figures inside; it asks no server for anything and names no patient.
     """
     whole = Patients(read.table, read.table, title, threshold, refused=len(read.refused))
-    parts = list(list_splits(read.table, threshold, title))
+    parts = parts or list(list_splits(read.table, threshold, title))
     steps = len(parts) * len(SUBJECTS)
     splits: list[dict[str, Any]] = []
     for split, patients in parts:
