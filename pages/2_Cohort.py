@@ -10,8 +10,9 @@ from core.ui.cohort.result import show_subject
 from core.ui.cohort.scoring import ask_scoring
 from core.ui.cohort.threshold import find_threshold
 from core.ui.cohort.view import ask_view
+from core.ui.register.adding import offer_cohort
 
-with begin_page("Cohort"):
+with begin_page("Cohort") as user:
     evaluating, scoring = st.columns(2)
     with evaluating:
         ask_cohort()
@@ -22,6 +23,7 @@ with begin_page("Cohort"):
     ask_borrowing(view.cohort)
     threshold = find_threshold(view)
     offer_report(view.cohort, threshold)
+    offer_cohort(user, view.cohort)
     whole = view.widen()
     show_subject(whole, whole.at(threshold), FLOW)
     show_subject(view, view.at(threshold), TABLE_ONE)

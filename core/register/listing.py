@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Integer, RowMapping, Select, func, select
+from sqlalchemy import Integer, Select, exists, func, select
 
 from core.register.models import ENTRIES, REGISTER
 from core.register.store import Store
@@ -51,7 +51,8 @@ class Filter:
         if self.until:
             query = query.where(ENTRIES.c.exam_date != "", ENTRIES.c.exam_date <= self.until)
         if self.has_outcome is not None:
-            is_known = ENTRIES.c.patient.in_(OUTCOMES)
+            other = ENTRIES.alias()
+            is_known = exists().where(other.c.kind == "outcome", other.c.patient == ENTRIES.c.patient)
             query = query.where(is_known if self.has_outcome else ~is_known)
         return query
 
@@ -60,10 +61,10 @@ def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFra
     """Give a page of estimates, newest first, each with whether pathology's finding is known."""
     numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc())
     numbers = numbers.limit(PAGE).offset(page * PAGE)
-    known = ENTRIES.c.patient.in_(OUTCOMES).label("has_outcome")
-    query = select(*(ENTRIES.c[name] for name in COLUMNS), known).where(ENTRIES.c.number.in_(numbers))
-    rows = store.select(query.order_by(ENTRIES.c.number.desc()))
-    return pd.DataFrame(rows, columns=[*COLUMNS, "has_outcome"]).astype({"has_outcome": bool})
+    query = select(*(ENTRIES.c[name] for name in COLUMNS)).where(ENTRIES.c.number.in_(numbers))
+    table = pd.DataFrame(store.select(query.order_by(ENTRIES.c.number.desc())), columns=COLUMNS)
+    known = store.select(OUTCOMES.where(ENTRIES.c.patient.in_(table["patient"].tolist())))
+    return table.assign(has_outcome=table["patient"].isin([row["patient"] for row in known]))
 
 
 def count_estimates(store: Store, wanted: Filter) -> int:
@@ -73,12 +74,19 @@ def count_estimates(store: Store, wanted: Filter) -> int:
 
 def sum_estimates(store: Store) -> pd.DataFrame:
     """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
-    names = ("centre", "bundle", "bundle_sha256")
+    keys = (ENTRIES.c.centre, ENTRIES.c.bundle_sha256)
     known = func.sum(ENTRIES.c.patient.in_(OUTCOMES).cast(Integer)).label("with_outcome")
-    query = select(*(ENTRIES.c[name] for name in names), func.count().label("estimates"), known)
-    query = query.where(ENTRIES.c.kind == "registered").group_by(*(ENTRIES.c[name] for name in names))
-    rows: list[RowMapping] = store.select(query.order_by(*(ENTRIES.c[name] for name in names)))
-    return pd.DataFrame(rows, columns=[*names, "estimates", "with_outcome"])
+    query = select(*keys, func.count().label("estimates"), known).where(ENTRIES.c.kind == "registered")
+    rows = [dict(row) for row in store.select(query.group_by(*keys).order_by(*keys))]
+    names = {sha256: _name_bundle(store, sha256) for sha256 in {row["bundle_sha256"] for row in rows}}
+    rows = [row | {"bundle": names[row["bundle_sha256"]]} for row in rows]
+    return pd.DataFrame(rows, columns=["centre", "bundle", "bundle_sha256", "estimates", "with_outcome"])
+
+
+def _name_bundle(store: Store, sha256: str) -> str:
+    wanted = Filter(bundle_sha256=sha256)
+    numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc()).limit(1)
+    return str(store.select(select(ENTRIES.c.bundle).where(ENTRIES.c.number.in_(numbers)))[0]["bundle"])
 
 
 def count_entries(store: Store) -> dict[str, int]:

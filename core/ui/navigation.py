@@ -9,7 +9,7 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 def list_pages() -> list[tuple[str, str]]:
     """List the pages in the order of their numbers."""
-    paths = sorted(PAGES.glob("[0-9]_*.py"))
+    paths = sorted(PAGES.glob("[0-9]*_*.py"), key=lambda path: int(path.stem.partition("_")[0]))
     return [(f"pages/{path.name}", path.stem.split("_", 1)[1].replace("_", " ")) for path in paths]
 
 

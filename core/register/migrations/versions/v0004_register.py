@@ -23,5 +23,5 @@ def upgrade() -> None:
     )
     op.create_index("ix_entries_kind", "entries", ["kind", "patient", "number"])
     op.create_index(
-        "ix_entries_register", "entries", ["kind", "centre", "bundle_sha256", "exam_date", "patient", "number"]
+        "ix_entries_register", "entries", ["kind", "number", "centre", "bundle_sha256", "exam_date", "patient"]
     )

@@ -1,0 +1,142 @@
+"""The register's sums, its list and what it is narrowed by."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from core.inference.explain import format_percent
+from core.register.listing import PAGE, Filter, count_estimates, list_estimates, sum_estimates
+from core.register.store import Store
+from core.spreadsheet import disarm_table, render_csv
+from core.ui.board.navigation import get_store
+from core.ui.cohort.result import show_table
+from core.ui.errors import guard, guard_file
+from core.ui.register.session import change_state, get_state
+from core.ui.register.state import RegisterState
+
+ALL, UNNAMED = "all", "not known"
+KNOWN = {ALL: None, "outcome known": True, "outcome not known": False}
+TABLE, OPEN = "register_table", "register_open"
+EARLIEST = "1990-01-01"
+
+
+def show_sums(sums: pd.DataFrame) -> None:
+    """Say how many estimates there are, and of how many the outcome is known."""
+    n, known = int(sums["estimates"].sum()), int(sums["with_outcome"].sum())
+    st.markdown(
+        f"**{n:,} estimates**, {known:,} of them ({known / n:.0%}) of patients whose surgical Ki-67 is known."
+        if n
+        else "There is no estimate yet: add them on the pages Case and Cohort, or by `python -m core register add`."
+    )
+    if n:
+        with st.expander("By centre and bundle"):
+            shown = sums.assign(
+                centre=sums["centre"].replace("", UNNAMED), bundle_sha256=sums["bundle_sha256"].str[:12]
+            )
+            names = ["Centre", "Bundle", "Hash", "Estimates", "Outcome known"]
+            show_table(shown.set_axis(names, axis="columns"), "Estimates by centre and bundle")
+            offer_table("Sums (CSV)", "sonoki_register_sums.csv", sums)
+
+
+def ask_filter(sums: pd.DataFrame) -> Filter:
+    """Draw search and filters; the list begins anew with each change."""
+    search, centre, bundle, known = st.columns([3, 2, 2, 2])
+    centres = [ALL, *sorted(sums["centre"].unique())]
+    bundles = {ALL: ALL} | dict(zip(sums["bundle_sha256"], sums["bundle"], strict=True))
+    names = {sha: name if sha == ALL else f"{name} {sha[:8]}" for sha, name in bundles.items()}
+    found = search.text_input("Search a pseudonym", key="register_search", autocomplete="off", persist_state="session")
+    at = centre.selectbox("Centre", centres, format_func=lambda c: c or UNNAMED, key="register_at")
+    by = bundle.selectbox("Bundle", list(names), format_func=names.__getitem__, key="register_by")
+    is_known = known.selectbox("Outcome", list(KNOWN), key="register_known")
+    first, last, _ = st.columns([2, 2, 5])
+    since = first.date_input("Examined from", None, EARLIEST, key="register_since", format="YYYY-MM-DD")
+    until = last.date_input("Examined until", None, EARLIEST, key="register_until", format="YYYY-MM-DD")
+    wanted = Filter(
+        found,
+        None if at == ALL else at,
+        None if by == ALL else by,
+        since.isoformat() if since else "",
+        until.isoformat() if until else "",
+        KNOWN[is_known],
+    )
+    change_state(RegisterState.narrow, wanted)
+    return wanted
+
+
+def show_list(store: Store, wanted: Filter) -> None:
+    """Draw a page of the list; a click on a row opens its patient."""
+    page = get_state().page
+    count, rows = _count(store.read_anchor().number, store, wanted), list_estimates(store, wanted, page=page)
+    last = max(math.ceil(count / PAGE) - 1, 0)
+    change_state(RegisterState.draw, tuple(rows["patient"]))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{count:,} estimates, newest first, page {page + 1:,} of {last + 1:,}")
+        st.space("stretch")
+        for label, step, is_end in (("Newer", -1, page == 0), ("Older", 1, page >= last)):
+            st.button(label, disabled=is_end, on_click=guard(change_state), args=(RegisterState.turn, step))
+    if rows.empty:
+        return
+    table = pd.DataFrame(
+        {
+            "Patient": rows["patient"],
+            "High Ki-67": [_write_estimate(*row) for row in rows[["probability", "low", "high"]].to_numpy(dtype=float)],
+            "Outcome": rows["has_outcome"].map({True: "known", False: "not known"}),
+            "Examined": rows["exam_date"].replace("", UNNAMED),
+            "Centre": rows["centre"].replace("", UNNAMED),
+            "Bundle": rows["bundle"],
+            "Entry": rows["number"],
+        }
+    )
+    st.dataframe(
+        disarm_table(table),
+        hide_index=True,
+        key=TABLE,
+        on_select=guard(_open_row),
+        selection_mode="single-row",
+        height=35 * (min(len(table), 12) + 1) + 3,
+        alt="Estimates of the register: pseudonym, probability of a high Ki-67, whether the outcome is known",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Open a patient",
+            dict.fromkeys(rows["patient"]),
+            None,
+            key=OPEN,
+            on_change=guard(_open_named),
+            placeholder="Choose, or click a row",
+            width=260,
+        )
+        offer_table("This page (CSV)", "sonoki_register_page.csv", table)
+
+
+def offer_table(label: str, name: str, table: pd.DataFrame) -> None:
+    """Offer a table as CSV."""
+    st.download_button(
+        label, guard_file(lambda: render_csv(table)), name, "text/csv", on_click="ignore", type="tertiary", key=name
+    )
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def get_sums(url: str, last: str) -> pd.DataFrame:
+    """Count the register of a database as it stands at its last entry, once for all sessions."""
+    return sum_estimates(get_store())
+
+
+@st.cache_data(scope="session", max_entries=32, show_spinner=False)
+def _count(number: int, _store: Store, wanted: Filter) -> int:
+    return count_estimates(_store, wanted)
+
+
+def _write_estimate(probability: float, low: float, high: float) -> str:
+    alone = format_percent(probability)
+    return alone if math.isnan(low) else f"{alone} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _open_row() -> None:
+    rows, listed = st.session_state[TABLE]["selection"]["rows"], get_state().listed
+    change_state(RegisterState.open, listed[rows[0]] if rows and rows[0] < len(listed) else None)
+
+
+def _open_named() -> None:
+    change_state(RegisterState.open, st.session_state[OPEN])

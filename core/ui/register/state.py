@@ -1,0 +1,69 @@
+"""What a session knows of the register's page; Streamlit has no part in it."""
+
+from dataclasses import dataclass, replace
+
+from core.register.listing import Filter
+from core.register.outcome_import import JudgedRow
+
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True)
+class RegisterState:
+    """Where the page stands.
+
+    Parameters
+    ----------
+    wanted : Filter
+        What is listed.
+    page : int
+        Page of the list, from 0.
+    listed : tuple of str
+        Pseudonyms on it.
+    patient : str or None
+        Who is looked at.
+    opened : int
+        How often a patient was opened: each begins with a form of its own.
+    said : str
+        What was done last.
+    uploads : int
+        How many tables were taken; each begins with an empty uploader.
+    judged : tuple of JudgedRow
+        Rows of a table that waits to be entered.
+    notes : tuple of str
+        How its columns were read.
+    """
+
+    wanted: Filter = EVERYTHING
+    page: int = 0
+    listed: tuple[str, ...] = ()
+    patient: str | None = None
+    opened: int = 0
+    said: str = ""
+    uploads: int = 0
+    judged: tuple[JudgedRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def narrow(self, wanted: Filter) -> "RegisterState":
+        """Another filter begins at the first page."""
+        return self if wanted == self.wanted else replace(self, wanted=wanted, page=0)
+
+    def turn(self, step: int) -> "RegisterState":
+        """Go to another page."""
+        return replace(self, page=max(self.page + step, 0))
+
+    def draw(self, listed: tuple[str, ...]) -> "RegisterState":
+        """Note who is on the page."""
+        return replace(self, listed=listed)
+
+    def open(self, patient: str | None) -> "RegisterState":
+        """Look at a patient, or at none."""
+        return replace(self, patient=patient, opened=self.opened + 1, said="")
+
+    def say(self, words: str) -> "RegisterState":
+        """Keep what was done."""
+        return replace(self, said=words)
+
+    def take(self, judged: tuple[JudgedRow, ...], notes: tuple[str, ...] = ()) -> "RegisterState":
+        """Keep a table that was judged; an empty one forgets it."""
+        return replace(self, uploads=self.uploads + 1, judged=judged, notes=notes, said="")

@@ -1,0 +1,42 @@
+"""Register: what was estimated, and what pathology found."""
+
+import streamlit as st
+
+from core.register.database import find_database
+from core.register.outcome_entry import Author
+from core.register.patients import tabulate_register
+from core.spreadsheet import render_csv
+from core.ui import begin_page, guard_file
+from core.ui.board.decision import ask_author
+from core.ui.board.navigation import get_store
+from core.ui.register.adding import is_on
+from core.ui.register.importing import ask_import
+from core.ui.register.listing import ask_filter, get_sums, show_list, show_sums
+from core.ui.register.outcome import show_patient
+from core.ui.register.session import get_state
+
+with begin_page("Register") as user:
+    if not is_on():
+        st.markdown("There is no register here: whoever runs SonoKi turns it on by the setting `SONOKI_REGISTER=on`.")
+        st.stop()
+    store = get_store()
+    sums = get_sums(find_database(), str(store.read_anchor()))
+    show_sums(sums)
+    if sums.empty or not user.may("clinician"):
+        st.stop()
+    author = Author(ask_author(user), user.key, user.role)
+    if get_state().said and get_state().patient is None:
+        st.markdown(get_state().said)
+    show_list(store, ask_filter(sums))
+    patient = get_state().patient
+    if patient is not None:
+        show_patient(store, patient, author)
+    ask_import(store, author)
+    if user.may("admin"):
+        st.download_button(
+            "The whole register (CSV)",
+            guard_file(lambda: render_csv(tabulate_register(store))),
+            file_name="sonoki_register.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )

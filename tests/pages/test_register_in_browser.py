@@ -1,0 +1,104 @@
+"""The register in a real Chromium: a patient is opened, an outcome entered and corrected, a table imported."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.register.outcome_entry import read_kept
+from core.register.store import Store
+from tests.core.register.register_entries import add_estimates
+from tests.pages.serving import PATIENCE_MS, serve_app
+from tests.pages.test_accessibility_in_browser import find_lasting_violations
+from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401
+
+TABLE = b"patient;ki67;pN\nP-01;35;N1\nP-02;20;\nQ-9;50;\n"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("register")
+    before = os.environ.get("XDG_CONFIG_HOME")
+    os.environ["XDG_CONFIG_HOME"] = str(folder / "config")
+    opened = Store(f"sqlite:///{folder / 'board.db'}")
+    add_estimates(opened, [f"P-{i:02d}" for i in range(60)])
+    yield opened
+    opened.close()
+    os.environ.pop("XDG_CONFIG_HOME")
+    os.environ |= {"XDG_CONFIG_HOME": before} if before else {}
+
+
+@pytest.fixture(scope="module")
+def address(store: Store, bundle_dir: Path) -> Iterator[str]:
+    url = str(store._engine.url)
+    with serve_app(SONOKI_DATABASE_URL=url, SONOKI_REGISTER="on", SONOKI_BUNDLE=str(bundle_dir)) as running:
+        yield running
+
+
+def open_register(page, address: str) -> None:  # noqa: F811
+    page.goto(f"{address}/Register", timeout=PATIENCE_MS)
+    page.get_by_text("60 estimates, newest first, page 1 of 2").wait_for()
+    page.get_by_label("Your initials").fill("AB")
+    page.get_by_label("Your initials").press("Enter")
+    settle(page)
+
+
+def open_patient(page, name: str) -> None:  # noqa: F811
+    page.get_by_role("combobox", name="Open a patient").wait_for()
+    settle(page)
+    for _ in range(5):  # a page that is drawn anew shuts the list again
+        page.get_by_role("combobox", name="Open a patient").click()
+        page.wait_for_timeout(1000)
+        if page.get_by_role("option", name=name, exact=True).count():
+            break
+    page.get_by_role("option", name=name, exact=True).click()
+    page.get_by_role("heading", name=name, exact=True).wait_for()
+    settle(page)
+
+
+def save(page, percent: str, reason: str = "") -> None:  # noqa: F811
+    page.get_by_label("Ki-67 (%)").fill(percent)
+    page.get_by_role("textbox", name="Reason, where something kept").fill(reason)
+    page.get_by_role("button", name="Save", exact=True).click()
+    settle(page)
+
+
+def test_an_outcome_is_entered_and_corrected_only_with_a_reason(page, address, store):  # noqa: F811
+    open_register(page, address)
+    open_patient(page, "P-59")
+    save(page, "35")
+    page.get_by_text("Saved as entry 61").wait_for()
+    save(page, "30")
+    page.get_by_text("This contradicts what is kept: give the reason of the correction.").wait_for()
+    save(page, "30", "Typing error.")
+    page.get_by_text("Saved as entry 62").wait_for()
+    page.get_by_text("Outcome 62, corrects entry 61").wait_for()
+    assert read_kept(store)["P-59", "outcome"].values == {"ki67_pct": 30.0}
+    assert "P-59" not in page.url
+    assert store.verify_chain().holds
+
+
+def test_a_table_is_previewed_and_entered(page, address, store):  # noqa: F811
+    open_register(page, address)
+    page.get_by_role("button", name="Older").click()
+    page.get_by_text("page 2 of 2").wait_for()
+    page.get_by_text("Enter outcomes from a table").click()
+    file = {"name": "outcomes.csv", "mimeType": "text/csv", "buffer": TABLE}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    page.get_by_text("2 new, 0 matched, 0 contradicting, 1 unmatched, 0 not used").wait_for()
+    page.get_by_role("button", name="Enter 2 rows").click()
+    page.get_by_text("2 entries were written.").wait_for()
+    assert read_kept(store)["P-01", "outcome"].values == {"ki67_pct": 35.0, "pn": "N1"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_rule_is_broken_and_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):  # noqa: F811
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    narrow = context.new_page()
+    narrow.set_default_timeout(PATIENCE_MS)
+    narrow.goto(f"{address}/Register", timeout=PATIENCE_MS)
+    open_patient(narrow, "P-58")
+    assert narrow.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    assert find_lasting_violations(narrow) == {}
+    context.close()

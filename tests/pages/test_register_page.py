@@ -1,0 +1,126 @@
+"""The register's page: off by default, roles, list, form, import."""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import settings
+from core.register.database import find_database
+from core.register.listing import Filter, count_estimates
+from core.register.outcome_entry import read_kept
+from core.register.store import Store
+from core.ui.login import User
+from tests.core.register.register_entries import add_estimates, enter
+from tests.pages.cohorts import words
+
+PAGE, CASE = "pages/10_Register.py", "pages/1_Case.py"
+TABLE = b"patient,ki67,pN\nP-001,35,N1\nP-002,20,\nP-003,45,\nQ-9,50,\n"
+
+
+@pytest.fixture
+def store(monkeypatch, tmp_path) -> Iterator[Store]:
+    """The register of one test, turned on, with three patients."""
+    monkeypatch.setenv("SONOKI_REGISTER", "on")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings._values.cache_clear()
+    opened = Store(find_database())
+    add_estimates(opened, ["P-001", "P-002", "P-003"])
+    enter(opened, "P-002", ki67_pct=20)
+    enter(opened, "P-003", ki67_pct=30)
+    yield opened
+    opened.close()
+    monkeypatch.undo()
+    settings._values.cache_clear()
+
+
+def give_initials(at: AppTest) -> AppTest:
+    at.sidebar.text_input[0].set_value("AB")
+    return at.run()
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    next(button for button in at.button if button.label.startswith(label)).click()
+    return at.run()
+
+
+def test_it_is_off_by_default(open_page):
+    at = open_page(PAGE)
+    assert "There is no register here" in words(at)
+    assert not at.dataframe
+
+
+def test_it_lists_and_filters(open_page, store):
+    at = open_page(PAGE)
+    assert "**3 estimates**, 2 of them (67%)" in words(at)
+    assert at.dataframe[0].value["Patient"].tolist() == ["P-003", "P-002", "P-001"]
+    next(box for box in at.selectbox if box.label == "Outcome").set_value("outcome not known")
+    at.run()
+    assert at.dataframe[0].value["Patient"].tolist() == ["P-001"]
+
+
+@pytest.mark.parametrize(("role", "sees_list", "exports"), [("viewer", False, False), ("clinician", True, False)])
+def test_a_viewer_sees_sums_and_only_an_admin_exports(open_page, store, monkeypatch, role, sees_list, exports):
+    monkeypatch.setattr("core.ui.page.require_role", lambda least: User("Dr Kim", "sub-1", role))
+    at = open_page(PAGE)
+    assert "**3 estimates**" in words(at)
+    assert bool(at.dataframe) == sees_list
+    labels = [button.label for button in at.get("download_button")]
+    assert ("The whole register (CSV)" in labels) == exports
+    assert "P-001" not in words(at) or sees_list
+
+
+def test_an_admin_exports(open_page, store):
+    labels = [button.label for button in open_page(PAGE).get("download_button")]
+    assert "The whole register (CSV)" in labels
+
+
+def test_a_table_is_judged_row_by_row_before_it_is_entered(open_page, store):
+    at = give_initials(open_page(PAGE))
+    at.file_uploader[0].set_value(("outcomes.csv", TABLE, "text/csv")).run()
+    assert "**1** new, **1** matched, **1** contradicting, **1** unmatched, **0** not used" in words(at)
+    assert read_kept(store).keys() == {("P-002", "outcome"), ("P-003", "outcome")}
+    next(box for box in at.text_input if box.label.startswith("Reason, to enter")).set_value("Read again.")
+    at.run()
+    at = press(at, "Enter 2 rows")
+    assert "**2 entries** were written." in words(at)
+    kept = read_kept(store)
+    assert kept["P-001", "outcome"].values == {"ki67_pct": 35.0, "pn": "N1"}
+    assert kept["P-003", "outcome"].values == {"ki67_pct": 45.0}
+    assert store.verify_chain().holds
+
+
+def test_what_is_no_table_gets_a_sentence(open_page, store):
+    at = open_page(PAGE)
+    at.file_uploader[0].set_value(("outcomes.csv", b"name,age\nx,1\n", "text/csv")).run()
+    assert "no column with the pseudonyms" in at.error[0].value
+
+
+def test_an_estimate_of_the_case_page_is_added_once(open_page, store):
+    at = open_page(CASE)
+    press(press(at, "Try this patient"), "Estimate")
+    at.run()
+    assert next(b for b in at.button if b.label == "Add to register").disabled
+    fields = {box.label: box for box in at.text_input}
+    assert fields["Pseudonym"].value.startswith("SIM-")
+    fields["Pseudonym"].set_value("Anna Schmidt")
+    fields["Centre"].set_value("North")
+    fields["Your initials"].set_value("AB")
+    at.date_input[0].set_value("2026-03-01")
+    at.run()
+    assert "This looks like a name" in words(at)
+    assert next(b for b in at.button if b.label == "Add to register").disabled
+    {box.label: box for box in at.text_input}["Pseudonym"].set_value("N-17")
+    at.run()
+    at = press(at, "Add to register")
+    assert "**Added** to the register." in words(at)
+    at = press(at, "Add to register")
+    assert "in the register already" in words(at)
+    assert count_estimates(store, Filter(search="N-17")) == 1
+
+
+def test_the_case_page_offers_nothing_while_it_is_off(open_page):
+    at = open_page(CASE)
+    press(press(at, "Try this patient"), "Estimate")
+    assert "Add to register" not in [button.label for button in at.button]
