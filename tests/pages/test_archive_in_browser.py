@@ -82,6 +82,22 @@ def test_from_the_archive_to_an_estimate_and_back(page, address, archive):  # no
     assert {str(ds.PatientID) for ds in files.values()} == {"T-77"}
 
 
+def test_series_and_images_are_shown_small(page, address, archive, breast_frame):  # noqa: F811
+    first = pydicom.dcmread(io.BytesIO(encode_dicom(breast_frame, PATIENT | {"patient_id": "T-88"}, seed=2)))
+    for series, number in ((1, 1), (1, 2), (2, 1)):
+        first.SeriesInstanceUID = f"1.2.88.{series}"
+        first.SOPInstanceUID = first.file_meta.MediaStorageSOPInstanceUID = f"1.2.88.{series}.{number}"
+        first.SeriesNumber, first.InstanceNumber = series, number
+        stored = io.BytesIO()
+        first.save_as(stored, enforce_file_format=True)
+        archive.store(stored.getvalue())
+    open_case(page, address)
+    find_study(page, "T-88")
+    page.get_by_role("img", name="Picture of Series 2").wait_for()
+    page.get_by_role("img", name="Picture of 2: image 2").wait_for()
+    assert page.get_by_role("img", name="Picture of").count() == 4
+
+
 def test_a_simulated_patient_leaves_with_a_pseudonym(page, address):  # noqa: F811
     open_case(page, address)
     page.get_by_role("button", name="Try this patient").click()

@@ -12,6 +12,7 @@ from core.archive.outbox import open_outbox
 from core.errors import AppError
 from core.imaging.uploads import hold_file
 from core.plain_text import plain
+from core.ui.archive.previews import PREVIEWS, show_previews
 from core.ui.case.events import ImagesGiven
 from core.ui.case.image_input import add_source
 from core.ui.case.session import change_case, get_case
@@ -19,7 +20,7 @@ from core.ui.errors import guard
 from core.ui.image_source import Source
 from core.ui.session import name_owner
 
-STUDIES, SERIES, IMAGES = "archive_studies", "archive_series", "archive_images"
+STUDIES, SERIES, FIRSTS, IMAGES = "archive_studies", "archive_series", "archive_firsts", "archive_images"
 T = TypeVar("T")
 ASKED, DAY_LENGTH = "archive_asked", 8
 PATIENT_ID, ACCESSION, DATE, FAULT = "archive_patient_id", "archive_accession", "archive_date", "archive_fault"
@@ -94,7 +95,7 @@ def _find_studies() -> None:
     """Ask the archive, and forget what was typed."""
     patient, accession, date = (st.session_state[name] for name in (PATIENT_ID, ACCESSION, DATE))
     st.session_state[PATIENT_ID], st.session_state[ACCESSION], st.session_state[DATE] = "", "", None
-    for name in (STUDIES, SERIES, IMAGES, ASKED):
+    for name in (STUDIES, SERIES, FIRSTS, IMAGES, PREVIEWS, ASKED):
         st.session_state.pop(name, None)
     try:
         _list_studies(StudyQuery(patient, accession, date))
@@ -144,11 +145,16 @@ def _ask_image() -> InstanceReference | None:
     if not series:
         st.info("The study has no ultrasound series.")
         return None
+    if len(series) > 1:
+        firsts = _recall(FIRSTS, study.uid, lambda: [open_archive().list_images(one)[:1] for one in series])
+        show_previews({_describe_series(one): first[0] for one, first in zip(series, firsts, strict=True) if first})
     one = st.selectbox("Series", series, format_func=_describe_series, key="archive_one_series")
     images = _recall(IMAGES, one.uid, lambda: open_archive().list_images(one))
     if not images:
         st.info("The series has no image.")
         return None
+    if len(images) > 1:
+        show_previews({_describe_image(image, images): image for image in images})
     return st.selectbox("Image", images, format_func=lambda image: _describe_image(image, images), key="archive_image")
 
 

@@ -93,6 +93,13 @@ def test_the_image_comes_back_as_it_was_stored(archive, stored, dicom):
     assert (read_frame(back).pixels == read_frame(dicom).pixels).all()
 
 
+def test_a_small_picture_of_an_image_is_given(archive, stored, dicom):
+    small, whole = read_frame(archive.render(find_image(archive))), read_frame(dicom)
+    assert small.width <= 320
+    assert small.height <= 240
+    assert small.pixels.mean() == pytest.approx(whole.pixels.mean(), rel=0.15)
+
+
 def test_results_come_home(archive, stored, results, bundle_dir, tmp_path, capsys):
     source = archive.retrieve(find_image(archive))
     frame = read_frame(source)
