@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -27,12 +28,17 @@ def clean_caches(open_page):
     return open_page
 
 
-def open_cohort(mark: str, seed: int) -> AppTest:
-    """A session with a cohort of its own, whose pseudonyms and centres carry a mark."""
+def make_marked(mark: str, seed: int) -> pd.DataFrame:
+    """A cohort whose pseudonyms and centres carry a mark."""
     table = make_table(seed)
     table["patient_id"] = table["patient_id"].str.replace("U-", f"{mark}-")
     table["centre"] = table["centre"] + f" {mark}"
-    return upload(start_page(COHORT), encode(table))
+    return table
+
+
+def open_cohort(mark: str, seed: int) -> AppTest:
+    """A session with a cohort of its own."""
+    return upload(start_page(COHORT), encode(make_marked(mark, seed)))
 
 
 def read_page(at: AppTest, page: str) -> str:
