@@ -19,7 +19,7 @@ from core.ui.session import note_session
 STYLE = """<style>
 .js-plotly-plot .main-svg text { fill: currentColor !important; }
 [data-testid="stCaptionContainer"] { opacity: 1; }
-[data-testid^="stBaseButton-primary"] :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
+[data-testid^="stBaseButton-primary"]:enabled :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; padding: 0 0.35em; border: 1px solid; border-bottom-width: 2px; }
 kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 .st-key-case_tab button { padding: 0 0.6rem; font-size: 0.85rem; }

@@ -193,6 +193,18 @@ def test_text_renamed_png_is_refused_in_one_sentence(page, address):
     assert "Traceback" not in page.content()
 
 
+def test_a_button_that_can_not_be_pressed_keeps_its_words(page, address, breast_png):
+    open_case(page, address)
+    upload(page, "a.png", breast_png)
+    age = page.get_by_role("spinbutton", name="Age (years)")
+    age.fill("470")
+    age.press("Enter")
+    button = page.get_by_role("button", name="Estimate", exact=True, disabled=True)
+    button.wait_for()
+    words = button.evaluate("b => getComputedStyle(b.querySelector('p')).color")
+    assert words != page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
