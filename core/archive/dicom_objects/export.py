@@ -27,7 +27,7 @@ from pydicom.uid import ComprehensiveSRStorage, EncapsulatedPDFStorage
 from core import __version__
 from core.archive.dicom_objects.codes import PRIVATE_SCHEME
 from core.archive.dicom_objects.objects import make_capture, make_document
-from core.archive.dicom_objects.presentation import make_presentation
+from core.archive.dicom_objects.presentation import can_present, make_presentation
 from core.archive.dicom_objects.report import NAME, make_report
 from core.archive.dicom_objects.study import Study, derive_uid, find_image, open_study
 from core.errors import ImageError, InputError
@@ -166,7 +166,7 @@ def export_case(
         options = _describe(results, study, DOCUMENT, _hash(results.document))
         objects[DOCUMENT] = make_document(results.document, study, title=DESCRIPTIONS[DOCUMENT], options=options)
     for i, (image, box) in enumerate(regions):
-        if images[i] is not None and image.PhotometricInterpretation != "PALETTE COLOR":  # highdicom knows none
+        if images[i] is not None and can_present(image, views[i].frame.frame_index):
             objects[_number(PRESENTATION, i)] = _present(results, study, i, image, box)
     return {name: _encode(made, study) for name, made in objects.items()}
 

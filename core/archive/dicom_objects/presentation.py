@@ -26,6 +26,11 @@ DEVICE, DATE = slice(12, 16), slice(24, 36)
 MILLENNIUM = b"\x07\xd0\x00\x01\x00\x01" + bytes(6)
 
 
+def can_present(image: Dataset, frame_index: int) -> bool:
+    """Whether a presentation state can be written: not of a palette, nor of a frame that the image's class has not."""
+    return image.PhotometricInterpretation != "PALETTE COLOR" and frame_index < image.NumberOfFrames
+
+
 def make_presentation(
     image: Dataset,
     box: Roi,
@@ -70,6 +75,7 @@ def make_presentation(
         text_objects=[TextObject(text, AnnotationUnitsValues.PIXEL, anchor_point=tuple(lines[0][0]))],
     )
 
+    image.SharedFunctionalGroupsSequence = image.PerFrameFunctionalGroupsSequence = [Dataset()]  # highdicom asks
     kind = (
         GrayscaleSoftcopyPresentationState
         if image.SamplesPerPixel == 1

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.uid import (
+    EnhancedUSVolumeStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameSingleBitSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    UltrasoundMultiFrameImageStorage,
+)
 
 from core.errors import ImageError
 from core.imaging import Frame
@@ -14,7 +22,16 @@ from core.imaging.decoding.formats import detect_format
 from core.imaging.intake import read_study
 
 NAMESPACE = uuid.UUID("6f4b8f0e-3c55-5d0a-9a4e-5b7f0c6f67a1")
-MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
+MULTI_FRAME = (
+    UltrasoundMultiFrameImageStorage,
+    EnhancedUSVolumeStorage,
+    MultiFrameSingleBitSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+)
+RETIRED = "1.2.840.10008.5.1.4.1.1.6"  # Ultrasound Image Storage of 1993
+NO_METHOD = "Not stated"
 REPEATED = (
     "PatientID",
     "PatientName",
@@ -47,8 +64,8 @@ class Study:
     header : Dataset
         Patient and study modules; of a source they identify the patient.
     image : Dataset or None
-        UIDs, Rows, Columns, NumberOfFrames, SamplesPerPixel and lossy compression of the source image; None where
-        there is no DICOM source.
+        UIDs, Rows, Columns, NumberOfFrames (as many as its class allows), SamplesPerPixel, PhotometricInterpretation
+        and lossy compression of the source image; None where there is no DICOM source.
     key : str
         What the UIDs of derived objects start from.
     side : {"L", "R", ""}
@@ -131,13 +148,21 @@ def _new_study(frame: Frame, pseudonym: str | None, side: str) -> Study:
 
 
 def _source_study(found: dict[str, str | int], clinical: Mapping[str, Any]) -> Study:
-    sex = found["PatientSex"]
-    header = _repeat(found | {"PatientSex": sex if sex in SEXES else ""})
+    if found["SOPClassUID"] == RETIRED:
+        raise ImageError(
+            "The file is of a retired class of ultrasound images (1.2.840.10008.5.1.4.1.1.6), to which results can't "
+            "point. Convert it in the archive."
+        )
+    sex, method = found["PatientSex"], found["DeidentificationMethod"]
+    if found["PatientIdentityRemoved"] == "YES" and not method:
+        method = NO_METHOD
+    header = _repeat(found | {"PatientSex": sex if sex in SEXES else "", "DeidentificationMethod": method})
     image = Dataset()
     for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
         setattr(image, name, found[name])
-    for name in ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation"):
+    for name in ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation"):
         setattr(image, name, found[name])
+    image.NumberOfFrames = found["NumberOfFrames"] if image.SOPClassUID in MULTI_FRAME else 1
     if found["LossyImageCompression"]:
         for name in (name for name in LOSSY if found[name]):
             setattr(image, name, found[name])

@@ -26,7 +26,7 @@ from core.errors import ImageError, InputError
 from core.imaging import Frame, read_frame
 from core.inference import Applicability, View
 from tests.core.archive.conftest import PDF, make_results
-from tests.core.imaging.samples import make_jpeg_cine, make_speckle
+from tests.core.imaging.samples import make_dataset, make_jpeg_cine, make_speckle, save
 
 CLASSES = {
     CAPTURE: SecondaryCaptureImageStorage,
@@ -215,6 +215,37 @@ def test_objects_point_to_their_frame_and_hold_no_time_of_the_export(bundle_dir)
     assert made[REPORT].ContentDate == "20240102"
     assert made[CAPTURE].LossyImageCompression == "01"
     assert not any("InstanceCreationDate" in ds or "DateOfSecondaryCapture" in ds for ds in made.values())
+
+
+LOOP = np.stack([make_speckle(seed=seed) for seed in (1, 2, 3)])
+ENHANCED, STILL = "1.2.840.10008.5.1.4.1.1.6.2", "1.2.840.10008.5.1.4.1.1.6.1"
+SOURCES = {
+    "a grey loop": ({}, LOOP),
+    "a volume": ({"SOPClassUID": ENHANCED}, LOOP),
+    "a loop of a class of stills": ({"SOPClassUID": STILL}, LOOP),
+    "a copy without its method": ({"PatientIdentityRemoved": "YES"}, LOOP[0]),
+    "a colour still": ({}, np.dstack([LOOP[0]] * 3)),
+}
+
+
+@pytest.mark.needs("dciodvfy")
+@pytest.mark.parametrize("name", SOURCES)
+def test_objects_of_any_source_are_valid(bundle_dir, tmp_path, name):
+    tags, pixels = SOURCES[name]
+    frames = len(pixels) if pixels is LOOP else 1
+    source = save(make_dataset(pixels, frames=frames, **UIDS, **tags))
+    made = export_case(make_results(read_frame(source, index=frames - 1), bundle_dir), [source])
+    assert (PRESENTATION in made) == (name != "a loop of a class of stills")
+    for file, data in made.items():
+        (tmp_path / file).write_bytes(data)
+        found = subprocess.run(["dciodvfy", tmp_path / file], capture_output=True, text=True, check=False)
+        assert [line for line in found.stderr.splitlines() if "Error" in line] == []
+
+
+def test_results_of_a_retired_class_are_refused(bundle_dir):
+    source = save(make_dataset(LOOP[0], **UIDS | {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.6"}))
+    with pytest.raises(ImageError, match="retired class"):
+        export_case(make_results(read_frame(source), bundle_dir), [source])
 
 
 @pytest.mark.needs("dciodvfy")
