@@ -73,18 +73,18 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
 
 def propose_box(frame: "Frame") -> "Roi":
     """Take the box of the best lesion that the segmenter outlines, and say so."""
-    from core.imaging import default_roi  # noqa: PLC0415
-    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415
+    from core.inference.lesion_finder import get_finder, propose_box  # noqa: PLC0415
 
-    lesions = LesionFinder.load().find(frame)
-    if not lesions:
+    lesions = get_finder().find(frame)
+    roi, source = propose_box(frame, lambda _frame: lesions)
+    if source == "default":
         say("No --roi was given and no lesion was found: a default box was taken; give the box to be sure.")
-        return default_roi(frame)
-    box = frame.to_source(lesions[0].box)
+        return roi
+    box = frame.to_source(roi)
     edges = ",".join(f"{edge:.0f}" for edge in (box.x0, box.y0, box.x1, box.y1))
     several = "" if len(lesions) == 1 else f", the best of {len(lesions)}"
     say(f"No --roi was given: the proposed box {edges} was taken{several}; check it.")
-    return lesions[0].box
+    return roi
 
 
 def read_clinical(path: Path | None) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store",
     from core.register.models import WITHHELD  # noqa: PLC0415
 
     try:
-        case = read_case(rows)
+        case = read_case(rows, predictor.find_lesions)
         case, readings = drop_refused(case, predictor.read_images([(view.frame, view.roi) for view in case.views]))
         read = BoardEstimate(case, predictor.predict(case, readings))
     except AppError as error:

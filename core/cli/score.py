@@ -47,7 +47,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
     from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
-    from core.cohort.scoring.score import score_manifest  # noqa: PLC0415
+    from core.cohort.scoring.score import describe_boxes, score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
     choices = settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids)
@@ -62,6 +62,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     say(f"Threshold of the bundle, for `evaluate`: {frozen.write(out)}")
     say_refused(scored.refused, refused)
     say_reading(scored.reading)
+    say(describe_boxes(scored.boxes))
     for number, sentence in scored.cautions:
         say(f"row {number}, caution: {sentence}")
     print_result(
@@ -69,6 +70,7 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
             "predictions": str(out),
             "patients": len(scored.table),
             "images": scored.images,
+            "boxes": dict(scored.boxes),
             "refused": [list(row) for row in scored.refused],
             "cautions": [list(row) for row in scored.cautions],
             "seconds": time.perf_counter() - started,

@@ -54,12 +54,17 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     encoding: Encoding = "",
     exact_ids: ExactIds = False,
     refused: RefusedFile = None,
+    keep: Annotated[
+        list[int] | None, typer.Option(help="Row whose image is taken although it does not look like ultrasound.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only check the manifest: seconds, no network.")] = False,
     seed: Seed = SEED,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
     from core.training.bundle.train import TrainingPlan, train_bundle  # noqa: PLC0415
+    from core.training.check import check_manifest  # noqa: PLC0415
 
     plan = TrainingPlan(
         name=name or out.resolve().name,
@@ -69,7 +74,14 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         external=tuple(external or ()),
         seed=seed,
         choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids),
+        kept=frozenset(keep or ()),
     )
+    if check:
+        with keep_refused(refused):
+            found = check_manifest(manifest, plan)
+        say_refused(found["refused"], refused)
+        print_result(found, as_json, lambda found: "\n".join(found["sentences"]))
+        return
     with keep_refused(refused), progress_bar("images") as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress, replace=replace)
     say_refused(summary["refused"], refused)

@@ -42,6 +42,10 @@ class Roi:
         """Height in pixels."""
         return self.y1 - self.y0
 
+    def rounded(self) -> "Roi":
+        """Give the box with its edges at whole pixels."""
+        return Roi(round(self.x0), round(self.y0), round(self.x1), round(self.y1))
+
 
 @dataclass(frozen=True)
 class Survey:

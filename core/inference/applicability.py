@@ -33,6 +33,13 @@ class Gate:
         score = float(self.head.score(np.asarray(pooled, dtype=np.float64)))
         return "refused" if score > self.refuse else "caution" if score > self.caution else "ok"
 
+    def assess(self, pooled: NDArray[np.floating], *, is_ultrasound: bool) -> tuple[Status, str]:
+        """Judge one image and say so; what its file calls ultrasound is not refused."""
+        status = self.judge(pooled)
+        if status == "refused" and not is_ultrasound:
+            return "refused", "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
+        return ("ok", "") if status == "ok" else ("caution", "The image does not look like breast ultrasound.")
+
     def to_json(self) -> dict[str, Any]:
         """Give the rule as JSON types."""
         return {"head": self.head.to_json(), "caution": self.caution, "refuse": self.refuse}
@@ -106,11 +113,9 @@ class ApplicabilityRules:
         return Applicability(worst, tuple(sentence for _, sentence in remarks), other)
 
     def _judge_looks(self, pooled: NDArray[np.floating], *, is_ultrasound: bool) -> tuple[Status, str]:
-        status = self.gate.judge(pooled)
-        if status == "refused" and not is_ultrasound:
-            return "refused", "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
+        status, sentence = self.gate.assess(pooled, is_ultrasound=is_ultrasound)
         if status != "ok":
-            return "caution", "The image does not look like breast ultrasound."
+            return status, sentence
         nearest = min(self.references.values(), key=lambda reference: reference.distance(pooled) / reference.caution)
         distance = float(nearest.distance(pooled))
         if distance > nearest.caution:

@@ -1,14 +1,16 @@
 """The lesion finder: the segmenter on a whole frame; a frame in, outlined lesions out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.imaging import Frame
+from core.imaging import Frame, Roi, default_roi
 from core.inference.lesion import Lesion, LesionRule, outline_lesions
 from models.letterbox import Letterbox
 from models.sealed import BundleError
@@ -16,6 +18,7 @@ from models.segmenter_card import WEIGHTS, read_card
 
 LEAST_CONTRAST = 16
 SEGMENTER = Path(__file__).parents[2] / "models" / "lesion-segmenter"
+BoxSource = Literal["drawn", "proposed", "default"]
 Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
@@ -67,6 +70,18 @@ class LesionFinder:
         square = letterbox.apply(pixels)
         prob = self._network(np.stack([square, square[:, ::-1]]))
         return letterbox.cut((prob[0] + prob[1, :, ::-1]) / 2)
+
+
+@cache
+def get_finder() -> LesionFinder:
+    """Load the shipped segmenter, once a process."""
+    return LesionFinder.load()
+
+
+def propose_box(frame: Frame, find: Callable[[Frame], Sequence[Lesion]]) -> tuple[Roi, BoxSource]:
+    """Give the box of the best lesion in whole pixels, or a default one where none is found, and which it is."""
+    lesions = find(frame)
+    return (lesions[0].box.rounded(), "proposed") if lesions else (default_roi(frame).rounded(), "default")
 
 
 def _load_openvino(weights: Path, size: int) -> Network:

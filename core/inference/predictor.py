@@ -13,6 +13,8 @@ from core.imaging import Frame, Roi, assess_quality, prepare_input
 from core.inference.applicability import ApplicabilityRules, Gate, Reference
 from core.inference.engines.choice import load_engine
 from core.inference.engines.interface import Engine
+from core.inference.lesion import Lesion
+from core.inference.lesion_finder import get_finder
 from core.inference.prediction import INTERVAL, Case, ImageReading, Prediction, ViewEstimate
 from core.inference.trust import load_bundle
 from core.settings import get_text_setting
@@ -104,6 +106,10 @@ class Predictor:
             Scores, score map and applicability.
         """
         return self.read_images([(frame, roi)])[0]
+
+    def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
+        """Outline the lesions of a frame by the shipped segmenter, best first."""
+        return get_finder().find(frame)
 
     @property
     def at_once(self) -> int:

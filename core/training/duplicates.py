@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 SIDE, KEPT = 32, 8
 MOST_BITS = 8  # of 64
+CHUNK = 512
 
 
 def compute_perceptual_hash(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -28,3 +29,28 @@ def group_near_duplicates(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int
     differing = bits @ (1 - bits).T
     alike = coo_array((differing + differing.T <= MOST_BITS).astype(np.int8))
     return connected_components(alike, directed=False)[1].astype(np.int64)
+
+
+def find_twins(looks: NDArray[np.bool_], patients: Sequence[str]) -> dict[int, int]:
+    """Give each image that nearly equals one of another patient, and the first such one.
+
+    Parameters
+    ----------
+    looks : ndarray of bool, (n, 64)
+        Perceptual hash of each image.
+    patients : sequence of str
+        Whose image each is.
+
+    Returns
+    -------
+    dict of int to int
+        Position of an image, and that of the image of another patient.
+    """
+    bits, owner = looks.astype(np.int32), np.asarray(patients)
+    twins: dict[int, int] = {}
+    for start in range(0, len(bits), CHUNK):
+        part = bits[start : start + CHUNK]
+        differing = part @ (1 - bits).T + (1 - part) @ bits.T
+        alike = (differing <= MOST_BITS) & (owner[start : start + CHUNK, None] != owner)
+        twins |= {start + int(i): int(alike[i].argmax()) for i in np.flatnonzero(alike.any(axis=1))}
+    return twins

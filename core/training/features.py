@@ -1,7 +1,9 @@
 """Pooled features of a manifest's images, one vector a patient; kept in chunks so that a stopped run goes on."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,47 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from core.cohort.scoring.local import NO_LESION, box_row, decode_row
 from core.errors import AppError
-from core.imaging import Roi, assess_quality, default_roi, prepare_input, read_frame
+from core.imaging import Frame, Roi, assess_quality, prepare_input
+from core.inference.applicability import Gate
 from core.inference.engines.interface import Engine
+from core.inference.lesion_finder import BoxSource, get_finder
+from core.inference.prediction import Status
 from core.training.augment import augment
 from core.training.busbra import CROP_CONTEXT, CROP_PX
+from core.training.duplicates import compute_perceptual_hash, find_twins
 
 BATCH = 16
 N_VIEWS = 4
 Progress = Callable[[int, int], None]
+KEEP = " If it is one, --keep {row} takes it."
+KEEP_TWIN = " If it is this patient's, --keep {row} takes it."
+
+
+@dataclass(frozen=True)
+class ImageRead:
+    """What was read of one image of a manifest.
+
+    Parameters
+    ----------
+    row : int
+        Row of the manifest.
+    box : {"drawn", "proposed", "default"}
+        Whose lesion box it has.
+    gate : {"ok", "caution", "refused"}
+        What the backbone's applicability rule says of it.
+    sha256 : str
+        Of the frame's pixels.
+    looks : ndarray of bool, (64,)
+        Perceptual hash of the frame.
+    """
+
+    row: int
+    box: BoxSource
+    gate: Status
+    sha256: str
+    looks: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -34,15 +68,40 @@ class Features:
         Row of the manifest and reason.
     cautions : tuple of (int, str)
         Row of the manifest, and what calls for caution with its image or box.
+    reads : tuple of ImageRead
+        One for each image that could be decoded.
     """
 
     pooled: NDArray[np.float64]
     refused: tuple[tuple[int, str], ...]
     cautions: tuple[tuple[int, str], ...] = ()
+    reads: tuple[ImageRead, ...] = ()
+
+    @property
+    def is_read(self) -> NDArray[np.bool_]:
+        """Which images are used; bool (n_images,)."""
+        return np.isfinite(self.pooled[:, 0])
+
+    def count_boxes(self, rows: "pd.Series[int]") -> dict[str, int]:
+        """Count the used images by whose lesion box they have."""
+        used = set(rows[self.is_read])
+        return dict(Counter(read.box for read in self.reads if read.row in used))
+
+    def count_gate(self) -> dict[str, int]:
+        """Count the images that could be decoded by what the gate says of them."""
+        found = Counter(read.gate for read in self.reads)
+        return {"n": len(self.reads), "passed": found["ok"], "cautioned": found["caution"], "refused": found["refused"]}
+
+    def name_boxes(self, images: pd.DataFrame) -> "pd.Series[str]":
+        """Name whose lesion boxes each patient's used images have, "mixed" where they differ."""
+        box_of = {read.row: read.box for read in self.reads}
+        used = images[self.is_read]
+        boxes = used["row"].map(box_of).groupby(used["patient_id"])
+        return boxes.first().where(boxes.nunique() == 1, "mixed")
 
     def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
         """Give the pooled features of the readable images of some patients, one row an image."""
-        return self.pooled[patient_id.isin(wanted).to_numpy() & np.isfinite(self.pooled[:, 0])]
+        return self.pooled[patient_id.isin(wanted).to_numpy() & self.is_read]
 
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:
         """Average the images of each patient; one row per patient, patients without a readable image left out."""
@@ -50,24 +109,67 @@ class Features:
         return table.dropna().groupby(level=0).mean()
 
 
-def extract_features(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress) -> Features:
-    """Run the backbone over a manifest's images."""
+def extract_features(
+    images: pd.DataFrame,
+    engine: Engine,
+    cache: Path,
+    progress: Progress,
+    *,
+    gate: Gate,
+    kept: AbstractSet[int] = frozenset(),
+) -> Features:
+    """Run the backbone over a manifest's images; what its gate refuses is left out by name, but for the kept rows."""
     cache.mkdir(parents=True, exist_ok=True)
     pooled, refused, cautions = np.full((len(images), engine.n_features), np.nan), [], []
+    reads: list[ImageRead] = []
     for done, batch in _batches(images):
-        crops, rows = [], []
+        crops, cut = [], []
         for position, image in zip(batch.index, batch.to_dict("records"), strict=True):
+            row = int(image["row"])
             try:
-                crop, words = _read_crop(image, size=engine.rule.size, context=engine.rule.context)
-                cautions += [(int(image["row"]), sentence) for sentence in words]
-                crops.append(crop)
-                rows.append(int(position))
+                frame, roi, box = _read_lesion(image)
+                crops.append(prepare_input(frame, roi, size=engine.rule.size, context=engine.rule.context))
+                cut.append((int(position), row, frame, box))
+                cautions += [
+                    (row, finding.sentence) for finding in assess_quality(frame, roi) if finding.status == "caution"
+                ]
             except (AppError, OSError) as error:
-                refused.append((int(image["row"]), _name_fault(error)))
-        if crops:
-            pooled[np.array(rows)] = _pool(np.stack(crops), engine, cache)
+                refused.append((row, _name_fault(error)))
+        for (position, row, frame, box), features in zip(cut, _pool(crops, engine, cache), strict=True):
+            status, sentence = gate.assess(features, is_ultrasound=frame.is_ultrasound)
+            reads.append(_describe(row, frame, box, status))
+            if status == "refused" and row not in kept:
+                refused.append((row, sentence + KEEP.format(row=row)))
+                continue
+            pooled[position] = features
+            cautions += [(row, sentence)] if status == "caution" else []
+            cautions += [(row, NO_LESION)] if box == "default" else []
         progress(done, len(images))
-    return Features(pooled, tuple(refused), tuple(cautions))
+    twins = list(_find_twins(images, reads))
+    refused += [(row, sentence) for row, sentence, same in twins if same and row not in kept]
+    cautions += [(row, sentence) for row, sentence, same in twins if not same]
+    pooled[images["row"].isin([row for row, _ in refused]).to_numpy()] = np.nan
+    return Features(pooled, tuple(sorted(refused)), tuple(sorted(cautions)), tuple(reads))
+
+
+def _find_twins(images: pd.DataFrame, reads: Sequence[ImageRead]) -> Iterator[tuple[int, str, bool]]:
+    """Name the images that stand under two patients, and whether they are the same to the last pixel."""
+    patient_of = dict(zip(images["row"], images["patient_id"], strict=True))
+    if not reads:
+        return
+    looks = np.stack([read.looks for read in reads])
+    for i, j in find_twins(looks, [patient_of[read.row] for read in reads]).items():
+        own, other = reads[i], reads[j]
+        if own.sha256 == other.sha256:
+            keep = KEEP_TWIN.format(row=own.row)
+            yield own.row, f"The same image stands in row {other.row} under another patient_id.{keep}", True
+        else:
+            yield own.row, f"Nearly the same image stands in row {other.row} under another patient_id.", False
+
+
+def _describe(row: int, frame: Frame, box: BoxSource, status: Status) -> ImageRead:
+    digest = hashlib.sha256(str(frame.pixels.shape).encode() + frame.pixels.tobytes()).hexdigest()
+    return ImageRead(row, box, status, digest, compute_perceptual_hash(frame.pixels))
 
 
 def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -81,7 +183,8 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:
-            crop, _ = _read_crop(image, size=CROP_PX, context=CROP_CONTEXT)
+            frame, roi, _ = _read_lesion(image)
+            crop = prepare_input(frame, roi, size=CROP_PX, context=CROP_CONTEXT)
         except (AppError, OSError):
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
@@ -89,7 +192,7 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
         zoom = engine.rule.context / CROP_CONTEXT
         views, _ = augment(crops, crops, size=engine.rule.size, zoom=zoom, generator=generator)
         pixels = (views[:, 0] * 255).round().to(torch.uint8).numpy()
-        pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(pixels, engine, cache)
+        pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(list(pixels), engine, cache)
         progress((i + 1) * N_VIEWS, len(pooled))
     return Features(pooled, ())
 
@@ -104,15 +207,15 @@ def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
     return int.from_bytes(key[:7], "big")
 
 
-def _read_crop(image: Mapping[Hashable, Any], *, size: int, context: float) -> tuple[NDArray[np.uint8], list[str]]:
-    """Give the model's input of an image, and what calls for caution."""
-    frame = read_frame(Path(image["path"]).read_bytes())
-    roi = default_roi(frame) if image["box"] is None else frame.to_frame(Roi(*image["box"]))
-    cautions = [finding.sentence for finding in assess_quality(frame, roi) if finding.status == "caution"]
-    return prepare_input(frame, roi, size=size, context=context), cautions
+def _read_lesion(image: Mapping[Hashable, Any]) -> tuple[Frame, Roi, BoxSource]:
+    row = {str(name): value for name, value in image.items()}
+    return box_row(row, decode_row(row), get_finder().find)
 
 
-def _pool(crops: NDArray[np.uint8], engine: Engine, cache: Path) -> NDArray[np.float64]:
+def _pool(cut: Sequence[NDArray[np.uint8]], engine: Engine, cache: Path) -> NDArray[np.float64]:
+    if not cut:
+        return np.empty((0, engine.n_features))
+    crops = np.stack(cut)
     key = hashlib.sha256(engine.sha256.encode() + engine.precision.encode() + crops.tobytes()).hexdigest()
     path = cache / f"{key}.npy"
     if path.exists():

@@ -2,22 +2,26 @@
 
 import errno
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Protocol
 
 from core.clinical import M1_PREDICTORS, parse_inputs
 from core.errors import BusyError, InputError, WorkError
-from core.imaging import Frame, Roi, default_roi, read_frame
+from core.imaging import Frame, Roi, read_frame
 from core.imaging.decoding.pool import count_cores
 from core.inference import Case, ImageReading, View
+from core.inference.lesion import Lesion
+from core.inference.lesion_finder import BoxSource, propose_box
 from models.bundle import Bundle
 
 Row = dict[str, Any]
-Lesion = tuple[Frame, Roi]
+Boxed = tuple[Frame, Roi, BoxSource]
+Find = Callable[[Frame], Sequence[Lesion]]
 ATTEMPTS = 3
 SHORT_OF = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+NO_LESION = "The table gives no box and no lesion was found: a default box was taken."
 SHORT = "This computer is short of memory or open files at the moment. Go on with the scoring later."
 
 
@@ -32,8 +36,11 @@ class Reader(Protocol):
     def at_once(self) -> int:
         """How many images `read_images` is best given."""
 
-    def read_images(self, cases: Sequence[Lesion]) -> list[ImageReading]:
+    def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
         """Run the network on several lesions."""
+
+    def find_lesions(self, frame: Frame) -> Sequence[Lesion]:
+        """Outline the lesions of a frame, best first."""
 
 
 class LocalScorer:
@@ -64,11 +71,11 @@ class LocalScorer:
         Yields
         ------
         tuple of (int, dict)
-            Row number, and the score of each head, or "refused" with the reason.
+            Row number, and the score of each head with the box's source, or "refused" with the reason.
         """
         decoders, at_once = count_cores(), self._reader.at_once
         pending = iter(rows)
-        queue: deque[tuple[Row, Future[Lesion]]] = deque()
+        queue: deque[tuple[Row, Future[Frame]]] = deque()
         with ThreadPoolExecutor(decoders) as threads:
             try:
                 while True:
@@ -81,11 +88,11 @@ class LocalScorer:
                 for _, future in queue:
                     future.cancel()
 
-    def _score(self, group: list[tuple[Row, "Future[Lesion]"]]) -> Iterator[tuple[int, Row]]:
-        decoded: list[tuple[int, Lesion]] = []
+    def _score(self, group: list[tuple[Row, "Future[Frame]"]]) -> Iterator[tuple[int, Row]]:
+        decoded: list[tuple[int, Boxed]] = []
         for row, future in group:
             try:
-                decoded.append((row["row"], future.result()))
+                decoded.append((row["row"], box_row(row, future.result(), self._reader.find_lesions)))
             except InputError as error:
                 yield row["row"], {"refused": str(error)}
             except OSError as error:
@@ -96,16 +103,17 @@ class LocalScorer:
             numbers, cases = zip(*decoded, strict=True)
             yield from zip(numbers, self._read(cases), strict=True)
 
-    def _read(self, cases: Sequence[Lesion]) -> list[Row]:
+    def _read(self, cases: Sequence[Boxed]) -> list[Row]:
         """Read a batch; where one image spoils it, each alone."""
         try:
-            return [_list_scores(*one) for one in zip(self._try(cases, ATTEMPTS), cases, strict=True)]
+            readings = self._try([(frame, roi) for frame, roi, _ in cases], ATTEMPTS)
+            return [_list_scores(*one) for one in zip(readings, cases, strict=True)]
         except InputError as error:
             if len(cases) == 1:
                 return [{"refused": str(error)}]
             return [self._read([case])[0] for case in cases]
 
-    def _try(self, cases: Sequence[Lesion], attempts: int) -> list[ImageReading]:
+    def _try(self, cases: Sequence[tuple[Frame, Roi]], attempts: int) -> list[ImageReading]:
         """Ask the network, again if it fails; that is no verdict on an image, so the run ends there in the end."""
         try:
             return self._reader.read_images(cases)
@@ -115,18 +123,43 @@ class LocalScorer:
             return self._try(cases, attempts - 1)
 
 
-def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Lesion:
-    """Decode the image of a row, with its lesion box or a default one; `bulk` is that of `read_frame`."""
-    frame = read_frame(row["path"].read_bytes(), bulk=bulk)
-    return frame, default_roi(frame) if row["box"] is None else frame.to_frame(Roi(*row["box"]))
+def decode_row(row: Mapping[str, Any], *, bulk: bool = False) -> Frame:
+    """Decode the image of a row; `bulk` is that of `read_frame`."""
+    return read_frame(row["path"].read_bytes(), bulk=bulk)
 
 
-def read_case(rows: Sequence[Row]) -> Case:
-    """Decode the images of a patient; clinical values are those of the first row."""
+def box_row(row: Mapping[str, Any], frame: Frame, find: Find) -> Boxed:
+    """Give the row's lesion box, or the proposed one where it has none."""
+    if row["box"] is not None:
+        return frame, frame.to_frame(Roi(*row["box"])), "drawn"
+    return frame, *propose_box(frame, find)
+
+
+def read_case(rows: Sequence[Row], find: Find) -> Case:
+    """Decode the images of a patient; clinical values are those of the first row.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        As `core.cohort.manifest.read_rows` gives them.
+    find : callable
+        Outlines the lesions of a frame, for rows without a box.
+
+    Returns
+    -------
+    Case
+        The images that could be read.
+
+    Raises
+    ------
+    InputError
+        If none could.
+    """
     views, faults = [], []
     for row in rows:
         try:
-            views.append(View(*decode_row(row)))
+            frame, roi, _ = box_row(row, decode_row(row), find)
+            views.append(View(frame, roi))
         except InputError as error:
             faults.append(error)
     if not views:
@@ -136,11 +169,15 @@ def read_case(rows: Sequence[Row]) -> Case:
     return Case(tuple(views), clinical)
 
 
-def _list_scores(reading: ImageReading, lesion: Lesion) -> Row:
+def _list_scores(reading: ImageReading, lesion: Boxed) -> Row:
     if reading.applicability.status == "refused":
         return {"refused": " ".join(reading.applicability.reasons)}
-    cautions = {"cautions": list(reading.applicability.reasons)} if reading.applicability.status == "caution" else {}
-    frame, roi = lesion
+    frame, roi, source = lesion
+    cautions = list(reading.applicability.reasons) if reading.applicability.status == "caution" else []
+    cautions += [NO_LESION] if source == "default" else []
     box = [roi.x0, roi.y0, roi.x1, roi.y1]
-    seen = {"input_sha256": reading.input_sha256, "device": frame.device, "box": box}
-    return dict(reading.scores) | cautions | {"seen": seen}
+    return {
+        "scores": dict(reading.scores),
+        "box_source": source,
+        "seen": {"input_sha256": reading.input_sha256, "device": frame.device, "box": box},
+    } | ({"cautions": cautions} if cautions else {})

@@ -1,8 +1,9 @@
 """A manifest with images to a prediction table; resumable row by row."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +36,8 @@ class ScoredCohort:
         What became of the manifest's columns.
     cautions : tuple of (int, str)
         Row of the manifest and what calls for caution with its image: a box that reaches its edge, for instance.
+    boxes : mapping of str to int
+        Images whose box was "drawn", "proposed" by the segmenter, or a "default" one.
     """
 
     table: pd.DataFrame
@@ -42,6 +45,7 @@ class ScoredCohort:
     images: int
     reading: TableReading
     cautions: tuple[tuple[int, str], ...] = ()
+    boxes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Scorer(Protocol):
@@ -52,7 +56,7 @@ class Scorer(Protocol):
         """The bundle that answers."""
 
     def score_rows(self, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-        """Give row number and scores of each row, in any order."""
+        """Give row number and what was read of each row, in any order."""
 
 
 def score_manifest(
@@ -70,16 +74,36 @@ def score_manifest(
     key = hashlib.sha256(manifest.read_bytes() + scorer.bundle.sha256.encode() + settled).hexdigest()
     kept = Journal(journal, key)
     with kept:
-        for number, scores in scorer.score_rows(row for row in rows if row["row"] not in kept.done):
-            kept.add(number, scores)
+        stamps = {row["row"]: _stamp_file(row["path"]) for row in rows}
+        kept.forget(number for number, stamp in stamps.items() if kept.done.get(number) != stamp)
+        for number, read in scorer.score_rows(row for row in rows if row["row"] not in kept.done):
+            kept.add(number, stamps[number], read)
             progress(len(kept.done) + len(reading.refused), reading.rows)
-    scores_of = kept.read()
-    rows = [row | {"scores": dict(scores_of[row["row"]])} for row in rows]
-    rows = [row | {"seen": row["scores"].pop("seen", None), "is_caution": "cautions" in row["scores"]} for row in rows]
-    cautions = [(row["row"], " ".join(row["scores"].pop("cautions"))) for row in rows if row["is_caution"]]
-    read = [row for row in rows if "refused" not in row["scores"]]
-    unread = [(row["row"], str(row["scores"]["refused"])) for row in rows if "refused" in row["scores"]]
-    refused = tuple(sorted([*reading.refused, *unread]))
-    if not read:
+    known = kept.read()
+    rows = [row | known[row["row"]] for row in rows]
+    cautions = sorted((row["row"], " ".join(row["cautions"])) for row in rows if "cautions" in row)
+    scored = [row for row in rows if "refused" not in row]
+    refused = tuple(sorted([*reading.refused, *((row["row"], row["refused"]) for row in rows if "refused" in row)]))
+    if not scored:
         raise TableError(f"None of the {reading.rows} rows of the manifest could be scored.", refused)
-    return ScoredCohort(tabulate_scores(read, scorer.bundle), refused, len(read), reading, tuple(sorted(cautions)))
+    boxes = Counter(row["box_source"] for row in scored)
+    return ScoredCohort(
+        tabulate_scores(scored, scorer.bundle), refused, len(scored), reading, tuple(cautions), dict(boxes)
+    )
+
+
+def describe_boxes(boxes: Mapping[str, int]) -> str:
+    """Say whose boxes the images had."""
+    words = {"drawn": "drawn", "proposed": "proposed by the segmenter", "default": "default, as no lesion was found"}
+    return (
+        "Lesion boxes: " + "; ".join(f"{boxes[name]} {word}" for name, word in words.items() if boxes.get(name)) + "."
+    )
+
+
+def _stamp_file(path: Path) -> str:
+    """Give size and time of an image file, so that one that has changed is read again."""
+    try:
+        file = path.stat()
+    except OSError:
+        return ""
+    return f"{file.st_size}-{file.st_mtime_ns}"

@@ -21,7 +21,8 @@ def tabulate_scores(rows: Sequence[Row], bundle: Bundle) -> pd.DataFrame:
     patients: dict[str, list[Row]] = {}
     for row in rows:
         patients.setdefault(row["patient_id"], []).append(row)
-    return pd.DataFrame([_predict_patient(patient, images, bundle) for patient, images in patients.items()])
+    table = pd.DataFrame([_predict_patient(patient, images, bundle) for patient, images in patients.items()])
+    return table.drop(columns="box_source") if table["box_source"].eq("drawn").all() else table
 
 
 def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
@@ -38,6 +39,8 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
         log_odds = head.intercept + sum(head.contribute(score, known).values())
         record["prob" if name == "m1" else f"prob_{name}"] = float(expit(log_odds))
     record |= {name: known[name] for name in ("lnm", "rfs_months", "rfs_event", *DESCRIPTIVE) if name in known}
+    sources = {row["box_source"] for row in images}
+    record["box_source"] = sources.pop() if len(sources) == 1 else "mixed"
     if "aln_suspicious" in known:
         record["aln_us"] = int(known["aln_suspicious"] == "suspicious")
     return record
@@ -48,7 +51,7 @@ def _list_seen(images: list[Row]) -> Row:
     seen = [row["seen"] for row in images if row.get("seen")]
     devices = [one["device"] for one in seen if one["device"] and not images[0].get("image_device")]
     return {
-        "gate": "caution" if any(row.get("is_caution") for row in images) else "ok",
+        "gate": "caution" if any("cautions" in row for row in images) else "ok",
         **({"image_device": devices[0]} if devices else {}),
         **({"input_sha256": join_hashes([one["input_sha256"] for one in seen])} if len(seen) == len(images) else {}),
         "views": "; ".join(",".join(f"{edge:g}" for edge in one["box"]) for one in seen) or None,

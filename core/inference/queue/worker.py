@@ -11,14 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import cache
 from pathlib import Path
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import AppError, BusyError, WorkError
 from core.imaging import Frame, Roi
 from core.inference.lesion import Lesion
+from core.inference.lesion_finder import get_finder
 from core.inference.prediction import Case, ImageReading, Prediction
 from core.inference.predictor import Predictor
 from core.inference.queue.lane import FairLane
@@ -26,9 +26,6 @@ from core.inference.queue.latest_results import Recent
 from core.inference.queue.memory import give_back_memory
 from core.inference.queue.place import GIVEN_UP, LOOK_SECONDS, Lane, Turn
 from models.bundle import Bundle
-
-if TYPE_CHECKING:
-    from core.inference.lesion_finder import LesionFinder
 
 PLACES = 64
 KEPT = 512
@@ -199,7 +196,7 @@ class Worker:
         """Load, then work until the worker is closed or another thread has taken over."""
         try:
             loading.set_result(_load(self._folder))
-            _load_finder()
+            get_finder()
             give_back_memory()
         except BaseException as error:  # noqa: BLE001 - whoever asks for the predictor or the finder gets it
             if not loading.done():
@@ -240,7 +237,7 @@ class Worker:
         payloads = [turn.payload for turn in turns]
         if turns[0].task == "read":
             return self.predictor.read_crops(payloads)
-        return [_load_finder().find(frame) for frame in payloads]
+        return [get_finder().find(frame) for frame in payloads]
 
     def _finish(
         self,
@@ -265,14 +262,6 @@ class Worker:
         for lane in self._lanes.values():
             while lane:
                 lane.pop().settle(error=error)
-
-
-@cache
-def _load_finder() -> "LesionFinder":
-    """Load the segmenter, once for all workers."""
-    from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415 - brings an engine
-
-    return LesionFinder.load()
 
 
 def _load(folder: Path) -> Predictor:

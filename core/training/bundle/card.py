@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.clinical import BY_NAME
+from core.cohort.scoring.score import describe_boxes
 from core.evaluation.estimate import write_estimate, write_number
 from core.training.bundle.card_parts import (
+    describe_by_box,
     describe_calibration,
     describe_coefficients,
     describe_coverage,
@@ -70,7 +72,7 @@ def write_card(
             f"| {name} | {part['n']} | {part['events']} | {', '.join(part['centres'])} |"
             for name, part in flow["splits"].items()
         ),
-        f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused.\n",
+        f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused. {describe_boxes(flow['boxes'])}\n",
         "## Model\n",
         f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
         f"pooled features, cross-fitted over {internal['cross_fitting']}; joined with "
@@ -89,6 +91,7 @@ def write_card(
         "\nFigures of the training split use image scores out of fold, but the fusion was fitted on these patients: "
         "no p-value there.\n",
         *describe_calibration(metrics),
+        *describe_by_box(internal["boxes"]),
         *describe_no_call(internal["no_call"]),
         *describe_internal(internal),
         *describe_stability(internal),

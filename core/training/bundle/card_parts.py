@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import BY_NAME
+from core.evaluation.estimate import write_estimate
 from core.inference.prediction import INTERVAL
 from models.fusion import FusionHead
 
@@ -57,6 +58,17 @@ def describe_no_call(splits: Mapping[str, Any]) -> Iterator[str]:
         ]
         yield f"| {name} | {' | '.join(cells)} |"
     yield "\n"
+
+
+def describe_by_box(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write the AUC by whose lesion box the images have."""
+    if rows:
+        yield "| split | lesion box | n | events | AUC (95 % CI) |\n| --- | --- | --- | --- | --- |"
+    for row in rows:
+        auc = write_estimate(row["auc"], row["auc_ci"], row["reason"], level=None)
+        yield f"| {row['split']} | {row['box']} | {row['n']} | {row['events']} | {auc} |"
+    if rows:
+        yield "\n"
 
 
 def describe_internal(internal: Mapping[str, Any]) -> Iterator[str]:

@@ -8,12 +8,13 @@ import pandas as pd
 from scipy.special import expit
 
 from core.clinical import M2_PREDICTORS
-from core.evaluation import choose_threshold, compute_indeterminate
+from core.evaluation import choose_threshold, compute_indeterminate, compute_roc
 from core.evaluation.cohort.split import INDETERMINATE_SHARE, choose_indeterminate
 from models.fusion import FusionHead
 
 DEVELOPMENT = ("train", "validation")
 THRESHOLD_DRAWS = 500
+FEW_EVENTS = 10
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 SHOWN = ("n", "events", "discrimination", "comparisons", "confusion", "calibration", "lymph_nodes")
 DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
@@ -53,7 +54,7 @@ def make_predictions(
     if "aln_suspicious" in patients:
         table["aln_us"] = patients["aln_suspicious"].map({"suspicious": 1, "negative": 0})
     table[["rfs_months", "rfs_event"]] = patients[["rfs_months", "rfs_event"]]
-    for name in DESCRIPTIVE:
+    for name in (*DESCRIPTIVE, "box_source"):
         if name in patients:
             table[name] = patients[name]
     return table.reset_index()
@@ -82,6 +83,27 @@ def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mappi
         str(split): compute_indeterminate(part["y"], part["prob"], **zone).to_dict("index")
         for split, part in predictions.groupby("split")
     }
+
+
+def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the AUC of each split by whose lesion box the images have; nothing where all were drawn."""
+    if "box_source" not in predictions:
+        return []
+    return [
+        {"split": split, "box": box, "n": len(part), "events": int(part["y"].sum())}
+        | {name: getattr(compute_roc(part["y"], part["prob"]), name) for name in ("auc", "auc_ci", "reason")}
+        for (split, box), part in predictions.groupby(["split", "box_source"])
+    ]
+
+
+def describe_events(y: "pd.Series[int]", n_coefficients: int) -> str:
+    """Say how many training patients of the rarer class there are for each coefficient of the fusion."""
+    rarer = int(min(y.sum(), len(y) - y.sum()))
+    each = rarer / n_coefficients
+    few = (
+        f", fewer than {FEW_EVENTS}: the fit is likely to be too extreme for new patients" if each < FEW_EVENTS else ""
+    )
+    return f"{rarer} training patients of the rarer class for {n_coefficients} coefficients: {each:.1f} each{few}."
 
 
 def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:

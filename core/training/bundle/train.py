@@ -18,6 +18,7 @@ from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
 from core.evaluation.cohort.split import choose_cohort_threshold
 from core.figures.cohort.evaluate import evaluate_cohort
+from core.inference.applicability import Gate
 from core.inference.engines.interface import Engine
 from core.inference.engines.torch import TorchEngine
 from core.spreadsheet import render_csv
@@ -26,6 +27,8 @@ from core.training.bundle.card import write_card
 from core.training.bundle.evidence import (
     choose_no_call,
     count_flow,
+    describe_events,
+    evaluate_boxes,
     evaluate_no_call,
     make_predictions,
     measure_threshold_interval,
@@ -36,7 +39,7 @@ from core.training.bundle.fits import TrainingData, fit_bundle
 from core.training.bundle.folder import TrainingFolder, open_training_folder
 from core.training.bundle.heads import Floats
 from core.training.bundle.whole_fit import N_REFITS
-from core.training.features import N_VIEWS, Progress, extract_features, extract_views
+from core.training.features import N_VIEWS, Features, Progress, extract_features, extract_views
 from core.training.intake_rates import gather_rates
 from models.bundle import MALIGNANCY, WEIGHTS, write_bundle
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
@@ -71,6 +74,8 @@ class TrainingPlan:
         What was settled about the manifest's columns.
     n_refits : int
         Refits of the whole fit, for the intervals.
+    kept : frozenset of int
+        Rows whose images are taken although they do not look like ultrasound or stand under two patients.
     """
 
     name: str
@@ -81,6 +86,7 @@ class TrainingPlan:
     seed: int = SEED
     choices: Choices = field(default_factory=Choices)
     n_refits: int = N_REFITS
+    kept: frozenset[int] = frozenset()
 
 
 def train_bundle(
@@ -98,9 +104,12 @@ def _train(
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
     manifest = dataclasses.replace(manifest, images=_sort_images(manifest.images))
-    features = extract_features(manifest.images, engine, place.cache, progress)
-    data = _join(manifest, features.by_patient(manifest.images["patient_id"]), plan)
-    views = _extract_views(manifest, data, engine, place.cache, plan, progress)
+    check_size(manifest.patients, manifest.refused)
+    gate = Gate.from_json(card["gate"])
+    features = extract_features(manifest.images, engine, place.cache, progress, gate=gate, kept=plan.kept)
+    refused = tuple(sorted((*manifest.refused, *features.refused)))
+    data = _join(manifest, features, plan, refused)
+    views = _extract_views(manifest.images[features.is_read], data, engine, place.cache, plan, progress)
     fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=progress)
     heads, notes = fitted.fusions, fitted.notes
     predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, fitted.scores))
@@ -108,12 +117,17 @@ def _train(
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
     seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
-    refused = sorted((*manifest.refused, *features.refused))
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
+    flow["boxes"] = features.count_boxes(manifest.images["row"])
+    notes = (*notes, describe_events(data.training().y, len(heads["m1"].terms) + 1))
     metrics = evaluate_cohort(predictions, threshold=threshold)
     intake = gather_rates(rate for rates in card["gate_figures"].values() for rate in rates)
+    intake.append({"kind": "rows of this bundle's manifest"} | features.count_gate())
     no_call = choose_no_call(predictions, threshold.threshold)
-    internal = fitted.validation | {"no_call": evaluate_no_call(predictions, threshold.threshold, no_call)}
+    internal = fitted.validation | {
+        "no_call": evaluate_no_call(predictions, threshold.threshold, no_call),
+        "boxes": evaluate_boxes(predictions),
+    }
     records = {"flow": flow, "metrics": pick_metrics(metrics), "internal": internal, "intake": intake}
     _write_evidence(place.new / "evidence", predictions, records)
     description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
@@ -163,24 +177,30 @@ def _sort_images(images: pd.DataFrame) -> pd.DataFrame:
     return images.loc[order].reset_index(drop=True)
 
 
-def _join(manifest: Manifest, pooled: pd.DataFrame, plan: TrainingPlan) -> TrainingData:
-    """Keep the patients with a readable image, and label them."""
-    patients = manifest.patients.loc[pooled.index]
-    y = plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int)
+def check_size(patients: pd.DataFrame, refused: tuple[tuple[int, str], ...], *, words: str = "") -> None:
+    """Refuse fewer training patients than a model needs; the refused rows are named with it."""
     n_train = int((patients["split"] == "train").sum())
     if n_train < MIN_TRAIN:
-        raise TableError(
-            f"{n_train} training patients with a readable image are too few; at least {MIN_TRAIN} are needed."
-        )
-    return TrainingData(patients, y, pooled)
+        raise TableError(f"{n_train} training patients{words} are too few; at least {MIN_TRAIN} are needed.", refused)
+
+
+def _join(
+    manifest: Manifest, features: Features, plan: TrainingPlan, refused: tuple[tuple[int, str], ...]
+) -> TrainingData:
+    """Keep the patients with a readable image, and label them."""
+    pooled = features.by_patient(manifest.images["patient_id"])
+    patients = manifest.patients.loc[pooled.index]
+    check_size(patients, refused, words=" with a readable image")
+    boxes = features.name_boxes(manifest.images)
+    patients = patients if boxes.eq("drawn").all() else patients.assign(box_source=boxes)
+    return TrainingData(patients, plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int), pooled)
 
 
 def _extract_views(
-    manifest: Manifest, data: TrainingData, engine: Engine, cache: Path, plan: TrainingPlan, progress: Progress
+    images: pd.DataFrame, data: TrainingData, engine: Engine, cache: Path, plan: TrainingPlan, progress: Progress
 ) -> dict[str, Floats]:
     """Give the views (v, n_features) of each training patient; of several images, each view's mean."""
-    wanted = manifest.images["patient_id"].isin(data.training().patients.index)
-    images = manifest.images[wanted]
+    images = images[images["patient_id"].isin(data.training().patients.index)]
     pooled = extract_views(images, engine, cache, progress, seed=plan.seed).pooled
     by_image = pooled.reshape(len(images), N_VIEWS, -1)
     rows = images["patient_id"].to_numpy()

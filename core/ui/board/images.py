@@ -1,6 +1,7 @@
 """Where the board's images come from: drawn for simulated patients, unpacked with a cohort of one's own."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -50,7 +51,7 @@ def get_reader(cohort: Cohort) -> BoardReader:
             kept[1].close()
         st.session_state[READER] = kept = (
             key,
-            BoardReader(_find_rows(cohort), _make_predict(get_worker(), name_owner())),
+            BoardReader(_find_rows(cohort, name_owner()), _make_predict(get_worker(), name_owner())),
         )
         end_with_session(kept[1])
     reader: BoardReader = kept[1]
@@ -80,7 +81,7 @@ def _draw_rows(simulated: "SimulatedCohort") -> Callable[[str], Case]:
     return load
 
 
-def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
+def _find_rows(cohort: Cohort, owner: str) -> Callable[[str], Case]:
     from core.cohort.manifest import read_rows  # noqa: PLC0415 - only where a cohort came with images
     from core.cohort.scoring.local import read_case  # noqa: PLC0415
 
@@ -92,7 +93,7 @@ def _find_rows(cohort: Cohort) -> Callable[[str], Case]:
     def load(patient: str) -> Case:
         if package is None or patient not in rows:
             raise ImageError(NO_IMAGE if package is None else NO_ROW)
-        return read_case(rows[patient])
+        return read_case(rows[patient], partial(get_worker().find_lesions, owner=owner))
 
     return load
 

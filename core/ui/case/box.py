@@ -7,7 +7,7 @@ import streamlit as st
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, find_near_words, name_marks, remove_calipers
 from core.ui.case.events import BoxSet
-from core.ui.case.proposal import Proposal, round_box, show_proposal
+from core.ui.case.proposal import Proposal, show_proposal
 from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.case.state import Box, LesionView
 from core.ui.errors import guard
@@ -81,18 +81,18 @@ def paint_over(frame: Frame, roi: Roi) -> Frame:
 
 def set_box(roi: Roi) -> None:
     """Set the box, and the numbers with it."""
-    _keep(round_box(roi))
-    _fill_edges(get_case().shown, round_box(roi))
+    _keep(roi.rounded())
+    _fill_edges(get_case().shown, roi.rounded())
 
 
 def start_box(view: LesionView, frame: Frame, proposal: Proposal) -> Box:
     """Set a view's box for a new area, another frame whose box was not touched, or another chosen lesion."""
     box, area = view.box, (frame.origin, frame.width, frame.height)
     known = frame.to_frame(Roi(*view.source.box)) if view.source.box else None
-    guess = proposal.box or round_box(default_roi(frame))
+    guess = proposal.box or default_roi(frame).rounded()
     if box is None or box.area != area:
         start = None if known else guess
-        shown = Box(round_box(known or guess), start, area, frame.frame_index, proposal.chosen)
+        shown = Box((known or guess).rounded(), start, area, frame.frame_index, proposal.chosen)
     else:
         shown = box.show(guess, frame_index=frame.frame_index, lesion=proposal.chosen)
     if box is None or shown.roi != box.roi:

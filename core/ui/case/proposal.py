@@ -48,12 +48,7 @@ class Proposal:
     @property
     def box(self) -> Roi | None:
         """Its box in whole pixels, at the contour's outer edge."""
-        return None if self.lesion is None else round_box(self.lesion.box)
-
-
-def round_box(roi: Roi) -> Roi:
-    """Bring a box's edges to whole pixels."""
-    return Roi(round(roi.x0), round(roi.y0), round(roi.x1), round(roi.y1))
+        return None if self.lesion is None else self.lesion.box.rounded()
 
 
 def find_proposal(frame: Frame, number: int) -> Proposal:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.cohort import read_predictions
 from core.cohort.scoring.job import ScoringJob
-from core.cohort.scoring.score import ScoredCohort
+from core.cohort.scoring.score import ScoredCohort, describe_boxes
 from core.errors import TableError
 from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain
@@ -115,7 +115,7 @@ def _finish(scored: ScoredCohort) -> None:
     except TableError as error:
         st.session_state[FAILED] = (str(error), scored.refused)
     else:
-        notes = (*read.notes, *scored.reading.notes, *((OPEN,) if is_open else ()))
+        notes = (*read.notes, *scored.reading.notes, describe_boxes(scored.boxes), *((OPEN,) if is_open else ()))
         reading = replace(
             scored.reading,
             rows=scored.reading.rows,

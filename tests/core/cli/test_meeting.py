@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from core.cli import app
 from core.errors import InputError, UsageError
-from core.inference.predictor import Case, Predictor
+from core.inference.predictor import Predictor
 from core.register.models import Entry
 from core.register.store import Store
 from core.simulation import write_cohort
@@ -30,10 +30,11 @@ def run(manifest, bundle_dir, tmp_path, *options: str):
 
 def test_the_meetings_document_holds_patients_and_their_own_entries(manifest, names, bundle_dir, tmp_path):
     from core.cohort.manifest import read_rows
-    from core.cohort.scoring.local import decode_row
+    from core.cohort.scoring.local import read_case
 
     row = next(row for row in read_rows(manifest)[0] if row["patient_id"] == names[0])
-    seen = Predictor.load(bundle_dir).predict(Case.of(*decode_row(row)))
+    predictor = Predictor.load(bundle_dir)
+    seen = predictor.predict(read_case([row], predictor.find_lesions))
     store = Store(f"sqlite:///{tmp_path / 'board.db'}")
     store.append(Entry(names[0], "AB", "note", "Sentinel node first.", input_sha256=seen.input_sha256))
     last = store.append(Entry(names[0], "AB", "note", "Of another patient.", input_sha256="f" * 64))

@@ -2,28 +2,39 @@
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.cohort import read_predictions
+from core.cohort.manifest import read_manifest
+from core.cohort.splits import SplitRule
 from core.errors import TableError
 from core.figures.cohort.evaluate import evaluate_cohort
 from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
+from core.inference.applicability import Gate
+from core.inference.engines.torch import TorchEngine
+from core.inference.lesion_finder import propose_box
 from core.simulation import write_cohort
 from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle import train
 from core.training.bundle.evidence import pick_metrics
 from core.training.bundle.train import TrainingPlan, train_bundle
+from core.training.check import check_manifest
+from core.training.features import extract_features
 from models.bundle import WEIGHTS, read_bundle
 from models.cutoff import Cutoff
+from models.input_rule import InputRule
 from tests.pages.test_shipped_evidence import find_differences
 
 PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12)
 N = 96
+RULE = InputRule(96, 1.75, 0.28, 0.2)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -161,9 +172,108 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
     assert set(bundle.fusion_heads) == {"m1", "image", "clinical"}
 
 
+def spoil(manifest: Path, folder: Path, change) -> Path:
+    """Write a changed copy of the manifest elsewhere."""
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    change(table).to_csv(folder / "changed.csv", index=False)
+    return folder / "changed.csv"
+
+
+def test_a_picture_that_is_no_ultrasound_is_no_training_row_unless_it_is_kept(
+    manifest: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (240, 320), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+
+    def add(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[0, ["image", "box"]] = [str(tmp_path / "noise.png"), "80,60,240,180"]
+        return table
+
+    def judge(_gate: Gate, pooled: np.ndarray, *, is_ultrasound: bool) -> tuple[str, str]:
+        return ("refused", "No ultrasound.") if next(calls) == position else ("ok", "")
+
+    changed = spoil(manifest, tmp_path, add)
+    images = read_manifest(changed, SplitRule((), PLAN.cutoff, PLAN.seed)).images
+    position = list(images["row"]).index(2)
+    monkeypatch.setattr(Gate, "assess", judge)
+    found = []
+    for kept in (frozenset(), frozenset({2})):
+        calls = count()
+        engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
+        gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
+        found.append(
+            extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate, kept=kept)
+        )
+    assert found[0].refused == ((2, "No ultrasound. If it is one, --keep 2 takes it."),)
+    assert found[0].is_read.sum() == len(images) - 1
+    assert found[0].count_gate() == {"n": N, "passed": N - 1, "cautioned": 0, "refused": 1}
+    assert not found[1].refused
+    assert found[1].is_read.all()
+
+
+def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    def share(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[4, ["image", "box"]] = table.loc[9, ["image", "box"]]
+        return table
+
+    changed = spoil(manifest, tmp_path, share)
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda done, total: None)
+    assert {row: sentence[:33] for row, sentence in summary["refused"]} == {
+        6: "The same image stands in row 11 u",
+        11: "The same image stands in row 6 un",
+    }
+    assert summary["flow"]["rows_refused"] == 2
+    assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
+
+
+def test_rows_without_a_box_get_the_box_that_predict_proposes(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    changed = spoil(manifest, tmp_path, lambda t: t.assign(box=["" if i % 2 else b for i, b in enumerate(t["box"])]))
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda done, total: None)
+    boxes = summary["flow"]["boxes"]
+    evidence = pd.read_csv(tmp_path / "out" / "evidence" / "predictions.csv", index_col="patient_id")
+    cohort = pd.read_csv(changed, index_col="patient_id", dtype=str)
+    predictor = Predictor.load(tmp_path / "out", engine="torch", precision="fp32")
+    assert boxes["drawn"] == N // 2
+    assert sum(boxes.values()) == N
+    assert boxes["proposed"] > N // 4
+    patient = evidence.index[(evidence["split"] == "external") & (evidence["box_source"] == "proposed")][0]
+    frame = read_frame(Path(cohort.loc[patient, "image"]).read_bytes())
+    fields = [term.field for term in predictor.bundle.fusion_heads["m1"].terms]
+    clinical = {name: cohort.loc[patient, name] for name in fields if isinstance(cohort.loc[patient, name], str)}
+    case = Case.of(frame, propose_box(frame, predictor.find_lesions)[0], clinical)
+    assert predictor.predict(case).probability == pytest.approx(evidence.loc[patient, "prob"], abs=2e-4)
+    assert f"{boxes['proposed']} proposed by the segmenter" in (tmp_path / "out" / "CARD.md").read_text()
+
+
+def test_few_events_for_each_coefficient_are_said(trained: tuple[Path, dict]) -> None:
+    assert any("fewer than 10: the fit is likely to be too extreme" in note for note in trained[1]["notes"])
+
+
+def test_a_manifest_is_checked_without_a_network(manifest: Path, tmp_path: Path) -> None:
+    def damage(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[0, "image"] = str(tmp_path / "missing.png")
+        table.loc[1, "ki67_pct"] = "soon"
+        table.loc[3, "box"] = ""
+        return table.assign(odd="1")
+
+    found = check_manifest(spoil(manifest, tmp_path, damage), PLAN)
+    assert [row for row, _ in found["refused"]] == [2, 3]
+    assert found["images_without_box"] == 1
+    assert sum(part["patients"] for part in found["splits"].values()) == N - 2
+    assert ("odd", "") in found["unread"]
+
+
+def test_too_few_patients_name_the_rows_that_were_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    changed = spoil(manifest, tmp_path, lambda t: t.iloc[:20].assign(ki67_pct=["no", *t["ki67_pct"][1:20]]))
+    with pytest.raises(TableError, match="are too few") as raised:
+        train_bundle(changed, backbone, tmp_path / "few", PLAN, progress=lambda done, total: None)
+    assert [row for row, _ in raised.value.rows] == [2]
+
+
 def test_too_few_patients_are_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False).iloc[:20]
     table["image"] = [str(manifest.parent / name) for name in table["image"]]
     table.to_csv(tmp_path / "few.csv", index=False)
-    with pytest.raises(TableError, match="training patients with a readable image are too few"):
+    with pytest.raises(TableError, match="training patients are too few"):
         train_bundle(tmp_path / "few.csv", backbone, tmp_path / "few", PLAN, progress=lambda done, total: None)

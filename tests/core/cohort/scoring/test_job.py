@@ -57,7 +57,7 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
     class Held:
         """Lets one image through, then waits."""
 
-        bundle, at_once = predictor.bundle, 2
+        bundle, at_once, find_lesions = predictor.bundle, 2, predictor.find_lesions
         reached, go = Event(), Event()
 
         def read_images(self, cases: list):
@@ -87,6 +87,9 @@ class Failing:
 
     def __init__(self, predictor: Predictor, error: Exception, times: int) -> None:
         self.bundle, self._predictor, self._error, self.times = predictor.bundle, predictor, error, times
+
+    def find_lesions(self, frame):
+        return self._predictor.find_lesions(frame)
 
     def read_images(self, cases: list):
         if self.times:

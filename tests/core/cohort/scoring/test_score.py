@@ -10,6 +10,7 @@ from core.cohort.scoring.local import LocalScorer
 from core.cohort.scoring.score import score_manifest
 from core.errors import TableError
 from core.imaging import Roi, read_frame
+from core.inference.lesion_finder import propose_box
 from core.inference.predictor import Case, Predictor
 from core.simulation import write_cohort
 
@@ -84,16 +85,44 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(manifest: Path, predictor: Pred
     with pytest.raises(KeyboardInterrupt):
         score(manifest, predictor, tmp_path / "part", stop)
     with (tmp_path / "part").open("a") as journal:
-        journal.write('[6, {"ki67"')
+        journal.write('[6, "9-9", {"scores"')
     again: list[int] = []
     resumed = score(manifest, predictor, tmp_path / "part", lambda done, total: again.append(done))
     assert again == [4, 5, 6, 7, 8]
     assert resumed.table.to_csv() == whole
 
 
+def test_an_image_that_was_changed_is_read_again(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table.loc[0, "image"] = str(tmp_path / "first.png")
+    (tmp_path / "first.png").write_bytes(Path(table["image"][1]).read_bytes())
+    table.to_csv(tmp_path / "own.csv", index=False)
+    before = score(tmp_path / "own.csv", predictor, tmp_path / "part").table
+    (tmp_path / "first.png").write_bytes(Path(table["image"][2]).read_bytes())
+    done: list[int] = []
+    after = score(tmp_path / "own.csv", predictor, tmp_path / "part", lambda n, total: done.append(n)).table
+    assert done == [N]
+    assert before["prob"][0] != after["prob"][0]
+    assert before["prob"][1:].tolist() == after["prob"][1:].tolist()
+
+
+def test_rows_without_a_box_get_the_segmenters(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    bare = rewrite(manifest, "unboxed.csv", lambda t: t.assign(box=["", *t["box"][1:]]))
+    scored = score(bare, predictor, tmp_path / "part")
+    row = pd.read_csv(manifest, dtype=str).iloc[0]
+    frame = read_frame((manifest.parent / row["image"]).read_bytes())
+    roi, source = propose_box(frame, predictor.find_lesions)
+    alone = rewrite(manifest, "alone.csv", lambda t: t[["patient_id", "image", "box"]].assign(box=["", *t["box"][1:]]))
+    first = score(alone, predictor, tmp_path / "alone").table
+    assert scored.boxes == {"drawn": N - 1, source: 1}
+    assert scored.table["box_source"].tolist() == [source, *["drawn"] * (N - 1)]
+    assert first["prob"][0] == pytest.approx(predictor.predict(Case.of(frame, roi)).probability, abs=1e-6)
+
+
 def test_a_journal_of_another_manifest_is_not_taken_over(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
     journal = tmp_path / "part"
-    journal.write_text("another\n" + json.dumps([2, {"ki67": 99.0}]) + "\n")
+    journal.write_text("another\n" + json.dumps([2, "9-9", {"scores": {"ki67": 99.0}}]) + "\n")
     assert score(manifest, predictor, journal).table["prob"].tolist() == pytest.approx(
         score(manifest, predictor, tmp_path / "fresh").table["prob"].tolist()
     )

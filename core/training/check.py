@@ -1,0 +1,92 @@
+"""A manifest checked before a bundle is trained on it: what was read, what is refused, what is too few; no network."""
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.clinical import M1_PREDICTORS
+from core.cohort.manifest import Manifest, read_manifest
+from core.cohort.splits import SplitRule
+from core.errors import TableError
+from core.training.bundle.evidence import describe_events
+from core.training.bundle.train import TrainingPlan, check_size
+
+
+def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
+    """Check a manifest as training would read it.
+
+    Parameters
+    ----------
+    path : Path
+        The manifest.
+    plan : TrainingPlan
+        What the person who trains decides.
+
+    Returns
+    -------
+    dict
+        "sentences" in plain words, "columns", "unread" ones with what was perhaps meant, "splits", "refused" rows with
+        their reasons, "images_without_box",
+        and "images_shared" (rows of equal files under several patients).
+
+    Raises
+    ------
+    TableError
+        If the manifest can't be used as a whole.
+    """
+    manifest = read_manifest(path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
+    high = plan.cutoff.is_high(manifest.patients["ki67_pct"].astype(float))
+    splits = {
+        str(name): {"patients": len(part), "high": int(high[part.index].sum())}
+        for name, part in manifest.patients.groupby("split")
+    }
+    no_box = int(manifest.images["box"].isna().sum())
+    unread, shared = _look_at_files(manifest.images)
+    refused = sorted((*manifest.refused, *unread))
+    return {
+        "sentences": [
+            f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
+            f"patients are used, {len(refused)} rows are refused.",
+            *(f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns),
+            *manifest.notes,
+            *manifest.reading.describe(),
+            *(f"{name}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
+            *_judge_size(manifest, high.astype(int)),
+            f"{no_box} images have no box: the segmenter proposes one.",
+            *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
+        ],
+        "columns": [[c.column, c.name, c.coding, c.unit, c.known, c.missing] for c in manifest.reading.columns],
+        "unread": list(manifest.reading.unread),
+        "splits": splits,
+        "refused": refused,
+        "images_without_box": no_box,
+        "images_shared": shared,
+    }
+
+
+def _judge_size(manifest: Manifest, high: "pd.Series[int]") -> list[str]:
+    trained = high[manifest.patients["split"] == "train"]
+    known = [name for name in M1_PREDICTORS if name in manifest.patients]
+    try:
+        check_size(manifest.patients, manifest.refused)
+    except TableError as error:
+        return [str(error)]
+    return [describe_events(trained, len(known) + 1)]
+
+
+def _look_at_files(images: pd.DataFrame) -> tuple[list[tuple[int, str]], list[list[int]]]:
+    """Give the rows whose file can't be opened, with the reason, and those of equal files under several patients."""
+    unread: list[tuple[int, str]] = []
+    places: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for image in images.to_dict("records"):
+        try:
+            digest = hashlib.sha256(image["path"].read_bytes()).hexdigest()
+        except OSError:
+            unread.append((int(image["row"]), "The image file can't be opened."))
+        else:
+            places[digest].append((int(image["row"]), str(image["patient_id"])))
+    shared = [[row for row, _ in found] for found in places.values() if len({patient for _, patient in found}) > 1]
+    return unread, shared
