@@ -16,6 +16,7 @@ _LEAST_STROKE = 3
 _ROOM = 6
 _DOUBTFUL, _GAP, _LETTER = 3, 24, 8
 _LEAST_SIDE = 64
+_PIECE = 6
 
 
 def find_tissue(grey: np.ndarray) -> np.ndarray:
@@ -34,7 +35,8 @@ def hide_identity(
     """
     grey = to_grey(image)
     flow, drawn = find_flow(image) if image.ndim == 3 else (np.zeros(grey.shape, bool),) * 2
-    found = (*find_writing(grey, flow), *bound_pieces(drawn))
+    pieces = [piece for piece in bound_pieces(drawn) if piece.width * piece.height >= _PIECE]
+    found = (*find_writing(grey, flow), *pieces)
     words = tuple(word for word in found if any(_touch(word, box) for box in boxes))
     kept = np.zeros_like(image)
     for box in boxes:
