@@ -1,6 +1,7 @@
 """Tumour board: from patient to patient, with the estimate, what speaks for it, and a decision that is kept."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -62,10 +63,16 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
     names = board["patient_id"].tolist()
     paired = store.read(cohort=cohort.sha256, kinds=PAIRED)
     unread = list_unread(paired, names, author, user.key) if is_first else []
-    draft = {"author": author, "author_key": user.key, "role": user.role, "cohort_sha256": cohort.sha256}
+    draft: dict[str, Any] = {
+        "author": author,
+        "author_key": user.key,
+        "role": user.role,
+        "cohort_sha256": cohort.sha256,
+    }
     paired += keep_seen(draft, {}, paired)
     asked = find_asked(set(patients["patient_id"]))
-    place = {"no_call": rule.indeterminate, "threshold": rule.threshold}
+    draw = partial(render_interval, no_call=rule.indeterminate, threshold=rule.threshold)
+    describe = partial(describe_interval, no_call=rule.indeterminate, threshold=rule.threshold)
     reader.read_ahead(names)
     documents = partial(
         open_documents,
@@ -94,21 +101,19 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         if not names:
             raise UsageError("No patient fits the search and the filter; widen them.")
         st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
-        show_list(board, lambda p, interval: encode_svg(render_interval(p, interval, **place)), unread)
+        show_list(board, lambda p, interval: encode_svg(draw(p, interval)), unread)
         follow_reading(reader)
         with st.popover("Document of the meeting"):
             offer_board(ask_paper())
-        known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0)
-        calls = pair_readings(
-            paired, cohort.sha256, dict(zip(known["patient_id"], known.get("y", ()) == 1, strict=True))
-        )
+        known = patients.dropna(subset=["y"]) if "y" in patients else patients.head(0).assign(y=0)
+        calls = pair_readings(paired, cohort.sha256, dict(zip(known["patient_id"], known["y"] == 1, strict=True)))
         show_agreement(compare_readers(calls), calls)
         shown = board[~board["patient_id"].isin(unread)] if author else board.head(0)
         keep_seen(draft, dict(zip(shown["patient_id"], shown["prob"].astype(float), strict=True)), paired)
         st.stop()
 
     more = show_way(asked, names, simulated=cohort.is_simulated)
-    row = patients[patients["patient_id"] == asked].iloc[0].to_dict()
+    row = {str(name): value for name, value in patients[patients["patient_id"] == asked].iloc[0].items()}
     with st.spinner("Reading the patient's image"):
         read = reader.read(asked)
     records = store.read(asked, cohort=cohort.sha256)
@@ -130,14 +135,14 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         if read.shown is not None:
             probability, interval = read.shown.probability, read.shown.interval
             draft |= {"input_sha256": read.shown.input_sha256, "low": interval[0], "high": interval[1]}
-            graph = render_interval(probability, interval, **place)
-            show_headline(read.shown, graph, describe_interval(probability, interval, **place))
+            graph = draw(probability, interval)
+            show_headline(read.shown, graph, describe(probability, interval))
             show_missing(read, float(row["prob"]))
         elif read.prediction is not None:
             st.error("**No estimate.** " + plain(" ".join(read.prediction.applicability.reasons)))
         else:
-            graph = render_interval(probability, None, **place)
-            show_table_estimate(probability, rule, graph, describe_interval(probability, None, **place))
+            graph = draw(probability, None)
+            show_table_estimate(probability, rule, graph, describe(probability, None))
         if read.prediction is None or read.shown is not None:
             draft |= {"probability": probability, "group": rule.classify(probability)}
             group = "" if rule.is_indeterminate(probability) else draft["group"]
@@ -152,11 +157,11 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
             show_entries(records)
         with st.popover("Documents"):
             paper = ask_paper()
-            offer_patient(lambda: documents().collect_patient(asked), paper)
+            offer_patient(lambda: documents().collect_patient(str(asked)), paper)
             offer_board(paper)
             data = st.container()
 
-    if read.shown is not None:
+    if read.shown is not None and read.case is not None:
         contributions = tabulate_contributions(read.shown, read.case.clinical)
         points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
         with words:

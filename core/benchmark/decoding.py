@@ -15,8 +15,8 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMult
 from core.benchmark.timing import Part
 from core.imaging import read_frame
 from core.imaging.decoding.decode import decode_area
+from core.imaging.decoding.decoder import Decoder
 from core.imaging.decoding.limits import Limits
-from core.imaging.decoding.pool import Decoder
 from core.imaging.frame import Choice
 from core.settings import get_setting
 from core.simulation import render_patient, simulate_cohort

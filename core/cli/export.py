@@ -35,8 +35,8 @@ def export(
     from core.archive.dicom_objects.export import export_case  # noqa: PLC0415
     from core.documents.collect_results import collect_results  # noqa: PLC0415
     from core.imaging.decoding.formats import detect_format  # noqa: PLC0415
+    from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415
-    from core.inference.predictor import Case, Predictor  # noqa: PLC0415
 
     document, known = _read_document(pdf), read_clinical(clinical)
     views, data = read_views(images, ViewOptions(roi or (), frame or (), region or ()))

@@ -46,7 +46,7 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
         raise UsageError("--document takes a file that ends in .pdf or .html.")
     known = read_clinical(clinical)
     views, _ = read_views(images, ViewOptions(roi or (), frame or (), region or (), plane or ()))
-    from core.inference.predictor import Case, Predictor  # noqa: PLC0415
+    from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.render import render_case  # noqa: PLC0415
 
     predictor = Predictor.load(bundle, engine=engine, precision=precision)

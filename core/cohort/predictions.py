@@ -113,7 +113,7 @@ def read_predictions(
         tuple(sorted(problems.items())),
         tuple(notes),
     )
-    _check_usable(table, reading, match, outcome if outcome_needed else None)
+    _check_usable(table, reading, outcome if outcome_needed else None)
     return PredictionTable(table, reading, cutoff)
 
 
@@ -223,7 +223,7 @@ def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, 
             problems[row] = f"contradicts row {start} of the same patient ({differ})"
 
 
-def _check_usable(table: pd.DataFrame, reading: TableReading, match: Match, outcome: str | None) -> None:
+def _check_usable(table: pd.DataFrame, reading: TableReading, outcome: str | None) -> None:
     refused = reading.refused
     if table.empty and not refused:
         raise TableError("The table has no row below its header; give one row per patient.")

@@ -3,9 +3,10 @@
 import base64
 from typing import Any
 
-from core.documents.content import Drawing, MeetingContent, PatientContent, Picture
+from core.documents.content import MeetingContent, PatientContent, Picture
 from core.documents.record import Record
 from core.documents.typesetting import TEMPLATES, Paper
+from core.figures.rendering import Drawing
 from core.figures.templating import render_template
 
 SIZES = {"a4": "A4", "letter": "letter"}

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.clinical import BY_NAME, FIELDS, is_missing
-from core.documents.content import Decision, Drawing, FurtherView, Origin, PatientContent, Picture, Stamp
+from core.documents.content import Decision, FurtherView, Origin, PatientContent, Picture, Stamp
 from core.documents.text import clean, shorten
 from core.figures.case.probability import count_icons
+from core.figures.rendering import Drawing
 from core.inference import Prediction
 from core.inference.explain import NOT_KNOWN, format_percent, format_value
 from core.inference.sentences import (

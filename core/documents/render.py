@@ -4,7 +4,6 @@ from typing import Literal
 
 from core.documents.content import (
     Decision,
-    Drawing,
     MeetingContent,
     Origin,
     PatientContent,
@@ -16,6 +15,7 @@ from core.documents.meeting import describe_meeting
 from core.documents.record import describe_patient
 from core.documents.typesetting import PAPERS, Paper, name_evidence, name_pictures, typeset_pdf
 from core.errors import UsageError
+from core.figures.rendering import Drawing
 
 __all__ = [
     "Decision",

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import typst
 
-from core.documents.content import Drawing, PatientContent, Picture
+from core.documents.content import PatientContent, Picture
 from core.errors import WorkError
 from core.figures.drawing.fonts import FONTS, find_other_fonts
+from core.figures.rendering import Drawing
 
 Paper = Literal["a4", "letter"]
 

@@ -54,7 +54,7 @@ def _has_room() -> bool:
 class _WithoutPandas(MetaPathFinder):
     """Keeps Arrow from loading pandas, which takes longer than most tables."""
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+    def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name)
 

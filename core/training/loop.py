@@ -102,7 +102,7 @@ def fit(
     rows: NDArray[np.int64],
     schedule: Schedule,
     folder: Path,
-    on_step: OnStep = lambda step, total, loss: None,
+    on_step: OnStep = lambda *_: None,
 ) -> Net:
     """Train a network, going on from the checkpoint in `folder` if there is one.
 
@@ -141,7 +141,7 @@ def fit(
         wrapped.train()
         loss = compute_loss(wrapped, _draw_batch(rows, schedule, step))
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), CLIP_NORM)
         optimiser.step()
         average.update_parameters(net)

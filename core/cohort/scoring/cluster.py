@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cohort.scoring.local import LocalScorer, Row
 from core.errors import UsageError
 from core.inference.predictor import Predictor
 from core.inference.trust import load_bundle
-from models.bundle import Bundle
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
 
 ROOT = Path(__file__).parents[3]
 CHUNK = 32

@@ -1,7 +1,6 @@
 """Results that need a whole prediction table: its threshold, all its models, its subgroups, its survival curves."""
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,9 @@ from core.evaluation.cohort.survival import HIGH, LOW
 from core.evaluation.cohort.table_one import TableOneResult, compute_table_one
 from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.threshold import ThresholdResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LABELS = {MAIN: "Model", "image": "Image alone", "clinical": "Clinical alone", "m2": "M2 (adds biopsy)"}
 FAMILIES = ("centre", "age", "size_mm", "image_device")

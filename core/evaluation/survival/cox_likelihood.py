@@ -1,6 +1,7 @@
 """Efron's partial likelihood; lifelines' fit names no separated terms and gives no sums for R's test of hazards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,8 @@ class Stratum:
 
     design: Floats
     event: Floats
-    last: NDArray
-    tie: NDArray
+    last: NDArray[Any]
+    tie: NDArray[Any]
     share: Floats
     moments: Floats
 
@@ -65,7 +66,7 @@ class NoMaximum:
         not differ among patients who are at risk together.
     """
 
-    terms: NDArray
+    terms: NDArray[Any]
     separated: bool
 
 
@@ -101,7 +102,7 @@ def maximise(strata: list[Stratum]) -> tuple[Floats, Floats, float] | NoMaximum:
     return NoMaximum(_find_involved(beta), separated=True)
 
 
-def _find_involved(direction: Floats) -> NDArray:
+def _find_involved(direction: Floats) -> NDArray[Any]:
     size = np.abs(direction)
     return np.flatnonzero(size > INVOLVED * size.max())
 

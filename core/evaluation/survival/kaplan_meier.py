@@ -1,6 +1,7 @@
 """Kaplan-Meier curves by group, with numbers at risk and medians as in R, which lifelines' differ from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def compute_kaplan_meier(
     for label, (t, e) in members.items():
         table = build_life_table(t, e)
         curves.append(_form_curve(label, table, z))
-        tables.append(_read_at_times(label, table, t, e, asked, z))
+        tables.append(_read_at_times(label, table, t, asked, z))
         middle = find_median(table, z)
         medians.append([label, len(t), int(e.sum()), *middle])
     reason = None if members else "No patient has a time and an event."
@@ -116,7 +117,7 @@ def find_common_time(result: KaplanMeierResult) -> float | None:
 
 def split_groups(
     time: ArrayLike, event: ArrayLike, group: ArrayLike | None
-) -> tuple[dict[str, tuple[Floats, Floats]], NDArray]:
+) -> tuple[dict[str, tuple[Floats, Floats]], NDArray[Any]]:
     """Split complete follow-up by group, in the order of the labels' categories."""
     times, events, _, keep = prepare_survival(time, event)
     if group is None:
@@ -177,7 +178,7 @@ def _form_curve(label: str, table: LifeTable, z: float) -> pd.DataFrame:
     return curve.astype({"at_risk": int, "events": int, "censored": int})
 
 
-def _read_at_times(label: str, table: LifeTable, time: Floats, event: Floats, asked: Floats, z: float) -> pd.DataFrame:
+def _read_at_times(label: str, table: LifeTable, time: Floats, asked: Floats, z: float) -> pd.DataFrame:
     position = np.searchsorted(table.time, asked, side="right")
     survival = read_survival(table, asked)
     greenwood = np.concatenate([[0.0], table.greenwood])[position]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,15 @@ from core.evaluation import (
     compute_calibration,
     compute_recalibration,
 )
-from core.evaluation.calibration.measures import Role
 from core.evaluation.calibration.optimism import compute_combination_optimism
 from core.evaluation.calibration.recalibration import Update
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, FONT_SIZE, NEUTRAL, SMALL_SIZE, fill_colour, new_figure, style_series
 from core.figures.wording import word_count
+
+if TYPE_CHECKING:
+    from core.evaluation.calibration.measures import Role
 
 HEIGHT = 520
 SMOOTHERS = {"loess": "Loess", "spline": "Restricted cubic spline"}

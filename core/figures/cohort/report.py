@@ -28,7 +28,7 @@ def render_report(
     title: str,
     simulated: bool,
     origin: Mapping[str, str],
-    watch: Callable[[int, int], object] = lambda done, total: None,
+    watch: Callable[[int, int], object] = lambda *_: None,
     parts: Sequence[tuple[str, Patients]] = (),
 ) -> bytes:
     """Write flow, Table 1, every subject of every split, methods and a TRIPOD+AI checklist.

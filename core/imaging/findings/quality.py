@@ -91,7 +91,7 @@ def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
         sentence = "Most of the image is coloured, as in a photo or an elastogram. Upload the plain B-mode image."
         yield Finding("refused", sentence, "colour")
         return
-    inside = frame.colour[_slices(frame, roi)]
+    inside = frame.colour[_slices(roi)]
     share = float(inside.mean()) if inside.size else 0.0
     if share > _COLOUR_REFUSED:
         sentence = (
@@ -133,13 +133,13 @@ def _check_views(frame: Frame, roi: Roi) -> Iterator[Finding]:
         )
 
 
-def _slices(frame: Frame, roi: Roi) -> tuple[slice, slice]:
+def _slices(roi: Roi) -> tuple[slice, slice]:
     rows = slice(max(0, int(roi.y0)), max(0, int(np.ceil(roi.y1))))
     return rows, slice(max(0, int(roi.x0)), max(0, int(np.ceil(roi.x1))))
 
 
 def _inside(frame: Frame, roi: Roi) -> np.ndarray:
-    return frame.pixels[_slices(frame, roi)]
+    return frame.pixels[_slices(roi)]
 
 
 _CHECKS: tuple[Callable[[Frame, Roi], Iterator[Finding]], ...] = (

@@ -97,7 +97,7 @@ class CudaEngine(TorchEngine):
 
     def _record(self, size: int) -> Graph:
         images = torch.zeros((size, self.rule.size, self.rule.size), dtype=torch.uint8, device=self._device)
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.inference_mode(), torch.cuda.stream(stream):
             for _ in range(WARM_UP_RUNS):

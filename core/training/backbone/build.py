@@ -18,7 +18,8 @@ from core.training.backbone.figures import calibrate_left_out, fit_temperature, 
 from core.training.backbone.folder import make_reference, take_head, write_backbone_card, write_weights
 from core.training.backbone.gate import Limits, choose_limits, fit_gate, measure_gate, score_left_out
 from core.training.backbone.gate_data import GateData, make_gate_data, pool_crops
-from core.training.backbone.pretrain import CONTEXT, MEAN, STD, PretrainNet, Recipe, pretrain
+from core.training.backbone.imagenet import MEAN, STD
+from core.training.backbone.pretrain import CONTEXT, PretrainNet, Recipe, pretrain
 from core.training.clinics import Lesions
 from core.training.features import Progress
 from models.fusion import ImageHead

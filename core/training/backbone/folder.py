@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.training.backbone.pretrain import CONTEXT, MEAN, STD, PretrainNet
+from core.training.backbone.imagenet import MEAN, STD
+from core.training.backbone.pretrain import CONTEXT, PretrainNet
 from models.bundle import WEIGHTS
 from models.exchange import GreyNetwork, write_network
 from models.fusion import ImageHead

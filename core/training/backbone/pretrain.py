@@ -108,7 +108,7 @@ def pretrain(
     folder: Path,
     recipe: Recipe,
     *,
-    on_step: OnStep = lambda step, total, loss: None,
+    on_step: OnStep = lambda *_: None,
 ) -> PretrainNet:
     """Train the backbone, going on from a checkpoint in `folder` if there is one.
 

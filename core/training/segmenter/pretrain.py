@@ -26,7 +26,7 @@ def train_segmenter(
     folder: Path,
     schedule: Schedule,
     *,
-    on_step: OnStep = lambda step, total, loss: None,
+    on_step: OnStep = lambda *_: None,
 ) -> Segmenter:
     """Train the segmenter, going on from a checkpoint in `folder` if there is one."""
     torch.manual_seed(schedule.seed)

@@ -58,7 +58,7 @@ def get_reader(cohort: Cohort) -> BoardReader:
     return reader
 
 
-def _read_simulated(bundle_sha256: str) -> BoardReader:
+def _read_simulated(_bundle_sha256: str) -> BoardReader:
     return BoardReader(_draw_rows(get_simulated()), _make_predict(get_worker(), ""))
 
 

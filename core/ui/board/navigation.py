@@ -49,7 +49,7 @@ def list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
 
 
 @st.cache_resource(scope="session", max_entries=4, show_spinner=False)
-def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def _list_once(key: tuple[object, ...], _list: Callable[[], pd.DataFrame]) -> pd.DataFrame:  # noqa: ARG001 - hashed
     """List once a session; other sessions' lists can't be reached from it."""
     return _list()
 

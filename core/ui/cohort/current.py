@@ -114,6 +114,6 @@ def borrow_threshold() -> tuple[float, str] | None:
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading the cohort")
-def _read_evidence(path: Path, sha256: str, cutoff: Cutoff) -> PredictionTable:
+def _read_evidence(path: Path, sha256: str, cutoff: Cutoff) -> PredictionTable:  # noqa: ARG001 - hashed
     """Read the evidence once for all sessions; nobody changes the table."""
     return read_predictions(path, cutoff=cutoff)

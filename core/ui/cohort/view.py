@@ -116,7 +116,7 @@ def ask_for_slow(view: View, name: str, label: str) -> bool:
 
 
 @st.cache_data(scope="session", max_entries=64, show_spinner="Computing")
-def _compute(key: tuple[object, ...], _compute: Callable[[], Any]) -> Any:
+def _compute(key: tuple[object, ...], _compute: Callable[[], Any]) -> Any:  # noqa: ARG001 - hashed
     return _compute()
 
 

@@ -184,7 +184,10 @@ class Gate:
         if visit.path != STREAM:
             await refuse(scope, receive, send, NOT_YOURS)
             return
-        may_use = (lambda: visit.user is not None) if self._rules.login is not None else (lambda: True)
+
+        def may_use() -> bool:
+            return self._rules.login is None or visit.user is not None
+
         places, is_person = self._rules.places, may_use()
         allowance = self._rules.allowances.find(visit.person if is_person else "", (scope["client"] or ("",))[0])
         if not await wait_for(allowance.runs):

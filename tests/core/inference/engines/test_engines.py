@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -14,11 +15,13 @@ from core.imaging import Frame, Roi
 from core.inference import Case, Prediction, Predictor
 from core.inference.engines import choice as module
 from core.inference.engines.choice import choose_engine, describe_choice, load_engine
-from core.inference.engines.interface import Engine
 from core.inference.engines.torch import TorchEngine
 from core.simulation import render_patient, simulate_cohort
 from models.bundle import WEIGHTS
 from models.input_rule import InputRule
+
+if TYPE_CHECKING:
+    from core.inference.engines.interface import Engine
 
 ROOT = Path(__file__).parents[4]
 DEMO_BUNDLE = ROOT / "models" / "ki67-demo"
