@@ -8,12 +8,11 @@ from core.register.patients import tabulate_register
 from core.spreadsheet import render_csv
 from core.ui import begin_page, guard_file
 from core.ui.board.decision import ask_author
-from core.ui.board.navigation import get_store
-from core.ui.register.adding import is_on
 from core.ui.register.importing import ask_import
 from core.ui.register.listing import ask_filter, get_sums, show_list, show_sums
 from core.ui.register.outcome import show_patient
 from core.ui.register.session import get_state
+from core.ui.register.store import get_store, is_on
 
 with begin_page("Register") as user:
     if not is_on():

@@ -30,7 +30,7 @@ from core.ui.board.decision import (
 )
 from core.ui.board.documents import ask_paper, offer_meeting, offer_patient, open_documents
 from core.ui.board.images import get_reader
-from core.ui.board.navigation import add_seen, find_asked, get_store, go, is_own, list_patients, show_way
+from core.ui.board.navigation import add_seen, find_asked, go, is_own, list_patients, show_way
 from core.ui.board.patient import (
     ask_reason,
     show_beside,
@@ -46,6 +46,7 @@ from core.ui.browser import mind_browser
 from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
 from core.ui.export import draw_figure, offer_csv
+from core.ui.register.store import get_store
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
     tighten_page()

@@ -1,7 +1,9 @@
 """The register's page: off by default, roles, list, form, import."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,6 +16,7 @@ from core.ui.login import User
 from tests.core.register.register_entries import add_estimates, enter
 from tests.pages.cohorts import words
 
+PAGES = Path(__file__).parents[2] / "pages"
 PAGE, CASE = "pages/10_Register.py", "pages/1_Case.py"
 TABLE = b"patient,ki67,pN\nP-001,35,N1\nP-002,20,\nP-003,45,\nQ-9,50,\n"
 
@@ -124,3 +127,38 @@ def test_the_case_page_offers_nothing_while_it_is_off(open_page):
     at = open_page(CASE)
     press(press(at, "Try this patient"), "Estimate")
     assert "Add to register" not in [button.label for button in at.button]
+
+
+def test_the_register_is_a_cohort_of_all_pages(open_page, store):
+    rng = np.random.default_rng(2)
+    for i, prob in enumerate(rng.random(60)):
+        add_estimates(store, [f"R-{i}"], probability=float(prob), clinical={"age": float(rng.integers(30, 80))})
+        if i < 50:
+            enter(store, f"R-{i}", ki67_pct=float(40 * (rng.random() < prob) + 5), rfs_months=i + 1.0, rfs_event=i % 2)
+    add_estimates(store, ["P-002"], input_sha256="2" * 64, bundle_sha256="c" * 64)
+    at = open_page("pages/2_Cohort.py")
+    assert "the register" not in words(at)
+    choose_register(at)
+    assert "63 of 63 patients of the register (prospective estimates)" in words(at)
+    assert "the outcome is known of 52 (83%)" in words(at)
+    assert any("Verification bias" in warning.value for warning in at.warning)
+    for page in sorted(PAGES.glob("[3-7]*.py")):
+        at.switch_page(f"pages/{page.name}").run()
+        assert not at.exception, page.name
+        assert "patients of the register (prospective estimates)" in words(at), page.name
+
+
+def test_estimates_after_the_outcome_count_only_where_asked_and_are_labelled(open_page, store):
+    enter(store, "P-009", ki67_pct=50)
+    add_estimates(store, ["P-009"])
+    at = choose_register(open_page("pages/2_Cohort.py"))
+    assert "3 of 3 patients of the register (prospective estimates)" in words(at)
+    assert "Estimated after their outcome had been entered, and left out: 1 patients." in words(at)
+    next(t for t in at.toggle if t.label.startswith("Include estimates")).set_value(True)
+    at.run()
+    assert "4 of 4 patients of the register (prospective and other estimates)" in words(at)
+
+
+def choose_register(at: AppTest) -> AppTest:
+    next(group for group in at.get("button_group") if group.label == "Cohort").set_value("The register")
+    return at.run()

@@ -8,6 +8,7 @@ NAMES = {
     "lnm": "Node metastasis",
     "rfs_event": "Recurrence",
     "high Ki-67": "High Ki-67",
+    "prob": "Estimated probability",
     "high": "Predicted high against low",
 }
 

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 LABELS = {MAIN: "Model", "image": "Image alone", "clinical": "Clinical alone", "m2": "M2 (adds biopsy)"}
 FAMILIES = ("centre", "age", "size_mm", "image_device")
 OF_AN_ENTRY = {"exam_date", "input_sha256", "gate", "views", "ki67_cutoff", "ki67_laboratory", "ki67_antibody"}
-NOT_DESCRIBED = {"patient_id", "split", "y", "prob", "rfs_months", *OF_AN_ENTRY}
+NOT_DESCRIBED = {"patient_id", "timing", "split", "y", "prob", "rfs_months", *OF_AN_ENTRY}
 BINARY = ("lnm", "aln_us", "rfs_event")
 OUTCOME = "high Ki-67"
+KNOWN, UNKNOWN = "outcome known", "outcome not known"
 INPUTS = tuple("aln_us" if name == "aln_suspicious" else name for name in M2_PREDICTORS)
 
 
@@ -80,8 +81,10 @@ def compute_cohort_subgroups(table: pd.DataFrame) -> SubgroupResult:
     return compute_subgroups(table["y"], table["prob"], families)
 
 
-def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: float | None = None) -> TableOneResult:
-    """Describe the patients by split or by predicted group."""
+def describe_patients(
+    table: pd.DataFrame, by: Literal["split", "group", "outcome"], cut: float | None = None
+) -> TableOneResult:
+    """Describe the patients by split, by predicted group, or by whether their Ki-67 is known."""
     given = [
         name
         for name in map(str, table.columns)
@@ -95,6 +98,10 @@ def describe_patients(table: pd.DataFrame, by: Literal["split", "group"], cut: f
         shown[name] = shown[name].map({0.0: "0", 1.0: "1"})
     if by == "group":
         shown["group"] = np.where(shown["prob"] >= cut, f"predicted {HIGH}", f"predicted {LOW}")
+    if by == "outcome":
+        shown["outcome"] = np.where(shown["y"].notna(), KNOWN, UNKNOWN)
+        before = [name for name in variables if name not in {*BINARY, "ki67_pct"} or name == "aln_us"]
+        return compute_table_one(shown, by, ["prob", *before], levels=levels)
     return compute_table_one(shown, by, [OUTCOME, *variables], levels=levels)
 
 

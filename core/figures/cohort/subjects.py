@@ -11,7 +11,7 @@ from core.figures.cohort.lymph_nodes import NodeBenefitExhibit, NodeRatesExhibit
 from core.figures.cohort.recurrence import CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit
 from core.figures.cohort.roc import ModelsExhibit, RocExhibit
 from core.figures.cohort.subgroups import SubgroupsExhibit
-from core.figures.cohort.table_one import GroupTableExhibit, TableOneExhibit
+from core.figures.cohort.table_one import GroupTableExhibit, SelectionExhibit, TableOneExhibit
 
 FLOW = Subject(
     "Flow of patients",
@@ -20,7 +20,7 @@ FLOW = Subject(
 )
 TABLE_ONE = Subject(
     "Table 1",
-    (TableOneExhibit, GroupTableExhibit),
+    (TableOneExhibit, GroupTableExhibit, SelectionExhibit),
     "Numbers: median (type-7 quartiles). Choices: count and per cent of those known. Standardised difference: the "
     "largest between any two columns; for numbers the difference of means over the pooled standard deviation, for "
     "choices the Mahalanobis distance of the proportions (Yang and Dalton 2012). Patients with a missing value are "

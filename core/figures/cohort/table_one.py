@@ -8,11 +8,15 @@ import pandas as pd
 
 from core.evaluation import TableOneResult, ThresholdResult
 from core.evaluation.cohort.labels import label_variable
-from core.evaluation.cohort.results import describe_patients, describe_threshold
+from core.evaluation.cohort.results import KNOWN, describe_patients, describe_threshold
 from core.evaluation.estimate import NOT_ESTIMABLE, write_number
 from core.figures.cohort.exhibit import Exhibit, Patients
 
 NO_YES = {"0", "1"}
+VERIFICATION = (
+    "Verification bias: the model is judged on patients with a known outcome alone. Where the estimate, or what it is "
+    "made of, decides who is operated on or followed, sensitivity and specificity are not those of all patients."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,40 @@ class GroupTableExhibit(TableOneExhibit):
     def notes(self) -> list[str]:
         """Say where the threshold comes from."""
         return [describe_threshold(self.threshold)]
+
+
+@dataclass(frozen=True, eq=False)
+class SelectionExhibit(TableOneExhibit):
+    """Characteristics of the patients whose outcome is known beside the others."""
+
+    name: ClassVar[str] = "selection"
+    title: ClassVar[str] = "Patients with and without a known outcome"
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Describe the patients by whether their Ki-67 is known."""
+        return cls(patients.name, describe_patients(patients.table, "outcome"))
+
+    @classmethod
+    def applies(cls, patients: Patients) -> bool:
+        """Whether the outcome is known of some and not of others."""
+        known = patients.table["y"].notna()
+        return bool(known.any() and not known.all())
+
+    def sentence(self) -> str:
+        """Say of how many the outcome is known, and in what the others differ most."""
+        n, known = sum(self.result.sizes.values()), self.result.sizes[KNOWN]
+        said = f"Of {n:,} patients of {self.cohort} the outcome is known of {known:,} ({known / n:.0%})."
+        gaps = self.result.differences.dropna()
+        if gaps.empty:
+            return said
+        most = gaps.sort_values("smd").iloc[-1]
+        name, gap = label_variable(str(most["variable"])), write_number(float(most["smd"]), digits=2)
+        return f"{said} They differ most in: {name} (standardised difference {gap})."
+
+    def cautions(self) -> list[str]:
+        """Say what that does to every other figure."""
+        return [VERIFICATION]
 
 
 def _lay_out(result: TableOneResult) -> pd.DataFrame:

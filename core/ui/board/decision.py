@@ -9,11 +9,11 @@ from core.errors import AppError, InputError
 from core.plain_text import plain
 from core.register.models import MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.pairs import list_seen
-from core.ui.board.navigation import get_store
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import OwnMoved, Saved, Seen, SeenKept, list_unkept
 from core.ui.errors import guard
 from core.ui.login import User
+from core.ui.register.store import get_store
 
 INITIALS, FIRST = "board_initials", "board_reading_first"
 AGREE, OVERRIDE, NOTE = "Agree", "Override", "Note"

@@ -11,15 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 from core.clinical import M1_PREDICTORS
 from core.errors import UsageError
 from core.plain_text import plain
-from core.register.database import find_database
 from core.register.estimates import BoardEstimate, BoardReader
-from core.register.store import Store
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import Opened
 from core.ui.cohort.current import EVIDENCE, Cohort, get_package
 from core.ui.errors import guard
 from core.ui.resources import get_bundle, get_simulated
-from core.ui.shared import Shared
 from models.manifest import Manifest
 
 ADDRESS = "patient"
@@ -29,12 +26,6 @@ SEEN = {"caution": CAUTION, "refused": REFUSED}
 FLAGS = (NO_CALL, CAUTION, REFUSED, MISSING, DISCORDANT)
 PSEUDONYM = re.compile(r"[\w.-]*\d[\w.-]*", re.ASCII)
 NODES = {0: "negative", 1: "suspicious"}
-_STORE = Shared(Store, Store.close)
-
-
-def get_store() -> Store:
-    """Open the board's database, once for all sessions."""
-    return _STORE.get(find_database())
 
 
 def is_own(cohort: Cohort) -> bool:

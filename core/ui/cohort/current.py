@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError
+from core.settings import get_text_setting
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
 from core.ui.resources import get_bundle
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = "evidence/predictions.csv"
 CHOICE, BORROW = "cohort_choice", "cohort_borrow"
-SHIPPED_LABEL, UPLOADED_LABEL = "The bundle's own cohort", "The uploaded cohort"
+SHIPPED_LABEL, UPLOADED_LABEL, REGISTER_LABEL = "The bundle's own cohort", "The uploaded cohort", "The register"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,8 @@ class Cohort:
 
 def get_cohort() -> Cohort | None:
     """Give the cohort that was chosen; at first the bundle's own."""
+    if st.session_state.get(CHOICE) == REGISTER_LABEL and (register := get_register()) is not None:
+        return register
     uploaded = get_uploaded()
     if uploaded is not None and st.session_state.get(CHOICE) != SHIPPED_LABEL:
         return uploaded
@@ -88,6 +91,26 @@ def get_uploaded() -> Cohort | None:
     """Give the uploaded cohort of this session, or None."""
     own = get_own()
     return None if own.read is None else Cohort("the uploaded cohort", own.read, own.sha256, False, borrow_threshold())
+
+
+def list_choices() -> list[str]:
+    """List the cohorts that there are."""
+    cohorts = {SHIPPED_LABEL: get_shipped, UPLOADED_LABEL: get_uploaded, REGISTER_LABEL: get_register}
+    return [label for label, get in cohorts.items() if get() is not None]
+
+
+def get_register() -> Cohort | None:
+    """Give the register's patients, or None if there are none."""
+    if get_text_setting("register") != "on":
+        return None
+    from core.ui.cohort.register import read_register  # noqa: PLC0415 - brings the database
+
+    found, prospective = read_register()
+    if found is None:
+        return None
+    title = f"the register ({'prospective estimates' if prospective else 'prospective and other estimates'})"
+    threshold = (found.threshold, f"the development data of the bundle {found.bundle}")
+    return Cohort(title, found.read, found.read.reading.sha256, found.is_simulated, threshold)
 
 
 def keep_uploaded(read: PredictionTable, sha256: str, package: "ScoringJob | None" = None) -> None:

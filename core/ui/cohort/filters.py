@@ -45,6 +45,7 @@ FILTERS = {
         {"< 20": (-math.inf, 20.0), "20 to < 50": (20.0, 50.0), "\u2265 50": (50.0, math.inf)},
     ),
     "image_device": Filter("Device", "device {}"),
+    "timing": Filter("Estimated", "estimated {}"),
 }
 
 

@@ -16,12 +16,13 @@ from core.ui.cohort.columns import list_questions, show_columns
 from core.ui.cohort.current import (
     BORROW,
     CHOICE,
-    SHIPPED_LABEL,
+    REGISTER_LABEL,
     UPLOADED_LABEL,
     Cohort,
     get_shipped,
     get_uploaded,
     keep_uploaded,
+    list_choices,
 )
 from core.ui.cohort.hints import Point, point_below, point_to_file
 from core.ui.cohort.reread import ask_columns, forget_file_answers, suggest
@@ -59,15 +60,22 @@ TEMPLATE_ROWS = (
 
 def ask_cohort() -> None:
     """Draw the choice of the cohort, and the upload with its template and mapping form."""
-    if get_shipped() is not None and get_uploaded() is not None:
+    choices = list_choices()
+    if len(choices) > 1:
+        if st.session_state.get(CHOICE) not in choices:
+            st.session_state[CHOICE] = UPLOADED_LABEL if UPLOADED_LABEL in choices else choices[0]
         st.segmented_control(
             "Cohort",
-            [SHIPPED_LABEL, UPLOADED_LABEL],
+            choices,
             required=True,
             key=CHOICE,
             persist_state="session",
             wrap=True,
         )
+    if st.session_state.get(CHOICE) == REGISTER_LABEL:
+        from core.ui.cohort.register import ask_register  # noqa: PLC0415 - brings the database
+
+        ask_register()
     own = get_own()
     is_open = get_shipped() is None or own.refusal is not None
     with st.expander("Evaluate the model on a cohort of your own", expanded=is_open):
@@ -117,7 +125,8 @@ def show_reading(cohort: Cohort) -> None:
             on_click="ignore",
             type="tertiary",
         )
-    show_columns(cohort.read.reading, point)
+    if cohort.read.reading.columns:
+        show_columns(cohort.read.reading, point)
     if has_form:
         ask_columns(_read, is_open=bool(list_questions(cohort.read.reading)))
 

@@ -26,11 +26,6 @@ AT_ONCE, MOST_NAMED = 10_000, 5
 IS_PSEUDONYM = "It is a pseudonym and says nothing of the patient"
 
 
-def is_on() -> bool:
-    """Whether there is a register."""
-    return get_text_setting("register") == "on"
-
-
 def ask_initials(user: User) -> str:
     """Give the login's name, or ask for initials here; the tumour board asks for the same."""
     if user.name:
@@ -40,7 +35,7 @@ def ask_initials(user: User) -> str:
 
 def offer_case(user: User, answer: Answer, source: Source) -> None:
     """Offer to add the present estimate, with what the register has to know beside it."""
-    if not is_on():
+    if get_text_setting("register") != "on":
         return
     with st.expander("Add to register"):
         pseudonym = st.text_input(
@@ -84,7 +79,7 @@ def offer_cohort(user: User, cohort: "Cohort") -> None:
     """Offer to add all patients of a cohort that was scored in this session."""
     from core.ui.cohort.current import get_package  # noqa: PLC0415 - the Case page needs none of it
 
-    if not is_on() or get_package(cohort) is None or not user.may("clinician"):
+    if get_text_setting("register") != "on" or get_package(cohort) is None or not user.may("clinician"):
         return
     with st.expander(f"Add all {len(cohort.table):,} patients to the register"):
         author = ask_initials(user)
@@ -103,7 +98,7 @@ def offer_cohort(user: User, cohort: "Cohort") -> None:
 
 def add(user: User, author: str, estimates: "Sequence[Estimate]") -> int:
     """Add estimates, and give how many were not there yet."""
-    from core.ui.board.navigation import get_store  # noqa: PLC0415 - brings the database
+    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
 
     parts = (estimates[start : start + AT_ONCE] for start in range(0, len(estimates), AT_ONCE))
     return sum(len(get_store().append_all([one.to_entry(author, user.key, user.role) for one in p])) for p in parts)
@@ -158,7 +153,7 @@ def _add_case(
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:
     kinds: tuple[Kind, ...] = ("reading",)
     from core.register.estimate_entry import read_estimates  # noqa: PLC0415
-    from core.ui.board.navigation import get_store  # noqa: PLC0415
+    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
 
     readings = get_store().read(cohort=cohort.sha256, kinds=kinds)
     own = {r.patient: r.probability for r in reversed(readings) if r.probability is not None}

@@ -9,11 +9,11 @@ from core.inference.explain import format_percent
 from core.register.listing import PAGE, Filter, count_estimates, list_estimates, sum_estimates
 from core.register.store import Store
 from core.spreadsheet import disarm_table, render_csv
-from core.ui.board.navigation import get_store
 from core.ui.cohort.result import show_table
 from core.ui.errors import guard, guard_file
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
+from core.ui.register.store import get_store
 
 ALL, UNNAMED = "all", "not known"
 KNOWN = {ALL: None, "outcome known": True, "outcome not known": False}
