@@ -1,5 +1,6 @@
 """Tumour board: list, patient to patient, estimate, decisions kept, reading first, an unknown link in one sentence."""
 
+import datetime
 import re
 import time
 
@@ -364,3 +365,12 @@ def test_what_is_said_of_a_pseudonym_stays_with_its_cohort(database, open_page):
             at.run()
     assert "A secret" not in words(second)
     assert all("A secret" not in frame.value.to_csv() for frame in second.dataframe)
+
+
+def test_the_document_of_the_meeting_bears_the_date_that_was_asked_for(at, monkeypatch):
+    made = {}
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, **_: made.update({label: data}))
+    at.number_input(key="board_size").set_value(2)
+    at.date_input(key="board_held_on").set_value(datetime.date(2026, 3, 4)).run()
+    assert "Held on" in (page := made["Document of the meeting, 2 patients (HTML)"]().decode())
+    assert "2026-03-04" in page

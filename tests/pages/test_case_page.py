@@ -321,3 +321,14 @@ def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_
     assert answer.prediction.score == pytest.approx(np.mean([f.score for f in job.reading.passing]))
     assert answer.case.views[0].n_frames == len(job.reading.passing)
     assert "the mean of" in choose_view(at, "Limits")
+
+
+def test_the_document_of_an_upload_is_titled_with_the_pseudonym_that_was_typed(at, breast_png, monkeypatch):
+    made = {}
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, **_: made.update({label: data}))
+    estimate(upload(at, "image.png", breast_png))
+    find(at.text_input, "Pseudonym for the document").set_value("K-0147").run()
+    assert "K-0147" in made["Document (HTML)"]().decode()
+    try_patient(at)
+    estimate(at)
+    assert "Pseudonym for the document" not in [field.label for field in at.text_input]
