@@ -16,7 +16,7 @@ CREATE = $(PYTHON) -m venv .venv
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint .constraints.txt
 endif
 
-.PHONY: app test check clean
+.PHONY: app test check picture clean
 
 app: .venv/app
 ifneq ($(ADDRESS),127.0.0.1)
@@ -32,6 +32,9 @@ check: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_architecture.py
+
+picture: .venv/test
+	$(BIN)/python -m tests.pages.picture
 
 .venv/app: requirements.txt .constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("SonoKi needs Python 3.11 or newer; set PYTHON=" if sys.version_info < (3, 11) else 0)'
