@@ -118,13 +118,13 @@ def offer_table(label: str, name: str, table: pd.DataFrame) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def get_sums(url: str, last: str) -> pd.DataFrame:
+def get_sums(url: str, last: str) -> pd.DataFrame:  # noqa: ARG001 - hashed
     """Count the register of a database as it stands at its last entry, once for all sessions."""
     return sum_estimates(get_store())
 
 
 @st.cache_data(scope="session", max_entries=32, show_spinner=False)
-def _count(number: int, _store: Store, wanted: Filter) -> int:
+def _count(number: int, _store: Store, wanted: Filter) -> int:  # noqa: ARG001 - hashed
     return count_estimates(_store, wanted)
 
 
