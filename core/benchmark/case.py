@@ -14,18 +14,7 @@ SEED = 20260507
 
 
 def list_case_parts(bundle: Path) -> dict[str, Part | None]:
-    """List what one case takes.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable
-        Parts by name.
-    """
+    """List what one case takes."""
     predictor = Predictor.load(bundle)
     png, box = simulate_case()
     frame = read_frame(png)

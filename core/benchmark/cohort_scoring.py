@@ -18,18 +18,7 @@ N = 64
 
 
 def list_bulk_parts(bundle: Path) -> dict[str, Part]:
-    """List what a cohort takes, and what the engine alone takes for as many images in batches.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable
-        Parts by name.
-    """
+    """List what a cohort takes, and what the engine alone takes for as many images in batches."""
     predictor = Predictor.load(bundle)
     size = predictor.engine.rule.size
     crops = np.zeros((N, size, size), dtype=np.uint8)

@@ -16,18 +16,7 @@ N_PATIENTS = 20
 
 
 def list_document_parts(bundle: Path) -> dict[str, Part]:
-    """List what the documents take; the first run of each, which loads the fonts, does not count.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable
-        Parts by name.
-    """
+    """List what the documents take; the first run of each, which loads the fonts, does not count."""
     predictor = Predictor.load(bundle)
     cohort = simulate_cohort(N_PATIENTS + 4, SEED)
     cases = []

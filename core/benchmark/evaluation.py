@@ -22,18 +22,7 @@ GRID = np.linspace(0.01, 0.99, 99)
 
 
 def list_evaluation_parts(bundle: Path) -> dict[str, Part]:
-    """List what the evaluation takes, each part followed by the public package that does the same.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of a bundle with evidence.
-
-    Returns
-    -------
-    dict of str to callable
-        Parts by name; a bootstrap is listed only at the size at which it ends in seconds.
-    """
+    """List what the evaluation takes, each part followed by the public package that does the same."""
     table = pd.read_csv(bundle / "evidence" / "predictions.csv")
     parts = {name: part for n in SIZES for name, part in _list_discrimination(n).items()}
     parts |= _list_decision_curves(SIZES[-1]) | _list_kaplan_meier(SIZES[0])

@@ -32,18 +32,7 @@ class Classifier(nn.Module):
 
 
 def list_explainer_parts(bundle: Path) -> dict[str, Part | None]:
-    """List prediction and heat map by other libraries, from an input that is already cut and normalised.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable or None
-        Parts by name; None where the library is not installed.
-    """
+    """List prediction and heat map by other libraries, from an input that is already cut and normalised."""
     read = read_bundle(bundle)
     size = read.manifest.input.size
     image = torch.zeros(1, 1, size, size)

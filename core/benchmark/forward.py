@@ -14,18 +14,7 @@ from models.input_rule import InputRule
 
 
 def list_forward_parts(bundle: Path) -> dict[str, Part | None]:
-    """List the bare forward pass of one image, engine by engine.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    dict of str to callable or None
-        Parts by name; None where the engine is not installed.
-    """
+    """List the bare forward pass of one image, engine by engine."""
     weights, rule = _read(bundle)
     blank = np.zeros((1, rule.size, rule.size), dtype=np.uint8)
     engines = [load_engine(weights, rule, name=name, precision=p) for name, p in _list_engines()]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Part = Callable[[], Any]
+Part = Callable[[], Any]  # what is timed, by its name; None where its library is not installed
 
 
 @dataclass(frozen=True)

@@ -19,20 +19,7 @@ def compute_axis_ratio(asp: Floats | float) -> Floats:
 
 
 def describe_patient(sampler: QuotaSampler, tumours: Tumours) -> Columns:
-    """Draw who the patient is and where the lesion lies.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    tumours : Tumours
-        Latent state of the cohort.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Columns of the data dictionary.
-    """
+    """Draw who the patient is and where the lesion lies."""
     draw, age = sampler.draw_uniform, tumours.age
     post = draw() < sigmoid((age - 50) / 2.2)
     peri = ~post & (age >= 44) & (draw() < 0.35)
@@ -52,22 +39,7 @@ def describe_patient(sampler: QuotaSampler, tumours: Tumours) -> Columns:
 
 
 def describe_lesion(sampler: QuotaSampler, tumours: Tumours, sharpness: float) -> Columns:
-    """Draw the reader's descriptors of the lesion.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    tumours : Tumours
-        Latent state of the cohort.
-    sharpness : float
-        Correlation of what a reader sees with what the frame shows.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Columns of the data dictionary.
-    """
+    """Draw the reader's descriptors; `sharpness` correlates what a reader sees with what the frame shows."""
     draw, noise = sampler.draw_uniform, sampler.draw_normal
     blur = np.sqrt(1 - sharpness**2)
     x = {

@@ -39,22 +39,7 @@ def describe_axilla(sampler: QuotaSampler, metastasis: Flags, p: NodeParameters)
 
 
 def describe_pathology(sampler: QuotaSampler, tumours: Tumours, metastasis: Flags) -> Columns:
-    """Draw core biopsy and surgical specimen.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    tumours : Tumours
-        Latent state of the cohort.
-    metastasis : ndarray of bool, shape (n,)
-        Node metastasis.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Columns of the data dictionary.
-    """
+    """Draw core biopsy and surgical specimen."""
     z, rng, n = tumours.z, sampler.rng, sampler.size
     hormone = tumours.receptor < 2
     amplified = np.isin(tumours.receptor, (1, 2))
@@ -81,24 +66,7 @@ def describe_pathology(sampler: QuotaSampler, tumours: Tumours, metastasis: Flag
 
 
 def follow_patients(sampler: QuotaSampler, tumours: Tumours, metastasis: Flags, p: FollowUpParameters) -> Columns:
-    """Draw dates and recurrence-free survival from the day of operation.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    tumours : Tumours
-        Latent state of the cohort.
-    metastasis : ndarray of bool, shape (n,)
-        Node metastasis.
-    p : FollowUpParameters
-        Accrual, clocks, drop-out.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Columns of the data dictionary; dates as YYYY-MM-DD.
-    """
+    """Draw dates (YYYY-MM-DD) and recurrence-free survival from the day of operation."""
     rng, n = sampler.rng, sampler.size
     first, last, cut = (np.datetime64(day) for day in (*p.accrual, p.data_cut))
     surgery = first + np.floor(sampler.draw_uniform() * (last - first).astype(int)).astype("timedelta64[D]")
