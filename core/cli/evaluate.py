@@ -1,36 +1,26 @@
 """A prediction table, judged."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.cli.console import AsJson, app, print_result, progress_bar, say, summarise_evaluation, take_cutoff
-from core.cli.table_options import (
-    Code,
-    Encoding,
-    ExactIds,
-    Ignore,
-    Map,
-    RefusedFile,
-    Sheet,
-    Unit,
-    keep_refused,
-    say_reading,
-    say_refused,
-    settle,
-)
+from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
 from core.errors import UsageError
 from models.cutoff import DEFAULT_CUTOFF
 
 if TYPE_CHECKING:
+    from core.cohort import Choices
     from core.cohort.frozen_rule import FrozenRule
 
 TITLE = "the cohort"
 
 
 @app.command()
+@with_table_options
 def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     predictions: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per patient.")],
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
@@ -42,15 +32,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     rule: Annotated[str | None, typer.Option(help="High is '>=' or '>' the cut-off.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Probability from which Ki-67 is called high.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Bundle whose threshold and cut-off were fixed before.")] = None,
-    columns: Map = None,
-    ignore: Ignore = None,
-    unit: Unit = None,
-    code: Code = None,
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    exact_ids: ExactIds = False,
-    refused: RefusedFile = None,
     as_json: AsJson = False,
+    *,
+    choices: "Choices",
+    refused: Path | None,
 ) -> None:
     """Evaluate a prediction table by split."""
     from core.cohort import read_predictions  # noqa: PLC0415
@@ -59,9 +44,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     from core.figures.cohort.evaluate import check_evaluable, evaluate_splits, list_splits  # noqa: PLC0415
     from core.figures.cohort.report import render_report  # noqa: PLC0415
 
-    choices = settle(
-        columns, ignore, unit, code, [by] if by else [], sheet=sheet, encoding=encoding, exact_ids=exact_ids
-    )
+    choices = replace(choices, kept=(by,) if by else ())
     frozen = _find_frozen(predictions, bundle, threshold)
     base = frozen.cutoff if frozen else DEFAULT_CUTOFF
     cut = take_cutoff(base.value if cutoff is None else cutoff, rule or base.rule)

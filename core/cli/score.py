@@ -7,27 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
-from core.cli.table_options import (
-    Code,
-    Encoding,
-    ExactIds,
-    Ignore,
-    Map,
-    RefusedFile,
-    Sheet,
-    Unit,
-    keep_refused,
-    say_reading,
-    say_refused,
-    settle,
-)
+from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
 
 if TYPE_CHECKING:
+    from core.cohort import Choices
     from core.cohort.scoring.score import Scorer
 
 
 @app.command()
-def score(  # noqa: PLR0913, PLR0917 - options of a command
+@with_table_options
+def score(
     manifest: Annotated[
         Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image: patient_id, image, ...")
     ],
@@ -35,22 +24,16 @@ def score(  # noqa: PLR0913, PLR0917 - options of a command
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch.")] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster (host:port or auto) that scores.")] = None,
-    columns: Map = None,
-    ignore: Ignore = None,
-    unit: Unit = None,
-    code: Code = None,
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    exact_ids: ExactIds = False,
-    refused: RefusedFile = None,
     as_json: AsJson = False,
+    *,
+    choices: "Choices",
+    refused: Path | None,
 ) -> None:
     """Score the images of a manifest into a table that `evaluate` reads; a stopped run goes on."""
     from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
     from core.cohort.scoring.score import describe_boxes, score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
-    choices = settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids)
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()

@@ -1,7 +1,10 @@
 """What `evaluate`, `score` and `train` share: what a person settles about a table's columns, and what was read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import update_wrapper
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,29 +46,44 @@ def settle(
     ignored: Sequence[str] | None,
     units: Sequence[str] | None,
     codes: Sequence[str] | None,
-    kept: Sequence[str] = (),
-    *,
-    sheet: str = "",
-    encoding: str = "",
-    exact_ids: bool = False,
 ) -> "Choices":
-    """Read what a person settled on the command line."""
+    """Read what a person settled on the command line about columns."""
     from core.cohort import Choices  # noqa: PLC0415
 
-    fields = {}
-    for option in columns or ():
-        name, column = _split(option, "--map", "FIELD=COLUMN")
-        fields[_name_field(name)] = column
     return Choices(
-        fields,
+        dict(_read_column(option) for option in columns or ()),
         tuple(ignored or ()),
         dict(_read_unit(option) for option in units or ()),
         dict(_read_codes(option) for option in codes or ()),
-        tuple(kept),
-        sheet.strip(),
-        encoding.strip(),
-        exact_ids,
     )
+
+
+def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a table; what a person settles by them comes as `choices` and `refused`."""
+
+    def run(
+        *,
+        columns: Map = None,
+        ignore: Ignore = None,
+        unit: Unit = None,
+        code: Code = None,
+        sheet: Sheet = "",
+        encoding: Encoding = "",
+        exact_ids: ExactIds = False,
+        refused: RefusedFile = None,
+        **given: object,
+    ) -> None:
+        choices = settle(columns, ignore, unit, code)
+        choices = replace(choices, sheet=sheet.strip(), encoding=encoding.strip(), exact_ids=exact_ids)
+        command(**given, choices=choices, refused=refused)
+
+    own = [part for name, part in signature(command).parameters.items() if name not in ("choices", "refused")]
+    added = [part for part in signature(run).parameters.values() if part.kind is Parameter.KEYWORD_ONLY]
+    parts = [part.replace(kind=Parameter.KEYWORD_ONLY) for part in (*own, *added)]
+    update_wrapper(run, command, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    run.__annotations__ = {part.name: part.annotation for part in parts}
+    run.__signature__ = Signature(parts)  # type: ignore[attr-defined]
+    return run
 
 
 def _split(option: str, name: str, form: str) -> tuple[str, str]:
@@ -73,6 +91,11 @@ def _split(option: str, name: str, form: str) -> tuple[str, str]:
     if not mark or not left.strip() or not right.strip():
         raise UsageError(f"{name} takes {form}, not '{option[:60]}'.")
     return left.strip(), right.strip()
+
+
+def _read_column(option: str) -> tuple[str, str]:
+    name, column = _split(option, "--map", "FIELD=COLUMN")
+    return _name_field(name), column
 
 
 def _name_field(name: str) -> str:

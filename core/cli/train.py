@@ -1,7 +1,7 @@
 """A bundle, on a manifest."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,22 +20,14 @@ from core.cli.console import (
     summarise_evaluation,
     take_cutoff,
 )
-from core.cli.table_options import (
-    Code,
-    Encoding,
-    ExactIds,
-    Ignore,
-    Map,
-    RefusedFile,
-    Sheet,
-    Unit,
-    keep_refused,
-    say_refused,
-    settle,
-)
+from core.cli.table_options import keep_refused, say_refused, with_table_options
+
+if TYPE_CHECKING:
+    from core.cohort import Choices
 
 
 @app.command()
+@with_table_options
 def train(  # noqa: PLR0913, PLR0917 - options of a command
     manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image.")],
     out: Out,
@@ -46,14 +38,6 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     cutoff: CutoffValue = 20.0,
     rule: CutoffRule = ">=",
     external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
-    columns: Map = None,
-    ignore: Ignore = None,
-    unit: Unit = None,
-    code: Code = None,
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    exact_ids: ExactIds = False,
-    refused: RefusedFile = None,
     keep: Annotated[
         list[int] | None, typer.Option(help="Row whose image is taken although it does not look like ultrasound.")
     ] = None,
@@ -61,6 +45,9 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     seed: Seed = SEED,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
     as_json: AsJson = False,
+    *,
+    choices: "Choices",
+    refused: Path | None,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
     from core.training.bundle.train import TrainingPlan, train_bundle  # noqa: PLC0415
@@ -73,7 +60,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         cutoff=take_cutoff(cutoff, rule),
         external=tuple(external or ()),
         seed=seed,
-        choices=settle(columns, ignore, unit, code, sheet=sheet, encoding=encoding, exact_ids=exact_ids),
+        choices=choices,
         kept=frozenset(keep or ()),
     )
     if check:

@@ -13,12 +13,11 @@ CASES = Path(__file__).parents[1] / "cohort" / "cases"
 
 
 def test_options_are_read_with_any_name_of_a_field():
-    choices = settle(["outcome=My label"], ["note"], ["rfs=d", "Ki-67@North=fraction"], ["event=1:no,2:yes"], ["race"])
+    choices = settle(["outcome=My label"], ["note"], ["rfs=d", "Ki-67@North=fraction"], ["event=1:no,2:yes"])
     assert choices.columns == {"y": "My label"}
     assert choices.ignored == ("note",)
     assert choices.units == {"rfs_months": "days", "ki67_pct@North": "fraction"}
     assert choices.codes == {"rfs_event": {"1": "no", "2": "yes"}}
-    assert choices.kept == ("race",)
 
 
 @pytest.mark.parametrize(
