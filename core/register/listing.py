@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Integer, Select, exists, func, select
 
-from core.register.models import ENTRIES, REGISTER
+from core.register.models import ENTRIES, REGISTER, WITHHELD
 from core.register.store import Store
 
 PAGE = 50
@@ -58,13 +58,14 @@ class Filter:
 
 
 def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFrame:
-    """Give a page of estimates, newest first, each with whether pathology's finding is known."""
+    """Give a page of estimates, newest first, with whether pathology's finding is known, or why one is withheld."""
     numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc())
     numbers = numbers.limit(PAGE).offset(page * PAGE)
-    query = select(*(ENTRIES.c[name] for name in COLUMNS)).where(ENTRIES.c.number.in_(numbers))
-    table = pd.DataFrame(store.select(query.order_by(ENTRIES.c.number.desc())), columns=COLUMNS)
-    known = store.select(OUTCOMES.where(ENTRIES.c.patient.in_(table["patient"].tolist())))
-    return table.assign(has_outcome=table["patient"].isin([row["patient"] for row in known]))
+    records = store.read_where(ENTRIES.c.number.in_(numbers))[::-1]
+    table = pd.DataFrame([record.to_dict() for record in records], columns=COLUMNS)
+    table["withheld"] = [record.text if record.kind == WITHHELD else "" for record in records]
+    known = store.read_where(ENTRIES.c.kind == "outcome", ENTRIES.c.patient.in_(table["patient"].tolist()))
+    return table.assign(has_outcome=table["patient"].isin([one.patient for one in known if one.kind != WITHHELD]))
 
 
 def count_estimates(store: Store, wanted: Filter) -> int:

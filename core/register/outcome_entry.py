@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select, true
 
 from core.clinical import BY_NAME, parse_value
-from core.errors import ClinicalError, InputError
+from core.errors import ClinicalError, InputError, WorkError
 from core.register.chain import hash_json, write_json
 from core.register.estimate_entry import check_day
-from core.register.models import ENTRIES, MAX_TEXT, Entry, Kind
+from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind
 from core.register.store import AT_ONCE, Store
 
 Values = Mapping[str, str | float]
@@ -45,11 +45,14 @@ class Kept:
         Number of the last entry; 0 before the first.
     first : int
         Number of the first entry; 0 before it.
+    fault : str
+        Why nothing of it is told: an entry does not hold.
     """
 
     values: Values = field(default_factory=dict)
     last: int = 0
     first: int = 0
+    fault: str = ""
 
     def add(self, number: int, values: Values, *, is_correction: bool) -> "Kept":
         """Put a further entry to it."""
@@ -121,6 +124,8 @@ def make_entry(patient: str, kind: Kind, values: Values, kept: Kept, author: Aut
 
     Two entries that were made beside the same last one are the same: the second is left out when it is written.
     """
+    if kept.fault:
+        raise WorkError(kept.fault)
     if kept.find_differences(kind, values) and not reason.strip():
         raise InputError("This contradicts what is kept: give the reason of the correction.")
     if reason and not kept.last:
@@ -139,29 +144,29 @@ def make_entry(patient: str, kind: Kind, values: Values, kept: Kept, author: Aut
 
 
 def read_kept(store: Store, patients: Iterable[str] | None = None) -> dict[tuple[str, Kind], Kept]:
-    """Read what is kept for patients, or for all of them, by pseudonym and kind."""
-    columns = [ENTRIES.c[name] for name in ("number", "patient", "kind", "details", "corrects")]
-    query = select(*columns).where(ENTRIES.c.kind.in_(FIELDS)).order_by(ENTRIES.c.number)
-    names = None if patients is None else sorted(set(patients))
-    parts = [query] if names is None else _in_parts(query, names)
+    """Read what is kept for patients, or for all of them, by pseudonym and kind; beside a withheld entry nothing is."""
+    parts = [true()] if patients is None else _in_parts(sorted(set(patients)))
     kept: dict[tuple[str, Kind], Kept] = {}
-    for part in parts:
-        for row in store.select(part):
-            key = (row["patient"], row["kind"])
-            values = json.loads(row["details"])
-            before = kept.get(key, NOTHING)
-            kept[key] = before.add(row["number"], values, is_correction=row["corrects"] is not None)
+    for kind in FIELDS:
+        for record in (record for part in parts for record in store.read_where(ENTRIES.c.kind == kind, part)):
+            before = kept.get((record.patient, kind), NOTHING)
+            if record.kind == WITHHELD or before.fault:
+                after = Kept(last=record.number, first=before.first, fault=before.fault or record.text)
+            else:
+                values = json.loads(record.details)
+                after = before.add(record.number, values, is_correction=record.corrects is not None)
+            kept[record.patient, kind] = after
     return kept
 
 
 def find_known(store: Store, patients: Iterable[str]) -> set[str]:
     """Give those of the patients of whom there is an estimate."""
     query = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "registered").distinct()
-    return {row["patient"] for part in _in_parts(query, sorted(set(patients))) for row in store.select(part)}
+    return {row["patient"] for part in _in_parts(sorted(set(patients))) for row in store.select(query.where(part))}
 
 
-def _in_parts(query: Select[Any], names: list[str]) -> list[Select[Any]]:
-    return [query.where(ENTRIES.c.patient.in_(names[i : i + AT_ONCE])) for i in range(0, len(names), AT_ONCE)]
+def _in_parts(names: list[str]) -> list[ColumnElement[bool]]:
+    return [ENTRIES.c.patient.in_(names[i : i + AT_ONCE]) for i in range(0, len(names), AT_ONCE)]
 
 
 def _check_value(name: str, raw: object) -> str | float | None:

@@ -96,6 +96,8 @@ def _judge(number: int, patient: str, raw: Mapping[str, Any], kept: Mapping[tupl
     differing: list[str] = []
     for kind, values in parts.items():
         before = kept.get((patient, kind), NOTHING)
+        if before.fault:
+            return JudgedRow(number, patient, "not used", before.fault)
         verdict = before.judge(kind, values)
         if verdict != "matched":
             steps.append((kind, values, before))

@@ -6,6 +6,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from core.clinical import M1_PREDICTORS
+from core.errors import WorkError
 from core.register.models import ENTRIES
 from core.register.outcome_entry import FIELDS, NOTHING, read_kept
 from core.register.store import Store
@@ -34,7 +35,15 @@ def tabulate_register(store: Store) -> pd.DataFrame:
         the predictors of M1; what pathology and follow-up found, None or NaN where it is not known;
         ``outcome_number`` (first entry of pathology's finding; 0 without one) and ``is_prospective`` (whether the
         estimate was made before it).
+
+    Raises
+    ------
+    WorkError
+        If the record does not hold: what was taken out of it would be missing without a word.
     """
+    report = store.verify_chain()
+    if not report.holds:
+        raise WorkError(f"No table is made, for the record does not hold: {report.reason}. Tell the database's keeper.")
     columns = [*KEPT, *ESTIMATE, "details"]
     query = select(*(ENTRIES.c[name] for name in columns)).where(ENTRIES.c.kind == "registered")
     rows = store.select(query.order_by(ENTRIES.c.number))

@@ -11,7 +11,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, text
 
 from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
@@ -92,16 +92,20 @@ class Store:
 
         An entry that does not hold comes as one of kind "withheld", with a sentence in the place of its text.
         """
-        query = select(ENTRIES).where(ENTRIES.c.kind.in_(kinds))
+        conditions: list[ColumnElement[bool]] = [ENTRIES.c.kind.in_(kinds)]
         if patient is not None:
-            query = query.where(ENTRIES.c.patient == patient)
+            conditions.append(ENTRIES.c.patient == patient)
         if cohort is not None:
-            query = query.where(ENTRIES.c.cohort_sha256 == cohort)
+            conditions.append(ENTRIES.c.cohort_sha256 == cohort)
+        return self.read_where(*conditions)
+
+    def read_where(self, *conditions: ColumnElement[bool]) -> list[Record]:
+        """Read the entries that conditions let through, oldest first; one that does not hold is "withheld"."""
         with self._read() as connection:
-            return self._read_holding(connection, query)
+            return self._read_holding(connection, select(ENTRIES).where(*conditions))
 
     def select(self, query: Select[Any]) -> list[RowMapping]:
-        """Read rows of `ENTRIES`, a page at a time."""
+        """Read counts and names of `ENTRIES`; what an entry says is read by `read_where`, which checks it."""
         with self._read() as connection:
             return list(connection.execute(query).mappings())
 

@@ -14,6 +14,7 @@ from core.register.outcome_entry import read_kept
 from core.register.store import Store
 from core.ui.login import User
 from tests.core.register.register_entries import add_estimates, enter
+from tests.core.register.test_tampering import run
 from tests.pages.cohorts import words
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -162,3 +163,17 @@ def test_estimates_after_the_outcome_count_only_where_asked_and_are_labelled(ope
 def choose_register(at: AppTest) -> AppTest:
     next(group for group in at.get("button_group") if group.label == "Cohort").set_value("The register")
     return at.run()
+
+
+def test_a_changed_entry_is_withheld(open_page, store):
+    run(find_database(), "UPDATE entries SET probability = 0.99 WHERE number = 3")
+    run(find_database(), "UPDATE entries SET details = 'Anna Maier' WHERE number = 4")
+    at = open_page(PAGE)
+    assert at.dataframe[0].value["High Ki-67"].tolist()[0] == "withheld"
+    assert at.dataframe[0].value["Outcome"].tolist() == ["known", "not known", "not known"]
+    next(box for box in at.selectbox if box.label == "Open a patient").set_value("P-002")
+    at.run()
+    assert [error.value.partition(" was ")[0] for error in at.error] == ["Withheld: entry 3", "Withheld: entry 4"]
+    assert "Nothing can be entered for this patient" in words(at)
+    assert "Maier" not in words(at)
+    assert not [button for button in at.button if button.label == "Save"]

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.inference.explain import format_percent
+from core.plain_text import plain
 from core.register.listing import PAGE, Filter, count_estimates, list_estimates, sum_estimates
 from core.register.store import Store
 from core.spreadsheet import disarm_table, render_csv
@@ -77,6 +78,8 @@ def show_list(store: Store, wanted: Filter) -> None:
             st.button(label, disabled=is_end, on_click=guard(change_state), args=(RegisterState.turn, step))
     if rows.empty:
         return
+    for sentence in rows["withheld"][rows["withheld"] != ""]:
+        st.error(plain(sentence))
     table = pd.DataFrame(
         {
             "Patient": rows["patient"],
@@ -129,6 +132,8 @@ def _count(number: int, _store: Store, wanted: Filter) -> int:  # noqa: ARG001 -
 
 
 def _write_estimate(probability: float, low: float, high: float) -> str:
+    if math.isnan(probability):
+        return "withheld"
     alone = format_percent(probability)
     return alone if math.isnan(low) else f"{alone} ({100 * low:.0f} to {100 * high:.0f})"
 

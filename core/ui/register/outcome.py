@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from sqlalchemy import select
 
 from core.clinical import BY_NAME, COLUMNS
 from core.errors import AppError, InputError
 from core.plain_text import plain
-from core.register.models import ENTRIES, REGISTER, Kind
+from core.register.models import REGISTER, WITHHELD, Kind, Record
 from core.register.outcome_entry import FIELDS, NOTHING, Author, Kept, Values, check_outcome, make_entry, read_kept
 from core.register.store import Store
 from core.ui.register.session import change_state, get_state
@@ -29,6 +28,9 @@ def show_patient(store: Store, patient: str, author: Author) -> None:
     form, history = st.columns([3, 2], gap="large")
     with history:
         _show_entries(store, patient)
+    if any(one.fault for one in kept.values()):
+        form.markdown("Nothing can be entered for this patient while an entry is withheld.")
+        return
     with form, st.form(f"register_outcome_{get_state().opened}_{sum(one.last for one in kept.values())}"):
         raw = _ask_found(kept.get((patient, "outcome"), NOTHING).values)
         raw |= _ask_followed(kept.get((patient, "follow-up"), NOTHING).values)
@@ -126,21 +128,21 @@ def _save(
 
 def _show_entries(store: Store, patient: str) -> None:
     """List the patient's entries, newest first."""
-    names = ("number", "time_utc", "kind", "author", "text", "bundle", "probability", "details", "corrects")
-    query = select(*(ENTRIES.c[name] for name in names)).where(ENTRIES.c.patient == patient)
-    rows = store.select(query.where(ENTRIES.c.kind.in_(REGISTER)).order_by(ENTRIES.c.number.desc()))
-    for row in rows:
-        corrects = f", corrects entry {row['corrects']}" if row["corrects"] else ""
-        time = row["time_utc"][:16].replace("T", " ")
-        st.markdown(f"**{KINDS[row['kind']]} {row['number']}{corrects}** · {plain(row['author'])} · {time} UTC")
-        st.text(_describe(dict(row)))
+    for record in reversed(store.read(patient, kinds=REGISTER)):
+        if record.kind == WITHHELD:
+            st.error(plain(record.text))
+            continue
+        corrects = f", corrects entry {record.corrects}" if record.corrects else ""
+        time = record.time_utc[:16].replace("T", " ")
+        st.markdown(f"**{KINDS[record.kind]} {record.number}{corrects}** · {plain(record.author)} · {time} UTC")
+        st.text(_describe(record))
 
 
-def _describe(row: Mapping[str, Any]) -> str:
-    if row["kind"] == "registered":
-        return f"{row['probability']:.1%} high Ki-67, bundle {row['bundle']}"
-    values = json.loads(row["details"])
+def _describe(record: Record) -> str:
+    if record.kind == "registered":
+        return f"{record.probability:.1%} high Ki-67, bundle {record.bundle}"
+    values = json.loads(record.details)
     words = [
         f"{COLUMNS[name].label}: {YES_NO[value] if name == 'rfs_event' else value}" for name, value in values.items()
     ]
-    return "\n".join([*(words or ["withdrawn"]), *([f"Reason: {row['text']}"] if row["text"] else [])])
+    return "\n".join([*(words or ["withdrawn"]), *([f"Reason: {record.text}"] if record.text else [])])
