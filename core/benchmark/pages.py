@@ -5,6 +5,7 @@ import io
 import statistics
 import time
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,11 @@ PATIENCE = 120.0
 CALM = 1.5  # seconds between two actions, in which what the page does in the background comes to its end
 FRESH = {"Case": "Case", "Tumour board": "Tumour_board", "Discrimination": "Discrimination"}
 UPLOADER, ESTIMATE, AGE = "Ultrasound image: DICOM, PNG, JPEG, BMP or TIFF", "Estimate", "Age (years)"
+MORE = "More views of the same lesion (up to 11)"
 FIRST_ESTIMATE = "Case: first estimate of an image"
+GIVEN = "Case: a PNG file given, to its estimate"
+SECOND_VIEW = "Case: a second view given, to the estimate of both"
+ANOTHER_PAGE = "From Case to the Cohort page"
 CHANGED_VALUE = "Case: a changed clinical value"
 NEXT_PATIENT = "Tumour board: the next patient"
 Runs = dict[str, list[tuple[float, float]]]
@@ -39,7 +44,8 @@ def time_pages(rounds: int, starts: int) -> list[Timing]:
     Returns
     -------
     list of Timing
-        Medians; on a fresh server from the health check's answer, which is when a browser can open the page.
+        Medians and 95th percentiles; on a fresh server from the health check's answer, which is when a browser can
+        open the page.
 
     Raises
     ------
@@ -56,7 +62,13 @@ def time_pages(rounds: int, starts: int) -> list[Timing]:
         wait_for_health(port, time.perf_counter())
         asyncio.run(use_pages(f"http://127.0.0.1:{port}", rounds, runs))
     return [
-        Timing(name, 1000 * statistics.median(seconds), len(seconds), statistics.median(sizes) / 1000)
+        Timing(
+            name,
+            1000 * statistics.median(seconds),
+            len(seconds),
+            statistics.median(sizes) / 1000,
+            1000 * float(np.percentile(seconds, 95)),
+        )
         for name, (seconds, sizes) in ((name, tuple(zip(*found, strict=True))) for name, found in runs.items())
     ]
 
@@ -76,20 +88,32 @@ async def use_pages(address: str, rounds: int, runs: Runs) -> None:
     board = Visitor(address, PATIENCE)
     await board.open("Tumour_board")
     await board.press("Begin with the first")
-    for i, image in enumerate(draw_images(rounds + 1)):
+    images = draw_images(rounds + 2)
+    for i, (image, second_view) in enumerate(pairwise(images)):
         case = Visitor(address, PATIENCE)
         await case.open("Case")
-        await case.upload(UPLOADER, image)
+        shown = await case.upload(UPLOADER, image)
         await asyncio.sleep(CALM)
         estimate = await case.press(ESTIMATE)
         await case.move("number_input", AGE, 40.0 + i)
         await asyncio.sleep(CALM)
         changed = await case.move("number_input", AGE, 60.0 + i)
+        await asyncio.sleep(CALM)
+        second = [await case.upload(MORE, second_view), await case.press(ESTIMATE)]
+        await asyncio.sleep(CALM)
+        other = await case.open("Cohort")
         await case.close()
         following = await board.press("Next")
-        for name, view in ((FIRST_ESTIMATE, estimate), (CHANGED_VALUE, changed), (NEXT_PATIENT, following)):
-            if i:
-                _note(runs, name, view)
+        timed = {
+            FIRST_ESTIMATE: [estimate],
+            GIVEN: [shown, estimate],
+            SECOND_VIEW: second,
+            CHANGED_VALUE: [changed],
+            ANOTHER_PAGE: [other],
+            NEXT_PATIENT: [following],
+        }
+        for name, views in timed.items() if i else ():
+            _note(runs, name, *views)
     await board.close()
 
 
@@ -115,7 +139,9 @@ async def _open_fresh(address: str, title: str, page: str, runs: Runs) -> None:
     runs[f"{title} on a fresh server, first text"].append((view.seconds_to_text or view.seconds, view.size))
 
 
-def _note(runs: Runs, name: str, view: View) -> None:
-    if view.errors:
-        raise WorkError(f"{name}: the page shows an error. {view.errors[0]}")
-    runs[name].append((view.seconds, view.size))
+def _note(runs: Runs, name: str, *views: View) -> None:
+    """Note what the runs of a page took together."""
+    for view in views:
+        if view.errors:
+            raise WorkError(f"{name}: the page shows an error. {view.errors[0]}")
+    runs[name].append((sum(view.seconds for view in views), sum(view.size for view in views)))

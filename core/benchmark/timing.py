@@ -23,12 +23,15 @@ class Timing:
         Number of runs behind it.
     kilobytes : float or None
         Median of what the server sent meanwhile; None where it sends nothing.
+    p95_milliseconds : float or None
+        95th percentile, of what a visitor waits for.
     """
 
     name: str
     milliseconds: float | None
     rounds: int
     kilobytes: float | None = None
+    p95_milliseconds: float | None = None
 
 
 def time_parts(parts: Mapping[str, Part | None], rounds: int, *, settle: bool = False) -> list[Timing]:

@@ -7,7 +7,9 @@ import typer
 
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result
 
-HEADING = "| what | n | median, ms | x fastest bare forward | kB sent |\n| --- | ---: | ---: | ---: | ---: |"
+HEADING = (
+    "| what | n | median, ms | p95, ms | x fastest bare forward | kB sent |\n| --- | ---: | ---: | ---: | ---: | ---: |"
+)
 
 
 @app.command()
@@ -26,6 +28,7 @@ def benchmark(
             "name": timing.name,
             "n": timing.rounds,
             "milliseconds": timing.milliseconds,
+            "p95_milliseconds": timing.p95_milliseconds,
             "ratio": timing.milliseconds / found.fastest
             if timing.milliseconds and timing.name in found.compared
             else None,
@@ -63,8 +66,9 @@ def _summarise_benchmark(data: dict[str, Any]) -> str:
 
 def _write_row(part: dict[str, Any]) -> str:
     if part["milliseconds"] is None:
-        return f"| {part['name']} | 0 | not installed | | |"
+        return f"| {part['name']} | 0 | not installed | | | |"
     ratio = f"{part['ratio']:.2f}" if part["ratio"] else ""
     sent = "" if part["kilobytes"] is None else f"{part['kilobytes']:.0f}"
-    cells = (part["name"], part["n"], f"{part['milliseconds']:.1f}", ratio, sent)
+    late = "" if part["p95_milliseconds"] is None else f"{part['p95_milliseconds']:.1f}"
+    cells = (part["name"], part["n"], f"{part['milliseconds']:.1f}", late, ratio, sent)
     return "| " + "".join(f"{cell} | " if cell else "| " for cell in cells).rstrip()

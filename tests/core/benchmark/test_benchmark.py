@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.benchmark import Benchmark, forward, run_benchmark
-from core.benchmark.pages import CHANGED_VALUE, FIRST_ESTIMATE, NEXT_PATIENT
+from core.benchmark.pages import CHANGED_VALUE, FIRST_ESTIMATE, GIVEN, NEXT_PATIENT, SECOND_VIEW
 from core.benchmark.startup import ANSWER, FIRST_PAGE, time_startup
 from core.benchmark.timing import time_parts
 from core.cli.benchmark import _summarise_benchmark
@@ -22,7 +22,7 @@ def test_every_part_is_timed(found: Benchmark) -> None:
     names = {timing.name for timing in found.timings}
     assert min(t.milliseconds for t in found.timings if t.milliseconds is not None) > 0
     assert {"bare forward, torch on the CPU, fp32", "bare forward, OpenVINO on the CPU, fp32"} <= names
-    assert {"change of a clinical value", ANSWER, FIRST_PAGE, FIRST_ESTIMATE, CHANGED_VALUE, NEXT_PATIENT} <= names
+    assert {"change of a clinical value", ANSWER, FIRST_PAGE, GIVEN, SECOND_VIEW, CHANGED_VALUE, NEXT_PATIENT} <= names
     assert any(name.startswith("prediction and heat map from a decoded frame, SonoKi") for name in names)
 
 
@@ -68,9 +68,23 @@ def test_a_missing_library_is_named_as_such(bundle_dir: Path, monkeypatch: pytes
 def test_the_table_has_a_row_a_part() -> None:
     data = {
         "parts": [
-            {"name": "ours", "n": 5, "milliseconds": 11.0, "ratio": 1.1, "kilobytes": None},
-            {"name": "a page", "n": 5, "milliseconds": 80.0, "ratio": None, "kilobytes": 20.4},
-            {"name": "theirs", "n": 0, "milliseconds": None, "ratio": None, "kilobytes": None},
+            {"name": "ours", "n": 5, "milliseconds": 11.0, "p95_milliseconds": None, "ratio": 1.1, "kilobytes": None},
+            {
+                "name": "a page",
+                "n": 5,
+                "milliseconds": 80.0,
+                "p95_milliseconds": 91.0,
+                "ratio": None,
+                "kilobytes": 20.4,
+            },
+            {
+                "name": "theirs",
+                "n": 0,
+                "milliseconds": None,
+                "p95_milliseconds": None,
+                "ratio": None,
+                "kilobytes": None,
+            },
         ],
         "memory_mb": 312.4,
         "decoding_memory_mb": {"a frame of 8 x 6": 91.4},
@@ -78,8 +92,8 @@ def test_the_table_has_a_row_a_part() -> None:
         "versions": {"python": "3.11.7"},
     }
     lines = _summarise_benchmark(data).splitlines()
-    assert lines[2:4] == ["| ours | 5 | 11.0 | 1.10 | |", "| a page | 5 | 80.0 | | 20 |"]
-    assert lines[4] == "| theirs | 0 | not installed | | |"
+    assert lines[2:4] == ["| ours | 5 | 11.0 | | 1.10 | |", "| a page | 5 | 80.0 | 91.0 | | 20 |"]
+    assert lines[4] == "| theirs | 0 | not installed | | | |"
     assert "A CPU, 2 cores (avx2), 0 GPUs; python 3.11.7." in lines
     assert lines[-2].endswith("312 MB.")
     assert lines[-1] == "Peak memory of a decoder for a frame of 8 x 6: 91 MB."
