@@ -15,7 +15,6 @@ Theme = Literal["light", "dark"]
 COLOURS = ("#2F7EBB", "#D55E00", "#0B9C74", "#C0639A", "#9A7B0A", "#7F7F88")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
-PATTERNS = ("", "/", "x", ".", "\\", "-")
 LOWERS, RAISES, NEUTRAL = COLOURS[0], COLOURS[1], COLOURS[5]
 BAND_OPACITY = 0.18
 BACKGROUND: dict[Theme, str] = {"light": "#FFFFFF", "dark": "#14181D"}

@@ -97,10 +97,6 @@ class Lesion:
         """Orientation to the skin by BI-RADS: parallel is wider than tall; a round lesion is not parallel."""
         return "parallel" if self.transverse_px > self.antero_posterior_px else "not_parallel"
 
-    def to_mm(self, length_px: float) -> float | None:
-        """Give a length in millimetres; None where the frame has no scale."""
-        return None if self.mm_per_px is None else length_px * self.mm_per_px
-
     @property
     def area_mm2(self) -> float | None:
         """Area within the contour, square millimetres; None where the frame has no scale."""

@@ -96,10 +96,9 @@ def compare_realism(simulated: Iterable[LesionImage], real: Iterable[LesionImage
     return Realism(len(simulated), len(real), table, _tabulate_spectra(*parts[:2]), _tabulate_grey(*parts[:2]))
 
 
-def read_simulated_lesions(table: Path, limit: int | None = None) -> Iterator[LesionImage]:
+def read_simulated_lesions(table: Path) -> Iterator[LesionImage]:
     """Read the frames of a written cohort, cut to their B-mode area."""
-    rows = _spread_rows(_read_csv(table), limit)
-    for _, row in rows.iterrows():
+    for _, row in _read_csv(table).iterrows():
         device = DEVICES[row["centre"]]
         area = plan_layout(device, plan_view(device, row["size_mm"], row["size_ap_mm"]))
         at = slice(area.top, area.top + area.height), slice(area.left, area.left + area.width)
@@ -107,19 +106,13 @@ def read_simulated_lesions(table: Path, limit: int | None = None) -> Iterator[Le
         yield LesionImage(row["patient_id"], pixels, mask > 127)
 
 
-def read_busbra_lesions(
-    folder: Path, limit: int | None = None, *, pathology: str = "malignant"
-) -> Iterator[LesionImage]:
-    """Read BUS-BRA images of one pathology (Gomez-Flores et al., Medical Physics 2023).
+def read_busbra_lesions(folder: Path) -> Iterator[LesionImage]:
+    """Read BUS-BRA's images of malignant lesions (Gomez-Flores et al., Medical Physics 2023).
 
     Parameters
     ----------
     folder : Path
         Folder with bus_data.csv, images and masks.
-    limit : int, optional
-        Images at most, spread over the data set.
-    pathology : str
-        "malignant" or "benign".
 
     Yields
     ------
@@ -134,17 +127,11 @@ def read_busbra_lesions(
     data = _read_csv(folder / "bus_data.csv")
     if not {"ID", "Case", "Pathology"} <= set(data.columns):
         raise InputError("bus_data.csv lacks ID, Case or Pathology; give the folder of BUS-BRA.")
-    for row in _spread_rows(data[data["Pathology"] == pathology], limit).itertuples():
+    for row in data[data["Pathology"] == "malignant"].itertuples():
         name = str(row.ID)
         pixels = _read_grey(folder / "images" / f"{name}.png")
         mask = _read_grey(folder / "masks" / f"{name.replace('bus', 'mask')}.png")
         yield LesionImage(str(row.Case), pixels, mask > 127)
-
-
-def _spread_rows(table: pd.DataFrame, limit: int | None) -> pd.DataFrame:
-    if limit is None or limit >= len(table):
-        return table
-    return table.iloc[np.linspace(0, len(table) - 1, limit).round().astype(int)]
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -8,8 +8,6 @@ from scipy.spatial import cKDTree
 
 from core.simulation.fields import Field32, Grid, draw_curve, draw_field, resize_field
 
-BACKGROUNDS = ("homog_fat", "homog_fibroglandular", "heterogeneous")
-
 
 @dataclass(frozen=True)
 class Tissue:

@@ -13,7 +13,7 @@ from core.errors import UsageError, WorkError
 from core.simulation.cohort import PATIENTS, SEED, Cohort, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from core.simulation.frame import SimulatedFrame, render_frame
-from core.simulation.parameters import LATENTS, SimulationParameters
+from core.simulation.parameters import LATENTS
 from core.spreadsheet import render_csv
 
 Progress = Callable[[int, int], None]
@@ -39,7 +39,6 @@ def write_cohort(
     n_patients: int = PATIENTS,
     seed: int = SEED,
     *,
-    parameters: SimulationParameters | None = None,
     dicom: bool = False,
     processes: int = 1,
     progress: Progress | None = None,
@@ -48,8 +47,8 @@ def write_cohort(
 
     The folder gets cohort.csv, frames/*.png, masks/*.png and, if asked, dicom/*.dcm. cohort.csv has a row per patient:
     the data dictionary, `split`, `receptor`, `lnm`, and `image`, `mask` (paths relative to the table) and `box` as
-    "x0,y0,x1,y1" in pixels of the frame. Missing values are empty. The bytes depend on seed, number of patients and
-    parameters alone, not on the number of processes.
+    "x0,y0,x1,y1" in pixels of the frame. Missing values are empty. The bytes depend on seed, number of patients
+    alone, not on the number of processes.
 
     Parameters
     ----------
@@ -59,8 +58,6 @@ def write_cohort(
         Patients.
     seed : int
         Seed.
-    parameters : SimulationParameters, optional
-        Numbers of the generator.
     dicom : bool
         Also write each frame as ultrasound DICOM.
     processes : int
@@ -82,7 +79,7 @@ def write_cohort(
     """
     if processes < 1:
         raise UsageError(f"{processes} processes can't render; give 1 or more.")
-    cohort = simulate_cohort(n_patients, seed, parameters=parameters)
+    cohort = simulate_cohort(n_patients, seed)
     table = cohort.table.copy()
     try:
         for folder in ("frames", "masks", *(["dicom"] if dicom else [])):

@@ -37,12 +37,12 @@ class HosmerLemeshow:
     reason: str | None = None
 
 
-def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95, groups: int = GROUPS) -> pd.DataFrame:
+def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95) -> pd.DataFrame:
     """Group patients by quantiles of the predicted probability."""
     columns = ["n", "events", "mean_prob", "observed", "ci_low", "ci_high", "expected"]
     if not len(y):
         return pd.DataFrame(columns=columns, dtype=np.float64)
-    edges = np.unique(np.quantile(prob, np.linspace(0, 1, groups + 1)))
+    edges = np.unique(np.quantile(prob, np.linspace(0, 1, GROUPS + 1)))
     index = np.searchsorted(edges[1:-1], prob, side="left")
     size = np.bincount(index)
     filled = size > 0

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from core.errors import InputError
 from core.evaluation.calibration.logistic import compute_log_odds, fit_logistic
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
-from core.evaluation.checks import Floats, check_conf_level, prepare_column, prepare_outcome
+from core.evaluation.checks import Floats, prepare_column, prepare_outcome
 from core.evaluation.proportion import normal_quantile
 
 Update = Literal["intercept", "intercept + slope"]
@@ -61,9 +61,6 @@ def compute_recalibration(
     prob: ArrayLike,
     *,
     update: Update = "intercept",
-    half_width: float = HALF_WIDTH,
-    conf_level: float = 0.95,
-    seed: int = 0,
 ) -> RecalibrationResult:
     """Update a model's intercept, or intercept and slope, to a local cohort.
 
@@ -75,10 +72,6 @@ def compute_recalibration(
         Probability by the old model.
     update : {"intercept", "intercept + slope"}
         What to estimate.
-    half_width : float
-        Precision asked for in `n_needed`.
-    seed : int
-        Seed of the folds behind `after`.
 
     Returns
     -------
@@ -97,21 +90,20 @@ def compute_recalibration(
     """
     if update not in {"intercept", "intercept + slope"}:
         raise InputError(f"The update '{update}' is not known; take 'intercept' or 'intercept + slope'.")
-    check_conf_level(conf_level)
     outcome, (p,), _ = prepare_outcome(y, prob, probability=True)
-    before = compute_calibration(outcome, p, conf_level=conf_level)
+    before = compute_calibration(outcome, p)
     both = update != "intercept"
     reason = before.reasons.get("slope" if both else "intercept")
     fitted = None if reason or not len(outcome) else _estimate(outcome, p, both)
     if fitted is None:
         reason = reason or "There are too few patients to estimate the update."
-        return RecalibrationResult(update, None, None, before, None, None, half_width, reason)
+        return RecalibrationResult(update, None, None, before, None, None, HALF_WIDTH, reason)
     intercept, slope, variance = fitted
-    needed = math.ceil((normal_quantile(conf_level) / half_width) ** 2 * variance * len(outcome))
-    updated = _update_by_folds(outcome, p, both, seed)
-    after = None if updated is None else compute_calibration(outcome, updated, conf_level=conf_level)
+    needed = math.ceil((normal_quantile(0.95) / HALF_WIDTH) ** 2 * variance * len(outcome))
+    updated = _update_by_folds(outcome, p, both)
+    after = None if updated is None else compute_calibration(outcome, updated)
     reason = "Too few patients to update nine tenths and look at the rest." if after is None else None
-    return RecalibrationResult(update, intercept, slope, before, after, needed, half_width, reason)
+    return RecalibrationResult(update, intercept, slope, before, after, needed, HALF_WIDTH, reason)
 
 
 def _apply(prob: Floats, intercept: float, slope: float) -> Floats:
@@ -127,8 +119,8 @@ def _estimate(y: Floats, prob: Floats, both: bool) -> tuple[float, float, float]
     return float(fit.coef[0]), float(fit.coef[1]) if both else 1.0, float(fit.cov[-1, -1])
 
 
-def _update_by_folds(y: Floats, prob: Floats, both: bool, seed: int) -> Floats | None:
-    fold = np.random.default_rng(seed).permutation(np.arange(len(y)) % FOLDS)
+def _update_by_folds(y: Floats, prob: Floats, both: bool) -> Floats | None:
+    fold = np.random.default_rng(0).permutation(np.arange(len(y)) % FOLDS)
     updated = np.full(len(y), np.nan)
     for index in range(min(FOLDS, len(y))):
         fitted = _estimate(y[fold != index], prob[fold != index], both)

@@ -74,10 +74,10 @@ def choose_cohort_threshold(table: pd.DataFrame, column: str = "prob") -> Thresh
     return choose_threshold(development["y"], development[column], chosen_on=" + ".join(present))
 
 
-def choose_indeterminate(table: pd.DataFrame, threshold: float, column: str = "prob") -> tuple[float, float]:
+def choose_indeterminate(table: pd.DataFrame, threshold: float) -> tuple[float, float]:
     """Choose the indeterminate range on the development splits, or on the whole table where there are none."""
     development = table[table["split"].isin(DEVELOPMENT)]
-    prob = (table if development.empty else development)[column].dropna().to_numpy(dtype=np.float64)
+    prob = (table if development.empty else development)["prob"].dropna().to_numpy(dtype=np.float64)
     cut = logit(threshold)
     reach = np.quantile(np.abs(compute_log_odds(prob) - cut), INDETERMINATE_SHARE)
     return float(expit(cut - reach)), float(expit(cut + reach))

@@ -139,7 +139,6 @@ class Exhibit:
         return {}
 
 
-Lack = tuple[type[Exhibit], str]
 Kinds = tuple[type[Exhibit], ...]
 
 

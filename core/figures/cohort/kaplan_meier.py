@@ -100,19 +100,17 @@ class KaplanMeierExhibit(Exhibit):
         }
 
 
-def draw_kaplan_meier(
-    result: KaplanMeierResult, *, time_label: str = "Months", outcome: str = "Recurrence-free survival"
-) -> go.Figure:
+def draw_kaplan_meier(result: KaplanMeierResult) -> go.Figure:
     """Draw steps from (0, 1), log-log bands, censor ticks, and a row of numbers at risk a group under the time axis."""
     groups = list(result.medians["group"])
     rows = ROW_HEIGHT * (len(groups) + 1)
     height = CURVE_HEIGHT + rows + 60
-    figure = new_figure(y_title=outcome, height=height)
+    figure = new_figure(y_title="Recurrence-free survival", height=height)
     for index, group in enumerate(groups):
         _add_group(figure, str(group), result.curve[result.curve["group"] == group], index)
     last = float(result.curve["time"].max()) if len(result.curve) else 1.0
     figure.update_layout(
-        xaxis={"title": {"text": time_label}, "anchor": "y", "range": [-0.05 * last, 1.03 * last]},
+        xaxis={"title": {"text": "Months"}, "anchor": "y", "range": [-0.05 * last, 1.03 * last]},
         yaxis={"domain": [rows / height + 0.16, 1], "range": [0, 1.02], "tickformat": ".0%"},
     )
     _add_risk_table(figure, result.at_times, groups, rows / height)

@@ -124,12 +124,11 @@ class Canvas:
             places = _trace([(x + r * dx, y + r * dy) for dx, dy in SYMBOLS[shape]])
             self._parts.append(f'<path d="{places}Z" {_fill(fill)}{stroke}/>')
 
-    def picture(self, source: str, x: float, y: float, width: float, height: float, opacity: float = 1) -> None:
+    def picture(self, source: str, x: float, y: float, width: float, height: float) -> None:
         """Lay a picture, given as an address that holds its data."""
-        alpha = f' opacity="{opacity:g}"' if opacity != 1 else ""
         self._parts.append(
             f'<image x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" preserveAspectRatio="none" '
-            f'href="{html.escape(source)}"{alpha}/>'
+            f'href="{html.escape(source)}"/>'
         )
 
     def text(

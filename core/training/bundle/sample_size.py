@@ -11,11 +11,10 @@ from core.errors import InputError
 Floats = NDArray[np.float64]
 Z = 1.96
 AUC_WIDTH = 0.1
+SHRINKAGE = 0.9
 
 
-def compute_sample_size(
-    n_parameters: int, r2_cox_snell: float, prevalence: float, *, shrinkage: float = 0.9
-) -> dict[str, int]:
+def compute_sample_size(n_parameters: int, r2_cox_snell: float, prevalence: float) -> dict[str, int]:
     """Compute the patients needed to develop a logistic model."""
     if not 0 < prevalence < 1 or n_parameters < 1:
         raise InputError("A sample size needs a share of events between 0 and 1 and at least one coefficient.")
@@ -25,7 +24,7 @@ def compute_sample_size(
         raise InputError(f"R squared is {r2_cox_snell:g}; at this share of events it lies between 0 and {most:.2f}.")
     small = r2_cox_snell / (r2_cox_snell + 0.05 * most)
     sizes = {
-        "shrinkage": math.ceil(n_parameters / ((shrinkage - 1) * math.log(1 - r2_cox_snell / shrinkage))),
+        "shrinkage": math.ceil(n_parameters / ((SHRINKAGE - 1) * math.log(1 - r2_cox_snell / SHRINKAGE))),
         "optimism": math.ceil(n_parameters / ((small - 1) * math.log(1 - r2_cox_snell / small))),
         "intercept": math.ceil((1.96 / 0.05) ** 2 * prevalence * (1 - prevalence)),
     }

@@ -26,13 +26,12 @@ def measure_coverage(
     *,
     n_cohorts: int,
     n_refits: int,
-    seed: int = 0,
     watch: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Measure the coverage of the 95 % interval."""
     network, rows = Network(), []
     for i, size in enumerate(size for size in sizes for _ in range(n_cohorts)):
-        rows += _measure_cohort(network, size, n_refits, seed + i % n_cohorts)
+        rows += _measure_cohort(network, size, n_refits, i % n_cohorts)
         if watch is not None:
             watch(i + 1, len(sizes) * n_cohorts)
     table = pd.DataFrame(rows)

@@ -71,8 +71,8 @@ def test_the_axial_spectrum_sees_lines_across_the_beam():
 
 def test_written_cohort_and_busbra_folder_are_read(tmp_path):
     write_cohort(tmp_path / "sim", 8, 1)
-    simulated = list(read_simulated_lesions(tmp_path / "sim" / "cohort.csv", 3))
-    assert len(simulated) == 3
+    simulated = list(read_simulated_lesions(tmp_path / "sim" / "cohort.csv"))
+    assert len(simulated) == 8
     assert simulated[0].patient == "SIM-A0001"
     for folder, value in (("images", 90), ("masks", 255)):
         (tmp_path / "real" / folder).mkdir(parents=True)
