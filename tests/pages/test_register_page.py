@@ -160,6 +160,18 @@ def test_estimates_after_the_outcome_count_only_where_asked_and_are_labelled(ope
     assert "4 of 4 patients of the register (prospective and other estimates)" in words(at)
 
 
+def test_a_record_that_does_not_hold_is_no_cohort_and_stops_no_other(open_page, store):
+    run(find_database(), "UPDATE entries SET probability = 0.99 WHERE number = 1")
+    at = open_page("pages/2_Cohort.py")
+    assert not at.error
+    at = choose_register(at)
+    assert [error.value for error in at.error] == [
+        "No table is made, for the record does not hold: entry 1 was changed. Tell the database's keeper."
+    ]
+    at.button_group[0].set_value("The bundle's own cohort")
+    assert not at.run().error
+
+
 def choose_register(at: AppTest) -> AppTest:
     next(group for group in at.get("button_group") if group.label == "Cohort").set_value("The register")
     return at.run()

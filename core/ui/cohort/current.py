@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.cohort import PredictionTable, read_predictions
-from core.errors import ModelError
+from core.errors import ModelError, WorkError
 from core.settings import get_text_setting
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
@@ -95,8 +95,8 @@ def get_uploaded() -> Cohort | None:
 
 def list_choices() -> list[str]:
     """List the cohorts that there are."""
-    cohorts = {SHIPPED_LABEL: get_shipped, UPLOADED_LABEL: get_uploaded, REGISTER_LABEL: get_register}
-    return [label for label, get in cohorts.items() if get() is not None]
+    cohorts = {SHIPPED_LABEL: get_shipped() is not None, UPLOADED_LABEL: get_uploaded() is not None}
+    return [label for label, is_there in (cohorts | {REGISTER_LABEL: _has_register()}).items() if is_there]
 
 
 def get_register() -> Cohort | None:
@@ -111,6 +111,14 @@ def get_register() -> Cohort | None:
     title = f"the register ({'prospective estimates' if prospective else 'prospective and other estimates'})"
     threshold = (found.threshold, f"the development data of the bundle {found.bundle}")
     return Cohort(title, found.read, found.read.reading.sha256, found.is_simulated, threshold)
+
+
+def _has_register() -> bool:
+    """Whether there is a register to choose; one that can't be read says so only to whoever chooses it."""
+    try:
+        return get_register() is not None
+    except WorkError:
+        return True
 
 
 def keep_uploaded(read: PredictionTable, sha256: str, package: "ScoringJob | None" = None) -> None:
