@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from core.cli.console import app, progress_bar, read_bytes, say
-from core.errors import ImageError, InputError, UsageError
+from core.errors import ImageError, InputError, UsageError, WorkError
 from core.imaging import CleanedFile, Roi
 from core.private_files import find_config_folder, make_private_file, make_private_folder
 from core.spreadsheet import disarm, restore
 
 KEY_BYTES = 32
+LIST = ".csv"
 LOOK = "Look at each copy before it is passed on: what was not recognised as a word is still there."
 
 
@@ -37,13 +38,23 @@ def deidentify(
     if out.exists() and not (source.is_dir() and out.is_dir() and not any(out.iterdir())):
         raise UsageError("The file or folder of --out is there already; give another name.")
     key_file = key or find_config_folder() / "deidentify.key"
+    _check_places(out, key_file)
     secret = read_key(key_file)
     if source.is_dir():
         _copy_folder(source, out, secret, key_file)
     else:
         copy = _clean(source, secret, key_file)
-        out.write_bytes(copy.data)
+        _write(copy, out)
         say(f"Written. {describe_copy(copy)} {LOOK}")
+
+
+def _check_places(out: Path, key_file: Path) -> None:
+    if not out.parent.is_dir():
+        raise UsageError("The folder that --out lies in is not there; make it first.")
+    if not key_file.parent.is_dir() and key_file.parent != find_config_folder():
+        raise UsageError("The folder that --key lies in is not there; make it first.")
+    if key_file.suffix.lower() == LIST:
+        raise UsageError(f"The list of what was replaced ends in {LIST}; give --key a name with another ending.")
 
 
 def read_key(path: Path) -> bytes:
@@ -86,12 +97,12 @@ def _copy_folder(source: Path, out: Path, secret: bytes, key_file: Path) -> None
         for done, path in enumerate(files, start=1):
             try:
                 copy = _clean(path, secret, key_file)
+                _write(copy, _place(copy, out))
             except (InputError, OSError) as error:
                 refused.append(
                     f"{path.relative_to(source)}: {error if isinstance(error, InputError) else 'unreadable'}"
                 )
             else:
-                _write(copy, out)
                 written += 1
                 if copy.hidden or copy.flow:
                     say(f"{path.relative_to(source)}: {describe_copy(copy)}")
@@ -107,15 +118,26 @@ def _clean(path: Path, secret: bytes, key_file: Path) -> CleanedFile:
     from core.imaging import deidentify as write_copy  # noqa: PLC0415
 
     copy = write_copy(read_bytes(path), secret)
-    _note_replaced(copy, key_file.with_suffix(".csv"))
+    _note_replaced(copy, key_file.with_suffix(LIST))
     return copy
 
 
-def _write(copy: CleanedFile, out: Path) -> None:
+def _place(copy: CleanedFile, out: Path) -> Path:
+    """Give a copy's file in the folders of its patient and study."""
     names = {name: new for name, (_, new) in copy.replaced.items()}
     folder = out / names["PatientID"] / names["StudyInstanceUID"]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{names['SOPInstanceUID']}.dcm").write_bytes(copy.data)
+    return folder / f"{names['SOPInstanceUID']}.dcm"
+
+
+def _write(copy: CleanedFile, path: Path) -> None:
+    """Write a copy; where another image has its UID already, neither is lost in silence."""
+    if path.exists() and path.read_bytes() != copy.data:
+        raise InputError("Another file of the folder, with another image, has the same SOP instance UID: not copied.")
+    try:
+        path.write_bytes(copy.data)
+    except OSError:
+        raise WorkError("The copy can't be written. Check the path of --out and the disk.") from None
 
 
 def _note_replaced(copy: CleanedFile, path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, progress_bar
+from core.cli.console import AsJson, app, print_result, progress_bar, say
 from core.errors import ArchiveError, InputError
 
 
@@ -19,21 +19,29 @@ def send(
     from core.archive.outbox import open_outbox  # noqa: PLC0415
 
     archive, outbox = open_archive(), open_outbox()
-    outbox.put([_read(path) for path in files or []])
+    refused = 0
+    for path in files or []:
+        try:
+            outbox.put([_read(path)])
+        except InputError as error:
+            say(f"{path.name}: {error}")
+            refused += 1
     with progress_bar("results") as progress:
         delivery = outbox.send(archive, progress)
     print_result({"sent": delivery.sent, "waiting": delivery.waiting, "reason": delivery.reason}, as_json, _summarise)
     if delivery.waiting:
         raise ArchiveError(delivery.describe())
+    if refused:
+        raise InputError(f"{refused} of {len(files or [])} files are no results to send: each is named above.")
 
 
 def _read(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError:
-        raise InputError("A file of the call is not there; check the paths.") from None
+        raise InputError("The file is not there; check its path.") from None
     if data[128:132] != b"DICM":
-        raise InputError("A file of the call is no DICOM file. Send what `python -m core export` wrote.")
+        raise InputError("The file is no DICOM file. Send what `python -m core export` wrote.")
     return data
 
 

@@ -181,7 +181,7 @@ class Archive:
         Raises
         ------
         ArchiveError
-            If the archive refuses it or does not hold it afterwards.
+            If the archive refuses it or does not hold it afterwards; a temporary one if the archive answers nothing.
         """
         made = pydicom.dcmread(BytesIO(data))
         reference = InstanceReference(str(made.StudyInstanceUID), str(made.SeriesInstanceUID), str(made.SOPInstanceUID))
@@ -194,15 +194,20 @@ class Archive:
                 return ()
             return self._client.store_instances([made]).get("FailedSOPSequence") or ()
 
+        failed: Sequence[pydicom.Dataset] = ()
+        fault = "The archive took a result, but does not list it yet. Try again later."
         with self._session.keep_time():
-            failed = self._ask(send)
+            try:
+                failed = self._ask(send)
+            except ArchiveError as error:
+                if not error.is_temporary:
+                    raise
+                fault = str(error)
             is_held = self.holds(reference)
         if failed and not is_held:
             raise ArchiveError(f"The archive refused a result{_reason(failed)}. Ask whoever runs it.")
         if not is_held:
-            raise ArchiveError(
-                "The archive took a result, but does not list it yet. Try again later.", is_temporary=True
-            )
+            raise ArchiveError(fault)
 
     def holds(self, instance: InstanceReference) -> bool:
         """Tell whether the archive lists an object."""

@@ -22,6 +22,7 @@ class Pacs(ThreadingHTTPServer):
     def __init__(self, fault: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.fault, self.stored, self.n_refused = fault, [], 0
+        self.only = ""
 
     @property
     def url(self) -> str:
@@ -39,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.fault
+        fault = self.server.fault if self.server.only in _find_uid(body) else "none"
         if fault in {"reset before", "503 always", "gone"} or fault.isdigit():
             self.server.n_refused += 1
             self.close_connection = True
@@ -126,3 +127,16 @@ def test_a_fault_keeps_the_result_and_it_is_stored_once(fault, serve, results, t
     assert set(server.stored) == {path.stem}
     if fault in {"reset after", "silent after", "cut answer"}:
         assert (first.sent, len(server.stored)) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", ["500", "409", "reset before", "accepted, not stored"])
+def test_a_result_that_the_archive_never_takes_holds_up_no_other(fault, serve, results, tmp_path, monkeypatch):
+    monkeypatch.setattr(pacs, "PAUSES", (0.0, 0.0))
+    outbox, server = Outbox(tmp_path), serve(fault)
+    outbox.put(export_case(results).values())
+    first, *others = outbox.list_waiting()
+    server.only = first.stem
+    delivery = outbox.send(Archive(server.url, seconds=1))
+    assert (delivery.sent, delivery.waiting) == (len(others), 1)
+    assert outbox.list_waiting() == [first]
+    assert set(server.stored) == {path.stem for path in others}

@@ -246,7 +246,7 @@ def test_results_stay_until_the_archive_holds_them(serve, results, tmp_path):
     outbox.put(files.values())
     assert (tmp_path / "outbox").stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in outbox.list_waiting())
-    accepted = (reply(body=b"{}"), reply())
+    accepted = (reply(body=b"{}"), reply()) * 3
     for answers, message in [([reply(503)], "503"), ([reply(401)], "password"), (accepted, "does not list it yet")]:
         delivery = outbox.send(Archive(serve(*answers).url))
         assert (delivery.sent, delivery.waiting) == (0, 3)

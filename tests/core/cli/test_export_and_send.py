@@ -119,6 +119,15 @@ def test_only_our_results_are_sent(run, source, away):
     assert not away.exists() or not list(away.iterdir())
 
 
+def test_a_file_that_is_refused_is_named_and_holds_up_no_other(run, source, bundle_dir, tmp_path, away):
+    assert run("export", source, "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o")[0] == 0
+    (tmp_path / "bad.dcm").write_bytes(b"hello")
+    code, _, err = run("send", tmp_path / "o" / "sr.dcm", tmp_path / "bad.dcm", tmp_path / "o" / "pr.dcm")
+    assert code == 1
+    assert "bad.dcm: The file is no DICOM file" in err
+    assert len(list(away.glob("*.dcm"))) == 2
+
+
 def test_captions_hold_no_sign_that_the_pictures_font_lacks():
     font = ImageFont.load_default(16)
     assert font.getmask(_plain("63\N{NO-BREAK SPACE}%")).getbbox() == font.getmask("63 %").getbbox()

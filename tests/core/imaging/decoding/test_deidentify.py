@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner
 
 from core.cli import app
+from core.errors import UsageError
 from core.imaging import deidentify
 from core.imaging.decoding.hiding import find_tissue, join_boxes
 from core.imaging.frame import Roi
@@ -182,6 +183,33 @@ def test_a_key_that_is_none_and_a_file_in_the_way_are_refused(tmp_path):
     assert not (tmp_path / "b.dcm").exists()
     assert run(image, "--out", image, "--key", tmp_path / "k.key")[0] != 0
     assert Path(image).read_bytes() == image.read_bytes()
+
+
+def test_two_images_with_one_uid_do_not_replace_each_other(tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    same = {"StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6", "SOPInstanceUID": "1.2.3.1"}
+    for name, seed in {"a": 1, "again": 1, "other": 2}.items():
+        (source / f"{name}.dcm").write_bytes(make_dicom(make_speckle(seed=seed), **same))
+    code, output = run(source, "--out", tmp_path / "out", "--key", tmp_path / "k.key")
+    assert code != 0
+    assert "other.dcm: Another file of the folder" in output
+    assert "2 of 3 files copied, 1 refused" in output
+    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("out", "key"), [("nowhere/b.dcm", "k.key"), ("b.dcm", "nowhere/k.key"), ("b.dcm", "k.csv"), ("b.dcm", "k.CSV")]
+)
+def test_places_that_are_missing_or_taken_by_the_list_are_refused(tmp_path, out, key):
+    image = tmp_path / "a.dcm"
+    image.write_bytes(make_dicom(make_speckle()))
+    result = CliRunner().invoke(
+        app, ["deidentify", str(image), "--out", f"{tmp_path / out}", "--key", f"{tmp_path / key}"]
+    )
+    assert isinstance(result.exception, UsageError)
+    assert f"--{'out' if 'nowhere' in out else 'key'}" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.dcm"]
 
 
 def make_flow_screen(text: str, colour: tuple[int, int, int], at: tuple[int, int], quality: int | None) -> np.ndarray:
