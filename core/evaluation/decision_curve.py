@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.evaluation.checks import Floats, check_conf_level, prepare_column, prepare_outcome, prepare_survival
+from core.evaluation.checks import Floats, prepare_column, prepare_outcome, prepare_survival
 from core.evaluation.survival.life_table import build_life_table, read_survival
 
 ALL, NONE = "all", "none"
@@ -187,7 +187,6 @@ def compute_net_benefit_difference(
     prob_b: ArrayLike,
     thresholds: ArrayLike,
     *,
-    conf_level: float = 0.95,
     n_boot: int = 1000,
     seed: int = 0,
 ) -> NetBenefitDifference:
@@ -201,8 +200,6 @@ def compute_net_benefit_difference(
         Predicted probabilities of the same patients.
     thresholds : array-like
         Threshold probabilities strictly inside (0, 1).
-    conf_level : float
-        Level of the pointwise percentile band.
     n_boot, seed : int
         Replicates (patients drawn with replacement) and seed.
 
@@ -217,7 +214,6 @@ def compute_net_benefit_difference(
     them are drawn, with multinomial counts, in place of single patients.
     """
     grid = prepare_thresholds(thresholds)
-    check_conf_level(conf_level)
     outcome, (first, second), _ = prepare_outcome(y, prob_a, prob_b, probability=True)
     n = len(outcome)
     if not n:
@@ -225,8 +221,7 @@ def compute_net_benefit_difference(
         return NetBenefitDifference(empty, 0, n_boot, "No patient has an outcome and both probabilities.")
     worth, count = _group_alike(outcome, first, second, grid)
     draws = np.random.default_rng(seed).multinomial(n, count / n, size=n_boot) @ worth / n
-    tail = (1 - conf_level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     table = pd.DataFrame({"threshold": grid, "difference": count @ worth / n, "ci_low": low, "ci_high": high})
     return NetBenefitDifference(table, n, n_boot)
 

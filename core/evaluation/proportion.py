@@ -15,6 +15,9 @@ def normal_quantile(conf_level: float) -> float:
     return float(ndtri(0.5 + conf_level / 2))
 
 
+Z = normal_quantile(0.95)
+
+
 def compute_wilson(count: ArrayLike, n: ArrayLike, conf_level: float = 0.95) -> tuple[Floats, Floats]:
     """Compute Wilson score intervals without continuity correction by statsmodels; NaN where n is 0.
 

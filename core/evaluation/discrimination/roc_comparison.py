@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtr, stdtrit
 
-from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_outcome
+from core.evaluation.checks import Floats, Interval, prepare_outcome
 from core.evaluation.discrimination.roc import compute_auc_se, compute_components, describe_missing_class
-from core.evaluation.proportion import normal_quantile
+from core.evaluation.proportion import Z
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class RocComparison:
     reason: str | None = None
 
 
-def compare_roc(y: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, *, conf_level: float = 0.95) -> RocComparison:
+def compare_roc(y: ArrayLike, score_a: ArrayLike, score_b: ArrayLike) -> RocComparison:
     """Compare two scores of the same patients (paired DeLong test).
 
     Parameters
@@ -55,8 +55,6 @@ def compare_roc(y: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, *, conf_le
         Outcome, 1 for the positive class.
     score_a, score_b : array-like, shape (n,)
         The scores; patients that lack one of them are left out.
-    conf_level : float
-        Confidence level of the difference.
 
     Returns
     -------
@@ -67,7 +65,6 @@ def compare_roc(y: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, *, conf_le
     -----
     ``z = (A - B) / sqrt(var A + var B - 2 cov)``; DeLong et al., Biometrics 1988;44:837-845.
     """
-    check_conf_level(conf_level)
     outcome, (first, second), _ = prepare_outcome(y, score_a, score_b)
     n, n_pos = len(outcome), int(outcome.sum())
     missing = describe_missing_class(n, n_pos)
@@ -83,14 +80,12 @@ def compare_roc(y: ArrayLike, score_a: ArrayLike, score_b: ArrayLike, *, conf_le
     if se < 1e-12:
         return _compare_without_variance(auc_a, auc_b, n, n_pos)
     z = difference / se
-    half = normal_quantile(conf_level) * se
+    half = Z * se
     interval = (difference - half, difference + half)
     return RocComparison(auc_a, auc_b, difference, se, interval, z, float(2 * ndtr(-abs(z))), n, n_pos)
 
 
-def compare_roc_unpaired(
-    y_a: ArrayLike, score_a: ArrayLike, y_b: ArrayLike, score_b: ArrayLike, *, conf_level: float = 0.95
-) -> RocComparison:
+def compare_roc_unpaired(y_a: ArrayLike, score_a: ArrayLike, y_b: ArrayLike, score_b: ArrayLike) -> RocComparison:
     """Compare one score in two separate groups of patients (unpaired DeLong test).
 
     Parameters
@@ -99,8 +94,6 @@ def compare_roc_unpaired(
         Outcome and score of the first group.
     y_b, score_b : array-like, shape (m,)
         Of the second group.
-    conf_level : float
-        Confidence level of the difference.
 
     Returns
     -------
@@ -111,7 +104,6 @@ def compare_roc_unpaired(
     -----
     ``(A - B) / sqrt(var A + var B)`` with Welch's degrees of freedom, as pROC's ``roc.test(paired = FALSE)``.
     """
-    check_conf_level(conf_level)
     outcome_a, (first,), _ = prepare_outcome(y_a, score_a)
     outcome_b, (second,), _ = prepare_outcome(y_b, score_b)
     n, n_pos = len(outcome_a), int(outcome_a.sum())
@@ -124,7 +116,7 @@ def compare_roc_unpaired(
     variance = se_a**2 + se_b**2
     df = variance**2 / (se_a**4 / (n - 1) + se_b**4 / (len(outcome_b) - 1))
     se = math.sqrt(variance)
-    half = float(stdtrit(df, 0.5 + conf_level / 2)) * se
+    half = float(stdtrit(df, 0.975)) * se
     interval = (difference - half, difference + half)
     t = difference / se
     p = float(2 * stdtr(df, -abs(t)))

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_survival
-from core.evaluation.proportion import normal_quantile
+from core.evaluation.checks import Floats, Interval, prepare_survival
+from core.evaluation.proportion import Z
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ class ConcordanceResult:
     reason: str | None = None
 
 
-def compute_concordance(
-    time: ArrayLike, event: ArrayLike, score: ArrayLike, *, conf_level: float = 0.95
-) -> ConcordanceResult:
+def compute_concordance(time: ArrayLike, event: ArrayLike, score: ArrayLike) -> ConcordanceResult:
     """Compute Harrell's C index.
 
     Parameters
@@ -59,7 +57,6 @@ def compute_concordance(
     A pair is comparable when the earlier time is an event; an event comes before a censoring at the same time, and two
     events at the same time are not comparable. Harrell et al., JAMA 1982;247:2543-2546.
     """
-    check_conf_level(conf_level)
     times, events, (scores,), _ = prepare_survival(time, event, score)
     agreeing, comparable = count_pairs(times, events, scores)
     n, total, pairs = len(times), int(events.sum()), comparable.sum() / 2
@@ -69,7 +66,7 @@ def compute_concordance(
     se = float(np.sqrt((((agreeing - c * comparable) / pairs) ** 2).sum()))
     if se == 0 or math.isnan(se):
         return ConcordanceResult(n, total, int(pairs), c, reason="The index does not vary between patients.")
-    half = normal_quantile(conf_level) * se
+    half = Z * se
     return ConcordanceResult(n, total, int(pairs), c, se, (max(0.0, c - half), min(1.0, c + half)))
 
 

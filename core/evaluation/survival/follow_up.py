@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from core.errors import InputError
-from core.evaluation.checks import Interval, check_conf_level, prepare_survival
-from core.evaluation.proportion import normal_quantile
+from core.evaluation.checks import Interval, prepare_survival
+from core.evaluation.proportion import Z
 from core.evaluation.survival.kaplan_meier import find_median, split_groups
 from core.evaluation.survival.life_table import LifeTable, build_life_table, read_survival
 
@@ -65,7 +65,6 @@ def compute_rmst(
     group: ArrayLike | None = None,
     *,
     tau: float,
-    conf_level: float = 0.95,
     unit: str = "months",
 ) -> RmstResult:
     """Compute the restricted mean survival time up to `tau`.
@@ -95,13 +94,12 @@ def compute_rmst(
     -----
     Area under the Kaplan-Meier curve; variance ``sum A_i^2 d_i / (r_i (r_i - d_i))``, A_i the area from t_i to tau.
     """
-    check_conf_level(conf_level)
     if not tau > 0:
         raise InputError(f"tau is {tau:g}; give a time above 0.")
-    z, rows = normal_quantile(conf_level), []
+    rows: list[list[object]] = []
     for label, (t, e) in split_groups(time, event, group)[0].items():
         mean, se = _integrate(build_life_table(t, e), tau)
-        half = z * se if se > 0 else np.nan
+        half = Z * se if se > 0 else np.nan
         rows.append([label, tau, mean, se, mean - half, mean + half])
     table = pd.DataFrame(rows, columns=["group", "tau", "rmst", "se", "ci_low", "ci_high"])
     short = table["rmst"].isna()
@@ -112,11 +110,11 @@ def compute_rmst(
         return RmstResult(table, reason=reason)
     difference = float(table["rmst"].iloc[0] - table["rmst"].iloc[1])
     se = float(np.hypot(*table["se"]))
-    interval = (difference - z * se, difference + z * se)
+    interval = (difference - Z * se, difference + Z * se)
     return RmstResult(table, difference, se, interval, float(2 * ndtr(-abs(difference / se))), reason)
 
 
-def compute_follow_up(time: ArrayLike, event: ArrayLike, *, conf_level: float = 0.95) -> FollowUpResult:
+def compute_follow_up(time: ArrayLike, event: ArrayLike) -> FollowUpResult:
     """Compute the median follow-up (reverse Kaplan-Meier; Schemper and Smith, Control Clin Trials 1996;17:343-346).
 
     Parameters
@@ -129,11 +127,10 @@ def compute_follow_up(time: ArrayLike, event: ArrayLike, *, conf_level: float = 
     FollowUpResult
         Median None, with the reason, when too few are censored.
     """
-    check_conf_level(conf_level)
     times, events, _, _ = prepare_survival(time, event)
     n, total = len(times), int(events.sum())
     table = build_life_table(times, events, censoring=True)
-    middle, low, high = find_median(table, normal_quantile(conf_level))
+    middle, low, high = find_median(table, Z)
     if np.isnan(middle):
         return FollowUpResult(n, total, None, None, "Too few patients are censored for a median follow-up.")
     return FollowUpResult(n, total, middle, (low, high))

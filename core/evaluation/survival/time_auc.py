@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from core.errors import InputError
-from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_survival
+from core.evaluation.checks import Floats, Interval, prepare_survival
 from core.evaluation.discrimination.roc import FEW_EVENTS, form_auc_interval
 from core.evaluation.ranks import rank_scores
 from core.evaluation.survival.life_table import build_life_table, read_survival
@@ -58,7 +58,6 @@ def compute_time_auc(
     score: ArrayLike,
     horizon: float = EARLY_MONTHS,
     *,
-    conf_level: float = 0.95,
     unit: str = "months",
 ) -> TimeAucResult:
     """Compute the cumulative/dynamic AUC at a horizon, with inverse-probability-of-censoring weights.
@@ -92,7 +91,6 @@ def compute_time_auc(
     """
     if not horizon > 0:
         raise InputError(f"The horizon is {horizon:g}; give a time above 0.")
-    check_conf_level(conf_level)
     times, events, (scores,), _ = prepare_survival(time, event, score)
     case, control = (times <= horizon) & (events == 1), times > horizon
     cases, controls, n = int(case.sum()), int(control.sum()), len(times)
@@ -111,7 +109,7 @@ def compute_time_auc(
             f"{controls} {'patient' if controls == 1 else 'patients'} followed beyond it, at an AUC of {auc:.2f}."
         )
         return TimeAucResult(horizon, cases, controls, auc, None, None, method, few, n, censored, note)
-    interval = form_auc_interval(auc, se, conf_level, logit_scale=few)
+    interval = form_auc_interval(auc, se, 0.95, logit_scale=few)
     return TimeAucResult(horizon, cases, controls, auc, se, interval, method, few, n, censored, note)
 
 
