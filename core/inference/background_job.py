@@ -69,5 +69,7 @@ class BackgroundJob(ABC):
 
     def _count(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+        if done == self._first:  # still preparing: that is no time of a step
+            self._started = time.monotonic()
         if self._stop.is_set():
             raise WorkError("The work was stopped.")
