@@ -15,8 +15,8 @@ ALIASES: dict[str, str] = {
     "paciente id_paciente identificador 患者 患者编号 病例号 编号 病人编号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
     "etablissement centro hospital_name clinica 中心 医院 机构",
-    "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei dateiname "
-    "fichier nom_fichier imagen archivo 图像 文件 文件名 图片",
+    "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei datei "
+    "dateiname fichier nom_fichier imagen archivo 图像 文件 文件名 图片",
     "box": "roi bbox lesion_box bounding_box",
     "split": "set dataset partition cohort subset fold_set aufteilung teilmenge jeu ensemble conjunto particion "
     "数据集 分组",

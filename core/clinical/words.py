@@ -27,6 +27,12 @@ MISSING_WORDS = _words("""
 """)
 MISSING_NAMES = frozenset(word for word in MISSING_WORDS if len(word) > 3 or not any(c.isalpha() for c in word))
 MISSING_NAMES |= {"na", "nan", "n/a", "nat"}
+SUMMARIES = _words("""
+    mean | average | median | total | sum | grand total | subtotal | sd | std | standard deviation | min | max | minimum
+    | maximum | mittelwert | durchschnitt | summe | gesamt | gesamtsumme | standardabweichung | moyenne | médiane
+    | somme | écart-type | media | promedio | mediana | suma | desviación estándar
+    | 合计 | 总计 | 平均 | 平均值 | 均值 | 中位数 | 标准差
+""")
 YES = _words(
     "yes|y|true|t|ja|j|wahr|oui|o|vrai|si|sí|s|verdadero|cierto|是|有|真|present|vorhanden|présent|presente|✓|✔"
 )

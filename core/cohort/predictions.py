@@ -21,6 +21,7 @@ FIELDS = tuple(
     name for name, c in COLUMNS.items() if (c.meaning != "date" or name == "exam_date") and name not in NOT_READ
 )
 ALWAYS_NEEDED = ("patient_id", "prob")
+OF_ONE_PATIENT = ("split", "prob", "y", "lnm", "rfs_months", "rfs_event")
 NO_OUTCOME = (
     "No patient has a known outcome: '{column}' is empty or not known in all {rows} rows; nothing can be judged."
 )
@@ -201,7 +202,8 @@ def _leave_open(table: pd.DataFrame) -> str:
 
 def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, str]) -> None:
     """Name rows without a patient, split or probability, and patients of several rows: all of them if they differ."""
-    facts = table[["split", "prob", "y"]].astype(object)
+    names = [name for name in OF_ONE_PATIENT if name in table]
+    facts = table[names].astype(object)
     facts = facts.where(facts.notna(), None)
     patients, number = table["patient_id"], np.asarray(rows)
     for name, reason in (("patient_id", "no patient_id"), ("split", "no split"), ("prob", "no probability")):
@@ -217,7 +219,6 @@ def _find_repeats(table: pd.DataFrame, rows: Sequence[int], problems: dict[int, 
             problems[row] = f"the patient of row {first[patient][0]} again; give one row per patient"
         else:
             start, before = first[patient]
-            names = ("split", "prob", "y")
             differ = ", ".join(name for name, a, b in zip(names, before, own, strict=True) if a != b)
             problems[start] = f"contradicts row {row} of the same patient ({differ})"
             problems[row] = f"contradicts row {start} of the same patient ({differ})"

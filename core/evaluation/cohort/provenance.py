@@ -48,14 +48,19 @@ def list_input(read: PredictionTable) -> dict[str, str]:
     """List the same for people: a name and its value a line."""
     reading = read.reading
     coded = [
-        f"{c.column}: {', '.join(filter(None, (c.coding, c.unit)))}" for c in reading.columns if c.coding or c.unit
+        f"{c.column}: {', '.join(filter(None, (c.coding, c.unit)))}"
+        for c in reading.columns
+        if (c.coding or c.unit) and not c.problem
     ]
+    high = read.cutoff.words
+    if "ki67_pct" not in read.columns and "y" in read.columns:
+        high = f"as {read.columns['y']} says, without Ki-67 in the file; taken for {high}"
     left_out = sum(column.not_understood for column in reading.columns)
     return {
         "File (sha256)": reading.sha256,
         "Rows": f"{reading.rows:,}: {len(read.table):,} used, {len(read.refused):,} refused",
         "Cells left out": f"{left_out:,}",
-        "High Ki-67": read.cutoff.words,
+        "High Ki-67": high,
         "Coding and units": "; ".join(coded) or "as the names say",
         "Notes": " ".join(map(drop_option, (*reading.notes, *reading.describe()))) or "none",
     }

@@ -263,6 +263,16 @@ def test_rows_of_one_patient_that_contradict_each_other_are_all_refused():
     }
 
 
+def test_rows_of_one_patient_with_two_courses_are_refused():
+    lines = write_base().decode().splitlines()
+    other = lines[1].replace(",45.5,1", ",12.0,0")
+    read = read_predictions("\n".join([*lines, other]).encode())
+    assert dict(read.refused) == {
+        2: "contradicts row 82 of the same patient (rfs_months, rfs_event)",
+        82: "contradicts row 2 of the same patient (rfs_months, rfs_event)",
+    }
+
+
 def test_an_id_cut_by_a_spreadsheet_program_is_refused():
     read = read_predictions(
         write_base(patient_id=lambda t: ["1.23457E+11" if i < 2 else f"P{i}" for i in range(len(t))])

@@ -90,7 +90,17 @@ def test_the_origin_makes_the_checklist_true(read):
         assert words in page, words
     assert "y: " in origin["Coding and units"]
     assert origin["Made (UTC)"] in page
-    assert list_origin(read)["High Ki-67"] == DEFAULT_CUTOFF.words
+    assert list_origin(read)["High Ki-67"].endswith(DEFAULT_CUTOFF.words)
+
+
+def test_a_cut_off_that_the_file_does_not_show_is_not_claimed():
+    read = read_predictions(encode(make_table()))
+    assert list_origin(read)["High Ki-67"].startswith("as y says, without Ki-67 in the file")
+
+
+def test_a_unit_of_a_column_that_was_not_read_is_not_listed():
+    read = read_predictions(encode(make_table().assign(age=1962)))
+    assert "years" not in list_origin(read)["Coding and units"]
 
 
 def test_it_names_no_patient(page):
