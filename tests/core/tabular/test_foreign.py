@@ -38,12 +38,15 @@ def pack(**parts: bytes) -> bytes:
         (b"\x89PNG\r\n\x1a\n", "a picture"),
         (bytes(128) + b"DICM", "a DICOM image"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "file",  # the bytes hold the time
 )
 def test_what_is_no_table_is_called_by_its_name(content, sentence):
     with pytest.raises(TableError, match=f"The file is {sentence}"):
         read_table(content)
 
 
-@pytest.mark.parametrize("content", [PLAIN, write_workbook([["patient_id", "y", "prob"], ["P1", 1, 0.5]])])
+@pytest.mark.parametrize(
+    "content", [PLAIN, write_workbook([["patient_id", "y", "prob"], ["P1", 1, 0.5]])], ids=["text", "workbook"]
+)
 def test_a_table_is_told_by_its_content(content):
     assert read_table(content).header == ("patient_id", "y", "prob")
