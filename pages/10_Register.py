@@ -9,7 +9,7 @@ from core.spreadsheet import render_csv
 from core.ui import begin_page, guard_file
 from core.ui.board.decision import ask_author
 from core.ui.register.importing import ask_import
-from core.ui.register.listing import ask_filter, get_sums, show_list, show_sums
+from core.ui.register.listing import ask_filter, get_overview, show_list, show_sums
 from core.ui.register.outcome import show_patient
 from core.ui.register.session import get_state
 from core.ui.register.store import get_store, is_on
@@ -19,14 +19,15 @@ with begin_page("Register") as user:
         st.markdown("There is no register here: whoever runs SonoKi turns it on by the setting `SONOKI_REGISTER=on`.")
         st.stop()
     store = get_store()
-    sums = get_sums(find_database(), str(store.read_anchor()))
-    show_sums(sums)
-    if sums.empty or not user.may("clinician"):
+    last = str(store.read_anchor())
+    overview = get_overview(find_database(), last)
+    show_sums(overview, last)
+    if not overview.estimates or not user.may("clinician"):
         st.stop()
     author = Author(ask_author(user), user.key, user.role)
     if get_state().said and get_state().patient is None:
         st.markdown(get_state().said)
-    show_list(store, ask_filter(sums))
+    show_list(store, ask_filter(overview))
     patient = get_state().patient
     if patient is not None:
         show_patient(store, patient, author)

@@ -12,6 +12,7 @@ from core.benchmark.explainers import list_explainer_parts
 from core.benchmark.forward import list_forward_parts
 from core.benchmark.machine import describe_machine, list_versions
 from core.benchmark.pages import time_pages
+from core.benchmark.register import time_register
 from core.benchmark.startup import measure_memory, time_startup
 from core.benchmark.timing import Timing, time_parts
 
@@ -48,7 +49,7 @@ class Benchmark:
     versions: dict[str, str]
 
 
-def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -> Benchmark:
+def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS, database: str = "") -> Benchmark:
     """Time prediction against bare forward passes and other libraries, then the evaluation and the start-up.
 
     Parameters
@@ -59,6 +60,8 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
         Runs of each part.
     starts : int
         Starts of the app.
+    database : str
+        Address of an empty PostgreSQL database for the register; by default a SQLite file.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def run_benchmark(bundle: Path, *, rounds: int = ROUNDS, starts: int = STARTS) -
     timings += time_parts(list_decoding_parts(), rounds)
     timings += time_parts(list_evaluation_parts(bundle), rounds)
     timings += time_parts(list_document_parts(bundle), rounds)
+    timings += time_register(rounds, database)
     return Benchmark(
         timings=(*timings, *time_startup(starts), *time_pages(rounds, starts)),
         fastest=fastest,

@@ -17,12 +17,15 @@ def benchmark(
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     rounds: Annotated[int, typer.Option(help="Runs of each part.", min=1)] = 15,
     starts: Annotated[int, typer.Option(help="Starts of the app.", min=1)] = 3,
+    database: Annotated[
+        str, typer.Option(help="Empty PostgreSQL database for the register's lists, of its owner; else SQLite.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Time prediction, evaluation and start-up on this machine: medians, interleaved in one run."""
     from core.benchmark import run_benchmark  # noqa: PLC0415
 
-    found = run_benchmark(bundle, rounds=rounds, starts=starts)
+    found = run_benchmark(bundle, rounds=rounds, starts=starts, database=database)
     parts = [
         {
             "name": timing.name,

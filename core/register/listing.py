@@ -1,5 +1,6 @@
 """The register's list, a page at a time, and its sums; a million estimates keep nobody waiting."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +74,37 @@ def count_estimates(store: Store, wanted: Filter) -> int:
     return int(store.select(wanted.apply(select(func.count().label("n"))))[0]["n"])
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What there is.
+
+    Parameters
+    ----------
+    estimates, known : int
+        Estimates, and patients with a finding of pathology.
+    centres : tuple of str
+        Where patients were examined.
+    bundles : mapping of str to str
+        Hash of each bundle to its name.
+    """
+
+    estimates: int
+    known: int
+    centres: tuple[str, ...]
+    bundles: Mapping[str, str]
+
+
+def read_overview(store: Store) -> Overview:
+    """Count what there is, and list what it can be narrowed by."""
+    known = store.select(select(func.count(ENTRIES.c.patient.distinct()).label("n")).where(ENTRIES.c.kind == "outcome"))
+    pairs = store.select(Filter().apply(select(ENTRIES.c.centre, ENTRIES.c.bundle_sha256).distinct()))
+    centres, bundles = ({row[name] for row in pairs} for name in ("centre", "bundle_sha256"))
+    named = {sha256: _name_bundle(store, sha256) for sha256 in sorted(bundles)}
+    return Overview(count_estimates(store, Filter()), int(known[0]["n"]), tuple(sorted(centres)), named)
+
+
 def sum_estimates(store: Store) -> pd.DataFrame:
-    """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
+    """Count by centre and bundle: estimates, and those of patients with a finding of pathology; takes a while."""
     keys = (ENTRIES.c.centre, ENTRIES.c.bundle_sha256)
     known = func.sum(ENTRIES.c.patient.in_(OUTCOMES).cast(Integer)).label("with_outcome")
     query = select(*keys, func.count().label("estimates"), known).where(ENTRIES.c.kind == "registered")

@@ -57,7 +57,7 @@ def test_it_is_off_by_default(open_page):
 
 def test_it_lists_and_filters(open_page, store):
     at = open_page(PAGE)
-    assert "**3 estimates**, 2 of them (67%)" in words(at)
+    assert "**3 estimates**; the surgical Ki-67 of **2 patients** is known." in words(at)
     assert at.dataframe[0].value["Patient"].tolist() == ["P-003", "P-002", "P-001"]
     next(box for box in at.selectbox if box.label == "Outcome").set_value("outcome not known")
     at.run()

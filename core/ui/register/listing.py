@@ -7,7 +7,16 @@ import streamlit as st
 
 from core.inference.explain import format_percent
 from core.plain_text import plain
-from core.register.listing import PAGE, Filter, count_estimates, list_estimates, sum_estimates
+from core.register.database import find_database
+from core.register.listing import (
+    PAGE,
+    Filter,
+    Overview,
+    count_estimates,
+    list_estimates,
+    read_overview,
+    sum_estimates,
+)
 from core.register.store import Store
 from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.result import show_table
@@ -22,32 +31,28 @@ TABLE, OPEN = "register_table", "register_open"
 EARLIEST = "1990-01-01"
 
 
-def show_sums(sums: pd.DataFrame) -> None:
-    """Say how many estimates there are, and of how many the outcome is known."""
-    n, known = int(sums["estimates"].sum()), int(sums["with_outcome"].sum())
-    st.markdown(
-        f"**{n:,} estimates**, {known:,} of them ({known / n:.0%}) of patients whose surgical Ki-67 is known."
-        if n
-        else "There is no estimate yet: add them on the pages Case and Cohort, or by `python -m core register add`."
-    )
-    if n:
-        with st.expander("By centre and bundle"):
-            shown = sums.assign(
-                centre=sums["centre"].replace("", UNNAMED), bundle_sha256=sums["bundle_sha256"].str[:12]
-            )
-            names = ["Centre", "Bundle", "Hash", "Estimates", "Outcome known"]
-            show_table(shown.set_axis(names, axis="columns"), "Estimates by centre and bundle")
-            offer_table("Sums (CSV)", "sonoki_register_sums.csv", sums)
+def show_sums(overview: Overview, last: str) -> None:
+    """Say how many estimates there are and of how many patients the outcome is known; more behind a click."""
+    n, known = overview.estimates, overview.known
+    if not n:
+        st.markdown("There is no estimate yet: add some on Case or Cohort, or by `python -m core register add`.")
+        return
+    st.markdown(f"**{n:,} estimates**; the surgical Ki-67 of **{known:,} patients** is known.")
+    if st.toggle("Count by centre and bundle", key="register_sums"):
+        sums = _get_sums(find_database(), last)
+        shown = sums.assign(centre=sums["centre"].replace("", UNNAMED), bundle_sha256=sums["bundle_sha256"].str[:12])
+        names = ["Centre", "Bundle", "Hash", "Estimates", "Outcome known"]
+        show_table(shown.set_axis(names, axis="columns"), "Estimates by centre and bundle")
+        offer_table("Sums (CSV)", "sonoki_register_sums.csv", sums)
 
 
-def ask_filter(sums: pd.DataFrame) -> Filter:
+def ask_filter(overview: Overview) -> Filter:
     """Draw search and filters; the list begins anew with each change."""
     search, centre, bundle, known = st.columns([3, 2, 2, 2])
-    centres = [ALL, *sorted(sums["centre"].unique())]
-    bundles = {ALL: ALL} | dict(zip(sums["bundle_sha256"], sums["bundle"], strict=True))
-    names = {sha: name if sha == ALL else f"{name} {sha[:8]}" for sha, name in bundles.items()}
+    names = {ALL: ALL} | {sha256: f"{name} {sha256[:8]}" for sha256, name in overview.bundles.items()}
     found = search.text_input("Search a pseudonym", key="register_search", autocomplete="off", persist_state="session")
-    at = centre.selectbox("Centre", centres, format_func=lambda c: c or UNNAMED, key="register_at")
+    places = [ALL, *overview.centres]
+    at = centre.selectbox("Centre", places, format_func=lambda c: c or UNNAMED, key="register_at")
     by = bundle.selectbox("Bundle", list(names), format_func=names.__getitem__, key="register_by")
     is_known = known.selectbox("Outcome", list(KNOWN), key="register_known")
     first, last, _ = st.columns([2, 2, 5])
@@ -121,8 +126,13 @@ def offer_table(label: str, name: str, table: pd.DataFrame) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def get_sums(url: str, last: str) -> pd.DataFrame:  # noqa: ARG001 - hashed
-    """Count the register of a database as it stands at its last entry, once for all sessions."""
+def get_overview(url: str, last: str) -> Overview:  # noqa: ARG001 - hashed
+    """Say what is in the register of a database as it stands at its last entry, once for all sessions."""
+    return read_overview(get_store())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Counting")
+def _get_sums(url: str, last: str) -> pd.DataFrame:  # noqa: ARG001 - hashed
     return sum_estimates(get_store())
 
 
