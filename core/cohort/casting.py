@@ -97,7 +97,7 @@ def _read_id(text: str) -> str:
     short = SCIENTIFIC.fullmatch(text)
     if short and len(short[1] or "") < int(short[2]):
         raise ValueError("a number cut to 1.2E+11 or the like by a spreadsheet program; format the column as text")
-    if fold_word(text).rstrip(" :.") in SUMMARIES:
+    if re.split(r"[(:±]", fold_word(text))[0].strip(" .") in SUMMARIES:
         raise ValueError(f"{quote(text)} names a row of sums or means, no patient")
     return text
 
