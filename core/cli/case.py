@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_VIEWS = 12
 PLANES = ("transverse", "longitudinal", "other")
 AUTO = "auto"
+SIDE = "laterality"
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,12 @@ def propose_box(frame: "Frame") -> "Roi":
     return roi
 
 
-def read_clinical(path: Path | None) -> dict[str, Any]:
-    """Read and check the clinical values of a JSON file, or say in a sentence why not."""
+def read_clinical(path: Path | None) -> tuple[dict[str, Any], str | None]:
+    """Read the model's clinical values and the breast's side of a JSON file, or say in a sentence why not."""
     from core.clinical import parse_inputs  # noqa: PLC0415
 
     if path is None:
-        return {}
+        return {}, None
     try:
         raw = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -103,7 +104,8 @@ def read_clinical(path: Path | None) -> dict[str, Any]:
         ) from None
     if not isinstance(raw, dict):
         raise InputError("The clinical values must be one JSON object, field to value.")
-    return parse_inputs(raw)
+    side = parse_inputs(raw, [SIDE]).get(SIDE)
+    return parse_inputs(raw), None if side is None else str(side)
 
 
 def parse_roi(text: str) -> tuple[float, float, float, float]:

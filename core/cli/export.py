@@ -38,10 +38,10 @@ def export(
     from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.lesion_finder import LesionFinder  # noqa: PLC0415
 
-    document, known = _read_document(pdf), read_clinical(clinical)
+    document, (known, side) = _read_document(pdf), read_clinical(clinical)
     views, data = read_views(images, ViewOptions(roi or (), frame or (), region or ()))
     predictor = Predictor.load(bundle)
-    case = Case(views, known)
+    case = Case(views, known, side)
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))

@@ -44,13 +44,13 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
     """Estimate the probability of high Ki-67 from one or several views of a lesion, and explain it."""
     if document is not None and document.suffix.lower() not in FORMS:
         raise UsageError("--document takes a file that ends in .pdf or .html.")
-    known = read_clinical(clinical)
+    known, side = read_clinical(clinical)
     views, _ = read_views(images, ViewOptions(roi or (), frame or (), region or (), plane or ()))
     from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.render import render_case  # noqa: PLC0415
 
     predictor = Predictor.load(bundle, engine=engine, precision=precision)
-    case = Case(views, known)
+    case = Case(views, known, side)
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))

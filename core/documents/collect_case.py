@@ -71,7 +71,7 @@ def collect_case(
         origin=describe_origin(bundle),
         stamp=Stamp(__version__, created_utc),
         prediction=prediction,
-        inputs=dict(case.clinical),
+        inputs=dict(case.clinical) | ({"laterality": case.side} if case.side else {}),
         image=_paint_frame(case.views[0]),
         figures={**draw_estimate(case, prediction, head), "strip": _draw_strip(prediction)},
         further_views=tuple(

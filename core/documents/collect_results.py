@@ -40,7 +40,7 @@ def collect_results(
     if document is None:
         content = collect_case(case, prediction, bundle, simulated=simulated)
         side = {letter: word for word, letter in LETTERS.items()}.get(
-            find_side(sources[0] if sources else None, case.clinical)
+            find_side(sources[0] if sources else None, case.side)
         )
         inputs = dict(content.inputs) | ({"laterality": side} if side else {})
         document = render_patient_document(replace(content, inputs=inputs))

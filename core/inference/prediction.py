@@ -51,10 +51,13 @@ class Case:
         Images of one lesion, at least one.
     clinical : mapping of str to value
         Checked values of the fields that are known (`core.clinical.parse_inputs`).
+    side : {"left", "right"} or None
+        Breast that the form names; the model does not use it.
     """
 
     views: tuple[View, ...]
     clinical: Mapping[str, str | float] = field(default_factory=dict)
+    side: str | None = None
 
     def __post_init__(self) -> None:
         if not self.views:

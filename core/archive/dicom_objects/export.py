@@ -98,6 +98,7 @@ class CaseResults:
             "frames": [view.frame.frame_index for view in self.case.views],
             "boxes": [[view.roi.x0, view.roi.y0, view.roi.x1, view.roi.y1] for view in self.case.views],
             "clinical": {name: str(value) for name, value in sorted(self.case.clinical.items())},
+            "side": self.case.side,
         }
         return _hash(json.dumps(inputs).encode())
 
@@ -131,7 +132,7 @@ def export_case(
     """
     views = results.case.views
     given = [*sources, *[None] * (len(views) - len(sources))]
-    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, clinical=results.case.clinical)
+    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, side=results.case.side)
     images = [
         study.image,
         *(find_image(v.frame, source, study) for v, source in zip(views[1:], given[1:], strict=True)),

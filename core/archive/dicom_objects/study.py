@@ -2,9 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydicom import Dataset
 from pydicom.uid import (
@@ -89,31 +87,33 @@ def derive_uid(*parts: str) -> str:
     return f"2.25.{uuid.uuid5(NAMESPACE, digest).int}"
 
 
-def find_side(source: bytes | None, clinical: Mapping[str, Any]) -> str:
+def find_side(source: bytes | None, side: str | None) -> str:
     """Find the breast that a case is about."""
     is_dicom = source is not None and detect_format(source) == "DICOM"
-    return _settle_side(str(read_study(source)["Side"]) if is_dicom and source else "", clinical)
+    return _settle_side(str(read_study(source)["Side"]) if is_dicom and source else "", side)
 
 
-def _settle_side(header: str, clinical: Mapping[str, Any]) -> str:
-    form = LETTERS.get(str(clinical.get("laterality") or ""), "")
+def _settle_side(header: str, form: str | None) -> str:
+    """Give the one breast that header and form name, as a letter."""
     if len(header) > 1:
         raise ImageError("The file's header names both the left and the right breast. Correct it in the archive.")
-    if header and form and header != form:
-        side = {letter: word for word, letter in LETTERS.items()}[header]
+    letter = LETTERS[form] if form else ""
+    if header and letter and header != letter:
+        said = {letter: word for word, letter in LETTERS.items()}[header]
         raise ImageError(
-            f"The file's header says {side} breast, the values say {clinical['laterality']}. Correct one of them first."
+            f"The file's header says {said} breast, the field laterality says {form}. Correct that field, or the "
+            "header in the archive."
         )
-    return header or form
+    return header or letter
 
 
-def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, clinical: Mapping[str, Any]) -> Study:
+def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, side: str | None) -> Study:
     """Find the study of a case."""
     if source is not None and hashlib.sha256(source).hexdigest() != frame.sha256:
         raise ImageError("The source is another file than the one that the estimate was made from. Give that one.")
     if source is None or detect_format(source) != "DICOM":
-        return _new_study(frame, pseudonym, _settle_side("", clinical))
-    return _source_study(read_study(source), clinical)
+        return _new_study(frame, pseudonym, _settle_side("", side))
+    return _source_study(read_study(source), side)
 
 
 def name_patient(source: bytes) -> str:
@@ -132,7 +132,7 @@ def find_image(frame: Frame, source: bytes | None, study: Study) -> Dataset | No
     """Find the source image of a further view."""
     if study.image is None:
         return None
-    other = open_study(frame, source, pseudonym=None, clinical={})
+    other = open_study(frame, source, pseudonym=None, side=None)
     if other.image is not None and other.header.PatientID != study.header.PatientID:
         raise ImageError("The views are of different patients. Leave out those that are not of this one.")
     if study.side and other.side not in {"", study.side}:
@@ -147,7 +147,7 @@ def _new_study(frame: Frame, pseudonym: str | None, side: str) -> Study:
     return Study(header, None, frame.sha256, side)
 
 
-def _source_study(found: dict[str, str | int], clinical: Mapping[str, Any]) -> Study:
+def _source_study(found: dict[str, str | int], side: str | None) -> Study:
     if found["SOPClassUID"] == RETIRED:
         raise ImageError(
             "The file is of a retired class of ultrasound images (1.2.840.10008.5.1.4.1.1.6), to which results can't "
@@ -166,7 +166,7 @@ def _source_study(found: dict[str, str | int], clinical: Mapping[str, Any]) -> S
     if found["LossyImageCompression"]:
         for name in (name for name in LOSSY if found[name]):
             setattr(image, name, found[name])
-    return Study(header, image, str(found["SOPInstanceUID"]), _settle_side(str(found["Side"]), clinical))
+    return Study(header, image, str(found["SOPInstanceUID"]), _settle_side(str(found["Side"]), side))
 
 
 def _repeat(values: dict[str, str] | dict[str, str | int]) -> Dataset:

@@ -163,7 +163,7 @@ def test_names_come_through_their_character_set_or_are_refused(results, dicom, s
 def test_the_breast_is_named_by_whoever_knows_it(results, dicom, header, form, side):
     source = change(dicom, ImageLaterality=header)
     framed = frame_of(results, source)
-    case = replace(framed.case, clinical={"laterality": form} if form else {})
+    case = replace(framed.case, side=form or None)
     made = export_case(replace(framed, case=case), [source])
     assert (pydicom.dcmread(BytesIO(made[CAPTURE])).Laterality or "") == side
     site = highdicom.sr.srread(BytesIO(made[REPORT])).content.get_planar_roi_measurement_groups()[0].finding_sites[0]
@@ -183,7 +183,7 @@ def test_two_breasts_are_asked_about(results, dicom, where):
         tags["AnatomicRegionSequence"] = [region]
     source = change(dicom, **tags)
     framed = frame_of(results, source)
-    case = replace(framed.case, clinical={"laterality": "right"} if where == "form" else {})
+    case = replace(framed.case, side="right" if where == "form" else None)
     with pytest.raises(ImageError, match="breast"):
         export_case(replace(framed, case=case), [source])
 

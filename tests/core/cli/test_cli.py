@@ -153,7 +153,7 @@ def test_help_needs_no_torch() -> None:
 def test_clinical_values_are_read_in_any_unicode(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "case.json"
     path.write_text('{"age": 54}', encoding=encoding)
-    assert read_clinical(path) == {"age": 54.0}
+    assert read_clinical(path) == ({"age": 54.0}, None)
 
 
 @pytest.mark.parametrize("content", [b"", b'{"age": 54,', b"\xff\xfe\xfd", None])

@@ -14,6 +14,7 @@ from core.figures.case.heatmap_png import _plain
 from core.simulation import render_patient, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from tests.core.archive.orthanc import find_port
+from tests.pdf import read_pages
 
 PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
 ROI = "400,250,600,400"
@@ -83,6 +84,36 @@ def test_export_of_a_png_is_pseudonymous_and_holds_the_cases_document(run, simul
     made = pydicom.dcmread(tmp_path / "o" / "report.dcm")
     assert str(made.PatientID).startswith("SONOKI-")
     assert made.EncapsulatedDocument.startswith(b"%PDF-")
+
+
+def export_side(run, source: Path, bundle_dir, side: str) -> tuple[int, str, dict[str, pydicom.Dataset]]:
+    """Export a case whose form names a side; the objects by their file's name."""
+    form, out = source.with_name("side.json"), source.with_name("o")
+    form.write_text(json.dumps({"laterality": side}), encoding="utf-8")
+    code, _, err = run("export", source, "--roi", ROI, "--clinical", form, "--bundle", bundle_dir, "--out", out)
+    return code, err, {path.name: pydicom.dcmread(path) for path in out.glob("*")}
+
+
+def test_a_form_that_names_the_other_breast_than_the_header_is_asked_about(run, source, bundle_dir):
+    code, err, made = export_side(run, source, bundle_dir, "left")
+    assert (code, made) == (3, {})
+    assert "header says right breast, the field laterality says left" in err
+
+
+@pytest.mark.parametrize("kind", ["dcm", "png"])
+def test_a_side_that_the_form_alone_knows_is_named_by_every_object(run, source, simulated, bundle_dir, kind):
+    plain = source.with_name(f"plain.{kind}")
+    if kind == "png":
+        Image.fromarray(simulated.pixels).save(plain)
+    else:
+        ds = pydicom.dcmread(source)
+        del ds.ImageLaterality
+        ds.save_as(plain)
+    code, _, made = export_side(run, plain, bundle_dir, "right")
+    assert code == 0
+    assert {made[name].Laterality for name in made.keys() & {"sc.dcm", "pr.dcm"}} == {"R"}
+    assert "24028007" in str(made["sr.dcm"])
+    assert "Side right" in " ".join(read_pages(made["report.dcm"].EncapsulatedDocument))
 
 
 @pytest.mark.parametrize(("pdf", "message"), [("nowhere.pdf", "The PDF is not there"), (__file__, "is no PDF file")])
