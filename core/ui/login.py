@@ -93,6 +93,14 @@ def require_role(role: Role) -> User:
     return user
 
 
+def has_role(role: Role) -> bool:
+    """Whether the person has a role; everybody where no login is configured."""
+    if not is_login_configured():
+        return True
+    user = read_user(st.user.to_dict(), get_text_setting("role_claim"))
+    return user is not None and user.may(role)
+
+
 def note_gate() -> None:
     """Note that the gate stands before the pages; a server without one shows nothing."""
     _gate.set()

@@ -177,6 +177,14 @@ def choose_register(at: AppTest) -> AppTest:
     return at.run()
 
 
+@pytest.mark.parametrize(("may_see", "offered"), [(True, True), (False, False)])
+def test_who_sees_sums_alone_is_not_offered_the_register_as_a_cohort(open_page, store, monkeypatch, may_see, offered):
+    monkeypatch.setattr("core.ui.cohort.current.has_role", lambda role: may_see and role == "clinician")
+    at = open_page("pages/2_Cohort.py")
+    groups = [group for group in at.get("button_group") if group.label == "Cohort"]
+    assert any("The register" in group.options for group in groups) == offered
+
+
 def test_a_changed_entry_is_withheld(open_page, store):
     run(find_database(), "UPDATE entries SET probability = 0.99 WHERE number = 3")
     run(find_database(), "UPDATE entries SET details = 'Anna Maier' WHERE number = 4")

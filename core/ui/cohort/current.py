@@ -12,6 +12,7 @@ from core.errors import ModelError, WorkError
 from core.settings import get_text_setting
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
+from core.ui.login import has_role
 from core.ui.resources import get_bundle
 from models.cutoff import Cutoff
 
@@ -100,8 +101,8 @@ def list_choices() -> list[str]:
 
 
 def get_register() -> Cohort | None:
-    """Give the register's patients, or None if there are none."""
-    if get_text_setting("register") != "on":
+    """Give the register's patients to who may see patients, or None if there are none."""
+    if get_text_setting("register") != "on" or not has_role("clinician"):
         return None
     from core.ui.cohort.register import read_register  # noqa: PLC0415 - brings the database
 
