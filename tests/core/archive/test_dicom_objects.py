@@ -139,6 +139,9 @@ def test_a_source_in_another_character_set_is_read_as_it_says(results, dicom):
         (None, b"M\xfcller^J", None),
         ("ISO_IR 6", b"M\xfcller^J", None),
         ("ISO_IR 999", b"M\xfcller^J", None),
+        *((stated, b"\x1b$B;3ED\x1b(B^Taro", None) for stated in (None, "ISO_IR 100", "ISO_IR 192", "ISO 2022 IR 100")),
+        (["", "ISO 2022 IR 87"], b"\x1b$)C\xfb\xf3\x1b(B^Taro", None),
+        ("ISO_IR 100", b"\x1b$)A\xd5\xc5^Taro", None),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -4,8 +4,6 @@ This is the one way on which a patient's name leaves a file. It leads into the r
 else: not into a log, a file's name, a session or a page.
 """
 
-import re
-
 from pydicom import Dataset
 from pydicom.charset import python_encoding
 from pydicom.config import RAISE
@@ -34,7 +32,7 @@ _DESCRIPTION = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
-_ESCAPE = re.compile(r"\x1b[ -/]+[0-~]")  # ISO 2022: what switches character sets is no character of a name
+_GB2312, _TO_GB2312 = "ISO 2022 IR 58", "\x1b$)A"  # the one escape sequence that pydicom leaves in what it decodes
 _DEFAULT_SETS = {"", "ISO_IR 6", "ISO 2022 IR 6"}
 _SIDES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
 _BYTES = (
@@ -82,7 +80,7 @@ def _read(header: Dataset, name: str, *, strict: bool) -> str:
     if name not in header:
         return ""
     element = header[name]
-    text = _write_out(element)
+    text = _write_out(element, header)
     if not _is_decoded(text, header):
         raise ImageError(_BYTES.format(name=name))
     if _keeps_type(text, element.VR):
@@ -95,14 +93,15 @@ def _read(header: Dataset, name: str, *, strict: bool) -> str:
 def is_valid(header: Dataset, name: str) -> bool:
     """Whether a header has an element that is not empty and that its type allows."""
     try:
-        return name in header and bool(text := _write_out(header[name])) and _keeps_type(text, header[name].VR)
+        return name in header and bool(text := _write_out(header[name], header)) and _keeps_type(text, header[name].VR)
     except ValueError:  # a number that is none
         return False
 
 
-def _write_out(element: DataElement) -> str:
+def _write_out(element: DataElement, header: Dataset) -> str:
     parts = element.value if isinstance(element.value, MultiValue) else [element.value]
-    return "\\".join("" if part is None else _ESCAPE.sub("", str(part)).strip() for part in parts)
+    text = "\\".join("" if part is None else str(part).strip() for part in parts)
+    return text.replace(_TO_GB2312, "") if _GB2312 in _list_sets(header) else text
 
 
 def _keeps_type(text: str, vr: str) -> bool:
@@ -116,7 +115,11 @@ def _keeps_type(text: str, vr: str) -> bool:
 
 def _is_decoded(text: str, header: Dataset) -> bool:
     """Whether all bytes of a text were characters of its set; without a set, only ASCII is."""
-    stated = header.get("SpecificCharacterSet") or ""
-    sets = {str(one) for one in (stated if isinstance(stated, MultiValue) else [stated])}
+    sets = _list_sets(header)
     is_known = bool(sets - _DEFAULT_SETS) and sets <= python_encoding.keys() | _DEFAULT_SETS
     return "\ufffd" not in text and "\x1b" not in text and (is_known or text.isascii())
+
+
+def _list_sets(header: Dataset) -> set[str]:
+    stated = header.get("SpecificCharacterSet") or ""
+    return {str(one) for one in (stated if isinstance(stated, MultiValue) else [stated])}
