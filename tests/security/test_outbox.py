@@ -84,12 +84,20 @@ def test_many_sessions_queue_the_same_case_at_once(tmp_path, results):  # noqa: 
     assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == sorted(files)
 
 
+ACME = {"Manufacturer": "ACME", "ManufacturerModelName": "Box", "SeriesDescription": "Breast"}
+
+
 def test_our_own_results_get_no_estimate(results):  # noqa: F811
     for data in export_case(results).values():
         with pytest.raises(ImageError):
             read_frame(data)
     with pytest.raises(ImageError, match="a result that SonoKi made"):
         read_frame(export_case(results)["sc.dcm"])
+    kept, equipment = export_case(results)["sc.dcm"], pydicom.Dataset()
+    equipment.Manufacturer = "SonoKi"
+    for said in ({"Manufacturer": "ACME"}, ACME | {"ContributingEquipmentSequence": [equipment]}):
+        with pytest.raises(ImageError, match="a result that SonoKi made"):
+            read_frame(change(kept, **said, Modality="US", ImageType=["DERIVED", "SECONDARY"]))
     for kind in (["DERIVED", "SECONDARY"], ["DERIVED ", "SECONDARY"], "DERIVED"):
         with pytest.raises(ImageError, match="derived secondary capture"):
-            read_frame(change(export_case(results)["sc.dcm"], Manufacturer="ACME", ImageType=kind))
+            read_frame(change(export_case(results)["sc.dcm"], **ACME, ImageType=kind))

@@ -3,6 +3,7 @@
 Of the header only modality, manufacturer, model, transducer frequency and scale are read out.
 """
 
+import re
 import zlib
 from dataclasses import replace
 from io import BytesIO
@@ -26,13 +27,14 @@ from core.imaging.decoding.dicom.directory import DICOMDIR
 from core.imaging.decoding.dicom.display import PARTIAL
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
-from core.imaging.decoding.dicom.source import DicomSource, change
+from core.imaging.decoding.dicom.source import SECONDARY_CAPTURE, DicomSource, change
 from core.imaging.decoding.dicom.video import measure_video
 from core.imaging.decoding.limits import Limits
 
 _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _NOT_ACQUIRED = {"SYN", "SD"}  # a synthesised image, a scanned document (PS3.3 C.8.6.1)
+_MAKERS = ("Manufacturer", "ManufacturerModelName", "SeriesDescription")
+_REPORT = re.compile(r"(?<![A-Z])(REPORT|WORKSHEET)S?(?![A-Z])")
 _ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6")
 _MODALITIES = {
     "CT": "a CT image",
@@ -186,17 +188,21 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse("a DICOMDIR, the index of a folder; put the folder into a zip archive to choose from its images")
     if sop_class.startswith(_DOCUMENT):
         _refuse("an encapsulated document, such as a PDF")
-    if str(header.get("Manufacturer") or "").strip().casefold() == "sonoki":
+    makers = (header, *(header.get("ContributingEquipmentSequence") or []))
+    if any("sonoki" in str(item.get(name)).casefold() for item in makers for name in _MAKERS):
         _refuse("a result that SonoKi made, no image of a machine")
-    kind = str(header.get("ImageType"))  # one value or several, padded by some writers
-    is_made = "REPORT" in kind or str(header.get("ConversionType") or "").strip() in _NOT_ACQUIRED
-    if (is_made or ("DERIVED" in kind and modality != "US")) and sop_class.startswith(_SECONDARY_CAPTURE):
+    kind = str(header.get("ImageType")).upper()  # one value or several, padded by some writers
+    if _REPORT.search(kind):
+        _refuse("a report's picture, no image of a machine")
+    is_made = str(header.get("ConversionType") or "").strip() in _NOT_ACQUIRED
+    is_report = modality != "US" or _REPORT.search(str(header.get("SeriesDescription")).upper())
+    if (is_made or ("DERIVED" in kind and is_report)) and sop_class.startswith(SECONDARY_CAPTURE):
         _refuse("a derived secondary capture, such as a report's picture")
     if modality in _MODALITIES:
         _refuse(_MODALITIES[modality])
     if modality not in {"", "US", "OT"}:
         _refuse("of another modality")
-    if sop_class and not sop_class.startswith((*_ULTRASOUND, _SECONDARY_CAPTURE)):
+    if sop_class and not sop_class.startswith((*_ULTRASOUND, SECONDARY_CAPTURE)):
         _refuse("no ultrasound image, by its SOP class")
 
 

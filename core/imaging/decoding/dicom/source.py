@@ -30,6 +30,8 @@ from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
 from core.imaging.decoding.dicom.video import iter_video
 from core.imaging.decoding.raster import check_scans
 
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_CAPTURED = "The file is a derived secondary capture, not the machine's own image: check that it shows no report."
 _NOT_SAID = "The file does not say that it is an ultrasound image."
 _OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
 _ROWS, _BITS = 0x0010, 0x3000  # an overlay without bits of its own lies in the upper bits of the pixels
@@ -73,8 +75,10 @@ class DicomSource:
     def notes(self) -> tuple[str, ...]:
         """Sentences on what the header leaves open, and on what is not shown."""
         unsaid = () if str(self.header.get("Modality") or "").upper() == "US" else (_NOT_SAID,)
+        is_captured = str(self.header.get("SOPClassUID")).startswith(SECONDARY_CAPTURE)
+        captured = (_CAPTURED,) if is_captured and "DERIVED" in str(self.header.get("ImageType")).upper() else ()
         overlay = (_OVERLAY,) if any(tag in self.header for tag in _OVERLAY_TAGS) else ()
-        return (*unsaid, *self.pixel_notes, *overlay)
+        return (*unsaid, *captured, *self.pixel_notes, *overlay)
 
     def iter_frames(self, indices: Sequence[int]) -> Iterator[np.ndarray]:
         """Decode frames one at a time."""

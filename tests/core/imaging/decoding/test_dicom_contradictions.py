@@ -209,7 +209,27 @@ def test_an_overlay_in_unused_bits_is_said_to_be_left_out():
     np.testing.assert_array_equal(show(save(ds)), show(make_dicom(GREY.astype("<u2") << 4, bits=12)))
 
 
-@pytest.mark.parametrize("said", [{"ConversionType": "SYN"}, {"ImageType": ["DERIVED", "SECONDARY", "REPORT"]}])
+@pytest.mark.parametrize("sop_class", ["1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.7", ""])
+@pytest.mark.parametrize("value", ["REPORT", "DOSE REPORT", "DOSE_REPORT", "WORKSHEET"])
+def test_a_report_is_refused_in_any_class(sop_class, value):
+    with pytest.raises(ImageError, match="a report's picture"):
+        read_frame(make_dicom(GREY, SOPClassUID=sop_class, ImageType=["DERIVED", "PRIMARY", value]))
+
+
+def test_a_derived_capture_of_ultrasound_is_said_to_be_one():
+    derived = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "ImageType": ["DERIVED", "SECONDARY"]}
+    assert "secondary capture" in " ".join(read_frame(make_dicom(GREY, **derived)).notes)
+    assert read_frame(make_dicom(GREY, ImageType=derived["ImageType"])).notes == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"ConversionType": "SYN"},
+        {"ImageType": ["DERIVED", "SECONDARY"], "SeriesDescription": "OB Report, screen"},
+        {"ImageType": ["DERIVED", "SECONDARY"], "Modality": "OT"},
+    ],
+)
 def test_a_secondary_capture_of_a_report_is_refused_whatever_its_modality(said):
     capture = "1.2.840.10008.5.1.4.1.1.7"
     with pytest.raises(ImageError, match="secondary capture"):
