@@ -4,7 +4,7 @@ from core.clinical.dictionary import render_table
 from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value
 from core.clinical.names import COLUMNS, FACTORS, KNOWN, KNOWN_NAMES, UNITS, Column, Title, read_title, simplify_name
 from core.clinical.values import REFUSED_INPUTS, parse_inputs, parse_value
-from core.clinical.words import BINARY_WORDS, COMPETING, SUMMARIES, YES_NO, fold_word, is_missing, match_level
+from core.clinical.words import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level, names_summary
 
 __all__ = [
     "BINARY_WORDS",
@@ -18,7 +18,6 @@ __all__ = [
     "M1_PREDICTORS",
     "M2_PREDICTORS",
     "REFUSED_INPUTS",
-    "SUMMARIES",
     "UNITS",
     "YES_NO",
     "Column",
@@ -28,6 +27,7 @@ __all__ = [
     "fold_word",
     "is_missing",
     "match_level",
+    "names_summary",
     "parse_inputs",
     "parse_value",
     "read_title",

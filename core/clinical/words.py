@@ -1,6 +1,7 @@
 """Words for values, as clinics write them in English, German, French, Spanish and Chinese."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -98,6 +99,11 @@ LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
 def fold_word(text: str) -> str:
     """Write a cell in small letters, in one form of Unicode, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def names_summary(text: str) -> bool:
+    """Tell whether a cell names a row of sums or means, as "Mean (SD)" or "Total: 80" do."""
+    return re.split(r"[(:=±\d]", fold_word(text))[0].strip(" .") in SUMMARIES
 
 
 def is_missing(value: object, *, is_name: bool = False) -> bool:

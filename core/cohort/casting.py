@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.clinical import COLUMNS, FACTORS, SUMMARIES, UNITS, Column, Title, fold_word, simplify_name
+from core.clinical import COLUMNS, FACTORS, UNITS, Column, Title, names_summary, simplify_name
 from core.cohort.cells import Cells, Centres, Parsed, find_plain_names, parse_texts, quote
 from core.cohort.coding import OTHER_EVENT, STRAY_SHARE, Coded, read_binary, read_levels
 from core.cohort.columns import MODEL, label_field
@@ -32,6 +32,7 @@ DAY = re.compile(
 )
 MISSING_CODES, MANY_CODES = (88, 99, 888, 999), 3
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
+SUMMARY = "{cell} names a row of sums or means, no patient"
 DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
 
@@ -97,8 +98,8 @@ def _read_id(text: str) -> str:
     short = SCIENTIFIC.fullmatch(text)
     if short and len(short[1] or "") < int(short[2]):
         raise ValueError("a number cut to 1.2E+11 or the like by a spreadsheet program; format the column as text")
-    if re.split(r"[(:±]", fold_word(text))[0].strip(" .") in SUMMARIES:
-        raise ValueError(f"{quote(text)} names a row of sums or means, no patient")
+    if names_summary(text):
+        raise ValueError(SUMMARY.format(cell=quote(text)))
     return text
 
 

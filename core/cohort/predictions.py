@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, simplify_name
 from core.cohort.columns import Match, match_columns
-from core.cohort.reading import STRADDLES, Understood, find_straddling, understand
+from core.cohort.reading import STRADDLES, Understood, find_straddling, find_summaries, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table
@@ -173,6 +173,8 @@ def _complete(
     notes = []
     if "patient_id" not in table:
         table.insert(0, "patient_id", [f"row {row}" for row in text.rows])
+        for row, reason in find_summaries(text).items():
+            problems.setdefault(text.rows[row], reason)
         notes.append("The file has no patient_id: every row counts as a patient of its own.")
     if "split" not in table:
         table.insert(1, "split", "external")

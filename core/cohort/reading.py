@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from core.cohort.casting import Cast, cast_column, describe_field
-from core.cohort.cells import NO_VALUE, Cells, Centres
+from core.clinical import names_summary
+from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field
+from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
 from core.cohort.numbers import Decimals, find_decimals
 from core.cohort.record import Choices, ColumnReading
@@ -28,7 +29,7 @@ MOST_STRADDLE = (
     "{count} of {total} values of ki67_pct lie on both sides of the cut-off, {cutoff}, which leaves no fair choice. "
     "Give exact values, or whether Ki-67 is high."
 )
-STRADDLING_SHARE = 0.1
+STRADDLING_SHARE = SUMMARY_SHARE = 0.1
 SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or map the right one to it."
 
 
@@ -104,6 +105,19 @@ def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool)
     if is_outcome and count > max(1, STRADDLING_SHARE * total):
         raise TableError(MOST_STRADDLE.format(count=count, total=total, cutoff=cutoff.words))
     return both
+
+
+def find_summaries(table: TextTable) -> dict[int, str]:
+    """Give the positions of rows that a cell names as sums or means; a word of many rows, as of surgery, is a value."""
+    found: dict[int, str] = {}
+    for name, cells in zip(table.header, map(Cells, table.columns), strict=True):
+        few = cells.counts <= max(1, SUMMARY_SHARE * len(table.rows))
+        worded = pc.match_substring_regex(cells.texts, r"^\p{L}").to_numpy(zero_copy_only=False)
+        for text in map(int, np.flatnonzero(few & worded)):
+            if names_summary(cells.different[text]):
+                reason = f"{name}: {SUMMARY.format(cell=quote(cells.different[text]))}"
+                found |= dict.fromkeys(map(int, np.flatnonzero(cells.codes == text)), reason)
+    return found
 
 
 def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:

@@ -130,3 +130,17 @@ def test_a_row_of_means_is_no_patient(name):
     read = read_predictions(write_base() + f"{name},test,,1,22.3,0.45,40,0\n".encode())
     assert read.refused == ((82, f"patient_id: '{name}' names a row of sums or means, no patient"),)
     assert measure(read) == BASE
+
+
+@pytest.mark.parametrize("label", ["Mean", "Summe", "Total: 80", "合计"])
+def test_a_row_of_means_without_pseudonyms_is_no_patient(label):
+    content = write_base(patient_id=None, note=lambda t: group(t, ["left", "right", "both"])).decode().splitlines()
+    row = [{"prob": "0.45", "y": "1", "note": label, "split": "test"}.get(name, "") for name in content[0].split(",")]
+    read = read_predictions("\n".join([*content, ",".join(row)]).encode())
+    assert read.refused == ((82, f"note: '{label}' names a row of sums or means, no patient"),)
+    assert measure(read) == BASE
+
+
+def test_a_word_of_many_rows_is_a_value():
+    read = read_predictions(write_base(patient_id=None, surgery=lambda t: group(t, ["total", "partial", "none"])))
+    assert not read.refused
