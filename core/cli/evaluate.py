@@ -52,7 +52,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
         read = read_predictions(predictions, choices, cutoff=cut)
     say_refused(read.refused, refused)
     say_reading(read.reading)
-    value, chosen_on = (frozen.threshold, frozen.chosen_on) if frozen else (threshold, "a value given beforehand")
+    value, chosen_on = (
+        (frozen.threshold, frozen.describe_origin(cut)) if frozen else (threshold, "a value given beforehand")
+    )
     settled = settle_threshold(read.table, value, chosen_on)
     check_evaluable(read.table, by)
     parts = list(list_splits(read.table, settled, TITLE))

@@ -54,6 +54,12 @@ class FrozenRule:
             raise TableError(f"{path.name} beside the table has the threshold {rule.threshold:g}, outside 0 to 1.")
         return rule
 
+    def describe_origin(self, cutoff: Cutoff) -> str:
+        """Say what data the threshold was chosen on, and for which cut-off where the table is judged by another."""
+        if cutoff == self.cutoff:
+            return self.chosen_on
+        return f"{self.chosen_on}, for Ki-67 of {self.cutoff.words} and not for {cutoff.words}, which is judged here"
+
     def write(self, table: Path) -> Path:
         """Write it beside a prediction table."""
         path = table.with_name(table.name + SUFFIX)

@@ -134,6 +134,17 @@ def test_what_score_left_beside_the_table_is_used(
     assert "damaged" in err
 
 
+def test_a_threshold_of_another_cutoff_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, table: Path, tmp_path: Path
+) -> None:
+    options = ("--bundle", bundle_dir, "--cutoff", "30", "--json", "--out", tmp_path)
+    _, out, err = evaluate(capsys, monkeypatch, table, *options)
+    said = "for Ki-67 of 20 % or more and not for 30 % or more, which is judged here"
+    assert json.loads(out)["external"]["threshold"]["chosen_on"].endswith(said)
+    assert said in err
+    assert said in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_bundle_gives_its_threshold_and_cutoff(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, table: Path
 ) -> None:
