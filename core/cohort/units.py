@@ -14,6 +14,7 @@ LONGEST_MONTHS = 600
 PLAIN_MONTHS = (30, 240)
 NOT_KNOWN = (-999, -99, -9, 888, 999, 8888, 9999, 88888, 99999)
 BEYOND_SHARE = 0.1
+LOW_END = 5
 HIGHEST_SCORE, SCORED = 8, 10
 SHORT_MONTHS = 12
 LARGEST_CM, SMALLEST_MM = 6, 10
@@ -163,9 +164,24 @@ def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str
         ):
             return "fraction", "", stated != "fraction"
         return "percent", _ask(column, "No value is above 1, so that fractions and per cent can't be told apart"), False
-    if stated == "fraction" or (inside >= FEW and inside > MANY / 2 * len(values)):
+    many, several = inside > MANY / 2 * len(values), inside >= FEW and inside > STRAY * len(values)
+    if stated == "fraction" or (many and several) or ((many or several) and _stand_apart(values)):
         return "percent", _ask(column, MIXED.format(low=inside, high=above)), False
     return "percent", "", False
+
+
+def _stand_apart(values: np.ndarray) -> bool:
+    """Tell whether several values between 0 and 1 are no low end of the others: written finer, or beyond a gap."""
+    inside, above = values[(values > 0) & (values < 1)], values[values > 1]
+    digits = float(np.median(_count_decimals(inside)))
+    finer = digits > 1 and digits > np.quantile(_count_decimals(above), 0.9)
+    gap = len(np.unique(inside)) > 2 and len(inside) > ((values >= 1) & (values < LOW_END)).sum()
+    return len(inside) > 1 and bool(finer or gap)
+
+
+def _count_decimals(values: np.ndarray) -> np.ndarray:
+    different, position = np.unique(values, return_inverse=True)
+    return np.array([len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in different])[position]
 
 
 def _find_beyond(values: np.ndarray, high: int) -> str:

@@ -144,3 +144,29 @@ def test_a_row_of_means_without_pseudonyms_is_no_patient(label):
 def test_a_word_of_many_rows_is_a_value():
     read = read_predictions(write_base(patient_id=None, surgery=lambda t: group(t, ["total", "partial", "none"])))
     assert not read.refused
+
+
+def rewrite_five(convert):
+    """Write every sixteenth Ki-67 otherwise, and the others as whole per cent, without centre and outcome."""
+
+    def change(table):
+        values = table["ki67_pct"].astype(float).round()
+        return values.where(table.index % 16 > 0, convert(values)).map("{:g}".format)
+
+    return write_base(y=None, centre=None, ki67_pct=change)
+
+
+@pytest.mark.parametrize(
+    "convert", [lambda v: v / 100, lambda v: (v.index // 16 + 1) / 10], ids=["finer", "beyond a gap"]
+)
+def test_a_few_fractions_among_percentages_are_asked_about(convert):
+    content = rewrite_five(convert)
+    with pytest.raises(TableError, match=r"5 lie between 0 and 1.*--unit ki67_pct=percent or ki67_pct=fraction"):
+        read_predictions(content)
+    assert len(read_predictions(content, Choices(units={"ki67_pct": "percent"})).table) == 80
+
+
+def test_a_few_percentages_below_one_are_the_low_end():
+    read = read_predictions(rewrite_five(lambda v: v * 0 + 0.5))
+    assert (read.table["ki67_pct"] == 0.5).sum() == 5
+    assert "5 values between 0 and 1 were read as per cent" in " ".join(read.notes)
