@@ -90,8 +90,9 @@ def find_unit(column: Column, values: np.ndarray, centres: Centres, stated: str,
     for centre in names:
         own = values[centres.select(centre) & finite]
         by_hand = chosen.get(f"{column.name}@{centre}", chosen.get(column.name, ""))
-        judged = whole if len(own) < FEW and len(names) > 1 and not by_hand else _judge(column, own, stated, by_hand)
-        if len(own) < FEW and len(names) > 1 and not judged[1] and _contradicts(column, own, judged[0]):
+        follows = len(own) < FEW and len(names) > 1 and not by_hand
+        judged = whole if follows else _judge(column, own, stated, by_hand)
+        if follows and not judged[1] and _contradicts(column, own, judged[0]):
             judged = judged[0], _ask(column, "Its few values fit no unit beyond doubt"), False
         units[centre], problems[centre], guessed[centre] = judged
     problem = next((_place(text, c, column.name, problems) for c, text in problems.items() if text), "")
@@ -274,4 +275,4 @@ def _contradicts(column: Column, values: np.ndarray, unit: str) -> bool:
     if column.unit == "percent" and unit == "percent":
         return bool(((values > 0) & (values < 1)).any() and (values <= 1).all())
     limits = {"fraction": 1, "months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12}
-    return unit in limits and column.unit != "fraction" and bool((values > limits[unit]).any())
+    return unit in limits and bool((values > limits[unit]).any())

@@ -170,3 +170,13 @@ def test_a_few_percentages_below_one_are_the_low_end():
     read = read_predictions(rewrite_five(lambda v: v * 0 + 0.5))
     assert (read.table["ki67_pct"] == 0.5).sum() == 5
     assert "5 values between 0 and 1 were read as per cent" in " ".join(read.notes)
+
+
+def test_a_small_centre_with_probabilities_in_per_cent_is_asked_about():
+    rows = "p81,test,East,1,40,0.8,12,0\np82,test,East,0,10,45,12,0\n"
+    content = write_base() + rows.encode()
+    with pytest.raises(TableError, match=r"Centre East.*--unit prob@East=fraction or prob@East=percent"):
+        read_predictions(content)
+    settled = read_predictions(content, Choices(units={"prob@East": "percent"})).table
+    assert settled["prob"].tail(2).tolist() == [0.008, 0.45]
+    assert len(read_predictions(content, Choices(units={"prob@East": "fraction"})).refused) == 1
