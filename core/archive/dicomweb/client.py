@@ -84,11 +84,10 @@ class Archive:
             items, is_cut = self._search(query.to_filters() if until is None else _limit_days(query, FIRST_DAY, until))
             if is_cut and query.date is None:
                 items, is_cut = self._search_days(query, FIRST_DAY, until or _tomorrow())
-        fitting = [item for item in items if query.fits(item)]
+        named = [(read_uid(item, "0020000D"), item) for item in items]
+        fitting = [(uid, item) for uid, item in named if query.fits(item)]
         found = {
-            uid: StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061"))
-            for item in fitting
-            if (uid := read_uid(item, "0020000D"))
+            uid: StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061")) for uid, item in fitting
         }
         latest = sorted(found.values(), key=lambda study: study.date, reverse=True)
         studies = StudyList(latest[:MOST_STUDIES])

@@ -35,7 +35,10 @@ class StudyQuery:
             raise InputError("Give the patient ID and the accession number in full, without * ? or \\.")
 
     def fits(self, item: Any) -> bool:
-        """Tell whether a study of an answer is what was asked for: some archives ignore a filter."""
+        """Tell whether a study of an answer is what was asked for: some archives ignore a filter.
+
+        An answer without the patient ID, accession number or date that was asked for does not fit.
+        """
         asked = {
             "00100020": self.patient_id,
             "00080050": self.accession,
@@ -43,7 +46,7 @@ class StudyQuery:
         }
         found = {tag: read_text(item, tag).strip().casefold() for tag in asked}
         modalities = read_texts(item, "00080061")
-        is_alike = all(not text.strip() or found[tag] in {"", text.strip().casefold()} for tag, text in asked.items())
+        is_alike = all(found[tag] == text.strip().casefold() for tag, text in asked.items() if text.strip())
         return is_alike and (not modalities or "US" in modalities.split(", "))
 
     def to_filters(self) -> dict[str, str]:

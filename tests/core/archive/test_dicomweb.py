@@ -25,7 +25,13 @@ from tests.core.archive.orthanc import find_port
 QUERY = StudyQuery(patient_id="PLANTED-4711")
 IMAGE = InstanceReference("1.2.3", "1.2.3.4", "1.2.3.4.5")
 MULTIPART = 'multipart/related; type="application/dicom"; boundary="xyz"'
-STUDIES = [{"0020000D": {"vr": "UI", "Value": ["1.2.3"]}, "00080020": {"vr": "DA", "Value": ["20240102"]}}]
+STUDIES = [
+    {
+        "0020000D": {"vr": "UI", "Value": ["1.2.3"]},
+        "00080020": {"vr": "DA", "Value": ["20240102"]},
+        "00100020": {"vr": "LO", "Value": ["PLANTED-4711"]},
+    }
+]
 
 
 class Stub(ThreadingHTTPServer):
@@ -365,6 +371,23 @@ def test_what_was_not_asked_for_is_left_out(serve):
     wrong = [make_study(3, **{"00080050": "78"}), make_study(5, **{"00080050": "77"})]
     archive = Archive(serve(reply(body=json.dumps([*wrong, make_study(3, **{"00080050": "77"})]).encode())).url)
     assert [study.uid for study in archive.find_studies(day)] == ["1.2.3"]
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+@pytest.mark.parametrize(
+    ("tag", "query"),
+    [
+        ("00100020", QUERY),
+        ("00080050", StudyQuery(accession="77")),
+        ("00080020", StudyQuery(date=date(2025, 12, 29))),
+    ],
+)
+def test_a_study_that_leaves_out_what_was_asked_for_is_not_shown(serve, tag, query, value):
+    study = make_study(3, **{"00080050": "77"})
+    assert query.fits(study)
+    study[tag] = {"vr": "LO"} if value is None else {"vr": "LO", "Value": [value]}
+    found = Archive(serve(reply(body=json.dumps([study]).encode())).url).find_studies(query)
+    assert (list(found), found.n_others) == ([], 1)
 
 
 def test_another_image_than_the_one_asked_for_is_not_taken(serve, dicom):
