@@ -25,6 +25,7 @@ NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
 FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
+HIGHEST = 100  # per cent
 Row = dict[str, Any]
 
 
@@ -130,6 +131,9 @@ def read_rows(
     if "ki67_pct" in understood.values:
         both = find_straddling(understood, cutoff, is_outcome=labelled)
         understood.values["ki67_pct"][both] = np.inf
+        understood.values["ki67_range"] = np.array(
+            list(map(_write_range, *understood.limits["ki67_pct"])), dtype=object
+        )
     rows = []
     for record in _list_records(text, understood):
         if record["row"] in problems:
@@ -149,6 +153,15 @@ def read_rows(
         (*text.notes, *understood.notes, *_note_differences(rows)),
     )
     return rows, reading
+
+
+def _write_range(low: float, high: float) -> str | None:
+    """Write a Ki-67 that left some room as it is read again: "20 to 30", "<20", ">20"; None for a single number."""
+    if not low < high:
+        return None
+    if low == 0 and high < float(f"{high:g}"):
+        return f"<{high:g}"
+    return f">{low:g}" if low > float(f"{low:g}") and high == HIGHEST else f"{low:g} to {high:g}"
 
 
 def _list_records(text: TextTable, understood: Understood) -> list[Row]:

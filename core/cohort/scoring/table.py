@@ -32,7 +32,7 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
     record: Row = {"patient_id": patient, "split": known.get("split", "external"), "centre": known.get("centre", "")}
     ki67 = known.get("ki67_pct")
     if ki67 is not None:
-        record |= {"y": int(bundle.cutoff.is_high(ki67)), "ki67_pct": ki67}
+        record |= {"y": int(bundle.cutoff.is_high(ki67)), "ki67_pct": known.get("ki67_range", ki67)}
     for name, fusion in bundle.fusion_heads.items():
         head = fusion.given(known)
         score = scores["lnm" if name in NODE_HEADS else "ki67"]

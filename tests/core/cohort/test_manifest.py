@@ -161,7 +161,8 @@ def test_one_reader_for_manifests_and_prediction_tables(tmp_path: Path) -> None:
     read, reading = read_rows(write(tmp_path, rows))
     assert read[0] | {"row": 0, "path": 0} == {
         "row": 0, "path": 0, "patient_id": "P0", "centre": "", "box": None, "split": "train", "lnm": 1.0, "age": 40.0,
-        "size_mm": 15.0, "ki67_pct": 25.0, "menopausal": "post", "rfs_months": None, "rfs_event": None,
+        "size_mm": 15.0, "ki67_pct": 25.0, "ki67_range": "20 to 30", "menopausal": "post",
+        "rfs_months": None, "rfs_event": None,
     }  # fmt: skip
     assert read[1]["lnm"] is None
     assert any("BI-RADS: not read." in line for line in reading.describe())

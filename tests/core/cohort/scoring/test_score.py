@@ -13,6 +13,7 @@ from core.imaging import Roi, read_frame
 from core.inference.lesion_finder import propose_box
 from core.inference.predictor import Case, Predictor
 from core.simulation import write_cohort
+from models.cutoff import Cutoff
 
 N = 8
 
@@ -74,6 +75,17 @@ def test_the_table_is_one_that_evaluate_reads(manifest: Path, predictor: Predict
     read = read_predictions(out)
     assert len(read.table) == N
     assert not read.refused
+
+
+def test_a_range_of_ki67_stays_a_range(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
+    given = ["20-30", "<15", ">40", *["25"] * (N - 3)]
+    ranges = rewrite(manifest, "ranges.csv", lambda t: t.assign(ki67_pct=given))
+    table = score(ranges, predictor, tmp_path / "part").table
+    assert table["ki67_pct"].tolist() == ["20 to 30", "<15", ">40", *[25.0] * (N - 3)]
+    out = tmp_path / "predictions.csv"
+    table.drop(columns="y").to_csv(out, index=False)
+    read = read_predictions(out, cutoff=Cutoff(25.0))
+    assert read.refused == ((2, "ki67_pct lies on both sides of the cut-off, 25 % or more"),)
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
