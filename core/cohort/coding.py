@@ -20,6 +20,7 @@ EMPTY = "empty"
 NOT_KNOWN = (-9, -8, -1, 8, 9, 88, 99, 888, 999, 9999)
 DIFFER = "Centres differ in their codes ({codes}): write one coding in the file."
 DASHES = frozenset("-–—")
+ONE_MEANING = "Its coding gives all codes one meaning. "
 ONLY_YES = "It says only yes, and {count} cells are empty, which may mean no or not known"
 
 
@@ -55,6 +56,9 @@ def read_binary(
             empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
         )
     meanings = {} if unclear else _complete(meanings)
+    if codes and len(meanings) > 1 and len({*meanings.values()}) == 1:
+        empty = parse_texts(cells, lambda _: np.nan, dtype=float)
+        return Coded(empty, problem=ONE_MEANING + SETTLE.format(name=name, codes="0:no,1:yes") + ".")
     of_empty = meanings.pop(EMPTY, None)
     parsed = parse_texts(cells, lambda text: _read_word(name, text, meanings, events=events), dtype=float)
     _read_signs(cells, parsed, meanings, of_empty)

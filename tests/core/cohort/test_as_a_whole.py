@@ -180,3 +180,9 @@ def test_a_small_centre_with_probabilities_in_per_cent_is_asked_about():
     settled = read_predictions(content, Choices(units={"prob@East": "percent"})).table
     assert settled["prob"].tail(2).tolist() == [0.008, 0.45]
     assert len(read_predictions(content, Choices(units={"prob@East": "fraction"})).refused) == 1
+
+
+@pytest.mark.parametrize("meaning", ["yes", "no"])
+def test_a_coding_with_one_meaning_is_refused(meaning):
+    with pytest.raises(TableError, match=r"Its coding gives all codes one meaning.*--code y=0:no,1:yes"):
+        read_predictions(write_base(), Choices(codes={"y": {"1": meaning, "0": meaning}}))
