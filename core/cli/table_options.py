@@ -33,7 +33,8 @@ Sheet = Annotated[
 ]
 Encoding = Annotated[str, typer.Option("--encoding", help="Encoding of a text table, as windows-1250 or shift_jis.")]
 ExactIds = Annotated[
-    bool, typer.Option("--exact-ids", help="Ids that differ only in case, blanks, dashes or width are two patients.")
+    bool,
+    typer.Option("--exact-ids", help="Ids that differ only in case, blanks, dashes, width or zeros are two patients."),
 ]
 RefusedFile = Annotated[
     Path | None, typer.Option("--refused", help="File for all refused rows with their reasons (CSV).")

@@ -20,8 +20,14 @@ from models.cutoff import Cutoff
 FORMULAS = (
     "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
 )
+FOLDED = (
+    (r"[\s\p{Z}\p{Cf}]+", ""),
+    (r"[\p{Pd}\x{2212}_]", "-"),
+    (r"^([0-9]+)\.0+$", r"\1"),
+    (r"^0+([0-9])", r"\1"),
+)
 TWIN = (
-    "the pseudonym differs from that of row {row} only in case, blanks, dashes or width: one patient or two? "
+    "the pseudonym differs from that of row {row} only in case, blanks, dashes, width or zeros: one patient or two? "
     "Write them alike, or say that they differ: --exact-ids"
 )
 STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
@@ -121,9 +127,9 @@ def find_summaries(table: TextTable) -> dict[int, str]:
 
 
 def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
-    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes or width."""
+    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes, width or zeros."""
     folded = pc.utf8_lower(pc.utf8_normalize(cells.texts, form="NFKC"))
-    for pattern, replacement in ((r"[\s\p{Z}\p{Cf}]+", ""), (r"[\p{Pd}\x{2212}_]", "-")):
+    for pattern, replacement in FOLDED:
         folded = pc.replace_substring_regex(folded, pattern=pattern, replacement=replacement)
     codes = folded.dictionary_encode().indices.to_numpy(zero_copy_only=False)
     twins = np.flatnonzero((np.bincount(codes, minlength=1)[codes] > 1) if len(codes) else [])

@@ -26,7 +26,7 @@ class Choices:
     sheet, encoding : str
         Sheet of a workbook, and encoding of a text; "" to find them.
     exact_ids : bool
-        Whether pseudonyms that differ only in case, blanks, dashes or width are different patients.
+        Whether pseudonyms that differ only in case, blanks, dashes, width or zeros are different patients.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -130,7 +130,7 @@ def _ask_file(preview: Preview, content: bytes, choices: Choices, read: Read) ->
     if choices.exact_ids or (own.read is not None and any("pseudonym differs" in why for _, why in own.read.refused)):
         st.session_state.setdefault(EXACT, choices.exact_ids)
         st.checkbox(
-            "Pseudonyms that differ only in case, blanks or width are different patients",
+            "Pseudonyms that differ only in case, blanks, width or zeros are different patients",
             key=EXACT,
             on_change=guard(_settle_file),
             args=(read,),

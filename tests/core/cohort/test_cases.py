@@ -327,6 +327,14 @@ def test_pseudonyms_that_may_be_one_patient_are_questioned(other):
     assert len(read_predictions(content, Choices(exact_ids=True)).table) == 80
 
 
+@pytest.mark.parametrize("other", ["00012", "12.0", "012"])
+def test_numbers_that_may_be_one_patient_are_questioned(other):
+    names = {0: "12", 5: other}
+    content = write_base(patient_id=lambda table: [names.get(i, name) for i, name in enumerate(table["patient_id"])])
+    assert [row for row, _ in read_predictions(content).refused] == [2, 7]
+    assert len(read_predictions(content, Choices(exact_ids=True)).table) == 80
+
+
 def test_dashes_of_several_kinds_are_one_and_trailing_blanks_none():
     ids = {0: "P-1", 1: "P–1", 2: "Q7 ", 3: "Q8"}
     content = write_base(patient_id=lambda table: [ids.get(i, own) for i, own in enumerate(table["patient_id"])])
