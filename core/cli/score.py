@@ -77,5 +77,5 @@ def _summarise_scoring(data: dict[str, Any]) -> str:
     simulated = " The model was trained on simulated patients." if data["simulated_training"] else ""
     return (
         f"{data['predictions']}: {data['patients']} patients, {data['images']} images, "
-        f"{len(data['refused'])} rows refused, {data['seconds']:.0f} s. Research use only.{simulated}"
+        f"rows refused: {len(data['refused'])}, {data['seconds']:.0f} s. Research use only.{simulated}"
     )

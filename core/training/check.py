@@ -49,7 +49,7 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     return {
         "sentences": [
             f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
-            f"patients are used, {len(refused)} rows are refused.",
+            f"patients are used; rows refused: {len(refused)}.",
             *(f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns),
             *manifest.notes,
             *manifest.reading.describe(),
