@@ -116,10 +116,10 @@ def test_a_workbook_that_grows_ends_in_a_sentence(name: str) -> None:
 def test_others_go_on_beside_a_session_that_uploads_them(local: str) -> None:
     async def work() -> None:
         stranger, doctor = Stranger(local), Stranger(local)
-        assert await stranger.connect() == await doctor.connect() == 101
+        assert await stranger.knock() == await doctor.knock() == 101
         assert await stranger.open(PAGE)
         for name, parts in TABLES.items():
-            attack = asyncio.create_task(stranger.give(UPLOADER, PAGE, replace_parts(WORKBOOK, parts), "t.xlsx"))
+            attack = asyncio.create_task(stranger.upload(UPLOADER, replace_parts(WORKBOOK, parts), "t.xlsx"))
             began = time.monotonic()
             assert await doctor.open("Model"), name
             assert time.monotonic() - began < 20

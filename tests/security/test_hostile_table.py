@@ -82,6 +82,7 @@ async def take_walk(address: str) -> Walk:
 
 async def open_first_patient(doctor: Stranger) -> bool:
     """Choose the first row of the board's list."""
+    assert await doctor.open("Tumour_board")
     ids = [message.delta.new_element.dataframe.id for message in doctor.seen]
     message = BackMsg()
     message.rerun_script.page_name = "Tumour_board"

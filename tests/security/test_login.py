@@ -181,13 +181,13 @@ def test_new_sockets_bring_a_flood_nothing_and_others_go_on(login: str) -> None:
         answered = 0
         while not until.is_set():
             sockets = [person(login, "mallory") for _ in range(4)]
-            opened = [socket for socket in sockets if await socket.connect() == 101]
+            opened = [socket for socket in sockets if await socket.knock() == 101]
             answered += sum(await asyncio.gather(*map(ask, opened)))
         return answered
 
     async def open_page(name: str) -> float:
         doctor, began = person(login, name), time.monotonic()
-        assert await doctor.connect() == 101
+        assert await doctor.knock() == 101
         assert await doctor.open("Model")
         await doctor.leave()
         return time.monotonic() - began
