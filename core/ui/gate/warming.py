@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 from threading import Condition
 
+LONGEST_SECONDS = 10.0
 # In the order in which visitors come to them.
 MODULES = (
     "core.ui.case.answer",
@@ -30,11 +31,14 @@ class Warming:
     def __init__(self) -> None:
         self._state = Condition()
         self._pages = 0
+        self._is_making = False
         self._is_over = False
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Let the making wait for as long as the block, a run of a page, takes.
+        """Let the making wait for as long as the block, a run of a page, takes; what is being made is waited for.
+
+        Two threads that import at once may find each other's modules half loaded.
 
         Yields
         ------
@@ -43,6 +47,7 @@ class Warming:
         """
         with self._state:
             self._pages += 1
+            self._state.wait_for(lambda: not self._is_making, LONGEST_SECONDS)
         try:
             yield
         finally:
@@ -57,8 +62,12 @@ class Warming:
                 self._state.wait_for(lambda: self._is_over or not self._pages)
                 if self._is_over:
                     return
+                self._is_making = True
             with suppress(Exception):
                 step()
+            with self._state:
+                self._is_making = False
+                self._state.notify_all()
 
     def stop(self) -> None:
         """Make nothing more: the server ends."""

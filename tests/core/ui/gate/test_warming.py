@@ -43,3 +43,28 @@ def test_the_end_of_the_server_ends_the_making() -> None:
 
 def test_every_module_that_is_made_is_there() -> None:
     assert all(find_spec(name) for name in MODULES)
+
+
+def test_a_page_waits_for_what_is_being_made() -> None:
+    warming, begun, go, order = Warming(), threading.Event(), threading.Event(), []
+
+    def step() -> None:
+        begun.set()
+        go.wait(10)
+        order.append("made")
+
+    making = threading.Thread(target=warming.make, args=([step],))
+    making.start()
+    begun.wait(10)
+
+    def run() -> None:
+        with warming.hold():
+            order.append("page")
+
+    page = threading.Thread(target=run)
+    page.start()
+    page.join(0.2)
+    go.set()
+    page.join(10)
+    making.join(10)
+    assert order == ["made", "page"]
