@@ -25,6 +25,14 @@ from core.register.witness import Anchor, Witness
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 6_720_001
 AT_ONCE = 10_000
+UNSEALED = (
+    "The last entry of the board's record carries no seal, so nothing was saved: a seal after it would make all before "
+    "it look genuine. Tell the database's keeper to run `python -m core audit`."
+)
+DOWNGRADED = (
+    "The board's database holds no seals, though sealed entries were seen in it: put its backup back. Only if this "
+    "is that backup, take the file {file} out of the configuration folder and start again."
+)
 UNPREPARED = (
     "The board's database is not set up for this version of SonoKi, and this role may not do it: let the database's "
     "owner run `python -m core prepare-database`."
@@ -73,6 +81,7 @@ class Store:
             if not entries:
                 return []
             number, previous = _read_head(connection)
+            _check_sealed(connection, number)
             is_known = self._follows_witness(connection, number, previous)
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
             for place, entry in enumerate(entries, start=number + 1):
@@ -185,8 +194,14 @@ class Store:
         with self._write(UNPREPARED) as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            config.attributes |= {"connection": connection, "seal": self._keys.seal}
+            config.attributes |= {"connection": connection, "seal": self._seal_first}
             command.upgrade(config, "head")
+
+    def _seal_first(self, number: int, entry_hash: str) -> dict[str, str]:
+        """Seal a database from before the seals; one that had them was forged, and our seal would hide that."""
+        if self._witness.is_there():
+            raise WorkError(DOWNGRADED.format(file=self._witness.name))
+        return self._keys.seal(number, entry_hash)
 
     def _follows_witness(self, connection: Connection, number: int, last_hash: str) -> bool:
         """Whether the entry that was seen last is still there, so that the next one may be remembered in its place."""
@@ -224,6 +239,12 @@ def _read_records(connection: Connection, query: Select[Any]) -> list[Record]:
 def _read_head(connection: Connection) -> tuple[int, str]:
     row = connection.execute(select(HEAD.c.number, HEAD.c.hash)).first()
     return (int(row.number), str(row.hash)) if row else (0, START)
+
+
+def _check_sealed(connection: Connection, number: int) -> None:
+    """Check that the last entry is sealed; one in a database from before the seals was sealed by its migration."""
+    if connection.scalar(select(ENTRIES.c.seal).where(ENTRIES.c.number == number)) == "":
+        raise WorkError(UNSEALED)
 
 
 def _read_all(connection: Connection) -> Iterator[Record]:

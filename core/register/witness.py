@@ -63,6 +63,15 @@ class Witness:
         self._path = folder / f"{hashlib.sha256(place.encode('utf-8')).hexdigest()[:32]}.seen"
         self._lock = threading.Lock()
 
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        return self._path.name
+
+    def is_there(self) -> bool:
+        """Whether an entry was ever seen."""
+        return self._path.exists()
+
     def read(self) -> Anchor | None:
         """Give the last entry seen, or None where none was."""
         try:

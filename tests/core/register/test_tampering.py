@@ -162,6 +162,28 @@ def test_a_forged_chain_without_any_seal_is_found(filled, config):
     assert audit(filled) == "entry 5 carries no seal"
 
 
+def test_no_entry_seals_a_forged_chain_before_it(filled):
+    forge(filled, 2, text="forged")
+    run(filled, "UPDATE entries SET seal = '', key_id = ''")
+    store = Store(filled)
+    with pytest.raises(WorkError, match="carries no seal, so nothing was saved"):
+        store.append(ENTRY)
+    assert {record.kind for record in store.read()} == {"withheld"}
+    store.close()
+
+
+def test_no_migration_seals_a_database_that_was_sealed_before(tmp_path):
+    url = f"sqlite:///{tmp_path / 'board.db'}"
+    store = Store(url)
+    store.append(ENTRY)
+    store.close()
+    for path in tmp_path.glob("board.db*"):
+        path.unlink()
+    make_old_database(url, 3)
+    with pytest.raises(WorkError, match="though sealed entries were seen in it"):
+        Store(url)
+
+
 def test_a_seal_of_another_key_is_found(filled, config, tmp_path):
     (config / "board.keys").rename(tmp_path / "kept")
     assert audit(filled).startswith("entry 1 is sealed by the key")
