@@ -74,6 +74,16 @@ def count_estimates(store: Store, wanted: Filter) -> int:
     return int(store.select(wanted.apply(select(func.count().label("n"))))[0]["n"])
 
 
+def has_estimate(store: Store, *, prospective: bool) -> bool:
+    """Whether there is an estimate: any, or one made before its patient's outcome was entered."""
+    query = select(ENTRIES.c.number).where(ENTRIES.c.kind == "registered")
+    if prospective:
+        outcome = ENTRIES.alias()
+        of_patient = (outcome.c.kind == "outcome") & (outcome.c.patient == ENTRIES.c.patient)
+        query = query.where(~exists().where(of_patient, outcome.c.number < ENTRIES.c.number))
+    return bool(store.select(query.limit(1)))
+
+
 @dataclass(frozen=True)
 class Overview:
     """What there is.

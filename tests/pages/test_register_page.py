@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import settings
 from core.register.database import find_database
-from core.register.listing import Filter, count_estimates
+from core.register.listing import Filter, count_estimates, has_estimate
 from core.register.outcome_entry import read_kept
 from core.register.store import Store
 from core.ui.login import User
@@ -158,6 +158,27 @@ def test_estimates_after_the_outcome_count_only_where_asked_and_are_labelled(ope
     next(t for t in at.toggle if t.label.startswith("Include estimates")).set_value(True)
     at.run()
     assert "4 of 4 patients of the register (prospective and other estimates)" in words(at)
+
+
+def test_the_register_is_offered_unread_where_it_has_a_prospective_estimate(open_page, store, monkeypatch):
+    checked = []
+    verify = Store.verify_chain
+    monkeypatch.setattr(Store, "verify_chain", lambda store: checked.append(1) or verify(store))
+    at = open_page("pages/2_Cohort.py")
+    assert not checked
+    choose_register(at)
+    assert checked
+
+
+def test_it_knows_whether_there_is_an_estimate_before_the_outcome(store, tmp_path):
+    assert has_estimate(store, prospective=True)
+    late = Store(f"sqlite:///{tmp_path / 'late.db'}")
+    assert not has_estimate(late, prospective=False)
+    enter(late, "P-009", ki67_pct=50)
+    add_estimates(late, ["P-009"])
+    assert has_estimate(late, prospective=False)
+    assert not has_estimate(late, prospective=True)
+    late.close()
 
 
 def test_a_record_that_does_not_hold_is_no_cohort_and_stops_no_other(open_page, store):

@@ -102,7 +102,7 @@ def list_choices() -> list[str]:
 
 def get_register() -> Cohort | None:
     """Give the register's patients to who may see patients, or None if there are none."""
-    if get_text_setting("register") != "on" or not has_role("clinician"):
+    if not _may_see_register():
         return None
     from core.ui.cohort.register import read_register  # noqa: PLC0415 - brings the database
 
@@ -114,10 +114,18 @@ def get_register() -> Cohort | None:
     return Cohort(title, found.read, found.read.reading.sha256, found.is_simulated, threshold)
 
 
+def _may_see_register() -> bool:
+    return get_text_setting("register") == "on" and has_role("clinician")
+
+
 def _has_register() -> bool:
     """Whether there is a register to choose; one that can't be read says so only to whoever chooses it."""
+    if not _may_see_register():
+        return False
+    from core.ui.cohort.register import has_estimates  # noqa: PLC0415 - brings the database
+
     try:
-        return get_register() is not None
+        return has_estimates()
     except WorkError:
         return True
 

@@ -5,6 +5,7 @@ import streamlit as st
 from core.evaluation.cohort.register import RegisterCohort, make_cohort
 from core.register.chain import hash_json
 from core.register.database import find_database
+from core.register.listing import has_estimate
 from core.register.patients import tabulate_register
 from core.ui.register.store import get_store
 from core.ui.resources import get_bundle
@@ -15,9 +16,14 @@ TOO = "cohort_register_too"
 
 def read_register() -> tuple[RegisterCohort | None, bool]:
     """Give the register's patients, and whether all of their estimates are prospective."""
-    bundle, prospective = get_bundle(), not st.session_state.get(TOO, False)
+    bundle, prospective = get_bundle(), _is_prospective()
     last = str(get_store().read_anchor())
     return _read(find_database(), last, bundle.sha256, bundle.cutoff, prospective), prospective
+
+
+def has_estimates() -> bool:
+    """Whether there is an estimate that counts; only choosing the register reads it and verifies its chain."""
+    return has_estimate(get_store(), prospective=_is_prospective())
 
 
 def ask_register() -> None:
@@ -25,6 +31,10 @@ def ask_register() -> None:
     st.toggle(
         "Include estimates made after the outcome was entered (not prospective)", key=TOO, persist_state="session"
     )
+
+
+def _is_prospective() -> bool:
+    return not st.session_state.get(TOO, False)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the register")
