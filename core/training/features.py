@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.cohort.scoring.local import NO_LESION, box_row, decode_row
 from core.errors import AppError
-from core.imaging import Frame, Roi, assess_quality, prepare_input
+from core.imaging import Frame, Roi, assess_quality, prepare_input, read_frame
 from core.inference.applicability import Gate
 from core.inference.engines.interface import Engine
 from core.inference.lesion_finder import BoxSource, get_finder
@@ -39,8 +39,10 @@ class ImageRead:
     ----------
     row : int
         Row of the manifest.
+    roi : Roi
+        Lesion box in pixels of the frame.
     box : {"drawn", "proposed", "default"}
-        Whose lesion box it has.
+        Whose box it is.
     gate : {"ok", "caution", "refused"}
         What the backbone's applicability rule says of it.
     sha256 : str
@@ -50,6 +52,7 @@ class ImageRead:
     """
 
     row: int
+    roi: Roi
     box: BoxSource
     gate: Status
     sha256: str
@@ -99,6 +102,11 @@ class Features:
         boxes = used["row"].map(box_of).groupby(used["patient_id"])
         return boxes.first().where(boxes.nunique() == 1, "mixed")
 
+    def list_used(self, images: pd.DataFrame) -> pd.DataFrame:
+        """List the used images, each with the lesion box that it was read with, in pixels of the frame ("roi")."""
+        used = images[self.is_read]
+        return used.assign(roi=used["row"].map({read.row: read.roi for read in self.reads}))
+
     def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
         """Give the pooled features of the readable images of some patients, one row an image."""
         return self.pooled[patient_id.isin(wanted).to_numpy() & self.is_read]
@@ -129,15 +137,15 @@ def extract_features(
             try:
                 frame, roi, box = _read_lesion(image)
                 crops.append(prepare_input(frame, roi, size=engine.rule.size, context=engine.rule.context))
-                cut.append((int(position), row, frame, box))
+                cut.append((int(position), row, frame, roi, box))
                 cautions += [
                     (row, finding.sentence) for finding in assess_quality(frame, roi) if finding.status == "caution"
                 ]
             except (AppError, OSError) as error:
                 refused.append((row, _name_fault(error)))
-        for (position, row, frame, box), features in zip(cut, _pool(crops, engine, cache), strict=True):
+        for (position, row, frame, roi, box), features in zip(cut, _pool(crops, engine, cache), strict=True):
             status, sentence = gate.assess(features, is_ultrasound=frame.is_ultrasound)
-            reads.append(_describe(row, frame, box, status))
+            reads.append(_describe(row, frame, roi, box, status))
             if status == "refused" and row not in kept:
                 refused.append((row, sentence + KEEP.format(row=row)))
                 continue
@@ -167,9 +175,9 @@ def _find_twins(images: pd.DataFrame, reads: Sequence[ImageRead]) -> Iterator[tu
             yield own.row, f"Nearly the same image stands in row {other.row} under another patient_id.", False
 
 
-def _describe(row: int, frame: Frame, box: BoxSource, status: Status) -> ImageRead:
+def _describe(row: int, frame: Frame, roi: Roi, box: BoxSource, status: Status) -> ImageRead:
     digest = hashlib.sha256(str(frame.pixels.shape).encode() + frame.pixels.tobytes()).hexdigest()
-    return ImageRead(row, box, status, digest, compute_perceptual_hash(frame.pixels))
+    return ImageRead(row, roi, box, status, digest, compute_perceptual_hash(frame.pixels))
 
 
 def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
@@ -179,12 +187,12 @@ def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
 
 
 def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress, *, seed: int) -> Features:
-    """Run the backbone over random views of each image: another hand's box, another gain, depth, flip."""
+    """Run the backbone over random views of each used image: another hand's box, another gain, depth, flip."""
     pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
     for i, image in enumerate(images.to_dict("records")):
         try:
-            frame, roi, _ = _read_lesion(image)
-            crop = prepare_input(frame, roi, size=CROP_PX, context=CROP_CONTEXT)
+            frame = read_frame(image["path"].read_bytes())
+            crop = prepare_input(frame, image["roi"], size=CROP_PX, context=CROP_CONTEXT)
         except (AppError, OSError):
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))

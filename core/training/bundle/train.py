@@ -109,7 +109,7 @@ def _train(
     features = extract_features(manifest.images, engine, place.cache, progress, gate=gate, kept=plan.kept)
     refused = tuple(sorted((*manifest.refused, *features.refused)))
     data = _join(manifest, features, plan, refused)
-    views = _extract_views(manifest.images[features.is_read], data, engine, place.cache, plan, progress)
+    views = _extract_views(features.list_used(manifest.images), data, engine, place.cache, plan, progress)
     fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=progress)
     heads, notes = fitted.fusions, fitted.notes
     predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, fitted.scores))

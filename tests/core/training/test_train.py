@@ -19,7 +19,7 @@ from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
 from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
-from core.inference.lesion_finder import propose_box
+from core.inference.lesion_finder import LesionFinder, propose_box
 from core.simulation import write_cohort
 from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle import train
@@ -227,10 +227,15 @@ def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbon
     assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
 
 
-def test_rows_without_a_box_get_the_box_that_predict_proposes(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+def test_rows_without_a_box_get_the_box_that_predict_proposes(
+    manifest: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought, find = [], LesionFinder.find
+    monkeypatch.setattr(LesionFinder, "find", lambda finder, frame: sought.append(frame) or find(finder, frame))
     changed = spoil(manifest, tmp_path, lambda t: t.assign(box=["" if i % 2 else b for i, b in enumerate(t["box"])]))
     summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda done, total: None)
     boxes = summary["flow"]["boxes"]
+    assert len(sought) == N // 2  # once an image, the views taken from it included
     evidence = pd.read_csv(tmp_path / "out" / "evidence" / "predictions.csv", index_col="patient_id")
     cohort = pd.read_csv(changed, index_col="patient_id", dtype=str)
     predictor = Predictor.load(tmp_path / "out", engine="torch", precision="fp32")
