@@ -1,6 +1,5 @@
 """A manifest: one row an image, understood column by column and checked into images and patients."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, M2_PREDICTORS
 from core.cohort.columns import match_columns
-from core.cohort.reading import STRADDLES, Understood, find_straddling, understand
+from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, understand
 from core.cohort.record import Choices, TableReading
 from core.cohort.splits import SplitRule, assign_splits
 from core.errors import TableError
@@ -144,14 +143,7 @@ def read_rows(
             problems[record["row"]] = str(error)
     problems |= _find_conflicts(rows)
     rows = [row for row in rows if row["row"] not in problems]
-    reading = TableReading(
-        hashlib.sha256(content).hexdigest(),
-        len(text.rows) + len(text.refused),
-        tuple(understood.readings),
-        match.unread,
-        tuple(sorted(problems.items())),
-        (*text.notes, *understood.notes, *_note_differences(rows)),
-    )
+    reading = describe_reading(content, text, match, understood, problems, _note_differences(rows))
     return rows, reading
 
 

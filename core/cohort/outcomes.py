@@ -1,6 +1,5 @@
 """A table of what pathology and follow-up found: one row a patient, understood column by column."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from core.clinical import is_missing
 from core.cohort.columns import match_columns
-from core.cohort.reading import understand
+from core.cohort.reading import describe_reading, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import read_bytes, read_table
@@ -66,12 +65,5 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
             problems.setdefault(number, "no patient_id")
         elif number not in problems:
             rows.append((number, str(patient), known))
-    reading = TableReading(
-        hashlib.sha256(content).hexdigest(),
-        len(text.rows) + len(text.refused),
-        tuple(understood.readings),
-        match.unread,
-        tuple(sorted(problems.items())),
-        (*text.notes, *understood.notes),
-    )
+    reading = describe_reading(content, text, match, understood, problems)
     return OutcomeTable(tuple(rows), reading)

@@ -1,6 +1,5 @@
 """A prediction table: one row per patient, understood column by column and checked."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, simplify_name
 from core.cohort.columns import Match, match_columns
-from core.cohort.reading import STRADDLES, Understood, find_straddling, find_summaries, understand
+from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, find_summaries, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table
@@ -102,18 +101,11 @@ def read_predictions(
     table = _keep_columns(table, text, choices.kept)
     problems = {text.rows[position]: reason for position, reason in sorted(understood.problems.items())}
     problems |= dict(text.refused)
-    notes = [*text.notes, *understood.notes, *_complete(table, text, understood, cutoff, problems)]
+    notes = _complete(table, text, understood, cutoff, problems)
     _find_repeats(table, text.rows, problems)
     good = np.fromiter((row not in problems for row in text.rows), bool, len(text.rows))
     table = table[good].reset_index(drop=True)
-    reading = TableReading(
-        hashlib.sha256(content).hexdigest(),
-        len(text.rows) + len(text.refused),
-        tuple(understood.readings),
-        match.unread,
-        tuple(sorted(problems.items())),
-        tuple(notes),
-    )
+    reading = describe_reading(content, text, match, understood, problems, notes)
     _check_usable(table, reading, outcome if outcome_needed else None)
     return PredictionTable(table, reading, cutoff)
 

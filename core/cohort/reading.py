@@ -1,5 +1,6 @@
 """The cells of a table, understood column by column: each as a whole, or left out by name."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,7 @@ from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field
 from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
 from core.cohort.numbers import Decimals, find_decimals
-from core.cohort.record import Choices, ColumnReading
+from core.cohort.record import Choices, ColumnReading, TableReading
 from core.errors import TableError
 from core.tabular import TextTable
 from models.cutoff import Cutoff
@@ -86,6 +87,25 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
             ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)
         ]
     return result
+
+
+def describe_reading(
+    content: bytes,
+    table: TextTable,
+    match: Match,
+    understood: Understood,
+    problems: Mapping[int, str],
+    notes: Sequence[str] = (),
+) -> TableReading:
+    """Describe what became of a file: rows refused by their number in it, and further notes."""
+    return TableReading(
+        hashlib.sha256(content).hexdigest(),
+        len(table.rows) + len(table.refused),
+        tuple(understood.readings),
+        match.unread,
+        tuple(sorted(problems.items())),
+        (*table.notes, *understood.notes, *notes),
+    )
 
 
 def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool) -> np.ndarray:
