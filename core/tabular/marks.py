@@ -1,11 +1,10 @@
 """What a spreadsheet reader hides of an XLSX sheet: number formats, formulas without a value, errors; and its size."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
-from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 from xml.parsers import expat
 from zipfile import ZipFile
@@ -99,6 +98,26 @@ def stream_part(archive: ZipFile, name: str) -> Iterator[bytes]:
     with archive.open(name) as entry:
         while chunk := entry.read(CHUNK):
             yield chunk
+
+
+def walk_xml(
+    chunks: Iterable[bytes],
+    start: Callable[[str, dict[str, str]], None],
+    take: Callable[[str], None],
+    end: Callable[[str], None],
+) -> None:
+    """Hand over the tags and texts of XML that comes piece by piece; declared entities are refused."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, take, end
+    parser.EntityDeclHandler = _refuse_entity
+    for chunk in chunks:
+        parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+def _refuse_entity(*_: object) -> None:
+    raise TableError(ENTITIES)
 
 
 def read_marks(content: bytes, sheet: str) -> Marks:
@@ -196,18 +215,8 @@ class _SheetScan:
         self._kind, self._is_formula, self._text, self._in_value = "", False, "", False
 
     def run(self, chunks: Iterator[bytes]) -> Marks:
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._take
-        parser.EntityDeclHandler = self._refuse_entity
-        for chunk in chunks:
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
+        walk_xml(chunks, self._start, self._take, self._end)
         return self._marks
-
-    def _refuse_entity(self, *_: Any) -> None:
-        raise TableError(ENTITIES)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(" ")[2]

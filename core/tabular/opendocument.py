@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterator
 from io import BytesIO
-from xml.parsers import expat
 from zipfile import ZipFile
 
-from core.errors import TableError
-from core.tabular.marks import ENTITIES, Marks, format_percent, stream_part
+from core.tabular.marks import Marks, format_percent, stream_part, walk_xml
 from core.tabular.table import FORMULA
 
 CONTENT = "content.xml"
@@ -33,18 +31,8 @@ class _Scan:
         self._text = ""
 
     def run(self, chunks: Iterator[bytes]) -> Marks:
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler = self._take
-        parser.EntityDeclHandler = self._refuse_entity
-        for chunk in chunks:
-            parser.Parse(chunk, False)
-        parser.Parse(b"", True)
+        walk_xml(chunks, self._start, self._take, self._end)
         return self._marks
-
-    def _refuse_entity(self, *_: object) -> None:
-        raise TableError(ENTITIES)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name, own = _shorten(tag), {_shorten(key): value for key, value in attributes.items()}
