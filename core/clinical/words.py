@@ -30,7 +30,7 @@ MISSING_NAMES = frozenset(word for word in MISSING_WORDS if len(word) > 3 or not
 MISSING_NAMES |= {"na", "nan", "n/a", "nat"}
 SUMMARIES = _words("""
     mean | average | median | total | sum | grand total | subtotal | sd | std | standard deviation | min | max | minimum
-    | maximum | mittelwert | durchschnitt | summe | gesamt | gesamtsumme | standardabweichung | moyenne | médiane
+    | iqr | range | overall | all patients | total patients | maximum | mittelwert | durchschnitt | summe | gesamt | gesamtsumme | standardabweichung | moyenne | médiane
     | somme | écart-type | media | promedio | mediana | suma | desviación estándar
     | 合计 | 总计 | 平均 | 平均值 | 均值 | 中位数 | 标准差
 """)
@@ -103,7 +103,7 @@ def fold_word(text: str) -> str:
 
 def names_summary(text: str) -> bool:
     """Tell whether a cell names a row of sums or means, as "Mean (SD)" or "Total: 80" do."""
-    return re.split(r"[(:=±\d]", fold_word(text))[0].strip(" .") in SUMMARIES
+    return re.split(r"[(:=±/,;\d]| [-–] ", fold_word(text))[0].strip(" .") in SUMMARIES
 
 
 def is_missing(value: object, *, is_name: bool = False) -> bool:

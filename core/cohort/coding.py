@@ -55,8 +55,9 @@ def read_binary(
         return Coded(
             empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
         )
+    has_one_meaning = bool(codes) and len(meanings) > 1 and len({*meanings.values()}) == 1
     meanings = {} if unclear else _complete(meanings)
-    if codes and len(meanings) > 1 and len({*meanings.values()}) == 1:
+    if has_one_meaning and {*map(_fold_code, cells.different)}.isdisjoint(meanings.keys() - stated.keys()):
         empty = parse_texts(cells, lambda _: np.nan, dtype=float)
         return Coded(empty, problem=ONE_MEANING + SETTLE.format(name=name, codes="0:no,1:yes") + ".")
     of_empty = meanings.pop(EMPTY, None)

@@ -25,7 +25,7 @@ FOLDED = (
     (r"[\s\p{Z}\p{Cf}]+", ""),
     (r"[\p{Pd}\x{2212}_]", "-"),
     (r"^([0-9]+)\.0+$", r"\1"),
-    (r"^0+([0-9])", r"\1"),
+    (r"(^|[^0-9.,])0+([0-9])", r"\1\2"),
 )
 TWIN = (
     "the pseudonym differs from that of row {row} only in case, blanks, dashes, width or zeros: one patient or two? "
@@ -134,16 +134,24 @@ def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool)
 
 
 def find_summaries(table: TextTable) -> dict[int, str]:
-    """Give the positions of rows that a cell names as sums or means; a word of many rows, as of surgery, is a value."""
+    """Give the positions of rows that a cell names as sums or means, and that are emptier than most or at the end.
+
+    A word of many rows or of full ones, as of surgery, is a value.
+    """
     found: dict[int, str] = {}
+    filled = np.zeros(len(table.rows), int)
     for name, cells in zip(table.header, map(Cells, table.columns), strict=True):
+        filled += pc.not_equal(cells.texts, "").to_numpy(zero_copy_only=False)[cells.codes]
         few = cells.counts <= max(1, SUMMARY_SHARE * len(table.rows))
         worded = pc.match_substring_regex(cells.texts, r"^\p{L}").to_numpy(zero_copy_only=False)
         for text in map(int, np.flatnonzero(few & worded)):
             if names_summary(cells.different[text]):
                 reason = f"{name}: {SUMMARY.format(cell=quote(cells.different[text]))}"
                 found |= dict.fromkeys(map(int, np.flatnonzero(cells.codes == text)), reason)
-    return found
+    end = len(filled)
+    while end - 1 in found:
+        end -= 1
+    return {row: reason for row, reason in found.items() if row >= end or filled[row] < np.median(filled)}
 
 
 def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:

@@ -165,10 +165,16 @@ def _judge_percent(column: Column, values: np.ndarray, stated: str) -> tuple[str
         ):
             return "fraction", "", stated != "fraction"
         return "percent", _ask(column, "No value is above 1, so that fractions and per cent can't be told apart"), False
+    return "percent", _find_mixture(column, values, is_sure=stated == "fraction"), False
+
+
+def _find_mixture(column: Column, values: np.ndarray, *, is_sure: bool = False) -> str:
+    """Ask where too many of values in per cent lie between 0 and 1, or several that stand apart."""
+    inside, above = int(((values > 0) & (values < 1)).sum()), int((values > 1).sum())
     many, several = inside > MANY / 2 * len(values), inside >= FEW and inside > STRAY * len(values)
-    if stated == "fraction" or (many and several) or ((many or several) and _stand_apart(values)):
-        return "percent", _ask(column, MIXED.format(low=inside, high=above)), False
-    return "percent", "", False
+    if is_sure or (many and several) or ((many or several) and _stand_apart(values)):
+        return _ask(column, MIXED.format(low=inside, high=above))
+    return ""
 
 
 def _stand_apart(values: np.ndarray) -> bool:
@@ -207,7 +213,7 @@ def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple
     if stated == "percent":
         if not above and len(values) >= FEW and (values < 1).mean() > 1 - MANY:
             return stated, _ask(column, "Its head says per cent, but no value is above 1"), False
-        return stated, "", False
+        return stated, _find_mixture(column, values) if above else "", False
     if above > max(1, MANY * len(values)) and (values <= 100).mean() > 1 - STRAY:
         return "fraction", _ask(column, f"{above} of {len(values)} values are above 1", "percent", "fraction"), False
     return "fraction", _find_beyond(values, 1), False
@@ -234,7 +240,9 @@ def _question_time(column: Column, values: np.ndarray, stated: str) -> str:
         int((values > LONGEST_MONTHS / FACTORS["months"][stated]).sum()),
     )
     is_long = long > max(1, STRAY * len(values))
-    if not is_long and not (len(values) >= FEW and 0 < longest[stated] <= SHORT_MONTHS and stated != "years"):
+    is_short = 0 < longest[stated] <= SHORT_MONTHS and stated != "years"
+    is_too_long = stated == "months" and longest[stated] > PLAIN_MONTHS[1]
+    if not is_long and not (len(values) >= FEW and (is_short or is_too_long)):
         return ""
     what = f"{long} of {len(values)} values are above {limit:.0f}"
     if not is_long:
@@ -272,7 +280,7 @@ def _contradicts(column: Column, values: np.ndarray, unit: str) -> bool:
     """Tell whether a centre's few values speak against the unit of the others."""
     if not len(values):
         return False
-    if column.unit == "percent" and unit == "percent":
+    if unit == "percent":
         return bool(((values > 0) & (values < 1)).any() and (values <= 1).all())
     limits = {"fraction": 1, "months": LONGEST_MONTHS, "years": LONGEST_MONTHS / 12}
     return unit in limits and bool((values > limits[unit]).any())

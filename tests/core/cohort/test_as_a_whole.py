@@ -125,7 +125,7 @@ def test_a_unit_that_settles_a_score():
     assert read.table["ki67_pct"].max() == 3
 
 
-@pytest.mark.parametrize("name", ["Mean", "Total:", "Mean (SD)", "Total (n = 80)", "Mittelwert", "合计"])
+@pytest.mark.parametrize("name", ["Mean", "Total:", "Mean (SD)", "Mean/SD", "Mean - all", "Total (n = 80)", "合计"])
 def test_a_row_of_means_is_no_patient(name):
     read = read_predictions(write_base() + f"{name},test,,1,22.3,0.45,40,0\n".encode())
     assert read.refused == ((82, f"patient_id: '{name}' names a row of sums or means, no patient"),)
@@ -143,6 +143,11 @@ def test_a_row_of_means_without_pseudonyms_is_no_patient(label):
 
 def test_a_word_of_many_rows_is_a_value():
     read = read_predictions(write_base(patient_id=None, surgery=lambda t: group(t, ["total", "partial", "none"])))
+    assert not read.refused
+
+
+def test_a_word_of_few_full_rows_is_a_value():
+    read = read_predictions(write_base(patient_id=None, surgery=lambda t: group(t, ["total", *["partial"] * 19])))
     assert not read.refused
 
 
@@ -180,6 +185,27 @@ def test_a_small_centre_with_probabilities_in_per_cent_is_asked_about():
     settled = read_predictions(content, Choices(units={"prob@East": "percent"})).table
     assert settled["prob"].tail(2).tolist() == [0.008, 0.45]
     assert len(read_predictions(content, Choices(units={"prob@East": "fraction"})).refused) == 1
+
+
+def test_fractions_among_probabilities_in_per_cent_are_asked_about():
+    content = write_base(prob=lambda t: (t["prob"].astype(float) * np.where(t.index % 8, 100, 1)).round(3))
+    with pytest.raises(TableError, match="per cent and fraction can't be told apart"):
+        read_predictions(content.replace(b"prob", b"prob (%)"))
+
+
+def test_months_longer_than_a_follow_up_are_asked_about():
+    content = write_base(rfs_months=lambda t: t["rfs_months"].astype(float) * 5)
+    read = read_predictions(content)
+    (problem,) = [column.problem for column in read.reading.columns if column.name == "rfs_months"]
+    assert "which may be another unit" in problem
+    assert measure(read) == BASE
+
+
+@pytest.mark.parametrize("meaning", ["yes", "no"])
+def test_a_coding_with_one_meaning_of_codes_that_leave_no_other_is_refused(meaning):
+    content = write_base(y=lambda t: t["y"].astype(int) + 1)
+    with pytest.raises(TableError, match="Its coding gives all codes one meaning"):
+        read_predictions(content, Choices(codes={"y": {"1": meaning, "2": meaning}}))
 
 
 @pytest.mark.parametrize("meaning", ["yes", "no"])

@@ -327,9 +327,11 @@ def test_pseudonyms_that_may_be_one_patient_are_questioned(other):
     assert len(read_predictions(content, Choices(exact_ids=True)).table) == 80
 
 
-@pytest.mark.parametrize("other", ["00012", "12.0", "012"])
-def test_numbers_that_may_be_one_patient_are_questioned(other):
-    names = {0: "12", 5: other}
+@pytest.mark.parametrize(
+    ("one", "other"), [("12", "00012"), ("12", "12.0"), ("12", "012"), ("P7", "P007"), ("A-7-2", "A-07-2")]
+)
+def test_numbers_that_may_be_one_patient_are_questioned(one, other):
+    names = {0: one, 5: other}
     content = write_base(patient_id=lambda table: [names.get(i, name) for i, name in enumerate(table["patient_id"])])
     assert [row for row, _ in read_predictions(content).refused] == [2, 7]
     assert len(read_predictions(content, Choices(exact_ids=True)).table) == 80
