@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.clinical import BY_NAME, COLUMNS
 from core.errors import AppError, InputError
+from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.models import REGISTER, WITHHELD, Kind, Record
 from core.register.outcome_entry import FIELDS, NOTHING, Author, Kept, Values, check_outcome, make_entry, read_kept
@@ -139,8 +140,8 @@ def _show_entries(store: Store, patient: str) -> None:
 
 
 def _describe(record: Record) -> str:
-    if record.kind == "registered":
-        return f"{record.probability:.1%} high Ki-67, bundle {record.bundle}"
+    if record.kind == "registered" and record.probability is not None:
+        return f"{format_percent(record.probability)} high Ki-67, bundle {record.bundle}"
     values = json.loads(record.details)
     words = [
         f"{COLUMNS[name].label}: {YES_NO[value] if name == 'rfs_event' else value}" for name, value in values.items()
