@@ -30,9 +30,9 @@ MISSING_NAMES = frozenset(word for word in MISSING_WORDS if len(word) > 3 or not
 MISSING_NAMES |= {"na", "nan", "n/a", "nat"}
 SUMMARIES = _words("""
     mean | average | median | total | sum | grand total | subtotal | sd | std | standard deviation | min | max | minimum
-    | iqr | range | overall | all patients | total patients | maximum | mittelwert | durchschnitt | summe | gesamt | gesamtsumme | standardabweichung | moyenne | médiane
-    | somme | écart-type | media | promedio | mediana | suma | desviación estándar
-    | 合计 | 总计 | 平均 | 平均值 | 均值 | 中位数 | 标准差
+    | maximum | iqr | range | overall | all patients | total patients | mittelwert | durchschnitt | summe | gesamt
+    | gesamtsumme | standardabweichung | moyenne | médiane | somme | écart-type | media | promedio | mediana | suma
+    | desviación estándar | 合计 | 总计 | 平均 | 平均值 | 均值 | 中位数 | 标准差
 """)
 YES = _words(
     "yes|y|true|t|ja|j|wahr|oui|o|vrai|si|sí|s|verdadero|cierto|是|有|真|present|vorhanden|présent|presente|✓|✔"

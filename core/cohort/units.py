@@ -92,7 +92,7 @@ def find_unit(column: Column, values: np.ndarray, centres: Centres, stated: str,
         by_hand = chosen.get(f"{column.name}@{centre}", chosen.get(column.name, ""))
         follows = len(own) < FEW and len(names) > 1 and not by_hand
         judged = whole if follows else _judge(column, own, stated, by_hand)
-        if follows and not judged[1] and _contradicts(column, own, judged[0]):
+        if follows and not judged[1] and _contradicts(own, judged[0]):
             judged = judged[0], _ask(column, "Its few values fit no unit beyond doubt"), False
         units[centre], problems[centre], guessed[centre] = judged
     problem = next((_place(text, c, column.name, problems) for c, text in problems.items() if text), "")
@@ -276,7 +276,7 @@ def _find_others(column: Column, values: np.ndarray, unit: str) -> str:
     return ""
 
 
-def _contradicts(column: Column, values: np.ndarray, unit: str) -> bool:
+def _contradicts(values: np.ndarray, unit: str) -> bool:
     """Tell whether a centre's few values speak against the unit of the others."""
     if not len(values):
         return False
