@@ -72,7 +72,7 @@ class Sealed:
             raise BundleError(
                 f"{path.name} is not in the folder '{path.parent.name}': give a {self.name}'s folder."
             ) from None
-        except (TypeError, ValueError):
+        except (OSError, RecursionError, TypeError, ValueError):
             raise BundleError(
                 f"{path.name} of the {self.name} is not readable JSON: fetch or train the {self.name} anew."
             ) from None

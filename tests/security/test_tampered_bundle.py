@@ -56,3 +56,10 @@ def test_a_flipped_bit_in_backbone_or_segmenter_is_refused(tmp_path: Path, name:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ModelError):
         LesionFinder.load(tmp_path / folder) if "segmenter" in folder else read_backbone_card(tmp_path / folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[1, 2]", "null"])
+def test_a_manifest_of_odd_json_is_refused(models: Path, text: str) -> None:
+    (models / "ki67-demo" / "manifest.json").write_text(text)
+    with pytest.raises(ModelError, match="not readable JSON"):
+        load_bundle(models / "ki67-demo")
