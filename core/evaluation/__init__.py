@@ -8,6 +8,7 @@ separate the events; its Kaplan-Meier fit has not R's medians, and its reverse c
 censored who had an event at that time, which R and the weights of the time-dependent AUC do not.
 """
 
+from core.evaluation.calibration.closed_test import ClosedTestResult, compute_closed_test
 from core.evaluation.calibration.hosmer_lemeshow import HosmerLemeshow
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
 from core.evaluation.calibration.optimism import OptimismResult, compute_optimism
@@ -49,6 +50,7 @@ from core.evaluation.survival.time_auc import TimeAucResult, compute_time_auc
 __all__ = [
     "AgreementResult",
     "CalibrationResult",
+    "ClosedTestResult",
     "ConcordanceResult",
     "ConfusionResult",
     "CoxResult",
@@ -81,6 +83,7 @@ __all__ = [
     "compare_roc_unpaired",
     "compute_agreement",
     "compute_calibration",
+    "compute_closed_test",
     "compute_concordance",
     "compute_confusion",
     "compute_cox",
