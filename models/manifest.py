@@ -8,6 +8,12 @@ from models.call_rule import CallRule
 from models.cutoff import Cutoff
 from models.input_rule import InputRule
 
+THRESHOLD_RULES = {
+    "youden": "Youden's index",
+    "sensitivity": "a wanted sensitivity",
+    "specificity": "a wanted specificity",
+}
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -99,7 +105,7 @@ class Manifest:
             positive_class=str(data["positive_class"]),
             cutoff=Cutoff.from_json(data["cutoff"]),
             call_rule=CallRule(float(threshold["value"]), (float(zone["low"]), float(zone["high"]))),
-            threshold_rule=str(threshold["rule"]),
+            threshold_rule=name_threshold_rule(str(threshold["rule"])),
             chosen_on=str(threshold["chosen_on"]),
             indeterminate_rule=str(zone["rule"]),
             input=InputRule.from_json(data["input"]),
@@ -112,3 +118,8 @@ class Manifest:
             versions={str(name): str(version) for name, version in data["versions"].items()},
             files={str(name): str(sha256) for name, sha256 in data["files"].items()},
         )
+
+
+def name_threshold_rule(rule: str) -> str:
+    """Name the rule that chose a threshold, as people read it."""
+    return THRESHOLD_RULES.get(rule, rule)

@@ -2,7 +2,18 @@
 
 from core.clinical.dictionary import render_table
 from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value
-from core.clinical.names import COLUMNS, FACTORS, KNOWN, KNOWN_NAMES, UNITS, Column, Title, read_title, simplify_name
+from core.clinical.names import (
+    COLUMNS,
+    FACTORS,
+    KNOWN,
+    KNOWN_NAMES,
+    NOT_COMPUTED,
+    UNITS,
+    Column,
+    Title,
+    read_title,
+    simplify_name,
+)
 from core.clinical.values import REFUSED_INPUTS, parse_inputs, parse_value
 from core.clinical.words import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level, names_summary
 
@@ -17,6 +28,7 @@ __all__ = [
     "KNOWN_NAMES",
     "M1_PREDICTORS",
     "M2_PREDICTORS",
+    "NOT_COMPUTED",
     "REFUSED_INPUTS",
     "UNITS",
     "YES_NO",

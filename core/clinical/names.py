@@ -71,6 +71,13 @@ ALIASES: dict[str, str] = {
     "pn": "pn_stage pn_category pn分期",
     "pt": "pt_stage pt_category pt分期",
 }
+NOT_COMPUTED = {
+    "delayed entry": "delayed_entry late_entry left_truncation entry_time entry_months entry_date time_entry tstart "
+    "start_time time_start truncation_time",
+    "weights": "weights case_weight case_weights sample_weight sample_weights sampling_weight sampling_weights "
+    "survey_weight survey_weights ipw iptw ipcw inverse_probability_weight propensity_weight",
+}
+"""Names of columns that would change every figure, and that no figure here takes into account."""
 UNIT_WORDS: dict[str, str] = {
     "percent": "% pct percent per_cent prozent pourcent pourcentage por_ciento porcentaje 百分比 百分率",
     "fraction": "fraction proportion anteil fraccion 0_1",

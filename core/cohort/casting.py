@@ -26,7 +26,9 @@ SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.spl
 SPLIT_ENDS = re.compile(r"_?(set|data_?set|cohort|kohorte|group|gruppe|sample|data|daten)$")
 NO_SPLIT = f"none of {', '.join(SPLITS)}"
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
-COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
+COMPETING_NOTE = (
+    "{column}: {count} competing events count as censored at their time, and as competing in the cumulative incidence."
+)
 DAY = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
 )
@@ -52,6 +54,8 @@ class Cast:
         Least and greatest value of each row, where cells such as "<20" and "20-30" leave some room.
     note : str
         What was concluded, to be said; or "".
+    competing : ndarray of bool, or None
+        Rows whose follow-up ends with a competing event, where there are any.
     """
 
     values: np.ndarray
@@ -59,6 +63,7 @@ class Cast:
     reasons: dict[int, str] = field(default_factory=dict)
     limits: tuple[np.ndarray, np.ndarray] | None = None
     note: str = ""
+    competing: np.ndarray | None = None
 
 
 def describe_field(name: str) -> Column:
@@ -134,12 +139,13 @@ def _read_split(text: str) -> str:
 
 def _spread(coded: Coded, cells: Cells, reading: ColumnReading) -> Cast:
     """Give every row the value of its text."""
-    parsed, note = coded.parsed, ""
+    parsed, note, competing = coded.parsed, "", None
     if reading.name == "rfs_event" and not coded.problem:
         others = parsed.values == OTHER_EVENT
         if others.any():
             note = COMPETING_NOTE.format(column=reading.column, count=int(cells.counts[others].sum()))
             parsed.values[others] = 0.0
+            competing = others[cells.codes]
     field = COLUMNS[reading.name].field if reading.name in COLUMNS else None
     if parsed.values.dtype == float and field is not None and field.levels:
         yes, no = ("yes", "no") if "yes" in field.levels else ("suspicious", "negative")
@@ -154,7 +160,7 @@ def _spread(coded: Coded, cells: Cells, reading: ColumnReading) -> Cast:
         missing=missing,
         left_out=parsed.count_reasons(cells),
     )
-    return Cast(parsed.values[cells.codes], reading, _spread_reasons(parsed.reasons, cells), note=note)
+    return Cast(parsed.values[cells.codes], reading, _spread_reasons(parsed.reasons, cells), None, note, competing)
 
 
 def _spread_reasons(reasons: dict[int, str], cells: Cells) -> dict[int, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.clinical import COLUMNS, simplify_name
+from core.clinical import COLUMNS, NOT_COMPUTED, simplify_name
 from core.cohort.columns import Match, match_columns
 from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, find_summaries, understand
 from core.cohort.record import Choices, TableReading
@@ -24,6 +24,10 @@ OF_ONE_PATIENT = ("split", "prob", "y", "lnm", "rfs_months", "rfs_event")
 NO_OUTCOME = (
     "No patient has a known outcome: '{column}' is empty or not known in all {rows} rows; nothing can be judged."
 )
+DESIGN = (
+    "The column '{column}' gives {kind}, which no figure here takes into account: every patient counts once, from time "
+    "zero. If that is right for this table, ignore the column; else analyse the table elsewhere."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +38,8 @@ class PredictionTable:
     ----------
     table : DataFrame
         One row a patient: ``patient_id, split, y, prob`` and where given ``centre, ki67_pct, prob_<model>, lnm,
-        prob_lnm, aln_us, rfs_months, rfs_event``, fields of the data dictionary, and columns that were to be kept.
+        prob_lnm, aln_us, rfs_months, rfs_event, rfs_competing``, fields of the data dictionary, and columns that were
+        to be kept.
         NaN or None where not known.
     reading : TableReading
         What became of the file's rows and columns.
@@ -96,6 +101,7 @@ def read_predictions(
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
     match = match_predictions(text.header, choices, outcome_needed=outcome_needed)
     outcome = "y" if "y" in match.positions else "ki67_pct"
+    _refuse_design(text, match, choices)
     understood = understand(text, match, choices, (*ALWAYS_NEEDED, outcome, "split", "y"))
     table = _build_table(text, understood)
     table = _keep_columns(table, text, choices.kept)
@@ -127,6 +133,18 @@ def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed
     return match
 
 
+def _refuse_design(text: TextTable, match: Match, choices: Choices) -> None:
+    """Refuse a column of weights or of delayed entry that differs between patients: ignored, it would bend figures."""
+    names = {name: kind for kind, listed in NOT_COMPUTED.items() for name in listed.split()}
+    settled = set(map(simplify_name, choices.ignored))
+    for position, head in enumerate(text.header):
+        kind = names.get(simplify_name(head))
+        if kind is None or position in match.positions.values() or simplify_name(head) in settled:
+            continue
+        if len(text.columns[position].unique()) > 1:
+            raise TableError(DESIGN.format(column=head[:40], kind=kind), column=head)
+
+
 def _find_taken(header: Sequence[str], choices: Choices, lacking: set[str]) -> str:
     """Say where a choice took the column that would be read as what is lacking."""
     own = match_columns(header, FIELDS, Choices()).positions
@@ -144,6 +162,8 @@ def _build_table(text: TextTable, understood: Understood) -> pd.DataFrame:
     values = understood.values
     first = [name for name in ("patient_id", "split", "centre", "y", "ki67_pct", "prob") if name in values]
     columns = {name: values[name] for name in dict.fromkeys((*first, *values))}
+    if understood.competing is not None:
+        columns["rfs_competing"] = understood.competing.astype(float)
     table = pd.DataFrame(columns, index=range(len(text.rows)))
     if "aln_suspicious" in table:
         table["aln_suspicious"] = table["aln_suspicious"].map({"suspicious": 1.0, "negative": 0.0}).astype(float)

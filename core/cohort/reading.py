@@ -56,6 +56,8 @@ class Understood:
         What became of each column.
     notes : list of str
         What was concluded, to be said.
+    competing : ndarray of bool, or None
+        Rows whose follow-up ends with a competing event, where there are any.
     """
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Understood:
     problems: dict[int, str] = field(default_factory=dict)
     readings: list[ColumnReading] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    competing: np.ndarray | None = None
 
 
 def understand(table: TextTable, match: Match, choices: Choices, primary: Sequence[str]) -> Understood:
@@ -218,6 +221,8 @@ def _take(cast: Cast, result: Understood, *, is_primary: bool) -> None:
     result.values[reading.name] = cast.values
     if cast.limits is not None:
         result.limits[reading.name] = cast.limits
+    if cast.competing is not None:
+        result.competing = cast.competing
     if cast.note:
         result.notes.append(cast.note)
     for row, reason in cast.reasons.items() if is_primary else ():

@@ -40,11 +40,13 @@ from core.evaluation.discrimination.roc import RocResult, compute_roc
 from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc, compare_roc_unpaired
 from core.evaluation.discrimination.threshold import ThresholdResult, choose_threshold
 from core.evaluation.pooling import PooledResult, pool_random_effects
-from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance
+from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance, compute_uno_concordance
 from core.evaluation.survival.cox import CoxResult, compute_cox
+from core.evaluation.survival.cumulative_incidence import IncidenceResult, compute_cumulative_incidence
 from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
 from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
 from core.evaluation.survival.logrank import LogRankResult, compute_logrank
+from core.evaluation.survival.risk import RiskResult, compute_risk_calibration
 from core.evaluation.survival.time_auc import TimeAucResult, compute_time_auc
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "FlowResult",
     "FollowUpResult",
     "HosmerLemeshow",
+    "IncidenceResult",
     "KaplanMeierResult",
     "LogRankResult",
     "LymphNodeResult",
@@ -67,6 +70,7 @@ __all__ = [
     "OptimismResult",
     "PooledResult",
     "RecalibrationResult",
+    "RiskResult",
     "RmstResult",
     "RocComparison",
     "RocResult",
@@ -87,6 +91,7 @@ __all__ = [
     "compute_concordance",
     "compute_confusion",
     "compute_cox",
+    "compute_cumulative_incidence",
     "compute_decision_curve",
     "compute_follow_up",
     "compute_indeterminate",
@@ -97,6 +102,7 @@ __all__ = [
     "compute_net_benefit_difference",
     "compute_optimism",
     "compute_recalibration",
+    "compute_risk_calibration",
     "compute_rmst",
     "compute_roc",
     "compute_subgroups",
@@ -105,6 +111,7 @@ __all__ = [
     "compute_survival_models",
     "compute_table_one",
     "compute_time_auc",
+    "compute_uno_concordance",
     "count_flow",
     "cut_levels",
     "pool_random_effects",

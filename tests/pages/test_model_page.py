@@ -29,7 +29,7 @@ def test_every_figure_of_a_simulated_bundle_is_marked(at):
 
 def test_threshold_zone_and_cut_off_are_named(at):
     text = "\n".join(m.value for m in at.markdown)
-    assert "Threshold **50.0 %**: youden, chosen on train + validation" in text
+    assert "Threshold **50.0 %**: Youden's index, chosen on train + validation" in text
     assert "**40.0 to 60.0 %**" in text
     assert "20 % or more" in text
 

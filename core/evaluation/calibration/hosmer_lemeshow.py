@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from core.evaluation.checks import Floats
@@ -42,8 +43,7 @@ def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95) -> pd.DataF
     columns = ["n", "events", "mean_prob", "observed", "ci_low", "ci_high", "expected"]
     if not len(y):
         return pd.DataFrame(columns=columns, dtype=np.float64)
-    edges = np.unique(np.quantile(prob, np.linspace(0, 1, GROUPS + 1)))
-    index = np.searchsorted(edges[1:-1], prob, side="left")
+    index = assign_quantiles(prob, GROUPS)
     size = np.bincount(index)
     filled = size > 0
     n, events = size[filled], np.bincount(index, y)[filled]
@@ -51,6 +51,12 @@ def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95) -> pd.DataF
     low, high = compute_wilson(events, n, conf_level)
     values = [n, events.astype(int), expected / n, events / n, low, high, expected]
     return pd.DataFrame(dict(zip(columns, values, strict=True)))
+
+
+def assign_quantiles(prob: Floats, groups: int) -> NDArray[np.intp]:
+    """Give each patient the number of a group of predictions, (a, b] between type-7 quantiles; ties leave fewer."""
+    edges = np.unique(np.quantile(prob, np.linspace(0, 1, groups + 1)))
+    return np.searchsorted(edges[1:-1], prob, side="left")
 
 
 def compute_hosmer_lemeshow(bins: pd.DataFrame, role: str) -> HosmerLemeshow:

@@ -11,6 +11,7 @@ from scipy.special import chdtrc, ndtr
 
 from core.errors import InputError
 from core.evaluation.calibration.hosmer_lemeshow import HosmerLemeshow, compute_hosmer_lemeshow, group_by_risk
+from core.evaluation.calibration.ici_interval import compute_ici_interval
 from core.evaluation.calibration.logistic import compute_log_likelihood, compute_log_odds, fit_logistic
 from core.evaluation.calibration.smooth import MIN_DISTINCT, Smoother, smooth_outcome
 from core.evaluation.checks import Floats, Interval, check_conf_level, prepare_outcome
@@ -42,8 +43,12 @@ class CalibrationResult:
         Observed over expected events, interval on the log scale.
     brier, scaled_brier, log_loss : float
         Mean squared error, its share below the null model's, mean negative log-likelihood.
+    brier_ci, scaled_brier_ci : tuple
+        Normal limits from each patient's influence; those of the Brier score within [0, 1].
     ici, e50, e90, emax : float
         Mean, median, 90th centile and maximum of ``|smoothed(p) - p|``.
+    ici_ci : tuple
+        Bootstrap limits, where they were asked for.
     smoother : {"loess", "spline"} or None
         What smoothed the outcome for them and for `curve`.
     hosmer_lemeshow : HosmerLemeshow
@@ -88,9 +93,12 @@ class CalibrationResult:
     oe: float | None = None
     oe_ci: Interval | None = None
     brier: float | None = None
+    brier_ci: Interval | None = None
     scaled_brier: float | None = None
+    scaled_brier_ci: Interval | None = None
     log_loss: float | None = None
     ici: float | None = None
+    ici_ci: Interval | None = None
     e50: float | None = None
     e90: float | None = None
     emax: float | None = None
@@ -108,7 +116,12 @@ class CalibrationResult:
 
 
 def compute_calibration(
-    y: ArrayLike, prob: ArrayLike, *, role: Role = "external", conf_level: float = 0.95
+    y: ArrayLike,
+    prob: ArrayLike,
+    *,
+    role: Role = "external",
+    conf_level: float = 0.95,
+    ici_interval: bool = False,
 ) -> CalibrationResult:
     """Compute calibration in the large, slope, curve and scores.
 
@@ -120,6 +133,8 @@ def compute_calibration(
         Predicted probability of the positive class.
     role : {"external", "development"}
         Whether the model was fitted on other patients or on these.
+    ici_interval : bool
+        Whether to resample for the ICI's interval, which takes most of the time.
 
     Returns
     -------
@@ -134,7 +149,9 @@ def compute_calibration(
     Notes
     -----
     Van Calster et al., BMC Med 2019;17:230. ICI, E50, E90, Emax: Austin and Steyerberg, Stat Med 2019;38:4051-4065.
-    Spiegelhalter: Stat Med 1986;5:421-433. O/E: ``exp(log(O/E) -+ z sqrt((1 - O/n) / O))``.
+    Spiegelhalter: Stat Med 1986;5:421-433. O/E: ``exp(log(O/E) -+ z sqrt((1 - O/n) / O))``. The Brier score B is a
+    mean: ``B -+ z sd((y - p)^2) / sqrt(n)``; the scaled one, ``1 - B / V`` with V = r (1 - r), r the observed rate, has
+    the influence ``-((y - p)^2 - B) / V + B (1 - 2 r) (y - r) / V^2``.
     """
     if role not in {"external", "development"}:
         raise InputError(f"The role '{role}' is not known; take external or development.")
@@ -150,6 +167,9 @@ def compute_calibration(
         e50, e90 = np.quantile(gap, [0.5, 0.9])
         fields |= {"ici": float(gap.mean()), "e50": float(e50), "e90": float(e90), "emax": float(gap.max())}
         fields["smoother"] = smoothed.smoother
+        if ici_interval:
+            fields["ici_ci"], reason = compute_ici_interval(outcome, p, fields["ici"], conf_level)
+            reasons |= {"ici_ci": reason} if reason else {}
     bins = group_by_risk(outcome, p, conf_level)
     return CalibrationResult(
         len(outcome),
@@ -197,10 +217,18 @@ def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) ->
 
 def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
     n, events, expected = len(y), float(y.sum()), float(p.sum())
-    rate, brier = events / n, float(((y - p) ** 2).mean())
+    errors = (y - p) ** 2
+    rate, brier = events / n, float(errors.mean())
     fields: dict[str, Any] = {"mean_prob": expected / n, "observed_rate": rate, "brier": brier}
+    if n > 1:
+        half = z * float(errors.std(ddof=1)) / math.sqrt(n)
+        fields["brier_ci"] = (max(0.0, brier - half), min(1.0, brier + half))
     if 0 < rate < 1:
-        fields["scaled_brier"] = 1 - brier / (rate * (1 - rate))
+        variance = rate * (1 - rate)
+        scaled = 1 - brier / variance
+        influence = -(errors - brier) / variance + brier * (1 - 2 * rate) * (y - rate) / variance**2
+        half = z * float(influence.std(ddof=1)) / math.sqrt(n)
+        fields |= {"scaled_brier": scaled, "scaled_brier_ci": (scaled - half, scaled + half)}
     else:
         reasons["scaled_brier"] = "All patients have the same outcome."
     if not events or not expected:

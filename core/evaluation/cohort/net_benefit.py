@@ -100,6 +100,13 @@ def fit_recurrence_risk(table: pd.DataFrame, horizon: float) -> RecurrenceRisk:
     return RecurrenceRisk(horizon, coef, baseline, cox.n, cox.events, fitted_on, exploratory)
 
 
+def predict_recurrence(table: pd.DataFrame, risk: RecurrenceRisk) -> "pd.Series[float] | None":
+    """Predict each patient's risk of recurrence by the horizon; None without a model."""
+    if risk.coef is None or risk.baseline is None:
+        return None
+    return 1 - np.exp(-risk.baseline * np.exp(risk.coef * table["prob"]))
+
+
 def list_horizons(table: pd.DataFrame) -> tuple[list[int], int]:
     """List the months that patients are followed beyond, and which of them to start with."""
     last = table["rfs_months"].max()
@@ -109,9 +116,9 @@ def list_horizons(table: pd.DataFrame) -> tuple[list[int], int]:
 
 def compute_recurrence_net_benefit(table: pd.DataFrame, risk: RecurrenceRisk) -> DecisionCurveResult | None:
     """Compute net benefit for recurrence by the horizon of a risk model."""
-    if risk.coef is None or risk.baseline is None:
+    predicted = predict_recurrence(table, risk)
+    if predicted is None:
         return None
-    predicted = 1 - np.exp(-risk.baseline * np.exp(risk.coef * table["prob"]))
     grid = choose_risk_grid(predicted)
     return compute_survival_decision_curve(
         table["rfs_months"], table["rfs_event"], {RISK: predicted}, grid, risk.horizon

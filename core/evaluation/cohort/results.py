@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LABELS = {MAIN: "Model", "image": "Image alone", "clinical": "Clinical alone", "m2": "M2 (adds biopsy)"}
 FAMILIES = ("centre", "age", "size_mm", "image_device")
 OF_AN_ENTRY = {"exam_date", "input_sha256", "gate", "views", "ki67_cutoff", "ki67_laboratory", "ki67_antibody"}
-NOT_DESCRIBED = {"patient_id", "timing", "split", "y", "prob", "rfs_months", *OF_AN_ENTRY}
+NOT_DESCRIBED = {"patient_id", "timing", "split", "y", "prob", "rfs_months", "rfs_competing", *OF_AN_ENTRY}
 BINARY = ("lnm", "aln_us", "rfs_event")
 OUTCOME = "high Ki-67"
 KNOWN, UNKNOWN = "outcome known", "outcome not known"

@@ -25,8 +25,12 @@ COLUMNS = [
     "ci_low",
     "ci_high",
     "oe",
+    "oe_low",
+    "oe_high",
     "intercept",
     "slope",
+    "slope_low",
+    "slope_high",
     "p",
     "p_holm",
     "reason",
@@ -42,9 +46,10 @@ class SubgroupResult:
     Attributes
     ----------
     table : DataFrame
-        ``family, level, n, events, auc, ci_low, ci_high, oe, intercept, slope, p, p_holm, reason``; the first row is
-        the whole cohort (family "all"). `p` compares the level's AUC with that of the family's other patients (unpaired
-        DeLong test), `p_holm` corrects within the family. NaN with a reason where there is no estimate.
+        ``family, level, n, events, auc, ci_low, ci_high, oe, oe_low, oe_high, intercept, slope, slope_low,
+        slope_high, p, p_holm, reason``; the first row is the whole cohort (family "all"). `p` compares the level's AUC
+        with that of the family's other patients (unpaired DeLong test), `p_holm` corrects within the family. NaN with
+        a reason where there is no estimate.
     """
 
     table: pd.DataFrame
@@ -133,6 +138,8 @@ def _describe_level(
     low, high = roc.auc_ci or (None, None)
     values = {"auc": roc.auc, "ci_low": low, "ci_high": high, "p": None, "p_holm": None}
     values |= {name: calibration.get(name) for name in ("oe", "intercept", "slope")}
+    for name in ("oe", "slope"):
+        values[f"{name}_low"], values[f"{name}_high"] = calibration.get(f"{name}_ci") or (None, None)
     numbers = {name: np.nan if value is None else value for name, value in values.items()}
     return {"family": family, "level": level, "n": roc.n, "events": roc.n_pos, **numbers, "reason": roc.reason}
 

@@ -9,8 +9,13 @@ import pandas as pd
 
 from core.evaluation.cohort.labels import label_variable
 from core.evaluation.estimate import write_estimate, write_p
-from core.evaluation.survival.concordance import ConcordanceResult, compute_concordance
+from core.evaluation.survival.concordance import (
+    ConcordanceResult,
+    compute_concordance,
+    compute_uno_concordance,
+)
 from core.evaluation.survival.cox import CoxResult, compute_cox
+from core.evaluation.survival.cumulative_incidence import IncidenceResult, compute_cumulative_incidence
 from core.evaluation.survival.follow_up import FollowUpResult, RmstResult, compute_follow_up, compute_rmst
 from core.evaluation.survival.kaplan_meier import KaplanMeierResult, compute_kaplan_meier
 from core.evaluation.survival.logrank import LogRankResult, compute_logrank
@@ -20,6 +25,7 @@ HIGH, LOW = "high", "low"
 TERTILES = ("lowest tertile", "middle tertile", "highest tertile")
 ADJUSTED_FOR = ("age", "size_mm", "lnm")
 NOT_PROPORTIONAL = 0.05
+N_TIMES = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +62,8 @@ class SurvivalModels:
     ----------
     cox, cox_adjusted : CoxResult, CoxResult or None
         Group high against low; alone, and with age, size and node status where they are known.
-    concordance : ConcordanceResult
-        C index of the probability.
+    concordance, uno : ConcordanceResult
+        C index of the probability, Harrell's, and Uno's up to the horizon of the restricted means.
     rmst : RmstResult
         Restricted means of the two groups, to read where hazards are not proportional.
     """
@@ -65,6 +71,7 @@ class SurvivalModels:
     cox: CoxResult
     cox_adjusted: CoxResult | None
     concordance: ConcordanceResult
+    uno: ConcordanceResult
     rmst: RmstResult
 
     @property
@@ -125,11 +132,13 @@ def compute_survival_models(table: pd.DataFrame, cut: float) -> SurvivalModels:
     terms = pd.DataFrame({HIGH: (known["prob"] >= cut).astype(float)})
     adjusted = [name for name in ADJUSTED_FOR if name in known and known[name].nunique() > 1]
     group = _group(known["prob"], (cut,))
+    tau = _choose_tau(time, event, group)
     return SurvivalModels(
         compute_cox(time, event, terms),
         compute_cox(time, event, terms.join(known[adjusted])) if adjusted else None,
         compute_concordance(time, event, known["prob"]),
-        compute_rmst(time, event, group, tau=_choose_tau(time, event, group)),
+        compute_uno_concordance(time, event, known["prob"], tau),
+        compute_rmst(time, event, group, tau=tau),
     )
 
 
@@ -142,6 +151,28 @@ def _choose_tau(time: "pd.Series[float]", event: "pd.Series[float]", group: pd.C
     """Choose the last whole year in which every group is followed, at least half a year."""
     reached = time.where(event.notna()).groupby(group.codes).max().min()
     return float(max(12.0 * np.floor(reached / 12), 6.0)) if np.isfinite(reached) else 12.0
+
+
+def compute_incidence_curves(table: pd.DataFrame, cut: float) -> IncidenceResult:
+    """Compute the cumulative incidence of recurrence beside the competing event, by the group that the cut makes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``prob, rfs_months, rfs_event, rfs_competing``.
+    cut : float
+        Group high is prob >= cut.
+
+    Returns
+    -------
+    IncidenceResult
+        At sixty times, and at those of the survival curves.
+    """
+    known = table[table["prob"].notna() & table["rfs_months"].notna()]
+    last = float(known["rfs_months"].max())
+    times = np.union1d(np.arange(0.0, last + 1e-9, choose_step(last)), np.linspace(0, last, N_TIMES))
+    columns = (known[name] for name in (*END_POINT, "rfs_competing"))
+    return compute_cumulative_incidence(*columns, _group(known["prob"], (cut,)), times=times)
 
 
 def choose_step(last: float) -> float:

@@ -129,10 +129,10 @@ def _estimate(
     excess[case] = weight[case] * (below - auc)
     influence = excess / mass
     influence[control] += (above - auc) / control.mean()
-    return auc, influence + _trace_censoring(time, event, excess) / (n * mass)
+    return auc, influence + trace_censoring(time, event, excess) / (n * mass)
 
 
-def _trace_censoring(time: Floats, event: Floats, excess: Floats) -> Floats:
+def trace_censoring(time: Floats, event: Floats, excess: Floats) -> Floats:
     """Influence through the estimated censoring: each patient's censoring martingale over the cases after it."""
     n = len(time)
     table = build_life_table(time, event, censoring=True)

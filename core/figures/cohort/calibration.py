@@ -41,7 +41,7 @@ class CalibrationExhibit(Exhibit):
         """Compute the calibration; of development patients it is apparent."""
         table = patients.table
         role: Role = "development" if patients.is_development else "external"
-        return cls(patients.name, compute_calibration(table["y"], table["prob"], role=role))
+        return cls(patients.name, compute_calibration(table["y"], table["prob"], role=role, ici_interval=True))
 
     def figure(self) -> go.Figure:
         """Draw the smoothed curve, its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram."""
@@ -65,10 +65,11 @@ class CalibrationExhibit(Exhibit):
         terms = {"intercept": (c.intercept, c.intercept_ci), "slope": (c.slope, c.slope_ci), "oe": (c.oe, c.oe_ci)}
         estimates = {name: write_estimate(*term, digits=2, level=c.conf_level) for name, term in terms.items()}
         smoother = " by a restricted cubic spline" if c.smoother == "spline" else ""
+        ici = write_estimate(c.ici, c.ici_ci, level=c.conf_level)
         text = (
             f"In {self.cohort}: calibration intercept {estimates['intercept']} (ideal 0), "
             f"slope {estimates['slope']} (ideal 1), observed over expected {estimates['oe']}; "
-            f"mean absolute calibration error (ICI) {write_number(c.ici)}{smoother}; "
+            f"mean absolute calibration error (ICI) {ici}{smoother}; "
             f"n = {c.n:,}, {word_count(c.events, 'event')}."
         )
         return f"{text} {c.reason}" if c.reason else text
@@ -99,7 +100,19 @@ class CalibrationExhibit(Exhibit):
             name: {"est": getattr(c, name), "se": getattr(c, f"{name}_se"), "ci": getattr(c, f"{name}_ci")}
             for name in ("intercept", "slope")
         }
-        fields = ("brier", "scaled_brier", "log_loss", "ici", "e50", "e90", "emax", "smoother", "oe", "oe_ci")
+        errors = (
+            "brier",
+            "brier_ci",
+            "scaled_brier",
+            "scaled_brier_ci",
+            "log_loss",
+            "ici",
+            "ici_ci",
+            "e50",
+            "e90",
+            "emax",
+        )
+        fields = (*errors, "smoother", "oe", "oe_ci")
         others = {name: getattr(c, name) for name in (*fields, "role", "reasons", "note", "bins")}
         tests = {
             "hosmer_lemeshow": vars(c.hosmer_lemeshow),
@@ -242,9 +255,11 @@ def tabulate_calibration(calibration: CalibrationResult) -> pd.DataFrame:
         "Intercept (ideal 0)": write_estimate(c.intercept, c.intercept_ci, why("intercept"), level=None),
         "Slope (ideal 1)": write_estimate(c.slope, c.slope_ci, why("slope"), level=None),
         "Observed over expected (ideal 1)": oe,
-        "Brier score": write_number(c.brier),
-        "Scaled Brier score": write_number(c.scaled_brier, reason=why("scaled_brier")),
-        f"ICI, mean absolute error of the curve{curve}": write_number(c.ici, reason=why("ici")),
+        "Brier score": write_estimate(c.brier, c.brier_ci, level=None),
+        "Scaled Brier score": write_estimate(c.scaled_brier, c.scaled_brier_ci, why("scaled_brier"), level=None),
+        f"ICI, mean absolute error of the curve{curve}": write_estimate(
+            c.ici, c.ici_ci, why("ici") or why("ici_ci"), level=None
+        ),
         "E50, its median": write_number(c.e50, reason=why("e50")),
         "E90, its 90th centile": write_number(c.e90, reason=why("e90")),
         "Emax, its maximum": write_number(c.emax, reason=why("emax")),

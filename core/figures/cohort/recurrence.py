@@ -49,11 +49,14 @@ class CoxExhibit(Exhibit):
         return cls(patients.name, compute_survival_models(patients.table, float(cut or 0)))
 
     def sentence(self) -> str:
-        """Say the C index."""
-        index = self.result.concordance
-        estimate = write_estimate(index.c, index.ci, (index.reason or "").rstrip("."))
+        """Say the C index, Harrell's and Uno's."""
+        index, uno = self.result.concordance, self.result.uno
+        harrell, weighed = (write_estimate(c.c, c.ci, (c.reason or "").rstrip(".")) for c in (index, uno))
         counts = f"n = {index.n:,}, {word_count(index.events, 'event')}"
-        return f"In {self.cohort} the C index of the probability was {estimate}; {counts}."
+        return (
+            f"In {self.cohort} the C index of the probability was {harrell} (Harrell); up to {uno.horizon:g} months, "
+            f"weighed for censoring, {weighed} (Uno); {counts}."
+        )
 
     def cautions(self) -> list[str]:
         """Say which models have too few events for their terms, and whose hazards are not proportional.
@@ -88,6 +91,7 @@ class CoxExhibit(Exhibit):
                 "cox_adjusted": models.cox_adjusted and _render_cox(models.cox_adjusted),
                 "hazards": describe_hazards(models) or None,
                 "c_index": vars(models.concordance),
+                "c_index_uno": vars(models.uno),
             }
         }
 
@@ -171,17 +175,25 @@ class RecurrenceBenefitExhibit(Exhibit):
         return {"recurrence_decision_curve": {"risk": vars(self.risk), **curve}}
 
     def _describe_risk(self) -> str:
-        risk = self.risk
-        fitted = f"{risk.fitted_on} (n = {risk.n:,}, {word_count(risk.events, 'recurrence')})"
         if self.benefit is None:
-            return f"No risk of recurrence could be fitted on {fitted}: {risk.reason}"
-        optimistic = " Evaluated on the same patients it is exploratory and optimistic." if risk.exploratory else ""
+            return describe_risk(self.risk)
         low, high = map(write_threshold, self.benefit.limits)
         return (
-            f"Risk of recurrence within {risk.horizon:g} months by a Cox model on the probability of high Ki-67, "
-            f"fitted on {fitted}.{optimistic} Thresholds from {low} to {high}: the range of the middle 95 % of these "
+            f"{describe_risk(self.risk)} Thresholds from {low} to {high}: the range of the middle 95 % of these "
             "patients' predicted risks."
         )
+
+
+def describe_risk(risk: RecurrenceRisk) -> str:
+    """Say where a risk of recurrence comes from, or why there is none."""
+    fitted = f"{risk.fitted_on} (n = {risk.n:,}, {word_count(risk.events, 'recurrence')})"
+    if risk.coef is None or risk.baseline is None:
+        return f"No risk of recurrence could be fitted on {fitted}: {risk.reason}"
+    optimistic = " Evaluated on the same patients it is exploratory and optimistic." if risk.exploratory else ""
+    return (
+        f"Risk of recurrence within {risk.horizon:g} months by a Cox model on the probability of high Ki-67, "
+        f"fitted on {fitted}.{optimistic}"
+    )
 
 
 def _find_range(result: DecisionCurveResult) -> tuple[float, float]:

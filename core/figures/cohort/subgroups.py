@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import SubgroupResult
 from core.evaluation.cohort.results import compute_cohort_subgroups
-from core.evaluation.estimate import write_estimate, write_number, write_p
+from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, NEUTRAL, new_figure
 from core.figures.wording import word_count
@@ -94,14 +94,15 @@ class SubgroupsExhibit(Exhibit):
                 f"{row['n']:,}",
                 f"{row['events']:,}",
                 write_estimate(row["auc"], (row["ci_low"], row["ci_high"]), level=None),
-                write_number(row["oe"], digits=2),
-                write_number(row["slope"], digits=2),
+                write_estimate(row["oe"], (row["oe_low"], row["oe_high"]), digits=2, level=None),
+                write_estimate(row["slope"], (row["slope_low"], row["slope_high"]), digits=2, level=None),
                 "" if math.isnan(row["p_holm"]) else write_p(row["p_holm"]),
                 row["reason"] or "",
             ]
             for row in self.result.table.to_dict("records")
         ]
-        names = ["Family", "Subgroup", "n", "Events", "AUC (95 % CI)", "O/E", "Slope", "Against the rest; Holm", "Note"]
+        names = ["Family", "Subgroup", "n", "Events", "AUC (95 % CI)", "O/E", "Slope"]
+        names += ["Against the rest; Holm", "Note"]
         return {"Discrimination and calibration by subgroup": pd.DataFrame(rows, columns=names)}
 
     def data(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from core.figures.cohort.calibration import CalibrationExhibit, OptimismExhibit, RecalibrationExhibit
 from core.figures.cohort.centres import CentresExhibit
+from core.figures.cohort.cumulative_incidence import IncidenceExhibit
 from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
 from core.figures.cohort.exhibit import Subject
 from core.figures.cohort.flow import FlowExhibit
@@ -9,6 +10,7 @@ from core.figures.cohort.indeterminate import IndeterminateExhibit
 from core.figures.cohort.kaplan_meier import KaplanMeierExhibit
 from core.figures.cohort.lymph_nodes import NodeBenefitExhibit, NodeRatesExhibit, NodeRocExhibit
 from core.figures.cohort.recurrence import CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit
+from core.figures.cohort.recurrence_calibration import RecurrenceCalibrationExhibit
 from core.figures.cohort.roc import ModelsExhibit, RocExhibit
 from core.figures.cohort.subgroups import SubgroupsExhibit
 from core.figures.cohort.table_one import GroupTableExhibit, SelectionExhibit, TableOneExhibit
@@ -61,12 +63,23 @@ DECISION_CURVE = Subject(
 )
 SURVIVAL = Subject(
     "Survival",
-    (KaplanMeierExhibit, CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit),
+    (
+        KaplanMeierExhibit,
+        IncidenceExhibit,
+        CoxExhibit,
+        EarlyExhibit,
+        RecurrenceCalibrationExhibit,
+        RecurrenceBenefitExhibit,
+    ),
     "Kaplan-Meier with log-log intervals; at risk at t are those with T >= t; log-rank test, stratified by "
     "centre where there are several. Groups are known at time zero of the follow-up. Median follow-up by the "
     "reverse Kaplan-Meier method. Cox models with Efron's ties; proportional hazards by a score test on 1 - S(t). "
     "Early recurrence: cumulative/dynamic AUC at 6 months, weighted for censoring (Blanche 2013); with "
-    "fewer than 10 events the interval is on the logit scale and it is called unstable. Harrell's C index. "
+    "fewer than 10 events the interval is on the logit scale and it is called unstable. C index: Harrell's, and "
+    "Uno's (2011) up to the last year in which both groups are followed. Where the table names competing events, "
+    "they count as censored in the curves, and the cumulative incidence (Aalen and Johansen) takes them for what they "
+    "are. Risk of recurrence: observed by Kaplan-Meier by fifths of the risk; slope by a Cox model of these patients; "
+    "Brier score weighted for censoring (Graf 1999). "
     "Decision curve: the risk is that of a Cox model of recurrence on the probability, fitted on development "
     "patients; net benefit takes the Kaplan-Meier risk among those above the threshold (Vickers 2008).",
 )

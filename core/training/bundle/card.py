@@ -18,6 +18,7 @@ from core.training.bundle.card_parts import (
 from core.training.bundle.reporting import describe_reporting
 from models.cutoff import Cutoff
 from models.fusion import FusionHead
+from models.manifest import name_threshold_rule
 
 SIMULATED = (
     "**Simulated.** The patients, images, Ki-67 values and outcomes that this bundle was trained and tested on are "
@@ -81,7 +82,7 @@ def write_card(
         "image score and the known values.\n",
         *describe_coefficients(head, manifest),
         f"Threshold {threshold['value']:.3f} (95 % interval "
-        f"{threshold['interval'][0]:.3f}-{threshold['interval'][1]:.3f}; {threshold['rule']}, "
+        f"{threshold['interval'][0]:.3f}-{threshold['interval'][1]:.3f}; {name_threshold_rule(threshold['rule'])}, "
         f"chosen on {threshold['chosen_on']}). "
         f"Indeterminate between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
         "## Figures\n",

@@ -212,3 +212,22 @@ def test_a_coding_with_one_meaning_of_codes_that_leave_no_other_is_refused(meani
 def test_a_coding_with_one_meaning_is_refused(meaning):
     with pytest.raises(TableError, match=r"Its coding gives all codes one meaning.*--code y=0:no,1:yes"):
         read_predictions(write_base(), Choices(codes={"y": {"1": meaning, "0": meaning}}))
+
+
+@pytest.mark.parametrize("head", ["Sampling weight", "IPTW", "delayed entry"])
+def test_weights_and_delayed_entry_are_refused_by_name(head):
+    rows = "".join(f"P-{i},{i / 20},{i % 2},{i % 3}\n" for i in range(12))
+    table = f"patient_id,prob,y,{head}\n{rows}".encode()
+    with pytest.raises(TableError, match=f"'{head}' gives .* no figure here takes into account"):
+        read_predictions(table)
+    assert len(read_predictions(table, Choices(ignored=(head,))).table) == 12
+    alike = table.replace(b",2\n", b",1\n").replace(b",0\n", b",1\n")
+    assert len(read_predictions(alike).table) == 12
+
+
+def test_a_competing_event_is_kept_beside_the_recurrence():
+    codes = ["recurrence", "death", "censored"]
+    rows = "".join(f"P-{i},{i / 20},{i % 2},{5 + i},{codes[i % 3]}\n" for i in range(12))
+    found = read_predictions(f"patient_id,prob,y,rfs_months,rfs_event\n{rows}".encode()).table
+    assert found["rfs_event"].tolist() == [1, 0, 0] * 4
+    assert found["rfs_competing"].tolist() == [0, 1, 0] * 4

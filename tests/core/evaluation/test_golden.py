@@ -10,14 +10,18 @@ from core.evaluation import (
     compare_roc,
     compute_calibration,
     compute_cox,
+    compute_cumulative_incidence,
     compute_decision_curve,
     compute_kaplan_meier,
     compute_logrank,
+    compute_risk_calibration,
     compute_rmst,
     compute_roc,
     compute_survival_decision_curve,
+    compute_uno_concordance,
 )
 from core.evaluation.calibration.logistic import fit_logistic
+from core.evaluation.proportion import normal_quantile
 
 
 def check(reference, prefix, computed):
@@ -273,3 +277,45 @@ def test_stratified_cox_equals_another_implementation(gbsg2):
     own = compute_cox(gbsg2["time"], gbsg2["cens"], gbsg2[["pnodes"]], strata=gbsg2["menostat"])
     assert own.table.loc["pnodes", "coef"] == pytest.approx(other.params_["pnodes"], abs=2e-6)
     assert own.concordance == pytest.approx(other.concordance_index_, abs=1e-12)
+
+
+@pytest.fixture
+def risk(gbsg2):
+    """The risk of an event by day 1000 that R was given, too."""
+    return 1 - np.exp(-0.25 * np.exp(0.06 * np.minimum(gbsg2["pnodes"], 20)))
+
+
+def test_risk_by_a_horizon_equals_riskregression(reference, gbsg2, risk):
+    result, prefix = compute_risk_calibration(gbsg2["time"], gbsg2["cens"], risk, 1000), "gbsg2.risk"
+    z = normal_quantile(0.95)
+    null = compute_risk_calibration(gbsg2["time"], gbsg2["cens"], np.full(len(risk), result.observed), 1000)
+    computed = {
+        f"{prefix}.brier": result.brier,
+        f"{prefix}.brier_null": null.brier,
+        f"{prefix}.brier_se": (result.brier_ci[1] - result.brier) / z,
+        f"{prefix}.ipa": result.scaled_brier,
+        f"{prefix}.slope": result.slope,
+        f"{prefix}.slope_se": (result.slope_ci[1] - result.slope) / z,
+        f"{prefix}.observed": result.observed,
+        **spread(f"{prefix}.observed_ci", result.observed_ci),
+    }
+    check(reference, prefix, computed)
+
+
+def test_unos_concordance_equals_survival(reference, gbsg2, risk):
+    prefix, computed = "gbsg2.uno", {}
+    for name, horizon in (("_1000", 1000.0), ("", np.inf)):
+        index = compute_uno_concordance(gbsg2["time"], gbsg2["cens"], risk, horizon)
+        computed |= {f"{prefix}.c{name}": index.c, f"{prefix}.se{name}": index.se}
+    check(reference, prefix, computed)
+
+
+def test_cumulative_incidence_equals_survfit(reference, gbsg2):
+    old = gbsg2["age"] > 60
+    event, competing = gbsg2["cens"].where(~old, 0), gbsg2["cens"].where(old, 0)
+    everybody, times = np.repeat("all", len(gbsg2)), [500, 1000, 2000]
+    table = compute_cumulative_incidence(gbsg2["time"], event, competing, everybody, times=times).table
+    prefix = "gbsg2.incidence"
+    names = ("incidence", "se", "ci_low", "ci_high")
+    computed = {path: value for name in names for path, value in spread(f"{prefix}.{name}", table[name]).items()}
+    check(reference, prefix, computed)

@@ -1,0 +1,90 @@
+"""Cumulative incidence of recurrence beside a competing event, by predicted group."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.evaluation import IncidenceResult
+from core.evaluation.cohort.survival import END_POINT, compute_incidence_curves
+from core.evaluation.estimate import write_estimate
+from core.figures.cohort.exhibit import Exhibit, Patients
+from core.figures.theme import fill_colour, new_figure, style_series
+from core.figures.wording import word_count
+
+
+@dataclass(frozen=True, eq=False)
+class IncidenceExhibit(Exhibit):
+    """The share of patients with a recurrence over time, where a competing event can come first."""
+
+    result: IncidenceResult
+    name: ClassVar[str] = "cumulative_incidence"
+    title: ClassVar[str] = "Cumulative incidence of recurrence"
+    needs: ClassVar[tuple[str, ...]] = END_POINT
+    needs_groups: ClassVar[bool] = True
+
+    @classmethod
+    def applies(cls, patients: Patients) -> bool:
+        """Whether the table names competing events."""
+        return "rfs_competing" in patients.table and bool((patients.table["rfs_competing"] == 1).any())
+
+    @classmethod
+    def of(cls, patients: Patients, **_: Any) -> Self:
+        """Compute the incidence in the groups that the threshold makes."""
+        return cls(patients.name, compute_incidence_curves(patients.table, float(patients.threshold.threshold or 0)))
+
+    def figure(self) -> go.Figure:
+        """Draw the incidence of each group with its band."""
+        figure = new_figure(x_title="Months", y_title="Cumulative incidence of recurrence")
+        for index, group in enumerate(self.result.totals["group"]):
+            _add_group(figure, str(group), self.result.table[self.result.table["group"] == group], index)
+        top = self.result.table[["incidence", "ci_high"]].max().max()
+        return figure.update_yaxes(range=[0, min(1.0, 1.05 * float(top or 1))], tickformat=".0%")
+
+    def sentence(self) -> str:
+        """Say n, both events and the incidence of each group at the last time that all are followed to."""
+        followed = self.result.table[self.result.table["at_risk"] > 0].dropna(subset=["incidence"])
+        last = followed.groupby("group", observed=True)["time"].max().min()
+        at_last = followed[followed["time"] == last].set_index("group")
+        parts = []
+        for row in self.result.totals.to_dict("records"):
+            counts = f"n = {row['n']:,}, {word_count(row['events'], 'recurrence')}, {row['competing']:,} competing"
+            found = at_last.loc[row["group"]]
+            limits = (found["ci_low"], found["ci_high"])
+            share = write_estimate(found["incidence"], limits, "no event until then", percent=True)
+            parts.append(f"{row['group']}: {counts}, incidence at {last:.0f} months {share}")
+        return f"In {self.cohort}: {'; '.join(parts)}."
+
+    def data(self) -> pd.DataFrame:
+        """Give the curves."""
+        return self.result.table
+
+    def record(self) -> dict[str, Any]:
+        """Give curves and counts."""
+        return {"cumulative_incidence": {"curves": self.result.table, "groups": self.result.totals}}
+
+
+def _add_group(figure: go.Figure, group: str, curve: pd.DataFrame, index: int) -> None:
+    style = style_series(index)
+    band = curve.dropna(subset=["ci_low", "ci_high"])
+    for limit, fill in (("ci_high", None), ("ci_low", "tonexty")):
+        figure.add_scatter(
+            x=band["time"],
+            y=band[limit],
+            mode="lines",
+            line={"width": 0, "shape": "hv"},
+            fill=fill,
+            fillcolor=fill_colour(str(style["line"]["color"]), 0.13),
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=curve["time"],
+        y=curve["incidence"],
+        mode="lines",
+        line={**style["line"], "shape": "hv"},
+        customdata=curve[["at_risk"]],
+        name=group[:1].upper() + group[1:],
+        hovertemplate="%{x:.1f}: %{y:.1%}, %{customdata[0]} at risk<extra>" + group + "</extra>",
+    )
