@@ -26,9 +26,7 @@ SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.spl
 SPLIT_ENDS = re.compile(r"_?(set|data_?set|cohort|kohorte|group|gruppe|sample|data|daten)$")
 NO_SPLIT = f"none of {', '.join(SPLITS)}"
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
-COMPETING_NOTE = (
-    "{column}: {count} competing events count as censored at their time, and as competing in the cumulative incidence."
-)
+COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
 DAY = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
 )

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from core.clinical import BY_NAME
 from core.inference.explain import format_percent
-from core.inference.prediction import Prediction, View, ViewEstimate
+from core.inference.prediction import INTERVAL, Prediction, View, ViewEstimate
+from models.fusion import FusionHead
 
 INTERVAL_MEANING = (
     "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
@@ -98,6 +102,33 @@ def _describe_square(estimate: ViewEstimate, view: View) -> str:
 def describe_validation(external_centres: Sequence[str]) -> str:
     """Say that a model was never tested outside its centres; empty where it was."""
     return "" if external_centres else "This model was never tested outside the centres that it was trained on."
+
+
+def describe_uncertain_terms(head: FusionHead, *, simulated: bool) -> str:
+    """Name the terms whose direction the training data leave open; empty where there are none.
+
+    Parameters
+    ----------
+    head : FusionHead
+        With its refits.
+    simulated : bool
+        Whether the training patients were simulated.
+
+    Returns
+    -------
+    str
+        For the text beside a nomogram.
+    """
+    low, high = np.percentile(head.bootstrap[:, 2:], INTERVAL, axis=0)
+    names = [BY_NAME[term.field].label for term, a, b in zip(head.terms, low, high, strict=True) if a < 0 < b]
+    if not names:
+        return ""
+    axes = "this axis" if len(names) == 1 else "these axes"
+    whose = name_training_data(simulated=simulated)
+    return (
+        f"The direction of {axes} is not certain, given the image and the other values: {', '.join(names)}. The 95 % "
+        f"interval of the coefficient holds 0, so that {whose} fit the opposite direction, too."
+    )
 
 
 def name_training_data(*, simulated: bool) -> str:

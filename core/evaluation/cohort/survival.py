@@ -171,8 +171,8 @@ def compute_incidence_curves(table: pd.DataFrame, cut: float) -> IncidenceResult
     known = table[table["prob"].notna() & table["rfs_months"].notna()]
     last = float(known["rfs_months"].max())
     times = np.union1d(np.arange(0.0, last + 1e-9, choose_step(last)), np.linspace(0, last, N_TIMES))
-    columns = (known[name] for name in (*END_POINT, "rfs_competing"))
-    return compute_cumulative_incidence(*columns, _group(known["prob"], (cut,)), times=times)
+    time, event, competing = (known[name] for name in (*END_POINT, "rfs_competing"))
+    return compute_cumulative_incidence(time, event, competing, _group(known["prob"], (cut,)), times=times)
 
 
 def choose_step(last: float) -> float:

@@ -20,6 +20,7 @@ from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
+from core.inference.sentences import describe_uncertain_terms
 from core.ui.case.archive import offer_results
 from core.ui.case.proposal import get_lesions
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
@@ -74,10 +75,13 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
             name="contributions",
         )
     elif chosen == "Nomogram":
-        patient = score_points(bundle.fusion_heads["m1"], prediction.score, answer.case.clinical)
+        head = bundle.fusion_heads["m1"]
+        patient = score_points(head, prediction.score, answer.case.clinical)
         show_figure(
             plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
         )
+        if uncertain := describe_uncertain_terms(head, simulated=bundle.is_simulated):
+            st.caption(uncertain)
     elif chosen == "100 patients":
         st.markdown("Of 100 patients with this estimate")
         draw_figure(plot_icons(prediction.probability), key="icons", alt=describe_icons(prediction.probability))

@@ -1,12 +1,21 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from core.clinical import BY_NAME
 from core.imaging import Frame, Roi
 from core.inference import View
-from core.inference.sentences import describe_seen, describe_validation, describe_views, explain_call, name_call
+from core.inference.sentences import (
+    describe_seen,
+    describe_uncertain_terms,
+    describe_validation,
+    describe_views,
+    explain_call,
+    name_call,
+)
 from models.bundle import read_bundle
 
 
@@ -70,3 +79,15 @@ def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
 def test_a_model_without_an_external_centre_says_so() -> None:
     assert describe_validation(("D",)) == ""
     assert "never tested outside" in describe_validation(())
+
+
+def test_axes_are_called_uncertain_where_the_coefficients_interval_holds_0():
+    bundle = read_bundle(Path("models/ki67-demo"))
+    head = bundle.fusion_heads["m1"]
+    text = describe_uncertain_terms(head, simulated=True)
+    low, high = np.percentile(head.bootstrap, (2.5, 97.5), axis=0)[:, 2:]
+    for term, a, b in zip(head.terms, low, high, strict=True):
+        assert (BY_NAME[term.field].label in text) == (a < 0 < b), term.field
+    assert "simulated patients fit the opposite direction" in text
+    certain = replace(head, bootstrap=np.tile([head.intercept, head.image_coef, *head.coefs], (3, 1)))
+    assert describe_uncertain_terms(certain, simulated=True) == ""
