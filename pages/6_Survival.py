@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from core.figures.cohort.kaplan_meier import KaplanMeierExhibit
-from core.figures.cohort.recurrence import RecurrenceBenefitExhibit
 from core.figures.cohort.subjects import SURVIVAL
+from core.figures.cohort.survival.kaplan_meier import KaplanMeierExhibit
+from core.figures.cohort.survival.recurrence import RecurrenceBenefitExhibit
 from core.ui import begin_page
 from core.ui.cohort.groups import ask_groups, ask_horizon
 from core.ui.cohort.result import show_subject

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from core.benchmark.timing import Part
 from core.evaluation import compute_decision_curve, compute_kaplan_meier, compute_roc
 from core.figures.cohort.evaluate import evaluate_cohort
-from core.figures.cohort.kaplan_meier import draw_kaplan_meier
+from core.figures.cohort.survival.kaplan_meier import draw_kaplan_meier
 from core.figures.rendering import render_png
 
 SEED = 20260507

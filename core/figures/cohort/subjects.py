@@ -2,17 +2,17 @@
 
 from core.figures.cohort.calibration import CalibrationExhibit, OptimismExhibit, RecalibrationExhibit
 from core.figures.cohort.centres import CentresExhibit
-from core.figures.cohort.cumulative_incidence import IncidenceExhibit
 from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
 from core.figures.cohort.exhibit import Subject
 from core.figures.cohort.flow import FlowExhibit
 from core.figures.cohort.indeterminate import IndeterminateExhibit
-from core.figures.cohort.kaplan_meier import KaplanMeierExhibit
 from core.figures.cohort.lymph_nodes import NodeBenefitExhibit, NodeRatesExhibit, NodeRocExhibit
-from core.figures.cohort.recurrence import CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit
-from core.figures.cohort.recurrence_calibration import RecurrenceCalibrationExhibit
 from core.figures.cohort.roc import ModelsExhibit, RocExhibit
 from core.figures.cohort.subgroups import SubgroupsExhibit
+from core.figures.cohort.survival.cumulative_incidence import IncidenceExhibit
+from core.figures.cohort.survival.kaplan_meier import KaplanMeierExhibit
+from core.figures.cohort.survival.recurrence import CoxExhibit, EarlyExhibit, RecurrenceBenefitExhibit
+from core.figures.cohort.survival.recurrence_calibration import RecurrenceCalibrationExhibit
 from core.figures.cohort.table_one import GroupTableExhibit, SelectionExhibit, TableOneExhibit
 
 FLOW = Subject(

@@ -24,10 +24,10 @@ from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.calibration import CalibrationExhibit
 from core.figures.cohort.decision_curve import KI67_RANGE, MEASURES, BenefitExhibit, GainExhibit
 from core.figures.cohort.exhibit import Patients
-from core.figures.cohort.kaplan_meier import KaplanMeierExhibit, draw_kaplan_meier
 from core.figures.cohort.lymph_nodes import NodeRatesExhibit, NodeRocExhibit
 from core.figures.cohort.roc import RocExhibit
 from core.figures.cohort.subgroups import SubgroupsExhibit
+from core.figures.cohort.survival.kaplan_meier import KaplanMeierExhibit, draw_kaplan_meier
 from core.figures.rendering import render_png, render_svg
 from core.figures.wording import thin_rows
 

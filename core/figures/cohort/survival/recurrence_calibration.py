@@ -11,7 +11,7 @@ from core.evaluation.cohort.net_benefit import RecurrenceRisk, fit_recurrence_ri
 from core.evaluation.cohort.survival import END_POINT
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.exhibit import Exhibit, Patients
-from core.figures.cohort.recurrence import describe_risk
+from core.figures.cohort.survival.recurrence import describe_risk
 from core.figures.theme import COLOURS, NEUTRAL, new_figure
 from core.figures.wording import word_count
 
