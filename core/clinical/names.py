@@ -62,7 +62,10 @@ ALIASES: dict[str, str] = {
     "ki67_laboratory": "laboratory lab labor laboratoire laboratorio 实验室",
     "ki67_antibody": "antibody clone antikoerper antikorper klon anticorps anticuerpo 抗体",
     "last_followup": "last_follow_up last_contact letzte_nachsorge dernier_suivi ultimo_seguimiento 末次随访",
-    "exam_date": "examination_date date_of_examination untersuchungsdatum date_examen fecha_examen 检查日期",
+    "exam_date": "examination_date date_of_examination study_date untersuchungsdatum us_datum "
+    "datum_der_untersuchung date_examen date_de_l_examen fecha_examen fecha_estudio 检查日期",
+    "accession": "accession_number accession_no accession_nr accessionnummer auftragsnummer untersuchungsnummer "
+    "numero_accession numero_d_acces numero_examen numero_acceso numero_de_acceso numero_estudio 检查号 登记号",
     "ca153": "ca15_3 ca_15_3 糖类抗原153",
     "laterality": "side seite cote lado 侧别 左右",
     "nodes_positive": "positive_nodes positive_lymph_nodes positive_lymphknoten ganglions_positifs ganglios_positivos "
@@ -147,6 +150,7 @@ OWN = (
     Column("ki67_cutoff", "Cut-off that the laboratory reports", "number", "outcomes", "percent", BY_NAME["ki67_pct"]),
     Column("ki67_laboratory", "Laboratory of the surgical Ki-67", "name", "outcomes"),
     Column("ki67_antibody", "Antibody of the surgical Ki-67", "name", "outcomes"),
+    Column("accession", "Accession number of the study", "name", "patients"),
     Column("input_sha256", "Hash of what the network saw", "name", "patients"),
     Column("gate", "Verdict of the gate", "name", "patients"),
     Column("views", "Lesion boxes of the views", "name", "patients"),

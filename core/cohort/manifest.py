@@ -1,7 +1,7 @@
 """A manifest: one row an image, understood column by column and checked into images and patients."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,24 +130,22 @@ def read_rows(
     if "ki67_pct" in understood.values:
         both = find_straddling(understood, cutoff, is_outcome=labelled)
         understood.values["ki67_pct"][both] = np.inf
-        understood.values["ki67_range"] = np.array(
-            list(map(_write_range, *understood.limits["ki67_pct"])), dtype=object
-        )
+        understood.values["ki67_range"] = np.array(list(map(write_range, *understood.limits["ki67_pct"])), dtype=object)
     rows = []
-    for record in _list_records(text, understood):
+    for record in list_records(text, understood):
         if record["row"] in problems:
             continue
         try:
             rows.append(_check_row(record, path.parent, labelled=labelled, confined=confined, cutoff=cutoff))
         except TableError as error:
             problems[record["row"]] = str(error)
-    problems |= _find_conflicts(rows)
+    problems |= find_conflicts(rows)
     rows = [row for row in rows if row["row"] not in problems]
     reading = describe_reading(content, text, match, understood, problems, _note_differences(rows))
     return rows, reading
 
 
-def _write_range(low: float, high: float) -> str | None:
+def write_range(low: float, high: float) -> str | None:
     """Write a Ki-67 that left some room as it is read again: "20 to 30", "<20", ">20"; None for a single number."""
     if not low < high:
         return None
@@ -156,7 +154,7 @@ def _write_range(low: float, high: float) -> str | None:
     return f">{low:g}" if low > float(f"{low:g}") and high == HIGHEST else f"{low:g} to {high:g}"
 
 
-def _list_records(text: TextTable, understood: Understood) -> list[Row]:
+def list_records(text: TextTable, understood: Understood) -> list[Row]:
     """Give the values row by row, None where not known."""
     columns = {}
     for name, values in understood.values.items():
@@ -180,12 +178,12 @@ def _check_row(record: Row, folder: Path, *, labelled: bool, confined: bool, cut
         raise TableError("ki67_pct is empty, so the row can't be learnt from.")
     if image is None:
         raise TableError("image is empty.")
-    path, box = _find_image(image, folder, confined=confined), _parse_box(record.get("box") or "")
+    path, box = find_image(image, folder, confined=confined), parse_box(record.get("box") or "")
     absent = dict.fromkeys(("split", *OUTCOMES))
     return absent | record | {"centre": record.get("centre") or "", "path": path, "box": box}
 
 
-def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
+def find_image(name: str, folder: Path, *, confined: bool) -> Path:
     """Give the path of an image, also one written on Windows; a name that no file can have is not there."""
     for path in (folder / name, folder / name.replace("\\", "/")):
         if os.path.isfile(path) and (not confined or path.resolve().is_relative_to(folder.resolve())):
@@ -193,7 +191,8 @@ def _find_image(name: str, folder: Path, *, confined: bool) -> Path:
     raise TableError("The image file is not there; paths are relative to the manifest's folder.")
 
 
-def _parse_box(text: str) -> tuple[float, float, float, float] | None:
+def parse_box(text: str) -> tuple[float, float, float, float] | None:
+    """Read a box written as x0,y0,x1,y1; None of an empty cell."""
     if not text.strip():
         return None
     try:
@@ -205,13 +204,14 @@ def _parse_box(text: str) -> tuple[float, float, float, float] | None:
     return (x0, y0, x1, y1)
 
 
-def _find_conflicts(rows: Sequence[Row]) -> dict[int, str]:
+def find_conflicts(rows: Sequence[Row], of_one: Iterable[str] = OF_THE_PATIENT) -> dict[int, str]:
     """Name the rows of patients whose rows contradict each other in what a patient has only one of."""
     table = pd.DataFrame(rows)
-    names = [name for name in OF_THE_PATIENT if name in table]
+    names = [name for name in of_one if name in table]
     if table.empty or not table["patient_id"].duplicated().any():
         return {}
-    table["centre"] = table["centre"].replace("", None)
+    if "centre" in table:
+        table["centre"] = table["centre"].replace("", None)
     groups = table.groupby("patient_id")
     bad = groups[names].nunique().gt(1)
     conflicts: dict[int, str] = {}

@@ -15,7 +15,7 @@ from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
-NOT_READ = frozenset({"image", "box"})
+NOT_READ = frozenset({"image", "box", "accession"})
 FIELDS = tuple(
     name for name, c in COLUMNS.items() if (c.meaning != "date" or name == "exam_date") and name not in NOT_READ
 )

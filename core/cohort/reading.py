@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.clinical import names_summary
@@ -157,12 +158,17 @@ def find_summaries(table: TextTable) -> dict[int, str]:
     return {row: reason for row, reason in found.items() if row >= end or filled[row] < np.median(filled)}
 
 
-def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
-    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes, width or zeros."""
-    folded = pc.utf8_lower(pc.utf8_normalize(cells.texts, form="NFKC"))
+def fold_ids(ids: pa.Array) -> pa.Array:
+    """Write ids alike that differ only in case, blanks, dashes, width or zeros."""
+    folded = pc.utf8_lower(pc.utf8_normalize(ids, form="NFKC"))
     for pattern, replacement in FOLDED:
         folded = pc.replace_substring_regex(folded, pattern=pattern, replacement=replacement)
-    codes = folded.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    return folded
+
+
+def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
+    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes, width or zeros."""
+    codes = fold_ids(cells.texts).dictionary_encode().indices.to_numpy(zero_copy_only=False)
     twins = np.flatnonzero((np.bincount(codes, minlength=1)[codes] > 1) if len(codes) else [])
     if not len(twins):
         return {}

@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import ImageError
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
+from core.imaging.filed_image import FiledImage
 from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
 from core.imaging.turns import DECODES, keep_refusal, recall_refusal
 from core.settings import get_setting
@@ -149,7 +150,7 @@ def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
             yield ahead.popleft().result()
 
 
-def deidentify(data: bytes, key: bytes) -> CleanedFile:
+def deidentify(data: bytes, key: bytes, *, bulk: bool = False) -> CleanedFile:
     """Write a copy of an ultrasound DICOM file that names nobody.
 
     Parameters
@@ -158,6 +159,8 @@ def deidentify(data: bytes, key: bytes) -> CleanedFile:
         The DICOM file.
     key : bytes
         New names and UIDs are made from it: the same key gives the same ones.
+    bulk : bool
+        One of many files: cleaned by processes that stand back behind single cases.
 
     Returns
     -------
@@ -170,7 +173,7 @@ def deidentify(data: bytes, key: bytes) -> CleanedFile:
     ImageError
         If it is no ultrasound DICOM file that can be read.
     """
-    header, copy = _ask("deidentify", data, Choice(), key=key.hex())
+    header, copy = _ask("deidentify", data, Choice(), bulk=bulk, key=key.hex())
     done = header["done"]
     replaced = {name: (old, new) for name, (old, new) in done["replaced"].items()}
     hidden, flow = (tuple(Roi(**box) for box in done[name]) for name in ("hidden", "flow"))
@@ -180,6 +183,11 @@ def deidentify(data: bytes, key: bytes) -> CleanedFile:
 def read_study(data: bytes) -> dict[str, str | int]:
     """Read which study and patient a DICOM file belongs to, for objects that are filed with it."""
     return _ask("study", data, Choice())[0]["done"]
+
+
+def read_filed(data: bytes) -> FiledImage:
+    """Read whose a DICOM file is and whether it is a B-mode still, by processes that stand back behind single cases."""
+    return FiledImage(**_ask("filed", data, Choice(), bulk=True)[0]["done"])
 
 
 def _read_path(path: Path) -> Frame:

@@ -1,5 +1,6 @@
 """A DICOM copy without the patient: PS3.15 basic profile, then only the tags and the pixels that an image needs."""
 
+import hashlib
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +9,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.tag import Tag
-from pydicom.uid import UID, RLELossless, generate_uid
+from pydicom.uid import UID, RLELossless
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
@@ -73,7 +74,7 @@ def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
     if detect_format(data) != "DICOM":
         raise ImageError("Only DICOM files hold a header to clean; other images are kept as their B-mode area anyway.")
     source = open_dicom(data, limits)
-    replaced = _rename(source.header, key)
+    replaced = _rename(source.header, key, hashlib.sha256(data).hexdigest())
     named, _ = find_regions(source.header, source.width, source.height)
     regions = [_copy_region(item) for item in source.header.get("SequenceOfUltrasoundRegions") or []]
     copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
@@ -86,11 +87,11 @@ def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
     return CleanedFile(stream.getvalue(), hidden, flow, replaced)
 
 
-def _rename(header: Dataset, key: bytes) -> dict[str, tuple[str, str]]:
-    """Give new names to the patient and to study, series and instance; what has none gets one from the study's."""
+def _rename(header: Dataset, key: bytes, sha256: str) -> dict[str, tuple[str, str]]:
+    """Give new names to the patient and to study, series and instance; what has none gets one from study or file."""
     old = {name: str(header.get(name) or "").strip() for name in _UIDS}
     identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
-    renamed = {name: (uid, make_uid(key, uid) if uid else str(generate_uid(prefix=None))) for name, uid in old.items()}
+    renamed = {name: (uid, make_uid(key, uid or f"{name} of {sha256}")) for name, uid in old.items()}
     return {"PatientID": (identity, make_pseudonym(key, identity) if identity else "Anonymous"), **renamed}
 
 

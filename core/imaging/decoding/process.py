@@ -21,6 +21,7 @@ from core.imaging.decoding.deidentify import decode_deidentified
 from core.imaging.decoding.dicom.study import decode_study
 from core.imaging.decoding.limits import NICENESS, WAIT_TIMES, Limits
 from core.imaging.decoding.messages import read_message, write_message
+from core.imaging.decoding.stills import decode_filed
 from core.imaging.frame import Choice, CleanedFile
 
 if sys.platform != "win32":
@@ -64,6 +65,8 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
         return {"done": asdict(decode_info(data, choice, limits))}, []
     if task == "study":
         return {"done": decode_study(data, limits)}, []
+    if task == "filed":
+        return {"done": asdict(decode_filed(data, limits))}, []
     return _pack_area(decode_area(data, choice, limits))
 
 

@@ -44,6 +44,26 @@ def find_flow(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return flow, drawn & ~open_mask(drawn, _BROAD)
 
 
+def measure_overlay(image: np.ndarray) -> float:
+    """Give the share of a B-mode area that colour covers; a picture tinted as a whole in one hue has none.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        B-mode area.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    strong = measure_chroma(image) > _STRONG
+    is_tint = np.count_nonzero(strong) > _TINTED * np.count_nonzero(image.max(axis=2) > _DARK)
+    if not strong.any() or (is_tint and not _is_varied(image[strong])):
+        return 0.0
+    return float(strong.mean())
+
+
 def _is_varied(colours: np.ndarray) -> bool:
     """Whether hues differ; a letter's rim, mixed with the grey below it, keeps its hue."""
     chroma = (colours - colours.min(axis=1, keepdims=True)).astype(float)

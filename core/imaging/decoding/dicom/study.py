@@ -47,11 +47,11 @@ def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
     if detect_format(data) != "DICOM":
         raise ImageError("The file is no DICOM file, so that it names no study to file results with.")
     source = open_dicom(data, limits)
-    found: dict[str, str | int] = {name: _read(source.header, name, strict=True) for name in (*_UIDS, *_IDENTITY)}
+    found: dict[str, str | int] = {name: read_value(source.header, name, strict=True) for name in (*_UIDS, *_IDENTITY)}
     for name in _UIDS:
         if not found[name]:
             raise ImageError(f"The DICOM file has no {name}, so that results can't be filed with it. Export it again.")
-    found |= {name: _read(source.header, name, strict=False) for name in _DESCRIPTION}
+    found |= {name: read_value(source.header, name, strict=False) for name in _DESCRIPTION}
     return found | {
         "Rows": source.height,
         "Columns": source.width,
@@ -75,7 +75,7 @@ def read_side(header: Dataset) -> str:
     return "".join(sorted(set(stated) & {"L", "R"}))
 
 
-def _read(header: Dataset, name: str, *, strict: bool) -> str:
+def read_value(header: Dataset, name: str, *, strict: bool) -> str:
     """Read one value as text; one that its type does not allow is refused or left empty."""
     if name not in header:
         return ""
