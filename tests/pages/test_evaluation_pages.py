@@ -83,7 +83,7 @@ def test_the_pages_show_the_numbers_of_evaluate(at):
     calibration, shown = expected["calibration"], read_table(at, 0)
     assert shown["Intercept (ideal 0)"] == write(calibration["intercept"]["est"], calibration["intercept"]["ci"])
     assert shown["Slope (ideal 1)"] == write(calibration["slope"]["est"], calibration["slope"]["ci"])
-    assert shown["ICI, mean absolute error of the curve"] == f"{calibration['ici']:.3f}"
+    assert shown["ICI, mean absolute error of the curve"] == write(calibration["ici"], calibration["ici_ci"])
 
     at.switch_page(PAGES["Decision curve"]).run()
     (row,) = [r for r in expected["decision_curve"] if r["model"] == "model" and abs(r["threshold"] - 0.3) < 1e-9]
