@@ -2,13 +2,7 @@
 
 import streamlit as st
 
-from core.figures.instability import plot_instability, tabulate_instability
-from core.figures.intake import tabulate_intake
-from core.inference.explain import label_term
-from core.plain_text import plain, plain_document, plain_figure, plain_table
-from core.spreadsheet import disarm_table
-from core.ui import begin_page, get_bundle, offer_csv
-from core.ui.evidence import (
+from core.figures.evidence import (
     FLOW,
     METRICS,
     describe_engine,
@@ -22,6 +16,13 @@ from core.ui.evidence import (
     tabulate_learning,
     tabulate_metrics,
 )
+from core.figures.instability import plot_instability, tabulate_instability
+from core.figures.intake import tabulate_intake
+from core.inference.explain import label_term
+from core.plain_text import plain, plain_document, plain_figure, plain_table
+from core.spreadsheet import disarm_table
+from core.ui import begin_page, get_bundle, offer_csv
+from core.ui.paper import offer_paper
 from core.ui.record_check import show_record_check
 from models.sealed import CARD
 
@@ -49,6 +50,13 @@ with begin_page("Model"):
     st.table(plain_table(metrics), hide_index=True, alt="Figures of the model by split, each with its 95 % interval")
     st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
     offer_csv(metrics, "metrics", label="Figures (CSV)")
+
+    st.header("A paper from it", anchor=False)
+    st.markdown(
+        "Flow diagram, Table 1, every figure as SVG, PDF and PNG (300 dpi), every table as CSV, all of it as PDF and "
+        "for Word, and the checklists TRIPOD+AI and CLAIM with what the study's people must fill in."
+    )
+    offer_paper(bundle)
 
     st.header("What it was trained on", anchor=False)
     external = ", ".join(data.external_centres) or "none"

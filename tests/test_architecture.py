@@ -25,6 +25,7 @@ FLOORS = (
     {"core.evaluation"},
     {"core.figures"},
     {"core.training", "core.monitoring", "core.documents"},
+    {"core.paper"},
     {"core.ui"},
     {"app", "pages", "core.benchmark"},
     {"core.cli"},

@@ -138,6 +138,11 @@ def group_reasons(refused: Sequence[tuple[int, str]]) -> list[tuple[str, list[tu
     return sorted(groups.items(), key=lambda item: -len(item[1]))
 
 
+def count_reasons(refused: Sequence[tuple[int, str]]) -> tuple[tuple[str, int], ...]:
+    """Count the refused rows of each reason, the most frequent first."""
+    return tuple((reason, len(rows)) for reason, rows in group_reasons(refused))
+
+
 def drop_option(sentence: str) -> str:
     """Leave out what a sentence says at its end of an option of the command line."""
     return re.sub(r"(?<=[.;])[^.;]*: --\w.*$", "", sentence)

@@ -3,7 +3,6 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,7 @@ import typst
 
 from core.documents.content import PatientContent, Picture
 from core.errors import WorkError
-from core.figures.drawing.fonts import FONTS, find_other_fonts
+from core.figures.drawing.fonts import load_fonts
 from core.figures.rendering import Drawing
 
 Paper = Literal["a4", "letter"]
@@ -64,13 +63,6 @@ def wrap_picture(picture: Picture | Drawing) -> bytes:
     return svg.encode("ascii")
 
 
-@cache
-def _load_fonts() -> typst.Fonts:
-    """Load the house's font, matplotlib's DejaVu Sans for other scripts and its last resort for what neither has."""
-    paths = [str(FONTS), str(find_other_fonts())]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
-
-
 def _compile(
     template: str, record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes], **options: Any
 ) -> Any:
@@ -79,7 +71,7 @@ def _compile(
     sources["content.json"] = json.dumps(record, allow_nan=False).encode()
     sources["files.json"] = json.dumps(files).encode()
     # dicts of virtual files are taken, though the stub does not say so
-    compiler = typst.Compiler({**sources, **pictures}, font_paths=_load_fonts())  # type: ignore[type-var]
+    compiler = typst.Compiler({**sources, **pictures}, font_paths=load_fonts())  # type: ignore[type-var]
     try:
         return compiler.compile(**options)
     except typst.TypstError as error:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from core.clinical import FIELDS
+from core.errors import UsageError
 from core.inference.engines.choice import describe_choice
 
 
@@ -59,3 +60,24 @@ def test_without_a_bundle_the_page_says_one_sentence(open_page, use_bundle, tmp_
 
 def test_the_engine_that_runs_is_named(at):
     assert any(f"The network runs in {describe_choice()}." in caption.value for caption in at.caption)
+
+
+def test_a_paper_is_made_once_and_offered(at, open_page):
+    button = next(b for b in at.button if b.label == "Make the figures, tables and text of a paper")
+    button.click().run(timeout=300)
+    assert not at.exception
+    assert not at.error
+    assert any(d.proto.label == "Paper (ZIP)" for d in at.get("download_button"))
+    other = open_page("pages/8_Model.py")
+    assert not [b for b in other.button if b.label.startswith("Make the figures")]
+    assert any(d.proto.label == "Paper (ZIP)" for d in other.get("download_button"))
+
+
+def test_who_may_not_see_the_page_gets_no_paper(open_page, monkeypatch):
+    def refuse(least):
+        raise UsageError(f"This page needs the role {least}.")
+
+    monkeypatch.setattr("core.ui.page.require_role", refuse)
+    at = open_page("pages/8_Model.py")
+    assert not [b for b in at.button if b.label.startswith("Make the figures")]
+    assert not at.get("download_button")

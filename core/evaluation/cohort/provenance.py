@@ -5,7 +5,7 @@ from typing import Any
 
 from core import __version__
 from core.cohort import PredictionTable
-from core.cohort.record import drop_option, group_reasons
+from core.cohort.record import count_reasons, drop_option
 
 
 def render_input(read: PredictionTable) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def render_input(read: PredictionTable) -> dict[str, Any]:
         "used": len(read.table),
         "refused": {
             "count": len(read.refused),
-            "reasons": {reason: len(rows) for reason, rows in group_reasons(read.refused)},
+            "reasons": dict(count_reasons(read.refused)),
         },
         "notes": list(read.notes),
         "cutoff": read.cutoff.to_json(),

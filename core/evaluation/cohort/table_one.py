@@ -11,6 +11,8 @@ from core.cohort.splits import SPLITS
 from core.errors import InputError
 from core.evaluation.checks import Floats
 
+MOMENTS = ("mean", "sd", "median", "q1", "q3")
+
 
 @dataclass(frozen=True, eq=False)
 class TableOneResult:
@@ -19,10 +21,11 @@ class TableOneResult:
     Attributes
     ----------
     table : DataFrame
-        ``variable, level, group, n, count, percent, median, q1, q3, missing``: one row a group for a number (median and
-        quartiles), one a group and level for a choice (count and per cent of those known).
+        ``variable, level, group, n, count, percent, mean, sd, median, q1, q3, missing``: one row a group for a number,
+        one a group and level for a choice (count and per cent of those known).
     differences : DataFrame
-        ``variable, smd``: largest absolute standardised difference between any two groups.
+        ``variable, smd, skewness``: largest absolute standardised difference between any two groups; skewness of a
+        number over all patients.
     sizes : dict of str to int
         Group to patients.
     """
@@ -42,11 +45,17 @@ class FlowResult:
         ``split, n, with_outcome, events, with_nodes, with_follow_up, recurrences, centres``.
     read, refused : int
         Rows that were read, and refused.
+    reasons : tuple of (str, int)
+        Why rows were refused, and how many for each reason; empty where it was not kept.
+    further : int
+        Rows that hold a further image of a patient.
     """
 
     table: pd.DataFrame
     read: int
     refused: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    further: int = 0
 
 
 def compute_table_one(
@@ -61,7 +70,7 @@ def compute_table_one(
     group : str
         Column of the groups.
     variables : sequence of str
-        Columns to describe; numbers by median and quartiles, the others by counts.
+        Columns to describe; numbers by mean and standard deviation, median and quartiles, the others by counts.
     levels : mapping of str to sequence of str, optional
         Order of the levels of a choice; by default that of the data dictionary, others sorted after it.
 
@@ -78,7 +87,7 @@ def compute_table_one(
     Notes
     -----
     Standardised difference: ``|m1 - m2| / sqrt((s1^2 + s2^2) / 2)`` for numbers, Mahalanobis distance of the
-    proportions for choices (Yang and Dalton 2012); type-7 quartiles.
+    proportions for choices (Yang and Dalton 2012); type-7 quartiles; skewness as the standardised third moment.
     """
     for name in (group, *variables):
         if name not in table:
@@ -92,18 +101,18 @@ def compute_table_one(
         if pd.api.types.is_numeric_dtype(table[variable]) and variable not in (levels or {}):
             columns = {name: part[variable].to_numpy(dtype=np.float64, na_value=np.nan) for name, part in parts.items()}
             rows += [_describe_number(variable, name, column) for name, column in columns.items()]
-            gaps.append([variable, _find_largest([_standardise_number(a, b) for a, b in _pair(columns)])])
+            gap = _find_largest([_standardise_number(a, b) for a, b in _pair(columns)])
+            gaps.append([variable, gap, _find_skewness(np.concatenate(list(columns.values())))])
         else:
             order = [*(levels or {}).get(variable, ())] or order_levels(variable, table[variable])
             shares = {name: _count_levels(part[variable], order) for name, part in parts.items()}
             rows += [
                 row for name, count in shares.items() for row in _describe_choice(variable, name, order, count, parts)
             ]
-            gaps.append([variable, _find_largest([_standardise_choice(a, b) for a, b in _pair(shares)])])
-    columns_out = ["variable", "level", "group", "n", "count", "percent", "median", "q1", "q3", "missing"]
+            gaps.append([variable, _find_largest([_standardise_choice(a, b) for a, b in _pair(shares)]), np.nan])
     return TableOneResult(
-        pd.DataFrame(rows, columns=columns_out),
-        pd.DataFrame(gaps, columns=["variable", "smd"]),
+        pd.DataFrame(rows, columns=["variable", "level", "group", "n", "count", "percent", *MOMENTS, "missing"]),
+        pd.DataFrame(gaps, columns=["variable", "smd", "skewness"]),
         {name: len(part) for name, part in parts.items()},
     )
 
@@ -115,7 +124,9 @@ def order_levels(variable: str, column: pd.Series) -> list[str]:
     return [level for level in own if level in present] + sorted(present - set(own))
 
 
-def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:
+def count_flow(
+    table: pd.DataFrame, refused: int = 0, *, reasons: Sequence[tuple[str, int]] = (), further: int = 0
+) -> FlowResult:
     """Count patients from the file to each analysis.
 
     Parameters
@@ -124,6 +135,10 @@ def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:
         Prediction table, one row per patient.
     refused : int
         Rows that were refused when it was read.
+    reasons : sequence of (str, int)
+        Why, and how many rows for each reason.
+    further : int
+        Rows that hold a further image of a patient.
 
     Returns
     -------
@@ -148,7 +163,8 @@ def count_flow(table: pd.DataFrame, refused: int = 0) -> FlowResult:
         centres = ", ".join(sorted(centre[own].dropna().astype(str).unique()))
         rows.append([split, *(int(value) for value in (*counts, *late)), centres])
     names = ["split", "n", "with_outcome", "events", "with_nodes", "with_follow_up", "recurrences", "centres"]
-    return FlowResult(pd.DataFrame(rows, columns=names), len(table) + refused, refused)
+    read = len(table) + refused + further
+    return FlowResult(pd.DataFrame(rows, columns=names), read, refused, tuple(reasons), further)
 
 
 def _pair(columns: Mapping[str, Floats]) -> list[tuple[Floats, Floats]]:
@@ -161,10 +177,17 @@ def _find_largest(gaps: list[float]) -> float:
     return max(finite) if finite else np.nan
 
 
+def _find_skewness(column: Floats) -> float:
+    known = column[~np.isnan(column)]
+    spread = known.std() if len(known) else 0.0
+    return float((((known - known.mean()) / spread) ** 3).mean()) if spread > 0 else np.nan
+
+
 def _describe_number(variable: str, group: str, column: Floats) -> list[object]:
     known = column[~np.isnan(column)]
     quartiles = np.quantile(known, [0.5, 0.25, 0.75]) if len(known) else np.full(3, np.nan)
-    return [variable, "", group, len(column), len(known), np.nan, *quartiles, len(column) - len(known)]
+    moments = [known.mean() if len(known) else np.nan, known.std(ddof=1) if len(known) > 1 else np.nan, *quartiles]
+    return [variable, "", group, len(column), len(known), np.nan, *moments, len(column) - len(known)]
 
 
 def _count_levels(column: pd.Series, order: Sequence[str]) -> Floats:
@@ -177,7 +200,7 @@ def _describe_choice(
 ) -> list[list[object]]:
     size, known = len(parts[group]), counts.sum()
     percent = 100 * counts / known if known else np.full(len(counts), np.nan)
-    tail = [np.nan, np.nan, np.nan, int(size - known)]
+    tail = [*[np.nan] * len(MOMENTS), int(size - known)]
     return [
         [variable, level, group, size, int(count), share, *tail]
         for level, count, share in zip(order, counts, percent, strict=True)

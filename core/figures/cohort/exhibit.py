@@ -35,6 +35,10 @@ class Patients:
         Whether the model was fitted on them.
     refused : int
         Rows that were refused when the cohort was read.
+    reasons : tuple of (str, int)
+        Why, and how many rows for each reason; empty where it was not kept.
+    further : int
+        Rows that hold a further image of a patient.
     """
 
     table: pd.DataFrame
@@ -43,6 +47,8 @@ class Patients:
     threshold: ThresholdResult
     is_development: bool = False
     refused: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+    further: int = 0
 
     @cached_property
     def exhibits(self) -> "dict[type[Exhibit], Exhibit]":

@@ -1,5 +1,6 @@
 """The flow of patients in boxes, as STARD draws it: from the rows read to each analysis, splits side by side."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,12 +14,15 @@ from core.figures.theme import COLOURS, NEUTRAL, TINY_SIZE, new_figure
 from core.figures.wording import word_count
 
 LINE, PAD, GAP, FORK = 16, 12, 22, 36
-TRUNK, REFUSED = (0.31, 0.69), (0.75, 1.0)
+TRUNK, BESIDE = (0.31, 0.69), (0.75, 1.0)
+TRUNK_WITH_REASONS, BESIDE_WITH_REASONS = (0.0, 0.42), (0.48, 1.0)
+MOST_REASONS, REASON_CHARACTERS = 6, 30
 WIDEST, BETWEEN = 0.38, 0.02
 CENTRE_CHARACTERS = 56
 ANALYSES = {
-    "with_outcome": "Ki-67 known",
     "events": "Ki-67 high",
+    "non_events": "Ki-67 low",
+    "without_outcome": "Ki-67 unknown",
     "with_nodes": "Nodes known",
     "with_follow_up": "Followed",
     "recurrences": "Recurrences",
@@ -37,59 +41,105 @@ class FlowExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, **_: Any) -> Self:
         """Count the patients of the whole cohort."""
-        return cls(patients.name, count_flow(patients.whole, refused=patients.refused))
+        reasons, further = patients.reasons, patients.further
+        return cls(patients.name, count_flow(patients.whole, patients.refused, reasons=reasons, further=further))
+
+    @property
+    def kept(self) -> int:
+        """Patients that are evaluated."""
+        return self.result.read - self.result.refused - self.result.further
 
     def figure(self) -> go.Figure:
         """Draw boxes from top to bottom, a column a split; the text fits a telephone's width with four splits."""
-        return _draw_flow(self.result)
+        return _draw_flow(self.result, self.kept)
 
     def sentence(self) -> str:
         """Say how many rows were read, refused and kept."""
-        read, refused = self.result.read, self.result.refused
-        kept = f"{read - refused:,} patients are evaluated"
-        return f"Of {read:,} rows of {self.cohort}, {refused:,} were refused and {kept}."
+        read, refused, further = self.result.read, self.result.refused, self.result.further
+        more = f", {further:,} hold further images of the same patients" if further else ""
+        kept = f"{self.kept:,} patients are evaluated"
+        return f"Of {read:,} rows of {self.cohort}, {refused:,} were refused{more} and {kept}."
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Give a row a split."""
+        """Give a row a split, and the reasons of the refused rows."""
         counts = ("n", *ANALYSES)
         rows = [
             [row["split"].capitalize(), row["centres"], *(f"{row[name]:,}" for name in counts)]
-            for row in self.result.table.to_dict("records")
+            for row in _list_splits(self.result)
         ]
         names = ["Split", "Centres", "Patients", *ANALYSES.values()]
-        return {"Patients from the file to each analysis, by split": pd.DataFrame(rows, columns=names)}
+        tables = {"Patients from the file to each analysis, by split": pd.DataFrame(rows, columns=names)}
+        if self.result.reasons:
+            tables["Rows refused, by reason"] = pd.DataFrame(self.result.reasons, columns=["Reason", "Rows"])
+        return tables
 
     def record(self) -> dict[str, Any]:
         """Give the counts."""
-        return {"flow": {"read": self.result.read, "refused": self.result.refused, "splits": self.result.table}}
+        flow = self.result
+        told = {"reasons": dict(flow.reasons), "further_images": flow.further}
+        return {"flow": {"read": flow.read, "refused": flow.refused, **told, "splits": flow.table}}
 
 
-def _draw_flow(flow: FlowResult) -> go.Figure:
-    splits = flow.table.to_dict("records")
+def _list_splits(flow: FlowResult) -> list[dict[Any, Any]]:
+    """Give the counts of each split, with those that make its sums whole."""
+    table = flow.table
+    known = {
+        "non_events": table["with_outcome"] - table["events"],
+        "without_outcome": table["n"] - table["with_outcome"],
+    }
+    return table.assign(**known).to_dict("records")
+
+
+def _draw_flow(flow: FlowResult, kept: int) -> go.Figure:
+    splits = _list_splits(flow)
     heads = [_write_split(split, CENTRE_CHARACTERS // len(splits)) for split in splits]
     figure = new_figure()
-    read = _add_box(figure, TRUNK, 0, ["<b>Rows read</b>", f"n = {flow.read:,}"])
-    refused = _add_box(figure, REFUSED, 0, ["<b>Refused</b>", f"n = {flow.refused:,}"])
-    kept = flow.read - flow.refused
-    evaluated = _add_box(figure, TRUNK, read[3] + GAP, ["<b>Patients evaluated</b>", f"n = {kept:,}"])
-    level = (read[2] + read[3]) / 2
-    _add_line(figure, (read[1], level), (refused[0], level))
-    _add_line(figure, (0.5, read[3]), (0.5, evaluated[2]))
-    bottom = evaluated[3]
+    middle, low = _draw_trunk(figure, flow, kept)
+    bottom = low
     for place, (split, head) in enumerate(zip(splits, heads, strict=True)):
-        middle = (place + 0.5) / len(splits)
+        centre = (place + 0.5) / len(splits)
         half = min(WIDEST, 1 / len(splits) - BETWEEN) / 2
-        across = (middle - half, middle + half)
-        top = _add_box(figure, across, evaluated[3] + FORK, head)
-        _add_line(figure, (0.5, evaluated[3]), (0.5, top[2] - FORK / 2), (middle, top[2] - FORK / 2), (middle, top[2]))
+        across = (centre - half, centre + half)
+        top = _add_box(figure, across, low + FORK, head)
+        _add_line(figure, (middle, low), (middle, top[2] - FORK / 2), (centre, top[2] - FORK / 2), (centre, top[2]))
         counts = [line for name, label in ANALYSES.items() for line in (label, f"<b>{split[name]:,}</b>")]
         below = _add_box(figure, across, top[3] + GAP, counts)
-        _add_line(figure, (middle, top[3]), (middle, below[2]))
+        _add_line(figure, (centre, top[3]), (centre, below[2]))
         bottom = below[3]
     bare = {"tickvals": [], "showgrid": False, "showline": False, "ticks": "", "fixedrange": True, "automargin": False}
     figure.update_xaxes(range=[-0.005, 1.005], **bare)
     figure.update_yaxes(range=[bottom + 2, -2], **bare)
     return figure.update_layout(height=int(bottom) + 8, margin={"l": 0, "r": 0, "t": 4, "b": 4})
+
+
+def _draw_trunk(figure: go.Figure, flow: FlowResult, kept: int) -> tuple[float, float]:
+    """Draw the rows and, beside them, what leaves; give the middle of the trunk and its end."""
+    trunk, beside = (TRUNK_WITH_REASONS, BESIDE_WITH_REASONS) if flow.reasons else (TRUNK, BESIDE)
+    middle, top = sum(trunk) / 2, 0.0
+    steps = [("Rows read", flow.read, ["<b>Refused</b>", f"n = {flow.refused:,}", *_write_reasons(flow)])]
+    if flow.further:
+        further = ["<b>Further images</b>", f"n = {flow.further:,}"]
+        steps.append(("Images used", flow.read - flow.refused, further))
+    for name, n, leaving in steps:
+        own = _add_box(figure, trunk, top, [f"<b>{name}</b>", f"n = {n:,}"])
+        left = _add_box(figure, beside, top, leaving)
+        level = (own[2] + own[3]) / 2
+        _add_line(figure, (own[1], level), (left[0], level))
+        top = max(own[3], left[3]) + GAP
+        _add_line(figure, (middle, own[3]), (middle, top))
+    evaluated = _add_box(figure, trunk, top, ["<b>Patients evaluated</b>", f"n = {kept:,}"])
+    return middle, evaluated[3]
+
+
+def _write_reasons(flow: FlowResult) -> list[str]:
+    """Write the most frequent reasons, and the rows of all others together."""
+    shown, others = flow.reasons[:MOST_REASONS], flow.reasons[MOST_REASONS:]
+    if len(others) == 1:
+        shown, others = flow.reasons, ()
+    words = [f"{count:,}: {reason}" for reason, count in shown]
+    if others:
+        words.append(f"{sum(count for _, count in others):,}: {len(others)} other reasons")
+    return [line for text in words for line in textwrap.wrap(text, REASON_CHARACTERS)]
 
 
 def _write_split(split: Mapping[Any, Any], room: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from core.cohort import PredictionTable
+from core.cohort.record import count_reasons
 from core.cohort.splits import SPLIT_NAMES
 from core.evaluation import ThresholdResult
 from core.evaluation.cohort.results import describe_threshold
@@ -55,7 +56,8 @@ def render_report(
     bytes
         HTML with its figures inside; it asks no server for anything and names no patient.
     """
-    whole = Patients(read.table, read.table, title, threshold, refused=len(read.refused))
+    reasons = count_reasons(read.refused)
+    whole = Patients(read.table, read.table, title, threshold, refused=len(read.refused), reasons=reasons)
     parts = parts or list(list_splits(read.table, threshold, title))
     steps = len(parts) * len(SUBJECTS)
     splits: list[dict[str, Any]] = []

@@ -23,7 +23,8 @@ FLOW = Subject(
 TABLE_ONE = Subject(
     "Table 1",
     (TableOneExhibit, GroupTableExhibit, SelectionExhibit),
-    "Numbers: median (type-7 quartiles). Choices: count and per cent of those known. Standardised difference: the "
+    "Numbers: mean (standard deviation), or median (type-7 quartiles) where the skewness of all patients is 1 or more "
+    "in size. Choices: count and per cent of those known. Standardised difference: the "
     "largest between any two columns; for numbers the difference of means over the pooled standard deviation, for "
     "choices the Mahalanobis distance of the proportions (Yang and Dalton 2012). Patients with a missing value are "
     "counted, never filled in.",

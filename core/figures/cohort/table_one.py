@@ -13,6 +13,7 @@ from core.evaluation.estimate import NOT_ESTIMABLE, write_number
 from core.figures.cohort.exhibit import Exhibit, Patients
 
 NO_YES = {"0", "1"}
+SKEWED = 1.0
 VERIFICATION = (
     "Verification bias: the model is judged on patients with a known outcome alone. Where the estimate, or what it is "
     "made of, decides who is operated on or followed, sensitivity and specificity are not those of all patients."
@@ -97,8 +98,9 @@ class SelectionExhibit(TableOneExhibit):
 
 
 def _lay_out(result: TableOneResult) -> pd.DataFrame:
-    """Write a number as median and quartiles, a choice as counts and per cent of those known."""
+    """Write a number as mean and deviation or median and quartiles, a choice as counts and per cent of those known."""
     gaps = dict(zip(result.differences["variable"], result.differences["smd"], strict=True))
+    skewed = set(result.differences.loc[result.differences["skewness"].abs() >= SKEWED, "variable"])
     sizes = {group: f"{group.capitalize()}, n = {n:,}" for group, n in result.sizes.items()}
     rows: list[dict[str, str]] = []
     for (variable, level), part in result.table.groupby(["variable", "level"], sort=False):
@@ -107,20 +109,25 @@ def _lay_out(result: TableOneResult) -> pd.DataFrame:
         if binary and level == "0":
             continue
         label, cells = label_variable(str(variable)), part.to_dict("records")
-        row = {"_variable": str(variable), "Characteristic": label if not level or binary else f"{label}: {level}"}
-        row |= dict.fromkeys(sizes.values(), "") | {sizes[cell["group"]]: _write_cell(cell) for cell in cells}
+        if not level:
+            label += ", median (quartiles)" if variable in skewed else ", mean (SD)"
+        row = {"_variable": str(variable), "Characteristic": f"{label}: {level}" if level and not binary else label}
+        written = {sizes[cell["group"]]: _write_cell(cell, skewed=variable in skewed) for cell in cells}
+        row |= dict.fromkeys(sizes.values(), "") | written
         row["Missing"] = _write_missing({cell["group"]: cell["missing"] for cell in cells}) if first else ""
         row["Std. difference"] = write_number(gaps[variable], digits=2) if first else ""
         rows.append(row)
     return pd.DataFrame(rows, columns=["Characteristic", *sizes.values(), "Missing", "Std. difference"])
 
 
-def _write_cell(cell: Mapping[Hashable, Any]) -> str:
+def _write_cell(cell: Mapping[Hashable, Any], *, skewed: bool) -> str:
     if pd.isna(cell["percent"] if cell["level"] else cell["median"]):
         return NOT_ESTIMABLE
     if cell["level"]:
         return f"{cell['count']:,} ({cell['percent']:.1f} %)"
-    return f"{cell['median']:.1f} ({cell['q1']:.1f} to {cell['q3']:.1f})"
+    if skewed:
+        return f"{cell['median']:.1f} ({cell['q1']:.1f} to {cell['q3']:.1f})"
+    return f"{cell['mean']:.1f} ({write_number(cell['sd'], digits=1)})"
 
 
 def _write_missing(missing: Mapping[str, int]) -> str:

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import typst
+
 from core.errors import WorkError
 
 FAMILY = "Source Sans Pro"
@@ -30,6 +32,13 @@ def find_other_fonts() -> Path:
     if matplotlib is None or matplotlib.origin is None:
         raise WorkError("matplotlib, whose fonts the documents need, is not installed: install requirements.txt.")
     return Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
+
+
+@cache
+def load_fonts() -> typst.Fonts:
+    """Load the house's font for a typesetter, and matplotlib's DejaVu Sans and last resort for what it lacks."""
+    paths = [str(FONTS), str(find_other_fonts())]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
 
 @cache

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.clinical import BY_NAME
 from core.cohort.scoring.score import describe_boxes
 from core.evaluation.estimate import write_estimate, write_number
 from core.training.bundle.card_parts import (
@@ -12,6 +11,7 @@ from core.training.bundle.card_parts import (
     describe_coefficients,
     describe_coverage,
     describe_internal,
+    describe_model,
     describe_no_call,
     describe_stability,
 )
@@ -25,6 +25,10 @@ SIMULATED = (
     "simulated. Its figures show that the method runs, not how it performs on patients. That the external AUC, its "
     "gain over the clinical values, the rates of node metastasis and recurrence come near those of Yu et al. was a "
     "target of the simulation, not a finding.\n\n"
+)
+LIMITS = (
+    "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
+    "Not for images other than B-mode breast ultrasound with one lesion in the box. BI-RADS 6 is refused."
 )
 
 
@@ -75,11 +79,8 @@ def write_card(
         ),
         f"\nOf {flow['rows']} rows {flow['rows_refused']} were refused. {describe_boxes(flow['boxes'])}\n",
         "## Model\n",
-        f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
-        f"pooled features, cross-fitted over {internal['cross_fitting']}; joined with "
-        f"{_list_fields(manifest['predictors'])} by logistic regression with a ridge penalty, which has the least "
-        "deviance on left-out centres. A value that is not known is averaged over what it is expected to be, given the "
-        "image score and the known values.\n",
+        f"{describe_model(manifest, internal['cross_fitting'])} A value that is not known is averaged over what it is "
+        "expected to be, given the image score and the known values.\n",
         *describe_coefficients(head, manifest),
         f"Threshold {threshold['value']:.3f} (95 % interval "
         f"{threshold['interval'][0]:.3f}-{threshold['interval'][1]:.3f}; {name_threshold_rule(threshold['rule'])}, "
@@ -98,16 +99,11 @@ def write_card(
         *describe_stability(internal),
         *describe_coverage(manifest["n_refits"]),
         "## Limits\n",
-        "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
-        "Not for images other than B-mode breast ultrasound with one lesion in the box. BI-RADS 6 is refused.\n",
+        f"{LIMITS}\n",
         *(f"- {note}" for note in notes),
         *describe_reporting(manifest, flow, internal),
     ]
     return "\n".join(line for line in lines if line) + "\n"
-
-
-def _list_fields(names: Sequence[str]) -> str:
-    return ", ".join(BY_NAME[name].label.lower() for name in names)
 
 
 def _row(name: str, part: Mapping[str, Any]) -> str:

@@ -15,6 +15,17 @@ from models.fusion import FusionHead
 COVERAGE = Path(__file__).with_name("coverage.csv")
 
 
+def describe_model(manifest: Mapping[str, Any], cross_fitting: str | None) -> str:
+    """Say what the model is made of, and over what its image score was cross-fitted."""
+    fields = ", ".join(BY_NAME[name].label.lower() for name in manifest["predictors"])
+    crossed = f", cross-fitted over {cross_fitting}" if cross_fitting else ""
+    return (
+        f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
+        f"pooled features{crossed}; joined with {fields} by logistic regression with a ridge penalty, which has the "
+        "least deviance on left-out centres."
+    )
+
+
 def describe_coefficients(head: FusionHead, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Write the coefficients with their intervals, beside those without a penalty."""
     names = ["intercept", "image score", *(BY_NAME[term.field].label for term in head.terms)]

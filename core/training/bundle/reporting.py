@@ -1,9 +1,17 @@
-"""Items of TRIPOD+AI and STARD-AI that a card answers, and those that only the study's people can."""
+"""Items of reporting guidelines: all of them, those that a card answers, and those that only the study's people can.
 
+TRIPOD+AI: Collins et al., BMJ 2024;385:e078378. CLAIM: Tejani et al., Radiology: Artificial
+Intelligence 2024;6:e240300.
+"""
+
+import csv
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 MISSING = "missing"
+TRIPOD, CLAIM, STARD = "TRIPOD+AI", "CLAIM 2024", "STARD-AI"
+GUIDELINES = Path(__file__).with_name("guidelines.csv")
 
 
 def describe_reporting(
@@ -13,24 +21,21 @@ def describe_reporting(
     answers = {**_answer(flow, internal), **manifest.get("reporting", {})}
     yield "\n## Reporting\n"
     yield "| item | asks for | answer |\n| --- | --- | --- |"
-    for name, question in ITEMS.items():
-        yield f"| {name} | {question} | {answers.get(name, MISSING)} |"
+    for name in ITEMS:
+        guideline, number = name.rsplit(" ", 1)
+        yield f"| {name} | {list_items(guideline)[number]} | {answers.get(name, MISSING)} |"
 
 
-ITEMS: Mapping[str, str] = {
-    "TRIPOD+AI 10": "how the size of the study was reached",
-    "TRIPOD+AI 11": "how missing data were handled",
-    "TRIPOD+AI 12c": "type of model, building steps and internal validation",
-    "TRIPOD+AI 12d": "differences between clusters such as centres",
-    "TRIPOD+AI 20b": "characteristics of the participants of each source",
-    "TRIPOD+AI 21": "participants and events in each analysis",
-    "TRIPOD+AI 23a": "performance with intervals, in subgroups too",
-    "STARD-AI 10": "index test and reference standard in enough detail to repeat them",
-    "STARD-AI 16": "how missing and indeterminate results were handled",
-    "STARD-AI 17": "analyses of variability in accuracy",
-    "STARD-AI 19": "flow of participants and indeterminate results",
-    "STARD-AI 27": "intended use and clinical role",
-}
+def list_items(guideline: str) -> dict[str, str]:
+    """Give every item of a guideline, in its order: its number, and what it asks for in our own words."""
+    with GUIDELINES.open(encoding="utf-8", newline="") as file:
+        return {row["item"]: row["asks_for"] for row in csv.DictReader(file) if row["guideline"] == guideline}
+
+
+ITEMS = (
+    *(f"{TRIPOD} {number}" for number in ("10", "11", "12c", "12d", "20b", "21", "23a")),
+    *(f"{STARD} {number}" for number in ("10", "16", "17", "19", "27")),
+)
 
 
 def _answer(flow: Mapping[str, Any], internal: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.cohort.manifest import Manifest, read_manifest
-from core.cohort.record import Choices
+from core.cohort.record import Choices, count_reasons, drop_option
 from core.cohort.splits import SplitRule
 from core.errors import TableError, WorkError
 from core.evaluation.cohort.split import choose_cohort_threshold
@@ -118,6 +118,7 @@ def _train(
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
     seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
+    flow["reasons"] = dict(count_reasons([(row, drop_option(reason)) for row, reason in refused]))
     flow["boxes"] = features.count_boxes(manifest.images["row"])
     notes = (*notes, describe_events(data.training().y, len(heads["m1"].terms) + 1))
     metrics = evaluate_cohort(predictions, threshold=threshold)

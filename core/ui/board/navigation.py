@@ -10,11 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.clinical import M1_PREDICTORS
 from core.errors import UsageError
+from core.figures.evidence import PREDICTIONS
 from core.plain_text import plain
 from core.register.estimates import BoardEstimate, BoardReader
 from core.ui.board.session import change_board, get_board
 from core.ui.board.state import Opened
-from core.ui.cohort.current import EVIDENCE, Cohort, get_package
+from core.ui.cohort.current import Cohort, get_package
 from core.ui.errors import guard
 from core.ui.resources import get_bundle, get_simulated
 from models.manifest import Manifest
@@ -30,7 +31,7 @@ NODES = {0: "negative", 1: "suspicious"}
 
 def is_own(cohort: Cohort) -> bool:
     """Whether the cohort's probabilities are known to be the bundle's: its own evidence, or scored in this session."""
-    return cohort.sha256 == get_bundle().manifest.files.get(EVIDENCE) or get_package(cohort) is not None
+    return cohort.sha256 == get_bundle().manifest.files.get(PREDICTIONS) or get_package(cohort) is not None
 
 
 def list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:

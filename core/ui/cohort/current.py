@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError, WorkError
+from core.figures.evidence import PREDICTIONS, name_cohort
 from core.settings import get_text_setting
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
@@ -19,7 +20,6 @@ from models.cutoff import Cutoff
 if TYPE_CHECKING:
     from core.cohort.scoring.job import ScoringJob
 
-EVIDENCE = "evidence/predictions.csv"
 CHOICE, BORROW = "cohort_choice", "cohort_borrow"
 SHIPPED_LABEL, UPLOADED_LABEL, REGISTER_LABEL = "The bundle's own cohort", "The uploaded cohort", "The register"
 
@@ -75,13 +75,13 @@ def get_shipped() -> Cohort | None:
         bundle = get_bundle()
     except ModelError:
         return None
-    if EVIDENCE not in bundle.manifest.files:
+    if PREDICTIONS not in bundle.manifest.files:
         return None
-    sha256 = bundle.manifest.files[EVIDENCE]
+    sha256 = bundle.manifest.files[PREDICTIONS]
     manifest = bundle.manifest
     return Cohort(
-        title="the simulated cohort" if bundle.is_simulated else "the bundle's cohort",
-        read=_read_evidence(bundle.folder / EVIDENCE, sha256, bundle.cutoff),
+        title=name_cohort(bundle),
+        read=_read_evidence(bundle.folder / PREDICTIONS, sha256, bundle.cutoff),
         sha256=sha256,
         is_simulated=bundle.is_simulated,
         threshold=(manifest.call_rule.threshold, manifest.chosen_on),

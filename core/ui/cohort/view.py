@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.cohort.record import count_reasons
 from core.cohort.splits import SPLIT_NAMES
 from core.errors import TableError
 from core.evaluation import ThresholdResult
@@ -61,8 +62,9 @@ class View:
 
     def at(self, threshold: ThresholdResult) -> Patients:
         """Give the patients with their threshold, as exhibits are made of them."""
-        table, refused = self.cohort.table, len(self.cohort.read.refused)
-        return Patients(self.table, table, self.name, threshold, self.split == FITTED_ON, refused)
+        table, refused, is_development = self.cohort.table, self.cohort.read.refused, self.split == FITTED_ON
+        reasons = count_reasons(refused)
+        return Patients(self.table, table, self.name, threshold, is_development, len(refused), reasons)
 
 
 def begin_line() -> DeltaGenerator:

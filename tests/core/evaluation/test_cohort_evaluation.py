@@ -96,6 +96,7 @@ def test_table_one_by_hand():
     result = compute_table_one(table, "split", ["age", "palpable"])
     rows = result.table.set_index(["variable", "level", "group"])
     assert rows.loc[("age", "", "train"), ["median", "q1", "q3", "missing"]].tolist() == [50, 45, 55, 0]
+    assert rows.loc[("age", "", "train"), ["mean", "sd"]].tolist() == [50, 10]
     assert rows.loc[("age", "", "external"), "missing"] == 1
     assert rows.loc[("palpable", "yes", "train"), ["count", "percent", "missing"]].tolist() == [1, 50, 1]
     smd = result.differences.set_index("variable")["smd"]

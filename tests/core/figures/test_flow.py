@@ -1,5 +1,6 @@
 """The flow of patients: every count of the result stands in a box."""
 
+import re
 from itertools import pairwise
 
 import pandas as pd
@@ -52,11 +53,14 @@ def test_every_count_stands_in_a_box(flow):
     assert words[:3] == ["<b>Rows read</b><br>n = 17", "<b>Refused</b><br>n = 10", "<b>Patients evaluated</b><br>n = 7"]
     assert words[3] == "<b>Train</b><br>centre A, B, C<br>n = 3"
     assert words[4] == (
-        "Ki-67 known<br><b>2</b><br>Ki-67 high<br><b>1</b><br>Nodes known<br><b>2</b><br>Followed<br><b>2</b><br>"
-        "Recurrences<br><b>1</b>"
+        "Ki-67 high<br><b>1</b><br>Ki-67 low<br><b>1</b><br>Ki-67 unknown<br><b>1</b><br>Nodes known<br><b>2</b><br>"
+        "Followed<br><b>2</b><br>Recurrences<br><b>1</b>"
     )
     assert words[5] == "<b>External</b><br>centre D, E, F, G<br>n = 4"
-    assert "Ki-67 known<br><b>4</b><br>Ki-67 high<br><b>2</b><br>Nodes known<br><b>3</b>" in words[6]
+    assert (
+        "Ki-67 high<br><b>2</b><br>Ki-67 low<br><b>2</b><br>Ki-67 unknown<br><b>0</b><br>Nodes known<br><b>3</b>"
+        in words[6]
+    )
 
 
 @pytest.mark.parametrize("n", [1, 249_000])
@@ -95,6 +99,45 @@ def test_one_split_alone_and_none_are_drawn(flow):
 
 def test_the_patients_of_the_splits_add_up(flow):
     assert flow.table["n"].sum() == flow.read - flow.refused
+
+
+REASONS = (
+    ("no image", 4),
+    ("the split is …, which is none of train, validation, test, external", 3),
+    ("age is … years", 2),
+    ("twice", 1),
+)
+
+
+def read_number(text):
+    return int(text.split("n = ")[1].split("<br>")[0].replace(",", ""))
+
+
+def test_every_node_is_the_sum_of_what_leaves_it(flow):
+    reasons = (*REASONS, *((f"odd reason {i}", 1) for i in range(5)))
+    refused = sum(count for _, count in reasons)
+    told = FlowResult(flow.table, 7 + refused + 5, refused, reasons, 5)
+    boxes = find_words(FlowExhibit("a cohort", told).figure())
+    read, left, used, further, kept, *splits = boxes
+    assert read_number(read) == read_number(left) + read_number(used)
+    assert read_number(used) == read_number(further) + read_number(kept)
+    assert read_number(kept) == sum(read_number(box) for box in splits[::2])
+    lines = " ".join(left.split("<br>")[2:])
+    assert sum(int(count) for count in re.findall(r"(\d+): ", lines)) == refused
+    assert "3 other reasons" in lines
+    for head, counts in zip(splits[::2], splits[1::2], strict=True):
+        high, low, unknown = (int(count) for count in re.findall(r"<b>(\d+)</b>", counts)[:3])
+        assert read_number(head) == high + low + unknown
+
+
+def test_boxes_with_reasons_fit_and_do_not_lie_on_each_other(flow):
+    told = FlowResult(flow.table, 17, 10, REASONS, 0)
+    boxes = find_boxes(FlowExhibit("a cohort", told).figure())
+    for place, (text, (left, right, top, bottom)) in enumerate(boxes):
+        longest = max(len(line) for line in text.replace("<b>", "").replace("</b>", "").split("<br>"))
+        assert CHARACTER * longest < TELEPHONE * (right - left), text
+        for _, other in boxes[place + 1 :]:
+            assert right < other[0] or other[1] < left or bottom < other[2] or other[3] < top
 
 
 def test_it_is_drawn_without_a_browser(flow):

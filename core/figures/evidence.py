@@ -17,6 +17,7 @@ from models.bundle import Bundle
 
 METRICS = "evidence/metrics.json"
 FLOW = "evidence/flow.json"
+PREDICTIONS = "evidence/predictions.csv"
 INTERNAL = "evidence/internal.json"
 INTAKE = "evidence/intake.json"
 RATES = {
@@ -25,6 +26,11 @@ RATES = {
     "ppv": "Positive predictive value",
     "npv": "Negative predictive value",
 }
+
+
+def name_cohort(bundle: Bundle) -> str:
+    """Name the patients of a bundle's evidence as sentences call them."""
+    return "the simulated cohort" if bundle.is_simulated else "the bundle's cohort"
 
 
 def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ModelError
-from core.ui.evidence import (
+from core.figures.evidence import (
     METRICS,
     NOT_ESTIMABLE,
     read_evidence,

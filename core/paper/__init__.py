@@ -1,0 +1,1 @@
+"""A paper's figures, tables, text and checklists from a bundle's evidence."""
