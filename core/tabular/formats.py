@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.errors import TableError
+from core.tabular.apart import Sentences
 from core.tabular.delimited import read_delimited
 from core.tabular.foreign import refuse_foreign
 from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, drop_nameless
@@ -14,6 +15,12 @@ from core.tabular.workbook import read_workbook
 
 ZIP_START, OLE_START, PARQUET_START = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 NO_SHEETS = "The file has no sheets, so none can be chosen."
+SENTENCES = Sentences(
+    damaged="The table is damaged or in an unknown format; save it again as .xlsx, or as CSV.",
+    crashed="The table made its reader fail: it is damaged, or needs more memory than is allowed. Save it as CSV.",
+    too_slow="The table took longer than {seconds} seconds to read; delete what is not needed, or save it as CSV.",
+    too_large="The table needs more memory than is allowed; delete what is not needed, or save it as CSV.",
+)
 NESTED = "A column of the Parquet file holds lists or records; give a table with one value a cell."
 
 

@@ -13,8 +13,10 @@ from collections import Counter
 
 from core.cohort import predictions
 from core.errors import TableError
+from core.tabular.apart import DONE, answer
+from core.tabular.formats import SENTENCES
 from core.tabular.table import unpack_table
-from core.tabular.worker import DONE, answer
+from core.tabular.worker import read_packed
 from tests.core.tabular.workbooks import SHEET, replace_parts, write_ods, write_ods_row, write_workbook
 
 XLSX = (SHEET, "xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml")
@@ -94,7 +96,7 @@ def _damage(data: bytes, rng: random.Random) -> bytes:
 
 def read_here(content: bytes, *, sheet: str = "", encoding: str = ""):
     """Read as the process does, in this one."""
-    reply = answer(content, sheet, encoding)
+    reply = answer(read_packed, [sheet, encoding], content, SENTENCES)
     if reply[:1] != DONE:
         raise TableError(reply[1:].decode())
     return unpack_table(reply[1:])

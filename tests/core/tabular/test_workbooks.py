@@ -132,15 +132,15 @@ def test_a_protected_entry_and_a_cut_archive():
 
 
 def test_more_than_the_time_allowed(monkeypatch):
-    monkeypatch.setattr("core.tabular.read.get_setting", {"table_seconds": 0.01, "table_memory_mb": 2048}.get)
+    monkeypatch.setattr("core.tabular.apart.get_setting", {"table_seconds": 0.01, "table_memory_mb": 2048}.get)
     with pytest.raises(TableError, match="took longer than"):
         read_table(write_workbook(ROWS))
 
 
 def test_a_long_table_stands_back_and_is_read(monkeypatch):
     asked = []
-    monkeypatch.setattr("core.tabular.read.STEPS_BACK_SECONDS", 0.01)
-    monkeypatch.setattr("core.tabular.read.os.setpriority", lambda *of: asked.append(of[2]))
+    monkeypatch.setattr("core.tabular.apart.STEPS_BACK_SECONDS", 0.01)
+    monkeypatch.setattr("core.tabular.apart.os.setpriority", lambda *of: asked.append(of[2]))
     assert len(read_table(write_workbook(ROWS)).rows) == 2
     assert asked == [os.nice(0) + 10]
 
@@ -162,7 +162,7 @@ def test_an_owner_reads_one_table_at_a_time(monkeypatch):
         OWNER.set(owner)
         return len(read_table(write_workbook(ROWS)).rows)
 
-    monkeypatch.setattr("core.tabular.read.subprocess.Popen", Counted)
+    monkeypatch.setattr("core.tabular.apart.subprocess.Popen", Counted)
     with ThreadPoolExecutor(6) as threads:
         jobs = [threads.submit(copy_context().run, read, owner) for owner in "aaab"]
         assert [job.result(100) for job in jobs] == [2, 2, 2, 2]
@@ -171,7 +171,7 @@ def test_an_owner_reads_one_table_at_a_time(monkeypatch):
 
 
 def test_more_than_the_memory_allowed(monkeypatch):
-    monkeypatch.setattr("core.tabular.read.get_setting", {"table_seconds": 60, "table_memory_mb": 64}.get)
+    monkeypatch.setattr("core.tabular.apart.get_setting", {"table_seconds": 60, "table_memory_mb": 64}.get)
     with pytest.raises(TableError, match="memory"):
         read_table(write_workbook(ROWS))
 
