@@ -22,7 +22,7 @@ with begin_page("Register") as user:
     last = str(store.read_anchor())
     overview = get_overview(find_database(), last)
     show_sums(overview, last)
-    if not overview.estimates or not user.may("clinician"):
+    if not (overview.estimates or overview.withdrawn) or not user.may("clinician"):
         st.stop()
     author = Author(ask_author(user), user.key, user.role)
     if get_state().said and get_state().patient is None:

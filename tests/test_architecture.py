@@ -22,7 +22,7 @@ FLOORS = (
     {"core.imaging", "core.simulation", "core.tabular"},
     {"core.inference"},
     {"core.cohort", "core.register", "core.archive"},
-    {"core.evaluation"},
+    {"core.evaluation", "core.fhir"},
     {"core.figures"},
     {"core.training", "core.monitoring", "core.documents"},
     {"core.paper"},

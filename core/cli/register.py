@@ -1,5 +1,6 @@
 """The register: estimates added, outcomes entered, the whole exported and verified."""
 
+import datetime
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,9 +9,12 @@ import typer
 
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, WorkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.register.outcome_import import JudgedRow
     from core.register.store import Store
 
 register_app = typer.Typer(
@@ -62,23 +66,28 @@ def add(
 @register_app.command()
 def outcomes(
     table: Annotated[
-        Path, typer.Argument(help="CSV, Excel, ODS or Parquet: patient_id, ki67_pct, pn, rfs_months, ...")
+        Path,
+        typer.Argument(
+            help="CSV, Excel, ODS or Parquet: patient_id, ki67_pct, pn, rfs_months, ...; or a FHIR R4 Bundle (JSON)."
+        ),
     ],
     author: Initials,
     correct: Annotated[str, typer.Option(help="Reason to enter contradicting rows as corrections.")] = "",
     *,
     preview: Annotated[bool, typer.Option("--preview", help="Say what would be entered, and enter nothing.")] = False,
+    surgical: Annotated[
+        bool, typer.Option("--surgical", help="Ki-67 of which a Bundle names no specimen are from surgical ones.")
+    ] = False,
     database: Database = "",
     as_json: AsJson = False,
 ) -> None:
     """Enter what pathology and follow-up found; nothing is overwritten."""
-    from core.cohort.outcomes import read_outcomes  # noqa: PLC0415
     from core.register.outcome_entry import Author  # noqa: PLC0415
-    from core.register.outcome_import import enter_rows, judge_rows, tabulate_rows  # noqa: PLC0415
+    from core.register.outcome_import import enter_rows, tabulate_rows  # noqa: PLC0415
 
-    read = read_outcomes(table)
+    judge = _read_outcomes(table, surgical=surgical)
     with closing(_open(database)) as store:
-        judged = judge_rows(store, read.rows, read.reading.refused)
+        judged = judge(store)
         kept = [] if preview else enter_rows(store, judged, Author(author), reason=correct)
     rows = tabulate_rows(judged)
     for row in rows[rows["Status"].isin(["contradicting", "not used"])].itertuples(index=False):
@@ -91,16 +100,21 @@ def outcomes(
 @register_app.command("export")
 def export_register(
     out: Annotated[Path, typer.Option("--out", help="CSV file: a row an estimate, with what is known by now.")],
+    bundle: Annotated[Path, typer.Option(help="Folder of a bundle, of whose estimates FHIR says more.")] = DEMO_BUNDLE,
+    *,
+    fhir: Annotated[
+        bool, typer.Option("--fhir", help="A FHIR R4 Bundle (JSON) instead: RiskAssessment and Provenance of each.")
+    ] = False,
     database: Database = "",
 ) -> None:
-    """Write the register as a table."""
-    from core.register.patients import tabulate_register  # noqa: PLC0415
-    from core.spreadsheet import render_csv  # noqa: PLC0415
-
+    """Write the register as a table, or its estimates as FHIR."""
     with closing(_open(database)) as store:
-        table = tabulate_register(store)
-    out.write_bytes(render_csv(table))
-    say(f"{len(table)} estimates: {out}")
+        count, content = _render_fhir(store, bundle) if fhir else _render_table(store)
+    try:
+        out.write_bytes(content)
+    except OSError:
+        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
+    say(f"{count} estimates: {out}")
 
 
 @register_app.command()
@@ -113,8 +127,35 @@ def verify(database: Database = "", as_json: AsJson = False) -> None:
     tell_chain(report, as_json, _summarise_register, **counts)
 
 
+@register_app.command()
+def withdraw(
+    number: Annotated[int, typer.Argument(help="Number of the estimate's entry.")],
+    author: Initials,
+    reason: Annotated[str, typer.Option(help="One of the reasons that a wrong one lists.")] = "",
+    text: Annotated[str, typer.Option(help="More about it, without what tells who the patient is.")] = "",
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Put a withdrawn estimate back.")] = False,
+    says_nothing: Annotated[bool, typer.Option("--says-nothing", help="The text tells no patient.")] = False,
+    database: Database = "",
+) -> None:
+    """Withdraw an estimate by a further entry, or undo that; nothing is deleted."""
+    from core.register.outcome_entry import Author  # noqa: PLC0415
+    from core.register.withdrawal import question_text, reinstate  # noqa: PLC0415
+    from core.register.withdrawal import withdraw as write_withdrawal  # noqa: PLC0415
+
+    if (question := question_text(text)) and not says_nothing:
+        raise InputError(f"{question} (--says-nothing)")
+    with closing(_open(database)) as store:
+        if undo:
+            record = reinstate(store, number, Author(author), text=text)
+        else:
+            record = write_withdrawal(store, number, Author(author), reason=reason, text=text)
+    say(f"entry {record.number} {'puts back' if undo else 'withdraws'} entry {number}")
+
+
 def _summarise_register(data: dict[str, Any]) -> str:
-    counts = "{estimates} estimates, {outcomes} outcomes, {follow_ups} follow-ups".format(**data)
+    counts = "{estimates} estimates ({withdrawn} withdrawn), {outcomes} outcomes, {follow_ups} follow-ups"
+    counts = counts.format(**data)
     return f"{counts} among {summarise_chain(data)}"
 
 
@@ -123,6 +164,45 @@ def _open(database: str) -> "Store":
     from core.register.store import Store  # noqa: PLC0415
 
     return Store(database or find_database())
+
+
+def _render_table(store: "Store") -> tuple[int, bytes]:
+    from core.register.patients import tabulate_register  # noqa: PLC0415
+    from core.spreadsheet import render_csv  # noqa: PLC0415
+
+    table = tabulate_register(store)
+    return len(table), render_csv(table)
+
+
+def _render_fhir(store: "Store", folder: Path) -> tuple[int, bytes]:
+    """Write the estimates that hold; no Bundle is made of a record that does not."""
+    from core.fhir.risk_assessment import Assessed, Model, render_assessments  # noqa: PLC0415
+    from core.inference.trust import load_bundle  # noqa: PLC0415
+    from core.register.patients import check_record, read_estimates  # noqa: PLC0415
+
+    check_record(store)
+    records, bundle = read_estimates(store), load_bundle(folder)
+    model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    text = render_assessments(map(Assessed.of_record, records), [model], created_utc=now)
+    return len(records), text.encode()
+
+
+def _read_outcomes(path: Path, *, surgical: bool) -> "Callable[[Store], list[JudgedRow]]":
+    """Read a table or a Bundle, and give how its rows are judged beside a register."""
+    from core.cohort.outcomes import read_outcomes  # noqa: PLC0415
+    from core.fhir.read import is_fhir, judge_bundle, read_bundle  # noqa: PLC0415
+    from core.register.outcome_import import judge_rows  # noqa: PLC0415
+    from core.tabular import read_bytes  # noqa: PLC0415
+
+    content = read_bytes(path)
+    if is_fhir(content):
+        found = read_bundle(content)
+        for note in found.notes:
+            say(note)
+        return lambda store: judge_bundle(store, found, unsaid_is_surgery=surgical)
+    read = read_outcomes(content)
+    return lambda store: judge_rows(store, read.rows, read.reading.refused)
 
 
 def _question(patients: Any) -> None:

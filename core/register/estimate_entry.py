@@ -1,6 +1,7 @@
 """An estimate as the register keeps it: what went in and what came out, without a pixel."""
 
 import datetime
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
 from core.errors import InputError
 from core.inference import Case, Prediction
 from core.register.chain import hash_json, write_json
-from core.register.models import Entry
+from core.register.models import Entry, Record
 from models.bundle import Bundle
 from models.fusion import FusionHead
 
@@ -109,6 +110,26 @@ class Estimate:
             image_score=prediction.score,
             gate=prediction.applicability.status,
             **rest,
+        )
+
+    @classmethod
+    def of_record(cls, record: Record) -> Self:
+        """Take an estimate of the register."""
+        kept = json.loads(record.details)
+        return cls(
+            patient=record.patient,
+            centre=record.centre,
+            exam_date=record.exam_date,
+            bundle=record.bundle,
+            bundle_sha256=record.bundle_sha256,
+            input_sha256=record.input_sha256,
+            probability=float(record.probability or 0.0),
+            low=record.low,
+            high=record.high,
+            is_simulated=kept.pop("simulated"),
+            views=tuple(kept.pop("views")),
+            imputed=tuple(kept.pop("imputed")),
+            **kept,
         )
 
     @property

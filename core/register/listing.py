@@ -9,6 +9,7 @@ from sqlalchemy import Integer, Select, exists, func, select
 
 from core.register.models import ENTRIES, REGISTER, WITHHELD
 from core.register.store import Store
+from core.register.withdrawal import select_withdrawn
 
 PAGE = 50
 COLUMNS = ("number", "patient", "centre", "exam_date", "bundle", "probability", "low", "high", "group", "time_utc")
@@ -29,6 +30,8 @@ class Filter:
         First and last date of the examination, YYYY-MM-DD.
     has_outcome : bool or None
         Whether pathology's finding is known.
+    withdrawn : bool
+        Whether the withdrawn ones are listed in place of those that count.
     """
 
     search: str = ""
@@ -37,10 +40,12 @@ class Filter:
     since: str = ""
     until: str = ""
     has_outcome: bool | None = None
+    withdrawn: bool = False
 
     def apply(self, query: Select[Any]) -> Select[Any]:
         """Narrow a query of estimates."""
-        query = query.where(ENTRIES.c.kind == "registered")
+        is_withdrawn = ENTRIES.c.number.in_(select_withdrawn())
+        query = query.where(ENTRIES.c.kind == "registered", is_withdrawn if self.withdrawn else ~is_withdrawn)
         if self.search.strip():
             query = query.where(ENTRIES.c.patient.icontains(self.search.strip(), autoescape=True))
         if self.centre is not None:
@@ -76,7 +81,7 @@ def count_estimates(store: Store, wanted: Filter) -> int:
 
 def has_estimate(store: Store, *, prospective: bool) -> bool:
     """Whether there is an estimate: any, or one made before its patient's outcome was entered."""
-    query = select(ENTRIES.c.number).where(ENTRIES.c.kind == "registered")
+    query = Filter().apply(select(ENTRIES.c.number))
     if prospective:
         outcome = ENTRIES.alias()
         of_patient = (outcome.c.kind == "outcome") & (outcome.c.patient == ENTRIES.c.patient)
@@ -90,8 +95,8 @@ class Overview:
 
     Parameters
     ----------
-    estimates, known : int
-        Estimates, and patients with a finding of pathology.
+    estimates, known, withdrawn : int
+        Estimates, patients with a finding of pathology, and estimates that were withdrawn and do not count.
     centres : tuple of str
         Where patients were examined.
     bundles : mapping of str to str
@@ -102,6 +107,7 @@ class Overview:
     known: int
     centres: tuple[str, ...]
     bundles: Mapping[str, str]
+    withdrawn: int = 0
 
 
 def read_overview(store: Store) -> Overview:
@@ -110,14 +116,15 @@ def read_overview(store: Store) -> Overview:
     pairs = store.select(Filter().apply(select(ENTRIES.c.centre, ENTRIES.c.bundle_sha256).distinct()))
     centres, bundles = ({row[name] for row in pairs} for name in ("centre", "bundle_sha256"))
     named = {sha256: _name_bundle(store, sha256) for sha256 in sorted(bundles)}
-    return Overview(count_estimates(store, Filter()), int(known[0]["n"]), tuple(sorted(centres)), named)
+    counts = (count_estimates(store, Filter()), int(known[0]["n"]))
+    return Overview(*counts, tuple(sorted(centres)), named, count_estimates(store, Filter(withdrawn=True)))
 
 
 def sum_estimates(store: Store) -> pd.DataFrame:
     """Count by centre and bundle: estimates, and those of patients with a finding of pathology; takes a while."""
     keys = (ENTRIES.c.centre, ENTRIES.c.bundle_sha256)
     known = func.sum(ENTRIES.c.patient.in_(OUTCOMES).cast(Integer)).label("with_outcome")
-    query = select(*keys, func.count().label("estimates"), known).where(ENTRIES.c.kind == "registered")
+    query = Filter().apply(select(*keys, func.count().label("estimates"), known))
     rows = [dict(row) for row in store.select(query.group_by(*keys).order_by(*keys))]
     names = {sha256: _name_bundle(store, sha256) for sha256 in {row["bundle_sha256"] for row in rows}}
     rows = [row | {"bundle": names[row["bundle_sha256"]]} for row in rows]
@@ -135,4 +142,5 @@ def count_entries(store: Store) -> dict[str, int]:
     query = select(ENTRIES.c.kind, func.count().label("n")).where(ENTRIES.c.kind.in_(REGISTER)).group_by(ENTRIES.c.kind)
     counts = {row["kind"]: int(row["n"]) for row in store.select(query)}
     names = {"registered": "estimates", "outcome": "outcomes", "follow-up": "follow_ups"}
-    return {name: counts.get(kind, 0) for kind, name in names.items()}
+    told = {name: counts.get(kind, 0) for kind, name in names.items()}
+    return told | {"withdrawn": count_estimates(store, Filter(withdrawn=True))}

@@ -8,11 +8,22 @@ from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table,
 from core.errors import InputError
 
 Kind = Literal[
-    "decision", "note", "reading", "estimate", "correction", "shown", "registered", "outcome", "follow-up", "withheld"
+    "decision",
+    "note",
+    "reading",
+    "estimate",
+    "correction",
+    "shown",
+    "registered",
+    "outcome",
+    "follow-up",
+    "withdrawal",
+    "reinstatement",
+    "withheld",
 ]
 WITHHELD: Kind = "withheld"
 KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != WITHHELD)
-REGISTER: tuple[Kind, ...] = ("registered", "outcome", "follow-up")
+REGISTER: tuple[Kind, ...] = ("registered", "outcome", "follow-up", "withdrawal", "reinstatement")
 SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in {"shown", *REGISTER})
 MAX_TEXT = 4_000
 METADATA = MetaData()
@@ -71,8 +82,9 @@ class Entry:
     kind : str
         Of the board: "decision", "note", "correction"; "reading" is an own estimate, "estimate" the model's that was
         shown after it, "shown" notes that the author was shown the model's without a reading: a later reading is not
-        blind. Of the register: "registered" is an estimate, "outcome" what pathology found, "follow-up". A `Record`
-        that stands for one that does not hold is "withheld".
+        blind. Of the register: "registered" is an estimate, "outcome" what pathology found, "follow-up"; "withdrawal"
+        takes an estimate out of all counts, "reinstatement" puts it back. A `Record` that stands for one that does not
+        hold is "withheld".
     text : str
         What they say; the reason of an override, at most 4,000 characters.
     agrees : bool or None

@@ -7,8 +7,9 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, select, true
 
-from core.clinical import BY_NAME, parse_value
+from core.clinical import BY_NAME, COLUMNS, parse_value
 from core.errors import ClinicalError, InputError, WorkError
+from core.inference.explain import format_value
 from core.register.chain import hash_json, write_json
 from core.register.estimate_entry import check_day
 from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind
@@ -117,6 +118,12 @@ def check_outcome(raw: Mapping[str, object]) -> dict[Kind, Values]:
     if ("rfs_event" in follow_up) != ("rfs_months" in follow_up):
         raise InputError("A follow-up needs both: months to recurrence or last contact, and whether it recurred.")
     return parts
+
+
+def describe_value(name: str, value: object) -> str:
+    """Write a value of `FIELDS` with its unit."""
+    field = BY_NAME.get(name) or COLUMNS[name].field
+    return format_value(field.name, value) if field else str(value)
 
 
 def make_entry(patient: str, kind: Kind, values: Values, kept: Kept, author: Author, *, reason: str = "") -> Entry:

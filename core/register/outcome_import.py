@@ -8,7 +8,17 @@ import pandas as pd
 
 from core.errors import InputError
 from core.register.models import Entry, Kind, Record
-from core.register.outcome_entry import NOTHING, Author, Kept, Values, check_outcome, find_known, make_entry, read_kept
+from core.register.outcome_entry import (
+    NOTHING,
+    Author,
+    Kept,
+    Values,
+    check_outcome,
+    describe_value,
+    find_known,
+    make_entry,
+    read_kept,
+)
 from core.register.store import Store
 
 Status = Literal["new", "matched", "contradicting", "unmatched", "not used"]
@@ -102,7 +112,10 @@ def _judge(number: int, patient: str, raw: Mapping[str, Any], kept: Mapping[tupl
         if verdict != "matched":
             steps.append((kind, values, before))
         names = before.find_differences(kind, values)
-        differing += [f"{name} is {before.values[name]}, the file says {values[name]}" for name in names]
+        differing += [
+            f"{name} is {describe_value(name, before.values[name])}, the file says {describe_value(name, values[name])}"
+            for name in names
+        ]
     if not parts:
         return JudgedRow(number, patient, "not used", "nothing is known in this row")
     status: Status = "contradicting" if differing else "new" if steps else "matched"

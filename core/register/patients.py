@@ -7,15 +7,17 @@ from sqlalchemy import select
 
 from core.clinical import M1_PREDICTORS
 from core.errors import WorkError
-from core.register.models import ENTRIES
+from core.register.models import ENTRIES, Record
 from core.register.outcome_entry import FIELDS, NOTHING, read_kept
 from core.register.store import Store
+from core.register.withdrawal import select_withdrawn
 
 KEPT = ("number", "time_utc", "patient", "centre", "exam_date", "bundle", "bundle_sha256", "input_sha256")
 ESTIMATE = ("probability", "low", "high")
 DETAILS = ("device", "engine", "threshold", "image_score", "gate", "own", "simulated")
 RENAMED = {"patient": "patient_id", "device": "image_device", "probability": "prob", "simulated": "is_simulated"}
 NUMBERS = ("low", "high", "prob", "threshold", "image_score", "own", "age", "size_mm", "ki67_pct", "ki67_cutoff")
+COUNTED = (ENTRIES.c.kind == "registered", ENTRIES.c.number.not_in(select_withdrawn()))
 COUNTS = ("nodes_removed", "nodes_positive", "rfs_months", "rfs_event")
 
 
@@ -30,9 +32,10 @@ def tabulate_register(store: Store) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row an estimate, oldest first: ``number, time_utc, patient_id, centre, exam_date, bundle, bundle_sha256,
-        input_sha256, prob, low, high, image_device, engine, threshold, image_score, gate, own, is_simulated, n_views``;
-        the predictors of M1; what pathology and follow-up found, None or NaN where it is not known;
+        A row an estimate that is not withdrawn, oldest first: ``number, time_utc, patient_id, centre, exam_date,
+        bundle, bundle_sha256, input_sha256, prob, low, high, image_device, engine, threshold, image_score, gate, own,
+        is_simulated, n_views``; the predictors of M1; what pathology and follow-up found, None or NaN where it is not
+        known;
         ``outcome_number`` (first entry of pathology's finding; 0 without one) and ``is_prospective`` (whether the
         estimate was made before it).
 
@@ -41,11 +44,9 @@ def tabulate_register(store: Store) -> pd.DataFrame:
     WorkError
         If the record does not hold: what was taken out of it would be missing without a word.
     """
-    report = store.verify_chain()
-    if not report.holds:
-        raise WorkError(f"No table is made, for the record does not hold: {report.reason}. Tell the database's keeper.")
+    check_record(store)
     columns = [*KEPT, *ESTIMATE, "details"]
-    query = select(*(ENTRIES.c[name] for name in columns)).where(ENTRIES.c.kind == "registered")
+    query = select(*(ENTRIES.c[name] for name in columns)).where(*COUNTED)
     rows = store.select(query.order_by(ENTRIES.c.number))
     kept = read_kept(store)
     table = pd.DataFrame([_lay_out(dict(row)) for row in rows], columns=[*_list_columns()])
@@ -58,6 +59,18 @@ def tabulate_register(store: Store) -> pd.DataFrame:
     table["is_prospective"] = (table["outcome_number"] == 0) | (table["number"] < table["outcome_number"])
     table = table.rename(columns=RENAMED)
     return table.astype(dict.fromkeys((*NUMBERS, *COUNTS), float) | {"is_simulated": bool, "outcome_number": int})
+
+
+def check_record(store: Store) -> None:
+    """Refuse a record that does not hold: what was taken out of it would be missing without a word."""
+    report = store.verify_chain()
+    if not report.holds:
+        raise WorkError(f"No table is made, for the record does not hold: {report.reason}. Tell the database's keeper.")
+
+
+def read_estimates(store: Store) -> list[Record]:
+    """Read all estimates that count, oldest first."""
+    return store.read_where(*COUNTED)
 
 
 def choose_estimates(table: pd.DataFrame) -> pd.DataFrame:

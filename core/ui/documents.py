@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 PAPERS: dict["Paper", str] = {"a4": "A4", "letter": "Letter"}
 
 
-def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str | None = None) -> None:
-    """Draw the buttons for PDF and HTML, and the choice of paper.
+def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str | None = None) -> str | None:
+    """Draw the buttons for PDF and HTML, and the choice of paper; give the pseudonym, as far as it is known.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str 
             on_click="ignore",
             help="The same in one file for any browser.",
         )
+    return patient
 
 
 def _render(collect: Callable[[], "PatientContent"], paper: "Paper", form: "Form") -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from core.register.outcome_entry import read_kept
 from core.register.store import Store
+from tests.core.fhir.bundles import write_bundle, write_observation
 from tests.core.register.register_entries import add_estimates
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
@@ -90,6 +91,40 @@ def test_a_table_is_previewed_and_entered(page, address, store):  # noqa: F811
     page.get_by_role("button", name="Enter 2 rows").click()
     page.get_by_text("2 entries were written.").wait_for()
     assert read_kept(store)["P-01", "outcome"].values == {"ki67_pct": 35.0, "pn": "N1"}
+
+
+def test_a_fhir_bundle_is_previewed_and_entered(page, address, store):  # noqa: F811
+    open_register(page, address)
+    page.get_by_text("Enter outcomes from a table or a FHIR Bundle").click()
+    bundle = write_bundle(write_observation("P-10"), write_observation("P-11", "Specimen/core"))
+    file = {"name": "bundle.json", "mimeType": "application/json", "buffer": bundle}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    page.get_by_text("1 new, 0 matched, 0 contradicting, 0 unmatched, 1 not used").wait_for()
+    page.get_by_role("button", name="Enter 1 rows").click()
+    page.get_by_text("1 entries were written.").wait_for()
+    kept = read_kept(store)
+    assert kept["P-10", "outcome"].values == {"ki67_pct": 35.0}
+    assert ("P-11", "outcome") not in kept
+
+
+def test_an_estimate_is_withdrawn_and_put_back(page, address, store):  # noqa: F811
+    open_register(page, address)
+    open_patient(page, "P-57")
+    page.get_by_text("Withdraw an estimate, or put one back").click()
+    page.get_by_role("combobox", name="Reason").click()
+    page.get_by_role("option", name="entered for a test").click()
+    settle(page)
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    page.get_by_text("withdraws entry 58").wait_for()
+    page.get_by_text("1 more were withdrawn").wait_for()
+    page.get_by_text("Withdraw an estimate, or put one back").click()
+    page.get_by_label("Why it counts again").fill("no test after all")
+    page.get_by_label("Why it counts again").press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Put back", exact=True).click()
+    page.get_by_text("puts back entry 58").wait_for()
+    page.get_by_text("60 estimates, newest first").wait_for()
+    assert store.verify_chain().holds
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

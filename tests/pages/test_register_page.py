@@ -10,9 +10,12 @@ from streamlit.testing.v1 import AppTest
 from core import settings
 from core.register.database import find_database
 from core.register.listing import Filter, count_estimates, has_estimate
+from core.register.models import REGISTER
 from core.register.outcome_entry import read_kept
 from core.register.store import Store
+from core.register.withdrawal import REASONS
 from core.ui.login import User
+from tests.core.fhir.bundles import write_bundle, write_observation
 from tests.core.register.register_entries import add_estimates, enter
 from tests.core.register.test_tampering import run
 from tests.pages.cohorts import words
@@ -92,6 +95,55 @@ def test_a_table_is_judged_row_by_row_before_it_is_entered(open_page, store):
     kept = read_kept(store)
     assert kept["P-001", "outcome"].values == {"ki67_pct": 35.0, "pn": "N1"}
     assert kept["P-003", "outcome"].values == {"ki67_pct": 45.0}
+    assert store.verify_chain().holds
+
+
+def test_a_fhir_bundle_is_judged_and_a_specimen_that_is_not_named_is_asked_about(open_page, store):
+    bundle = write_bundle(
+        write_observation("P-001", None), write_observation("P-003"), write_observation("P-002", "Specimen/core")
+    )
+    at = give_initials(open_page(PAGE))
+    at.file_uploader[0].set_value(("bundle.json", bundle, "application/json")).run()
+    assert "**0** new, **0** matched, **1** contradicting, **0** unmatched, **2** not used" in words(at)
+    assert "core biopsy, which is a comparator" in at.dataframe[1].value["What it means"].iloc[2]
+    next(box for box in at.checkbox if box.label.startswith("Of 1 Ki-67 the Bundle names no specimen")).check()
+    at = press(at.run(), "Enter 1 rows")
+    assert "**1 entries** were written." in words(at)
+    assert read_kept(store)["P-001", "outcome"].values == {"ki67_pct": 35.0}
+
+
+def test_a_hostile_bundle_gets_a_sentence(open_page, store):
+    at = open_page(PAGE)
+    at.file_uploader[0].set_value(("bundle.json", b'{"a": ' + b"[" * 100_000, "application/json")).run()
+    assert "nested deeper" in at.error[0].value
+
+
+def test_an_estimate_is_withdrawn_listed_and_put_back(open_page, store):
+    at = give_initials(open_page(PAGE))
+    next(box for box in at.selectbox if box.label == "Open a patient").set_value("P-001")
+    at.run()
+    press(at, "Withdraw")
+    assert "Choose a reason first." in at.error[0].value
+    next(box for box in at.selectbox if box.label == "Reason").set_value(REASONS[0])
+    next(box for box in at.text_input if box.label == "More about it").set_value("was Anna Jones")
+    at.run()
+    assert next(button for button in at.button if button.label == "Withdraw").disabled
+    next(box for box in at.text_input if box.label == "More about it").set_value("seen at the board")
+    at.run()
+    at = press(at, "Withdraw")
+    assert "**2 estimates**" in words(at)
+    assert "1 more were withdrawn" in words(at)
+    next(box for box in at.toggle if box.label == "Withdrawn ones").set_value(True)
+    at.run()
+    assert at.dataframe[0].value["Patient"].tolist() == ["P-001"]
+    next(box for box in at.text_input if box.label == "Why it counts again").set_value("it was right")
+    at.run()
+    press(at, "Put back")
+    assert [record.kind for record in store.read("P-001", kinds=REGISTER)] == [
+        "registered",
+        "withdrawal",
+        "reinstatement",
+    ]
     assert store.verify_chain().holds
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.errors import InputError
 from core.figures.case.heatmap import OPACITY, tabulate_heatmap
 from core.figures.case.heatmap_png import render_heatmap_png
 from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
@@ -18,9 +19,11 @@ from core.figures.case.probability import (
 )
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Prediction, View, ViewEstimate
+from core.inference.engines.choice import describe_choice
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
 from core.inference.sentences import describe_uncertain_terms
+from core.settings import get_text_setting
 from core.ui.case.archive import offer_results
 from core.ui.case.proposal import get_lesions
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
@@ -128,7 +131,15 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
             on_click="ignore",
         )
     collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated)
-    offer_documents(partial(collect, created_utc=provenance["created_utc"]), pseudonym=first.patient_id)
+    patient = offer_documents(partial(collect, created_utc=provenance["created_utc"]), pseudonym=first.patient_id)
+    st.download_button(
+        "Estimate (FHIR)",
+        guard_file(partial(_render_fhir, answer, bundle, patient=patient or "", simulated=first.is_simulated)),
+        file_name="sonoki_estimate.fhir.json",
+        mime="application/fhir+json",
+        on_click="ignore",
+        help="FHIR R4: RiskAssessment, Provenance and Device; the patient is named by the pseudonym alone.",
+    )
     lesions = [get_lesions(view.frame, n) for view, n in zip(case.views, answer.numbers, strict=True)]
     results = partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated, lesions=lesions)
     offer_results(results, sources)
@@ -149,6 +160,21 @@ def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bund
         ),
         provenance=provenance,
     )
+
+
+def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: bool) -> str:
+    from core.fhir.risk_assessment import Assessed, Model, render_assessments  # noqa: PLC0415 - a download's own
+    from core.register.estimate_entry import Estimate  # noqa: PLC0415
+    from core.register.pseudonyms import question_pseudonym  # noqa: PLC0415
+
+    if question := question_pseudonym(patient) if patient else "":
+        raise InputError(question)
+    engine = describe_choice(get_text_setting("engine"))
+    about = {"patient": patient, "centre": "", "exam_date": "", "engine": engine, "is_simulated": simulated}
+    estimate = Estimate.of_case(answer.case, answer.prediction, **about)
+    model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
+    now = describe_provenance(bundle)["created_utc"]
+    return render_assessments([Assessed(estimate, now)], [model], created_utc=now)
 
 
 def _collect_case(*case: Any, **options: Any) -> "PatientContent":

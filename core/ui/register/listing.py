@@ -34,10 +34,11 @@ EARLIEST = "1990-01-01"
 def show_sums(overview: Overview, last: str) -> None:
     """Say how many estimates there are and of how many patients the outcome is known; more behind a click."""
     n, known = overview.estimates, overview.known
-    if not n:
+    if not n and not overview.withdrawn:
         st.markdown("There is no estimate yet: add some on Case or Cohort, or by `python -m core register add`.")
         return
-    st.markdown(f"**{n:,} estimates**; the surgical Ki-67 of **{known:,} patients** is known.")
+    withdrawn = f" {overview.withdrawn:,} more were withdrawn and do not count." if overview.withdrawn else ""
+    st.markdown(f"**{n:,} estimates**; the surgical Ki-67 of **{known:,} patients** is known.{withdrawn}")
     if st.toggle("Count by centre and bundle", key="register_sums"):
         sums = _get_sums(find_database(), last)
         shown = sums.assign(centre=sums["centre"].replace("", UNNAMED), bundle_sha256=sums["bundle_sha256"].str[:12])
@@ -55,7 +56,7 @@ def ask_filter(overview: Overview) -> Filter:
     at = centre.selectbox("Centre", places, format_func=lambda c: c or UNNAMED, key="register_at")
     by = bundle.selectbox("Bundle", list(names), format_func=names.__getitem__, key="register_by")
     is_known = known.selectbox("Outcome", list(KNOWN), key="register_known")
-    first, last, _ = st.columns([2, 2, 5])
+    first, last, state = st.columns([2, 2, 5])
     since = first.date_input("Examined from", None, EARLIEST, key="register_since", format="YYYY-MM-DD")
     until = last.date_input("Examined until", None, EARLIEST, key="register_until", format="YYYY-MM-DD")
     wanted = Filter(
@@ -65,6 +66,7 @@ def ask_filter(overview: Overview) -> Filter:
         since.isoformat() if since else "",
         until.isoformat() if until else "",
         KNOWN[is_known],
+        bool(overview.withdrawn) and state.toggle("Withdrawn ones", key="register_withdrawn"),
     )
     change_state(RegisterState.narrow, wanted)
     return wanted

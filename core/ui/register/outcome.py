@@ -1,7 +1,7 @@
 """What is known of a patient of the register: its entries, and the form that adds to them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,13 +11,30 @@ from core.errors import AppError, InputError
 from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.models import REGISTER, WITHHELD, Kind, Record
-from core.register.outcome_entry import FIELDS, NOTHING, Author, Kept, Values, check_outcome, make_entry, read_kept
+from core.register.outcome_entry import (
+    FIELDS,
+    NOTHING,
+    Author,
+    Kept,
+    Values,
+    check_outcome,
+    describe_value,
+    make_entry,
+    read_kept,
+)
 from core.register.store import Store
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
+from core.ui.register.withdrawing import ask_withdrawal, list_withdrawn
 
 YES_NO = {1: "yes", 0: "no"}
-KINDS = {"registered": "Estimate", "outcome": "Outcome", "follow-up": "Follow-up"}
+KINDS = {
+    "registered": "Estimate",
+    "outcome": "Outcome",
+    "follow-up": "Follow-up",
+    "withdrawal": "Withdrawal",
+    "reinstatement": "Reinstatement",
+}
 MEANWHILE = "Somebody entered something for this patient in the meantime, so nothing was saved: look again."
 KNOWN_ALREADY = "This is what is kept already, so nothing was saved."
 
@@ -28,7 +45,10 @@ def show_patient(store: Store, patient: str, author: Author) -> None:
     kept = read_kept(store, [patient])
     form, history = st.columns([3, 2], gap="large")
     with history:
-        _show_entries(store, patient)
+        records = store.read(patient, kinds=REGISTER)
+        _show_entries(records)
+        if all(record.kind != WITHHELD for record in records):
+            ask_withdrawal(store, records, author)
     if any(one.fault for one in kept.values()):
         form.markdown("Nothing can be entered for this patient while an entry is withheld.")
         return
@@ -127,13 +147,16 @@ def _save(
     return f"**Saved** as entry {' and '.join(str(record.number) for record in records)}."
 
 
-def _show_entries(store: Store, patient: str) -> None:
+def _show_entries(records: Sequence[Record]) -> None:
     """List the patient's entries, newest first."""
-    for record in reversed(store.read(patient, kinds=REGISTER)):
+    withdrawn = list_withdrawn(records)
+    for record in reversed(records):
         if record.kind == WITHHELD:
             st.error(plain(record.text))
             continue
-        corrects = f", corrects entry {record.corrects}" if record.corrects else ""
+        verb = {"withdrawal": "of", "reinstatement": "of"}.get(record.kind, "corrects")
+        corrects = f", {verb} entry {record.corrects}" if record.corrects else ""
+        corrects += ", withdrawn" if record.number in withdrawn else ""
         time = record.time_utc[:16].replace("T", " ")
         st.markdown(f"**{KINDS[record.kind]} {record.number}{corrects}** · {plain(record.author)} · {time} UTC")
         st.text(_describe(record))
@@ -142,8 +165,8 @@ def _show_entries(store: Store, patient: str) -> None:
 def _describe(record: Record) -> str:
     if record.kind == "registered" and record.probability is not None:
         return f"{format_percent(record.probability)} high Ki-67, bundle {record.bundle}"
+    if not record.details:
+        return f"Reason: {record.text}"
     values = json.loads(record.details)
-    words = [
-        f"{COLUMNS[name].label}: {YES_NO[value] if name == 'rfs_event' else value}" for name, value in values.items()
-    ]
+    words = [f"{COLUMNS[name].label}: {describe_value(name, value)}" for name, value in values.items()]
     return "\n".join([*(words or ["withdrawn"]), *([f"Reason: {record.text}"] if record.text else [])])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from core.fhir.observation import FoundKi67
 from core.register.listing import Filter
 from core.register.outcome_import import JudgedRow
 
@@ -32,6 +33,8 @@ class RegisterState:
         Rows of a table that waits to be entered.
     notes : tuple of str
         How its columns were read.
+    found : FoundKi67 or None
+        What a FHIR Bundle says, which can be judged again.
     """
 
     wanted: Filter = EVERYTHING
@@ -43,6 +46,7 @@ class RegisterState:
     uploads: int = 0
     judged: tuple[JudgedRow, ...] = ()
     notes: tuple[str, ...] = ()
+    found: FoundKi67 | None = None
 
     def narrow(self, wanted: Filter) -> "RegisterState":
         """Another filter begins at the first page."""
@@ -64,6 +68,12 @@ class RegisterState:
         """Keep what was done."""
         return replace(self, said=words)
 
-    def take(self, judged: tuple[JudgedRow, ...], notes: tuple[str, ...] = ()) -> "RegisterState":
-        """Keep a table that was judged; an empty one forgets it."""
-        return replace(self, uploads=self.uploads + 1, judged=judged, notes=notes, said="")
+    def take(
+        self, judged: tuple[JudgedRow, ...], notes: tuple[str, ...] = (), found: FoundKi67 | None = None
+    ) -> "RegisterState":
+        """Keep a table or Bundle that was judged; an empty one forgets it."""
+        return replace(self, uploads=self.uploads + 1, judged=judged, notes=notes, found=found, said="")
+
+    def judge(self, judged: tuple[JudgedRow, ...]) -> "RegisterState":
+        """Keep the same Bundle judged otherwise."""
+        return replace(self, judged=judged)

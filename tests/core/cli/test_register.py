@@ -12,6 +12,7 @@ from core.cohort.frozen_rule import FrozenRule
 from core.errors import InputError, UsageError
 from core.inference.trust import load_bundle
 from core.register.store import Store
+from tests.core.fhir.bundles import write_bundle, write_observation
 from tests.core.register.register_entries import add_estimates, enter
 
 PREDICTIONS = (
@@ -83,7 +84,7 @@ def test_outcomes_are_judged_row_by_row_and_corrected_with_a_reason_alone(url, t
     seen = run(url, "outcomes", table, "--author", "AB", "--preview", "--json")
     expected = {"new": 1, "matched": 1, "contradicting": 1, "not used": 1, "unmatched": 1}
     assert json.loads(seen.stdout) == {"rows": expected, "entries": 0}
-    assert "row 4: contradicting: ki67_pct is 30.0, the file says 45.0" in seen.stderr
+    assert "row 4: contradicting: ki67_pct is 30 %, the file says 45 %" in seen.stderr
     entered = run(url, "outcomes", table, "--author", "AB", "--json")
     assert json.loads(entered.stdout)["entries"] == 2  # an outcome and a follow-up
     corrected = run(url, "outcomes", table, "--author", "AB", "--correct", "Second reading.", "--json")
@@ -101,3 +102,30 @@ def test_outcomes_are_judged_row_by_row_and_corrected_with_a_reason_alone(url, t
 def test_a_table_without_outcomes_is_refused(url, tmp_path):
     refused = run(url, "outcomes", write(tmp_path, "patient,age\nP-1,50\n"), "--author", "AB")
     assert "neither the surgical Ki-67" in str(refused.exception)
+
+
+def test_a_fhir_bundle_is_previewed_and_entered_and_estimates_leave_as_fhir(url, tmp_path):
+    store = Store(url)
+    add_estimates(store, ["P-1", "P-2"])
+    found = [write_observation("P-1"), write_observation("P-2", None), write_observation("P-9")]
+    bundle = write(tmp_path, write_bundle(*found).decode(), "bundle.json")
+    first = run(url, "outcomes", bundle, "--author", "AB", "--json")
+    assert json.loads(first.stdout) == {"rows": {"new": 1, "not used": 1, "unmatched": 1}, "entries": 1}
+    assert "row 2: not used: the Bundle does not say" in first.stderr
+    again = run(url, "outcomes", bundle, "--author", "AB", "--surgical", "--json")
+    assert json.loads(again.stdout) == {"rows": {"matched": 1, "new": 1, "unmatched": 1}, "entries": 1}
+    run(url, "export", "--fhir", "--out", str(tmp_path / "out.json"))
+    kinds = [one["resource"]["resourceType"] for one in json.loads((tmp_path / "out.json").read_text())["entry"]]
+    assert sorted(kinds) == ["Device", "Provenance", "Provenance", "RiskAssessment", "RiskAssessment"]
+    store.close()
+
+
+def test_an_estimate_is_withdrawn_and_put_back(url, tmp_path):
+    add_estimates(Store(url), ["P-1"])
+    first = run(url, "withdraw", "1", "--author", "AB", "--reason", "entered for a test")
+    assert "entry 2 withdraws entry 1" in first.stderr
+    assert json.loads(run(url, "verify", "--json").stdout)["withdrawn"] == 1
+    asked = run(url, "withdraw", "1", "--undo", "--author", "AB", "--text", "was Anna Jones")
+    assert isinstance(asked.exception, InputError)
+    back = run(url, "withdraw", "1", "--undo", "--author", "AB", "--text", "no test after all")
+    assert "entry 3 puts back entry 1" in back.stderr

@@ -1,0 +1,131 @@
+"""Estimates that were kept by mistake: a further entry withdraws one, another undoes that; nothing is deleted."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Select, case, func, select
+
+from core.errors import InputError, WorkError
+from core.register.chain import hash_json
+from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind, Record
+from core.register.outcome_entry import Author
+from core.register.pseudonyms import DATES
+from core.register.store import Store
+
+REASONS = (
+    "another patient's image or values",
+    "wrong image or lesion box",
+    "wrong clinical values",
+    "entered for a test",
+    "consent withdrawn",
+    "another reason",
+)
+NEEDS_WORDS = REASONS[-1]
+LONGEST = 400
+SIGN: dict[Kind, int] = {"withdrawal": 1, "reinstatement": -1}
+RECORD = re.compile(r"\d[\d ./-]{4,}\d")
+NAME = re.compile(
+    r"\b(Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Mme|Patient(?:in)?)\b\.?\s+[A-Z]\w+|\b[A-Z][a-z]+,?\s+[A-Z][a-z]+\b|@"
+)
+HOW = "Write it without what tells who the patient is, or say that it does not."
+MEANWHILE = "Somebody withdrew or reinstated this estimate in the meantime, so nothing was saved: look again."
+
+
+def select_withdrawn() -> Select[Any]:
+    """Select the numbers of the estimates that are withdrawn: by more withdrawals than were undone."""
+    balance = func.sum(case((ENTRIES.c.kind == "withdrawal", 1), else_=-1))
+    pairs = select(ENTRIES.c.corrects).where(ENTRIES.c.kind.in_(SIGN), ENTRIES.c.corrects.is_not(None))
+    return pairs.group_by(ENTRIES.c.corrects).having(balance > 0)
+
+
+def question_text(text: str) -> str:
+    """Ask about a free text that seems to hold a name, a date or a record number; "" where it doesn't."""
+    if any(pattern.search(text) for pattern in DATES):
+        return f"This seems to hold a date. {HOW}"
+    if RECORD.search(text):
+        return f"This seems to hold a record number. {HOW}"
+    if NAME.search(text):
+        return f"This seems to hold a name. {HOW}"
+    return ""
+
+
+def find_last(store: Store, number: int) -> Record | None:
+    """Find the last withdrawal or reinstatement of an estimate."""
+    found = store.read_where(ENTRIES.c.kind.in_(SIGN), ENTRIES.c.corrects == number)
+    return found[-1] if found else None
+
+
+def is_withdrawn(last: Record | None) -> bool:
+    """Whether an estimate is withdrawn, by the last that was said of it."""
+    return last is not None and last.kind == "withdrawal"
+
+
+def withdraw(store: Store, number: int, author: Author, *, reason: str, text: str = "") -> Record:
+    """Withdraw an estimate.
+
+    Parameters
+    ----------
+    store : Store
+        The register.
+    number : int
+        Entry of the estimate.
+    author : Author
+        Who withdraws it.
+    reason : str
+        One of `REASONS`.
+    text : str
+        More about it, at most 400 characters; needed with the last of the reasons.
+
+    Returns
+    -------
+    Record
+        The entry that withdraws it.
+
+    Raises
+    ------
+    InputError
+        If there is no such estimate, or the reason is missing.
+    WorkError
+        If somebody else was first.
+    """
+    if reason not in REASONS:
+        raise InputError(f"Choose one of the reasons: {'; '.join(REASONS)}.")
+    if reason == NEEDS_WORDS and not text.strip():
+        raise InputError("Say which other reason it is.")
+    words = f"{reason}: {text.strip()}" if text.strip() else reason
+    return _append(store, number, author, "withdrawal", words)
+
+
+def reinstate(store: Store, number: int, author: Author, *, text: str) -> Record:
+    """Undo the withdrawal of an estimate, with a reason in words."""
+    if not text.strip():
+        raise InputError("Give the reason why the withdrawal is undone.")
+    return _append(store, number, author, "reinstatement", text.strip())
+
+
+def _append(store: Store, number: int, author: Author, kind: Kind, words: str) -> Record:
+    estimates = store.read_where(ENTRIES.c.number == number)
+    if not estimates or estimates[0].kind not in {"registered", WITHHELD}:
+        raise InputError(f"Entry {number} is no estimate of the register.")
+    last = find_last(store, number)
+    for record in (estimates[0], last):
+        if record is not None and record.kind == WITHHELD:
+            raise WorkError(record.text)
+    if is_withdrawn(last) == (kind == "withdrawal"):
+        raise InputError(f"Entry {number} is withdrawn already." if kind == "withdrawal" else "It is not withdrawn.")
+    if len(words) > min(MAX_TEXT, LONGEST + len(max(REASONS, key=len)) + 2):
+        raise InputError(f"The text is longer than {LONGEST} characters; shorten it.")
+    entry = Entry(
+        estimates[0].patient,
+        author.name,
+        kind,
+        text=words,
+        role=author.role,
+        author_key=author.key,
+        identity=hash_json([kind, number, last.number if last else 0]),
+        corrects=number,
+    )
+    written = store.append_all([entry])
+    if not written:
+        raise WorkError(MEANWHILE)
+    return written[0]

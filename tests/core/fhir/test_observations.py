@@ -1,0 +1,213 @@
+"""Ki-67 in FHIR Bundles: each Observation is read or named, and a core biopsy's is never the outcome."""
+
+import json
+import re
+
+import pytest
+from pydicom.sr.codedict import codes
+
+from core.errors import TableError
+from core.fhir.bundle import TYPES
+from core.fhir.observation import find_ki67
+from core.fhir.read import is_fhir, judge_bundle, read_bundle
+from core.fhir.specimen import BIOPSY, SURGERY
+from tests.core.fhir.bundles import KI67, LOINC, PERCENT, write_bundle, write_observation, write_specimen
+from tests.core.register.register_entries import add_estimates, enter
+
+
+def list_reasons(*resources, **more) -> list[str]:
+    read = find_ki67(write_bundle(*resources, **more))
+    assert len(read.found) + len(read.refused) == sum(one["resourceType"] == "Observation" for one in resources)
+    return [reason for _, reason in read.refused]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_ki67_in_an_excised_specimen_is_read_from_every_kind_of_bundle(kind):
+    (one,) = find_ki67(write_bundle(write_observation(), kind=kind)).found
+    assert (one.number, one.names, one.percent, one.origin) == (1, ("P-01",), 35, "surgery")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "preliminary"}, "preliminary"),
+        ({"status": "registered"}, "without a result"),
+        ({"status": "entered-in-error"}, "in error"),
+        ({"status": "cancelled"}, "cancelled"),
+        ({"status": "sure"}, "status that FHIR does not know"),
+        ({"code": {"coding": [{"system": LOINC, "code": "29593-1"}]}}, "no Ki-67 .*29593-1"),
+        ({"code": {"text": "Ki-67"}}, "it has no code"),
+        ({"code": {"coding": [{"system": "urn:own", "code": "85330-9"}]}}, "no Ki-67"),
+        ({"valueQuantity": PERCENT | {"comparator": "<"}}, "a bound .< 35.; the register keeps"),
+        ({"valueQuantity": {"value": 0.35, "unit": "1", "code": "1"}}, "unit is '1'; only %"),
+        ({"valueQuantity": {"value": 35}}, "unit is not given"),
+        ({"valueQuantity": PERCENT | {"system": "urn:own"}}, "unit is '%'"),
+        ({"valueQuantity": {"unit": "%"}}, "no number"),
+        ({"valueQuantity": PERCENT | {"value": True}}, "no (number|valid)"),
+        ({"valueQuantity": None, "valueRange": {"low": PERCENT, "high": PERCENT | {"value": 40}}}, "range .35 to 40."),
+        ({"valueQuantity": None, "valueString": "35 %"}, "no quantity in % .valueString."),
+        ({"valueQuantity": None}, "no value"),
+        (
+            {"valueQuantity": None, "dataAbsentReason": {"coding": [{"code": "not-performed"}]}},
+            "no value .not-performed.",
+        ),
+        ({"specimen": {"reference": "Specimen/core"}}, "core biopsy"),
+        ({"specimen": {"display": "Stanzbiopsie links"}}, "core biopsy"),
+        ({"method": {"text": "core needle"}}, "biopsy and an excision"),
+        ({"bodySite": {"text": "Axillary lymph node"}}, "lymph node"),
+        ({"subject": None}, "names no patient"),
+        ({"subject": {"display": "Mrs. Jones"}}, "names no patient"),
+        ({"subject": {"reference": "Specimen/cut"}}, "subject is no patient"),
+        ({"issued": "yesterday"}, "no valid FHIR R4 Observation, at issued"),
+        ({"component": 3}, "no valid"),
+    ],
+)
+def test_what_is_not_read_is_named(changes, reason):
+    given = write_observation() | changes
+    (said,) = list_reasons({name: value for name, value in given.items() if value is not None})
+    assert re.search(reason, said), said
+
+
+@pytest.mark.parametrize("status", ["amended", "corrected"])
+def test_an_amended_one_is_read(status):
+    assert find_ki67(write_bundle(write_observation(status=status))).found
+
+
+def test_a_component_and_a_contained_observation_are_read():
+    panel = {"coding": [{"system": LOINC, "code": "85904-1"}]}
+    part = {"code": KI67, "valueQuantity": PERCENT | {"value": 12}}
+    inner = write_observation("P-02", "#c") | {"id": "o"}
+    held = [inner, write_specimen("c", "122595009")]
+    report = {"resourceType": "DiagnosticReport", "status": "final", "code": panel, "contained": held}
+    whole = write_observation(code=panel, valueQuantity=None, component=[part])
+    both = write_observation(code=panel, valueQuantity=None, component=[part, part])
+    read = find_ki67(write_bundle(whole, report, both))
+    assert [(one.number, one.names, one.percent) for one in read.found] == [(1, ("P-01",), 12), (2, ("P-02",), 35)]
+    assert read.refused == ((3, "two of its components are a Ki-67; enter the one that counts by hand"),)
+
+
+def test_a_slide_of_a_core_biopsy_is_one():
+    slide = write_specimen("slide", "1179252003", parent=[{"reference": "Specimen/block"}])
+    block = write_specimen("block", "430861001", parent=[{"reference": "urn:uuid:7"}, {"reference": "Specimen/slide"}])
+    part = {"fullUrl": "urn:uuid:7", "resource": write_specimen("part", "122738006")}
+    read = find_ki67(write_bundle(write_observation(specimen="Specimen/slide"), slide, block, part))
+    assert "core biopsy" in read.refused[0][1]
+
+
+@pytest.mark.parametrize("specimen", [None, "Specimen/elsewhere"])
+def test_a_specimen_that_is_not_said_is_not_guessed(specimen):
+    (one,) = find_ki67(write_bundle(write_observation(specimen=specimen))).found
+    assert one.origin == ""
+
+
+def test_codes_of_specimens_are_dicoms():
+    dicom = {getattr(codes.cid8104, name).value: getattr(codes.cid8104, name).meaning for name in codes.cid8104.dir()}
+    ours = BIOPSY | SURGERY
+    assert {code: ours[code] for code in ours.keys() & dicom.keys()} == {c: m for c, m in dicom.items() if c in ours}
+    assert dicom.keys() - ours.keys() == {"309548003", "309059004"}  # duct, frozen section: neither is said
+
+
+@pytest.mark.parametrize("reference", ["Patient/a", "http://x.org/fhir/Patient/a", "Patient/a/_history/2", "#p"])
+def test_a_patient_is_known_by_the_identifiers(reference):
+    names = [{"system": "urn:study", "value": "P-01"}, {"value": "MRN 4711"}]
+    patient = {"resourceType": "Patient", "id": "a", "identifier": names, "name": [{"family": "Jones"}]}
+    held = {"contained": [patient | {"id": "p"}]} if reference == "#p" else {}
+    other = [] if held else [{"fullUrl": "http://x.org/fhir/Patient/a", "resource": patient}]
+    (one,) = find_ki67(write_bundle(write_observation(subject={"reference": reference}, **held), *other)).found
+    assert one.names == ("P-01", "MRN 4711")
+
+
+def test_an_id_counts_only_without_an_identifier_and_a_name_of_two_not_at_all():
+    by_id, ask = {"reference": "Patient/P-09"}, {"reference": "Patient?identifier=urn:study|P-07"}
+    twice = [{"fullUrl": f"http://{n}/Patient/1", "resource": {"resourceType": "Patient", "id": "1"}} for n in "ab"]
+    rows = [write_observation(subject=one) for one in (by_id, ask, {"reference": "Patient/1"})]
+    read = find_ki67(write_bundle(*rows, *twice, kind="transaction"))
+    assert [one.names for one in read.found] == [("P-09",), ("P-07",)]
+    assert read.refused == ((3, "two resources go by the name of its patient"),)
+
+
+def test_the_laboratory_is_an_organization_and_no_person():
+    people = {"resourceType": "Practitioner", "id": "d", "name": [{"family": "Jones"}]}
+    lab = {"resourceType": "Organization", "id": "l", "name": "Lab  A"}
+    performers = [{"reference": "Practitioner/d"}, {"reference": "Organization/l"}]
+    (one,) = find_ki67(write_bundle(write_observation(performer=performers), people, lab)).found
+    assert one.laboratory == "Lab A"
+
+
+NEST = b'{"resourceType": "Bundle", "type": "collection", "entry": ' + b"[" * 200_000
+SAME = {"fullUrl": "urn:uuid:1", "resource": write_observation()}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (NEST, "nested deeper"),
+        (b"[]", "holds a list, no Bundle"),
+        (b'{"resourceType": "Patient"}', "a resource of type Patient, no Bundle"),
+        (b'{"resourceType": "<b>Jones</b>"}', "no FHIR resource, no Bundle"),
+        (b'{"resourceType": "Bundle", "type": "history", "entry": [{}]}', "type 'history' can't be read"),
+        (b'{"resourceType": "Bundle", "type": "collection"}', "no entries"),
+        (write_bundle(SAME, SAME), "Entries 1 and 2 of the Bundle carry the same fullUrl"),
+        (b'{"resourceType": "Bundle"', "damaged or no JSON"),
+        (b'{"resourceType": "Bundle", "id": NaN}', "damaged or no JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "damaged or no JSON"),
+        ('{"resourceType": "Bündel"}'.encode("latin-1"), "damaged or no JSON"),
+        (b'{"status": "final", "status": "preliminary"}', "names a property twice"),
+        (b'{"resourceType": "Patient"}\n{"resourceType": "Patient"}', "NDJSON"),
+        (b'\xef\xbb\xbf<Bundle xmlns="http://hl7.org/fhir"/>', "FHIR as XML"),
+        (json.dumps({"resourceType": "Bundle", "type": "batch", "entry": [0] * 200_001}).encode(), "more than 200,000"),
+    ],
+)
+def test_a_hostile_bundle_gets_a_sentence(content, sentence):
+    assert is_fhir(content)
+    with pytest.raises(TableError, match=sentence):
+        read_bundle(content)
+
+
+def test_odd_shapes_never_fail_otherwise():
+    odd = [None, 3, [], "x", {"a": [[]]}, {"coding": 3}, {"coding": ["x"]}, [{"reference": 3}], {"identifier": []}]
+    for name in ("code", "subject", "specimen", "performer", "contained", "partOf", "method", "component", "status"):
+        for value in odd:
+            read = find_ki67(write_bundle(write_observation() | {name: value}))
+            assert len(read.found) + len(read.refused) >= 1
+    assert find_ki67(b'{"resourceType": "Bundle", "type": "batch", "entry": [3, null, {"resource": []}]}').refused
+
+
+def test_a_bundle_that_needs_too_much_memory_gets_a_sentence(monkeypatch):
+    monkeypatch.setattr("core.tabular.apart.get_setting", {"table_seconds": 60, "table_memory_mb": 200}.get)
+    with pytest.raises(TableError, match="memory"):
+        read_bundle(b'{"a": [' + b"{}," * 5_000_000 + b"{}]}")
+
+
+def test_rows_are_judged_beside_the_register(store):
+    add_estimates(store, [f"P-0{i}" for i in range(1, 8)])
+    enter(store, "P-02", ki67_pct=35)
+    enter(store, "P-03", ki67_pct=20)
+    two = [{"value": "P-01"}, {"value": "P-02"}]
+    patient = {"resourceType": "Patient", "id": "two", "identifier": two}
+    read = read_bundle(
+        write_bundle(
+            *(write_observation(f"P-0{i}") for i in (1, 2, 3)),
+            write_observation("123456789"),
+            write_observation("P-04", None),
+            write_observation("P-05"),
+            write_observation("P-05", valueQuantity=PERCENT | {"value": 30}),
+            write_observation("P-06"),
+            write_observation("P-06"),
+            write_observation("P-07", "Specimen/core"),
+            write_observation(subject={"reference": "Patient/two"}),
+            patient,
+        )
+    )
+    judged = judge_bundle(store, read)
+    assert [row.number for row in judged] == list(range(1, 12))
+    assert [row.status for row in judged] == [
+        *("new", "matched", "contradicting", "unmatched", "not used", "not used", "not used", "new"),
+        *("not used", "not used", "not used"),
+    ]
+    assert judged[2].reason == "ki67_pct is 20 %, the file says 35 %"
+    assert judged[3].patient == ""  # what looks like a record number is not shown
+    assert "30, 35 %" in judged[5].reason
+    assert judged[8].reason == "the same as entry 8"
+    assert judged[4].reason.startswith("the Bundle does not say")
+    assert judge_bundle(store, read, unsaid_is_surgery=True)[4].status == "new"
