@@ -154,8 +154,8 @@ def withdraw(
 
 
 def _summarise_register(data: dict[str, Any]) -> str:
-    counts = "{estimates} estimates ({withdrawn} withdrawn), {outcomes} outcomes, {follow_ups} follow-ups"
-    counts = counts.format(**data)
+    withdrawn = f" ({data['withdrawn']} withdrawn)" if data["withdrawn"] else ""
+    counts = f"{data['estimates']} estimates{withdrawn}, {data['outcomes']} outcomes, {data['follow_ups']} follow-ups"
     return f"{counts} among {summarise_chain(data)}"
 
 
