@@ -14,6 +14,7 @@ from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.inference.points import score_points
 from core.plain_text import plain
+from core.register.listing import find_entry
 from core.register.pairs import PAIRED, has_decided, list_seen, pair_readings
 from core.ui import begin_page, describe_provenance, get_bundle
 from core.ui.board.agreement import show_agreement
@@ -86,6 +87,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         read_anchor=store.read_anchor,
         author=author,
         author_key=user.key,
+        find_entry=partial(find_entry, store),
     )
     offer_board = partial(
         offer_meeting,

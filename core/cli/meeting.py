@@ -1,6 +1,7 @@
 """The document of a meeting, from a manifest and the board's entries."""
 
 import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -71,9 +72,10 @@ def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, Any]]]
 def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
     """Collect one patient; entries belong to the patient by the pixels that the model read, not by the name alone."""
     from core.cohort.scoring.local import read_case  # noqa: PLC0415
-    from core.documents.collect_board import collect_board  # noqa: PLC0415
+    from core.documents.collect_board import collect_board, name_register_entry  # noqa: PLC0415
     from core.inference.prediction import drop_refused  # noqa: PLC0415
     from core.register.estimates import BoardEstimate  # noqa: PLC0415
+    from core.register.listing import find_entry  # noqa: PLC0415
     from core.register.models import WITHHELD  # noqa: PLC0415
 
     try:
@@ -86,4 +88,5 @@ def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store",
     seen = read.prediction.input_sha256 if read.prediction is not None else ""
     records = [r for r in store.read(str(row["patient_id"])) if r.kind == WITHHELD or (seen and r.input_sha256 == seen)]
     bundle = predictor.bundle
-    return collect_board(row, read, bundle, records, simulated=bundle.is_simulated, created_utc=now)
+    content = collect_board(row, read, bundle, records, simulated=bundle.is_simulated, created_utc=now)
+    return name_register_entry(content, partial(find_entry, store))

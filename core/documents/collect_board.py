@@ -10,6 +10,7 @@ from core import __version__
 from core.clinical import M1_PREDICTORS, is_missing
 from core.documents.collect_case import collect_case, collect_meeting, describe_origin, draw_evidence
 from core.documents.content import Decision, MeetingContent, PatientContent, Stamp
+from core.inference import Prediction
 from core.inference.explain import format_percent
 from core.register.estimates import BoardEstimate, BoardReader
 from core.register.models import Record
@@ -43,6 +44,8 @@ class BoardDocuments:
         Gives number and hash of the record's last entry.
     author, author_key : str
         Who asks for them, and the login's subject: outcomes known later stand only where this reader has decided.
+    find_entry : callable
+        Names the register's entry that keeps an estimate of a patient; "" where none does.
     """
 
     patients: pd.DataFrame
@@ -54,6 +57,7 @@ class BoardDocuments:
     read_anchor: Callable[[], Anchor]
     author: str
     author_key: str = ""
+    find_entry: Callable[[str, Prediction], str] = lambda _patient, _prediction: ""
 
     def collect_patient(self, patient: str) -> PatientContent:
         """Collect what the document of a patient says."""
@@ -64,7 +68,8 @@ class BoardDocuments:
         if not has_decided(records, self.author, self.author_key):
             row = {name: value for name, value in row.items() if name not in LATER}
         read = self.reader.read(patient)
-        return collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)
+        content = collect_board(row, read, self.bundle, records, simulated=self.simulated, created_utc=self.created_utc)
+        return name_register_entry(content, self.find_entry)
 
     def collect_meeting(self, title: str, names: Iterable[str], *, held_on: str) -> MeetingContent:
         """Collect what the document of a meeting on a day (ISO 8601) says; its patients are in the order of names."""
@@ -76,6 +81,13 @@ class BoardDocuments:
             created_utc=self.created_utc,
             last_entry=str(self.read_anchor()),
         )
+
+
+def name_register_entry(content: PatientContent, find_entry: Callable[[str, Prediction], str]) -> PatientContent:
+    """Name the register's entry in a patient's content, where the estimate is kept."""
+    if content.patient is None or content.shown is None:
+        return content
+    return replace(content, entry=find_entry(content.patient, content.shown))
 
 
 def collect_board(

@@ -30,12 +30,14 @@ def collect_results(
     simulated: bool = False,
     document: bytes | None = None,
     lesions: Sequence[Sequence[Lesion]] = (),
+    entry: str = "",
 ) -> CaseResults:
     """Collect what is exported of a case.
 
     Nothing in overlay and document depends on the time, so that the same case gives the same objects. The document
     names the breast of the first source's header; a form that names the other one is an ImageError. Of the lesions
-    found in each view, the outline of the one that its box frames is exported.
+    found in each view, the outline of the one that its box frames is exported. Document and report name the register's
+    entry, where one was made.
     """
     if document is None:
         content = collect_case(case, prediction, bundle, simulated=simulated)
@@ -43,7 +45,7 @@ def collect_results(
             find_side(sources[0] if sources else None, case.side)
         )
         inputs = dict(content.inputs) | ({"laterality": side} if side else {})
-        document = render_patient_document(replace(content, inputs=inputs))
+        document = render_patient_document(replace(content, inputs=inputs, entry=entry))
     return CaseResults(
         prediction=prediction,
         bundle=bundle,
@@ -53,6 +55,7 @@ def collect_results(
             for view, estimate in zip(case.views, prediction.views, strict=True)
         ),
         document=document,
+        entry=entry,
         outlines=tuple(choose_outline(found, view.roi) for found, view in zip(lesions, case.views, strict=True))
         if lesions
         else (),

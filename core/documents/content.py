@@ -170,6 +170,8 @@ class PatientContent:
         Figures of how well the bundle does.
     absence : str
         Why there is no estimate, where there is none.
+    entry : str
+        Entry of the register that keeps the estimate, NUMBER:HASH; empty where none does.
     """
 
     patient: str | None
@@ -189,6 +191,7 @@ class PatientContent:
     file_sha256: str = ""
     evidence: tuple[Picture | Drawing, ...] = ()
     absence: str = ""
+    entry: str = ""
 
     @property
     def is_refused(self) -> bool:

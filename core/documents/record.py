@@ -27,6 +27,7 @@ TITLE = "Ki-67 estimate before surgery"
 NO_NAME = "not named"
 EXPECTED = "what is expected of it given the rest"
 SHORT_HASH = 12
+REGISTER_ENTRY = "Entry of the register, as NUMBER:SHA-256"
 CAUTIONS = {"ok": "Note.", "caution": "Caution.", "refused": "Reason."}
 
 
@@ -190,7 +191,7 @@ def list_origin(origin: Origin, stamp: Stamp) -> list[Record]:
 
 def _list_hashes(content: PatientContent) -> list[Record]:
     read = content.prediction.input_sha256 if content.prediction else ""
-    rows = {"Image file SHA-256": content.file_sha256, "Model input SHA-256": read}
+    rows = {"Image file SHA-256": content.file_sha256, "Model input SHA-256": read, REGISTER_ENTRY: content.entry}
     return [{"label": label, "value": value} for label, value in rows.items() if value]
 
 

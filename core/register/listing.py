@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import Integer, Select, exists, func, select
 
-from core.register.models import ENTRIES, REGISTER, WITHHELD
+from core.register.models import ENTRIES, REGISTER, WITHHELD, Record
 from core.register.store import Store
-from core.register.withdrawal import select_withdrawn
+from core.register.withdrawal import find_last, is_withdrawn, select_withdrawn
 
-PAGE = 50
+if TYPE_CHECKING:
+    from core.inference import Prediction
+
+PAGE, SHORT_HASH, SAME = 50, 16, 1e-9
+WITHDRAWN = ", withdrawn since"
 COLUMNS = ("number", "patient", "centre", "exam_date", "bundle", "probability", "low", "high", "group", "time_utc")
 OUTCOMES = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome")
 
@@ -77,6 +81,26 @@ def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFra
 def count_estimates(store: Store, wanted: Filter) -> int:
     """Count the estimates that a filter lets through."""
     return int(store.select(wanted.apply(select(func.count().label("n"))))[0]["n"])
+
+
+def name_entry(record: Record) -> str:
+    """Name an entry as documents print it, NUMBER:HASH, which `python -m core audit --expect` takes."""
+    return f"{record.number}:{record.hash[:SHORT_HASH]}"
+
+
+def find_entry(store: Store, patient: str, prediction: "Prediction") -> str:
+    """Name the entry that keeps an estimate of a patient; "" where none does, or it does not hold."""
+    found = store.read_where(
+        ENTRIES.c.kind == "registered",
+        ENTRIES.c.patient == patient,
+        ENTRIES.c.bundle_sha256 == prediction.bundle_sha256,
+        ENTRIES.c.input_sha256 == prediction.input_sha256,
+    )
+    kept = [one for one in found if one.kind != WITHHELD and one.probability is not None]
+    same = [one for one in kept if abs(float(one.probability or 0) - prediction.probability) < SAME]
+    if not same:
+        return ""
+    return name_entry(same[-1]) + (WITHDRAWN if is_withdrawn(find_last(store, same[-1].number)) else "")
 
 
 def has_estimate(store: Store, *, prospective: bool) -> bool:

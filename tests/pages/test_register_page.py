@@ -170,9 +170,10 @@ def test_an_estimate_of_the_case_page_is_added_once(open_page, store):
     {box.label: box for box in at.text_input}["Pseudonym"].set_value("N-17")
     at.run()
     at = press(at, "Add to register")
-    assert "**Added** to the register." in words(at)
-    at = press(at, "Add to register")
-    assert "in the register already" in words(at)
+    (record,) = store.read("N-17", kinds=REGISTER)
+    said = f"This estimate is entry **{record.number}:{record.hash[:16]}** of the register."
+    assert said in words(at)
+    assert said in words(press(at, "Add to register"))
     assert count_estimates(store, Filter(search="N-17")) == 1
 
 

@@ -65,6 +65,8 @@ class CaseResults:
         legend, with the words "research use only".
     document : bytes or None
         The case's PDF, if there is one.
+    entry : str
+        Entry of the register that keeps the estimate, NUMBER:HASH; "" where none was made.
     outlines : tuple of ndarray of float64, (n, 2), or None
         One for each view, or none at all: the lesion's closed outline in pixels of the frame, where one was found.
     """
@@ -74,6 +76,7 @@ class CaseResults:
     case: Case
     overlays: tuple[NDArray[np.uint8], ...]
     document: bytes | None = None
+    entry: str = ""
     outlines: tuple[NDArray[np.float64] | None, ...] = ()
 
     def __post_init__(self) -> None:
@@ -159,7 +162,8 @@ def export_case(
         case=results.case,
         study=study,
         regions=regions,
-        options=_describe(results, study, REPORT, "")
+        entry=results.entry,
+        options=_describe(results, study, REPORT, results.entry)
         | {"coding_schemes": [CodingSchemeIdentificationItem(PRIVATE_SCHEME, responsible_organization=NAME)]},
     )
     objects: dict[str, SOPClass] = {**captures, REPORT: report}

@@ -42,6 +42,7 @@ def make_report(
     study: Study,
     regions: Sequence[tuple[Dataset, Roi]],
     options: dict[str, Any],
+    entry: str = "",
 ) -> ComprehensiveSR:
     """Write an estimate as a measurement report.
 
@@ -61,6 +62,8 @@ def make_report(
         For each view, the image that the lesion is marked on, and the box in its pixels.
     options : dict
         UIDs and the like, as `highdicom.sr.ComprehensiveSR` takes them.
+    entry : str
+        Entry of the register that keeps the estimate, NUMBER:HASH; "" where none does.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def make_report(
     tracking = _track(study, prediction.input_sha256, "Lesion 1")
     common: dict[str, Any] = {
         "finding_type": concepts.MASS,
-        "algorithm_id": _identify_algorithm(prediction, bundle),
+        "algorithm_id": _identify_algorithm(prediction, bundle, entry),
         "finding_sites": [FindingSite(concepts.BREAST, concepts.SIDES.get(study.side))],
     }
     joint = common | {
@@ -136,7 +139,7 @@ def _mark_box(image: Dataset, box: Roi, frame_index: int) -> ImageRegion:
     )
 
 
-def _identify_algorithm(prediction: Prediction, bundle: Bundle) -> AlgorithmIdentification:
+def _identify_algorithm(prediction: Prediction, bundle: Bundle, entry: str) -> AlgorithmIdentification:
     imputed = ", ".join(prediction.imputed) or "none"
     return AlgorithmIdentification(
         name=f"{NAME}, bundle {bundle.name}",
@@ -146,6 +149,7 @@ def _identify_algorithm(prediction: Prediction, bundle: Bundle) -> AlgorithmIden
             f"bundle sha256 {bundle.sha256}",
             f"input sha256 {prediction.input_sha256}",
             f"inputs not known, expected from the others: {imputed}",
+            *([f"entry of the register {entry}"] if entry else []),
         ],
     )
 

@@ -1,6 +1,7 @@
 """The present estimate on the Case page: the number, why, and what leaves the page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
         show_limits(prediction, answer.case.views)
 
 
-def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, shown: int) -> None:
+def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, shown: int, entry: str = "") -> None:
     """Offer the estimate, the heat map and the documents, and results for the archive.
 
     Parameters
@@ -107,6 +108,8 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
         Where the image of each view comes from.
     shown : int
         Number of the view that is looked at, whose heat map is offered.
+    entry : str
+        Entry of the register that keeps the estimate; "" where none was made.
     """
     case, prediction, first = answer.case, answer.prediction, sources[0]
     provenance = describe_provenance(bundle)
@@ -130,18 +133,22 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
             mime="image/png",
             on_click="ignore",
         )
-    collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated)
+    collect = partial(_collect_case, case, prediction, bundle, simulated=first.is_simulated, entry=entry)
     patient = offer_documents(partial(collect, created_utc=provenance["created_utc"]), pseudonym=first.patient_id)
     st.download_button(
         "Estimate (FHIR)",
-        guard_file(partial(_render_fhir, answer, bundle, patient=patient or "", simulated=first.is_simulated)),
+        guard_file(
+            partial(_render_fhir, answer, bundle, patient=patient or "", simulated=first.is_simulated, entry=entry)
+        ),
         file_name="sonoki_estimate.fhir.json",
         mime="application/fhir+json",
         on_click="ignore",
         help="FHIR R4: RiskAssessment, Provenance and Device; the patient is named by the pseudonym alone.",
     )
     lesions = [get_lesions(view.frame, n) for view, n in zip(case.views, answer.numbers, strict=True)]
-    results = partial(_collect_results, case, prediction, bundle, simulated=first.is_simulated, lesions=lesions)
+    results = partial(
+        _collect_results, case, prediction, bundle, simulated=first.is_simulated, lesions=lesions, entry=entry
+    )
     offer_results(results, sources)
 
 
@@ -162,7 +169,7 @@ def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bund
     )
 
 
-def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: bool) -> str:
+def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: bool, entry: str) -> str:
     from core.fhir.risk_assessment import Assessed, Model, render_assessments  # noqa: PLC0415 - a download's own
     from core.register.estimate_entry import Estimate  # noqa: PLC0415
     from core.register.pseudonyms import question_pseudonym  # noqa: PLC0415
@@ -174,13 +181,13 @@ def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: boo
     estimate = Estimate.of_case(answer.case, answer.prediction, **about)
     model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
     now = describe_provenance(bundle)["created_utc"]
-    return render_assessments([Assessed(estimate, now)], [model], created_utc=now)
+    return render_assessments([Assessed(estimate, now, entry)], [model], created_utc=now)
 
 
-def _collect_case(*case: Any, **options: Any) -> "PatientContent":
+def _collect_case(*case: Any, entry: str, **options: Any) -> "PatientContent":
     from core.documents.collect_case import collect_case  # noqa: PLC0415 - brings matplotlib and scipy.stats
 
-    return collect_case(*case, **options)
+    return replace(collect_case(*case, **options), entry=entry)
 
 
 def _collect_results(*case: Any, **options: Any) -> "CaseResults":

@@ -62,17 +62,22 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
             )
             if not is_there
         ]
-        note = name_widget("register_said")
         st.button(
             "Add to register",
             disabled=bool(lacks),
             help=f"Give {', '.join(lacks)} first." if lacks else None,
             on_click=guard(_add_case),
-            args=(user, author, answer, source.is_simulated, (pseudonym, centre, day), note),
+            args=(user, author, answer, source.is_simulated, (pseudonym, centre, day)),
             key=name_widget("register_add"),
         )
-        if note in st.session_state:
-            st.markdown(st.session_state[note])
+        if entry := find_added(answer):
+            st.markdown(f"This estimate is entry **{entry}** of the register.")
+
+
+def find_added(answer: Answer) -> str:
+    """Name the entry of the register that keeps the present estimate; "" where it was not added in this session."""
+    added, entry = st.session_state.get(name_widget("register_entry"), (None, ""))
+    return entry if added is answer else ""
 
 
 def offer_cohort(user: User, cohort: "Cohort") -> None:
@@ -134,9 +139,10 @@ def _add_case(
     answer: Answer,
     simulated: bool,
     told: tuple[str, str, datetime.date],
-    note: str,
 ) -> None:
     from core.register.estimate_entry import Estimate  # noqa: PLC0415
+    from core.register.listing import find_entry  # noqa: PLC0415
+    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
 
     patient, centre, day = told
     about = {
@@ -146,8 +152,9 @@ def _add_case(
         "engine": describe_choice(get_text_setting("engine")),
     }
     estimate = Estimate.of_case(answer.case, answer.prediction, is_simulated=simulated, **about)
-    is_new = add(user, author, [estimate])
-    st.session_state[note] = "**Added** to the register." if is_new else "This estimate was in the register already."
+    add(user, author, [estimate])
+    entry = find_entry(get_store(), patient, answer.prediction)
+    st.session_state[name_widget("register_entry")] = (answer, entry)
 
 
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:

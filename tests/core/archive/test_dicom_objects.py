@@ -448,3 +448,12 @@ def test_views_of_two_patients_are_refused(results, dicom):
     other = change(dicom, PatientID="another", SOPInstanceUID=pydicom.uid.generate_uid(entropy_srcs=["second"]))
     with pytest.raises(ImageError, match="different patients"):
         export_case(two_views(results, other), [dicom, other])
+
+
+def test_the_report_names_the_entry_of_the_register_and_has_uids_of_its_own(results):
+    plain, named = (
+        pydicom.dcmread(BytesIO(export_case(one)[REPORT])) for one in (results, replace(results, entry="7:abcd"))
+    )
+    assert "entry of the register 7:abcd" in str(named)
+    assert "entry of the register" not in str(plain)
+    assert plain.SOPInstanceUID != named.SOPInstanceUID

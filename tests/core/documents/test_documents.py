@@ -244,3 +244,13 @@ def test_what_is_not_offered_is_refused(fusion: FusionHead, options: dict[str, s
 def test_a_meeting_needs_a_patient(fusion: FusionHead) -> None:
     with pytest.raises(UsageError, match="at least one patient"):
         render_meeting_document(replace(make_meeting(fusion, 1), patients=()))
+
+
+@pytest.mark.parametrize("form", ["pdf", "html"])
+def test_the_entry_of_the_register_is_named(fusion: FusionHead, form: str) -> None:
+    with_entry = render_patient_document(make_patient(fusion, entry="17:0123456789abcdef"), form=form)
+    without = render_patient_document(make_patient(fusion), form=form)
+    texts = [" ".join(read_pages(one)) if form == "pdf" else one.decode() for one in (with_entry, without)]
+    words = [re.sub(r"[\s\u200b\u2060]+", "", text) for text in texts]
+    assert ["17:0123456789abcdef" in text for text in words] == [True, False]
+    assert ["Entryoftheregister" in text for text in words] == [True, False]
