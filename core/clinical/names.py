@@ -152,6 +152,8 @@ OWN = (
     Column("ki67_antibody", "Antibody of the surgical Ki-67", "name", "outcomes"),
     Column("accession", "Accession number of the study", "name", "patients"),
     Column("input_sha256", "Hash of what the network saw", "name", "patients"),
+    Column("interval_low", "Lower end of the estimate's interval", "probability", "patients", "fraction"),
+    Column("interval_high", "Upper end of the estimate's interval", "probability", "patients", "fraction"),
     Column("gate", "Verdict of the gate", "name", "patients"),
     Column("views", "Lesion boxes of the views", "name", "patients"),
 )

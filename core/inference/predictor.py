@@ -15,7 +15,8 @@ from core.inference.engines.choice import load_engine
 from core.inference.engines.interface import Engine
 from core.inference.lesion import Lesion
 from core.inference.lesion_finder import get_finder
-from core.inference.prediction import INTERVAL, Case, ImageReading, Prediction, ViewEstimate
+from core.inference.prediction import Case, ImageReading, Prediction, ViewEstimate
+from core.inference.refits import refit_logits, span_interval
 from core.inference.trust import load_bundle
 from core.settings import get_text_setting
 from models.bundle import MALIGNANCY, Bundle
@@ -206,12 +207,12 @@ class Predictor:
         contributions = head.contribute(scores["ki67"], case.clinical)
         logit = head.intercept + sum(contributions.values())
         probability = float(_expit(logit))
-        refits = _expit(_refit_logits(fusion, readings, case.clinical))
-        interval = np.percentile(refits, INTERVAL)
+        views = [reading.scores["ki67"] for reading in readings]
+        logits = refit_logits(fusion, views, [reading.refit_scores for reading in readings], case.clinical)
         return Prediction(
             probability=probability,
-            interval=(float(interval[0]), float(interval[1])),
-            certainty=rule.measure_certainty(probability, refits),
+            interval=span_interval(logits),
+            certainty=rule.measure_certainty(probability, _expit(logits)),
             logit=logit,
             intercept=head.intercept,
             contributions=contributions,
@@ -249,16 +250,6 @@ def _share(head: FusionHead, readings: Sequence[ImageReading], rest: float) -> t
             )
         )
     return tuple(views)
-
-
-def _refit_logits(
-    fusion: FusionHead, readings: Sequence[ImageReading], clinical: Mapping[str, str | float]
-) -> NDArray[np.float64]:
-    """Give the logit under each refit; the mean over n views has the variance of one view, divided by n."""
-    scores = [reading.scores["ki67"] for reading in readings]
-    refit_scores = np.mean([reading.refit_scores for reading in readings], axis=0)
-    variance = float(np.var(scores, ddof=1)) / len(scores) if len(scores) > 1 else 0.0
-    return fusion.refit_logits(float(np.mean(scores)), refit_scores, clinical, score_variance=variance)
 
 
 def _expit(x: float | NDArray[np.float64]) -> NDArray[np.float64]:

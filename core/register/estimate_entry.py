@@ -182,7 +182,7 @@ def read_estimates(
     ----------
     table : DataFrame
         A row a patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate, input_sha256,
-        views, low, high`` and the predictors.
+        views, interval_low, interval_high`` and the predictors.
     bundle : Bundle
         The bundle that gave the probabilities; the image score is found by its head.
     engine : str
@@ -214,8 +214,8 @@ def read_estimates(
             clinical=clinical,
             imputed=tuple(term.field for term in head.terms if term.field not in clinical),
             probability=float(row["prob"]),
-            low=row.get("low"),
-            high=row.get("high"),
+            low=row.get("interval_low") if _has_interval(row) else None,
+            high=row.get("interval_high") if _has_interval(row) else None,
             threshold=rule.threshold,
             image_score=_find_score(head, float(row["prob"]), clinical),
             gate=str(row.get("gate", "")),
@@ -224,6 +224,15 @@ def read_estimates(
         )
         for row, clinical in zip(rows, values, strict=True)
     ]
+
+
+def _has_interval(row: Mapping[str, Any]) -> bool:
+    """Whether a row gives both ends of an interval; ends that are interchanged are refused."""
+    if "interval_low" not in row or "interval_high" not in row:
+        return False
+    if row["interval_low"] > row["interval_high"]:
+        raise InputError("An interval's lower end lies above its upper one; correct interval_low and interval_high.")
+    return True
 
 
 def _find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:

@@ -1,11 +1,15 @@
 """Rows of a manifest to image scores on this machine: files decoded ahead in parallel processes, read in batches."""
 
+import base64
 import errno
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.clinical import M1_PREDICTORS, parse_inputs
 from core.errors import BusyError, InputError, WorkError
@@ -169,6 +173,16 @@ def read_case(rows: Sequence[Row], find: Find) -> Case:
     return Case(tuple(views), clinical)
 
 
+def pack_refits(scores: NDArray[np.float64]) -> str:
+    """Write the image score under each refit as text, for the journal."""
+    return base64.b85encode(scores.astype("<f4").tobytes()).decode("ascii")
+
+
+def unpack_refits(text: str) -> NDArray[np.float32]:
+    """Read what `pack_refits` wrote."""
+    return np.frombuffer(base64.b85decode(text), dtype="<f4")
+
+
 def _list_scores(reading: ImageReading, lesion: Boxed) -> Row:
     if reading.applicability.status == "refused":
         return {"refused": " ".join(reading.applicability.reasons)}
@@ -178,6 +192,7 @@ def _list_scores(reading: ImageReading, lesion: Boxed) -> Row:
     box = [roi.x0, roi.y0, roi.x1, roi.y1]
     return {
         "scores": dict(reading.scores),
+        "refits": pack_refits(reading.refit_scores),
         "box_source": source,
         "seen": {"input_sha256": reading.input_sha256, "device": frame.device, "box": box},
     } | ({"cautions": cautions} if cautions else {})

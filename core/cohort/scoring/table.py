@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from core.cohort.scoring.local import Row
+from core.cohort.scoring.local import Row, unpack_refits
 from core.inference.prediction import join_hashes
+from core.inference.refits import refit_logits, span_interval
 from models.bundle import Bundle
+from models.fusion import FusionHead
 
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 CORE = ("grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
@@ -38,12 +40,23 @@ def _predict_patient(patient: str, images: list[Row], bundle: Bundle) -> Row:
         score = scores["lnm" if name in NODE_HEADS else "ki67"]
         log_odds = head.intercept + sum(head.contribute(score, known).values())
         record["prob" if name == "m1" else f"prob_{name}"] = float(expit(log_odds))
+        if name == "m1":
+            record |= _span_interval(fusion, images, known)
     record |= {name: known[name] for name in ("lnm", "rfs_months", "rfs_event", *DESCRIPTIVE) if name in known}
     sources = {row["box_source"] for row in images}
     record["box_source"] = sources.pop() if len(sources) == 1 else "mixed"
     if "aln_suspicious" in known:
         record["aln_us"] = int(known["aln_suspicious"] == "suspicious")
     return record
+
+
+def _span_interval(fusion: FusionHead, images: list[Row], known: Row) -> Row:
+    """Give the estimate's interval; of rows that an earlier version scored it is not known."""
+    refits = [unpack_refits(row["refits"]) for row in images if "refits" in row]
+    if len(refits) < len(images):
+        return {}
+    low, high = span_interval(refit_logits(fusion, [row["scores"]["ki67"] for row in images], refits, known))
+    return {"interval_low": low, "interval_high": high}
 
 
 def _list_seen(images: list[Row]) -> Row:

@@ -191,6 +191,12 @@ def test_a_case_and_its_scored_row_are_the_same_estimate(bundle_dir):
     assert scored.image_score == pytest.approx(own.image_score, abs=1e-6)
     assert scored.imputed == own.imputed
     assert (scored.low, scored.high) == (None, None)
+    row |= {"interval_low": own.low, "interval_high": own.high}
+    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
+    assert (scored.low, scored.high) == (own.low, own.high)
+    row |= {"interval_low": 0.9, "interval_high": 0.1}
+    with pytest.raises(InputError, match="lower end lies above"):
+        read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
 
 
 def test_of_a_thousand_concurrent_writes_none_that_was_acknowledged_is_lost_by_kill(url):

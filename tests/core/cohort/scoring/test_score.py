@@ -49,7 +49,9 @@ def test_scores_are_those_of_the_predictor(manifest: Path, predictor: Predictor,
     box = frame.to_frame(Roi(*map(float, first["box"].split(","))))
     assert len(scored.table) == scored.images == N
     assert not scored.refused
-    assert alone["prob"][0] == pytest.approx(predictor.predict(Case.of(frame, box)).probability, abs=1e-6)
+    prediction = predictor.predict(Case.of(frame, box))
+    assert alone["prob"][0] == pytest.approx(prediction.probability, abs=1e-6)
+    assert tuple(alone.loc[0, ["interval_low", "interval_high"]]) == pytest.approx(prediction.interval, abs=1e-5)
     assert list(alone.columns)[:3] == ["patient_id", "split", "centre"]
     assert "y" not in alone
 
@@ -166,6 +168,20 @@ def test_images_of_one_patient_give_one_score(manifest: Path, predictor: Predict
     log_odds = np.log(apart["prob"] / (1 - apart["prob"]))
     assert len(together) == 1
     assert together["prob"][0] == pytest.approx(1 / (1 + np.exp(-log_odds.mean())))
+    assert (together["interval_low"] <= together["interval_high"]).all()
+
+
+def test_an_interval_that_an_earlier_version_did_not_score_is_not_known(
+    manifest: Path, predictor: Predictor, tmp_path: Path
+) -> None:
+    score(manifest, predictor, tmp_path / "part")
+    lines = (tmp_path / "part").read_text().splitlines()
+    rows = [json.loads(line) for line in lines[1:]]
+    for row in rows[:1]:
+        row[2].pop("refits")
+    (tmp_path / "part").write_text("\n".join([lines[0], *map(json.dumps, rows)]) + "\n")
+    table = score(manifest, predictor, tmp_path / "part").table
+    assert table["interval_low"].isna().sum() == table["interval_high"].isna().sum() == 1
 
 
 def test_a_manifest_without_images_is_refused(manifest: Path, predictor: Predictor, tmp_path: Path) -> None:
