@@ -140,7 +140,8 @@ def withdraw(
 ) -> None:
     """Withdraw an estimate by a further entry, or undo that; nothing is deleted."""
     from core.register.outcome_entry import Author  # noqa: PLC0415
-    from core.register.withdrawal import question_text, reinstate  # noqa: PLC0415
+    from core.register.pseudonyms import question_text  # noqa: PLC0415
+    from core.register.withdrawal import reinstate  # noqa: PLC0415
     from core.register.withdrawal import withdraw as write_withdrawal  # noqa: PLC0415
 
     if (question := question_text(text)) and not says_nothing:

@@ -1,4 +1,4 @@
-"""The way to the board's database: SQLite in a file of the user's, or PostgreSQL; its faults as sentences."""
+"""The way to the board's database: SQLite in a file of the user's, or PostgreSQL with a role that can only append."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -18,6 +18,18 @@ from core.settings import get_text_setting
 
 WAIT_SECONDS = 60
 CACHE_KB = 65_536
+GRANTS = (
+    "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {role}",
+    "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {role}",
+    "GRANT USAGE ON SCHEMA {schema} TO {role}",
+    "GRANT SELECT, INSERT ON {schema}.entries TO {role}",
+    "GRANT SELECT ON {schema}.head, {schema}.alembic_version TO {role}",
+)
+MAY_CHANGE = text(
+    "SELECT rolsuper OR pg_has_role(rolname, (SELECT tableowner FROM pg_tables "
+    "WHERE schemaname = current_schema() AND tablename = 'entries'), 'MEMBER') "
+    "FROM pg_roles WHERE rolname = COALESCE(:role, current_user)"
+)
 AWAY = "The board's database does not answer, so nothing was saved. Check it, then save again."
 
 
@@ -71,6 +83,26 @@ def report_faults(refused: str = "") -> Iterator[None]:
     except SQLAlchemyError as error:
         name = type(error).__name__
         raise WorkError(refused or f"The board's database refused ({name}), so nothing was saved.") from None
+
+
+def grant_app_role(connection: Connection, role: str) -> None:
+    """Let a role read and append entries, and take every other right on them from it."""
+    if connection.dialect.name != "postgresql":
+        raise UsageError("Roles are PostgreSQL's; a SQLite file is guarded by its owner alone.")
+    may_change = connection.scalar(MAY_CHANGE, {"role": role})
+    if may_change is None:
+        raise UsageError(f"There is no role '{role[:63]}'; make it first: CREATE ROLE ... LOGIN PASSWORD '...'.")
+    if may_change:
+        raise UsageError("This role owns the tables or is a superuser, so it can't be held to appending; name another.")
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    schema = connection.scalar(text("SELECT quote_ident(current_schema())"))
+    for statement in GRANTS:
+        connection.execute(text(statement.format(schema=schema, role=quoted)))
+
+
+def may_change_entries(connection: Connection) -> bool:
+    """Whether the role of a connection could change entries: it owns the tables or is a superuser."""
+    return connection.dialect.name == "postgresql" and bool(connection.scalar(MAY_CHANGE, {"role": None}))
 
 
 def _read_address(url: str) -> URL:

@@ -1,4 +1,4 @@
-"""Whether a pseudonym looks like what it stands for: a name, a birth date or a record number."""
+"""Whether a pseudonym, or a free text, seems to hold what tells who the patient is: a name, a date, a record number."""
 
 import datetime
 import re
@@ -10,6 +10,10 @@ DATES = (
 )
 RECORD = re.compile(r"\d[\d ./-]{4,}\d")
 NAME = re.compile(r"[^\W\d_]{2,}(\s*[,^]\s*|\s+)[^\W\d_]{2,}")
+NAME_IN_TEXT = re.compile(
+    r"\b(Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Mme|Patient(?:in)?)\b\.?\s+[A-Z]\w+|\b[A-Z][a-z]+,?\s+[A-Z][a-z]+\b|@"
+)
+HOW_IN_TEXT = "Write it without what tells who the patient is, or say that it does not."
 HOW = "Give a pseudonym that says nothing of the patient, or say that it is one."
 
 
@@ -22,6 +26,17 @@ def question_pseudonym(text: str) -> str:
         return f"This looks like a name. {HOW}"
     if RECORD.fullmatch(text):
         return f"This looks like a hospital's record number. {HOW}"
+    return ""
+
+
+def question_text(text: str) -> str:
+    """Ask about a free text that seems to hold a name, a date or a record number; "" where it doesn't."""
+    if any(map(_is_date, (found for pattern in DATES for found in pattern.finditer(text)))):
+        return f"This seems to hold a date. {HOW_IN_TEXT}"
+    if RECORD.search(text):
+        return f"This seems to hold a record number. {HOW_IN_TEXT}"
+    if NAME_IN_TEXT.search(text):
+        return f"This seems to hold a name. {HOW_IN_TEXT}"
     return ""
 
 

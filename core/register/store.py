@@ -16,9 +16,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, inse
 from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
 from core.register.chain import START, ChainReport, check_chain, hash_entry, list_proven, withhold_faulty
-from core.register.database import connect, name_place, report_faults
+from core.register.database import connect, grant_app_role, may_change_entries, name_place, report_faults
 from core.register.models import ENTRIES, HEAD, SAID, Entry, Kind, Record
-from core.register.roles import grant_app_role, may_change_entries
 from core.register.seal import SealKeys, find_key_file
 from core.register.witness import Anchor, Witness
 

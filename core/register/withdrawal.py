@@ -1,6 +1,5 @@
 """Estimates that were kept by mistake: a further entry withdraws one, another undoes that; nothing is deleted."""
 
-import re
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
@@ -9,7 +8,6 @@ from core.errors import InputError, WorkError
 from core.register.chain import hash_json
 from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.outcome_entry import Author
-from core.register.pseudonyms import DATES
 from core.register.store import Store
 
 REASONS = (
@@ -23,11 +21,6 @@ REASONS = (
 NEEDS_WORDS = REASONS[-1]
 LONGEST = 400
 SIGN: dict[Kind, int] = {"withdrawal": 1, "reinstatement": -1}
-RECORD = re.compile(r"\d[\d ./-]{4,}\d")
-NAME = re.compile(
-    r"\b(Mr|Mrs|Ms|Dr|Prof|Frau|Herr|Mme|Patient(?:in)?)\b\.?\s+[A-Z]\w+|\b[A-Z][a-z]+,?\s+[A-Z][a-z]+\b|@"
-)
-HOW = "Write it without what tells who the patient is, or say that it does not."
 MEANWHILE = "Somebody withdrew or reinstated this estimate in the meantime, so nothing was saved: look again."
 
 
@@ -36,17 +29,6 @@ def select_withdrawn() -> Select[Any]:
     balance = func.sum(case((ENTRIES.c.kind == "withdrawal", 1), else_=-1))
     pairs = select(ENTRIES.c.corrects).where(ENTRIES.c.kind.in_(SIGN), ENTRIES.c.corrects.is_not(None))
     return pairs.group_by(ENTRIES.c.corrects).having(balance > 0)
-
-
-def question_text(text: str) -> str:
-    """Ask about a free text that seems to hold a name, a date or a record number; "" where it doesn't."""
-    if any(pattern.search(text) for pattern in DATES):
-        return f"This seems to hold a date. {HOW}"
-    if RECORD.search(text):
-        return f"This seems to hold a record number. {HOW}"
-    if NAME.search(text):
-        return f"This seems to hold a name. {HOW}"
-    return ""
 
 
 def find_last(store: Store, number: int) -> Record | None:

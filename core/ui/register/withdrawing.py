@@ -9,8 +9,9 @@ from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.models import Record
 from core.register.outcome_entry import Author
+from core.register.pseudonyms import question_text
 from core.register.store import Store
-from core.register.withdrawal import REASONS, question_text, reinstate, withdraw
+from core.register.withdrawal import REASONS, reinstate, withdraw
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
 

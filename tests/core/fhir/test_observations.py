@@ -154,11 +154,19 @@ SAME = {"fullUrl": "urn:uuid:1", "resource": write_observation()}
         ('{"resourceType": "Bündel"}'.encode("latin-1"), "damaged or no JSON"),
         (b'{"status": "final", "status": "preliminary"}', "names a property twice"),
         (b'{"resourceType": "Patient"}\n{"resourceType": "Patient"}', "NDJSON"),
-        (b'\xef\xbb\xbf<Bundle xmlns="http://hl7.org/fhir"/>', "FHIR as XML"),
         (json.dumps({"resourceType": "Bundle", "type": "batch", "entry": [0] * 200_001}).encode(), "more than 200,000"),
     ],
 )
 def test_a_hostile_bundle_gets_a_sentence(content, sentence):
+    assert is_fhir(content)
+    with pytest.raises(TableError, match=sentence):
+        find_ki67(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(NEST, "nested deeper"), (b'\xef\xbb\xbf<Bundle xmlns="http://hl7.org/fhir"/>', "as XML")]
+)
+def test_a_bundle_is_read_in_a_process_of_its_own_and_xml_not_at_all(content, sentence):
     assert is_fhir(content)
     with pytest.raises(TableError, match=sentence):
         read_bundle(content)

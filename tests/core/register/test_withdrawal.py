@@ -5,7 +5,8 @@ import pytest
 from core.errors import InputError
 from core.register.listing import Filter, count_entries, has_estimate, list_estimates, read_overview, sum_estimates
 from core.register.patients import read_estimates, tabulate_register
-from core.register.withdrawal import REASONS, find_last, is_withdrawn, question_text, reinstate, withdraw
+from core.register.pseudonyms import question_text
+from core.register.withdrawal import REASONS, find_last, is_withdrawn, reinstate, withdraw
 from tests.core.register.register_entries import AB, add_estimates
 
 WRONG = REASONS[1]
