@@ -177,8 +177,15 @@ def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: boo
     if question := question_pseudonym(patient) if patient else "":
         raise InputError(question)
     engine = describe_choice(get_text_setting("engine"))
-    about = {"patient": patient, "centre": "", "exam_date": "", "engine": engine, "is_simulated": simulated}
-    estimate = Estimate.of_case(answer.case, answer.prediction, **about)
+    estimate = Estimate.of_case(
+        answer.case,
+        answer.prediction,
+        patient=patient,
+        centre="",
+        exam_date="",
+        engine=engine,
+        is_simulated=simulated,
+    )
     model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
     now = describe_provenance(bundle)["created_utc"]
     return render_assessments([Assessed(estimate, now, entry)], [model], created_utc=now)
