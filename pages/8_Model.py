@@ -56,7 +56,7 @@ with begin_page("Model"):
         "Flow diagram, Table 1, every figure as SVG, PDF and PNG (300 dpi), every table as CSV, all of it as PDF and "
         "for Word, and the checklists TRIPOD+AI and CLAIM with what the study's people must fill in."
     )
-    offer_paper(bundle)
+    paper = st.container()
 
     st.header("What it was trained on", anchor=False)
     external = ", ".join(data.external_centres) or "none"
@@ -124,3 +124,5 @@ with begin_page("Model"):
         + ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
         + f". {describe_engine()}"
     )
+    with paper:  # last, since making it holds up what is drawn after it
+        offer_paper(bundle)

@@ -20,6 +20,7 @@ HEADS = {
     "clinical": "clinical values alone",
     "m2": "with the core biopsy",
 }
+SIZES = {"optimism": "optimism in R squared", "ratio": "observed over expected", "auc": "AUC"}
 RULES = {"youden": "Youden's index"}
 
 
@@ -87,7 +88,7 @@ def _describe_size(study: Study) -> Iterator[str]:
     for name, words in (("sample_size", "develop"), ("validation_size", "validate")):
         size = (study.internal or {}).get(name)
         if size:
-            parts = ", ".join(f"{part} {value:,}" for part, value in size.items() if part != "needed")
+            parts = ", ".join(f"{SIZES.get(part, part)} {value:,}" for part, value in size.items() if part != "needed")
             yield f"To {words} such a model Riley et al. ask for {size['needed']:,} patients ({parts})."
 
 

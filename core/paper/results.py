@@ -91,7 +91,7 @@ def show_exhibits(
         paragraphs += exhibit.notes()
         for number, (words, table) in enumerate(exhibit.tables().items(), start=1):
             tables.append(Table(f"{name}_{number}", f"{heading}. {words}. {note}", table))
-    return Section(id_, title, tuple(paragraphs), tuple(cautions), tuple(figures), tuple(tables), level)
+    return Section(id_, title, tuple(dict.fromkeys(paragraphs)), tuple(cautions), tuple(figures), tuple(tables), level)
 
 
 def _show_split(split: str, patients: Patients, mark: str, lacks: Lacks) -> Iterator[Section]:

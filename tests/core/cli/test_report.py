@@ -27,7 +27,7 @@ def test_what_can_not_be_done_is_one_sentence(capsys, monkeypatch, bundle_dir, t
         ("report", tmp_path, "--paper", tmp_path / "out"): (1, "manifest.json is not in the folder"),
         ("report", bundle_dir, "--paper", tmp_path / "out", "--width", "20"): (2, "a journal's column in mm"),
         ("report", bundle_dir, "--paper", tmp_path / "out", "--sheet", "a5"): (2, "--sheet is a4 or letter"),
-        ("report", bundle_dir, tmp_path / "no.csv", "--paper", tmp_path / "out"): (3, "no.csv"),
+        ("report", bundle_dir, tmp_path / "no.csv", "--paper", tmp_path / "out"): (3, "The table can't be opened"),
         ("report", bundle_dir): (2, "--paper"),
     }
     for call, (expected, words) in calls.items():

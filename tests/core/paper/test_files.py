@@ -50,6 +50,11 @@ def test_no_figure_of_simulated_patients_hides_it(small, files):
             assert all(row["patients"] == "SIMULATED" for row in rows), name
 
 
+def test_no_pseudonym_is_in_any_file(files):
+    assert b"T-0" not in b"".join(data for name, data in files.items() if name.endswith((".csv", ".json", ".svg")))
+    assert "T-0" not in read_words(files["paper.pdf"])
+
+
 def test_the_pdf_holds_all_of_it_in_order_with_alternative_texts(small, files):
     words = read_words(files["paper.pdf"])
     assert words.count("SIMULATED PATIENTS") >= len(pypdfium2.PdfDocument(files["paper.pdf"]))
@@ -73,7 +78,8 @@ def test_word_holds_text_figures_tables_and_checklists(small, files):
     assert headings[0] == small.title
     assert [section.title for section in small.sections] == headings[1 : 1 + len(small.sections)]
     assert len(document.tables) == len(small.tables) + len(small.checklists)
-    assert len(document.inline_shapes) == len(small.figures)
+    alternatives = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    assert alternatives == [figure.caption for _, figure in small.figures]
     table = document.tables[0]
     assert [cell.text for cell in table.rows[0].cells] == list(small.tables[0][1].table.columns)
 

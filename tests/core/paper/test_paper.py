@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -15,9 +16,9 @@ from core.evaluation import compare_roc
 from core.evaluation.discrimination.roc_comparison import compare_roc_unpaired
 from core.paper.checklists import ANSWERED, fill_checklists
 from core.paper.comparison import find_shared, write_comparison
-from core.paper.study import read_other, read_study
+from core.paper.paper import write_paper
+from core.paper.study import NOT_KEPT, read_other, read_study
 from core.training.bundle.reporting import CLAIM, TRIPOD, list_items
-from models.bundle import MANIFEST
 from models.cutoff import Cutoff
 from tests.core.paper.conftest import SHIPPED
 
@@ -86,8 +87,6 @@ def test_methods_follow_the_bundle(study):
     manifest = json.loads(json.dumps(study.manifest))
     manifest["threshold"]["value"], manifest["versions"]["torch"] = 0.123, "9.9.9"
     manifest["cutoff"] = {"value": 14.0, "rule": ">"}
-    from core.paper.paper import write_paper
-
     text = read_text(write_paper(dataclasses.replace(study, manifest=manifest)))
     assert "Threshold 0.123" in text
     assert "torch 9.9.9" in text
@@ -195,19 +194,31 @@ def test_a_prediction_table_is_a_second_cohort(study, tmp_path):
     assert not second.is_simulated
 
 
-def test_a_bundle_without_evidence_or_with_odd_counts_is_one_sentence(study, tmp_path):
+def test_a_bundle_without_evidence_is_one_sentence(study, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"manifest\.json is not in the folder"):
         read_study(tmp_path)
-    from core.paper.study import _check_flow
+    for name in ("evidence/flow.json", "evidence/predictions.csv"):
+        manifest = study.bundle.manifest
+        lacking = dataclasses.replace(manifest, files={key: sha for key, sha in manifest.files.items() if key != name})
+        bundle = dataclasses.replace(study.bundle, manifest=lacking)
+        monkeypatch.setattr("core.paper.study.load_bundle", lambda _, bundle=bundle: bundle)
+        with pytest.raises(ModelError, match=f"The bundle has no {re.escape(name)}: train it anew"):
+            read_study(SHIPPED)
 
-    flow = json.loads(json.dumps(study.flow))
-    flow["splits"]["test"]["n"] -= 1
+
+@pytest.mark.parametrize(
+    "odd", [{"patients": 659}, {"rows": 670, "rows_refused": 10, "reasons": {"no image": 9}}, {"rows": 600}]
+)
+def test_counts_that_do_not_add_up_are_refused(study, monkeypatch, odd):
+    monkeypatch.setattr("core.paper.study.read_evidence", lambda *_: {**study.flow, **odd})
     with pytest.raises(ModelError, match="do not add up: train it anew"):
-        _check_flow(flow, study.cohort.read)
-    flow = json.loads(json.dumps(study.flow)) | {"rows": 670, "rows_refused": 10, "reasons": {"no image": 9}}
-    with pytest.raises(ModelError, match="do not add up"):
-        _check_flow(flow, study.cohort.read)
-    manifest = study.bundle.manifest
-    lacking = {name: sha for name, sha in manifest.files.items() if not name.endswith("predictions.csv")}
-    assert len(lacking) == len(manifest.files) - 1
-    assert (SHIPPED / MANIFEST).exists()
+        read_study(SHIPPED)
+
+
+def test_refused_rows_keep_their_reasons_and_the_sums(study):
+    flow = {**study.flow, "rows": 700, "rows_refused": 17, "reasons": {"no image": 12, "no Ki-67": 5}}
+    patients = dataclasses.replace(study, flow=flow).patients
+    assert patients.reasons == (("no image", 12), ("no Ki-67", 5))
+    assert patients.refused + patients.further + len(patients.whole) == 700
+    without = {**study.flow, "rows": 670, "rows_refused": 10}
+    assert dataclasses.replace(study, flow=without).patients.reasons == ((NOT_KEPT, 10),)
