@@ -13,7 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import IO, Any
 
 from core.errors import TableError
 from core.settings import get_setting
@@ -143,15 +144,24 @@ def _has_room() -> bool:
 def _converse(process: subprocess.Popen[bytes], request: bytes, seconds: float, sentences: Sentences) -> bytes:
     """Wait for the answer; a long file stands back behind everything else, and one that takes too long is given up."""
     soon = min(STEPS_BACK_SECONDS, seconds)
+    sender = Thread(target=_send, args=(process.stdin, request), daemon=True)
+    process.stdin = None  # `communicate` sends nothing more after its first time-out
+    sender.start()
     try:
         with suppress(subprocess.TimeoutExpired):
-            return process.communicate(request, timeout=soon)[0]
+            return process.communicate(timeout=soon)[0]
         _stand_back(process.pid)
         return process.communicate(timeout=seconds - soon)[0]
     except subprocess.TimeoutExpired:
         raise TableError(sentences.too_slow.format(seconds=seconds)) from None
     finally:
         process.kill()
+        sender.join()
+
+
+def _send(pipe: IO[bytes], request: bytes) -> None:
+    with suppress(OSError), pipe:  # the reader may be over before it has read all
+        pipe.write(request)
 
 
 def _stand_back(pid: int) -> None:

@@ -77,7 +77,7 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
 def find_added(answer: Answer) -> str:
     """Name the entry of the register that keeps the present estimate; "" where it was not added in this session."""
     added, entry = st.session_state.get(name_widget("register_entry"), (None, ""))
-    return entry if added is answer else ""
+    return entry if added == _tell_apart(answer) else ""
 
 
 def offer_cohort(user: User, cohort: "Cohort") -> None:
@@ -154,7 +154,13 @@ def _add_case(
     estimate = Estimate.of_case(answer.case, answer.prediction, is_simulated=simulated, **about)
     add(user, author, [estimate])
     entry = find_entry(get_store(), patient, answer.prediction)
-    st.session_state[name_widget("register_entry")] = (answer, entry)
+    st.session_state[name_widget("register_entry")] = (_tell_apart(answer), entry)
+
+
+def _tell_apart(answer: Answer) -> tuple[object, ...]:
+    """Give what tells an estimate from another one of the same case."""
+    read = answer.prediction
+    return read.bundle_sha256, read.input_sha256, tuple(sorted(answer.case.clinical.items()))
 
 
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:

@@ -145,6 +145,12 @@ def test_a_long_table_stands_back_and_is_read(monkeypatch):
     assert asked == [os.nice(0) + 10]
 
 
+def test_a_table_longer_than_a_pipe_is_sent_whole_to_a_process_that_starts_late(monkeypatch):
+    monkeypatch.setattr("core.tabular.apart.STEPS_BACK_SECONDS", 0.001)
+    content = b"patient_id,prob\n" + b"".join(b"P-%06d,0.5\n" % i for i in range(200_000))
+    assert len(read_table(content).rows) == 200_000
+
+
 def test_an_owner_reads_one_table_at_a_time(monkeypatch):
     running, most = [], []
 
