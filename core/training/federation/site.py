@@ -1,0 +1,200 @@
+"""From a site's manifest to what it exports: its sums and its fusion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.clinical import M1_PREDICTORS
+from core.cohort.manifest import read_manifest
+from core.cohort.record import Choices
+from core.cohort.splits import SplitRule
+from core.errors import InputError
+from core.evaluation.calibration.logistic import fit_logistic
+from core.inference.applicability import Gate
+from core.inference.engines.torch import TorchEngine
+from core.training.backbone.folder import read_backbone_card
+from core.training.bundle.fusion import complete_inputs
+from core.training.bundle.image_score import draw_folds, fit_image_score, map_features
+from core.training.bundle.terms import make_terms
+from core.training.features import N_VIEWS, Progress, extract_features, extract_views
+from core.training.federation.combine import read_left_out
+from core.training.federation.image_sums import ImageSums
+from core.training.federation.site_file import OWN_SCORE, SiteSums
+from models.bundle import WEIGHTS
+from models.cutoff import DEFAULT_CUTOFF, Cutoff
+from models.fusion import Term
+from models.input_rule import InputRule
+from models.sealed import hash_file
+
+Floats = NDArray[np.float64]
+SEED = 20260507
+RANGE = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What the person who exports decides.
+
+    Parameters
+    ----------
+    site : str
+        Name of the site, as the bundle will show it.
+    description : str
+        Its patients in a sentence.
+    simulated : bool
+        Whether they are made up.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
+    bundle : Path or None
+        Federated bundle of a first round: the fusion is then fitted on the score of its head that left this site out.
+    seed : int
+        Seed of the random views and folds.
+    choices : Choices
+        What was settled about the manifest's columns.
+    """
+
+    site: str
+    description: str
+    simulated: bool
+    cutoff: Cutoff = DEFAULT_CUTOFF
+    bundle: Path | None = None
+    seed: int = SEED
+    choices: Choices = field(default_factory=Choices)
+
+
+def summarise_site(manifest_path: Path, backbone: Path, plan: SitePlan, *, progress: Progress) -> SiteSums:
+    """Read every patient of a manifest, and give the sums; no split is made and no patient kept.
+
+    Parameters
+    ----------
+    manifest_path : Path
+        One row an image; all its patients count, whatever their split.
+    backbone : Path
+        Folder of the network that all sites share.
+    plan : SitePlan
+        Name and choices.
+    progress : callable
+        Called with images done and of all.
+
+    Returns
+    -------
+    SiteSums
+        What `core.training.federation.site_file.write_site` writes.
+    """
+    card = read_backbone_card(backbone)
+    engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
+    manifest = read_manifest(manifest_path, SplitRule((), plan.cutoff, plan.seed), plan.choices)
+    with TemporaryDirectory() as scratch:
+        cache = Path(scratch)
+        features = extract_features(manifest.images, engine, cache, progress, gate=Gate.from_json(card["gate"]))
+        used = features.list_used(manifest.images)
+        viewed = extract_views(used, engine, cache, progress, seed=plan.seed).pooled.reshape(len(used), N_VIEWS, -1)
+    pooled = features.by_patient(manifest.images["patient_id"])
+    rows = used["patient_id"].to_numpy()
+    views = np.stack([np.nanmean(viewed[rows == patient], axis=0) for patient in pooled.index])
+    network = {"architecture": card["architecture"], "sha256": hash_file(backbone / WEIGHTS), "input": card["input"]}
+    return summarise_patients(
+        manifest.patients.loc[pooled.index],
+        (pooled.to_numpy(), views),
+        plan,
+        backbone=network,
+        manifest_sha256=hash_file(manifest_path),
+    )
+
+
+def summarise_patients(
+    patients: pd.DataFrame,
+    features: tuple[Floats, Floats],
+    plan: SitePlan,
+    *,
+    backbone: Mapping[str, object],
+    manifest_sha256: str,
+) -> SiteSums:
+    """Sum up a site's patients.
+
+    Parameters
+    ----------
+    patients : DataFrame
+        ``ki67_pct`` and the predictors, a row a patient.
+    features : tuple of ndarray of float64, (n, p) and (n, v, p)
+        Pooled features of each patient's images, and of their random views.
+    plan : SitePlan
+        Name and choices.
+    backbone : mapping
+        "architecture", "sha256", "input".
+    manifest_sha256 : str
+        Hash of the manifest.
+
+    Returns
+    -------
+    SiteSums
+        The sums.
+
+    Raises
+    ------
+    InputError
+        If the fusion has no finite fit on so few patients.
+    """
+    pooled, views = features
+    percent = patients["ki67_pct"].astype(float)
+    y = np.asarray(plan.cutoff.is_high(percent), dtype=np.float64)
+    target = np.log(percent.to_numpy().clip(min=1))
+    terms = tuple(_hide_range(term, patients) for term in make_terms(patients, M1_PREDICTORS)[0])
+    coded = [[np.nan if row[t.field] is None else t.code(row[t.field]) for t in terms] for row in _list_rows(patients)]
+    score, scored_by = _score(pooled, views, target, plan)
+    inputs = np.column_stack([score, np.array(coded).reshape(len(y), len(terms))])
+    completed = complete_inputs(inputs, np.ones(len(y)))
+    fit = fit_logistic(np.column_stack([np.ones(len(y)), completed.filled]), y)
+    if fit is None:
+        raise InputError(
+            f"The fusion has no finite fit on the site's {len(y)} patients ({int(y.sum())} with a high Ki-67): more "
+            "patients are needed."
+        )
+    return SiteSums(
+        site=plan.site,
+        description=plan.description,
+        is_simulated=plan.simulated,
+        n=len(y),
+        events=int(y.sum()),
+        cutoff=plan.cutoff,
+        backbone=backbone,
+        scored_by=scored_by,
+        terms=terms,
+        coefs=fit.coef,
+        cov=(fit.cov + fit.cov.T) / 2,
+        input_mean=completed.mean,
+        input_cov=(completed.cov + completed.cov.T) / 2,
+        sums=ImageSums.of(pooled, views, target),
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def _list_rows(patients: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = patients.astype(object).where(patients.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _score(pooled: Floats, views: Floats, target: Floats, plan: SitePlan) -> tuple[Floats, str]:
+    """Score the patients by a head that did not see them: the site's own out of fold, or the other sites'."""
+    if plan.bundle is not None:
+        head, sha256 = read_left_out(plan.bundle, plan.site)
+        return head.score(pooled), sha256
+    ones = np.ones(len(target))
+    fold = draw_folds(target, ones, np.random.default_rng(plan.seed))
+    return fit_image_score(map_features(pooled, views), target, ones, fold).out_of_fold, OWN_SCORE
+
+
+def _hide_range(term: Term, patients: pd.DataFrame) -> Term:
+    """Give a number's range from its 5th to its 95th percentile: the least and the largest are one patient's."""
+    if term.scale == "levels":
+        return term
+    low, high = patients[term.field].dropna().astype(float).quantile(list(RANGE))
+    return Term(
+        term.field, term.scale, term.centre, term.unit, term.levels, round(float(low), 1), round(float(high), 1)
+    )

@@ -1,0 +1,234 @@
+"""What a site exports, as one JSON file: sums and a fusion, no patient; read back only if it is whole and sound."""
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.training.federation.image_sums import ImageSums
+from models.cutoff import Cutoff
+from models.fusion import Term
+
+Floats = NDArray[np.float64]
+KIND, VERSION = "sonoki site sums", 1
+LEAST = 10
+OWN_SCORE = "own"
+SLACK = 1e-8
+ARRAYS = ("mean", "own", "mean_target", "own_target")
+SQUARES = ("mean_products", "own_products")
+
+
+@dataclass(frozen=True, eq=False)
+class SiteSums:
+    """What one site gives.
+
+    Parameters
+    ----------
+    site : str
+        Its name.
+    description : str
+        Its patients in a sentence.
+    is_simulated : bool
+        Whether they are made up.
+    n, events : int
+        Patients, and those with a high Ki-67; both classes have ten or more.
+    cutoff : Cutoff
+        Ki-67 that counts as high.
+    backbone : mapping
+        "architecture", "sha256", and the "input" rule of the network that the features are of.
+    scored_by : str
+        Whose image score the fusion has: "own", or the hash of a bundle whose head left the site out.
+    terms : tuple of Term
+        Coding of the clinical values.
+    coefs, cov : ndarray of float64, (2 + K,) and (2 + K, 2 + K)
+        Fusion, without a penalty, and its covariance.
+    input_mean, input_cov : ndarray of float64, (1 + K,) and (1 + K, 1 + K)
+        Of image score and terms.
+    sums : ImageSums
+        What the image score is made from.
+    manifest_sha256 : str
+        Hash of the site's manifest, so that one manifest is not counted twice.
+    """
+
+    site: str
+    description: str
+    is_simulated: bool
+    n: int
+    events: int
+    cutoff: Cutoff
+    backbone: Mapping[str, Any]
+    scored_by: str
+    terms: tuple[Term, ...]
+    coefs: Floats
+    cov: Floats
+    input_mean: Floats
+    input_cov: Floats
+    sums: ImageSums
+    manifest_sha256: str
+
+
+def write_site(site: SiteSums, path: Path) -> str:
+    """Write a site's file, and give its hash; fewer than ten patients of a class are not written."""
+    if min(site.events, site.n - site.events) < LEAST:
+        raise InputError(
+            f"The site has fewer than {LEAST} patients of a class, and such small counts are not exported: add more."
+        )
+    record = {
+        "kind": KIND,
+        "version": VERSION,
+        **{
+            name: getattr(site, name) for name in ("site", "description", "n", "events", "scored_by", "manifest_sha256")
+        },
+        "simulated": site.is_simulated,
+        "cutoff": site.cutoff.to_json(),
+        "backbone": dict(site.backbone),
+        "terms": [term.to_json() for term in site.terms],
+        **{name: getattr(site, name).tolist() for name in ("coefs", "cov", "input_mean", "input_cov")},
+        "sums": {
+            "n": site.sums.n,
+            "target": site.sums.target,
+            "target_squares": site.sums.target_squares,
+            **{name: _encode(getattr(site.sums, name)) for name in ARRAYS},
+            **{name: _encode(_fold(getattr(site.sums, name))) for name in SQUARES},
+        },
+    }
+    seal = _seal(record)
+    path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
+    return seal
+
+
+def read_site(path: Path) -> SiteSums:
+    """Read and check a site's file.
+
+    Parameters
+    ----------
+    path : Path
+        JSON, as `write_site` writes it.
+
+    Returns
+    -------
+    SiteSums
+        Finite, symmetric and positive definite where it has to be.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, was changed, or holds what no site's patients give; a sentence that names the file.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path.name} is not there: give the file that the site exported.") from None
+    except (OSError, RecursionError, ValueError):
+        raise InputError(f"{path.name} is no readable JSON: ask the site to export it again.") from None
+    if not isinstance(record, dict) or record.get("kind") != KIND:
+        raise InputError(f"{path.name} is no export of a site: `python -m core summarise-site` writes one.")
+    if record.get("version") != VERSION:
+        raise InputError(f"{path.name} is of version {record.get('version')}, this program reads {VERSION}.")
+    if record.pop("sha256", None) != _seal(record):
+        raise InputError(f"{path.name} was changed after its export (its hash differs): ask the site for it again.")
+    try:
+        site = _parse(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path.name} has another shape ({error}): ask the site to export it again.") from None
+    if fault := _find_fault(site):
+        raise InputError(f"{path.name}, site {site.site}: {fault} Ask the site to export it again.")
+    return site
+
+
+def _parse(record: Mapping[str, Any]) -> SiteSums:
+    sums, terms = record["sums"], tuple(Term.from_json(term) for term in record["terms"])
+    p = len(_decode(sums["mean"]))
+    squares = {name: _unfold(_decode(sums[name]), p) for name in SQUARES}
+    texts: dict[str, Any] = {n: str(record[n]) for n in ("site", "description", "scored_by", "manifest_sha256")}
+    names = ("coefs", "cov", "input_mean", "input_cov")
+    arrays: dict[str, Any] = {name: np.array(record[name], dtype=np.float64) for name in names}
+    return SiteSums(
+        **texts,
+        **arrays,
+        is_simulated=bool(record["simulated"]),
+        n=int(record["n"]),
+        events=int(record["events"]),
+        cutoff=Cutoff.from_json(record["cutoff"]),
+        backbone={name: record["backbone"][name] for name in ("architecture", "sha256", "input")},
+        terms=terms,
+        sums=ImageSums(
+            n=int(sums["n"]),
+            target=float(sums["target"]),
+            target_squares=float(sums["target_squares"]),
+            **{name: _decode(sums[name]) for name in ARRAYS},
+            **squares,
+        ),
+    )
+
+
+def _find_fault(site: SiteSums) -> str:
+    """Say what no site's patients give; "" where all is well."""
+    sums, k = site.sums, len(site.terms)
+    arrays = [site.coefs, site.cov, site.input_mean, site.input_cov, *(getattr(sums, n) for n in (*ARRAYS, *SQUARES))]
+    if not all(np.isfinite(array).all() for array in arrays) or not math.isfinite(sums.target + sums.target_squares):
+        return "a number in it is not finite (NaN)."
+    if min(site.events, site.n - site.events) < LEAST or sums.n != site.n:
+        return f"its counts don't fit: {site.events} of {site.n} patients, each class with {LEAST} or more."
+    if site.coefs.shape != (2 + k,) or site.cov.shape != (2 + k, 2 + k) or site.input_cov.shape != (1 + k, 1 + k):
+        return "its coefficients don't fit its terms."
+    if not _is_positive(site.cov, strictly=True):
+        return "the covariance of its coefficients is not positive definite."
+    return _find_faulty_sums(site)
+
+
+def _find_faulty_sums(site: SiteSums) -> str:
+    sums = site.sums
+    if len({len(getattr(sums, name)) for name in ARRAYS}) != 1:
+        return "its sums are of features of different numbers."
+    pairs = ((sums.mean, sums.mean_products), (sums.own, sums.own_products))
+    centred = [products - np.outer(one, one) / sums.n for one, products in pairs]
+    if not all(_is_positive(matrix, strictly=False) for matrix in (site.input_cov, *centred)):
+        return "its X'X is not positive definite, as that of patients is."
+    return ""
+
+
+def _is_positive(matrix: Floats, *, strictly: bool) -> bool:
+    """Whether a matrix is symmetric and positive definite, or semidefinite but for rounding."""
+    if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12):
+        return False
+    slack = 0.0 if strictly else SLACK * max(float(np.diag(matrix).max()), 1e-12)
+    try:
+        np.linalg.cholesky(matrix + slack * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _encode(array: Floats) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype="<f8").tobytes()).decode("ascii")
+
+
+def _decode(text: str) -> Floats:
+    return np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").astype(np.float64)
+
+
+def _fold(matrix: Floats) -> Floats:
+    """Keep one triangle of a symmetric matrix."""
+    return np.asarray(matrix[np.triu_indices(len(matrix))])
+
+
+def _unfold(triangle: Floats, p: int) -> Floats:
+    if len(triangle) != p * (p + 1) // 2:
+        raise ValueError("X'X of another number of features")
+    matrix = np.zeros((p, p))
+    matrix[np.triu_indices(p)] = triangle
+    return np.asarray(matrix + np.triu(matrix, 1).T)
