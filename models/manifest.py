@@ -77,6 +77,8 @@ class Manifest:
         Version of each library of the training.
     files : mapping of str to str
         Hash of each file of the bundle.
+    parents : tuple of (str, str)
+        Name and hash of the bundles that it was made from; empty where it was trained.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Manifest:
     seed: int
     versions: Mapping[str, str]
     files: Mapping[str, str]
+    parents: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Manifest":
@@ -117,6 +120,7 @@ class Manifest:
             seed=int(data["seeds"]["training"]),
             versions={str(name): str(version) for name, version in data["versions"].items()},
             files={str(name): str(sha256) for name, sha256 in data["files"].items()},
+            parents=tuple((str(one["name"]), str(one["sha256"])) for one in data.get("parents", ())),
         )
 
 

@@ -13,6 +13,7 @@ from core.cli import (
     deidentify,
     evaluate,
     export,
+    federate,
     meeting,
     predict,
     pretrain,
@@ -22,6 +23,7 @@ from core.cli import (
     send,
     simulate,
     train,
+    update,
 )
 from core.cli.console import app, say
 from core.cli.table_options import say_refused
@@ -38,6 +40,7 @@ __all__ = [
     "deidentify",
     "evaluate",
     "export",
+    "federate",
     "main",
     "meeting",
     "predict",
@@ -48,6 +51,7 @@ __all__ = [
     "send",
     "simulate",
     "train",
+    "update",
 ]
 
 

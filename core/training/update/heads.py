@@ -1,0 +1,98 @@
+"""The fusion after an update, with the refits that its interval comes from."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from core.errors import WorkError
+from core.evaluation.calibration.closed_test import Method, ModelUpdate, compute_closed_test, fit_update
+from core.evaluation.calibration.optimism import OptimismResult, Predict, compute_optimism
+from models.fusion import FusionHead
+
+Floats = NDArray[np.float64]
+MOST_TRIES = 20
+PER_COEFFICIENT = 10
+
+
+def count_needed(head: FusionHead) -> int:
+    """Give how many patients of the rarer class an update needs: ten for each coefficient of the refit."""
+    return PER_COEFFICIENT * (2 + len(head.terms))
+
+
+def list_coefs(head: FusionHead) -> Floats:
+    """Give intercept, image and clinical coefficients of a fusion, (2 + K,)."""
+    return np.array([head.intercept, head.image_coef, *head.coefs])
+
+
+def update_head(
+    head: FusionHead, update: ModelUpdate, method: Method, inputs: Floats, y: Floats, *, seed: int
+) -> FusionHead:
+    """Give the fusion after an update.
+
+    Parameters
+    ----------
+    head : FusionHead
+        Before it.
+    update : ModelUpdate
+        What the closed testing procedure chose.
+    method : {"in the large", "recalibration", "refit"}
+        How far it goes.
+    inputs : ndarray of float64, (n, 1 + K)
+        Image score and coded terms of the patients.
+    y : ndarray of float64, (n,)
+        Outcome, 0 or 1.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    FusionHead
+        The same terms. Each refit is updated by the same method on patients drawn with replacement, and centred at the
+        update: a recalibrated refit holds what the training patients and what these leave open, a refit anew what
+        these leave open; the image score of the refits stays.
+    """
+    n_refits = len(head.bootstrap)
+    drawn = _draw_updates(head, method, inputs, y, n_refits, seed)
+    if method == "refit":
+        bootstrap = np.stack([one.coefs for one in drawn])
+        bootstrap += update.coefs - bootstrap.mean(axis=0)
+    else:
+        moved = np.array([(one.intercept, one.slope) for one in drawn])
+        moved += np.array([update.intercept, update.slope]) - moved.mean(axis=0)
+        bootstrap = moved[:, 1:] * head.bootstrap
+        bootstrap[:, 0] += moved[:, 0]
+    coefs = update.coefs
+    return replace(
+        head, intercept=float(coefs[0]), image_coef=float(coefs[1]), coefs=coefs[2:].copy(), bootstrap=bootstrap
+    )
+
+
+def measure_optimism(head: FusionHead, inputs: Floats, y: Floats, *, seed: int) -> OptimismResult:
+    """Correct the updated model's figures for optimism: tests and update are repeated in each draw of the patients."""
+    old = list_coefs(head)
+
+    def fit(X: Floats, outcome: Floats) -> Predict | None:
+        update = compute_closed_test(outcome, X, old).update
+        if update is None:
+            return None
+        coefs = update.coefs
+        return lambda other: np.asarray(expit(coefs[0] + other @ coefs[1:]))
+
+    return compute_optimism(y, inputs, fit, seed=seed)
+
+
+def _draw_updates(
+    head: FusionHead, method: Method, inputs: Floats, y: Floats, count: int, seed: int
+) -> list[ModelUpdate]:
+    """Update the model on patients drawn with replacement, without strata."""
+    rng, old = np.random.default_rng([seed, 5]), list_coefs(head)
+    updates: list[ModelUpdate] = []
+    for _ in range(MOST_TRIES * count):
+        rows = rng.integers(len(y), size=len(y))
+        if (update := fit_update(y[rows], inputs[rows], old, method)) is not None:
+            updates.append(update)
+        if len(updates) == count:
+            return updates
+    raise WorkError("The update can't be repeated on patients drawn again, so it has no interval: too few patients.")
