@@ -36,6 +36,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("table_seconds", 60, "Longest time for reading one table, in seconds"),
     Setting("table_memory_mb", 2_048, "Most memory (address space) of the process that reads a table, in MB"),
     Setting("bundle", "models/ki67-demo", "Folder of the bundle that the pages show, from the repository's root"),
+    Setting("bundles", "", "Folder of the bundles that an admin may put into use on the Model page; empty: none"),
     Setting(
         "trusted_bundles", "", "Hashes of the bundles that may answer, commas between; empty: any that is unchanged"
     ),

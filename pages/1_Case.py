@@ -109,9 +109,9 @@ with begin_page("Case", role="clinician", presents=True) as user:
     with answered, open_answer(earlier):
         if not show_applicability(answer.prediction):
             st.stop()
-        show_answer(answer, bundle)
+        show_answer(answer, answer.bundle)
     with why, st.container(key="case_why"):
-        show_reasons(answer, bundle)
+        show_reasons(answer, answer.bundle)
     if not earlier:
         sources = [view.source for view in get_case().views if view.number in answer.numbers]
         with st.container(key="case_export"):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.errors import ModelError
 from core.figures.evidence import (
     FLOW,
     METRICS,
@@ -22,12 +23,26 @@ from core.inference.explain import label_term
 from core.plain_text import plain, plain_document, plain_figure, plain_table
 from core.spreadsheet import disarm_table
 from core.ui import begin_page, get_bundle, offer_csv
+from core.ui.model.choice import show_bundle_choice
+from core.ui.model.origin import (
+    describe_update,
+    read_federation,
+    read_update,
+    tabulate_heterogeneity,
+    tabulate_optimism,
+    tabulate_sites,
+    tabulate_tests,
+)
 from core.ui.paper import offer_paper
 from core.ui.record_check import show_record_check
 from models.sealed import CARD
 
-with begin_page("Model"):
-    bundle = get_bundle()
+with begin_page("Model") as user:
+    try:
+        bundle = get_bundle()
+    except ModelError:
+        show_bundle_choice(user)  # an admin can take back what can't be read
+        raise
     manifest = bundle.manifest
     rule, data = manifest.call_rule, manifest.training_data
     low, high = rule.indeterminate
@@ -43,25 +58,50 @@ with begin_page("Model"):
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest.predictors)))}."
     )
 
+    show_bundle_choice(user)
+
     st.header("How well it does", anchor=False)
     if bundle.is_simulated:
         st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
     metrics = tabulate_metrics(read_evidence(bundle, METRICS))
-    st.table(plain_table(metrics), hide_index=True, alt="Figures of the model by split, each with its 95 % interval")
-    st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
-    offer_csv(metrics, "metrics", label="Figures (CSV)")
+    if len(metrics):
+        alt = "Figures of the model by split, each with its 95 % interval"
+        st.table(plain_table(metrics), hide_index=True, alt=alt)
+        st.caption("In brackets: 95 % interval. Figures of the training split are optimistic.")
+        offer_csv(metrics, "metrics", label="Figures (CSV)")
 
-    st.header("A paper from it", anchor=False)
-    st.markdown(
-        "Flow diagram, Table 1, every figure as SVG, PDF and PNG (300 dpi), every table as CSV, all of it as PDF and "
-        "for Word, and the checklists TRIPOD+AI and CLAIM with what the study's people must fill in."
-    )
-    paper = st.container()
+        st.header("A paper from it", anchor=False)
+        st.markdown(
+            "Flow diagram, Table 1, every figure as SVG, PDF and PNG (300 dpi), every table as CSV, all of it as PDF "
+            "and for Word, and the checklists TRIPOD+AI and CLAIM with what the study's people must fill in."
+        )
+        offer_paper(bundle)
+    else:
+        st.markdown("Not measured: the sites' patients were not seen together. Test it on your own before you use it.")
 
     st.header("What it was trained on", anchor=False)
     external = ", ".join(data.external_centres) or "none"
     st.markdown(f"{plain(data.description)} {data.n_patients} patients; external centre: {plain(external)}.")
     st.table(plain_table(tabulate_flow(read_evidence(bundle, FLOW))), hide_index=True, alt="Patients by split")
+
+    update, federation = read_update(bundle), read_federation(bundle)
+    if update is not None:
+        st.header("How it was updated", anchor=False)
+        st.markdown(plain(describe_update(update)))
+        tests, optimism = tabulate_tests(update), tabulate_optimism(update)
+        st.table(plain_table(tests), hide_index=True, alt="Tests of the refit against each lesser update")
+        st.caption("Closed testing procedure (Vergouwe 2017): the first test with p of 0.05 or more ends it.")
+        st.table(plain_table(optimism), hide_index=True, alt="Figures on the patients of the update, and corrected")
+        offer_csv(tests, "update_tests", label="Tests of the update (CSV)")
+        offer_csv(optimism, "update_optimism", label="Figures of the update (CSV)")
+    if federation is not None:
+        st.header("How the sites differ", anchor=False)
+        heterogeneity, sites = tabulate_heterogeneity(federation), tabulate_sites(federation)
+        st.table(plain_table(heterogeneity), hide_index=True, alt="Pooled coefficients and their variation over sites")
+        st.caption("Tau: standard deviation between sites (REML). I squared: its share of the variance.")
+        st.table(plain_table(sites), hide_index=True, alt="Patients and coefficients of each site")
+        offer_csv(heterogeneity, "heterogeneity", label="Coefficients over sites (CSV)")
+        offer_csv(sites, "sites", label="Sites (CSV)")
 
     st.header("How sure it is", anchor=False)
     internal = read_internal(bundle)
@@ -124,5 +164,3 @@ with begin_page("Model"):
         + ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
         + f". {describe_engine()}"
     )
-    with paper:  # last, since making it holds up what is drawn after it
-        offer_paper(bundle)

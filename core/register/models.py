@@ -19,12 +19,15 @@ Kind = Literal[
     "follow-up",
     "withdrawal",
     "reinstatement",
+    "put into use",
+    "taken back",
     "withheld",
 ]
 WITHHELD: Kind = "withheld"
 KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != WITHHELD)
 REGISTER: tuple[Kind, ...] = ("registered", "outcome", "follow-up", "withdrawal", "reinstatement")
-SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in {"shown", *REGISTER})
+BUNDLE_USE: tuple[Kind, ...] = ("put into use", "taken back")
+SAID: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in {"shown", *REGISTER, *BUNDLE_USE})
 MAX_TEXT = 4_000
 METADATA = MetaData()
 
@@ -83,8 +86,8 @@ class Entry:
         Of the board: "decision", "note", "correction"; "reading" is an own estimate, "estimate" the model's that was
         shown after it, "shown" notes that the author was shown the model's without a reading: a later reading is not
         blind. Of the register: "registered" is an estimate, "outcome" what pathology found, "follow-up"; "withdrawal"
-        takes an estimate out of all counts, "reinstatement" puts it back. A `Record` that stands for one that does not
-        hold is "withheld".
+        takes an estimate out of all counts, "reinstatement" puts it back. Of no patient: a bundle "put into use" or
+        "taken back". A `Record` that stands for one that does not hold is "withheld".
     text : str
         What they say; the reason of an override, at most 4,000 characters.
     agrees : bool or None
@@ -134,7 +137,8 @@ class Entry:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"An entry is a {', '.join(KINDS)}, not '{self.kind[:20]}'.")
-        if not self.patient.strip() or len(self.patient) > 64:
+        is_of_patient = self.kind not in BUNDLE_USE
+        if bool(self.patient.strip()) != is_of_patient or len(self.patient) > 64:
             raise InputError("An entry needs a patient's pseudonym of at most 64 characters.")
         if not self.author.strip() or len(self.author) > 100:
             raise InputError("Give your initials, at most 100 characters, so that the entry has an author.")

@@ -13,7 +13,7 @@ from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
 from core.ui.presenting import ask_presenting
-from core.ui.resources import get_bundle
+from core.ui.resources import begin_run, get_bundle
 from core.ui.session import note_session
 
 STYLE = """<style>
@@ -56,6 +56,7 @@ def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> 
         with WARMING.hold(), report_errors():
             user = require_role(role)
             note_session()
+            begin_run()
             show_navigation()
             with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
                 st.title(title, anchor=False, width="content")

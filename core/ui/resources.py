@@ -1,6 +1,7 @@
 """What all sessions share: the bundle, the worker that owns the network, the simulated patients."""
 
 import io
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from core.clinical import M1_PREDICTORS, is_missing
+from core.errors import ModelError
 from core.imaging.uploads import hold_file
 from core.inference.queue.worker import Worker
 from core.inference.trust import load_bundle
@@ -21,39 +23,61 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = 8
-_WORKER = Shared(Worker, Worker.close)
+WORKERS = 2  # that of a bundle which is replaced ends what it has begun
+_WORKER = Shared(lambda folder, _: Worker(folder), Worker.close, most=WORKERS)
+Place = tuple[Path, str]
+_OF_RUN: ContextVar[list[Place]] = ContextVar("bundle of the page's run")
 
 
-def bundle_folder() -> Path:
-    """Give the folder of the bundle that the pages show."""
-    return ROOT / get_text_setting("bundle")
+def begin_run() -> None:
+    """Let one bundle answer throughout the run of a page, whatever is put into use in the meantime."""
+    _OF_RUN.set([])
+
+
+def find_place() -> Place:
+    """Give folder and hash of the bundle that answers; without a hash where nobody chose it by one.
+
+    Raises
+    ------
+    ModelError
+        If the bundle that was put into use is not there.
+    """
+    found = _OF_RUN.get([])
+    if not found:
+        found.append(_find_place())
+    return found[0]
+
+
+def _find_place() -> Place:
+    own = ROOT / get_text_setting("bundle")
+    if not get_text_setting("bundles"):
+        return own, ""
+    from core.register.bundles.folder import find_bundle  # noqa: PLC0415 - only where bundles can be chosen
+    from core.ui.model.use import get_use  # noqa: PLC0415 - brings the database
+
+    current = get_use().current
+    return (find_bundle(current.sha256, current.name, own), current.sha256) if current.sha256 else (own, "")
 
 
 def get_bundle() -> Bundle:
-    """Read and verify the bundle, once for all sessions; no torch comes with it.
+    """Read and verify the bundle that answers, once for all sessions; no torch comes with it.
 
     Returns
     -------
     Bundle
-        The bundle of the setting "bundle".
+        The one that an admin put into use, or that of the setting "bundle".
 
     Raises
     ------
     ModelError
         If it is missing or damaged.
     """
-    return _read_bundle(bundle_folder())
+    return _read_bundle(*find_place())
 
 
 def get_worker() -> Worker:
-    """Start the worker, once for all sessions; it loads the network in its own thread.
-
-    Returns
-    -------
-    Worker
-        Of the setting "bundle".
-    """
-    return _WORKER.get(bundle_folder())
+    """Start the worker of the bundle that answers, once for all sessions; it loads the network in its own thread."""
+    return _WORKER.get(*find_place())
 
 
 def simulate_source(number: int) -> Source:
@@ -98,6 +122,9 @@ def _render_simulated(index: int) -> tuple[bytes, tuple[float, float, float, flo
     return draw_simulated(get_simulated(), index)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _read_bundle(folder: Path) -> Bundle:
-    return load_bundle(folder)
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read_bundle(folder: Path, sha256: str) -> Bundle:
+    bundle = load_bundle(folder)
+    if sha256 and bundle.sha256 != sha256:
+        raise ModelError("The bundle that was put into use was replaced in its folder: put the old one back.")
+    return bundle

@@ -143,7 +143,7 @@ def test_the_bundles_threshold_can_be_borrowed(at):
     at.switch_page(DISCRIMINATION).run()
     assert "it is exploratory" in words(at)
     at.switch_page(PAGE).run()
-    at.toggle(key="cohort_borrow").set_value(True).run()
+    next(one for one in at.toggle if one.label.startswith("These probabilities come from")).set_value(True).run()
     at.switch_page(DISCRIMINATION).run()
     assert "The frozen threshold is 0.500, chosen on the bundle's train + validation." in words(at)
 

@@ -8,6 +8,7 @@ from core.cohort.scoring.score import ScoredCohort, score_manifest
 from core.cohort.scoring.scratch import ScratchFolder
 from core.errors import WorkError
 from core.inference.background_job import BackgroundJob
+from models.bundle import Bundle
 
 FAULT = "The scoring ended by a fault of the program."
 KEPT = "Rows that are done are kept: go on with the rest later."
@@ -40,6 +41,11 @@ class ScoringJob(BackgroundJob):
         self._ending = Lock()
         self.scored: ScoredCohort | None = None
         self.start()
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that scores."""
+        return self._reader.bundle
 
     def start(self) -> None:
         """Begin, or go on after a stop."""

@@ -7,16 +7,21 @@ from functools import partial
 import streamlit as st
 
 from core.inference import Case, ImageReading, View
+from core.plain_text import plain
 from core.ui.case.events import Answered, LesionRead
 from core.ui.case.form import Form
 from core.ui.case.session import change_case, get_case
 from core.ui.case.state import Answer
-from core.ui.resources import get_worker
+from core.ui.resources import get_bundle, get_worker
 from core.ui.session import name_owner
 from core.ui.waiting import begin_turn, forget_turn, is_waiting, take_turn
 
 READING = "case_reading"
 MOVED = "The image or its box has changed: press **Estimate** again. What stands here is of the image and box before."
+CHANGED = (
+    "Another bundle, **{name}**, has been put into use: press **Estimate** again. What stands here is of the bundle "
+    "{before}."
+)
 NO_BOX = "The image or its box can't be used as it stands. What stands here is of the image and box before."
 WRONG_VALUE = (
     "A value of the form can't be used: correct it where it is marked. What stands here is of the values before."
@@ -84,20 +89,24 @@ def settle_answer(
     if views is not None and readings is not None and not form.faults:
         case = Case(tuple(views.values()), form.values)
         prediction = get_worker().predict(case, list(readings.values()))
-        answer = Answer(tuple(map(identify, case.views)), tuple(views), case, prediction)
+        answer = Answer(tuple(map(identify, case.views)), tuple(views), case, prediction, get_bundle())
         change_case(Answered(answer))
         return answer, ""
     last = get_case().answer
     if last is None:
         return None, ""
-    reasons = [NO_BOX] if views is None else [] if readings is not None else [MOVED]
+    moved = MOVED
+    if last.bundle.sha256 != get_bundle().sha256:
+        moved = CHANGED.format(name=plain(get_bundle().name), before=plain(last.bundle.name))
+    reasons = [NO_BOX] if views is None else [] if readings is not None else [moved]
     reasons += [WRONG_VALUE] if form.faults else []
     return last, " ".join(reasons)
 
 
 def identify(view: View) -> tuple[object, ...]:
-    """Tell apart what the network would see; files of one archive share the archive's hash, so the pixels count."""
-    return (hashlib.sha256(view.frame.pixels.tobytes()).hexdigest(), view.frame.width, view.roi)
+    """Tell apart what a bundle would read; files of one archive share the archive's hash, so the pixels count."""
+    pixels = hashlib.sha256(view.frame.pixels.tobytes()).hexdigest()
+    return (pixels, view.frame.width, view.roi, get_bundle().sha256)
 
 
 def name_turn(number: int) -> str:

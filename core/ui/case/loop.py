@@ -21,9 +21,10 @@ from core.ui.case.session import forget, get_case, name_view_widget
 from core.ui.case.state import LesionView
 from core.ui.errors import guard, report_errors
 from core.ui.export import PLAIN, offer_csv
-from core.ui.resources import get_worker
+from core.ui.resources import get_bundle, get_worker
 from core.ui.session import end_with_session, name_owner
 
+OF_BUNDLE = "_bundle"
 ALONE, MEAN = "This frame alone", "Mean of the frames that pass"
 
 
@@ -42,8 +43,10 @@ def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
     if frame.frame_count < 2:
         return
     key = name_view_widget(view.number, "loop")
-    job: LoopJob | None = st.session_state.get(key)
+    job = _get_job(key)
     if job is None:
+        if key in st.session_state:
+            st.caption("Another bundle has been put into use: score the frames again.")
         st.button(f"Score all {frame.frame_count} frames", on_click=guard(_start), args=(key, view, frame, roi))
     elif job.reading is None:
         _show_job(key)
@@ -54,7 +57,7 @@ def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
 
 def find_mean(number: int, view: View) -> tuple[View, ImageReading] | None:
     """Give the view and reading of a loop whose mean is asked for; None where the frame alone counts."""
-    job: LoopJob | None = st.session_state.get(name_view_widget(number, "loop"))
+    job = _get_job(name_view_widget(number, "loop"))
     is_mean = st.session_state.get(name_view_widget(number, "loop_use")) == MEAN
     if job is None or job.reading is None or not is_mean:
         return None
@@ -71,6 +74,12 @@ def put_means(views: Mapping[int, View] | None) -> tuple[Mapping[int, View] | No
     return put, {number: reading for number, (_, reading) in means.items()}
 
 
+def _get_job(key: str) -> LoopJob | None:
+    """Give the loop's job, if the bundle that answers reads it."""
+    job: LoopJob | None = st.session_state.get(key)
+    return job if st.session_state.get(key + OF_BUNDLE) == get_bundle().sha256 else None
+
+
 def _start(key: str, view: LesionView, frame: Frame, roi: Roi) -> None:
     stop, data, (item, region) = Event(), view.source.file.read(), find_choice(view)
 
@@ -81,6 +90,7 @@ def _start(key: str, view: LesionView, frame: Frame, roi: Roi) -> None:
     reader = BulkReader(get_worker(), owner=name_owner(), stop=stop)
     job = LoopJob(read_frames, reader, (frame.frame_index, roi), count=frame.frame_count, stop=stop)
     st.session_state[key] = job
+    st.session_state[key + OF_BUNDLE] = get_bundle().sha256
     end_with_session(job)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from core.imaging import Roi
 from core.inference.prediction import Case, ImageReading, Plane, Prediction
 from core.ui.image_source import Source
+from models.bundle import Bundle
 
 MOST_VIEWS = 12
 MOST_READINGS = 2 * MOST_VIEWS
@@ -87,12 +88,15 @@ class Answer:
         Views, caliper marks painted over where that was chosen, and checked values.
     prediction : Prediction
         The estimate.
+    bundle : Bundle
+        What made it; another one may answer by now.
     """
 
     key: Hashable
     numbers: tuple[int, ...]
     case: Case
     prediction: Prediction
+    bundle: Bundle
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
 from core.ui.login import has_role
 from core.ui.resources import get_bundle
+from models.bundle import Bundle
 from models.cutoff import Cutoff
 
 if TYPE_CHECKING:
@@ -142,14 +143,26 @@ def get_package(cohort: Cohort) -> "ScoringJob | None":
     return own.package if own.sha256 == cohort.sha256 else None
 
 
+def get_scoring_bundle() -> Bundle:
+    """Give the bundle that scored the session's package, else the one that answers; another may by now."""
+    package = get_own().package
+    return get_bundle() if package is None else package.bundle
+
+
+def name_borrowing(bundle: Bundle) -> str:
+    """Name the switch that says an uploaded table's probabilities are a bundle's."""
+    return f"{BORROW}_{bundle.sha256[:12]}"
+
+
 def borrow_threshold() -> tuple[float, str] | None:
     """Give the bundle's threshold if the uploaded probabilities are said to be the bundle's."""
-    if not st.session_state.get(BORROW):
-        return None
     try:
-        manifest = get_bundle().manifest
+        bundle = get_scoring_bundle()
     except ModelError:
         return None
+    if not st.session_state.get(name_borrowing(bundle)):
+        return None
+    manifest = bundle.manifest
     return manifest.call_rule.threshold, f"the bundle's {manifest.chosen_on}"
 
 

@@ -14,15 +14,16 @@ from core.plain_text import plain
 from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.columns import list_questions, show_columns
 from core.ui.cohort.current import (
-    BORROW,
     CHOICE,
     REGISTER_LABEL,
     UPLOADED_LABEL,
     Cohort,
+    get_scoring_bundle,
     get_shipped,
     get_uploaded,
     keep_uploaded,
     list_choices,
+    name_borrowing,
 )
 from core.ui.cohort.hints import Point, point_below, point_to_file
 from core.ui.cohort.reread import ask_columns, forget_file_answers, suggest
@@ -136,13 +137,13 @@ def ask_borrowing(cohort: Cohort) -> None:
     if cohort.sha256 != get_own().sha256:
         return
     try:
-        bundle = get_bundle()
+        bundle = get_scoring_bundle()
     except ModelError:
         return
     cut = bundle.manifest.call_rule.threshold
     st.toggle(
         f"These probabilities come from the bundle {plain(bundle.name)}: take its frozen threshold of {cut:.3f}",
-        key=BORROW,
+        key=name_borrowing(bundle),
         persist_state="session",
     )
 

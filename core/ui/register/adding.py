@@ -166,12 +166,15 @@ def _tell_apart(answer: Answer) -> tuple[object, ...]:
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:
     kinds: tuple[Kind, ...] = ("reading",)
     from core.register.estimate_entry import read_estimates  # noqa: PLC0415
+    from core.ui.cohort.current import get_package  # noqa: PLC0415
     from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
 
+    package = get_package(cohort)
+    bundle = get_bundle() if package is None else package.bundle  # another one may answer by now
     readings = get_store().read(cohort=cohort.sha256, kinds=kinds)
     own = {r.patient: r.probability for r in reversed(readings) if r.probability is not None}
     estimates = read_estimates(
-        cohort.table, get_bundle(), engine=describe_choice(get_text_setting("engine")), simulated=simulated, own=own
+        cohort.table, bundle, engine=describe_choice(get_text_setting("engine")), simulated=simulated, own=own
     )
     count = add(user, author, estimates)
     there = f"; {len(estimates) - count:,} were there already" if count < len(estimates) else ""

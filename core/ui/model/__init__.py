@@ -1,0 +1,1 @@
+"""The Model page: where the bundle comes from, and which one answers."""

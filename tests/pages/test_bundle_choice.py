@@ -1,0 +1,146 @@
+"""The Model page: which bundle answers, put into use and taken back by an admin, seen by all sessions."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core import settings
+from core.inference.trust import load_bundle
+from core.register.bundles.use import read_use
+from core.register.database import find_database
+from core.register.store import Store
+from core.training.update.update import UpdatePlan, update_bundle
+from core.ui.login import User
+from models.bundle import Bundle
+from tests.core.training.update.test_update import fill_register
+from tests.pages.cohorts import words
+from tests.pages.test_register_page import press
+
+MODEL, CASE = "pages/8_Model.py", "pages/1_Case.py"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A register, the bundle of the setting, and its update in the folder to choose from."""
+
+    store: Store
+    old: Bundle
+    new: Bundle
+
+
+@pytest.fixture
+def site(monkeypatch, tmp_path, bundle_dir: Path) -> Iterator[Site]:
+    for name in ("data", "config"):
+        monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(tmp_path / name))
+    monkeypatch.setenv("SONOKI_BUNDLES", str(tmp_path / "bundles"))
+    monkeypatch.setattr("core.ui.model.use.SECONDS", 0.0)
+    settings._values.cache_clear()
+    store, old = Store(find_database()), load_bundle(bundle_dir)
+    fill_register(store, old, shift=0.9)
+    (tmp_path / "bundles").mkdir()
+    update_bundle(store, bundle_dir, tmp_path / "bundles" / "ours", UpdatePlan("AB", "Higher share.", "ours"))
+    yield Site(store, old, load_bundle(tmp_path / "bundles" / "ours"))
+    store.close()
+    monkeypatch.undo()
+    settings._values.cache_clear()
+
+
+def choose(at, site: Site):
+    give_initials_here(at)
+    next(box for box in at.selectbox if box.label == "Bundle").set_value(site.new.sha256)
+    return at.run()
+
+
+def give_initials_here(at):
+    next(box for box in at.text_input if box.label == "Your initials").set_value("AB")
+    return at.run()
+
+
+def decide(at, label: str):
+    next(area for area in at.text_area if f"_{label}_" in area.key).set_value("It fits our patients.")
+    return press(at.run(), label)
+
+
+def test_without_the_setting_nothing_can_be_chosen(open_page):
+    at = open_page(MODEL)
+    assert any("SONOKI_BUNDLES" in caption.value for caption in at.caption)
+    assert not [button for button in at.button if button.label in {"Put into use", "Take back"}]
+
+
+def test_an_admin_sees_both_side_by_side_puts_it_into_use_and_takes_it_back(open_page, site):
+    at = choose(open_page(MODEL), site)
+    assert "300 real patients that the update was fitted on" in words(at)
+    figures = next(table.value for table in at.table if "Answers now" in table.value)
+    assert figures["Figure"].tolist()[0] == "AUC"
+    button = next(button for button in at.button if button.label == "Put into use")
+    assert button.disabled
+    at = decide(at, "Put into use")
+    assert "is in use** on every page: entry" in words(at)
+    assert f"Bundle **{site.new.name}**" in words(at)
+    assert read_use(site.store).current.sha256 == site.new.sha256
+    at = decide(give_initials_here(at), "Take back")
+    assert "was taken back**: entry" in words(at)
+    assert f"Bundle **{site.old.name}**" in words(at)
+    kinds = [record.kind for record in read_use(site.store).records]
+    assert kinds == ["put into use", "taken back"]
+    assert site.store.verify_chain().holds
+
+
+@pytest.mark.parametrize("role", ["viewer", "clinician"])
+def test_others_see_which_bundle_answers_and_can_choose_none(open_page, site, monkeypatch, role):
+    monkeypatch.setattr("core.ui.page.require_role", lambda least: User("Dr Kim", "sub-1", role))
+    at = open_page(MODEL)
+    assert "Which bundle answers" in [header.value for header in at.header]
+    assert not [box for box in at.selectbox if box.label == "Bundle"]
+
+
+def test_a_running_case_is_told_and_keeps_what_it_shows(open_page, site):
+    at = open_page(CASE)
+    press(press(at, "Try this patient"), "Estimate")
+    at.run()
+    shown = words(at)
+    assert "has been put into use" not in shown
+    admin = choose(open_page(MODEL), site)
+    decide(admin, "Put into use")
+    at.run()
+    told = "\n".join([words(at), *(box.value for box in (*at.warning, *at.info, *at.error))])
+    assert f"Another bundle, **{site.new.name}**, has been put into use: press **Estimate** again" in told
+    assert f"What stands here is of the bundle {site.old.name}" in told
+    press(at, "Estimate")
+    at.run()
+    assert "has been put into use: press" not in words(at)
+    assert at.session_state["case"].answer.prediction.bundle_sha256 == site.new.sha256
+
+
+def test_a_bundle_that_was_changed_is_left_out_of_the_choice_and_does_not_answer(open_page, site):
+    at = choose(open_page(MODEL), site)
+    at = decide(at, "Put into use")
+    heads = site.new.folder / "heads.json"
+    heads.write_text(heads.read_text() + " ", encoding="utf-8")
+    import streamlit as st
+
+    st.cache_resource.clear()
+    at = open_page(MODEL)
+    assert any("was changed after training" in error.value for error in at.error)
+    assert any("Left out: ours" in caption.value for caption in at.caption)
+    assert [expander.label for expander in at.expander if expander.label == "Take it back"]
+
+
+def test_a_bundle_that_is_gone_says_so_and_can_be_taken_back(open_page, site):
+    decide(choose(open_page(MODEL), site), "Put into use")
+    shutil.rmtree(site.new.folder)
+    at = open_page(MODEL)
+    assert any("was put into use and is not in the folder of SONOKI_BUNDLES" in error.value for error in at.error)
+    at = decide(give_initials_here(at), "Take back")
+    assert f"Bundle **{site.old.name}**" in words(at)
+
+
+def test_the_list_of_trusted_bundles_holds_here_too(open_page, site, monkeypatch):
+    monkeypatch.setenv("SONOKI_TRUSTED_BUNDLES", site.old.sha256)
+    settings._values.cache_clear()
+    at = open_page(MODEL)
+    assert any("SONOKI_TRUSTED_BUNDLES names" in caption.value for caption in at.caption)
+    assert not [box for box in at.selectbox if box.label == "Bundle"]
