@@ -199,7 +199,7 @@ def read_estimates(
     """
     head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
     rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
-    values: list[dict[str, Any]] = [_read_clinical(row) for row in rows]
+    values: list[dict[str, Any]] = [read_clinical(row) for row in rows]
     return [
         Estimate(
             patient=str(row["patient_id"]).strip(),
@@ -217,7 +217,7 @@ def read_estimates(
             low=row.get("interval_low") if _has_interval(row) else None,
             high=row.get("interval_high") if _has_interval(row) else None,
             threshold=rule.threshold,
-            image_score=_find_score(head, float(row["prob"]), clinical),
+            image_score=find_score(head, float(row["prob"]), clinical),
             gate=str(row.get("gate", "")),
             own=(own or {}).get(str(row["patient_id"])),
             is_simulated=simulated,
@@ -235,14 +235,15 @@ def _has_interval(row: Mapping[str, Any]) -> bool:
     return True
 
 
-def _find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:
+def find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:
     """Give the image score that a probability and the clinical terms hold."""
     p, given = min(max(probability, LEAST), 1 - LEAST), head.given(clinical)
     log_odds = math.log(p / (1 - p))
     return float((log_odds - given.intercept - given.code(clinical) @ given.coefs) / given.image_coef)
 
 
-def _read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
+def read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the predictors that a row of a prediction table knows."""
     known = {name: row[name] for name in M1_PREDICTORS if name in row}
     if "aln_us" in row:
         known["aln_suspicious"] = "suspicious" if float(row["aln_us"]) else "negative"

@@ -12,7 +12,7 @@ from core.errors import ClinicalError, InputError, WorkError
 from core.inference.explain import format_value
 from core.register.chain import hash_json, write_json
 from core.register.estimate_entry import check_day
-from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind
+from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.store import AT_ONCE, Store
 
 Values = Mapping[str, str | float]
@@ -155,15 +155,21 @@ def read_kept(store: Store, patients: Iterable[str] | None = None) -> dict[tuple
     parts = [true()] if patients is None else _in_parts(sorted(set(patients)))
     kept: dict[tuple[str, Kind], Kept] = {}
     for kind in FIELDS:
-        for record in (record for part in parts for record in store.read_where(ENTRIES.c.kind == kind, part)):
-            before = kept.get((record.patient, kind), NOTHING)
-            if record.kind == WITHHELD or before.fault:
-                after = Kept(last=record.number, first=before.first, fault=before.fault or record.text)
-            else:
-                values = json.loads(record.details)
-                after = before.add(record.number, values, is_correction=record.corrects is not None)
-            kept[record.patient, kind] = after
+        for part in parts:
+            add_records(kept, kind, store.read_where(ENTRIES.c.kind == kind, part))
     return kept
+
+
+def add_records(kept: dict[tuple[str, Kind], Kept], kind: Kind, records: Iterable[Record]) -> None:
+    """Put records of a kind, oldest first, to what is kept of their patients; beside a withheld one nothing is."""
+    for record in records:
+        before = kept.get((record.patient, kind), NOTHING)
+        if record.kind == WITHHELD or before.fault:
+            after = Kept(last=record.number, first=before.first, fault=before.fault or record.text)
+        else:
+            values = json.loads(record.details)
+            after = before.add(record.number, values, is_correction=record.corrects is not None)
+        kept[record.patient, kind] = after
 
 
 def find_known(store: Store, patients: Iterable[str]) -> set[str]:

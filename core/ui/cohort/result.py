@@ -3,12 +3,12 @@
 import datetime
 import json
 from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Protocol
 
 import pandas as pd
 import streamlit as st
 
 from core import __version__
-from core.evaluation.cohort.provenance import render_input
 from core.evaluation.cohort.records import render_plain
 from core.figures.cohort.exhibit import Exhibit, Patients, Subject
 from core.figures.rendering import render_png, render_svg
@@ -23,6 +23,31 @@ KINDS = {"csv": "Data (CSV)", "svg": "Figure (SVG)", "png": "Figure (PNG)", "jso
 USE = "Research use only; no medical device."
 NARROW, WIDE = 4, 7
 Options = dict[str, Hashable]
+
+
+class Origin(Protocol):
+    """Patients that an exhibit is shown of, as its files name them."""
+
+    @property
+    def name(self) -> str:
+        """The patients as sentences call them."""
+
+    @property
+    def identity(self) -> str:
+        """Hash of what they were read from."""
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether they are made up."""
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+
+    def render_input(self) -> dict[str, Any]:
+        """Say what was read, as JSON types."""
+
+
 Ask = Mapping[type[Exhibit], Callable[[], Options]]
 
 
@@ -57,7 +82,7 @@ def show_subject(view: View, patients: Patients, subject: Subject, ask: Ask | No
     show_method(subject.method)
 
 
-def show_exhibit(view: View, exhibit: Exhibit) -> None:
+def show_exhibit(origin: Origin, exhibit: Exhibit) -> None:
     """Show an exhibit; small tables stand beside its figure, large ones below, the largest behind a click."""
     figure, tables = exhibit.figure(), exhibit.tables()
     beside = {words: table for words, table in tables.items() if figure is not None and len(table.columns) <= NARROW}
@@ -68,7 +93,7 @@ def show_exhibit(view: View, exhibit: Exhibit) -> None:
             st.plotly_chart(plain_figure(figure), key=f"figure_{exhibit.name}", alt=sentence, config=PLAIN)
         if exhibit.sentence():
             st.markdown(plain(exhibit.sentence()))
-        _offer_files(view, exhibit)
+        _offer_files(origin, exhibit)
     for caution in exhibit.cautions():
         st.warning(plain(caution))
     for note in exhibit.notes():
@@ -83,34 +108,34 @@ def show_exhibit(view: View, exhibit: Exhibit) -> None:
                 show_table(table, words)
 
 
-def _offer_files(view: View, exhibit: Exhibit) -> None:
-    name, note = exhibit.name, describe_note(view)
-    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_data(view, exhibit.data())}
+def _offer_files(origin: Origin, exhibit: Exhibit) -> None:
+    name, note = exhibit.name, describe_note(origin)
+    files: dict[str, Callable[[], bytes]] = {"csv": lambda: render_data(origin, exhibit.data())}
     if (figure := exhibit.figure()) is not None:
         files |= {"svg": lambda: render_svg(figure, note=note), "png": lambda: render_png(figure, note=note)}
-    files["json"] = lambda: render_json(view, name, render_plain(exhibit.record()))
+    files["json"] = lambda: render_json(origin, name, render_plain(exhibit.record()))
     with st.container(horizontal=True):
         for ending, make in files.items():
             if ending != "csv" or len(exhibit.data()):
                 offer_file(f"{name}.{ending}", make, label=KINDS[ending])
 
 
-def describe_origin(view: View) -> dict[str, str]:
+def describe_origin(origin: Origin) -> dict[str, str]:
     """Say where an evaluation's file comes from; nothing in it tells a patient."""
     return {
-        "patients": view.name,
-        "cohort_sha256": view.cohort.sha256,
-        "simulated": "yes: SIMULATED patients" if view.cohort.is_simulated else "no",
+        "patients": origin.name,
+        "cohort_sha256": origin.identity,
+        "simulated": "yes: SIMULATED patients" if origin.is_simulated else "no",
         "app_version": __version__,
         "created_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "intended_use": USE,
     }
 
 
-def describe_note(view: View) -> str:
+def describe_note(origin: Origin) -> str:
     """Give the line that stands under a picture: which patients, simulated or not."""
-    marked = "SIMULATED patients. " if view.cohort.is_simulated else ""
-    return f"{marked}{view.name[:1].upper()}{view.name[1:]}, n = {len(view.table):,}. {USE}"
+    marked = "SIMULATED patients. " if origin.is_simulated else ""
+    return f"{marked}{origin.name[:1].upper()}{origin.name[1:]}, n = {origin.count:,}. {USE}"
 
 
 def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: bool = False) -> None:
@@ -127,15 +152,15 @@ def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: b
     )
 
 
-def render_data(view: View, data: pd.DataFrame) -> bytes:
+def render_data(origin: Origin, data: pd.DataFrame) -> bytes:
     """Write a table as CSV, its origin in columns of every row."""
-    return render_csv(data.assign(**describe_origin(view)))
+    return render_csv(data.assign(**describe_origin(origin)))
 
 
-def render_json(view: View, name: str, record: object) -> bytes:
+def render_json(origin: Origin, name: str, record: object) -> bytes:
     """Write numbers as JSON with their origin and what was read."""
     own = record[name] if isinstance(record, dict) and set(record) == {name} else record
-    whole = {"origin": describe_origin(view), "input": render_input(view.cohort.read), name: own}
+    whole = {"origin": describe_origin(origin), "input": origin.render_input(), name: own}
     return json.dumps(whole, indent=2, allow_nan=False).encode("utf-8")
 
 

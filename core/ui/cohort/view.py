@@ -12,6 +12,7 @@ from core.cohort.record import count_reasons
 from core.cohort.splits import SPLIT_NAMES
 from core.errors import TableError
 from core.evaluation import ThresholdResult
+from core.evaluation.cohort.provenance import render_input
 from core.evaluation.cohort.split import FITTED_ON
 from core.figures.cohort.exhibit import LARGE, Patients
 from core.plain_text import plain
@@ -55,6 +56,25 @@ class View:
         title = self.cohort.title
         name = title if self.split == ALL else f"the {SHOWN[self.split]} of {title}"
         return f"{name} ({describe_filters(self.filters)})" if self.filters else name
+
+    @property
+    def identity(self) -> str:
+        """Hash of the cohort's file."""
+        return self.cohort.sha256
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the patients are made up."""
+        return self.cohort.is_simulated
+
+    @property
+    def count(self) -> int:
+        """How many patients there are."""
+        return len(self.table)
+
+    def render_input(self) -> dict[str, Any]:
+        """Say how the cohort was read."""
+        return render_input(self.cohort.read)
 
     def widen(self) -> "View":
         """Give the whole cohort, without filters."""
