@@ -9,7 +9,7 @@ import typer
 from core.cli.console import SEED, AsJson, Out, Seed, app, describe_auc, print_result, progress_bar
 from core.errors import UsageError
 
-ARCHITECTURE = "efficientnet-lite2"
+ARCHITECTURE, EPOCHS = "efficientnet-lite2", 6
 
 
 @app.command()
@@ -28,6 +28,7 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its options
     init: Annotated[
         str, typer.Option(help="imagenet (for the EfficientNets from their package), or scratch.")
     ] = "imagenet",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes of the backbone over the images.")] = EPOCHS,
     seed: Seed = SEED,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +41,7 @@ def pretrain(  # noqa: PLR0913, PLR0917 - its options
     from core.training.pretrain import Plan, Sources, pretrain_networks  # noqa: PLC0415
     from core.training.segmenter.pretrain import SCHEDULE  # noqa: PLC0415
 
-    recipe = Recipe(seed=seed, architecture=architecture, imagenet=init == "imagenet")
+    recipe = Recipe(seed=seed, architecture=architecture, imagenet=init == "imagenet").lasting(epochs)
     plan = Plan(tuple(fold or ()), tuple(leave_out or ()), recipe, replace(SCHEDULE, seed=seed))
     with progress_bar("steps") as progress:
         summary = pretrain_networks(Sources(busbra, tuple(clinics or ())), out, work, plan, progress=progress)

@@ -48,9 +48,10 @@ def test_a_missing_file_is_refused(copy: Path) -> None:
         read_bundle(copy)
 
 
-def test_another_schema_is_refused(copy: Path) -> None:
-    change(copy / MANIFEST, schema_version=99)
-    with pytest.raises(BundleError, match="schema version 99"):
+@pytest.mark.parametrize("version", [99, 3, 1, None])
+def test_a_newer_an_older_and_no_schema_are_refused(copy: Path, version: object) -> None:
+    change(copy / MANIFEST, schema_version=version)
+    with pytest.raises(BundleError, match=f"schema version {version}, this program reads .*take the program's other"):
         read_bundle(copy)
 
 

@@ -1,6 +1,6 @@
 """Pre-training of the backbone: malignancy, and beside it BI-RADS, histology, descriptors, outline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,12 @@ class Recipe:
     def size(self) -> int:
         """Image side of the last stage, pixels: the network's input."""
         return self.stages[-1][0]
+
+    def lasting(self, passes: int) -> "Recipe":
+        """Give the recipe with so many passes over the images, a third of them at the coarse size."""
+        (coarse, _), (fine, _) = self.stages
+        shares = ((coarse, passes // 3), (fine, passes - passes // 3))
+        return replace(self, stages=tuple((size, count) for size, count in shares if count))
 
     def schedule(self, n_images: int) -> Schedule:
         """Give the steps for a number of images."""

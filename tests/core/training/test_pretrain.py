@@ -35,6 +35,14 @@ def test_the_data_set_is_read_into_lesion_centred_crops(busbra: Lesions) -> None
     assert inside.any(axis=1).sum(axis=1) == pytest.approx(CROP_PX / 2.6, rel=0.03)
 
 
+@pytest.mark.parametrize(("passes", "stages"), [(6, Recipe().stages), (1, ((192, 1),)), (4, ((128, 1), (192, 3)))])
+def test_so_many_passes_as_asked(passes: int, stages: tuple[tuple[int, int], ...]) -> None:
+    recipe = Recipe().lasting(passes)
+    assert recipe.stages == stages
+    assert recipe.size == Recipe().size
+    assert recipe.schedule(320).steps == 10 * passes
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'bus_data.csv' is not in the BUS-BRA folder"):
         read_busbra(tmp_path)
