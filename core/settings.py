@@ -51,6 +51,8 @@ SETTINGS: tuple[Setting, ...] = (
         "board_key", "", "File of the keys that seal the board's entries; empty: in the user's configuration folder"
     ),
     Setting("register", "off", "Whether cases and cohorts can be added to the register: on or off"),
+    Setting("boxes", "on", "Whether clinicians can draw the lesion boxes of cohorts on the page Boxes: on or off"),
+    Setting("boxes_folder", "", "Folder whose manifests, and those of the folders in it, get boxes; empty: none"),
     Setting("start_token", "on", "Whether a browser on this computer must come by the printed address: on or off"),
     Setting("open_pages", 300, "Most pages that may be open at the same time; a tenth on top before login"),
     Setting("person_pages", 20, "Most pages that one person who is logged in may have open at the same time"),

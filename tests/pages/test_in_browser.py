@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("", "Case", "Model")
+PAGES = ("", "Case", "Model", "Boxes")
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 

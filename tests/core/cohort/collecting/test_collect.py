@@ -338,7 +338,8 @@ def test_places_in_each_other_or_in_use_are_refused(collect, tmp_path):
         collect({}, GERMAN, out="export/out")
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(collect, tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_ended_goes_on_and_ends_in_the_same_bytes(collect, tmp_path, end):
     files = {f"{n:02d}": make_file(n) for n in range(12)}
     whole = collect(files, GERMAN)
     command = [
@@ -351,11 +352,14 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(collect, tmp_path):
         str(tmp_path / "patients.csv"),
     ]
     command += ["--key", str(tmp_path / "the.key"), "--out", str(tmp_path / "killed")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
         journal = tmp_path / "killed" / ".collect.part"
         while not journal.exists() or len(journal.read_text().splitlines()) < 5:
             assert run.poll() is None
             time.sleep(0.01)
-        run.send_signal(signal.SIGKILL)
+        run.send_signal(end)
+        said = run.communicate()[1].decode()
+    assert "Traceback" not in said
+    assert ("Stopped. What is done is kept" in said) == (end == signal.SIGINT)
     assert not re.search("4711|ller|2024", journal.read_text())
     assert collect({}, GERMAN, out="killed").bytes == whole.bytes
