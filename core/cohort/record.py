@@ -145,7 +145,7 @@ def count_reasons(refused: Sequence[tuple[int, str]]) -> tuple[tuple[str, int], 
 
 def drop_option(sentence: str) -> str:
     """Leave out what a sentence says at its end of an option of the command line."""
-    return re.sub(r"(?<=[.;])[^.;]*: --\w.*$", "", sentence)
+    return re.sub(r"(?<=[.;])[^.;]*[:,] --\w.*$", "", sentence)
 
 
 def simplify_reason(reason: str) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from core.cohort.record import count_reasons, drop_option
 from core.evaluation import FlowResult, count_flow
 from core.figures.cohort.flow import FlowExhibit
 from core.figures.rendering import render_png, render_svg
@@ -128,6 +129,17 @@ def test_every_node_is_the_sum_of_what_leaves_it(flow):
     for head, counts in zip(splits[::2], splits[1::2], strict=True):
         high, low, unknown = (int(count) for count in re.findall(r"<b>(\d+)</b>", counts)[:3])
         assert read_number(head) == high + low + unknown
+
+
+def test_reasons_are_counted_without_values_rows_or_options():
+    kept = "The same image stands in row {} under another patient_id."
+    refused = [
+        (6, f"{kept.format(11)} If it is this patient's, --keep 6 takes it."),
+        (11, kept.format(6)),
+        (7, "'x' odd"),
+    ]
+    shown = count_reasons([(row, drop_option(reason)) for row, reason in refused])
+    assert shown == ((kept.format("…"), 2), ("'…' odd", 1))
 
 
 def test_boxes_with_reasons_fit_and_do_not_lie_on_each_other(flow):

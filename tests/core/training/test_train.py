@@ -224,6 +224,7 @@ def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbon
         11: "The same image stands in row 6 un",
     }
     assert summary["flow"]["rows_refused"] == 2
+    assert sum(summary["flow"]["reasons"].values()) == 2
     assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
 
 
