@@ -143,7 +143,7 @@ def test_the_list_is_paged_newest_first_and_filtered(store):
         ["North", PAGE + 5, 1],
         ["South", 1, 0],
     ]
-    assert count_entries(store) == {"estimates": PAGE + 6, "outcomes": 1, "follow_ups": 0}
+    assert count_entries(store) == {"estimates": PAGE + 6, "outcomes": 1, "follow_ups": 0, "withdrawn": 0}
 
 
 def test_only_an_estimate_before_the_outcome_is_prospective(store):
