@@ -32,6 +32,12 @@ def make_private_file(path: Path) -> None:
     _close(path, FILE_MODE)
 
 
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may open; one that is there is closed to others before it is written."""
+    make_private_file(path)
+    path.write_bytes(data)
+
+
 def _find(variable: str, default: Path) -> Path:
     folder = Path(os.environ.get(variable) or default) / "sonoki"
     if folder.is_dir():

@@ -28,6 +28,7 @@ from core.ui import (
 from core.ui.browser import mind_browser
 from core.ui.case.answer import offer_exports, show_answer, show_reasons
 from core.ui.case.archive import ask_archive
+from core.ui.case.form import ask_side
 from core.ui.case.image_input import ask_end
 from core.ui.case.loop import put_means, show_loop
 from core.ui.case.marks import show_marks
@@ -56,6 +57,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
             if not is_answered:
                 st.header("2. What is known before biopsy", anchor=False)
             form = ask_clinical(predictors)
+            side_field = st.container()
 
     shown = None
     with image_side, report_errors(stop=False):
@@ -84,10 +86,12 @@ with begin_page("Case", role="clinician", presents=True) as user:
         prepared = prepare_others(shown)
     used, means = put_means(list_used(prepared))
     given = shown.view if shown else None
+    with side_field:
+        side = ask_side((used or {}).values())
     show_questions(form, question_values(form.values, *((given.frame, given.roi) if given else ())))
     with button, report_errors(stop=False):
         readings = ask_readings(used, means=means, is_ready=not form.faults)
-    answer, earlier = settle_answer(used, form, readings)
+    answer, earlier = settle_answer(used, form, readings, side=side)
     if answer is not None and not is_answered:
         st.rerun()  # the form folds once an estimate stands
     present = None if answer is None or earlier else answer

@@ -1,5 +1,7 @@
 """DICOM copies that name nobody: one file, or all of a folder."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +11,13 @@ from core.cli.console import app, progress_bar, read_bytes, say
 from core.cli.pseudonym_key import KeyFile, ReplacedList, take_key
 from core.errors import ImageError, InputError, UsageError, WorkError
 from core.imaging import CleanedFile, Roi
+from core.private_files import make_private_folder, write_private_file
 
-LOOK = "Look at each copy before it is passed on: what was not recognised as a word is still there."
+LOOK = (
+    "Look at the copy before it is passed on: faint writing may be left, so it does not say BurnedInAnnotation NO. "
+    "Where nobody is named in it, make it again with --reviewed."
+)
+REVIEWED = "BurnedInAnnotation is NO, on your word that you looked."
 
 
 @app.command()
@@ -18,6 +25,9 @@ def deidentify(
     source: Annotated[Path, typer.Argument(help="Ultrasound DICOM file, or a folder of them.")],
     out: Annotated[Path, typer.Option("--out", help="File to write; for a folder, the folder to write to.")],
     key: KeyFile = None,
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="You have looked at every copy, and nobody is named in its picture.")
+    ] = False,
 ) -> None:
     """Write DICOM copies that name nobody: header cleaned, words and all outside the B-mode area black.
 
@@ -31,12 +41,13 @@ def deidentify(
     if not out.parent.is_dir():
         raise UsageError("The folder that --out lies in is not there; make it first.")
     secret, replaced = take_key(key)
+    clean = partial(_clean, secret=secret, replaced=replaced, is_reviewed=reviewed)
     if source.is_dir():
-        _copy_folder(source, out, secret, replaced)
+        _copy_folder(source, out, clean)
     else:
-        copy = _clean(source, secret, replaced)
+        copy = clean(source)
         _write(copy, out)
-        say(f"Written. {describe_copy(copy)} {LOOK}")
+        say(f"Written. {describe_copy(copy)} {_close(copy)}")
 
 
 def describe_copy(copy: CleanedFile) -> str:
@@ -50,19 +61,24 @@ def describe_copy(copy: CleanedFile) -> str:
     return words + flow * bool(copy.flow)
 
 
+def _close(copy: CleanedFile) -> str:
+    """Ask the user to look, at each copy."""
+    return REVIEWED if copy.is_reviewed else LOOK
+
+
 def _list_places(boxes: tuple[Roi, ...]) -> str:
     places = "; ".join(f"{b.x0:.0f},{b.y0:.0f} to {b.x1:.0f},{b.y1:.0f}" for b in boxes)
     return f"{len(boxes)} area{'s' * (len(boxes) > 1)}, in pixels: {places}"
 
 
-def _copy_folder(source: Path, out: Path, secret: bytes, replaced: ReplacedList) -> None:
+def _copy_folder(source: Path, out: Path, clean: Callable[[Path], CleanedFile]) -> None:
     """Copy what can be copied, name what can't, and end with one summary."""
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name.upper() != "DICOMDIR"]
     written, refused = 0, []
     with progress_bar("file") as update:
         for done, path in enumerate(files, start=1):
             try:
-                copy = _clean(path, secret, replaced)
+                copy = clean(path)
                 _write(copy, _place(copy, out))
             except (InputError, OSError) as error:
                 refused.append(
@@ -70,20 +86,19 @@ def _copy_folder(source: Path, out: Path, secret: bytes, replaced: ReplacedList)
                 )
             else:
                 written += 1
-                if copy.hidden or copy.flow:
-                    say(f"{path.relative_to(source)}: {describe_copy(copy)}")
+                say(f"{path.relative_to(source)}: {describe_copy(copy)} {_close(copy)}")
             update(done, len(files))
     for line in refused:
         say(line)
-    say(f"{written} of {len(files)} files copied, {len(refused)} refused. {LOOK}")
+    say(f"{written} of {len(files)} files copied, {len(refused)} refused.")
     if refused or not written:
         raise ImageError("Not every file could be copied: each is named above with its reason.")
 
 
-def _clean(path: Path, secret: bytes, replaced: ReplacedList) -> CleanedFile:
+def _clean(path: Path, *, secret: bytes, replaced: ReplacedList, is_reviewed: bool) -> CleanedFile:
     from core.imaging import deidentify as write_copy  # noqa: PLC0415
 
-    copy = write_copy(read_bytes(path), secret)
+    copy = write_copy(read_bytes(path), secret, is_reviewed=is_reviewed)
     replaced.add((what, old, new) for what, (old, new) in copy.replaced.items())
     return copy
 
@@ -92,7 +107,7 @@ def _place(copy: CleanedFile, out: Path) -> Path:
     """Give a copy's file in the folders of its patient and study."""
     names = {name: new for name, (_, new) in copy.replaced.items()}
     folder = out / names["PatientID"] / names["StudyInstanceUID"]
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     return folder / f"{names['SOPInstanceUID']}.dcm"
 
 
@@ -101,6 +116,6 @@ def _write(copy: CleanedFile, path: Path) -> None:
     if path.exists() and path.read_bytes() != copy.data:
         raise InputError("Another file of the folder, with another image, has the same SOP instance UID: not copied.")
     try:
-        path.write_bytes(copy.data)
+        write_private_file(path, copy.data)
     except OSError:
         raise WorkError("The copy can't be written. Check the path of --out and the disk.") from None

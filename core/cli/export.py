@@ -8,6 +8,7 @@ import typer
 from core.cli.case import ViewOptions, read_clinical, read_views
 from core.cli.console import DEMO_BUNDLE, Out, app, say
 from core.errors import InputError, WorkError
+from core.private_files import make_private_folder, write_private_file
 
 NAMED = "They belong to the source's study and hold what identifies its patient."
 PSEUDONYMOUS = "They form a new study with a pseudonym."
@@ -50,7 +51,6 @@ def export(
         case,
         prediction,
         predictor.bundle,
-        sources=data,
         document=document,
         lesions=[finder.find(view.frame) for view in views],
     )
@@ -71,8 +71,9 @@ def _read_document(path: Path | None) -> bytes | None:
 
 def _write(files: dict[str, bytes], out: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        if not out.exists():
+            make_private_folder(out)
         for name, data in files.items():
-            (out / name).write_bytes(data)
+            write_private_file(out / name, data)
     except OSError:
         raise WorkError("The folder of --out can't be written. Check its path and the disk.") from None

@@ -9,6 +9,7 @@ import typer
 from core.cli.case import ViewOptions, read_clinical, read_views
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
 from core.errors import InputError, UsageError, WorkError
+from core.private_files import write_private_file
 
 if TYPE_CHECKING:
     from core.documents.render import Form, Paper
@@ -48,9 +49,12 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
     views, _ = read_views(images, ViewOptions(roi or (), frame or (), region or (), plane or ()))
     from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.render import render_case  # noqa: PLC0415
+    from core.inference.side import list_sides, settle_side  # noqa: PLC0415
 
     predictor = Predictor.load(bundle, engine=engine, precision=precision)
     case = Case(views, known, side)
+    if side:
+        settle_side(list_sides(views), side)
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))
@@ -66,7 +70,7 @@ def _write_document(path: Path, paper: "Paper", case: "Case", prediction: "Predi
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     content = collect_case(case, prediction, bundle, created_utc=now)
     try:
-        path.write_bytes(render_patient_document(content, paper=paper, form=FORMS[path.suffix.lower()]))
+        write_private_file(path, render_patient_document(content, paper=paper, form=FORMS[path.suffix.lower()]))
     except OSError:
         raise WorkError("The file of --document can't be written. Check its path and the disk.") from None
     say("The document is written.")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.archive.dicom_objects.export import CaseResults
-from core.archive.dicom_objects.study import LETTERS, find_side
 from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
 from core.figures.case.heatmap import OPACITY
@@ -18,6 +17,7 @@ from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.lesion import Lesion, choose_outline
 from core.inference.render import describe_use
+from core.inference.side import list_sides, settle_side
 from models.bundle import Bundle
 
 
@@ -26,7 +26,6 @@ def collect_results(
     prediction: Prediction,
     bundle: Bundle,
     *,
-    sources: Sequence[bytes] = (),
     simulated: bool = False,
     document: bytes | None = None,
     lesions: Sequence[Sequence[Lesion]] = (),
@@ -34,18 +33,14 @@ def collect_results(
 ) -> CaseResults:
     """Collect what is exported of a case.
 
-    Nothing in overlay and document depends on the time, so that the same case gives the same objects. The document
-    names the breast of the first source's header; a form that names the other one is an ImageError. Of the lesions
-    found in each view, the outline of the one that its box frames is exported. Document and report name the register's
-    entry, where one was made.
+    Nothing in overlay and document depends on the time, so that the same case gives the same objects. A form that
+    names another breast than the images' headers is an ImageError. Of the lesions found in each view, the outline of
+    the one that its box frames is exported. Document and report name the register's entry, where one was made.
     """
     if document is None:
+        settle_side(list_sides(case.views), case.side)
         content = collect_case(case, prediction, bundle, simulated=simulated)
-        side = {letter: word for word, letter in LETTERS.items()}.get(
-            find_side(sources[0] if sources else None, case.side)
-        )
-        inputs = dict(content.inputs) | ({"laterality": side} if side else {})
-        document = render_patient_document(replace(content, inputs=inputs, entry=entry))
+        document = render_patient_document(replace(content, entry=entry))
     return CaseResults(
         prediction=prediction,
         bundle=bundle,

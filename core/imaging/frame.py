@@ -95,6 +95,8 @@ class Frame:
         Pixels of strong colour (Doppler, elastography, coloured calipers); None where there are none.
     is_ultrasound : bool
         Whether the file itself says that it is ultrasound, as DICOM does.
+    side : {"L", "R", "LR", ""}
+        Breast that the file's header names, "LR" where it contradicts itself.
     survey : Survey or None
         What the decoder found in the pixels; None for pixels from elsewhere, see `findings.whole_frame.get_survey`.
     """
@@ -110,6 +112,7 @@ class Frame:
     frame_count: int = 1
     colour: np.ndarray | None = field(default=None, repr=False)
     is_ultrasound: bool = False
+    side: str = ""
     survey: Survey | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -275,9 +278,12 @@ class CleanedFile:
         Where coloured flow was kept: letters of its own colours can't be told from it.
     replaced : dict of str to tuple of str
         By keyword, the old and the new value: for the keeper of the key alone.
+    is_reviewed : bool
+        Whether a person has looked at it, so that it says that no writing is left (BurnedInAnnotation).
     """
 
     data: bytes
     hidden: tuple[Roi, ...]
     flow: tuple[Roi, ...]
     replaced: dict[str, tuple[str, str]]
+    is_reviewed: bool = False

@@ -122,6 +122,7 @@ def _unpack(header: dict[str, Any], body: bytes, sha256: str) -> Frame:
         frame_count=done["frame_count"],
         colour=stack[1].astype(bool) if planes > 1 else None,
         is_ultrasound=done["is_ultrasound"],
+        side=done["side"],
         survey=_survey(done["survey"]),
     )
 
@@ -150,7 +151,7 @@ def read_frames(paths: Iterable[str | Path]) -> Iterator[Frame]:
             yield ahead.popleft().result()
 
 
-def deidentify(data: bytes, key: bytes, *, bulk: bool = False) -> CleanedFile:
+def deidentify(data: bytes, key: bytes, *, bulk: bool = False, is_reviewed: bool = False) -> CleanedFile:
     """Write a copy of an ultrasound DICOM file that names nobody.
 
     Parameters
@@ -161,6 +162,8 @@ def deidentify(data: bytes, key: bytes, *, bulk: bool = False) -> CleanedFile:
         New names and UIDs are made from it: the same key gives the same ones.
     bulk : bool
         One of many files: cleaned by processes that stand back behind single cases.
+    is_reviewed : bool
+        Whether a person has looked at the copy and found nobody named in its pixels: only then it says so.
 
     Returns
     -------
@@ -173,11 +176,12 @@ def deidentify(data: bytes, key: bytes, *, bulk: bool = False) -> CleanedFile:
     ImageError
         If it is no ultrasound DICOM file that can be read.
     """
-    header, copy = _ask("deidentify", data, Choice(), bulk=bulk, key=key.hex())
+    more = {"key": key.hex(), "is_reviewed": is_reviewed}
+    header, copy = _ask("deidentify", data, Choice(), bulk=bulk, **more)
     done = header["done"]
     replaced = {name: (old, new) for name, (old, new) in done["replaced"].items()}
     hidden, flow = (tuple(Roi(**box) for box in done[name]) for name in ("hidden", "flow"))
-    return CleanedFile(copy, hidden, flow, replaced)
+    return CleanedFile(copy, hidden, flow, replaced, is_reviewed)
 
 
 def read_study(data: bytes) -> dict[str, str | int]:

@@ -13,6 +13,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.inference.queue.worker import Worker
+from tests.core.imaging.samples import make_dicom, make_speckle
 
 PAGE = "pages/1_Case.py"
 SHIPPED = Path(__file__).parents[2] / "models" / "ki67-demo"
@@ -77,6 +78,7 @@ def test_every_predictor_is_asked_for_and_not_known_at_first(at):
         "BI-RADS category before biopsy": "not known",
         "Adler blood-flow grade": "not known",
         "Axillary nodes on ultrasound": "not known",
+        "Side": "not known",
     }
 
 
@@ -332,3 +334,39 @@ def test_the_document_of_an_upload_is_titled_with_the_pseudonym_that_was_typed(a
     try_patient(at)
     estimate(at)
     assert "Pseudonym for the document" not in [field.label for field in at.text_input]
+
+
+def list_fields(at: AppTest) -> list[str]:
+    return [field.label for field in at.get("button_group")]
+
+
+def test_the_side_is_asked_for_where_no_header_names_it_and_reaches_the_case(at, breast_png, monkeypatch):
+    cases = []
+    predict = Worker.predict
+    monkeypatch.setattr(Worker, "predict", lambda self, case, *rest: cases.append(case) or predict(self, case, *rest))
+    upload(at, "a.png", breast_png)
+    find(at.get("button_group"), "Side").set_value("left").run()
+    estimate(at)
+    assert cases[-1].side == "left"
+    assert "laterality" not in cases[-1].clinical
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"ImageLaterality": "R"}, "Side: right breast"),
+        ({"ImageLaterality": "R", "Laterality": "L"}, "both the left and the right"),
+    ],
+)
+def test_a_header_that_names_the_side_is_shown_in_place_of_the_field(at, tags, said):
+    upload(at, "a.dcm", make_dicom(make_speckle(240, 320), **tags))
+    assert said in words(at)
+    assert ("Side" in list_fields(at)) == (len(tags) > 1)
+
+
+def test_a_side_that_a_header_contradicts_is_asked_about(at):
+    find(at.get("button_group"), "Side").set_value("left").run()
+    upload(at, "a.dcm", make_dicom(make_speckle(240, 320), ImageLaterality="R"))
+    assert "header says right breast, the field laterality says left" in words(at)
+    find(at.get("button_group"), "Side").set_value("right").run().run()
+    assert "Side: right breast, by the file's header" in words(at)

@@ -35,6 +35,7 @@ from core.imaging import Roi
 from core.inference import Case, Prediction, View
 from core.inference.explain import format_percent
 from core.inference.render import describe_use
+from core.inference.side import find_side
 from models.bundle import Bundle
 
 CAPTURE, REPORT, DOCUMENT, PRESENTATION = "sc.dcm", "sr.dcm", "report.dcm", "pr.dcm"
@@ -135,7 +136,7 @@ def export_case(
     """
     views = results.case.views
     given = [*sources, *[None] * (len(views) - len(sources))]
-    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, side=results.case.side)
+    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, side=results.case.side or find_side(results.case))
     images = [
         study.image,
         *(find_image(v.frame, source, study) for v, source in zip(views[1:], given[1:], strict=True)),

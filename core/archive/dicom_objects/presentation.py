@@ -1,9 +1,11 @@
 """The lesion box and outline as a softcopy presentation state: what any viewer can draw over the source image."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+from highdicom import PresentationLUTTransformation
 from highdicom.pr import (
     AnnotationUnitsValues,
     ColorSoftcopyPresentationState,
@@ -27,8 +29,9 @@ MILLENNIUM = b"\x07\xd0\x00\x01\x00\x01" + bytes(6)
 
 
 def can_present(image: Dataset, frame_index: int) -> bool:
-    """Whether a presentation state can be written: not of a palette, nor of a frame that the image's class has not."""
-    return image.PhotometricInterpretation != "PALETTE COLOR" and frame_index < image.NumberOfFrames
+    """Whether a presentation state can be written: of no palette, single line, or frame that the class has not."""
+    is_area = min(image.Rows, image.Columns) > 1
+    return is_area and image.PhotometricInterpretation != "PALETTE COLOR" and frame_index < image.NumberOfFrames
 
 
 def make_presentation(
@@ -76,12 +79,7 @@ def make_presentation(
     )
 
     image.SharedFunctionalGroupsSequence = image.PerFrameFunctionalGroupsSequence = [Dataset()]  # highdicom asks
-    kind = (
-        GrayscaleSoftcopyPresentationState
-        if image.SamplesPerPixel == 1
-        else partial(ColorSoftcopyPresentationState, icc_profile=_make_srgb())
-    )
-    return kind(
+    return _choose_kind(image)(
         referenced_images=[image],
         content_label=LABEL,
         content_description="Lesion, research use only",
@@ -89,6 +87,17 @@ def make_presentation(
         graphic_layers=[layer],
         **options,
     )
+
+
+def _choose_kind(
+    image: Dataset,
+) -> Callable[..., GrayscaleSoftcopyPresentationState | ColorSoftcopyPresentationState]:
+    """Grey pixels are shown by the image's own window and tables, colours by sRGB."""
+    if image.SamplesPerPixel > 1:
+        return partial(ColorSoftcopyPresentationState, icc_profile=_make_srgb())
+    shape = "INVERSE" if image.PhotometricInterpretation == "MONOCHROME1" else "IDENTITY"
+    shown = PresentationLUTTransformation(presentation_lut_shape=shape)
+    return partial(GrayscaleSoftcopyPresentationState, presentation_lut_transformation=shown)
 
 
 def _close(corners: NDArray[np.float64], image: Dataset) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from core.errors import ImageError
 from core.imaging import Frame
 from core.imaging.decoding.formats import detect_format
 from core.imaging.intake import read_study
+from core.inference.side import settle_side
 
 NAMESPACE = uuid.UUID("6f4b8f0e-3c55-5d0a-9a4e-5b7f0c6f67a1")
 MULTI_FRAME = (
@@ -49,7 +50,6 @@ REPEATED = (
 )
 OPTIONAL = {"IssuerOfPatientID", "StudyDescription", *REPEATED[-3:]}
 LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
-LETTERS = {"left": "L", "right": "R"}
 SEXES = {"M", "F", "O"}
 
 
@@ -62,8 +62,8 @@ class Study:
     header : Dataset
         Patient and study modules; of a source they identify the patient.
     image : Dataset or None
-        UIDs, Rows, Columns, NumberOfFrames (as many as its class allows), SamplesPerPixel, PhotometricInterpretation
-        and lossy compression of the source image; None where there is no DICOM source.
+        UIDs, Rows, Columns, NumberOfFrames (as many as its class allows), SamplesPerPixel, PhotometricInterpretation,
+        window and lookup tables, and lossy compression of the source image; None where there is no DICOM source.
     key : str
         What the UIDs of derived objects start from.
     side : {"L", "R", ""}
@@ -87,32 +87,12 @@ def derive_uid(*parts: str) -> str:
     return f"2.25.{uuid.uuid5(NAMESPACE, digest).int}"
 
 
-def find_side(source: bytes | None, side: str | None) -> str:
-    """Find the breast that a case is about."""
-    is_dicom = source is not None and detect_format(source) == "DICOM"
-    return _settle_side(str(read_study(source)["Side"]) if is_dicom and source else "", side)
-
-
-def _settle_side(header: str, form: str | None) -> str:
-    """Give the one breast that header and form name, as a letter."""
-    if len(header) > 1:
-        raise ImageError("The file's header names both the left and the right breast. Correct it in the archive.")
-    letter = LETTERS[form] if form else ""
-    if header and letter and header != letter:
-        said = {letter: word for word, letter in LETTERS.items()}[header]
-        raise ImageError(
-            f"The file's header says {said} breast, the field laterality says {form}. Correct that field, or the "
-            "header in the archive."
-        )
-    return header or letter
-
-
 def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, side: str | None) -> Study:
     """Find the study of a case."""
     if source is not None and hashlib.sha256(source).hexdigest() != frame.sha256:
         raise ImageError("The source is another file than the one that the estimate was made from. Give that one.")
     if source is None or detect_format(source) != "DICOM":
-        return _new_study(frame, pseudonym, _settle_side("", side))
+        return _new_study(frame, pseudonym, settle_side("", side))
     return _source_study(read_study(source), side)
 
 
@@ -163,10 +143,11 @@ def _source_study(found: dict[str, str | int], side: str | None) -> Study:
     for name in ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation"):
         setattr(image, name, found[name])
     image.NumberOfFrames = found["NumberOfFrames"] if image.SOPClassUID in MULTI_FRAME else 1
+    image.update(Dataset.from_json(str(found["Display"])))
     if found["LossyImageCompression"]:
         for name in (name for name in LOSSY if found[name]):
             setattr(image, name, found[name])
-    return Study(header, image, str(found["SOPInstanceUID"]), _settle_side(str(found["Side"]), side))
+    return Study(header, image, str(found["SOPInstanceUID"]), settle_side(str(found["Side"]), side))
 
 
 def _repeat(values: dict[str, str] | dict[str, str | int]) -> Dataset:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import DicomSource
 from core.imaging.decoding.dicom.ultrasound import find_regions, name_device, read_spacing
 from core.imaging.decoding.formats import detect_format
@@ -43,6 +44,7 @@ class DecodedArea:
     frame_count: int
     survey: Survey
     is_ultrasound: bool = False
+    side: str = ""
 
 
 def decode_info(data: bytes, choice: Choice, limits: Limits) -> ImageInfo:
@@ -147,6 +149,7 @@ def _describe_frame(
         frame_index=index,
         frame_count=source.count,
         is_ultrasound=True,
+        side=read_side(source.header),
     )
 
 

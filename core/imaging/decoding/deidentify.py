@@ -1,9 +1,12 @@
 """A DICOM copy without the patient: PS3.15 basic profile, then only the tags and the pixels that an image needs."""
 
-import hashlib
+import re
+from functools import reduce
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -14,11 +17,12 @@ from pydicom.uid import UID, RLELossless
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
 from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import DicomSource
-from core.imaging.decoding.dicom.study import is_valid, read_side
+from core.imaging.decoding.dicom.study import is_valid
 from core.imaging.decoding.dicom.ultrasound import find_regions
 from core.imaging.decoding.formats import detect_format
-from core.imaging.decoding.hiding import hide_identity, join_boxes
+from core.imaging.decoding.hiding import find_faint, hide_identity, join_boxes
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pseudonyms import make_pseudonym, make_uid
 from core.imaging.decoding.raster import to_grey
@@ -28,14 +32,16 @@ _IMAGE = UID("1.2.840.10008.5.1.4.1.1.6.1")
 _LOOP = UID("1.2.840.10008.5.1.4.1.1.3.1")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 _KEPT = (
-    "SeriesNumber",
-    "InstanceNumber",
     "FrameTime",
     "LossyImageCompression",
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
+_OF_DEVICES = {*_DEVICE, "SoftwareVersions", "TransducerData", "ProtocolName"}
+_NUMBERS = ("SeriesNumber", "InstanceNumber")
+_MOST_DIGITS = 4  # a longer one is a date, a time or a patient's number
+_NAMING_VRS, _NAMING_WORD = ("PN", "LO", "SH", "AE", "LT", "ST", "UT", "UC", "DA"), re.compile(r"[^\W_]{4,}")
 _EMPTIED = (
     "StudyDate",
     "StudyTime",
@@ -64,20 +70,25 @@ _REGION_KEPT = (
     "TransducerFrequency",
 )
 _METHOD = "PS3.15 basic profile; tags and pixels of the image only"
-_CODES = (("113100", "Basic Application Confidentiality Profile"), ("113101", "Clean Pixel Data Option"))
+_PROFILE, _CLEAN_PIXELS = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113101", "Clean Pixel Data Option"),
+)
 _NO_UNIT = 0
+_SAMPLED_FRAMES = 4  # of a loop, in which faint writing is looked for: it stays where it is
 _FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 
 
-def decode_deidentified(data: bytes, limits: Limits, key: bytes) -> CleanedFile:
+def decode_deidentified(data: bytes, limits: Limits, *, key: bytes, is_reviewed: bool = False) -> CleanedFile:
     """Write a copy of an ultrasound DICOM file that names nobody; runs in the decoder's process."""
     if detect_format(data) != "DICOM":
         raise ImageError("Only DICOM files hold a header to clean; other images are kept as their B-mode area anyway.")
     source = open_dicom(data, limits)
-    replaced = _rename(source.header, key, hashlib.sha256(data).hexdigest())
+    replaced = _rename(source.header, key, sha256(data).hexdigest())
     named, _ = find_regions(source.header, source.width, source.height)
     regions = [_copy_region(item) for item in source.header.get("SequenceOfUltrasoundRegions") or []]
     copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
+    _claim(copy, is_reviewed=is_reviewed)
     if source.is_lossy:
         copy.LossyImageCompression = "01"
     boxes, hidden, flow = _write_pixels(copy, source, [region.box for region in named])
@@ -100,7 +111,10 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     from dicomanonymizer import anonymize_dataset  # noqa: PLC0415 - needed by this task alone
 
     device = {name: _printable(header[name].value) for name in _DEVICE if header.get(name)}
-    kept = [header[name] for name in _KEPT if is_valid(header, name)]
+    naming = _list_naming_words(header)
+    device = {name: value for name, value in device.items() if not _list_words(value) & naming}
+    numbers = [name for name in _NUMBERS if is_valid(header, name) and len(str(header[name].value)) <= _MOST_DIGITS]
+    kept = [header[name] for name in (*_KEPT, *numbers) if is_valid(header, name)]
     side = read_side(header)
     anonymize_dataset(header)
     copy = Dataset()
@@ -118,12 +132,32 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     copy.PatientName, copy.Modality = names["PatientID"], "US"
     copy.ImageType = ["DERIVED", "PRIMARY"]
     copy.PatientIdentityRemoved, copy.DeidentificationMethod = "YES", _METHOD
-    copy.DeidentificationMethodCodeSequence = [_make_code(*code) for code in _CODES]
-    copy.BurnedInAnnotation, copy.LongitudinalTemporalInformationModified = "NO", "REMOVED"
+    copy.LongitudinalTemporalInformationModified = "REMOVED"
     copy.file_meta = FileMetaDataset()
     copy.file_meta.TransferSyntaxUID = RLELossless
     copy.file_meta.MediaStorageSOPInstanceUID = copy.SOPInstanceUID
     return copy
+
+
+def _claim(copy: Dataset, *, is_reviewed: bool) -> None:
+    """Say what was done; that no writing is left on the pixels, only where a person has looked (PS3.15 E.3.1)."""
+    codes = (_PROFILE, _CLEAN_PIXELS) if is_reviewed else (_PROFILE,)
+    copy.DeidentificationMethodCodeSequence = [_make_code(*code) for code in codes]
+    if is_reviewed:
+        copy.BurnedInAnnotation = "NO"
+
+
+def _list_naming_words(header: Dataset) -> set[str]:
+    """Words by which a header names persons, places and times, wherever they stand in it."""
+    found: set[str] = set()
+    for element in header.iterall():
+        if element.VR in _NAMING_VRS and element.keyword not in _OF_DEVICES and not element.tag.is_private:
+            found |= _list_words(str(element.value))
+    return found
+
+
+def _list_words(text: str) -> set[str]:
+    return set(_NAMING_WORD.findall(text.casefold()))
 
 
 def _printable(value: object) -> str:
@@ -139,8 +173,8 @@ def _make_code(value: str, meaning: str) -> Dataset:
 def _copy_region(item: Dataset) -> Dataset:
     region = Dataset()
     for name in _REGION_KEPT:
-        if name in item:
-            region[name] = item[name]
+        if isinstance(value := item.get(name), int | float):
+            setattr(region, name, value)
     return region
 
 
@@ -162,9 +196,11 @@ def _write_pixels(
     boxes, frames = list(named), []
     hidden: tuple[Roi, ...] = ()
     flow: tuple[Roi, ...] = ()
+    sampled = np.unique(np.linspace(0, source.count - 1, min(source.count, _SAMPLED_FRAMES)).astype(int)).tolist()
+    faint = reduce(np.logical_or, map(find_faint, source.iter_frames(sampled)), np.zeros((), bool))
     for image in source.iter_frames(range(source.count)):
         boxes = boxes or [choose_region((), None, to_grey(image))[0].box]
-        kept, words, coloured = hide_identity(image, boxes, are_named=bool(named))
+        kept, words, coloured = hide_identity(image, boxes, are_named=bool(named), faint=faint)
         hidden, flow = join_boxes((*hidden, *words)), join_boxes((*flow, *coloured))
         _describe_pixels(copy, image.shape, source.count)
         frames.append(RLELosslessEncoder.encode(kept.tobytes(), **_encoding(copy)))

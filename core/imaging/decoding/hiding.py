@@ -1,10 +1,13 @@
 """What may identify a patient in the pixels of an ultrasound frame, made black: all but the tissue, and words on it."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from PIL import Image
 
 from core.imaging.decoding.raster import to_grey
 from core.imaging.findings.colour import find_flow
+from core.imaging.findings.faint_writing import find_faint_writing, find_stray
 from core.imaging.findings.masks import bound_pieces, grow, shrink
 from core.imaging.findings.overlays import find_strokes, find_words
 from core.imaging.findings.sector import blacken_corners
@@ -17,6 +20,7 @@ _ROOM = 6
 _DOUBTFUL, _GAP, _LETTER = 3, 24, 8
 _LEAST_SIDE = 64
 _PIECE = 6
+_RIM = 9
 
 
 def find_tissue(grey: np.ndarray) -> np.ndarray:
@@ -27,15 +31,16 @@ def find_tissue(grey: np.ndarray) -> np.ndarray:
 
 
 def hide_identity(
-    image: np.ndarray, boxes: list[Roi], *, are_named: bool
+    image: np.ndarray, boxes: list[Roi], *, are_named: bool, faint: np.ndarray | None = None
 ) -> tuple[np.ndarray, tuple[Roi, ...], tuple[Roi, ...]]:
     """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it.
 
-    Returns the frame, where words were, and where coloured flow was kept.
+    Faint writing is hidden where it was found. Returns the frame, where words were, and where coloured flow was kept.
     """
     grey = to_grey(image)
     flow, drawn = find_flow(image) if image.ndim == 3 else (np.zeros(grey.shape, bool),) * 2
     pieces = [piece for piece in bound_pieces(drawn) if piece.width * piece.height >= _PIECE]
+    written = () if faint is None else bound_pieces(faint)
     found = (*find_writing(grey, flow), *pieces)
     words = tuple(word for word in found if any(_touch(word, box) for box in boxes))
     kept = np.zeros_like(image)
@@ -44,17 +49,34 @@ def hide_identity(
         kept[inside] = blacken_corners(image[inside], grey[inside])
     for word in words:
         kept[_around(word)] = 0
+    if faint is not None:
+        kept[faint] = 0
+    kept[find_stray(to_grey(kept))] = 0
     if not are_named:
         kept[~find_tissue(to_grey(kept))] = 0
-    return kept, words, join_boxes(bound_pieces(flow & (to_grey(kept) > 0)))
+    hidden = (*words, *(word for word in written if any(_touch(word, box) for box in boxes)))
+    return kept, hidden, join_boxes(bound_pieces(flow & (to_grey(kept) > 0)))
 
 
 def find_writing(grey: np.ndarray, flow: np.ndarray) -> tuple[Roi, ...]:
     """Find whole lines of writing, small and large, where in doubt as writing; flow is none."""
-    lines = _find_lines(grey, flow)
-    half_flow = _halve(np.where(flow, 255, 0).astype(np.uint8)) > 0
-    lines += [Roi(2 * b.x0, 2 * b.y0, 2 * b.x1, 2 * b.y1) for b in _find_lines(_halve(grey), half_flow)]
+    half, half_flow = _halve(grey), _halve(np.where(flow, 255, 0).astype(np.uint8)) > 0
+    lines = [*_find_lines(grey, flow), *_double(_find_lines(half, half_flow))]
     return tuple(dict.fromkeys(lines))
+
+
+def find_faint(image: np.ndarray) -> np.ndarray:
+    """Mark faint, turned and coded writing of a frame, small and large; several times as dear as `hide_identity`."""
+    grey = to_grey(image)
+    flow = find_flow(image)[0] if image.ndim == 3 else np.zeros(grey.shape, bool)
+    flow = grow(flow, _RIM)
+    half, half_flow = _halve(grey), _halve(np.where(flow, 255, 0).astype(np.uint8)) > 0
+    large = find_faint_writing(half, half_flow).repeat(2, axis=0).repeat(2, axis=1)
+    return find_faint_writing(grey, flow) | large[: grey.shape[0], : grey.shape[1]]
+
+
+def _double(boxes: Iterable[Roi]) -> list[Roi]:
+    return [Roi(2 * box.x0, 2 * box.y0, 2 * box.x1, 2 * box.y1) for box in boxes]
 
 
 def _halve(pixels: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
     choice, limits = Choice(**request["choice"]), Limits(**request["limits"])
     try:
         if request["task"] == "deidentify":
-            return _pack_copy(decode_deidentified(data, limits, bytes.fromhex(request["key"])))
+            return _pack_copy(decode_deidentified(data, limits, **_read_terms(request)))
         if request["task"] == "areas":
             return _pack_areas(decode_areas(data, request["indices"], choice, limits))
         return _perform(request["task"], data, choice, limits)
@@ -58,6 +58,10 @@ def answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[m
         return {"refused": _TOO_MUCH_MEMORY}, []
     except Exception:  # noqa: BLE001 - whatever a decoder raises on a broken file, this boundary is there to stop it
         return {"refused": _DAMAGED}, []
+
+
+def _read_terms(request: dict[str, Any]) -> dict[str, Any]:
+    return {"key": bytes.fromhex(request["key"]), "is_reviewed": request["is_reviewed"]}
 
 
 def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, Any], list[memoryview]]:

@@ -10,8 +10,9 @@ from pydicom import Dataset
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
 from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import SECONDARY_CAPTURE, DicomSource
-from core.imaging.decoding.dicom.study import read_side, read_value
+from core.imaging.decoding.dicom.study import read_value
 from core.imaging.decoding.dicom.ultrasound import find_regions
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.raster import to_grey

@@ -44,7 +44,7 @@ def offer_results(collect: Callable[..., "CaseResults"], sources: Sequence[Sourc
         from core.archive.dicom_objects.export import export_case  # noqa: PLC0415 - brings highdicom
 
         files = [source.file.read() for source in sources] if is_archived else []
-        return export_case(collect(sources=files), files, pseudonym=sources[0].patient_id)
+        return export_case(collect(), files, pseudonym=sources[0].patient_id)
 
     st.download_button(
         "DICOM, names the patient (zip)" if is_archived else "DICOM with a pseudonym (zip)",

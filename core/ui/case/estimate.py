@@ -66,7 +66,7 @@ def ask_readings(
 
 
 def settle_answer(
-    views: Mapping[int, View] | None, form: Form, readings: Mapping[int, ImageReading] | None
+    views: Mapping[int, View] | None, form: Form, readings: Mapping[int, ImageReading] | None, *, side: str | None
 ) -> tuple[Answer | None, str]:
     """Give the estimate to show: the present one, or the last one of this case with the reason.
 
@@ -78,6 +78,8 @@ def settle_answer(
         Clinical values.
     readings : mapping of int to ImageReading, or None
         What the network read from these frames and boxes.
+    side : {"left", "right"} or None
+        Breast that the form names.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def settle_answer(
         Why it is an earlier one; empty where it is the present one.
     """
     if views is not None and readings is not None and not form.faults:
-        case = Case(tuple(views.values()), form.values)
+        case = Case(tuple(views.values()), form.values, side)
         prediction = get_worker().predict(case, list(readings.values()))
         answer = Answer(tuple(map(identify, case.views)), tuple(views), case, prediction, get_bundle())
         change_case(Answered(answer))

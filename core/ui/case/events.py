@@ -115,6 +115,17 @@ class ViewRemoved:
 
 
 @dataclass(frozen=True)
+class SideSaid:
+    """The breast was named in the form."""
+
+    side: str | None
+
+    def apply(self, state: CaseState) -> CaseState:
+        """Note it."""
+        return replace(state, side=self.side)
+
+
+@dataclass(frozen=True)
 class ItemChosen:
     """Another file of an archive was chosen; it may be another patient's."""
 
@@ -265,7 +276,7 @@ class Answered:
 def _turn_over(state: CaseState) -> CaseState:
     """Give the case after an image: the values before become a question; those before any image stay."""
     if not state.is_read:
-        return replace(_blank(state), values=state.values, earlier=state.earlier)
+        return replace(_blank(state), values=state.values, earlier=state.earlier, side=state.side)
     is_made_up = state.source is not None and state.source.is_simulated
     return _blank(state) if is_made_up else replace(_blank(state), earlier=state.values)
 

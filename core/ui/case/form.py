@@ -11,7 +11,9 @@ from core.errors import ClinicalError
 from core.figures.wording import shorten_label
 from core.inference.explain import NOT_KNOWN, format_value
 from core.inference.plausibility import Question
-from core.ui.case.events import Confirmed, EarlierDropped, EarlierKept, ValuesEntered
+from core.inference.prediction import View
+from core.inference.side import BOTH, CONTRADICTS, LETTERS, WORDS, list_sides
+from core.ui.case.events import Confirmed, EarlierDropped, EarlierKept, SideSaid, ValuesEntered
 from core.ui.case.session import change_case, get_case, name_form, name_widget
 from core.ui.errors import guard
 
@@ -74,6 +76,44 @@ def ask_clinical(predictors: Iterable[str]) -> Form:
     if entered != get_case().values:
         change_case(ValuesEntered(entered))
     return Form(values, faults, slots)
+
+
+def ask_side(views: Iterable[View]) -> str | None:
+    """Ask for the breast where the images' headers don't name one; the model does not use it.
+
+    Parameters
+    ----------
+    views : iterable of View
+        The views that are used.
+
+    Returns
+    -------
+    {"left", "right"} or None
+        What the user says.
+    """
+    field, header = BY_NAME["laterality"], list_sides(views)
+    said = get_case().side
+    if header in WORDS and said in {None, WORDS[header]}:
+        st.caption(f"{field.label}: {WORDS[header]} breast, by the file's header.")
+        return None
+    key = name_form(get_case(), field.name)
+    st.session_state.setdefault(key, said or NOT_KNOWN)
+    chosen = st.segmented_control(
+        field.label,
+        (NOT_KNOWN, *field.levels),
+        required=True,
+        key=key,
+        help="The breast, for the document and the DICOM results; the model does not use it.",
+        persist_state="session",
+    )
+    side = None if chosen == NOT_KNOWN else chosen
+    if side != said:
+        change_case(SideSaid(side))
+    if len(header) > 1:
+        st.warning(BOTH)
+    elif header and side and LETTERS[side] != header:
+        st.warning(CONTRADICTS.format(WORDS[header], side))
+    return side
 
 
 def show_unknown(predictors: Iterable[str]) -> None:

@@ -123,6 +123,8 @@ class CaseState:
         Clinical values as entered, without those that are not known.
     earlier : mapping of str to value
         Values of the image before, until the user says whether they hold for this one too.
+    side : {"left", "right"} or None
+        Breast, as the user says it.
     confirmed : frozenset of str
         Questions about contradictions that the user has answered by "this is right".
     readings : mapping of hashable to ImageReading
@@ -140,6 +142,7 @@ class CaseState:
     is_ending: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
     earlier: Mapping[str, object] = field(default_factory=dict)
+    side: str | None = None
     confirmed: frozenset[str] = frozenset()
     readings: Mapping[Hashable, ImageReading] = field(default_factory=dict)
     answer: Answer | None = None

@@ -251,6 +251,40 @@ def test_results_of_a_retired_class_are_refused(bundle_dir):
         export_case(make_results(read_frame(source), bundle_dir), [source])
 
 
+def make_table(bits: int = 8) -> pydicom.Dataset:
+    table = pydicom.Dataset()
+    table.LUTDescriptor, table.LUTExplanation = [256, 0, bits], "Planted^Patricia"
+    table["LUTDescriptor"].VR = "US"
+    table.add_new("LUTData", "OW", np.arange(256, dtype="<u2").tobytes())
+    return table
+
+
+@pytest.mark.needs("dciodvfy")
+@pytest.mark.parametrize("how", ["window", "two windows", "table", "inverse", "no width", "more centres", "no slope"])
+def test_the_presentation_state_keeps_how_the_source_is_shown(results, dicom, how, tmp_path):
+    tags = {
+        "window": {"WindowCenter": "90", "WindowWidth": "120", "RescaleSlope": "2", "RescaleIntercept": "-3"},
+        "two windows": {"WindowCenter": ["90", "40"], "WindowWidth": ["120", "80"]},
+        "table": {"VOILUTSequence": [make_table()]},
+        "inverse": {"PhotometricInterpretation": "MONOCHROME1"},
+        "no width": {"WindowCenter": "90", "WindowWidth": "0"},
+        "more centres": {"WindowCenter": ["90", "40"], "WindowWidth": "120"},
+        "no slope": {"RescaleSlope": "0", "RescaleIntercept": "5"},
+    }[how]
+    source = change(dicom, **tags)
+    data = export_case(frame_of(results, source), [source])[PRESENTATION]
+    made = pydicom.dcmread(BytesIO(data))
+    voi = made.get("SoftcopyVOILUTSequence", [pydicom.Dataset()])[0]
+    assert made.PresentationLUTShape == ("INVERSE" if how == "inverse" else "IDENTITY")
+    assert str(voi.get("WindowCenter", "")) == {"window": "90.0", "two windows": "[90.0, 40.0]"}.get(how, "")
+    assert ("VOILUTSequence" in voi) == (how == "table")
+    assert made.get("RescaleSlope", 1) == (2 if how == "window" else 1)
+    assert b"Planted^Patricia" not in data
+    (tmp_path / "pr.dcm").write_bytes(data)
+    found = subprocess.run(["dciodvfy", tmp_path / "pr.dcm"], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if "Error" in line] == []
+
+
 @pytest.mark.needs("dciodvfy")
 def test_the_outline_is_drawn_beside_the_box(results, dicom, tmp_path):
     view = results.case.views[0]

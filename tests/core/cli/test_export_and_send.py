@@ -1,6 +1,7 @@
 """`export` and `send` as a user calls them: files of the source's study, an archive that is away, nothing lost."""
 
 import json
+import re
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_export_writes_the_objects_of_the_sources_study(run, source, bundle_dir,
     assert "T-9" not in err
     made = {path.name: pydicom.dcmread(path) for path in (tmp_path / "o").iterdir()}
     assert set(made) == FILES
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "o", *(tmp_path / "o").iterdir())} == {0}
     study = pydicom.dcmread(source).StudyInstanceUID
     assert {(ds.StudyInstanceUID, str(ds.PatientID)) for ds in made.values()} == {(study, "T-9")}
     assert made["report.dcm"].EncapsulatedDocument.startswith(b"%PDF-1.7\nmade up")
@@ -114,6 +116,19 @@ def test_a_side_that_the_form_alone_knows_is_named_by_every_object(run, source, 
     assert {made[name].Laterality for name in made.keys() & {"sc.dcm", "pr.dcm"}} == {"R"}
     assert "24028007" in str(made["sr.dcm"])
     assert "Side right" in " ".join(read_pages(made["report.dcm"].EncapsulatedDocument))
+
+
+@pytest.mark.parametrize("said", ["left", "right"])
+def test_a_document_names_the_headers_breast_and_asks_about_another(run, source, bundle_dir, said):
+    form, out = source.with_name("side.json"), source.with_name("case.html")
+    form.write_text(json.dumps({"laterality": said}), encoding="utf-8")
+    code, _, err = run("predict", source, "--roi", ROI, "--clinical", form, "--bundle", bundle_dir, "--document", out)
+    if said == "left":
+        assert (code, out.exists()) == (3, False)
+        assert "header says right breast, the field laterality says left" in err
+    else:
+        assert out.stat().st_mode & 0o077 == 0
+        assert re.search(r"Side\W.*?right", re.sub("<[^>]*>", " ", out.read_text(encoding="utf-8")), re.DOTALL)
 
 
 @pytest.mark.parametrize(("pdf", "message"), [("nowhere.pdf", "The PDF is not there"), (__file__, "is no PDF file")])

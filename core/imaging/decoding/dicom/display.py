@@ -1,7 +1,7 @@
 """Stored DICOM values to what a viewer shows: 8 bits, by the file's own lookup tables and display window."""
 
 import numpy as np
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
 
 from core.errors import ImageError
@@ -35,7 +35,8 @@ def _turn_palette(header: Dataset) -> Dataset:
     for element in header.group_dataset(0x0028):
         turned.add(element)
         if element.keyword.endswith("PaletteColorLookupTableData") and element.VR == "OW":
-            turned[element.tag].value = np.frombuffer(element.value, np.uint16).byteswap().tobytes()
+            words = np.frombuffer(element.value, np.uint16).byteswap().tobytes()
+            turned[element.tag] = DataElement(element.tag, element.VR, words)  # the file's own stays as it is
     return turned
 
 
@@ -55,7 +56,7 @@ def _reduce(values: np.ndarray, bits: int) -> np.ndarray:
 def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply modality and VOI transforms; without a window, 8-bit values stay and deeper ones are stretched."""
     values = _apply_modality(stored, header)
-    if _has_table(header, "VOILUTSequence"):
+    if has_table(header, "VOILUTSequence"):
         bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
         return _to_levels(apply_voi(values, header) / (2**bits - 1))
     centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
@@ -70,7 +71,7 @@ def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
     return _to_levels((values - low) / max(high - low, 1.0))
 
 
-def _has_table(header: Dataset, sequence: str) -> bool:
+def has_table(header: Dataset, sequence: str) -> bool:
     """Whether a sequence holds a lookup table; some writers put in an empty item, or one with empty elements."""
     items = header.get(sequence)
     return bool(items) and bool(items[0].get("LUTDescriptor")) and bool(items[0].get("LUTData"))
@@ -78,7 +79,7 @@ def _has_table(header: Dataset, sequence: str) -> bool:
 
 def _apply_modality(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply the modality table or the rescaling, where the file fills them in."""
-    if _has_table(header, "ModalityLUTSequence"):
+    if has_table(header, "ModalityLUTSequence"):
         return apply_modality_lut(stored, header)
     slope, intercept = _first(header.get("RescaleSlope")), _first(header.get("RescaleIntercept"))
     if not slope or (slope, intercept) == (1, 0):

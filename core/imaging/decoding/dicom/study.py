@@ -4,6 +4,9 @@ This is the one way on which a patient's name leaves a file. It leads into the r
 else: not into a log, a file's name, a session or a page.
 """
 
+import re
+
+import numpy as np
 from pydicom import Dataset
 from pydicom.charset import python_encoding
 from pydicom.config import RAISE
@@ -12,7 +15,9 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.display import has_table
 from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 
@@ -32,9 +37,12 @@ _DESCRIPTION = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+_WINDOW = ("WindowCenter", "WindowWidth", "VOILUTFunction")
+_RESCALING = ("RescaleSlope", "RescaleIntercept", "RescaleType")
+_TABLES = ("ModalityLUTSequence", "VOILUTSequence")
+_LONG_TEXTS, _CONTROL = {"LT", "ST", "UT"}, re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _GB2312, _TO_GB2312 = "ISO 2022 IR 58", "\x1b$)A"  # the one escape sequence that pydicom leaves in what it decodes
 _DEFAULT_SETS = {"", "ISO_IR 6", "ISO 2022 IR 6"}
-_SIDES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
 _BYTES = (
     "Its {name} holds bytes that its character set does not have, so that results can't be filed with it. Correct "
     "SpecificCharacterSet in the archive."
@@ -60,19 +68,42 @@ def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
         "SamplesPerPixel": int(source.header.get("SamplesPerPixel") or 1),
         "LossyImageCompression": "01" if source.is_lossy else "",
         "Side": read_side(source.header),
+        "Display": _copy_display(source.header).to_json(),
     }
 
 
-def read_side(header: Dataset) -> str:
-    """Every side that the header names: "L", "R", "LR" where it contradicts itself, or none."""
-    stated = [str(header.get(name) or "").strip().upper() for name in ("ImageLaterality", "Laterality")]
-    for region in header.get("AnatomicRegionSequence") or []:
-        modifiers = region.get("AnatomicRegionModifierSequence") or []
-        stated += [_SIDES.get(str(modifier.get("CodeValue")), "") for modifier in modifiers]
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        anatomy = [item.get("FrameAnatomySequence") for item in (header.get(groups) or [])[:1]]
-        stated += [str(item[0].get("FrameLaterality") or "") for item in anatomy if item]
-    return "".join(sorted(set(stated) & {"L", "R"}))
+def _copy_display(header: Dataset) -> Dataset:
+    """Take window, rescaling and lookup tables of grey pixels, where they are filled in, without words on them."""
+    display = Dataset()
+    if header.get("SamplesPerPixel") != 1 or header.get("PhotometricInterpretation") == "PALETTE COLOR":
+        return display
+    left_out: tuple[str, ...] = () if _has_window(header) else _WINDOW
+    left_out += () if header.get("RescaleSlope") else _RESCALING
+    for name in (name for name in (*_WINDOW, *_RESCALING) if name not in left_out and is_valid(header, name)):
+        display.add(header[name])
+    for name in (name for name in _TABLES if has_table(header, name)):
+        if header[name].value[0].LUTDescriptor[1] >= 0:  # highdicom writes no other
+            display.add_new(name, "SQ", [_copy_table(header[name].value[0])])
+    return display
+
+
+def _has_window(header: Dataset) -> bool:
+    """Whether each window has a centre and a width above 0."""
+    centres, widths = (
+        list(value) if isinstance(value := header.get(name), MultiValue) else [value] for name in _WINDOW[:2]
+    )
+    return len(centres) == len(widths) and None not in centres and all(width and width > 0 for width in widths)
+
+
+def _copy_table(item: Dataset) -> Dataset:
+    """Take a lookup table, its values as words of 16 bits."""
+    table, values = Dataset(), item.LUTData
+    table.add(item["LUTDescriptor"])
+    words = values if isinstance(values, bytes) else np.asarray(values, "<u2").tobytes()
+    table.add_new("LUTData", "OW", words)
+    if "ModalityLUTType" in item:
+        table.add(item["ModalityLUTType"])
+    return table
 
 
 def read_value(header: Dataset, name: str, *, strict: bool) -> str:
@@ -105,6 +136,8 @@ def _write_out(element: DataElement, header: Dataset) -> str:
 
 
 def _keeps_type(text: str, vr: str) -> bool:
+    if vr not in _LONG_TEXTS and _CONTROL.search(text):
+        return False
     try:
         for part in text.split("\\"):
             validate_value(vr, part, RAISE)

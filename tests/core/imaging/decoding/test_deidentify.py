@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.errors import UsageError
 from core.imaging import deidentify
-from core.imaging.decoding.hiding import find_tissue, join_boxes
+from core.imaging.decoding.hiding import find_faint, find_tissue, hide_identity, join_boxes
 from core.imaging.frame import Roi
+from tests.core.imaging.decoding.writing import CODES, CONTRASTS, SHAPE, TURNS, draw_code, draw_text, is_hidden, place
+from tests.core.imaging.decoding.writing import TISSUE as WIDTH
 from tests.core.imaging.samples import encode, make_dataset, make_dicom, make_region, make_speckle, save
 
 KEY = bytes(range(32))
@@ -61,8 +63,71 @@ def test_the_area_that_was_kept_is_written_as_a_region():
     region = ds.SequenceOfUltrasoundRegions[0]
     assert region.RegionSpatialFormat == region.RegionDataType == 1
     assert region.PhysicalUnitsXDirection == 0
-    assert ds.BurnedInAnnotation == "NO"
-    assert [code.CodeValue for code in ds.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+
+
+def test_a_copy_says_that_no_writing_is_left_only_where_a_person_has_looked():
+    for reviewed, codes in ((False, ["113100"]), (True, ["113100", "113101"])):
+        copy = deidentify(make_dicom(make_speckle()), KEY, is_reviewed=reviewed)
+        ds = pydicom.dcmread(BytesIO(copy.data))
+        assert ds.get("BurnedInAnnotation") == ("NO" if reviewed else None)
+        assert [code.CodeValue for code in ds.DeidentificationMethodCodeSequence] == codes
+        assert copy.is_reviewed == reviewed
+
+
+@pytest.mark.parametrize("contrast", CONTRASTS)
+@pytest.mark.parametrize("turn", TURNS)
+def test_writing_on_black_is_hidden_however_faint_and_turned(turn, contrast):
+    ground = np.pad(make_speckle(SHAPE[0], WIDTH), ((0, 0), (0, SHAPE[1] - WIDTH)))
+    plain = place(ground, np.zeros((1, 1)), "black", 0)
+    assert is_hidden(place(ground, draw_text("default", 14, turn), "black", contrast), plain)
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_codes_on_black_are_hidden(kind):
+    ground = np.pad(make_speckle(SHAPE[0], WIDTH), ((0, 0), (0, SHAPE[1] - WIDTH)))
+    frame = place(ground, draw_code(kind, np.random.default_rng(1)), "black", 60)
+    assert is_hidden(frame, ground)
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_faint_writing_on_dark_tissue_is_hidden_upright_and_turned(turn):
+    ground = (make_speckle(*SHAPE) * 0.2).astype(np.uint8)
+    frame = place(ground, draw_text("default", 14, turn), "tissue", 40)
+    assert is_hidden(frame, place(ground, np.zeros((1, 1)), "tissue", 0))
+
+
+def test_tissue_is_not_taken_for_faint_writing():
+    frame = make_speckle(*SHAPE)
+    kept, words, _ = hide_identity(frame, [Roi(0, 0, SHAPE[1], SHAPE[0])], are_named=True, faint=find_faint(frame))
+    assert words == ()
+    assert (kept == frame).all()
+
+
+NAMED_AS = {
+    "a model that holds the hospital's name": (
+        {"InstitutionName": "Plantedhaus", "ManufacturerModelName": "X9 PLANTEDHAUS"},
+        "ManufacturerModelName",
+    ),
+    "a series number that is a date": ({"SeriesNumber": "19620229"}, "SeriesNumber"),
+    "an instance number that is a patient's": ({"InstanceNumber": "471108"}, "InstanceNumber"),
+}
+
+
+@pytest.mark.parametrize("name", NAMED_AS)
+def test_what_names_somebody_in_an_element_that_is_kept_is_left_out(name):
+    planted, keyword = NAMED_AS[name]
+    assert not pydicom.dcmread(BytesIO(deidentify(make_dicom(make_speckle(), **planted), KEY).data)).get(keyword)
+    kept = {"ManufacturerModelName": "X9 Elite", "SeriesNumber": "3", "InstanceNumber": "12"}
+    ds = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_speckle(), **kept), KEY).data))
+    assert str(ds[keyword].value) == kept[keyword]
+
+
+def test_uids_that_are_missing_come_from_the_key_too():
+    source = make_dataset(make_speckle())
+    first, again, other = (deidentify(save(source), key).replaced["SeriesInstanceUID"] for key in (KEY, KEY, bytes(32)))
+    assert first == again
+    assert first[0] == ""
+    assert first[1] != other[1]
 
 
 def two_of_a_study(**changes: str) -> list[pydicom.Dataset]:
@@ -171,7 +236,7 @@ def test_a_folder_is_copied_at_once_and_what_is_none_is_named(tmp_path):
     listed = list(csv.reader((tmp_path / "k.csv").read_text(encoding="utf-8").splitlines()))
     assert ["PatientID", "X-77", patient.name] in listed
     assert sum(row[0] == "PatientID" for row in listed) == 1
-    for private in (tmp_path / "k.key", tmp_path / "k.csv"):
+    for private in (tmp_path / "k.key", tmp_path / "k.csv", *study.iterdir(), study, patient):
         assert private.stat().st_mode & 0o077 == 0
 
 

@@ -12,8 +12,9 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEGBaselin
 
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
+from core.imaging.decoding.dicom.opening import open_dicom
 from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, in_syntax
-from tests.core.imaging.decoding.viewers import show
+from tests.core.imaging.decoding.viewers import LIMITS, show
 from tests.core.imaging.samples import make_dataset, make_dicom, make_jpeg_cine, make_region, save
 
 CASES = Path(__file__).with_name("cases")
@@ -93,6 +94,9 @@ def test_palettes_of_big_endian_files_read_as_their_little_endian_twins(bits):
         tags[f"{channel}PaletteColorLookupTableData"] = table
     shown = show(in_syntax(ExplicitVRBigEndian, GREY, **tags))
     assert_shows(in_syntax(ExplicitVRBigEndian, GREY, **tags), np.dstack([255 - GREY] * 3)[..., : shown.shape[-1]])
+    source = open_dicom(in_syntax(ExplicitVRBigEndian, GREY, **tags), LIMITS)
+    first, again = (next(source.iter_frames([0])) for _ in range(2))
+    assert (first == again).all()
 
 
 def test_segmented_palettes_are_read_in_both_orders():
