@@ -47,14 +47,14 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
         raise UsageError("--document takes a file that ends in .pdf or .html.")
     known, side = read_clinical(clinical)
     views, _ = read_views(images, ViewOptions(roi or (), frame or (), region or (), plane or ()))
+    from core.imaging.side import list_sides, settle_side  # noqa: PLC0415
     from core.inference import Case, Predictor  # noqa: PLC0415
     from core.inference.render import render_case  # noqa: PLC0415
-    from core.inference.side import list_sides, settle_side  # noqa: PLC0415
 
     predictor = Predictor.load(bundle, engine=engine, precision=precision)
     case = Case(views, known, side)
     if side:
-        settle_side(list_sides(views), side)
+        settle_side(list_sides(view.frame for view in views), side)
     prediction = predictor.predict(case)
     if prediction.applicability.status == "refused":
         raise InputError("No estimate: " + " ".join(prediction.applicability.reasons))

@@ -20,11 +20,11 @@ from core.figures.case.interval import describe_interval, render_interval
 from core.figures.cohort.calibration import CalibrationExhibit
 from core.figures.cohort.roc import RocExhibit
 from core.figures.rendering import Drawing
+from core.imaging.side import find_side, list_sides, settle_side
 from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.render import describe_use
 from core.inference.sentences import describe_seen, describe_views, name_view
-from core.inference.side import find_side, list_sides, settle_side
 from models.bundle import Bundle
 
 LARGEST = 900
@@ -69,7 +69,7 @@ def collect_case(
         If the form names another breast than the images' headers.
     """
     if case.side:
-        settle_side(list_sides(case.views), case.side)
+        settle_side(list_sides(view.frame for view in case.views), case.side)
     head = bundle.fusion_heads["m1"]
     views = list(zip(case.views, prediction.views, strict=True))
     first = f"{name_view(1, case.views[0]).capitalize()}: {_describe_share(prediction.views[0])}"
@@ -79,7 +79,8 @@ def collect_case(
         origin=describe_origin(bundle),
         stamp=Stamp(__version__, created_utc),
         prediction=prediction,
-        inputs=dict(case.clinical) | ({"laterality": side} if (side := find_side(case)) else {}),
+        inputs=dict(case.clinical)
+        | ({"laterality": side} if (side := find_side((view.frame for view in case.views), case.side)) else {}),
         image=_paint_frame(case.views[0]),
         figures={**draw_estimate(case, prediction, head), "strip": _draw_strip(prediction)},
         further_views=tuple(

@@ -13,11 +13,11 @@ from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
 from core.figures.case.heatmap import OPACITY
 from core.figures.case.heatmap_png import render_heatmap_png
+from core.imaging.side import list_sides, settle_side
 from core.inference import Case, Prediction, View, ViewEstimate
 from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.lesion import Lesion, choose_outline
 from core.inference.render import describe_use
-from core.inference.side import list_sides, settle_side
 from models.bundle import Bundle
 
 
@@ -38,7 +38,7 @@ def collect_results(
     the one that its box frames is exported. Document and report name the register's entry, where one was made.
     """
     if document is None:
-        settle_side(list_sides(case.views), case.side)
+        settle_side(list_sides(view.frame for view in case.views), case.side)
         content = collect_case(case, prediction, bundle, simulated=simulated)
         document = render_patient_document(replace(content, entry=entry))
     return CaseResults(

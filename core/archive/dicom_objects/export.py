@@ -32,10 +32,10 @@ from core.archive.dicom_objects.report import NAME, make_report
 from core.archive.dicom_objects.study import Study, derive_uid, find_image, open_study
 from core.errors import ImageError, InputError
 from core.imaging import Roi
+from core.imaging.side import find_side
 from core.inference import Case, Prediction, View
 from core.inference.explain import format_percent
 from core.inference.render import describe_use
-from core.inference.side import find_side
 from models.bundle import Bundle
 
 CAPTURE, REPORT, DOCUMENT, PRESENTATION = "sc.dcm", "sr.dcm", "report.dcm", "pr.dcm"
@@ -136,7 +136,12 @@ def export_case(
     """
     views = results.case.views
     given = [*sources, *[None] * (len(views) - len(sources))]
-    study = open_study(views[0].frame, given[0], pseudonym=pseudonym, side=results.case.side or find_side(results.case))
+    study = open_study(
+        views[0].frame,
+        given[0],
+        pseudonym=pseudonym,
+        side=find_side((view.frame for view in views), None) if results.case.side is None else results.case.side,
+    )
     images = [
         study.image,
         *(find_image(v.frame, source, study) for v, source in zip(views[1:], given[1:], strict=True)),

@@ -18,7 +18,7 @@ from core.errors import ImageError
 from core.imaging import Frame
 from core.imaging.decoding.formats import detect_format
 from core.imaging.intake import read_study
-from core.inference.side import settle_side
+from core.imaging.side import settle_side
 
 NAMESPACE = uuid.UUID("6f4b8f0e-3c55-5d0a-9a4e-5b7f0c6f67a1")
 MULTI_FRAME = (

@@ -9,10 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core.clinical import BY_NAME, Field, is_missing, parse_inputs
 from core.errors import ClinicalError
 from core.figures.wording import shorten_label
+from core.imaging.side import BOTH, CONTRADICTS, LETTERS, WORDS, list_sides
 from core.inference.explain import NOT_KNOWN, format_value
 from core.inference.plausibility import Question
 from core.inference.prediction import View
-from core.inference.side import BOTH, CONTRADICTS, LETTERS, WORDS, list_sides
 from core.ui.case.events import Confirmed, EarlierDropped, EarlierKept, SideSaid, ValuesEntered
 from core.ui.case.session import change_case, get_case, name_form, name_widget
 from core.ui.errors import guard
@@ -91,7 +91,7 @@ def ask_side(views: Iterable[View]) -> str | None:
     {"left", "right"} or None
         What the user says.
     """
-    field, header = BY_NAME["laterality"], list_sides(views)
+    field, header = BY_NAME["laterality"], list_sides(view.frame for view in views)
     said = get_case().side
     if header in WORDS and said in {None, WORDS[header]}:
         st.caption(f"{field.label}: {WORDS[header]} breast, by the file's header.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from core.errors import ImageError
-from core.inference.prediction import Case, View
+from core.imaging.frame import Frame
 
 LETTERS = {"left": "L", "right": "R"}
 WORDS = {letter: word for word, letter in LETTERS.items()}
@@ -16,14 +16,14 @@ BOTH = (
 )
 
 
-def list_sides(views: Iterable[View]) -> str:
+def list_sides(frames: Iterable[Frame]) -> str:
     """Every side that the headers of a case's images name: "L", "R", "LR" or none."""
-    return "".join(sorted(set("".join(view.frame.side for view in views))))
+    return "".join(sorted(set("".join(frame.side for frame in frames))))
 
 
-def find_side(case: Case) -> str | None:
+def find_side(frames: Iterable[Frame], form: str | None) -> str | None:
     """Give "left" or "right" where the headers agree on it, else what the form says."""
-    return WORDS.get(list_sides(case.views), case.side)
+    return WORDS.get(list_sides(frames), form)
 
 
 def settle_side(header: str, form: str | None) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ImageError
-from core.inference.side import settle_side
+from core.imaging.side import settle_side
 
 
 @pytest.mark.parametrize(
