@@ -1,1 +1,1 @@
-"""The lesion segmenter: trained on BUS-BRA's masks, kept with its card."""
+"""The lesion segmenter: trained on the clinics' masks, kept with its card."""

@@ -133,7 +133,7 @@ class SegmenterWriter:
             "drawn": np.array([find_box(read_mask(self.data.masks[row])) for row in rows]),
             "proposed": np.array([(roi.x0, roi.y0, roi.x1, roi.y1) for roi in rois]),
         }
-        engine, head = self.backbone.load(name, work / name.replace(" ", "-") / "backbone")
+        engine, head = self.backbone.load(name, work / "backbone" / name.replace(" ", "-"))
         malignant, patient = self.data.label[rows] == "malignant", self.data.patient[rows]
         return measure_boxes(engine, head, [one.frame for one in one_lesion], boxes, malignant, patient)
 

@@ -168,7 +168,9 @@ def test_the_build_writes_weights_figures_and_card(data: OutlinedFrames, tmp_pat
     segmenters = train_segmenters(data, held, encoders, tmp_path / "work", TINY, progress=lambda done, total: None)
     recipe = Recipe(stages=((64, 1),), architecture="narrow", imagenet=False)
     backbone = BackboneWriter(Parts(None, {}, nets), recipe, ())  # type: ignore[arg-type] # its lesions are not asked
-    summary = SegmenterWriter(data, held, segmenters, TINY, backbone).write(tmp_path / "out", tmp_path / "work")
+    writer = SegmenterWriter(data, held, segmenters, TINY, backbone)
+    summary = writer.write(tmp_path / "out", tmp_path / "work")
+    assert writer.write(tmp_path / "again", tmp_path / "work")["figures"] == summary["figures"]
     figures = summary["figures"]["far"]
     assert (figures["all"]["frames"], figures["all"]["patients"], figures["false_alarms"]["n"]) == (6, 3, 2)
     assert (figures["boxes"]["n"], figures["boxes"]["events"]) == (6, 2)
