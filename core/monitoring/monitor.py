@@ -17,6 +17,7 @@ from core.register.witness import Anchor
 MOST = 60
 QUARTILES = (0.25, 0.5, 0.75)
 FEWEST = 10
+MOST_CROSSINGS = 5
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Monitoring:
     months : Series of str
         Month of each of these.
     alarms : tuple of Alarm
-        Those of drift first.
+        Those of drift first; of the CUSUM chart the newest 5.
     lack : str
         Why inputs are not compared with training; empty where they are.
     """
@@ -142,7 +143,7 @@ def monitor(estimates: Estimates, scope: Scope, reference: Reference, *, today: 
     training = reference.training if is_own else None
     drift = _compare_windows(shown, windows, training)
     volumes, missing = count_windows(shown, windows, reference.indeterminate if is_own else None)
-    crossings = [describe_crossing(one, months) for one in cusum.crossings]
+    crossings = [describe_crossing(one, months) for one in cusum.crossings[-MOST_CROSSINGS:]]
     return Monitoring(
         scope,
         estimates.last,
@@ -173,9 +174,9 @@ def _explain_lack(is_own: bool) -> str:
     if is_own:
         return "The bundle holds no evidence of its training patients, so inputs can't be compared with training."
     return (
-        "These estimates were made by another bundle than the one in use, whose training patients are not at hand "
-        "here: inputs can't be compared with training, and the indeterminate range is not known. The Ki-67 cut-off is "
-        "that of the bundle in use."
+        "These estimates were made by another bundle than the one in use, and its folder is not in that of "
+        "SONOKI_BUNDLES: inputs can't be compared with training, and the indeterminate range is not known. The Ki-67 "
+        "cut-off is that of the bundle in use."
     )
 
 

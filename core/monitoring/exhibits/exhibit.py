@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.cohort.exhibit import Exhibit
-from core.figures.theme import new_figure, style_series
+from core.figures.theme import NEUTRAL, new_figure, style_series
 from core.monitoring.monitor import Monitoring
 
 MOST_LABELS = 5
@@ -48,6 +48,29 @@ def draw_over_windows(windows: Sequence[str], y_title: str, title: str) -> go.Fi
 def name_windows(found: Monitoring) -> str:
     """Name the axis of the windows."""
     return "Month of examination" if found.scope.by == "month" else "Patients in order of examination"
+
+
+def add_line(figure: go.Figure, ends: tuple[float, float], y: float, *, dash: str = "dot", name: str = "") -> None:
+    """Add a level line from one end to the other; without a name the legend leaves it out."""
+    figure.add_scatter(
+        x=list(ends),
+        y=[y, y],
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1.5, "dash": dash},
+        name=name,
+        showlegend=bool(name),
+        hoverinfo="skip",
+    )
+
+
+def fit_heights(figure: go.Figure, *columns: "pd.Series[float]") -> go.Figure:
+    """Let the y axis hold the ends of all intervals."""
+    values = pd.concat(columns).dropna()
+    if values.empty:
+        return figure
+    low, high = float(values.min()), float(values.max())
+    room = 0.05 * (high - low or 1.0)
+    return figure.update_yaxes(range=[low - room, high + room])
 
 
 def add_points(figure: go.Figure, table: pd.DataFrame, names: tuple[str, str, str], label: str) -> None:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from core.figures.theme import COLOURS, LOWERS, NEUTRAL, RAISES, fill_colour, new_figure, style_series
 from core.figures.wording import shorten_label
 from core.monitoring.drift import LEAST, RELEVANT
-from core.monitoring.exhibits.exhibit import WatchExhibit, draw_over_windows, name_windows
+from core.monitoring.exhibits.exhibit import WatchExhibit, add_line, draw_over_windows, fit_heights, name_windows
 
 ROW_HEIGHT = 26
 NOT_YET = f"No window is full and has {LEAST} patients yet, so none is compared with training."
@@ -39,8 +39,7 @@ class ScoreExhibit(WatchExhibit):
                 name="Training: middle half",
                 hoverinfo="skip",
             )
-            line = {"color": NEUTRAL, "width": 1.5, "dash": "dot"}
-            figure.add_scatter(x=ends, y=[middle, middle], mode="lines", line=line, name="Training: median")
+            add_line(figure, (ends[0], ends[1]), middle, name="Training: median")
         style = style_series(0)
         spread = {
             "type": "data",
@@ -51,7 +50,7 @@ class ScoreExhibit(WatchExhibit):
             "thickness": 2,
             "width": 4,
         }
-        return figure.add_scatter(
+        figure.add_scatter(
             x=list(range(len(table))),
             y=table["median"],
             error_y=spread,
@@ -59,6 +58,7 @@ class ScoreExhibit(WatchExhibit):
             marker=style["marker"],
             name="Median and quartiles",
         )
+        return fit_heights(figure, table["q1"], table["q3"], pd.Series(self.found.training_score or (), dtype=float))
 
     def sentence(self) -> str:
         """Say the newest window's quartiles beside training's."""

@@ -8,15 +8,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation.estimate import write_estimate
-from core.figures.theme import NEUTRAL, RAISES, new_figure, style_series
+from core.figures.theme import RAISES, new_figure, style_series
 from core.figures.wording import thin_rows, word_count
 from core.monitoring.agreement import FEWEST
 from core.monitoring.cusum import HORIZON, LEAST, ODDS_RATIOS, Side
 from core.monitoring.exhibits.exhibit import (
     MOST_ROWS,
     WatchExhibit,
+    add_line,
     add_points,
     draw_over_windows,
+    fit_heights,
     name_windows,
     take_newest,
 )
@@ -47,7 +49,8 @@ class ObservedExpectedExhibit(OutcomeExhibit):
         table = self.found.agreement
         figure = draw_over_windows(table["window"].tolist(), "Observed / expected", name_windows(self.found))
         add_points(figure, table, ("oe", "oe_low", "oe_high"), "O/E")
-        return figure.add_hline(y=1.0, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+        add_line(figure, (-0.5, len(table) - 0.5), 1.0)
+        return fit_heights(figure, table["oe_low"], table["oe_high"], pd.Series([1.0]))
 
     def sentence(self) -> str:
         """Say O/E over all windows shown, and in how many 1 lies outside the limits."""
@@ -106,14 +109,15 @@ class CusumExhibit(OutcomeExhibit):
             )
             if side in self.found.cusum.limits:
                 limit = sign * self.found.cusum.limits[side]
-                figure.add_hline(y=limit, line={"color": NEUTRAL, "width": 1.5, "dash": "dash"})
+                add_line(figure, (1, self.found.cusum.n), limit, dash="dash", name="" if number else "Limit")
         crossings = self.found.cusum.crossings
         if crossings:
             marker = {"symbol": "diamond", "size": 12, "color": RAISES}
             at = [SIGNS[one.side] * self.found.cusum.path[one.side].iloc[one.end] for one in crossings]
             places = [one.end + 1 for one in crossings]
             figure.add_scatter(x=places, y=at, mode="markers", marker=marker, name="Limit passed")
-        return figure
+        limits = [SIGNS[side] * limit for side, limit in self.found.cusum.limits.items()]
+        return fit_heights(figure, path["more"], -path["fewer"], pd.Series(limits, dtype=float))
 
     def sentence(self) -> str:
         """Say where the chart stands."""
@@ -168,7 +172,7 @@ class AucExhibit(OutcomeExhibit):
         table = self.found.agreement
         figure = draw_over_windows(table["window"].tolist(), "AUC", name_windows(self.found))
         add_points(figure, table, ("auc", "auc_low", "auc_high"), "AUC")
-        figure.add_hline(y=0.5, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
+        add_line(figure, (-0.5, len(table) - 0.5), 0.5)
         return figure.update_yaxes(range=[-0.02, 1.04])
 
     def sentence(self) -> str:

@@ -12,7 +12,7 @@ from core.figures.theme import style_series
 from core.figures.wording import shorten_label, word_count
 from core.monitoring.alarms import RULE
 from core.monitoring.exhibits.exhibit import MOST_ROWS, WatchExhibit, draw_over_windows, name_windows, take_newest
-from core.monitoring.monitor import MOST
+from core.monitoring.monitor import MOST, MOST_CROSSINGS
 
 SHARES = {"indeterminate": "Indeterminate", "cautioned": "Gate: caution", "missing": "A value not known"}
 
@@ -58,6 +58,9 @@ class AlarmsExhibit(WatchExhibit):
                 f"{found.earlier:,} windows before the newest {MOST} are not judged one by one; the CUSUM chart holds "
                 "all patients."
             )
+        if len(found.cusum.crossings) > MOST_CROSSINGS:
+            times = len(found.cusum.crossings)
+            notes.append(f"The CUSUM chart passed a limit {times:,} times; the newest {MOST_CROSSINGS} are told.")
         return [*notes, *([found.lack] if found.lack else []), RULE]
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -5,14 +5,17 @@ import datetime
 import pandas as pd
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import InputError, ModelError
+from core.inference.trust import load_bundle
 from core.monitoring.monitor import Monitoring, Scope, list_bundles, monitor
 from core.monitoring.reading import Estimates, RegisterReading
 from core.monitoring.reference import Reference, read_reference
 from core.monitoring.windows import By
+from core.register.bundles.folder import find_bundle
 from core.register.database import find_database
+from core.settings import get_text_setting
 from core.ui.register.store import get_store
-from core.ui.resources import get_bundle
+from core.ui.resources import ROOT, get_bundle
 from core.ui.shared import Shared
 
 _READING = Shared(lambda _: RegisterReading(get_store()), lambda _: None)
@@ -75,9 +78,16 @@ def _watch(
 ) -> Monitoring | None:
     """Watch a database as it stands at its last entry, which is read already."""
     estimates = _READING.get(url).read()
-    return monitor(estimates, Scope(*chosen), _read_reference(bundle_sha256), today=pd.Timestamp(today))
+    reference = _read_reference(chosen[0], bundle_sha256)
+    return monitor(estimates, Scope(*chosen), reference, today=pd.Timestamp(today))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _read_reference(bundle_sha256: str) -> Reference:  # noqa: ARG001 - hashed
-    return read_reference(get_bundle())
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read_reference(sha256: str, in_use: str) -> Reference:
+    """Read what a bundle was trained on; where its folder is not to be found, take that of the one in use."""
+    if sha256 == in_use:
+        return read_reference(get_bundle())
+    try:
+        return read_reference(load_bundle(find_bundle(sha256, "", ROOT / get_text_setting("bundle"))))
+    except ModelError:
+        return read_reference(get_bundle())
