@@ -135,7 +135,8 @@ def collect_cohort(folder: Path, table: Path, out: Path, plan: CollectPlan) -> C
         refused = _list_refused(pairing, described, patients, tokens)
         _write(out / REFUSED, render_csv(refused))
         if not pairing.pairs:
-            raise TableError(NO_PAIR, tuple(patients.reading.refused))
+            rows = ((number, hide_cells(reason)) for number, reason in patients.reading.refused)
+            raise TableError(NO_PAIR, tuple(rows))
         manifest = _tabulate(pairing, described, patients.columns)
         _write(out / MANIFEST, render_csv(manifest))
         (out / JOURNAL).unlink()

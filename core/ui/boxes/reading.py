@@ -7,7 +7,7 @@ import streamlit as st
 from core.cohort.boxes import BoxManifest, save_box
 from core.errors import InputError, WorkError
 from core.figures.case.frame import describe_frame
-from core.imaging import Roi, read_frame
+from core.imaging import Frame, Roi, read_frame
 from core.inference.lesion_finder import propose_box
 from core.plain_text import plain
 from core.ui.boxes.session import Proposed, change_state, get_state
@@ -31,7 +31,7 @@ def show_progress(manifest: BoxManifest, reader: str) -> None:
 
 def show_image(manifest: BoxManifest, reader: str) -> None:
     """Draw the image that is looked at, with its box and the way to the others."""
-    place = min(get_state().place, len(manifest.rows) - 1)
+    place = min(max(get_state().place, 0), len(manifest.rows) - 1)
     row = manifest.rows[place]
     try:
         proposed = _read(manifest, place)
@@ -48,8 +48,13 @@ def show_image(manifest: BoxManifest, reader: str) -> None:
         Picture(frame, describe_frame(frame, box), box),
         key=f"boxes_picture_{place}",
         height=HEIGHT,
-        on_box=guard(lambda roi: _save(place, reader, frame.to_source(roi))),
+        on_box=guard(lambda roi: _save(place, reader, frame.to_source(_clip(roi, frame)))),
     )
+
+
+def _clip(roi: Roi, frame: Frame) -> Roi:
+    """Give the part of a box that lies in the frame."""
+    return Roi(max(roi.x0, 0.0), max(roi.y0, 0.0), min(roi.x1, frame.width), min(roi.y1, frame.height))
 
 
 def _read(manifest: BoxManifest, place: int) -> Proposed:

@@ -330,6 +330,14 @@ def test_a_table_that_can_not_be_used_is_refused_in_a_sentence(collect, table, m
         collect({"a": make_file(1)}, table)
 
 
+def test_a_refusal_of_the_whole_quotes_no_cell(collect):
+    with pytest.raises(TableError, match="No file could be paired") as refused:
+        collect({"a": make_file(1)}, "patient_id,exam_date\n4711,Müllerová Zdenka\n")
+    (((row, reason),),) = (refused.value.rows,)
+    assert row == 2
+    assert reason == "exam_date: '…' is no day; write it as 2026-03-31 or 31.3.2026"
+
+
 def test_places_in_each_other_or_in_use_are_refused(collect, tmp_path):
     collect({"a": make_file(1)}, GERMAN)
     with pytest.raises(UsageError, match="holds something already"):
