@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,3 +91,22 @@ class progress_bar:  # noqa: N801 - used as a function
     def _update(self, done: int, total: int) -> None:
         self._bar.total = total
         self._bar.update(done - self._bar.n)
+
+
+class progress_bars:  # noqa: N801 - used as a function
+    """Progress bars on stderr, one after another, that take (step, done, total)."""
+
+    def __init__(self) -> None:
+        self._step, self._bar = "", ExitStack()
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        return self._update
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def _update(self, step: str, done: int, total: int) -> None:
+        if step != self._step:
+            self._bar.close()
+            self._step, self._count = step, self._bar.enter_context(progress_bar(step))
+        self._count(done, total)

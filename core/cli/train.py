@@ -15,7 +15,7 @@ from core.cli.console import (
     Seed,
     app,
     print_result,
-    progress_bar,
+    progress_bars,
     say,
     summarise_evaluation,
     take_cutoff,
@@ -50,8 +50,8 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     refused: Path | None,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
-    from core.training.bundle.train import TrainingPlan, train_bundle  # noqa: PLC0415
     from core.training.check import check_manifest  # noqa: PLC0415
+    from core.training.plan import TrainingPlan  # noqa: PLC0415
 
     plan = TrainingPlan(
         name=name or out.resolve().name,
@@ -69,7 +69,9 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         say_refused(found["refused"], refused)
         print_result(found, as_json, lambda found: "\n".join(found["sentences"]))
         return
-    with keep_refused(refused), progress_bar("images") as progress:
+    from core.training.bundle.train import train_bundle  # noqa: PLC0415
+
+    with keep_refused(refused), progress_bars() as progress:
         summary = train_bundle(manifest, backbone, out, plan, progress=progress, replace=replace)
     say_refused(summary["refused"], refused)
     for number, sentence in summary["cautions"]:

@@ -35,7 +35,8 @@ class Manifest:
     Parameters
     ----------
     images : DataFrame
-        row (number in the file, the header is 1), patient_id, path, box ((x0, y0, x1, y1) in source pixels or None).
+        row (number in the file, the header is 1), patient_id, path, box ((x0, y0, x1, y1) in source pixels or None);
+        in the order of patients and file names, whatever the order in the file.
     patients : DataFrame
         Indexed by patient_id: centre, split, ki67_pct, lnm, rfs_months, rfs_event, and a column for each predictor
         that the file has (checked values, None where not known).
@@ -58,12 +59,12 @@ class Manifest:
         return self.reading.notes
 
 
-def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None) -> Manifest:
-    """Read and check a manifest to learn from."""
-    rows, reading = read_rows(path, choices, labelled=True, cutoff=rule.cutoff)
+def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None, *, confined: bool = False) -> Manifest:
+    """Read and check a manifest to learn from; `confined` is that of `read_rows`."""
+    rows, reading = read_rows(path, choices, labelled=True, confined=confined, cutoff=rule.cutoff)
     if not rows:
         raise TableError(f"None of the {reading.rows} rows of the manifest can be used.", reading.refused)
-    checked = pd.DataFrame(rows)
+    checked = pd.DataFrame(_sort_rows(rows))
     present = [name for name in (*OUTCOMES, *M2_PREDICTORS) if name in checked]
     patients = checked.groupby("patient_id", sort=True)[["centre", *present]].first()
     patients = patients.astype(object).where(patients.notna(), None)
@@ -80,6 +81,11 @@ def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None) -
         reading = replace(reading, notes=(*reading.notes, note))
     images = checked[["row", "patient_id", "path", "box"]].reset_index(drop=True)
     return Manifest(images, patients, reading)
+
+
+def _sort_rows(rows: Sequence[Row]) -> list[Row]:
+    """Sort rows by patient and file name, so that nothing depends on their order in the file."""
+    return sorted(rows, key=lambda row: (str(row["patient_id"]), row["path"].name, str(row["box"])))
 
 
 def read_rows(

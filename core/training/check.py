@@ -9,10 +9,9 @@ import pandas as pd
 
 from core.clinical import M1_PREDICTORS
 from core.cohort.manifest import Manifest, read_manifest
-from core.cohort.splits import SplitRule
 from core.errors import TableError
 from core.training.bundle.evidence import describe_events
-from core.training.bundle.train import TrainingPlan, check_size
+from core.training.plan import TrainingPlan, check_size
 
 
 def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
@@ -28,8 +27,9 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     Returns
     -------
     dict
-        "sentences" in plain words, "columns", "unread" ones with what was perhaps meant, "splits", "refused" rows with
-        their reasons, "images_without_box",
+        "sentences" in plain words, those of them that are not about columns ("findings"), "is_enough" (whether there
+        are enough training patients), "columns", "unread" ones with what was perhaps meant, "splits", "refused" rows
+        with their reasons, "images_without_box",
         and "images_shared" (rows of equal files under several patients).
 
     Raises
@@ -37,7 +37,11 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     TableError
         If the manifest can't be used as a whole.
     """
-    manifest = read_manifest(path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
+    return check_read(read_manifest(path, plan.split_rule, plan.choices, confined=plan.confined), plan)
+
+
+def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
+    """Check a manifest that was read; what it gives is that of `check_manifest`."""
     high = plan.cutoff.is_high(manifest.patients["ki67_pct"].astype(float))
     splits = {
         str(name): {"patients": len(part), "high": int(high[part.index].sum())}
@@ -46,18 +50,22 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     no_box = int(manifest.images["box"].isna().sum())
     unread, shared = _look_at_files(manifest.images)
     refused = sorted((*manifest.refused, *unread))
+    rows = (
+        f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
+        f"patients are used; rows refused: {len(refused)}."
+    )
+    too_few = _find_lack(manifest)
+    findings = [
+        *(f"{name}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
+        too_few or _judge_size(manifest, high.astype(int)),
+        f"{no_box} images have no box: the segmenter proposes one.",
+        *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
+    ]
+    columns = [f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns]
     return {
-        "sentences": [
-            f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
-            f"patients are used; rows refused: {len(refused)}.",
-            *(f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns),
-            *manifest.notes,
-            *manifest.reading.describe(),
-            *(f"{name}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
-            *_judge_size(manifest, high.astype(int)),
-            f"{no_box} images have no box: the segmenter proposes one.",
-            *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
-        ],
+        "sentences": [rows, *columns, *manifest.notes, *manifest.reading.describe(), *findings],
+        "findings": [rows, *manifest.notes, *findings],
+        "is_enough": not too_few,
         "columns": [[c.column, c.name, c.coding, c.unit, c.known, c.missing] for c in manifest.reading.columns],
         "unread": list(manifest.reading.unread),
         "splits": splits,
@@ -67,14 +75,19 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     }
 
 
-def _judge_size(manifest: Manifest, high: "pd.Series[int]") -> list[str]:
-    trained = high[manifest.patients["split"] == "train"]
-    known = [name for name in M1_PREDICTORS if name in manifest.patients]
+def _find_lack(manifest: Manifest) -> str:
+    """Say that there are too few training patients; "" where there are enough."""
     try:
         check_size(manifest.patients, manifest.refused)
     except TableError as error:
-        return [str(error)]
-    return [describe_events(trained, len(known) + 1)]
+        return str(error)
+    return ""
+
+
+def _judge_size(manifest: Manifest, high: "pd.Series[int]") -> str:
+    """Say how many events there are for each coefficient."""
+    known = [name for name in M1_PREDICTORS if name in manifest.patients]
+    return describe_events(high[manifest.patients["split"] == "train"], len(known) + 1)
 
 
 def _look_at_files(images: pd.DataFrame) -> tuple[list[tuple[int, str]], list[list[int]]]:

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,8 +227,8 @@ def _pool(cut: Sequence[NDArray[np.uint8]], engine: Engine, cache: Path) -> NDAr
     crops = np.stack(cut)
     key = hashlib.sha256(engine.sha256.encode() + engine.precision.encode() + crops.tobytes()).hexdigest()
     path = cache / f"{key}.npy"
-    if path.exists():
-        return np.load(path)
+    with suppress(OSError, ValueError, EOFError):  # not there, or cut off by a power failure
+        return np.asarray(np.load(path), dtype=np.float64)
     pooled = engine.extract_maps(crops).mean(axis=(2, 3), dtype=np.float64)
     partial = path.with_suffix(".partial.npy")
     np.save(partial, pooled)

@@ -10,6 +10,7 @@ from core.training.bundle.card_parts import (
     describe_calibration,
     describe_coefficients,
     describe_coverage,
+    describe_gate,
     describe_internal,
     describe_model,
     describe_no_call,
@@ -51,7 +52,7 @@ def write_card(
     metrics : mapping
         Evaluation by split.
     internal : mapping
-        "optimism", "learning_curve", "sample_size", "no_call".
+        "optimism", "learning_curve", "sample_size", "no_call", "boxes", "gate".
     head : FusionHead
         The fusion "m1".
     notes : sequence of str
@@ -71,7 +72,7 @@ def write_card(
         f"that Ki-67 is high ({cutoff.words}). For research use only.\n",
         "## Training data\n",
         f"{data['description']} {data['n_patients']} patients; centres {', '.join(data['centres'])}; "
-        f"external: {', '.join(data['external_centre']) or 'none'}. Manifest sha256 `{data['sha256']}`.\n",
+        f"external: {', '.join(data['external_centre']) or 'none'}. Sha256 of the data `{data['sha256']}`.\n",
         "| split | patients | high Ki-67 | centres |\n| --- | --- | --- | --- |",
         *(
             f"| {name} | {part['n']} | {part['events']} | {', '.join(part['centres'])} |"
@@ -94,6 +95,7 @@ def write_card(
         "no p-value there.\n",
         *describe_calibration(metrics),
         *describe_by_box(internal["boxes"]),
+        describe_gate(internal["gate"]),
         *describe_no_call(internal["no_call"]),
         *describe_internal(internal),
         *describe_stability(internal),

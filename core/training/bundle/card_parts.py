@@ -82,6 +82,19 @@ def describe_by_box(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "\n"
 
 
+def describe_gate(gate: Mapping[str, Any]) -> str:
+    """Write what the applicability rule says of the manifest's own images, and how far its limits moved by them."""
+    moved = gate["refuse"] - gate["refuse_backbone"]
+    return (
+        f"Images accepted or refused: of {gate['n']} images of the manifest that could be read, the rule for what is "
+        f"no ultrasound passes {gate['passed']}, passes {gate['cautioned']} with a caution and refuses "
+        f"{gate['refused']}. Its limit (log-odds {gate['refuse']:.2f}) moved by {moved:.2f} from the backbone's: no "
+        "image of a manifest can open it. An image is called unlike the training images beyond a distance of "
+        f"{gate['unlike']:.2f} (root mean square of the standardised features; the backbone's own: "
+        f"{gate['unlike_backbone']:.2f}).\n"
+    )
+
+
 def describe_internal(internal: Mapping[str, Any]) -> Iterator[str]:
     """Write optimism, learning curve and sample size."""
     optimism, size = internal["optimism"], internal["sample_size"]

@@ -92,10 +92,11 @@ def fit_bundle(
         models["m2"] = Model(True, all_terms)
     target = np.log(_floats(train.patients["ki67_pct"]).clip(min=1))
     study = _make_study(train, views, target, _floats(train.y), every)
-    ki67 = fit_heads(study, models, every, seed=seed, n_refits=n_refits, watch=watch)
+    known = _select_known_nodes(train)
+    n_all = n_refits if known is None else 2 * n_refits
+    ki67 = fit_heads(study, models, every, seed=seed, n_refits=n_refits, watch=_count_on(watch, 0, n_all))
     validation = _validate(data, study, every, models["m1"], ki67, seed)
     scores = {"ki67": _score(data, train, ki67)}
-    known = _select_known_nodes(train)
     if known is None:
         return BundleFit(ki67, None, scores, (*dict.fromkeys((*notes, *more)), NO_NODES), validation)
     lnm = _floats(known.patients["lnm"])
@@ -103,9 +104,15 @@ def fit_bundle(
     models = {"lnm": Model(True, first)}
     if len(blind) < len(first):
         models["lnm_without_aln_us"] = Model(True, blind)
-    nodes = fit_heads(_make_study(known, views, lnm, lnm, m1), models, m1, seed=seed, n_refits=n_refits, watch=watch)
+    count = _count_on(watch, n_refits, n_all)
+    nodes = fit_heads(_make_study(known, views, lnm, lnm, m1), models, m1, seed=seed, n_refits=n_refits, watch=count)
     scores["lnm"] = _score(data, known, nodes)
     return BundleFit(ki67, nodes, scores, tuple(dict.fromkeys((*notes, *more))), validation)
+
+
+def _count_on(watch: Watch | None, before: int, total: int) -> Watch | None:
+    """Count the refits of one outcome among those of all."""
+    return None if watch is None else lambda done, _own: watch(before + done, total)
 
 
 def _validate(

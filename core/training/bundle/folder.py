@@ -64,8 +64,8 @@ def open_training_folder(out: Path, *, replace: bool) -> Iterator[TrainingFolder
                     shutil.rmtree(work)
     except OSError as error:
         raise WorkError(
-            f"A file of the training can't be read or written ({os.strerror(error.errno or 0)}): make room beside "
-            f"{out.name} or choose another --out; what is done is kept, and the next run goes on."
+            f"A file of the training can't be read or written ({os.strerror(error.errno or 0)}): make room where "
+            f"{out.name} is written; what is done is kept, and the next run goes on."
         ) from None
 
 

@@ -1,10 +1,11 @@
 """From a manifest to a bundle: features, image scores out of fold, fusion, threshold, evidence, card."""
 
-import dataclasses
+import hashlib
 import json
 import os
 import platform
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,8 @@ import numpy as np
 import pandas as pd
 
 from core.cohort.manifest import Manifest, read_manifest
-from core.cohort.record import Choices, count_reasons, drop_option
-from core.cohort.splits import SplitRule
-from core.errors import TableError, WorkError
+from core.cohort.record import count_reasons, drop_option
+from core.errors import WorkError
 from core.evaluation.cohort.split import choose_cohort_threshold
 from core.figures.cohort.evaluate import evaluate_cohort
 from core.inference.applicability import Gate
@@ -38,79 +38,48 @@ from core.training.bundle.evidence import (
 from core.training.bundle.fits import TrainingData, fit_bundle
 from core.training.bundle.folder import TrainingFolder, open_training_folder
 from core.training.bundle.heads import Floats
-from core.training.bundle.whole_fit import N_REFITS
 from core.training.features import N_VIEWS, Features, Progress, extract_features, extract_views
 from core.training.intake_rates import gather_rates
+from core.training.plan import TrainingPlan, check_size
+from core.training.threads import take_one_thread
 from models.bundle import MALIGNANCY, WEIGHTS, write_bundle
-from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import FusionHead
 from models.input_rule import InputRule
 from models.sealed import hash_file
 
-SEED = 20260507
-MIN_TRAIN = 100
 LIBRARIES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "pydicom")
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """What the person who trains decides.
-
-    Parameters
-    ----------
-    name : str
-        Name of the bundle.
-    description : str
-        The training data in a sentence.
-    simulated : bool
-        Whether the patients are simulated.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    external : tuple of str
-        Centres held out, where the manifest has no split.
-    seed : int
-        Seed of split, folds and draws.
-    choices : Choices
-        What was settled about the manifest's columns.
-    n_refits : int
-        Refits of the whole fit, for the intervals.
-    kept : frozenset of int
-        Rows whose images are taken although they do not look like ultrasound or stand under two patients.
-    """
-
-    name: str
-    description: str
-    simulated: bool
-    cutoff: Cutoff = DEFAULT_CUTOFF
-    external: tuple[str, ...] = ()
-    seed: int = SEED
-    choices: Choices = field(default_factory=Choices)
-    n_refits: int = N_REFITS
-    kept: frozenset[int] = frozenset()
+StepProgress = Callable[[str, int, int], None]
 
 
 def train_bundle(
-    manifest_path: Path, backbone: Path, out: Path, plan: TrainingPlan, *, progress: Progress, replace: bool = False
+    manifest_path: Path, backbone: Path, out: Path, plan: TrainingPlan, *, progress: StepProgress, replace: bool = False
 ) -> dict[str, Any]:
-    """Train a bundle and write it; what lay in its folder before stays whole until the new one is."""
-    with open_training_folder(out, replace=replace) as place:
+    """Train a bundle and write it; what lay in its folder before stays whole until the new one is.
+
+    The same data, plan and backbone give the same files on a machine, whatever the order of the rows, the number of
+    threads and the number of times that the training was stopped.
+    """
+    with open_training_folder(out, replace=replace) as place, take_one_thread():
         return _train(manifest_path, backbone, out, place, plan, progress)
 
 
 def _train(
-    manifest_path: Path, backbone: Path, out: Path, place: TrainingFolder, plan: TrainingPlan, progress: Progress
+    manifest_path: Path, backbone: Path, out: Path, place: TrainingFolder, plan: TrainingPlan, progress: StepProgress
 ) -> dict[str, Any]:
-    manifest = read_manifest(manifest_path, SplitRule(plan.external, plan.cutoff, plan.seed), plan.choices)
+    manifest = read_manifest(manifest_path, plan.split_rule, plan.choices, confined=plan.confined)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
-    manifest = dataclasses.replace(manifest, images=_sort_images(manifest.images))
     check_size(manifest.patients, manifest.refused)
     gate = Gate.from_json(card["gate"])
-    features = extract_features(manifest.images, engine, place.cache, progress, gate=gate, kept=plan.kept)
+    count_images = partial(progress, "images")
+    features = extract_features(manifest.images, engine, place.cache, count_images, gate=gate, kept=plan.kept)
     refused = tuple(sorted((*manifest.refused, *features.refused)))
     data = _join(manifest, features, plan, refused)
-    views = _extract_views(features.list_used(manifest.images), data, engine, place.cache, plan, progress)
-    fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=progress)
+    views = _extract_views(
+        features.list_used(manifest.images), data, engine, place.cache, plan, partial(progress, "views")
+    )
+    fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=partial(progress, "refits"))
+    progress("figures", 0, 1)
     heads, notes = fitted.fusions, fitted.notes
     predictions = make_predictions(data.patients, data.y, predict_all(heads, data.patients, fitted.scores))
     threshold = choose_cohort_threshold(predictions)
@@ -122,16 +91,18 @@ def _train(
     flow["boxes"] = features.count_boxes(manifest.images["row"])
     notes = (*notes, describe_events(data.training().y, len(heads["m1"].terms) + 1))
     metrics = evaluate_cohort(predictions, threshold=threshold)
+    reference, own = make_reference(seen), features.count_gate()
     intake = gather_rates(rate for rates in card["gate_figures"].values() for rate in rates)
-    intake.append({"kind": "rows of this bundle's manifest"} | features.count_gate())
+    intake.append({"kind": "rows of this bundle's manifest"} | own)
     no_call = choose_no_call(predictions, threshold.threshold)
     internal = fitted.validation | {
         "no_call": evaluate_no_call(predictions, threshold.threshold, no_call),
         "boxes": evaluate_boxes(predictions),
+        "gate": own | _compare_limits(gate, reference, card),
     }
     records = {"flow": flow, "metrics": pick_metrics(metrics), "internal": internal, "intake": intake}
     _write_evidence(place.new / "evidence", predictions, records)
-    description = _describe(manifest_path, data.patients, plan, heads, backbone, out, card) | {
+    description = _describe(manifest, data.patients, plan, heads, backbone, out, card) | {
         "threshold": {
             "value": threshold.threshold,
             "interval": measure_threshold_interval(predictions, plan.seed),
@@ -148,8 +119,8 @@ def _train(
         {
             "image": fitted.images | {MALIGNANCY: card[MALIGNANCY]},
             "fusion": {name: head.to_json() for name, head in heads.items()},
-            "references": {"training": make_reference(seen), "backbone": card["reference"]},
-            "gate": card["gate"],
+            "references": {"training": reference, "backbone": card["reference"]},
+            "gate": gate.to_json(),
         },
         fitted.ki67.refits,
         write_card(
@@ -171,18 +142,14 @@ def _train(
     }
 
 
-def _sort_images(images: pd.DataFrame) -> pd.DataFrame:
-    """Sort the images by patient and name, so that the order of the manifest's rows changes nothing."""
-    names = images["path"].map(lambda path: path.name)
-    order = images.assign(name=names).sort_values(["patient_id", "name"], kind="stable").index
-    return images.loc[order].reset_index(drop=True)
-
-
-def check_size(patients: pd.DataFrame, refused: tuple[tuple[int, str], ...], *, words: str = "") -> None:
-    """Refuse fewer training patients than a model needs; the refused rows are named with it."""
-    n_train = int((patients["split"] == "train").sum())
-    if n_train < MIN_TRAIN:
-        raise TableError(f"{n_train} training patients{words} are too few; at least {MIN_TRAIN} are needed.", refused)
+def _compare_limits(gate: Gate, reference: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, float]:
+    """Give the limits of what is no ultrasound and of what is unlike the training images, beside the backbone's."""
+    return {
+        "refuse": gate.refuse,
+        "refuse_backbone": float(card["gate"]["refuse"]),
+        "unlike": float(reference["caution"]),
+        "unlike_backbone": float(card["reference"]["caution"]),
+    }
 
 
 def _join(
@@ -216,7 +183,7 @@ def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, 
 
 
 def _describe(
-    manifest_path: Path,
+    manifest: Manifest,
     patients: pd.DataFrame,
     plan: TrainingPlan,
     heads: dict[str, FusionHead],
@@ -240,7 +207,7 @@ def _describe(
         "training_data": {
             "description": plan.description,
             "simulated": plan.simulated,
-            "sha256": hash_file(manifest_path),
+            "sha256": _hash_data(manifest),
             "n_patients": len(patients),
             "centres": sorted(set(patients["centre"])),
             "external_centre": sorted(set(patients.loc[patients["split"] == "external", "centre"])),
@@ -249,3 +216,19 @@ def _describe(
         "n_refits": plan.n_refits,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
     }
+
+
+def _hash_data(manifest: Manifest) -> str:
+    """Hash what is learnt from, in the order of patients and images: their values, boxes and image files."""
+    values = manifest.patients.sort_index().to_csv().encode()
+    digests = [
+        (str(i["patient_id"]), str(i["box"]), _hash_image(i["path"])) for i in manifest.images.to_dict("records")
+    ]
+    return hashlib.sha256(values + json.dumps(sorted(digests)).encode()).hexdigest()
+
+
+def _hash_image(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""

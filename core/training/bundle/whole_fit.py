@@ -11,7 +11,6 @@ from core.training.bundle.fusion import Inputs, choose_penalty, complete_inputs,
 from core.training.bundle.image_score import FeatureSpace, ImageFit, draw_folds, fit_image_score
 
 Floats = NDArray[np.float64]
-N_REFITS = 300
 LEAST_OF_A_CLASS = 3
 LEAST_CENTRES = 3
 Watch = Callable[[int, int], None]

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.simulation import write_cohort
-from core.training.bundle.train import TrainingPlan, train_bundle
+from core.training.bundle.train import train_bundle
+from core.training.plan import TrainingPlan
 from core.training.study.figures import read_figures
 from models.bundle import WEIGHTS
 from models.sealed import hash_file
@@ -50,7 +51,7 @@ def _run_cohort(out: Path, backbone: Path, seed: int, key: str, processes: int) 
     if not table.exists():
         write_cohort(folder, PATIENTS, seed, processes=processes)
     plan = replace(TrainingPlan("study", f"Simulated cohort, seed {seed}.", simulated=True), n_refits=N_REFITS)
-    train_bundle(table, backbone, folder / "bundle", plan, progress=lambda _done, _total: None, replace=True)
+    train_bundle(table, backbone, folder / "bundle", plan, progress=lambda _step, _done, _total: None, replace=True)
     figures = read_figures(folder / "bundle")
     shutil.copy(folder / "bundle" / "evidence" / "predictions.csv", out / f"{seed}.csv")
     partial = record.with_suffix(".partial")

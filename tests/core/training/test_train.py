@@ -21,15 +21,17 @@ from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
 from core.inference.lesion_finder import LesionFinder, propose_box
 from core.simulation import write_cohort
-from core.training.backbone.folder import BACKBONE, make_reference
-from core.training.bundle import train
+from core.training import plan as training_plan
+from core.training.backbone.folder import BACKBONE
 from core.training.bundle.evidence import pick_metrics
-from core.training.bundle.train import TrainingPlan, train_bundle
+from core.training.bundle.train import train_bundle
 from core.training.check import check_manifest
 from core.training.features import extract_features
+from core.training.plan import TrainingPlan
 from models.bundle import WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from models.input_rule import InputRule
+from tests.core.training.small_training import complete_backbone
 from tests.pages.test_shipped_evidence import find_differences
 
 PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12)
@@ -41,25 +43,13 @@ RULE = InputRule(96, 1.75, 0.28, 0.2)
 def few_patients() -> Iterator[None]:
     """Let the tests train on fewer patients than a model needs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "MIN_TRAIN", 30)
+        patch.setattr(training_plan, "MIN_TRAIN", 30)
         yield
 
 
 @pytest.fixture(scope="module")
 def backbone(bundle_dir: Path) -> Path:
-    """Complete the fixture bundle's backbone by its card."""
-    folder = (bundle_dir / "../backbone").resolve()
-    rng, read = np.random.default_rng(0), read_bundle(bundle_dir)
-    card = {
-        "input": {"size": 96, "context": 1.75, "mean": 0.28, "std": 0.2},
-        "architecture": read.manifest.architecture,
-        "malignancy": read.image_heads["malignancy"].to_json(),
-        "reference": make_reference(rng.normal(size=(50, len(read.image_heads["malignancy"].weights)))),
-        "gate": dict(read.gate),
-        "gate_figures": {},
-    }
-    BACKBONE.write(folder, card, [WEIGHTS], "# Backbone\n")
-    return folder
+    return complete_backbone(bundle_dir)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +60,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(manifest: Path, backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("models") / "small"
-    return out, train_bundle(manifest, backbone, out, PLAN, progress=lambda done, total: None)
+    return out, train_bundle(manifest, backbone, out, PLAN, progress=lambda step, done, total: None)
 
 
 def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict]) -> None:
@@ -126,7 +116,9 @@ def test_labels_of_other_splits_do_not_shape_the_bundle(
     table.loc[held, "ki67_pct"] = "90"
     table["image"] = [str(manifest.parent / name) for name in table["image"]]
     table.to_csv(tmp_path / "changed.csv", index=False)
-    train_bundle(tmp_path / "changed.csv", backbone, tmp_path / "changed", PLAN, progress=lambda done, total: None)
+    train_bundle(
+        tmp_path / "changed.csv", backbone, tmp_path / "changed", PLAN, progress=lambda step, done, total: None
+    )
     before, after = (json.loads((folder / "heads.json").read_text()) for folder in (trained[0], tmp_path / "changed"))
     assert before["image"]["ki67"] == after["image"]["ki67"]
     assert before["fusion"]["m1"] == after["fusion"]["m1"]
@@ -147,7 +139,7 @@ def test_the_same_patients_in_another_order_give_the_same_heads(
     table = pd.read_csv(manifest, dtype=str, keep_default_na=False).sample(frac=1, random_state=1)
     table["image"] = [str(manifest.parent / name) for name in table["image"]]
     table.to_csv(tmp_path / "shuffled.csv", index=False)
-    train_bundle(tmp_path / "shuffled.csv", backbone, tmp_path / "again", PLAN, progress=lambda done, total: None)
+    train_bundle(tmp_path / "shuffled.csv", backbone, tmp_path / "again", PLAN, progress=lambda step, done, total: None)
     for name in ("heads.json", "refits.safetensors", "evidence/predictions.csv"):
         assert (tmp_path / "again" / name).read_bytes() == (trained[0] / name).read_bytes()
 
@@ -164,7 +156,9 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
     plan = TrainingPlan(
         name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",), n_refits=12
     )
-    summary = train_bundle(tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda done, total: None)
+    summary = train_bundle(
+        tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda step, done, total: None
+    )
     assert [number for number, _ in summary["refused"]] == [2]
     bundle = read_bundle(tmp_path / "own")
     assert bundle.manifest.predictors == ("age", "size_mm")
@@ -218,7 +212,7 @@ def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbon
         return table
 
     changed = spoil(manifest, tmp_path, share)
-    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda done, total: None)
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda step, done, total: None)
     assert {row: sentence[:33] for row, sentence in summary["refused"]} == {
         6: "The same image stands in row 11 u",
         11: "The same image stands in row 6 un",
@@ -234,7 +228,7 @@ def test_rows_without_a_box_get_the_box_that_predict_proposes(
     sought, find = [], LesionFinder.find
     monkeypatch.setattr(LesionFinder, "find", lambda finder, frame: sought.append(frame) or find(finder, frame))
     changed = spoil(manifest, tmp_path, lambda t: t.assign(box=["" if i % 2 else b for i, b in enumerate(t["box"])]))
-    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda done, total: None)
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda step, done, total: None)
     boxes = summary["flow"]["boxes"]
     assert len(sought) == N // 2  # once an image, the views taken from it included
     evidence = pd.read_csv(tmp_path / "out" / "evidence" / "predictions.csv", index_col="patient_id")
@@ -273,7 +267,7 @@ def test_a_manifest_is_checked_without_a_network(manifest: Path, tmp_path: Path)
 def test_too_few_patients_name_the_rows_that_were_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
     changed = spoil(manifest, tmp_path, lambda t: t.iloc[:20].assign(ki67_pct=["no", *t["ki67_pct"][1:20]]))
     with pytest.raises(TableError, match="are too few") as raised:
-        train_bundle(changed, backbone, tmp_path / "few", PLAN, progress=lambda done, total: None)
+        train_bundle(changed, backbone, tmp_path / "few", PLAN, progress=lambda step, done, total: None)
     assert [row for row, _ in raised.value.rows] == [2]
 
 
@@ -282,4 +276,4 @@ def test_too_few_patients_are_refused(manifest: Path, backbone: Path, tmp_path: 
     table["image"] = [str(manifest.parent / name) for name in table["image"]]
     table.to_csv(tmp_path / "few.csv", index=False)
     with pytest.raises(TableError, match="training patients are too few"):
-        train_bundle(tmp_path / "few.csv", backbone, tmp_path / "few", PLAN, progress=lambda done, total: None)
+        train_bundle(tmp_path / "few.csv", backbone, tmp_path / "few", PLAN, progress=lambda step, done, total: None)
