@@ -42,8 +42,8 @@ def show_home() -> None:
         )
         st.markdown(
             "The shipped bundle is a demonstration: no public data join ultrasound with Ki-67, so everything about "
-            "Ki-67 was learnt from a **simulated** cohort. A hospital trains a bundle of its own with "
-            "`python -m core train`."
+            "Ki-67 was learnt from a **simulated** cohort. A hospital trains a bundle of its own on "
+            "the page Train or with `python -m core train`."
         )
         st.markdown(
             "Method after Yu et al., European Radiology 2026, [doi 10.1007/s00330-025-12203-x]"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 Point = Callable[[str], str]
 OPTION = re.compile(r": --\w.*$")
+KEEP = re.compile(r", --keep (\d+) takes it\.$")
 CODES = re.compile(r": --code (?P<name>\w+)=(?P<codes>.*?)(, or .*)?\.?$")
 IN_FILE = (
     (re.compile(r": --unit .*$"), " in the head of its column, or convert it."),
@@ -16,7 +17,7 @@ IN_FILE = (
 
 def point_below(sentence: str) -> str:
     """Name the form below in place of the option."""
-    return OPTION.sub(" below.", sentence)
+    return KEEP.sub(r', name row \1 under "Rows kept".', OPTION.sub(" below.", sentence))
 
 
 def point_to_file(sentence: str) -> str:

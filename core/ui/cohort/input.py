@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.clinical import KNOWN, read_title
 from core.cohort import PredictionTable, read_predictions
+from core.cohort.predictions import FIELDS
 from core.cohort.record import group_reasons
 from core.errors import ModelError, TableError
 from core.plain_text import plain
@@ -26,8 +27,8 @@ from core.ui.cohort.current import (
     name_borrowing,
 )
 from core.ui.cohort.hints import Point, point_below, point_to_file
-from core.ui.cohort.reread import ask_columns, forget_file_answers, suggest
-from core.ui.cohort.session import change_own, get_own
+from core.ui.cohort.reread import TableForm, ask_columns, forget_file_answers, suggest
+from core.ui.cohort.session import STATE, change_own, get_own
 from core.ui.cohort.state import FileGiven, Refusal, TableRefused
 from core.ui.errors import guard, guard_file
 from core.ui.resources import get_bundle
@@ -99,7 +100,7 @@ def ask_cohort() -> None:
         )
         if own.refusal is not None:
             _show_refusal(own.refusal)
-            ask_columns(_read, is_open=True)
+            ask_columns(FORM, is_open=True)
 
 
 def show_reading(cohort: Cohort) -> None:
@@ -129,7 +130,7 @@ def show_reading(cohort: Cohort) -> None:
     if cohort.read.reading.columns:
         show_columns(cohort.read.reading, point)
     if has_form:
-        ask_columns(_read, is_open=bool(list_questions(cohort.read.reading)))
+        ask_columns(FORM, is_open=bool(list_questions(cohort.read.reading)))
 
 
 def ask_borrowing(cohort: Cohort) -> None:
@@ -193,12 +194,12 @@ def _read() -> None:
         read = read_predictions(own.content, own.choices, cutoff=_get_cutoff())
     except TableError as error:
         change_own(TableRefused(Refusal(str(error), error.rows, error.column)))
-        suggest(error.column, KNOWN.get(read_title(error.column).name, ""))
+        suggest(FORM, error.column, KNOWN.get(read_title(error.column).name, ""))
     else:
         keep_uploaded(read, hashlib.sha256(own.content + repr(own.choices).encode()).hexdigest())
         doubtful = [(c.column, c.name) for c in read.reading.columns if c.problem]
         doubtful += [(column, guess) for column, guess in read.reading.unread if guess]
-        suggest(*(doubtful[0] if doubtful else ("", "")))
+        suggest(FORM, *(doubtful[0] if doubtful else ("", "")))
 
 
 def _show_refusal(refusal: Refusal) -> None:
@@ -214,3 +215,6 @@ def _get_cutoff() -> Cutoff:
         return get_bundle().cutoff
     except ModelError:
         return DEFAULT_CUTOFF
+
+
+FORM = TableForm(STATE, FIELDS, _read)

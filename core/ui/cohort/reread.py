@@ -9,7 +9,6 @@ from core.clinical import COLUMNS, KNOWN, read_title
 from core.cohort import Choices
 from core.cohort.casting import SPLITS, describe_field
 from core.cohort.columns import label_field
-from core.cohort.predictions import FIELDS
 from core.errors import TableError
 from core.plain_text import plain
 from core.tabular import ENCODINGS, read_table
@@ -22,7 +21,25 @@ CODE, SHEET, ENCODING, EXACT, PREVIEW = "columns_code_", "file_sheet", "file_enc
 UNREAD, AS_FOUND, EVERYWHERE, BY_WORDS = "Do not read it", "As the file says", "All centres", "Found by its words"
 MOST_CODES = 12
 LABEL = "Change how the file is read"
-Read = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """The form of one of the session's files.
+
+    Parameters
+    ----------
+    name : str
+        Of the file's state in the session.
+    fields : tuple of str
+        What a column may be.
+    read : callable
+        Reads the file again, with what is settled by then.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    read: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -44,39 +61,39 @@ class Preview:
     sheets: tuple[str, ...]
 
 
-def ask_columns(read: Read, *, is_open: bool) -> None:
+def ask_columns(form: TableForm, *, is_open: bool) -> None:
     """Draw the form.
 
     Parameters
     ----------
-    read : callable
-        Reads the session's file again, with what is settled by then.
+    form : TableForm
+        Of which file.
     is_open : bool
         Whether it is drawn unfolded, for there is a question.
     """
-    own = get_own()
+    own = get_own(form.name)
     if own.content is None:
         return
     preview = _get_preview(own.content, own.choices)
     with st.expander(LABEL, expanded=is_open):
-        _ask_file(preview, own.content, own.choices, read)
+        _ask_file(preview, own.content, own.choices, form)
         if preview.header:
-            _ask_column(preview, read)
+            _ask_column(preview, form)
         st.caption("The file stays in this session's memory, so that it can be read otherwise.")
-        st.button("Forget the file", on_click=guard(_forget_file), key="columns_drop", type="tertiary")
+        st.button("Forget the file", on_click=guard(_forget_file), args=(form,), key="columns_drop", type="tertiary")
         settled = describe_choices(own.choices)
         if settled:
             st.caption(f"Settled so far: {plain('; '.join(settled))}.")
-            st.button("Forget these", on_click=guard(_forget), args=(read,), key="columns_forget")
+            st.button("Forget these", on_click=guard(_forget), args=(form,), key="columns_forget")
 
 
-def suggest(column: str, name: str) -> None:
+def suggest(form: TableForm, column: str, name: str) -> None:
     """Let the form begin with a column and the field that it is likely to be."""
     for key in [str(key) for key in st.session_state if str(key).startswith("columns_")]:
         del st.session_state[key]
     if column:
         st.session_state[COLUMN] = column
-    if name in FIELDS:
+    if name in form.fields:
         st.session_state[FIELD] = name
 
 
@@ -110,11 +127,11 @@ def _look(content: bytes, choices: Choices) -> Preview:
     return Preview(tuple(dict.fromkeys(name for name in table.header if name)), few, table.sheets)
 
 
-def _ask_file(preview: Preview, content: bytes, choices: Choices, read: Read) -> None:
+def _ask_file(preview: Preview, content: bytes, choices: Choices, form: TableForm) -> None:
     """Ask for what concerns the file as a whole, where there is something to ask."""
     if len(preview.sheets) > 1:
         st.session_state.setdefault(SHEET, preview.sheets[0])
-        st.selectbox("Sheet", sorted(preview.sheets), key=SHEET, on_change=guard(_settle_file), args=(read,))
+        st.selectbox("Sheet", sorted(preview.sheets), key=SHEET, on_change=guard(_settle_file), args=(form,))
     if not preview.sheets and not _is_unicode(content):
         st.session_state.setdefault(ENCODING, choices.encoding or BY_WORDS)
         options = [BY_WORDS, *ENCODINGS]
@@ -124,16 +141,16 @@ def _ask_file(preview: Preview, content: bytes, choices: Choices, read: Read) ->
             format_func=lambda name: ENCODINGS.get(name, name),
             key=ENCODING,
             on_change=guard(_settle_file),
-            args=(read,),
+            args=(form,),
         )
-    own = get_own()
-    if choices.exact_ids or (own.read is not None and any("pseudonym differs" in why for _, why in own.read.refused)):
+    reading = get_own(form.name).reading
+    if choices.exact_ids or (reading is not None and any("pseudonym differs" in why for _, why in reading.refused)):
         st.session_state.setdefault(EXACT, choices.exact_ids)
         st.checkbox(
             "Pseudonyms that differ only in case, blanks, width or zeros are different patients",
             key=EXACT,
             on_change=guard(_settle_file),
-            args=(read,),
+            args=(form,),
         )
 
 
@@ -146,13 +163,13 @@ def _is_unicode(content: bytes) -> bool:
     return True
 
 
-def _ask_column(preview: Preview, read: Read) -> None:
+def _ask_column(preview: Preview, form: TableForm) -> None:
     if st.session_state.get(COLUMN) not in preview.header:
         st.session_state[COLUMN] = preview.header[0]
-    column = st.selectbox("Column in the file", preview.header, key=COLUMN, on_change=guard(_follow))
-    if st.session_state.get(FIELD) not in {UNREAD, *FIELDS}:
-        st.session_state[FIELD] = _find_field(column)
-    name = st.selectbox("Read it as", [UNREAD, *FIELDS], format_func=_label, key=FIELD)
+    column = st.selectbox("Column in the file", preview.header, key=COLUMN, on_change=guard(_follow), args=(form,))
+    if st.session_state.get(FIELD) not in {UNREAD, *form.fields}:
+        st.session_state[FIELD] = _find_field(form, column)
+    name = st.selectbox("Read it as", [UNREAD, *form.fields], format_func=_label, key=FIELD)
     about = describe_field(name) if name != UNREAD else None
     if about is not None and about.units:
         st.segmented_control("Its unit", [AS_FOUND, *about.units], key=UNIT, default=AS_FOUND, required=True)
@@ -168,7 +185,7 @@ def _ask_column(preview: Preview, read: Read) -> None:
     st.button(
         "Read the table so",
         on_click=guard(_settle),
-        args=(read, column, name, taken),
+        args=(form, column, name, taken),
         type="primary",
         key="columns_apply",
     )
@@ -185,35 +202,35 @@ def _list_meanings(name: str) -> list[str]:
     return [*levels, *(["competing"] if about.meaning == "event" else []), "unknown"]
 
 
-def _find_field(column: str) -> str:
+def _find_field(form: TableForm, column: str) -> str:
     """Give the field that a column is read as, or was likely meant as."""
-    own = get_own()
-    known = {c.column: c.name for c in own.read.reading.columns} if own.read is not None else {}
-    guesses = {c: guess for c, guess in own.read.reading.unread if guess} if own.read is not None else {}
+    reading = get_own(form.name).reading
+    known = {c.column: c.name for c in reading.columns} if reading is not None else {}
+    guesses = {c: guess for c, guess in reading.unread if guess} if reading is not None else {}
     name = (known | guesses).get(column) or KNOWN.get(read_title(column).name, "")
-    return name if name in FIELDS else UNREAD
+    return name if name in form.fields else UNREAD
 
 
 def _label(name: str) -> str:
     return UNREAD if name == UNREAD else COLUMNS[name].label
 
 
-def _follow() -> None:
+def _follow(form: TableForm) -> None:
     """Let the other fields follow the column that was chosen."""
     column = st.session_state[COLUMN]
-    suggest(column, _find_field(column))
+    suggest(form, column, _find_field(form, column))
 
 
-def _settle_file(read: Read) -> None:
-    before = get_own().choices
+def _settle_file(form: TableForm) -> None:
+    before = get_own(form.name).choices
     encoding = st.session_state.get(ENCODING, before.encoding)
     sheet = st.session_state.get(SHEET, before.sheet)
     exact = bool(st.session_state.get(EXACT, before.exact_ids))
-    change_own(FileSettled(sheet, "" if encoding == BY_WORDS else encoding, exact))
-    read()
+    change_own(FileSettled(sheet, "" if encoding == BY_WORDS else encoding, exact), form.name)
+    form.read()
 
 
-def _settle(read: Read, column: str, name: str, codes: tuple[str, ...]) -> None:
+def _settle(form: TableForm, column: str, name: str, codes: tuple[str, ...]) -> None:
     unit, centre = (st.session_state.get(key, "") for key in (UNIT, CENTRE))
     told = {text or "empty": st.session_state.get(f"{CODE}{i}", AS_FOUND) for i, text in enumerate(codes)}
     change_own(
@@ -223,20 +240,21 @@ def _settle(read: Read, column: str, name: str, codes: tuple[str, ...]) -> None:
             "" if unit == AS_FOUND else unit,
             "" if centre == EVERYWHERE else centre,
             {text: meaning for text, meaning in told.items() if meaning != AS_FOUND},
-        )
+        ),
+        form.name,
     )
-    read()
+    form.read()
 
 
-def _forget(read: Read) -> None:
-    change_own(ChoicesForgotten())
+def _forget(form: TableForm) -> None:
+    change_own(ChoicesForgotten(), form.name)
     forget_file_answers()
-    read()
+    form.read()
 
 
-def _forget_file() -> None:
+def _forget_file(form: TableForm) -> None:
     """Forget the file; what was read of it stays."""
-    change_own(FileForgotten())
+    change_own(FileForgotten(), form.name)
     st.session_state.pop(PREVIEW, None)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from core.cohort import Choices, PredictionTable
+from core.cohort import Choices, PredictionTable, TableReading
 
 if TYPE_CHECKING:
     from core.cohort.scoring.job import ScoringJob
@@ -43,6 +43,8 @@ class CohortState:
         What was settled about its columns.
     read : PredictionTable or None
         The last table that could be read; it stays when a later one is refused.
+    reading : TableReading or None
+        What became of its rows and columns; also of a manifest to train on, which gives no predictions.
     sha256 : str
         Hash of the file and of what was settled.
     package : ScoringJob or None
@@ -55,6 +57,7 @@ class CohortState:
     content: bytes | None = None
     choices: Choices = field(default_factory=Choices)
     read: PredictionTable | None = None
+    reading: TableReading | None = None
     sha256: str = ""
     package: "ScoringJob | None" = None
     refusal: Refusal | None = None
@@ -102,8 +105,20 @@ class TableRead:
 
     def apply(self, state: CohortState) -> CohortState:
         """Keep it in place of the one before; a package leaves no file behind."""
-        kept = replace(state, read=self.read, sha256=self.sha256, package=self.package, refusal=None)
+        kept = replace(state, read=self.read, reading=self.read.reading, sha256=self.sha256)
+        kept = replace(kept, package=self.package, refusal=None)
         return kept if self.package is None else replace(kept, content=None, choices=Choices())
+
+
+@dataclass(frozen=True)
+class ManifestRead:
+    """A manifest to train on was read."""
+
+    reading: TableReading
+
+    def apply(self, state: CohortState) -> CohortState:
+        """Keep what was read of it."""
+        return replace(state, reading=self.reading, refusal=None)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""Start a training."""
+
+import streamlit as st
+
+from core.settings import get_text_setting
+from core.training.plan import TrainingPlan
+from core.training.run.process import find_running, start
+from core.training.run.record import Order
+from core.training.run.workplace import Source, add_run, remove
+from core.ui.errors import guard
+from core.ui.resources import ROOT, bundle_folder
+from core.ui.train.runs import CHOICE
+
+
+def offer_start(source: Source, plan: TrainingPlan, *, is_enough: bool) -> None:
+    """Draw the button that starts the training; it can't be pressed where there are too few patients."""
+    st.header("4. Training", anchor=False)
+    if find_running() is not None:
+        st.markdown("Another training runs, of yours or of another admin: one at a time.")
+    st.button(
+        "Train", on_click=guard(_start), args=(source, plan), type="primary", disabled=not is_enough, key="train_start"
+    )
+
+
+def _start(source: Source, plan: TrainingPlan) -> None:
+    backbone = ROOT / get_text_setting("training_backbone")
+    run = add_run(Order(plan, source.manifest, backbone, bundle_folder()))
+    try:
+        start(run)
+    except BaseException:
+        remove(run.path)
+        raise
+    st.session_state[CHOICE] = str(run.path)
