@@ -16,7 +16,7 @@ from core.ui.login import User
 from tests.pages.cohorts import words
 from tests.pages.training_packages import pack, write_table
 
-PAGE = "pages/11_Train.py"
+PAGE = "pages/13_Train.py"
 WAIT = "import sys, time; time.sleep(600)"
 FAIL = """
 import sys
