@@ -1,14 +1,17 @@
 """Start a training."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from core.errors import ModelError
 from core.settings import get_text_setting
 from core.training.plan import TrainingPlan
 from core.training.run.process import find_running, start
 from core.training.run.record import Order
 from core.training.run.workplace import Source, add_run, remove
 from core.ui.errors import guard
-from core.ui.resources import ROOT, bundle_folder
+from core.ui.resources import ROOT, get_bundle
 from core.ui.train.runs import CHOICE
 
 
@@ -24,10 +27,18 @@ def offer_start(source: Source, plan: TrainingPlan, *, is_enough: bool) -> None:
 
 def _start(source: Source, plan: TrainingPlan) -> None:
     backbone = ROOT / get_text_setting("training_backbone")
-    run = add_run(Order(plan, source.manifest, backbone, bundle_folder()))
+    run = add_run(Order(plan, source.manifest, backbone, _find_in_use()))
     try:
         start(run)
     except BaseException:
         remove(run.path)
         raise
     st.session_state[CHOICE] = str(run.path)
+
+
+def _find_in_use() -> Path:
+    """Give the folder of the bundle in use; where it can't be read, the training says why it is not compared."""
+    try:
+        return get_bundle().folder
+    except ModelError:
+        return ROOT / get_text_setting("bundle")
