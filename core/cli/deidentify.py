@@ -14,7 +14,7 @@ from core.imaging import CleanedFile, Roi
 from core.private_files import make_private_folder, write_private_file
 
 LOOK = (
-    "Look at the copy before it is passed on: faint writing may be left, so it does not say BurnedInAnnotation NO. "
+    "Look at the copy before it is passed on: faint writing may be left, so it says BurnedInAnnotation YES. "
     "Where nobody is named in it, make it again with --reviewed."
 )
 REVIEWED = "BurnedInAnnotation is NO, on your word that you looked."

@@ -143,8 +143,7 @@ def _claim(copy: Dataset, *, is_reviewed: bool) -> None:
     """Say what was done; that no writing is left on the pixels, only where a person has looked (PS3.15 E.3.1)."""
     codes = (_PROFILE, _CLEAN_PIXELS) if is_reviewed else (_PROFILE,)
     copy.DeidentificationMethodCodeSequence = [_make_code(*code) for code in codes]
-    if is_reviewed:
-        copy.BurnedInAnnotation = "NO"
+    copy.BurnedInAnnotation = "NO" if is_reviewed else "YES"
 
 
 def _list_naming_words(header: Dataset) -> set[str]:

@@ -69,7 +69,7 @@ def test_a_copy_says_that_no_writing_is_left_only_where_a_person_has_looked():
     for reviewed, codes in ((False, ["113100"]), (True, ["113100", "113101"])):
         copy = deidentify(make_dicom(make_speckle()), KEY, is_reviewed=reviewed)
         ds = pydicom.dcmread(BytesIO(copy.data))
-        assert ds.get("BurnedInAnnotation") == ("NO" if reviewed else None)
+        assert ds.get("BurnedInAnnotation") == ("NO" if reviewed else "YES")
         assert [code.CodeValue for code in ds.DeidentificationMethodCodeSequence] == codes
         assert copy.is_reviewed == reviewed
 
