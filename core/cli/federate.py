@@ -18,7 +18,7 @@ from core.cli.console import (
     progress_bar,
     take_cutoff,
 )
-from core.cli.table_options import with_table_options
+from core.cli.table_options import keep_refused, say_refused, with_table_options
 
 if TYPE_CHECKING:
     from core.cohort import Choices
@@ -47,13 +47,13 @@ def summarise_site(  # noqa: PLR0913, PLR0917 - options of a command
     refused: Path | None,
 ) -> None:
     """Export a site's sums and its fusion: no patient, no image, no count below ten."""
-    from core.cli.table_options import keep_refused  # noqa: PLC0415
     from core.training.federation.site import SitePlan, summarise_site  # noqa: PLC0415
     from core.training.federation.site_file import write_site  # noqa: PLC0415
 
     plan = SitePlan(site, description, simulated, take_cutoff(cutoff, rule), bundle, seed, choices)
     with keep_refused(refused), progress_bar("images") as progress:
-        summary = summarise_site(manifest, backbone, plan, progress=progress)
+        summary, rows = summarise_site(manifest, backbone, plan, progress=progress)
+    say_refused(rows, refused)
     told = {"site": site, "n": summary.n, "events": summary.events, "out": str(out), "sha256": write_site(summary, out)}
     print_result(told, as_json, lambda d: "{site}: {n} patients, {events} with a high Ki-67: {out}".format(**d))
 

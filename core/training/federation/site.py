@@ -68,7 +68,9 @@ class SitePlan:
     choices: Choices = field(default_factory=Choices)
 
 
-def summarise_site(manifest_path: Path, backbone: Path, plan: SitePlan, *, progress: Progress) -> SiteSums:
+def summarise_site(
+    manifest_path: Path, backbone: Path, plan: SitePlan, *, progress: Progress
+) -> tuple[SiteSums, tuple[tuple[int, str], ...]]:
     """Read every patient of a manifest, and give the sums; no split is made and no patient kept.
 
     Parameters
@@ -86,6 +88,8 @@ def summarise_site(manifest_path: Path, backbone: Path, plan: SitePlan, *, progr
     -------
     SiteSums
         What `core.training.federation.site_file.write_site` writes.
+    tuple of (int, str)
+        Rows that were not used, and why.
     """
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
@@ -99,13 +103,14 @@ def summarise_site(manifest_path: Path, backbone: Path, plan: SitePlan, *, progr
     rows = used["patient_id"].to_numpy()
     views = np.stack([np.nanmean(viewed[rows == patient], axis=0) for patient in pooled.index])
     network = {"architecture": card["architecture"], "sha256": hash_file(backbone / WEIGHTS), "input": card["input"]}
-    return summarise_patients(
+    sums = summarise_patients(
         manifest.patients.loc[pooled.index],
         (pooled.to_numpy(), views),
         plan,
         backbone=network,
         manifest_sha256=hash_file(manifest_path),
     )
+    return sums, tuple(sorted((*manifest.refused, *features.refused)))
 
 
 def summarise_patients(

@@ -1,0 +1,36 @@
+"""A site's images to its file, by the command line."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from core.cli import app
+from core.simulation import write_cohort
+from core.training.federation.site_file import read_site
+from tests.core.training.federation.test_federation import P, backbone  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory) -> Path:
+    """Simulated patients, one of them without an image."""
+    path = write_cohort(tmp_path_factory.mktemp("site"), 73, 11)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table.loc[5, "image"] = "images/none.png"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_images_become_sums_and_every_row_is_used_or_named(manifest, backbone, tmp_path):  # noqa: F811
+    out = tmp_path / "north.json"
+    arguments = ["--site", "North", "--out", str(out), "--backbone", str(backbone), "--simulated", "--json"]
+    done = CliRunner().invoke(app, ["summarise-site", str(manifest), *arguments])
+    assert done.exception is None, done.exception
+    told = json.loads(done.stdout)
+    assert told["n"] == 72
+    assert "row 7" in done.stderr
+    site = read_site(out)
+    assert (site.site, site.n, site.is_simulated, len(site.sums.own)) == ("North", 72, True, P)
+    assert site.coefs.shape == (2 + len(site.terms),)
