@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import select
 
-from core.clinical import M1_PREDICTORS
+from core.clinical import BY_NAME, M1_PREDICTORS
 from core.register.models import ENTRIES, WITHHELD, Kind, Record
 from core.register.outcome_entry import NOTHING, Kept, add_records
 from core.register.store import AT_ONCE, Store
@@ -33,7 +33,8 @@ COLUMNS = (
     *M1_PREDICTORS,
 )
 NUMBERS = ("prob", "threshold", "image_score", "age", "size_mm")
-REPEATED = ("centre", "bundle", "bundle_sha256", "gate", "menopausal", "palpable", "adler", "birads", "aln_suspicious")
+REPEATED = dict.fromkeys(("centre", "bundle", "bundle_sha256", "gate"), "category")
+CHOICES = {name: pd.CategoricalDtype(list(BY_NAME[name].levels)) for name in M1_PREDICTORS if BY_NAME[name].levels}
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,9 +146,9 @@ def _lay_out(records: Sequence[Record]) -> pd.DataFrame:
         rows.append((*own, record.bundle_sha256, record.probability, *told, *map(clinical.get, M1_PREDICTORS)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["day"] = pd.to_datetime(table["day"], errors="coerce").astype("datetime64[s]")
-    return _save_room(table.astype(dict.fromkeys(NUMBERS, float) | {"number": "int64"}))
+    return _save_room(table.astype(dict.fromkeys(NUMBERS, float) | CHOICES | {"number": "int64"}))
 
 
 def _save_room(table: pd.DataFrame) -> pd.DataFrame:
     """Keep a column of few different words as one of categories."""
-    return table.astype(dict.fromkeys(REPEATED, "category"))
+    return table.astype(REPEATED)

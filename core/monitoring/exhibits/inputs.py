@@ -147,6 +147,7 @@ class DriftExhibit(WatchExhibit):
             "Input": newest["label"],
             "n": newest["n"],
             "Test": newest["test"].replace("", "too few known"),
+            "Statistic": newest["statistic"].map(_write),
             "Adjusted p": small,
             "Index": newest["psi"].map(_write),
             "By chance up to": newest["psi_by_chance"].map(_write),

@@ -68,11 +68,13 @@ class ObservedExpectedExhibit(OutcomeExhibit):
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give observed and expected by window."""
         table = self.found.agreement
+        rows = table[["observed", "expected", "with_outcome"]].itertuples(index=False)
         shown = {
             "Window": table["window"],
-            "n": table["with_outcome"],
-            "Observed": table["observed"].map(lambda n: "" if pd.isna(n) else f"{n:.0f}"),
-            "Expected": table["expected"].map(lambda n: "" if pd.isna(n) else f"{n:.1f}"),
+            "Observed / expected (n)": [
+                f"({n:,})" if pd.isna(observed) else f"{observed:.0f} / {expected:.1f} ({n:,})"
+                for observed, expected, n in rows
+            ],
             "O/E (95 % CI)": _write_column(table, ("oe", "oe_low", "oe_high"), 2),
         }
         return {f"Observed and expected, newest {MOST_ROWS} windows": take_newest(pd.DataFrame(shown))}

@@ -37,6 +37,17 @@ def test_estimates_come_with_what_is_known_by_now(store):
     assert table["size_mm"].isna().all()
 
 
+def test_a_value_that_is_known_of_later_patients_alone_is_joined(store):
+    reading = RegisterReading(store)
+    add_estimates(store, ["P-1"], clinical={}, centre="North")
+    reading.read()
+    add_estimates(store, ["P-2"], clinical={"adler": "2", "age": 50.0, "size_mm": 12.0}, centre="South")
+    table = reading.read().table
+    assert table["adler"].tolist()[1:] == ["2"]
+    assert table["adler"].isna().tolist() == [True, False]
+    assert table["centre"].tolist() == ["North", "South"]
+
+
 def test_only_what_was_appended_is_read_again(store, monkeypatch):
     add_estimates(store, ["P-1", "P-2"])
     reading, asked = RegisterReading(store), []
