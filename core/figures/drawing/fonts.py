@@ -4,11 +4,12 @@ import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from core.errors import WorkError
+
+if TYPE_CHECKING:
+    import typst
 
 FAMILY = "Source Sans Pro"
 FONTS = Path(__file__).parent.parent / "fonts"
@@ -35,8 +36,10 @@ def find_other_fonts() -> Path:
 
 
 @cache
-def load_fonts() -> typst.Fonts:
+def load_fonts() -> "typst.Fonts":
     """Load the house's font for a typesetter, and matplotlib's DejaVu Sans and last resort for what it lacks."""
+    import typst  # noqa: PLC0415 - only where a document is made
+
     paths = [str(FONTS), str(find_other_fonts())]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
 
