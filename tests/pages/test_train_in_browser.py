@@ -72,17 +72,3 @@ def test_from_a_package_to_a_bundle(page, browser, address, tmp_path):  # noqa: 
     page.set_viewport_size({"width": 390, "height": 844})
     settle(page)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    if "SONOKI_PICTURES" in os.environ:
-        take_pictures(page)
-
-
-def take_pictures(page) -> None:  # noqa: F811
-    """Leave pictures of the page for a person to look at."""
-    folder = Path(os.environ["SONOKI_PICTURES"])
-    for scheme in ("light", "dark"):
-        for width in (1280, 390):
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": 1800})
-            settle(page)
-            page.wait_for_timeout(1000)
-            page.screenshot(path=folder / f"train-{scheme}-{width}.png", full_page=True)
