@@ -66,6 +66,7 @@ def test_from_a_package_to_a_bundle(page, browser, address, tmp_path):  # noqa: 
         page.get_by_role("button", name="The bundle (ZIP)").click()
     package = Path(download.value.path())
     assert verify_bundle(package)[0].is_simulated
+    page.mouse.move(0, 0)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert find_lasting_violations(page) == {}

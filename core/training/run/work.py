@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def main(folder: Path, lock: int) -> None:
     """Do the work of a training, behind all other work of this computer."""
     os.set_inheritable(lock, False)
-    _stand_back()
+    stand_back()
     Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     run = RunFolder(folder)
     try:
@@ -57,11 +57,9 @@ def _log(error: Exception) -> None:
     log.error("%s\n%s", type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
 
 
-def _stand_back() -> None:
-    """Take only the time that nobody else wants, and be the first to go where memory is short."""
+def stand_back() -> None:
+    """Take the time that cases and cohorts leave, and be the first to go where memory is short."""
     os.nice(19)
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
