@@ -38,9 +38,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     cutoff: CutoffValue = 20.0,
     rule: CutoffRule = ">=",
     external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
-    keep: Annotated[
-        list[int] | None, typer.Option(help="Row whose image is taken although it does not look like ultrasound.")
-    ] = None,
+    keep: Annotated[list[int] | None, typer.Option(help="Row whose image is taken although it was refused.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check the manifest: seconds, no network.")] = False,
     seed: Seed = SEED,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,

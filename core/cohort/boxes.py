@@ -8,6 +8,7 @@ import csv
 import fcntl
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,13 +185,19 @@ def _replace(path: Path, content: bytes) -> None:
     """Write the file whole or not at all; the one from before the first box stays beside it."""
     first = path.with_name(f"{path.name}.before_boxes")
     if not first.exists():
-        first.write_bytes(path.read_bytes())
+        _write_like(path, first, path.read_bytes())
     partial = path.with_name(f".{path.name}.part")
-    with partial.open("wb") as stream:
+    _write_like(path, partial, content)
+    partial.replace(path)
+
+
+def _write_like(path: Path, other: Path, content: bytes) -> None:
+    """Write another file that opens to nobody to whom the first one does not."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    with os.fdopen(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(path)
 
 
 class _Sheet:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from core.training.duplicates import compute_perceptual_hash, find_twins
 BATCH = 16
 N_VIEWS = 4
 Progress = Callable[[int, int], None]
+Floats = NDArray[np.float64]
 KEEP = " If it is one, --keep {row} takes it."
+KEEP_UNFIT = " If it is to be learnt from all the same, --keep {row} takes it."
 KEEP_TWIN = " If it is this patient's, --keep {row} takes it."
 
 
@@ -108,6 +110,12 @@ class Features:
         used = images[self.is_read]
         return used.assign(roi=used["row"].map({read.row: read.roi for read in self.reads}))
 
+    def leave_out(self, rows: "pd.Series[int]", refused: tuple[tuple[int, str], ...]) -> "Features":
+        """Leave out images that could be read once and no more."""
+        lost = rows.isin([row for row, _ in refused]).to_numpy()
+        pooled = np.where(lost[:, None], np.nan, self.pooled)
+        return replace(self, pooled=pooled, refused=tuple(sorted((*self.refused, *refused))))
+
     def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
         """Give the pooled features of the readable images of some patients, one row an image."""
         return self.pooled[patient_id.isin(wanted).to_numpy() & self.is_read]
@@ -127,7 +135,7 @@ def extract_features(
     gate: Gate,
     kept: AbstractSet[int] = frozenset(),
 ) -> Features:
-    """Run the backbone over a manifest's images; what its gate refuses is left out by name, but for the kept rows."""
+    """Run the backbone over a manifest's images; what an estimate refuses is left out by name, kept rows aside."""
     cache.mkdir(parents=True, exist_ok=True)
     pooled, refused, cautions = np.full((len(images), engine.n_features), np.nan), [], []
     reads: list[ImageRead] = []
@@ -138,17 +146,18 @@ def extract_features(
             try:
                 frame, roi, box = _read_lesion(image)
                 crops.append(prepare_input(frame, roi, size=engine.rule.size, context=engine.rule.context))
-                cut.append((int(position), row, frame, roi, box))
-                cautions += [
-                    (row, finding.sentence) for finding in assess_quality(frame, roi) if finding.status == "caution"
-                ]
+                findings = assess_quality(frame, roi)
+                unfit = [finding.sentence + KEEP_UNFIT for finding in findings if finding.status == "refused"]
+                cut.append((int(position), row, frame, roi, box, unfit))
+                cautions += [(row, finding.sentence) for finding in findings if finding.status == "caution"]
             except (AppError, OSError) as error:
                 refused.append((row, _name_fault(error)))
-        for (position, row, frame, roi, box), features in zip(cut, _pool(crops, engine, cache), strict=True):
+        for (position, row, frame, roi, box, unfit), features in zip(cut, _pool(crops, engine, cache), strict=True):
             status, sentence = gate.assess(features, is_ultrasound=frame.is_ultrasound)
-            reads.append(_describe(row, frame, roi, box, status))
-            if status == "refused" and row not in kept:
-                refused.append((row, sentence + KEEP.format(row=row)))
+            faults = [sentence + KEEP, *unfit] if status == "refused" else unfit
+            reads.append(_describe(row, frame, roi, box, "refused" if faults else status))
+            if faults and row not in kept:
+                refused.append((row, faults[0].format(row=row)))
                 continue
             pooled[position] = features
             cautions += [(row, sentence)] if status == "caution" else []
@@ -188,13 +197,17 @@ def _batches(images: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]:
 
 
 def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: Progress, *, seed: int) -> Features:
-    """Run the backbone over random views of each used image: another hand's box, another gain, depth, flip."""
-    pooled = np.full((len(images) * N_VIEWS, engine.n_features), np.nan)
+    """Run the backbone over random views of each used image: another hand's box, another gain, depth, flip.
+
+    An image that can't be read again is refused by its row.
+    """
+    pooled, refused = np.full((len(images) * N_VIEWS, engine.n_features), np.nan), []
     for i, image in enumerate(images.to_dict("records")):
         try:
             frame = read_frame(image["path"].read_bytes())
             crop = prepare_input(frame, image["roi"], size=CROP_PX, context=CROP_CONTEXT)
-        except (AppError, OSError):
+        except (AppError, OSError) as error:
+            refused.append((int(image["row"]), _name_fault(error)))
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
         crops = torch.from_numpy(np.repeat(crop[None], N_VIEWS, axis=0))
@@ -203,7 +216,14 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
         pixels = (views[:, 0] * 255).round().to(torch.uint8).numpy()
         pooled[i * N_VIEWS : (i + 1) * N_VIEWS] = _pool(list(pixels), engine, cache)
         progress((i + 1) * N_VIEWS, len(pooled))
-    return Features(pooled, ())
+    return Features(pooled, tuple(refused))
+
+
+def average_views(viewed: Features, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> dict[str, Floats]:
+    """Give the views (v, n_features) of each wanted patient; of several images, each view's mean."""
+    by_image = viewed.pooled.reshape(len(patient_id), N_VIEWS, -1)
+    owners = patient_id.to_numpy()
+    return {patient: np.nanmean(by_image[owners == patient], axis=0) for patient in wanted}
 
 
 def _name_fault(error: AppError | OSError) -> str:

@@ -37,7 +37,7 @@ class TrainingPlan:
     n_refits : int
         Refits of the whole fit, for the intervals.
     kept : frozenset of int
-        Rows whose images are taken although they do not look like ultrasound or stand under two patients.
+        Rows whose images are taken although an estimate would refuse them or they stand under two patients.
     confined : bool
         Whether images must lie in the manifest's folder, as where a visitor of a page names it.
     """

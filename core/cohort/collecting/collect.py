@@ -19,6 +19,7 @@ from core.cohort.record import Choices, TableReading, simplify_reason
 from core.errors import InputError, TableError, UsageError, WorkError
 from core.imaging import CleanedFile, deidentify
 from core.imaging.decoding.pseudonyms import make_pseudonym
+from core.private_files import make_private_folder, write_private_file
 from core.spreadsheet import render_csv
 
 MANIFEST, REFUSED, IMAGES, JOURNAL = "manifest.csv", "refused.csv", "images", ".collect.part"
@@ -176,7 +177,7 @@ def _explain_disk(out: Path) -> Iterator[None]:
 @contextmanager
 def _hold(out: Path) -> Iterator[None]:
     """Make the folder, and keep another run out of it."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out)
     with (out / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +200,7 @@ def _write_copies(
             failed[name] = copy
             continue
         plan.note((what, old, new) for what, (old, new) in copy.replaced.items())
-        places[name].parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(places[name].parent)
         _write(places[name], copy.data)
         hidden += bool(copy.hidden)
     return hidden, failed
@@ -266,7 +267,7 @@ def simplify_refusal(reason: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all, for its owner alone."""
     partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(content)
+    write_private_file(partial, content)
     partial.replace(path)

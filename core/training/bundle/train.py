@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.cohort.manifest import Manifest, read_manifest
@@ -19,7 +18,6 @@ from core.errors import WorkError
 from core.evaluation.cohort.split import choose_cohort_threshold
 from core.figures.cohort.evaluate import evaluate_cohort
 from core.inference.applicability import Gate
-from core.inference.engines.interface import Engine
 from core.inference.engines.torch import TorchEngine
 from core.spreadsheet import render_csv
 from core.training.backbone.folder import make_reference, read_backbone_card
@@ -37,8 +35,7 @@ from core.training.bundle.evidence import (
 )
 from core.training.bundle.fits import TrainingData, fit_bundle
 from core.training.bundle.folder import TrainingFolder, open_training_folder
-from core.training.bundle.heads import Floats
-from core.training.features import N_VIEWS, Features, Progress, extract_features, extract_views
+from core.training.features import Features, average_views, extract_features, extract_views
 from core.training.intake_rates import gather_rates
 from core.training.plan import TrainingPlan, check_size
 from core.training.threads import take_one_thread
@@ -73,11 +70,14 @@ def _train(
     gate = Gate.from_json(card["gate"])
     count_images = partial(progress, "images")
     features = extract_features(manifest.images, engine, place.cache, count_images, gate=gate, kept=plan.kept)
+    data = _join(manifest, features, plan)
+    images = features.list_used(manifest.images)
+    images = images[images["patient_id"].isin(data.training().patients.index)]
+    viewed = extract_views(images, engine, place.cache, partial(progress, "views"), seed=plan.seed)
+    features = features.leave_out(manifest.images["row"], viewed.refused)
     refused = tuple(sorted((*manifest.refused, *features.refused)))
-    data = _join(manifest, features, plan, refused)
-    views = _extract_views(
-        features.list_used(manifest.images), data, engine, place.cache, plan, partial(progress, "views")
-    )
+    data = _join(manifest, features, plan)
+    views = average_views(viewed, images["patient_id"], data.training().patients.index)
     fitted = fit_bundle(data, views, seed=plan.seed, n_refits=plan.n_refits, watch=partial(progress, "refits"))
     progress("figures", 0, 1)
     heads, notes = fitted.fusions, fitted.notes
@@ -152,27 +152,14 @@ def _compare_limits(gate: Gate, reference: Mapping[str, Any], card: Mapping[str,
     }
 
 
-def _join(
-    manifest: Manifest, features: Features, plan: TrainingPlan, refused: tuple[tuple[int, str], ...]
-) -> TrainingData:
+def _join(manifest: Manifest, features: Features, plan: TrainingPlan) -> TrainingData:
     """Keep the patients with a readable image, and label them."""
     pooled = features.by_patient(manifest.images["patient_id"])
     patients = manifest.patients.loc[pooled.index]
-    check_size(patients, refused, words=" with a readable image")
+    check_size(patients, tuple(sorted((*manifest.refused, *features.refused))), words=" with a readable image")
     boxes = features.name_boxes(manifest.images)
     patients = patients if boxes.eq("drawn").all() else patients.assign(box_source=boxes)
     return TrainingData(patients, plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int), pooled)
-
-
-def _extract_views(
-    images: pd.DataFrame, data: TrainingData, engine: Engine, cache: Path, plan: TrainingPlan, progress: Progress
-) -> dict[str, Floats]:
-    """Give the views (v, n_features) of each training patient; of several images, each view's mean."""
-    images = images[images["patient_id"].isin(data.training().patients.index)]
-    pooled = extract_views(images, engine, cache, progress, seed=plan.seed).pooled
-    by_image = pooled.reshape(len(images), N_VIEWS, -1)
-    rows = images["patient_id"].to_numpy()
-    return {patient: np.nanmean(by_image[rows == patient], axis=0) for patient in data.training().patients.index}
 
 
 def _write_evidence(folder: Path, predictions: pd.DataFrame, records: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from core.training.backbone.folder import read_backbone_card
 from core.training.bundle.fusion import complete_inputs
 from core.training.bundle.image_score import draw_folds, fit_image_score, map_features
 from core.training.bundle.terms import make_terms
-from core.training.features import N_VIEWS, Progress, extract_features, extract_views
+from core.training.features import Progress, average_views, extract_features, extract_views
 from core.training.federation.combine import read_left_out
 from core.training.federation.image_sums import ImageSums
 from core.training.federation.site_file import OWN_SCORE, SiteSums
@@ -98,10 +98,10 @@ def summarise_site(
         cache = Path(scratch)
         features = extract_features(manifest.images, engine, cache, progress, gate=Gate.from_json(card["gate"]))
         used = features.list_used(manifest.images)
-        viewed = extract_views(used, engine, cache, progress, seed=plan.seed).pooled.reshape(len(used), N_VIEWS, -1)
+        viewed = extract_views(used, engine, cache, progress, seed=plan.seed)
+    features = features.leave_out(manifest.images["row"], viewed.refused)
     pooled = features.by_patient(manifest.images["patient_id"])
-    rows = used["patient_id"].to_numpy()
-    views = np.stack([np.nanmean(viewed[rows == patient], axis=0) for patient in pooled.index])
+    views = np.stack([*average_views(viewed, used["patient_id"], pooled.index).values()])
     network = {"architecture": card["architecture"], "sha256": hash_file(backbone / WEIGHTS), "input": card["input"]}
     sums = summarise_patients(
         manifest.patients.loc[pooled.index],

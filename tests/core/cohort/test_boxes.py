@@ -41,6 +41,13 @@ def test_a_box_is_in_the_file_when_the_call_returns_and_all_else_still_is(path):
     assert path.with_name("manifest.csv.before_boxes").read_text(encoding="utf-8").startswith("Patienten-ID;")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_a_manifest_of_its_owner_alone_stays_so(path):
+    path.chmod(0o600)
+    save_box(read_boxes(path), 1, "AB", BOX)
+    assert {one.stat().st_mode & 0o077 for one in (path, path.with_name("manifest.csv.before_boxes"))} == {0}
+
+
 def test_readers_are_kept_apart_and_training_takes_the_first(path):
     manifest = save_box(read_boxes(path), 0, "AB", BOX)
     manifest = save_box(manifest, 0, "CD", OTHER)

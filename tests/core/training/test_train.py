@@ -206,6 +206,60 @@ def test_a_picture_that_is_no_ultrasound_is_no_training_row_unless_it_is_kept(
     assert found[1].is_read.all()
 
 
+def test_an_image_that_no_estimate_is_made_of_is_no_training_row_unless_it_is_kept(
+    manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    """Colour over the lesion and a blank image, which `predict` and `score` refuse, not only what the gate refuses."""
+    images = read_manifest(manifest, SplitRule((), PLAN.cutoff, PLAN.seed)).images.iloc[:3].reset_index(drop=True)
+    grey = np.asarray(Image.open(images.loc[0, "path"]).convert("RGB")).copy()
+    x0, y0, x1, y1 = map(int, images.loc[0, "box"])
+    grey[y0:y1, x0:x1, 1:] = 0
+    Image.fromarray(grey).save(tmp_path / "doppler.png")
+    Image.fromarray(np.full((480, 640), 40, dtype=np.uint8)).save(tmp_path / "blank.png")
+    images["path"] = [tmp_path / "doppler.png", tmp_path / "blank.png", images.loc[2, "path"]]
+    images.at[1, "box"] = (100.0, 100.0, 300.0, 300.0)
+    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
+    gate = Gate(gate.head, caution=np.inf, refuse=np.inf)
+    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
+    found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
+    rows = [int(row) for row in images["row"]]
+    reasons = dict(found.refused)
+    assert sorted(reasons) == sorted(rows[:2])
+    assert reasons[rows[0]].startswith("Colour (Doppler or elastography) covers")
+    assert reasons[rows[1]].startswith("The image is blank.")
+    assert found.count_gate()["refused"] == 2
+    assert list(found.is_read) == [False, False, True]
+    kept = extract_features(
+        images, engine, tmp_path / "cache", lambda done, total: None, gate=gate, kept=frozenset(rows)
+    )
+    assert kept.is_read.all()
+
+
+def test_an_image_that_vanishes_while_a_bundle_is_trained_is_named_and_the_rest_goes_on(
+    manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    place = int(np.flatnonzero(table["split"] == "train")[0])
+    image = tmp_path / "there.png"
+    image.write_bytes((manifest.parent / table.loc[place, "image"]).read_bytes())
+
+    def move(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[place, "image"] = str(image)
+        return table
+
+    def take_away(step: str, done: int, total: int) -> None:
+        if step == "images" and done == total:
+            image.unlink(missing_ok=True)
+
+    changed = spoil(manifest, tmp_path, move)
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=take_away)
+    assert summary["refused"] == ((place + 2, "The image file can't be opened."),)
+    assert summary["flow"]["rows_refused"] == 1
+    evidence = pd.read_csv(tmp_path / "out" / "evidence" / "predictions.csv")
+    assert set(table["patient_id"]) - set(evidence["patient_id"]) == {table.loc[place, "patient_id"]}
+    assert sum(summary["flow"]["boxes"].values()) == N - 1
+
+
 def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbone: Path, tmp_path: Path) -> None:
     def share(table: pd.DataFrame) -> pd.DataFrame:
         table.loc[4, ["image", "box"]] = table.loc[9, ["image", "box"]]

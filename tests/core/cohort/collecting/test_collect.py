@@ -127,6 +127,7 @@ def test_nothing_identifying_is_left_but_in_the_list_of_the_keeper(collect, tmp_
     assert "Müllerová_4711.dcm" in name_files(tmp_path)
     if os.name == "posix":
         assert stat.S_IMODE((tmp_path / "the.csv").stat().st_mode) == 0o600
+        assert {path.stat().st_mode & 0o077 for path in (found.out, *found.out.rglob("*"))} == {0}
 
 
 def test_the_pseudonym_is_that_of_deidentify(collect, tmp_path):
