@@ -67,7 +67,7 @@ def _record(found: "Monitoring") -> dict[str, Any]:
     from core.evaluation.cohort.records import render_plain  # noqa: PLC0415
     from core.monitoring.exhibits import list_exhibits  # noqa: PLC0415
 
-    names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld", "is_simulated")
+    names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld", "made_up", "is_simulated")
     record: dict[str, Any] = {"bundle": {"name": found.bundle, "sha256": found.scope.bundle_sha256}}
     record |= {"centre": found.scope.centre, "by": found.scope.by, **{name: getattr(found, name) for name in names}}
     reasons: dict[str, str] = {}
@@ -81,7 +81,8 @@ def _summarise(data: dict[str, Any]) -> str:
     counts = "{patients:,} patients, {estimates:,} estimates, {with_outcome:,} with an outcome".format(**data)
     simulated = " (simulated)" if data["is_simulated"] else ""
     alarms = [f"{alarm['found']} {alarm['action']}" for alarm in data["alarms"]]
-    return "\n".join([f"{data['bundle']['name']}{simulated}: {counts}", *(alarms or ["No alarm."])])
+    blind = [f"Not judged: {'; '.join(data['not_judged'])}."] if data["not_judged"] else []
+    return "\n".join([f"{data['bundle']['name']}{simulated}: {counts}", *(alarms or ["No alarm."]), *blind])
 
 
 def _prove(model: "Bundle", reference: "Reference", runs: int) -> dict[str, Any]:

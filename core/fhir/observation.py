@@ -38,6 +38,8 @@ IS_ELSEWHERE = "its specimen is of a lymph node or metastasis"
 IS_BOTH = "its specimen is called a biopsy and an excision; enter it by hand"
 NEVER: dict[Origin, str] = {"biopsy": IS_BIOPSY, "elsewhere": IS_ELSEWHERE, "both": IS_BOTH}
 NO_PATIENT = "it names no patient by an identifier"
+MODIFIERS = ("modifierExtension", "implicitRules")
+MODIFIED = "it has a modifier (modifierExtension, implicitRules) that may change its meaning; enter it by hand"
 INVALID = "no valid FHIR R4 Observation"
 NO_RESOURCE = "the entry holds no resource"
 PLACE = "A row's number is the place of its entry in the Bundle, from 1."
@@ -125,6 +127,8 @@ def _read(bundle: Bundle, resource: Resource) -> Found:
     content = resource.content
     part = _find_part(content)
     _validate(content)
+    if any(one.get(name) for one in (content, part) for name in MODIFIERS):
+        raise InputError(MODIFIED)
     status = content.get("status")
     if status not in USED:
         raise InputError(STATES.get(str(status), "of a status that FHIR does not know"))
@@ -140,9 +144,11 @@ def _read(bundle: Bundle, resource: Resource) -> Found:
 
 def _find_part(content: Content) -> Content:
     """Give what states the Ki-67: the Observation, or the one component of it that does."""
-    if _is_ki67(content.get("code")):
-        return content
     parts = [part for part in list_objects(content.get("component")) if _is_ki67(part.get("code"))]
+    if _is_ki67(content.get("code")):
+        if parts and "valueQuantity" in content:
+            raise InputError("it and one of its components are a Ki-67; enter the one that counts by hand")
+        parts = parts or [content]
     if len(parts) > 1:
         raise InputError("two of its components are a Ki-67; enter the one that counts by hand")
     if not parts:

@@ -7,11 +7,13 @@ import pandas as pd
 
 from core.monitoring.agreement import compare_outcomes
 from core.monitoring.alarms import FALSE_ALARMS, Alarm, describe_crossing, list_drift_alarms, mark_alarms
+from core.monitoring.cusum import LEAST as LEAST_KNOWN
 from core.monitoring.cusum import CusumResult, compute_cusum
 from core.monitoring.drift import COLUMNS, LEAST, compare_window, encode_inputs
 from core.monitoring.reading import Estimates
 from core.monitoring.reference import Reference
 from core.monitoring.windows import By, Windows, choose_patients, count_windows, cut_windows
+from core.register.patients import mark_one_kind
 from core.register.witness import Anchor
 
 MOST = 60
@@ -62,8 +64,10 @@ class Monitoring:
         Training patients that inputs are compared with.
     training_score : tuple of float or None
         Quartiles of their image score.
+    made_up : int
+        Simulated patients who are left out beside real ones.
     is_simulated : bool
-        Whether one of the patients is made up.
+        Whether the patients are made up.
     volumes, missing, scores, drift, agreement : DataFrame
         By window, of `count_windows`, of `_spread_scores`, of `compare_window` (with ``window, n_window, is_alarm``),
         of `compare_outcomes`.
@@ -89,6 +93,7 @@ class Monitoring:
     earlier: int
     trained_on: int
     training_score: tuple[float, float, float] | None
+    made_up: int
     is_simulated: bool
     volumes: pd.DataFrame
     missing: pd.DataFrame
@@ -99,6 +104,14 @@ class Monitoring:
     months: pd.Series
     alarms: tuple[Alarm, ...]
     lack: str
+
+    @property
+    def not_judged(self) -> list[str]:
+        """What can't raise an alarm here, and why."""
+        drift = "no training patients at hand" if self.lack else f"no full window of {LEAST} patients yet"
+        few = f"{self.with_outcome:,} of {LEAST_KNOWN} patients with a known outcome"
+        told = {f"drift ({drift})": self.drift.empty, f"calibration in the large ({few})": not self.cusum.limits}
+        return [words for words, is_missing in told.items() if is_missing]
 
 
 def list_bundles(estimates: Estimates) -> dict[str, str]:
@@ -132,7 +145,9 @@ def monitor(estimates: Estimates, scope: Scope, reference: Reference, *, today: 
         is_meant = is_meant & (table["centre"] == scope.centre).to_numpy()
     if not is_meant.any():
         return None
-    patients = choose_patients(table[is_meant])
+    meant = table[is_meant]
+    is_counted = mark_one_kind(meant["is_simulated"])
+    patients = choose_patients(meant[is_counted])
     is_own = reference.bundle_sha256 == scope.bundle_sha256
     known = patients["is_prospective"] & patients["ki67_pct"].notna()
     is_high = reference.cutoff.is_high(patients["ki67_pct"]).astype(float).where(known)
@@ -157,6 +172,7 @@ def monitor(estimates: Estimates, scope: Scope, reference: Reference, *, today: 
         earlier=earlier,
         trained_on=0 if training is None else len(training),
         training_score=None if training is None else _find_quartiles(training),
+        made_up=meant.loc[~is_counted, "patient"].nunique(),
         is_simulated=bool(patients["is_simulated"].any()),
         volumes=volumes,
         missing=missing,

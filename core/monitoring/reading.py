@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from core.clinical import BY_NAME, M1_PREDICTORS
+from core.register.estimate_entry import is_day
 from core.register.models import ENTRIES, WITHHELD, Kind, Record
 from core.register.outcome_entry import NOTHING, Kept, add_records
 from core.register.store import AT_ONCE, Store
@@ -141,11 +142,12 @@ def _lay_out(records: Sequence[Record]) -> pd.DataFrame:
         details = json.loads(record.details)
         clinical = details["clinical"]
         told = (details["threshold"], details["image_score"], details["gate"], details["simulated"])
-        day = record.exam_date or record.time_utc[:10]
-        own = (record.number, record.patient, record.centre, day, bool(record.exam_date), record.bundle)
+        has_date = is_day(record.exam_date)
+        day = record.exam_date if has_date else record.time_utc[:10]
+        own = (record.number, record.patient, record.centre, day, has_date, record.bundle)
         rows.append((*own, record.bundle_sha256, record.probability, *told, *map(clinical.get, M1_PREDICTORS)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table["day"] = pd.to_datetime(table["day"], errors="coerce").astype("datetime64[s]")
+    table["day"] = pd.to_datetime(table["day"], format="%Y-%m-%d").astype("datetime64[s]")
     return _save_room(table.astype(dict.fromkeys(NUMBERS, float) | CHOICES | {"number": "int64"}))
 
 

@@ -18,6 +18,7 @@ from models.bundle import Bundle
 from models.fusion import FusionHead
 
 LEAST = 1e-9
+EARLIEST = "1990-01-01"
 Clinical = Mapping[str, str | float]
 
 
@@ -250,12 +251,18 @@ def read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
     return parse_inputs(known)
 
 
+def is_day(text: str) -> bool:
+    """Whether a text is a day as YYYY-MM-DD, and not before 1990."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text and text >= EARLIEST
+    except ValueError:
+        return False
+
+
 def check_day(text: str, what: str) -> str:
     """Give a day as YYYY-MM-DD, or refuse it."""
-    try:
-        day = datetime.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{what} is '{text[:20]}'; write it as YYYY-MM-DD.") from None
-    if day > datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1):
+    if not is_day(text):
+        raise InputError(f"{what} is '{text[:20]}'; write it as YYYY-MM-DD, from {EARLIEST} on.")
+    if text > (datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)).isoformat():
         raise InputError(f"{what}, {text}, lies in the future; check it.")
     return text

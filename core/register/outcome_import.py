@@ -29,6 +29,7 @@ MEANING: dict[Status, str] = {
     "unmatched": "the register has no estimate of this pseudonym",
     "not used": "the row can't be used",
 }
+DIFFERING = "the file gives this patient several rows that differ; keep the one that counts"
 Row = tuple[int, str, Mapping[str, Any]]
 
 
@@ -58,19 +59,21 @@ class JudgedRow:
 
 
 def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, str]] = ()) -> list[JudgedRow]:
-    """Judge the rows of a table in their order; a row is judged beside the rows before it too."""
+    """Judge the rows of a table in their order; of several rows of a patient that differ, none is taken."""
     patients = {patient for _, patient, _ in rows}
     known, kept = find_known(store, patients), read_kept(store, patients)
     judged = [JudgedRow(number, "", "not used", reason) for number, reason in refused]
-    seen: set[str] = set()
+    first: dict[str, Row] = {}
+    differing = {row[1] for row in rows if first.setdefault(row[1], row)[2] != row[2]}
     for number, patient, raw in rows:
         if patient not in known:
             judged.append(JudgedRow(number, patient, "unmatched"))
-        elif patient in seen:
-            judged.append(JudgedRow(number, patient, "not used", "the patient stands in an earlier row; keep one"))
+        elif patient in differing:
+            judged.append(JudgedRow(number, patient, "not used", DIFFERING))
+        elif number != first[patient][0]:
+            judged.append(JudgedRow(number, patient, "not used", f"the same as row {first[patient][0]}"))
         else:
             judged.append(_judge(number, patient, raw, kept))
-        seen.add(patient)
     return sorted(judged, key=lambda row: row.number)
 
 

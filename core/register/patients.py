@@ -73,6 +73,11 @@ def read_estimates(store: Store) -> list[Record]:
     return store.read_where(*COUNTED)
 
 
+def mark_one_kind(is_simulated: "pd.Series[bool]") -> "pd.Series[bool]":
+    """Mark the estimates that count together: real patients where there are any, else simulated ones; never both."""
+    return ~is_simulated if (~is_simulated).any() else is_simulated
+
+
 def choose_estimates(table: pd.DataFrame) -> pd.DataFrame:
     """Choose a patient's estimate of each bundle: the last before the outcome was kept, else the first after it."""
     before = table[table["is_prospective"]].drop_duplicates(["patient_id", "bundle_sha256"], keep="last")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.clinical import M1_PREDICTORS, simplify_name
 from core.cohort import PredictionTable, TableReading
-from core.register.patients import choose_estimates
+from core.register.patients import choose_estimates, mark_one_kind
 from models.cutoff import Cutoff
 
 BEFORE, AFTER = "before the outcome", "after the outcome"
@@ -18,6 +18,7 @@ LATE = (
     "made before is prospective."
 )
 LATE_TOO = "Estimated after their outcome had been entered: {count:,} patients. With them this is no prospective study."
+MADE_UP = "Simulated, and left out beside real ones: {count:,} patients. The two are never mixed."
 OTHERS = "Without an estimate of the bundle {name}, and left out: {count:,} patients."
 
 
@@ -34,7 +35,7 @@ class RegisterCohort:
     threshold : float
         Its threshold.
     is_simulated : bool
-        Whether one of the patients is made up.
+        Whether the patients are made up; real and simulated ones are never mixed.
     """
 
     read: PredictionTable
@@ -66,7 +67,9 @@ def make_cohort(
     RegisterCohort or None
         None where there is no patient.
     """
-    chosen = choose_estimates(register)
+    is_meant = mark_one_kind(register["is_simulated"])
+    made_up = register.loc[~is_meant, "patient_id"].nunique()
+    chosen = choose_estimates(register[is_meant])
     late = chosen[~chosen["is_prospective"]]
     if prospective:
         chosen = chosen[chosen["is_prospective"]]
@@ -82,6 +85,8 @@ def make_cohort(
     notes = [f"High Ki-67 is {cutoff.words} of the surgical specimen. The bundle {names[main]} is judged."]
     if len(late):
         notes.append((LATE if prospective else LATE_TOO).format(count=late["patient_id"].nunique()))
+    if made_up:
+        notes.append(MADE_UP.format(count=made_up))
     left_out = chosen["patient_id"].nunique() - len(base)
     if left_out:
         notes.append(OTHERS.format(count=left_out, name=names[main]))

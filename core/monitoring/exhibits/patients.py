@@ -28,9 +28,10 @@ class AlarmsExhibit(WatchExhibit):
         """Say how many, and of whom."""
         found = self.found
         what = word_count(len(found.alarms), "alarm") if found.alarms else "No alarm"
+        blind = f" Not judged: {'; '.join(found.not_judged)}." if found.not_judged else ""
         return (
             f"{what} in {self.cohort}: {word_count(found.patients, 'patient')}, {found.with_outcome:,} with a Ki-67 "
-            "found after the estimate."
+            f"found after the estimate.{blind}"
         )
 
     def cautions(self) -> list[str]:
@@ -48,6 +49,8 @@ class AlarmsExhibit(WatchExhibit):
             notes.append(
                 f"{found.withheld:,} entries of the register do not hold and are left out: tell the database's keeper."
             )
+        if found.made_up:
+            notes.append(f"{found.made_up:,} simulated patients are left out: they are never mixed with real ones.")
         if found.undated:
             notes.append(
                 f"Of {found.undated:,} patients the date of the examination is not known; that of the entry stands for "
@@ -73,7 +76,7 @@ class AlarmsExhibit(WatchExhibit):
 
     def record(self) -> dict[str, Any]:
         """Give the alarms."""
-        return {"alarms": [vars(alarm) for alarm in self.found.alarms]}
+        return {"alarms": [vars(alarm) for alarm in self.found.alarms], "not_judged": self.found.not_judged}
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,7 +106,7 @@ def check_sites(sites: Sequence[SiteSums], backbone_sha256: str) -> None:
         raise InputError("A federation needs the files of two or more sites.")
     first = sites[0]
     for i, site in enumerate(sites):
-        if any(site.site == other.site or site.manifest_sha256 == other.manifest_sha256 for other in sites[:i]):
+        if any(is_same_site(site, other) for other in sites[:i]):
             raise InputError(f"The site {site.site} is given twice: each site's patients count once.")
         if site.backbone["sha256"] != backbone_sha256:
             raise InputError(
@@ -137,6 +137,13 @@ def check_sites(sites: Sequence[SiteSums], backbone_sha256: str) -> None:
             )
         if len(site.sums.own) != len(first.sums.own):
             raise InputError(f"The site {site.site} has {len(site.sums.own)} features, others {len(first.sums.own)}.")
+
+
+def is_same_site(one: SiteSums, other: SiteSums) -> bool:
+    """Whether two files hold one site, or one site's patients under two names: the same number and sums of ln Ki-67."""
+    names = {site.site.strip().casefold() for site in (one, other)}
+    a, b = ((site.n, site.sums.target, site.sums.target_squares) for site in (one, other))
+    return len(names) == 1 or one.manifest_sha256 == other.manifest_sha256 or np.allclose(a, b, rtol=1e-9, atol=0.0)
 
 
 def read_left_out(folder: Path, site: str) -> tuple[ImageHead, str]:

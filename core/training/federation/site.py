@@ -1,6 +1,6 @@
 """From a site's manifest to what it exports: its sums and its fusion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from core.training.bundle.terms import make_terms
 from core.training.features import Progress, average_views, extract_features, extract_views
 from core.training.federation.combine import read_left_out
 from core.training.federation.image_sums import ImageSums
-from core.training.federation.site_file import OWN_SCORE, SiteSums
+from core.training.federation.site_file import LEAST, OWN_SCORE, SiteSums
 from models.bundle import WEIGHTS
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import Term
@@ -152,6 +152,7 @@ def summarise_patients(
     target = np.log(percent.to_numpy().clip(min=1))
     terms = tuple(_hide_range(term, patients) for term in make_terms(patients, M1_PREDICTORS)[0])
     coded = [[np.nan if row[t.field] is None else t.code(row[t.field]) for t in terms] for row in _list_rows(patients)]
+    _check_counts(patients, terms)
     score, scored_by = _score(pooled, views, target, plan)
     inputs = np.column_stack([score, np.array(coded).reshape(len(y), len(terms))])
     completed = complete_inputs(inputs, np.ones(len(y)))
@@ -178,6 +179,20 @@ def summarise_patients(
         sums=ImageSums.of(pooled, views, target),
         manifest_sha256=manifest_sha256,
     )
+
+
+def _check_counts(patients: pd.DataFrame, terms: Sequence[Term]) -> None:
+    """Refuse a yes/no value that fewer than ten patients have or lack: the mean of its code gives their number."""
+    for term in terms:
+        codes = (
+            patients[term.field].dropna().astype(str).map(dict(term.levels)) if term.levels else pd.Series(dtype=float)
+        )
+        counts = codes.value_counts()
+        if len(counts) == 2 and counts.min() < LEAST:
+            raise InputError(
+                f"Of the column {term.field} one of two values is that of fewer than {LEAST} patients, and such small "
+                "counts are not exported: leave the column out at all sites (--ignore), or add patients."
+            )
 
 
 def _list_rows(patients: pd.DataFrame) -> list[dict[str, Any]]:

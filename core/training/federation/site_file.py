@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.clinical import M1_PREDICTORS
+from core.errors import InputError, WorkError
+from core.training.bundle.terms import LEVELS, NUMBERS
 from core.training.federation.image_sums import ImageSums
 from models.cutoff import Cutoff
 from models.fusion import Term
@@ -23,7 +25,9 @@ LEAST = 10
 OWN_SCORE = "own"
 SLACK = 1e-8
 ARRAYS = ("mean", "own", "mean_target", "own_target")
+LONGEST = {"site": 64, "description": 1_000, "scored_by": 64, "manifest_sha256": 64}
 SQUARES = ("mean_products", "own_products")
+OF = ("mean", "own")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,8 @@ def write_site(site: SiteSums, path: Path) -> str:
         raise InputError(
             f"The site has fewer than {LEAST} patients of a class, and such small counts are not exported: add more."
         )
+    if fault := _find_odd_words(site):
+        raise InputError(f"Nothing was written: {fault}")
     record = {
         "kind": KIND,
         "version": VERSION,
@@ -101,7 +107,10 @@ def write_site(site: SiteSums, path: Path) -> str:
         },
     }
     seal = _seal(record)
-    path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
+    try:
+        path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
+    except OSError:
+        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     return seal
 
 
@@ -137,7 +146,7 @@ def read_site(path: Path) -> SiteSums:
         raise InputError(f"{path.name} was changed after its export (its hash differs): ask the site for it again.")
     try:
         site = _parse(record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path.name} has another shape ({error}): ask the site to export it again.") from None
     if fault := _find_fault(site):
         raise InputError(f"{path.name}, site {site.site}: {fault} Ask the site to export it again.")
@@ -148,20 +157,20 @@ def _parse(record: Mapping[str, Any]) -> SiteSums:
     sums, terms = record["sums"], tuple(Term.from_json(term) for term in record["terms"])
     p = len(_decode(sums["mean"]))
     squares = {name: _unfold(_decode(sums[name]), p) for name in SQUARES}
-    texts: dict[str, Any] = {n: str(record[n]) for n in ("site", "description", "scored_by", "manifest_sha256")}
+    texts: dict[str, Any] = {name: _read_text(record, name) for name in LONGEST}
     names = ("coefs", "cov", "input_mean", "input_cov")
     arrays: dict[str, Any] = {name: np.array(record[name], dtype=np.float64) for name in names}
     return SiteSums(
         **texts,
         **arrays,
-        is_simulated=bool(record["simulated"]),
-        n=int(record["n"]),
-        events=int(record["events"]),
+        is_simulated=_read_bool(record["simulated"]),
+        n=_read_count(record["n"]),
+        events=_read_count(record["events"]),
         cutoff=Cutoff.from_json(record["cutoff"]),
         backbone={name: record["backbone"][name] for name in ("architecture", "sha256", "input")},
         terms=terms,
         sums=ImageSums(
-            n=int(sums["n"]),
+            n=_read_count(sums["n"]),
             target=float(sums["target"]),
             target_squares=float(sums["target_squares"]),
             **{name: _decode(sums[name]) for name in ARRAYS},
@@ -170,30 +179,79 @@ def _parse(record: Mapping[str, Any]) -> SiteSums:
     )
 
 
+def _read_text(record: Mapping[str, Any], name: str) -> str:
+    text = record[name]
+    if not isinstance(text, str):
+        raise TypeError(f"{name} is no text")
+    return text
+
+
+def _read_count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("a count is no whole number")
+    return value
+
+
+def _read_bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("whether the patients are simulated is neither true nor false")
+    return value
+
+
 def _find_fault(site: SiteSums) -> str:
     """Say what no site's patients give; "" where all is well."""
+    if fault := _find_odd_words(site):
+        return fault
     sums, k = site.sums, len(site.terms)
     arrays = [site.coefs, site.cov, site.input_mean, site.input_cov, *(getattr(sums, n) for n in (*ARRAYS, *SQUARES))]
     if not all(np.isfinite(array).all() for array in arrays) or not math.isfinite(sums.target + sums.target_squares):
         return "a number in it is not finite (NaN)."
     if min(site.events, site.n - site.events) < LEAST or sums.n != site.n:
         return f"its counts don't fit: {site.events} of {site.n} patients, each class with {LEAST} or more."
-    if site.coefs.shape != (2 + k,) or site.cov.shape != (2 + k, 2 + k) or site.input_cov.shape != (1 + k, 1 + k):
+    shapes = (site.coefs.shape, site.cov.shape, site.input_mean.shape, site.input_cov.shape)
+    if shapes != ((2 + k,), (2 + k, 2 + k), (1 + k,), (1 + k, 1 + k)):
         return "its coefficients don't fit its terms."
     if not _is_positive(site.cov, strictly=True):
         return "the covariance of its coefficients is not positive definite."
     return _find_faulty_sums(site)
 
 
+def _find_odd_words(site: SiteSums) -> str:
+    for name, longest in LONGEST.items():
+        text = getattr(site, name)
+        if not text.strip() or len(text) > longest or not text.isprintable() or "|" in text:
+            return f"its {name} is empty, has more than {longest:,} characters, or one that can't be shown in a table."
+    return ""
+
+
 def _find_faulty_sums(site: SiteSums) -> str:
     sums = site.sums
+    if not all(_is_sound(term) for term in site.terms) or len({term.field for term in site.terms}) < len(site.terms):
+        return "its clinical values are coded in another way than this program does."
     if len({len(getattr(sums, name)) for name in ARRAYS}) != 1:
         return "its sums are of features of different numbers."
-    pairs = ((sums.mean, sums.mean_products), (sums.own, sums.own_products))
-    centred = [products - np.outer(one, one) / sums.n for one, products in pairs]
+    parts = [(getattr(sums, name), getattr(sums, f"{name}_products"), getattr(sums, f"{name}_target")) for name in OF]
+    centred = [_centre(sums, *part) for part in parts]
     if not all(_is_positive(matrix, strictly=False) for matrix in (site.input_cov, *centred)):
-        return "its X'X is not positive definite, as that of patients is."
+        return "its X'X is not positive definite, as that of patients is, or its X'y does not fit."
     return ""
+
+
+def _centre(sums: ImageSums, one: Floats, products: Floats, cross: Floats) -> Floats:
+    """Give the centred products of the features and, last, the target: none is negative for any weights."""
+    totals = np.append(one, sums.target)
+    whole = np.block([[products, cross[:, None]], [cross[None, :], np.array([[sums.target_squares]])]])
+    return np.asarray(whole - np.outer(totals, totals) / sums.n)
+
+
+def _is_sound(term: Term) -> bool:
+    """Whether a term is one of this program's, coded as it codes it."""
+    numbers = (term.centre, term.unit, term.low, term.high)
+    if term.field not in M1_PREDICTORS or not all(math.isfinite(number) for number in numbers):
+        return False
+    if term.scale == "levels":
+        return term.unit == 1.0 and dict(term.levels) == dict(LEVELS.get(term.field, {}))
+    return NUMBERS.get(term.field) == (term.scale, term.unit) and not term.levels
 
 
 def _is_positive(matrix: Floats, *, strictly: bool) -> bool:

@@ -38,7 +38,7 @@ class Watched:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether one of the patients is made up."""
+        """Whether the patients are made up."""
         return self.found.is_simulated
 
     @property
@@ -49,7 +49,7 @@ class Watched:
     def render_input(self) -> dict[str, Any]:
         """Say what was read."""
         found = self.found
-        names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld")
+        names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld", "made_up")
         scope = {"bundle_sha256": found.scope.bundle_sha256, "centre": found.scope.centre, "by": found.scope.by}
         return {"register": str(found.last), **scope, **{name: getattr(found, name) for name in names}}
 

@@ -35,6 +35,8 @@ def ask_initials(user: User) -> str:
 
 def offer_case(user: User, answer: Answer, source: Source) -> None:
     """Offer to add the present estimate, with what the register has to know beside it."""
+    from core.register.estimate_entry import EARLIEST  # noqa: PLC0415 - brings the database
+
     if get_text_setting("register") != "on":
         return
     with st.expander("Add to register"):
@@ -50,7 +52,7 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
         centre = st.text_input("Centre", key="register_centre", max_chars=100, persist_state="session").strip()
         today = datetime.datetime.now(datetime.UTC).date()
         day = st.date_input(
-            "Date of the examination", None, "1990-01-01", today, name_widget("register_day"), format="YYYY-MM-DD"
+            "Date of the examination", None, EARLIEST, today, name_widget("register_day"), format="YYYY-MM-DD"
         )
         author = ask_initials(user)
         lacks = [

@@ -8,6 +8,7 @@ import streamlit as st
 from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.database import find_database
+from core.register.estimate_entry import EARLIEST
 from core.register.listing import (
     PAGE,
     Filter,
@@ -28,7 +29,6 @@ from core.ui.register.store import get_store
 ALL, UNNAMED = "all", "not known"
 KNOWN = {ALL: None, "outcome known": True, "outcome not known": False}
 TABLE, OPEN = "register_table", "register_open"
-EARLIEST = "1990-01-01"
 
 
 def show_sums(overview: Overview, last: str) -> None:

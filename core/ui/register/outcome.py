@@ -10,6 +10,7 @@ from core.clinical import BY_NAME, COLUMNS
 from core.errors import AppError, InputError
 from core.inference.explain import format_percent
 from core.plain_text import plain
+from core.register.estimate_entry import EARLIEST
 from core.register.models import REGISTER, WITHHELD, Kind, Record
 from core.register.outcome_entry import (
     FIELDS,
@@ -103,7 +104,7 @@ def _ask_followed(values: Values) -> dict[str, Any]:
     at = None if known is None else list(YES_NO).index(int(known))
     event = two.selectbox("Recurrence", list(YES_NO), at, format_func=YES_NO.__getitem__, placeholder="not known")
     kept_day = str(values["last_followup"]) if "last_followup" in values else None
-    day = three.date_input("Last follow-up", kept_day, "1990-01-01", format="YYYY-MM-DD")
+    day = three.date_input("Last follow-up", kept_day, EARLIEST, format="YYYY-MM-DD")
     return {"rfs_months": months, "rfs_event": event, "last_followup": day.isoformat() if day else None}
 
 

@@ -62,6 +62,14 @@ def test_bundles_stand_beside_each_other_on_the_same_patients(register):
     assert {"ModelsExhibit", "GainExhibit"} <= set(kinds)
 
 
+def test_simulated_patients_are_left_out_beside_real_ones_and_said(register):
+    found = make(register.assign(is_simulated=register["patient_id"] == "P-10"))
+    assert set(make(register).read.table["patient_id"]) - set(found.read.table["patient_id"]) == {"P-10"}
+    assert not found.is_simulated
+    assert "Simulated, and left out beside real ones: 1 patients." in " ".join(found.read.notes)
+    assert make(register.assign(is_simulated=True)).is_simulated
+
+
 def test_a_bundle_that_is_not_there_gives_way_to_the_most_used(register):
     assert make(register[register["bundle_sha256"] == OLD], bundle_sha256="f" * 64).bundle == "old"
     assert make(register.head(0)) is None

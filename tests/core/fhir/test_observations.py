@@ -47,6 +47,9 @@ def test_a_ki67_in_an_excised_specimen_is_read_from_every_kind_of_bundle(kind):
         ({"valueQuantity": None, "valueRange": {"low": PERCENT, "high": PERCENT | {"value": 40}}}, "range .35 to 40."),
         ({"valueQuantity": None, "valueString": "35 %"}, "no quantity in % .valueString."),
         ({"valueQuantity": None}, "no value"),
+        ({"modifierExtension": [{"url": "http://x.org/not", "valueBoolean": True}]}, "a modifier .*change its meaning"),
+        ({"implicitRules": "http://x.org/rules"}, "a modifier .*change its meaning"),
+        ({"component": [{"code": KI67, "valueQuantity": PERCENT | {"value": 50}}]}, "it and one of its components"),
         (
             {"valueQuantity": None, "dataAbsentReason": {"coding": [{"code": "not-performed"}]}},
             "no value .not-performed.",

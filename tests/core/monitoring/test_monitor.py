@@ -126,3 +126,22 @@ def test_no_single_outcome_can_be_read_off_the_chart():
 def test_rule_and_method_say_the_numbers():
     assert "5 % of all spans of 1,000 patients" in RULE
     assert "below 50 patients" in METHOD
+
+
+def test_simulated_patients_are_left_out_beside_real_ones_and_counted():
+    estimates = make_estimates(make_patients(100, np.random.default_rng(7)))
+    estimates.table.loc[:39, "is_simulated"] = True
+    reference = make_reference(make_patients(300, np.random.default_rng(0)))
+    found = monitor(estimates, SCOPE, reference, today=TODAY)
+    assert (found.patients, found.made_up, found.is_simulated) == (60, 40, False)
+    assert "40 simulated patients are left out" in " ".join(list_exhibits(found, "x")[0].notes())
+    estimates.table["is_simulated"] = True
+    found = monitor(estimates, SCOPE, reference, today=TODAY)
+    assert (found.patients, found.made_up, found.is_simulated) == (100, 0, True)
+
+
+def test_what_no_alarm_can_be_raised_of_is_said():
+    few, many = (watch(make_patients(n, np.random.default_rng(5))) for n in (20, 100))
+    words = list_exhibits(few, "the register")[0].sentence()
+    assert "Not judged: drift (no full window of 50 patients yet); calibration in the large (20 of 50" in words
+    assert "Not judged" not in list_exhibits(many, "the register")[0].sentence()

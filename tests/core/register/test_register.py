@@ -21,6 +21,7 @@ from core.register.estimate_entry import Estimate, read_estimates
 from core.register.listing import PAGE, Filter, count_entries, count_estimates, list_estimates, sum_estimates
 from core.register.models import ENTRIES
 from core.register.outcome_entry import NOTHING, check_outcome, make_entry, read_kept
+from core.register.outcome_import import judge_rows
 from core.register.patients import choose_estimates, tabulate_register
 from core.register.store import Store
 from core.simulation import render_frame
@@ -226,3 +227,19 @@ def test_of_a_thousand_concurrent_writes_none_that_was_acknowledged_is_lost_by_k
 def test_a_day_in_the_future_is_refused():
     with pytest.raises(InputError, match="lies in the future"):
         replace(ESTIMATE, exam_date="2999-01-01")
+
+
+@pytest.mark.parametrize("day", ["20260301", "2026-W09-7", "0001-01-01", "1989-12-31", "2026-3-1", "01.03.2026"])
+def test_a_day_of_another_form_or_before_ultrasound_is_refused(day):
+    with pytest.raises(InputError, match="write it as YYYY-MM-DD, from 1990-01-01 on"):
+        replace(ESTIMATE, exam_date=day)
+
+
+def test_of_rows_of_one_patient_that_differ_none_is_taken(store):
+    add_estimates(store, ["P-1", "P-2"])
+    values = [("P-1", 35.0), ("P-2", 20.0), ("P-1", 5.0), ("P-2", 20.0)]
+    rows = judge_rows(store, [(i, name, {"ki67_pct": value}) for i, (name, value) in enumerate(values, start=2)])
+    assert [row.status for row in rows] == ["not used", "new", "not used", "not used"]
+    assert "several rows that differ" in rows[0].reason
+    assert rows[0].reason == rows[2].reason
+    assert rows[3].reason == "the same as row 3"

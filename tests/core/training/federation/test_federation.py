@@ -19,7 +19,7 @@ from core.training.federation.combine import FederationPlan, check_sites, choose
 from core.training.federation.image_sums import fit_pooled_score
 from core.training.federation.pooling import pool_fusions, recode
 from core.training.federation.site import SitePlan, summarise_patients
-from core.training.federation.site_file import SiteSums, read_site, write_site
+from core.training.federation.site_file import SiteSums, _seal, read_site, write_site
 from models.bundle import MALIGNANCY, WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from models.fusion import ImageHead, Term
@@ -225,6 +225,7 @@ CHANGES = {
     "the same name": ({"site": "A"}, "is given twice"),
     "the same manifest": ({"manifest_sha256": "a" * 64}, "is given twice"),
     "real patients": ({"is_simulated": False}, "not both real or both simulated"),
+    "the same name in capitals": ({"site": "a "}, "is given twice"),
     "another round": ({"scored_by": "f" * 64}, "another image score"),
 }
 
@@ -234,6 +235,12 @@ def test_a_site_that_does_not_fit_is_refused_by_name(sites, name):
     changes, words = CHANGES[name]
     with pytest.raises(InputError, match=words):
         check_sites([sites[0], replace(sites[1], **changes)], sites[0].backbone["sha256"])
+
+
+def test_patients_under_another_name_and_manifest_count_once(sites):
+    again = replace(sites[0], site="Z", manifest_sha256="f" * 64)
+    with pytest.raises(InputError, match="The site Z is given twice"):
+        check_sites([sites[0], sites[1], again], sites[0].backbone["sha256"])
 
 
 def test_other_terms_are_refused_by_name(sites):
@@ -252,7 +259,50 @@ BROKEN = {
     "no covariance": (lambda s: {"cov": -s.cov}, "covariance of its coefficients is not positive definite"),
     "no X'X": (lambda s: {"sums": replace(s.sums, own_products=s.sums.own_products - 5e3 * np.eye(FEW))}, "X'X is not"),
     "counts": (lambda s: {"sums": replace(s.sums, n=7)}, "counts don't fit"),
+    "another X'y": (lambda s: {"sums": replace(s.sums, own_target=s.sums.own_target * 50)}, "X'y does not fit"),
+    "too small y'y": (lambda s: {"sums": replace(s.sums, target_squares=1e-3)}, "X'y does not fit"),
+    "a short mean": (lambda s: {"input_mean": s.input_mean[:-1]}, "coefficients don't fit its terms"),
+    "a unit of 0": (lambda s: {"terms": (replace(s.terms[0], unit=0.0), *s.terms[1:])}, "coded in another way"),
+    "an unknown term": (lambda s: {"terms": (replace(s.terms[0], field="eyes"), *s.terms[1:])}, "coded in another way"),
 }
+ODD = {
+    "n": [float("inf"), 40.7, True, None, 10**400],
+    "events": [float("inf"), 60.5, "60"],
+    "simulated": ["false", 0, None],
+    "site": ["", "  ", "\ud800", "A | B", "x" * 65, None, "A\n# B"],
+    "description": ["\ud800", "A\n# B", {"a": 1}],
+    "cutoff": [{}, None, {"value": -3, "rule": ">="}, {"value": float("inf"), "rule": ">="}],
+    "backbone": [None, []],
+    "terms": [None, [{}], [1]],
+    "coefs": [10**400, [10**400], {}, None],
+    "manifest_sha256": ["\ud800", None],
+    "sums": [None, {}],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_values_of_another_kind_get_a_sentence_though_the_hash_fits(small, tmp_path, name):
+    record = json.loads(small[1].read_text())
+    record.pop("sha256")
+    for value in ODD[name]:
+        changed = record | {name: value}
+        (tmp_path / "B.json").write_text(json.dumps(changed | {"sha256": _seal(changed)}))
+        with pytest.raises(InputError, match=r"B\.json"):
+            read_site(tmp_path / "B.json")
+
+
+def test_a_yes_no_value_of_few_patients_is_not_exported(cohort, network):
+    """The mean of its code times the number of patients is their number."""
+    patients, pooled, views = cohort
+    rare = patients.assign(palpable=["yes" if i % 40 == 0 else "no" for i in range(len(patients))])
+    with pytest.raises(InputError, match="column palpable one of two values is that of fewer than 10 patients"):
+        summarise((rare, pooled, views), network, "A", n_features=FEW)
+
+
+def test_a_name_that_no_table_can_show_is_not_exported(sites, tmp_path):
+    with pytest.raises(InputError, match="Nothing was written: its site is empty"):
+        write_site(replace(sites[0], site="A | B"), tmp_path / "A.json")
+    assert not (tmp_path / "A.json").exists()
 
 
 @pytest.mark.parametrize("name", BROKEN)
