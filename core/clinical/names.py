@@ -11,13 +11,14 @@ Meaning = Literal["name", "file", "box", "split", "probability", "binary", "even
 
 ALIASES: dict[str, str] = {
     "patient_id": "patient patientid pid id study_id subject subject_id case case_id caseid pseudonym patient_no "
-    "patient_number patienten_id patientennummer fallnummer fall_id pseudonyme identifiant id_patient numero_patient "
-    "paciente id_paciente identificador 患者 患者编号 病例号 编号 病人编号",
+    "patient_number patienten_id patientennummer fallnummer fall_id pseudonyme identifiant identifiant_patient "
+    "id_patient numero_patient paciente id_paciente identificador identificador_paciente 患者 患者编号 "
+    "病例号 编号 病人编号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
     "etablissement centro hospital_name clinica 中心 医院 机构",
     "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei datei "
-    "dateiname fichier nom_fichier imagen archivo 图像 文件 文件名 图片",
-    "box": "roi bbox lesion_box bounding_box",
+    "dateiname fichier nom_fichier fichier_image imagen archivo archivo_imagen 图像 文件 文件名 图片",
+    "box": "roi bbox lesion_box bounding_box laesionsbox lasionsbox 病灶框",
     "split": "set dataset partition cohort subset fold_set aufteilung teilmenge jeu ensemble conjunto particion "
     "数据集 分组",
     "y": "ki67_high ki_67_high high_ki67 high_ki_67 label outcome truth ki67_status ki_67_status ki67_group target "
@@ -30,7 +31,9 @@ ALIASES: dict[str, str] = {
     "lymphknotenmetastase lymphknoten nodalstatus metastase_ganglionnaire ganglions metastasis_ganglionar ganglios "
     "淋巴结转移",
     "aln_suspicious": "aln_us axillary_ultrasound axillary_us axilla_us axillasonographie axilla_sonographie "
-    "echographie_axillaire ecografia_axilar 腋窝超声",
+    "echographie_axillaire ecografia_axilar axilla_auffaellig axilla_auffallig axilla_suspekt aln_suspekt "
+    "ganglion_axillaire_suspect ganglions_axillaires_suspects axila_sospechosa ganglios_axilares_sospechosos "
+    "腋窝超声 腋窝淋巴结可疑",
     "rfs_months": "rfs_time rfs follow_up followup follow_up_time followup_time time survival_time time_to_event dfs "
     "dfs_time ddfs drfs efs recurrence_free_survival nachbeobachtung nachbeobachtungszeit rezidivfreies_ueberleben "
     "rezidivfreies_uberleben zeit suivi duree_suivi survie_sans_recidive tiempo seguimiento supervivencia "
@@ -41,7 +44,7 @@ ALIASES: dict[str, str] = {
     "age_au_diagnostic edad edad_al_diagnostico 年龄",
     "menopausal": "menopause menopausal_status menopause_status menopausenstatus menopausalstatus statut_menopausique "
     "estado_menopausico menopausia 绝经 绝经状态 月经状态",
-    "palpable": "palpability palpable_mass tastbar tastbarkeit palpation palpabilidad 可触及 触诊",
+    "palpable": "palpability palpable_mass tastbar tastbarkeit tastbefund palpabel palpation palpabilidad 可触及 触诊",
     "size_mm": "size tumor_size tumour_size tumsize lesion_size us_size max_diameter diameter largest_diameter "
     "tumorgroesse tumorgrosse groesse grosse durchmesser taille taille_tumeur taille_tumorale diametre tamano "
     "tamano_tumor diametro 大小 肿瘤大小 最大径 直径",

@@ -62,12 +62,12 @@ BINARY_WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
     "menopausal": {
-        "pre": _words("""premenopausal | pre-menopausal | prämenopausal | praemenopausal | préménopause
-            | préménopausée | premenopausia | premenopáusica | 绝经前 | 未绝经"""),
-        "peri": _words("""perimenopausal | peri-menopausal | périménopause | perimenopausia | perimenopáusica
-            | 围绝经期"""),
-        "post": _words("""postmenopausal | post-menopausal | postménopause | ménopausée | postmenopausia
-            | menopáusica | postmenopáusica | 绝经后 | 已绝经 | 绝经"""),
+        "pre": _words("""premenopausal | pre-menopausal | prämenopausal | praemenopausal | prä | prae | pré
+            | préménopause | pré-ménopause | préménopausée | premenopausia | premenopáusica | 绝经前 | 未绝经"""),
+        "peri": _words("""perimenopausal | peri-menopausal | péri | périménopause | péri-ménopause | perimenopausia
+            | perimenopáusica | 围绝经期"""),
+        "post": _words("""postmenopausal | post-menopausal | postménopause | post-ménopause
+            | ménopausée | postmenopausia | menopáusica | postmenopáusica | 绝经后 | 已绝经 | 绝经"""),
     },
     "aln_suspicious": {
         "suspicious": YES | POSITIVE | SUSPICIOUS | {"1"},

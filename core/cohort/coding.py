@@ -290,7 +290,8 @@ def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, tit
     coding = ", ".join(f"{code} = {meaning}" for code, meaning in stated.items())
     unfit = sorted((i for i in parsed.reasons if cells.different[i] != FORMULA), key=lambda i: -int(cells.counts[i]))
     is_grade = all(level.isdecimal() for level in field.levels)  # a number beyond the others shows another scale
-    share = STRAY_SHARE if is_grade else 0.5
+    is_worded = not any(character.isdigit() for level in field.levels for character in level)
+    share = STRAY_SHARE if is_grade else UNFIT_SHARE if is_worded else 0.5
     if sum(int(cells.counts[i]) for i in unfit) <= max(1, share * int(cells.counts[~parsed.missing].sum())):
         return Coded(parsed, coding)
     words = [cells.different[i] for i in unfit[:4]]

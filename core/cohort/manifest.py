@@ -130,7 +130,10 @@ def read_rows(
     needed = NEEDED_TO_TRAIN if labelled else NEEDED
     missing = [name for name in needed if name not in match.positions and name not in match.doubtful]
     if missing:
-        raise TableError(f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}.")
+        raise TableError(
+            f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}. "
+            "Rename one, or map another column to it."
+        )
     understood = understand(text, match, choices, (*needed, "split"))
     problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
     if "ki67_pct" in understood.values:

@@ -89,6 +89,25 @@ def test_a_number_beyond_the_scale_shows_another_scale(column, values, problem):
 
 
 @pytest.mark.parametrize(
+    ("values", "problem", "known"),
+    [
+        (("post", "post", "vor Wechsel"), "'vor Wechsel': none of pre, peri, post", None),
+        (("post", "post", "prä", "pré-ménopause", "k.A."), "", {"pre", "post"}),
+    ],
+)
+def test_a_level_in_a_word_that_is_not_understood_leaves_no_column_of_the_others(values, problem, known):
+    read = read_predictions(add_column("menopausal", lambda t: np.resize([*values], len(t))))
+    assert measure(read) == BASE
+    column = next(c for c in read.reading.columns if c.name == "menopausal")
+    assert column.problem.startswith(problem)
+    assert bool(column.problem) == bool(problem)
+    if known:
+        assert set(read.table["menopausal"].dropna()) == known
+    else:
+        assert "menopausal" not in read.table
+
+
+@pytest.mark.parametrize(
     ("column", "cell", "reason"),
     [
         ("age", "60 months", "'60 months' is in months"),
