@@ -83,5 +83,5 @@ def test_those_without_an_outcome_are_compared_in_words(register):
     assert exhibit.sentence().startswith("Of 56 patients of the register the outcome is known of 44 (79%). They differ")
     assert exhibit.cautions() == [VERIFICATION]
     (shown,) = exhibit.tables().values()
-    assert "Estimated probability" in shown["Characteristic"].tolist()
+    assert "Estimated probability, mean (SD)" in shown["Characteristic"].tolist()
     assert not SelectionExhibit.applies(Patients(table.dropna(subset=["y"]), table, "", patients.threshold))
