@@ -1,21 +1,28 @@
 """A bundle as one file to share: its files and its backbone in a ZIP archive, signed where the sender wants it."""
 
+import errno
+import lzma
+import os
 import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from core.errors import ModelError, UsageError
+from core.errors import ModelError, UsageError, WorkError
 from core.training.bundle.folder import check_target, put_in_place
 from models.bundle import MANIFEST, OWN_BACKBONE, SIGNATURE, WEIGHTS, Bundle, read_bundle
 from models.sealed import BundleError
 
 MOST_BYTES = 2 * 1024**3
 EPOCH = (1980, 1, 1, 0, 0, 0)
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
@@ -23,31 +30,37 @@ def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
     bundle = _read(folder)
     signature = None if key is None else _read_private_key(key).sign(bytes.fromhex(bundle.sha256))
     partial = out.with_name(out.name + ".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted({MANIFEST, *bundle.manifest.files}):
-            _add(archive, name, (folder / name).read_bytes())
-        _add(archive, f"{OWN_BACKBONE}/{WEIGHTS}", bundle.weights_path.read_bytes())
-        if signature is not None:
-            _add(archive, SIGNATURE, signature)
-    partial.replace(out)
+    with _explain_disk(f"beside {out.name}"):
+        try:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name in sorted({MANIFEST, *bundle.manifest.files}):
+                    _add(archive, name, (folder / name).read_bytes())
+                _add(archive, f"{OWN_BACKBONE}/{WEIGHTS}", bundle.weights_path.read_bytes())
+                if signature is not None:
+                    _add(archive, SIGNATURE, signature)
+            partial.replace(out)
+        finally:
+            if partial.is_file():
+                partial.unlink()
     return bundle
 
 
 def unpack_bundle(package: Path, out: Path, *, signer: Path | None = None, replace: bool = False) -> Bundle:
     """Verify a packed bundle and put it into a folder."""
     check_target(out, replace=replace)
-    out.resolve().parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.resolve().name}.") as scratch:
-        folder = Path(scratch) / "bundle"
-        _extract(package, folder)
-        _verify_signature(_read(folder), folder, signer)
-        put_in_place(folder, out.resolve())
+    with _explain_disk(f"beside {out.name}"):
+        out.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.resolve().parent, prefix=f".{out.resolve().name}.") as scratch:
+            folder = Path(scratch) / "bundle"
+            _extract(package, folder)
+            _verify_signature(_read(folder), folder, signer)
+            put_in_place(folder, out.resolve())
     return _read(out)
 
 
 def verify_bundle(source: Path, *, signer: Path | None = None) -> tuple[Bundle, bool]:
     """Verify a bundle's folder or package."""
-    with TemporaryDirectory() as scratch:
+    with _explain_disk(f"in {gettempdir()}"), TemporaryDirectory() as scratch:
         folder = source
         if not source.is_dir():
             folder = Path(scratch) / "bundle"
@@ -55,6 +68,17 @@ def verify_bundle(source: Path, *, signer: Path | None = None) -> tuple[Bundle, 
         bundle = _read(folder)
         _verify_signature(bundle, folder, signer)
         return bundle, (folder / SIGNATURE).exists()
+
+
+@contextmanager
+def _explain_disk(place: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WorkError(
+            f"A file can't be read or written ({os.strerror(error.errno or 0)}): make room {place}, or check who may "
+            "write there; what lay there is whole."
+        ) from None
 
 
 def _read(folder: Path) -> Bundle:
@@ -86,7 +110,17 @@ def _extract(package: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, file)
     except FileNotFoundError:
         raise ModelError(f"{package.name} is not there: give a bundle's folder or its package.") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise
         raise ModelError(f"{package.name} can't be read as a packed bundle: fetch it anew.") from None
 
 

@@ -1,5 +1,6 @@
 """A bundle in one file: what is packed comes out the same, and what was changed or unsigned is refused."""
 
+import errno
 import shutil
 import zipfile
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from core.errors import ModelError, UsageError
+from core.errors import ModelError, UsageError, WorkError
 from core.inference import Predictor
 from core.training.bundle.package import pack_bundle, unpack_bundle, verify_bundle
 from models.bundle import OWN_BACKBONE, WEIGHTS
@@ -95,6 +96,36 @@ def test_a_bundle_of_another_signer_or_none_is_refused(bundle_dir: Path, package
         verify_bundle(package, signer=keys[0])
     with pytest.raises(UsageError, match="private key"):
         pack_bundle(bundle_dir, tmp_path / "x.zip", key=keys[1])
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_what_lay_there(
+    bundle_dir: Path, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = package.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "writestr", fail)
+        with pytest.raises(WorkError, match="No space left on device"):
+            pack_bundle(bundle_dir, package)
+    monkeypatch.setattr(shutil, "copyfileobj", fail)
+    for work in (lambda: unpack_bundle(package, tmp_path / "ours"), lambda: verify_bundle(package)):
+        with pytest.raises(WorkError, match="No space left on device"):
+            work()
+    assert package.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [package.name]
+
+
+def test_a_damaged_package_is_a_sentence(package: Path, tmp_path: Path) -> None:
+    data = package.read_bytes()
+    for place in range(60, len(data), len(data) // 40):
+        damaged = bytearray(data)
+        damaged[place : place + 8] = b"\xff" * 8
+        (tmp_path / "damaged.zip").write_bytes(damaged)
+        with pytest.raises(ModelError):
+            verify_bundle(tmp_path / "damaged.zip")
 
 
 def test_what_is_no_package_is_a_sentence(tmp_path: Path) -> None:
