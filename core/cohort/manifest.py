@@ -207,7 +207,9 @@ def parse_box(text: str) -> tuple[float, float, float, float] | None:
     try:
         x0, y0, x1, y1 = (float(part) for part in text.strip("[]() ").replace(";", ",").split(","))
     except ValueError:
-        raise TableError(f"box: '{text[:40]}' is not x0,y0,x1,y1 in pixels.") from None
+        x0 = y0 = x1 = y1 = np.nan
+    if not np.isfinite([x0, y0, x1, y1]).all():
+        raise TableError(f"box: '{text[:40]}' is not x0,y0,x1,y1 in pixels.")
     if not (x0 < x1 and y0 < y1):
         raise TableError(f"box: '{text[:40]}' is empty; give x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
     return (x0, y0, x1, y1)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.cohort.manifest import read_manifest, read_rows
+from core.cohort.manifest import parse_box, read_manifest, read_rows
 from core.cohort.splits import SplitRule
 from core.errors import TableError
 from models.cutoff import Cutoff
@@ -166,3 +166,9 @@ def test_one_reader_for_manifests_and_prediction_tables(tmp_path: Path) -> None:
     }  # fmt: skip
     assert read[1]["lnm"] is None
     assert any("BI-RADS: not read." in line for line in reading.describe())
+
+
+@pytest.mark.parametrize("box", ["0,0,inf,inf", "nan,1,2,3", "-inf,0,5,5", "1e400,1,2,3"])
+def test_a_box_without_an_end_is_refused_before_anything_is_computed(box: str) -> None:
+    with pytest.raises(TableError, match="is not x0,y0,x1,y1 in pixels"):
+        parse_box(box)
