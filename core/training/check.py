@@ -58,7 +58,7 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
     findings = [
         *(f"{name}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
         too_few or _judge_size(manifest, high.astype(int)),
-        f"{no_box} images have no box: the segmenter proposes one.",
+        *([f"{no_box} images have no box: the segmenter proposes one."] if no_box else []),
         *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
     ]
     columns = [f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core import __version__
+from core.errors import ModelError
 from core.inference import Case, Prediction, View
-from core.inference.render import describe_use, render_case
+from core.inference.render import RESEARCH_USE, describe_use, render_case
 from core.plain_text import plain_figure
 from core.spreadsheet import render_csv
 from core.ui.errors import guard_file
@@ -45,6 +46,14 @@ def describe_provenance(bundle: Bundle) -> dict[str, str]:
         "created_utc": now.isoformat(timespec="seconds"),
         "intended_use": describe_use(bundle),
     }
+
+
+def _describe_page() -> dict[str, str]:
+    """Say where a page's table comes from; what tells of no estimate can be had where no bundle can be read."""
+    try:
+        return describe_provenance(get_bundle())
+    except ModelError:
+        return {"app_version": __version__, "intended_use": RESEARCH_USE}
 
 
 def draw_figure(figure: "go.Figure", *, key: str, alt: str) -> None:
@@ -87,7 +96,7 @@ def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
     label : str
         Text of the button.
     """
-    provenance = describe_provenance(get_bundle())
+    provenance = _describe_page()
     st.download_button(
         label,
         guard_file(lambda: render_csv(data.assign(**provenance))),

@@ -29,6 +29,7 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 .st-key-page_head { gap: 0.25rem 1rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 3rem; } }
 @media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }
+@media (max-width: 640px) { [data-testid="stButtonGroup"] button { padding: 0 0.6rem; } }
 </style>"""
 
 

@@ -99,7 +99,7 @@ class DriftExhibit(WatchExhibit):
         """Draw the stability index of each input, what it reaches by chance, and which raised an alarm."""
         newest = self._newest
         labels = [shorten_label(label) for label in newest["label"]]
-        figure = new_figure(x_title="Population stability index", height=140 + ROW_HEIGHT * len(newest))
+        figure = new_figure(x_title="Stability index", height=140 + ROW_HEIGHT * len(newest))
         rows = list(range(len(newest)))
         line = {"color": NEUTRAL, "width": 2}
         chance = {"symbol": "line-ns-open", "size": 12, "color": NEUTRAL, "line": line}

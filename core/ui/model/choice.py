@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import ModelError
-from core.evaluation.estimate import write_estimate, write_number
+from core.evaluation.estimate import write_estimate, write_number, write_p
 from core.inference.trust import load_bundle
 from core.plain_text import plain, plain_table
 from core.register.bundles.folder import find_bundles_folder, read_bundles
@@ -57,7 +57,7 @@ def show_bundle_choice(user: User) -> None:
         return
     author = Author(ask_initials(user), user.key, user.role)
     bundles, faults = read_bundles(folder)
-    with st.expander("Put another bundle into use", expanded=CHOICE in st.session_state):
+    with st.expander("Put another bundle into use", expanded=st.session_state.get(CHOICE) is not None):
         for fault in faults:
             st.caption(f"Left out: {plain(fault)}")
         _ask_other([one for one in bundles if current is None or one.sha256 != current.sha256], current, author)
@@ -176,7 +176,8 @@ def tabulate_figures(part: SideBySide) -> pd.DataFrame:
     """Set the figures of both bundles side by side."""
     roc = part.roc
     gain = write_estimate(roc.difference, roc.ci, roc.reason, level=None)
-    rows = [("AUC", write_number(roc.auc_b), write_number(roc.auc_a), gain + _write_p(roc.p))]
+    told = gain if roc.p is None else f"{gain}, {write_p(roc.p)}"
+    rows = [("AUC", write_number(roc.auc_b), write_number(roc.auc_a), told)]
     pairs = {
         "Calibration intercept": ("intercept", "intercept_ci"),
         "Calibration slope": ("slope", "slope_ci"),
@@ -207,7 +208,3 @@ def tabulate_calls(part: SideBySide) -> pd.DataFrame:
             for outcome in ("high", "low")
         ]
     )
-
-
-def _write_p(p: float | None) -> str:
-    return "" if p is None else f", p = {p:.3g}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.evaluation.estimate import write_number
+from core.evaluation.estimate import write_number, write_p
 from core.figures.evidence import read_evidence
 from core.inference.explain import label_term
 from core.training.update.card import METHOD_WORDS
@@ -44,7 +44,7 @@ def tabulate_tests(update: Mapping[str, Any]) -> pd.DataFrame:
                 "Refit against": METHOD_WORDS[name],
                 "Chi-squared": write_number(row["chisq"], 2),
                 "Degrees of freedom": f"{row['df']:.0f}",
-                "p": f"{row['p']:.3g}",
+                "p": write_p(row["p"]).removeprefix("p = ").removeprefix("p "),
             }
             for name, row in update["tests"].items()
             if row["p"] is not None
@@ -74,7 +74,7 @@ def tabulate_heterogeneity(federation: Mapping[str, Any]) -> pd.DataFrame:
         low, high = row["prediction_low"], row["prediction_high"]
         rows.append(
             {
-                "Term": "Intercept" if row["term"] == "intercept" else label_term(row["term"]),
+                "Term": _name_term(row["term"]),
                 "Log-odds": f"{row['estimate']:+.2f}",
                 "Standard error": write_number(row["se"], 2),
                 "Tau": write_number(row["tau"], 2),
@@ -85,9 +85,13 @@ def tabulate_heterogeneity(federation: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _name_term(term: str) -> str:
+    return "Intercept" if term == "intercept" else label_term(term)
+
+
 def tabulate_sites(federation: Mapping[str, Any]) -> pd.DataFrame:
     """List the sites, their patients, and the coefficients of each one's fusion."""
-    names = [row["term"] for row in federation["coefficients"]]
+    names = [_name_term(row["term"]) for row in federation["coefficients"]]
     return pd.DataFrame(
         [
             {"Site": site["site"], "Patients": site["n"], "High Ki-67": site["events"]}

@@ -27,7 +27,7 @@ def ask_source() -> Source | None:
     if st.session_state.get(CHOICE) not in labels:
         st.session_state[CHOICE] = next(iter(labels))
     chosen = st.selectbox(
-        "Table of the training",
+        "Table to train on",
         list(labels),
         format_func=lambda name: plain(labels[name]),
         key=CHOICE,

@@ -20,6 +20,8 @@ def offer_start(source: Source, plan: TrainingPlan, *, is_enough: bool) -> None:
     st.header("4. Training", anchor=False)
     if find_running() is not None:
         st.markdown("Another training runs, of yours or of another admin: one at a time.")
+    if not is_enough:
+        st.markdown("It can't start with this table: the check above says why.")
     st.button(
         "Train", on_click=guard(_start), args=(source, plan), type="primary", disabled=not is_enough, key="train_start"
     )
