@@ -9,6 +9,7 @@ import pytest
 
 from core import settings
 from core.inference.trust import load_bundle
+from core.register.bundles.folder import find_bundle, read_bundles
 from core.register.bundles.use import read_use
 from core.register.database import find_database
 from core.register.store import Store
@@ -136,6 +137,17 @@ def test_a_bundle_that_is_gone_says_so_and_can_be_taken_back(open_page, site):
     assert any("was put into use and is not in the folder of SONOKI_BUNDLES" in error.value for error in at.error)
     at = decide(give_initials_here(at), "Take back")
     assert f"Bundle **{site.old.name}**" in words(at)
+
+
+def test_a_changed_copy_hides_no_bundle(site, bundle_dir):
+    for name in ("a-copy", "z-copy"):
+        copy = site.new.folder.parent / name
+        shutil.copytree(site.new.folder, copy)
+        (copy / "heads.json").write_text("{}", encoding="utf-8")
+    bundles, faults = read_bundles(site.new.folder.parent)
+    assert [one.folder for one in bundles] == [site.new.folder]
+    assert len(faults) == 2
+    assert find_bundle(site.new.sha256, "ours", bundle_dir) == site.new.folder
 
 
 def test_the_list_of_trusted_bundles_holds_here_too(open_page, site, monkeypatch):
