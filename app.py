@@ -11,7 +11,7 @@ def show_home() -> None:
     with begin_page("SonoKi"):
         st.markdown(
             "SonoKi reads a breast ultrasound image and a few clinical facts, and estimates before surgery whether the "
-            "tumour's **Ki-67** is high. It shows why, and lets a tumour board judge the model on a cohort."
+            "tumour's **Ki-67** is high. It shows why, and lets a tumour board evaluate the model on a cohort."
         )
         case, cohort, model = st.columns(3, gap="medium")
         with case, st.container(border=True, height="stretch"):

@@ -46,7 +46,8 @@ def _find(variable: str, default: Path) -> Path:
 
 
 def _close(path: Path, mode: int) -> None:
-    if os.name != "posix" or not path.stat().st_mode & OTHERS:
+    is_stored = path.is_file() or path.is_dir()  # no terminal or pipe
+    if os.name != "posix" or not is_stored or not path.stat().st_mode & OTHERS:
         return
     try:
         path.chmod(mode)

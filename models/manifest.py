@@ -79,6 +79,8 @@ class Manifest:
         Hash of each file of the bundle.
     parents : tuple of (str, str)
         Name and hash of the bundles that it was made from; empty where it was trained.
+    threshold_interval : tuple of float
+        95 % interval of the threshold; empty where it was not measured.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Manifest:
     versions: Mapping[str, str]
     files: Mapping[str, str]
     parents: tuple[tuple[str, str], ...] = ()
+    threshold_interval: tuple[float, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Manifest":
@@ -121,6 +124,7 @@ class Manifest:
             versions={str(name): str(version) for name, version in data["versions"].items()},
             files={str(name): str(sha256) for name, sha256 in data["files"].items()},
             parents=tuple((str(one["name"]), str(one["sha256"])) for one in data.get("parents", ())),
+            threshold_interval=tuple(map(float, threshold.get("interval") or ())),
         )
 
 

@@ -46,12 +46,13 @@ with begin_page("Model") as user:
     manifest = bundle.manifest
     rule, data = manifest.call_rule, manifest.training_data
     low, high = rule.indeterminate
+    limits = " to ".join(f"{100 * limit:.1f}" for limit in manifest.threshold_interval)
 
     st.header("What it answers", anchor=False)
     st.markdown(
         f"The probability that the surgical specimen's Ki-67 is **{manifest.positive_class}**: "
         f"**{bundle.cutoff.words}** of the tumour cells.\n\n"
-        f"- Threshold **{100 * rule.threshold:.1f} %**: "
+        f"- Threshold **{100 * rule.threshold:.1f} %**{f' (95 % interval {limits} %)' if limits else ''}: "
         f"{plain(manifest.threshold_rule)}, chosen on {plain(manifest.chosen_on)}.\n"
         f"- Indeterminate range **{100 * low:.1f} to {100 * high:.1f} %**: "
         f"{plain(manifest.indeterminate_rule)}.\n"

@@ -10,6 +10,7 @@ import typer
 
 from core.cli.console import AsJson, app, print_result, say
 from core.errors import UsageError, WorkError
+from core.private_files import write_private_file
 
 if TYPE_CHECKING:
     from core.register.chain import ChainReport
@@ -47,7 +48,7 @@ def audit(
             store.accept()
         report = store.verify_chain(expected)
         if out is not None:
-            out.write_text(_render(store.read_as_found(), out.suffix), encoding="utf-8")
+            _write(out, _render(store.read_as_found(), out.suffix))
             say(f"Entries: {out}")
         if new_key and report.holds:
             store.add_key()
@@ -80,6 +81,13 @@ def prepare_database(
             store.grant_app_role(role)
             say(f"The role {role} may read and append entries, and nothing else.")
     say("The board's database is set up.")
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        write_private_file(out, text.encode("utf-8"))
+    except OSError:
+        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
 
 
 def _render(records: "list[Record]", suffix: str) -> str:

@@ -61,6 +61,7 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
     from core.inference.prediction import View  # noqa: PLC0415
 
     files, views = [read_bytes(path) for path in images], []
+    _check_patients(files)
     rois: list[Any] = [None if text == AUTO else Roi(*parse_roi(text)) for text in options.rois or [AUTO] * len(files)]
     several: tuple[Sequence[Any], ...] = (options.frames, options.regions, options.planes)
     frames, regions, planes = (list(given) or [None] * len(files) for given in several)
@@ -70,6 +71,15 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
             say(note)
         views.append(View(read, propose_box(read) if roi is None else read.to_frame(roi), plane))
     return tuple(views), files
+
+
+def _check_patients(files: Sequence[bytes]) -> None:
+    """Refuse files that name different patients."""
+    if len(files) > 1:
+        from core.archive.dicom_objects.study import name_patient  # noqa: PLC0415 - brings pydicom
+
+        if len({name_patient(data) for data in files} - {""}) > 1:
+            raise InputError("These files name different patients, so they can't be views of one lesion.")
 
 
 def propose_box(frame: "Frame") -> "Roi":

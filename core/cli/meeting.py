@@ -9,6 +9,7 @@ import typer
 
 from core.cli.console import DEMO_BUNDLE, app, say
 from core.errors import AppError, InputError, UsageError, WorkError
+from core.private_files import write_private_file
 
 if TYPE_CHECKING:
     from core.documents.render import PatientContent
@@ -45,7 +46,7 @@ def meeting(
     store.close()
     document = collect_meeting(title, contents, held_on=now[:10], created_utc=now, last_entry=last_entry)
     try:
-        out.write_bytes(render_meeting_document(document, paper=paper, form=forms[out.suffix.lower()]))
+        write_private_file(out, render_meeting_document(document, paper=paper, form=forms[out.suffix.lower()]))
     except OSError:
         raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     say(f"The document of {len(contents)} patients is written.")

@@ -10,6 +10,7 @@ import typer
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
 from core.errors import InputError, UsageError, WorkError
+from core.private_files import write_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,7 @@ def export_register(
     with closing(_open(database)) as store:
         count, content = _render_fhir(store, bundle) if fhir else _render_table(store)
     try:
-        out.write_bytes(content)
+        write_private_file(out, content)
     except OSError:
         raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     say(f"{count} estimates: {out}")

@@ -25,11 +25,15 @@ class MarkWeight(NamedTuple):
         "2 caliper marks and words", for example.
     place : str
         Where in the square their weight lies: "at the lower edge", for example.
+    crosses, words : tuple
+        The marks themselves, as `remove_calipers` takes them.
     """
 
     share: float
     name: str
     place: str
+    crosses: tuple[tuple[int, int], ...]
+    words: tuple[Roi, ...]
 
 
 def weigh_marks(estimate: ViewEstimate, frame: Frame) -> MarkWeight | None:
@@ -63,9 +67,10 @@ def weigh_marks(estimate: ViewEstimate, frame: Frame) -> MarkWeight | None:
     weight = cells[np.ix_(rows, columns)]
     held = float(weight[covered].sum())
     if not held:
-        return MarkWeight(0.0, name_marks(crosses, words), "")
+        return MarkWeight(0.0, name_marks(crosses, words), "", crosses, words)
     down, across = (float((weight * covered).sum(axis=axis) @ np.arange(GRID)) / held / GRID for axis in (1, 0))
-    return MarkWeight(held / float(weight.sum()), name_marks(crosses, words), _name_place(across, down))
+    share, place = held / float(weight.sum()), _name_place(across, down)
+    return MarkWeight(share, name_marks(crosses, words), place, crosses, words)
 
 
 def _name_place(across: float, down: float) -> str:

@@ -304,6 +304,27 @@ def test_files_of_two_patients_are_no_views_of_one_lesion(at, breast_loop):
     assert at.session_state["case"].views == ()
 
 
+def test_a_zip_of_two_patients_is_no_case(at, breast_loop):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("T-1", "T-2"):
+            one, file = pydicom.dcmread(io.BytesIO(breast_loop)), io.BytesIO()
+            one.PatientID = name
+            one.save_as(file)
+            archive.writestr(f"{name}.dcm", file.getvalue())
+    upload(at, "two.zip", buffer.getvalue())
+    find(at.button, "They show one lesion").click().run()
+    assert "name different patients" in at.error[0].value
+    assert [view.item for view in at.session_state["case"].views] == [None]
+
+
+def test_more_images_than_a_case_takes_are_refused_and_none_is_dropped(at, breast_png):
+    at.file_uploader[0].set_value([(f"{i}.png", breast_png, "image/png") for i in range(13)])
+    at.run()
+    assert "13 images came, and the case has room for 12" in at.error[0].value
+    assert at.session_state["case"].views == ()
+
+
 def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
     estimate(upload(at, "a.png", breast_png))
     find(at.selectbox, "Plane of this view").set_value("longitudinal").run()
@@ -323,6 +344,9 @@ def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_
     assert answer.prediction.score == pytest.approx(np.mean([f.score for f in job.reading.passing]))
     assert answer.case.views[0].n_frames == len(job.reading.passing)
     assert "the mean of" in choose_view(at, "Limits")
+    assert not [text.value for text in at.warning if "not of this box" in text.value]
+    find(at.number_input, "Right").set_value(find(at.number_input, "Right").value - 9).run()
+    assert [text.value for text in at.warning if "not of this box" in text.value]
 
 
 def test_the_document_of_an_upload_is_titled_with_the_pseudonym_that_was_typed(at, breast_png, monkeypatch):

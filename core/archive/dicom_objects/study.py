@@ -96,12 +96,12 @@ def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, sid
     return _source_study(read_study(source), side)
 
 
-def name_patient(source: bytes) -> str:
-    """Give the hash of the patient that a file names, to be compared and not kept; empty where it names none."""
-    if detect_format(source) != "DICOM":
+def name_patient(source: bytes, item: int | None = None) -> str:
+    """Give the hash of the patient that a file, or one in an archive, names: compared and not kept; empty if none."""
+    if item is None and detect_format(source) != "DICOM":
         return ""
     try:
-        found = read_study(source)
+        found = read_study(source, item=item)
     except ImageError:
         return ""
     named = str(found["PatientID"] or found["PatientName"])

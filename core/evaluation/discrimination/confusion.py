@@ -195,8 +195,8 @@ def _compute_odds_ratio(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
 
 def _compute_kappa(tp: int, fp: int, fn: int, tn: int, z: float) -> Metric:
     n = tp + fp + fn + tn
-    if not n:
-        return (*NOT_DEFINED, "Nobody to count it on.")
+    if n <= 1:
+        return (*NOT_DEFINED, "One patient gives no kappa." if n else "Nobody to count it on.")
     both = {(tp + fp) / n, (tp + fn) / n}
     if both in ({0.0}, {1.0}):
         return (*NOT_DEFINED, "Decisions and outcomes do not vary.")

@@ -163,8 +163,8 @@ class OptimismExhibit(Exhibit):
     def notes(self) -> list[str]:
         """Say what the correction leaves out."""
         return [
-            "The two models themselves are not fitted anew, so the optimism of the whole model is larger; the test "
-            "splits show it."
+            "The two models themselves are not fitted anew, so the optimism of the whole model is larger: the Model "
+            "page gives the slope with the whole fit repeated, where it was measured; the test splits show it too."
         ]
 
     def tables(self) -> dict[str, pd.DataFrame]:

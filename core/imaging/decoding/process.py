@@ -22,6 +22,7 @@ from core.imaging.decoding.dicom.study import decode_study
 from core.imaging.decoding.limits import NICENESS, WAIT_TIMES, Limits
 from core.imaging.decoding.messages import read_message, write_message
 from core.imaging.decoding.stills import decode_filed
+from core.imaging.decoding.zip_files import read_item
 from core.imaging.frame import Choice, CleanedFile
 
 if sys.platform != "win32":
@@ -68,7 +69,8 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
     if task == "info":
         return {"done": asdict(decode_info(data, choice, limits))}, []
     if task == "study":
-        return {"done": decode_study(data, limits)}, []
+        one = data if choice.item is None else read_item(data, choice.item, limits)
+        return {"done": decode_study(one, limits)}, []
     if task == "filed":
         return {"done": asdict(decode_filed(data, limits))}, []
     return _pack_area(decode_area(data, choice, limits))

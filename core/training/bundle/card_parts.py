@@ -167,7 +167,9 @@ def describe_coverage(n_refits: int) -> Iterator[str]:
         by_count = part.set_index("missing")
         cells = (f"{by_count.loc[m, 'coverage']:.3f} (width {by_count.loc[m, 'width']:.2f})" for m in missing)
         yield f"| {n_train} | {place} | {' | '.join(cells)} |"
-    yield "\n"
+    known = table[table["missing"] == 0]
+    near = (f"{row.near_threshold:.3f} ({row.n_train}, {row.place})" for row in known.itertuples())
+    yield f"\nOf estimates between 30 and 70 %, every value known: {', '.join(near)}.\n"
 
 
 def _range(interval: Sequence[float] | None) -> str:

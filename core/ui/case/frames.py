@@ -7,6 +7,7 @@ from core.errors import ImageError
 from core.imaging import Frame, ImageInfo, Item, Region, default_roi, inspect_image, read_frame
 from core.imaging.findings.quality import refuse_frame
 from core.ui.case.events import ImageRead, ItemChosen, ItemsTaken
+from core.ui.case.image_input import OTHER_PATIENT
 from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.case.state import MOST_VIEWS, LesionView
 from core.ui.errors import guard
@@ -121,6 +122,17 @@ def _choose_item(key: str) -> None:
     change_case(ItemChosen(int(st.session_state[key])))
 
 
+def _take_items(count: int) -> None:
+    """Take the files of an archive as views, unless they name different patients."""
+    from core.archive.dicom_objects.study import name_patient  # noqa: PLC0415 - brings pydicom
+
+    view = get_case().view
+    data = b"" if view is None else view.source.file.read()
+    if len({name_patient(data, item) for item in range(count)} - {""}) > 1:
+        raise ImageError(OTHER_PATIENT)
+    change_case(ItemsTaken(count))
+
+
 def _list_files() -> set[str]:
     return {view.source.sha256 for view in get_case().views}
 
@@ -167,8 +179,8 @@ def _ask_item(items: tuple[Item, ...]) -> None:
     count = min(len(items), MOST_VIEWS)
     st.button(
         f"They show one lesion: take {'all' if count == len(items) else 'the first'} {count} as its views",
-        on_click=guard(change_case),
-        args=(ItemsTaken(count),),
+        on_click=guard(_take_items),
+        args=(count,),
     )
 
 

@@ -86,20 +86,22 @@ def add_source(source: Source) -> None:
 
 
 def _take_uploads(key: str) -> None:
-    sources = _hold(take_uploads(key))
+    sources = _hold(take_uploads(key), MOST_VIEWS)
     if sources:
         _check_patients(sources)
         change_case(ImagesGiven(sources))
 
 
 def _add_uploads(key: str) -> None:
-    sources = _hold(take_uploads(key))
+    sources = _hold(take_uploads(key), MOST_VIEWS - len(get_case().views))
     if sources:
         _check_patients([*(view.source for view in get_case().views), *sources])
         change_case(ViewsAdded(sources))
 
 
-def _hold(contents: Sequence[bytes]) -> tuple[Source, ...]:
+def _hold(contents: Sequence[bytes], room: int) -> tuple[Source, ...]:
+    if len(contents) > room:
+        raise ImageError(f"{len(contents)} images came, and the case has room for {room}. Give fewer.")
     return tuple(Source(hold_file(content, name_owner())) for content in contents)
 
 

@@ -12,10 +12,12 @@ from core.figures.case.loop import describe_loop, plot_loop, tabulate_loop
 from core.imaging import Frame, Roi
 from core.imaging.intake import read_loop
 from core.inference import ImageReading, View
+from core.inference.lesion import list_edges
 from core.inference.loop import LoopReading
 from core.inference.loop_job import LoopJob
 from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain, plain_figure
+from core.ui.case.box import set_box
 from core.ui.case.frames import find_choice, name_frame
 from core.ui.case.session import forget, get_case, name_view_widget
 from core.ui.case.state import LesionView
@@ -26,6 +28,7 @@ from core.ui.session import end_with_session, name_owner
 
 OF_BUNDLE = "_bundle"
 ALONE, MEAN = "This frame alone", "Mean of the frames that pass"
+OTHER_BOX = "The mean is of the lesion as it was followed, not of this box: follow it again, or take this frame alone."
 
 
 def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
@@ -51,7 +54,7 @@ def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
     elif job.reading is None:
         _show_job(key)
     else:
-        _show_curve(view, frame, job.reading)
+        _show_curve(view, frame, roi, job.reading)
         st.button("Follow it again from this frame and box", on_click=guard(_start), args=(key, view, frame, roi))
 
 
@@ -115,7 +118,7 @@ def _drop(key: str) -> None:
     forget(key)
 
 
-def _show_curve(view: LesionView, frame: Frame, loop: LoopReading) -> None:
+def _show_curve(view: LesionView, frame: Frame, roi: Roi, loop: LoopReading) -> None:
     use = name_view_widget(view.number, "loop_use")
     name = f"case_curve_{view.number}_{hashlib.sha256(frame.sha256.encode()).hexdigest()[:6]}"
     st.plotly_chart(
@@ -123,7 +126,7 @@ def _show_curve(view: LesionView, frame: Frame, loop: LoopReading) -> None:
         key=name,
         alt=describe_loop(loop),
         config=PLAIN,
-        on_select=guard(partial(_choose_frame, name, view)),
+        on_select=guard(partial(_choose_frame, name, view, loop)),
         selection_mode="points",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -131,11 +134,16 @@ def _show_curve(view: LesionView, frame: Frame, loop: LoopReading) -> None:
         st.radio("Estimate from", options, key=use, horizontal=True, persist_state="session")
         offer_csv(tabulate_loop(loop), "loop", label="Data of the loop (CSV)")
     st.caption(f"{describe_loop(loop)} Click a dot to see its frame.")
+    followed = loop.frames[frame.frame_index].roi
+    if st.session_state.get(use) == MEAN and abs(list_edges(followed) - list_edges(roi)).max() > 1:
+        st.warning(OTHER_BOX)
 
 
-def _choose_frame(name: str, view: LesionView) -> None:
+def _choose_frame(name: str, view: LesionView, loop: LoopReading) -> None:
     """Look at the frame of a dot, with the box followed to it."""
     points = st.session_state[name]["selection"]["points"]
     if points and get_case().view is not None:
         _, region = find_choice(view)
-        st.session_state[name_frame(view.number, region)] = int(points[0]["x"])
+        number = int(points[0]["x"])
+        st.session_state[name_frame(view.number, region)] = number
+        set_box(loop.frames[number - 1].roi)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.imaging.findings.calipers import remove_calipers
 from core.inference.explain import format_percent
 from core.inference.marks import weigh_marks
-from core.ui.case.box import paint_over
 from core.ui.case.estimate import identify
 from core.ui.case.events import LesionRead
 from core.ui.case.session import change_case, get_case
@@ -34,8 +34,11 @@ def show_marks(answer: Answer, number: int) -> None:
     if weight is None or weight.share < LEAST_SHARE:
         return
     said = f"Burned-in {weight.name} {weight.place} of the square carry {format_percent(weight.share)} of the heat map."
+    if view.n_frames > 1:  # the mean of a loop stands beside no single frame
+        st.caption(said)
+        return
     with report_errors(stop=False):
-        painted = replace(view, frame=paint_over(view.frame, view.roi))
+        painted = replace(view, frame=remove_calipers(view.frame, weight.crosses, weight.words))
         reading = get_case().readings.get(identify(painted))
         if reading is None:
             reading = get_worker().read_image(painted.frame, painted.roi, owner=name_owner())

@@ -14,6 +14,7 @@ from core import cli
 from core.cli.case import read_clinical
 from core.errors import InputError
 from core.simulation import render_patient, simulate_cohort
+from tests.core.imaging.samples import make_dicom, make_speckle
 
 ROOT = Path(__file__).parents[3]
 
@@ -164,3 +165,13 @@ def test_clinical_values_that_are_no_json_get_a_sentence(tmp_path: Path, content
         path.write_bytes(content)
     with pytest.raises(InputError, match="no readable JSON"):
         read_clinical(path)
+
+
+def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, monkeypatch, tmp_path: Path) -> None:
+    files = []
+    for name in ("P-1", "P-2"):
+        files.append(tmp_path / f"{name}.dcm")
+        files[-1].write_bytes(make_dicom(make_speckle(), PatientID=name))
+    code, _, err = run(capsys, monkeypatch, "predict", *files)
+    assert code == 3
+    assert "name different patients" in err

@@ -48,6 +48,7 @@ def test_a_scored_table_is_added_once_and_comes_back(url, tmp_path, bundle_dir):
     assert [(one["added"], one["there_already"]) for one in counts] == [(2, 0), (0, 2)]
     out = tmp_path / "register.csv"
     assert run(url, "export", "--out", str(out)).exit_code == 0
+    assert out.stat().st_mode & 0o077 == 0
     rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     assert [(row["patient_id"], row["exam_date"], row["gate"]) for row in rows] == [
         ("P-1", "2026-03-31", "ok"),

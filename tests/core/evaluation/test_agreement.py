@@ -15,6 +15,11 @@ def make_calls(both: int, first: int, second: int, neither: int) -> tuple[list[b
     return a, b
 
 
+def test_one_patient_gives_no_kappa():
+    result = compute_agreement([True], [False])
+    assert np.isnan(result.kappa)
+
+
 def test_kappa_equals_statsmodels():
     result = compute_agreement(*make_calls(20, 5, 10, 15))
     other = cohens_kappa(np.array([[20, 5], [10, 15]]))

@@ -27,6 +27,7 @@ def test_words_over_the_lower_half_carry_its_share(frame: Frame, prediction) -> 
     weight = weigh_marks(view, replace(frame, survey=lower))
     assert weight.share == pytest.approx(0.75)
     assert (weight.name, weight.place) == ("words", "at the lower edge")
+    assert (weight.crosses, weight.words) == ((), lower.words)
 
 
 def test_a_cross_in_a_place_without_weight_carries_nothing(frame: Frame, prediction) -> None:

@@ -214,6 +214,7 @@ def test_audit_exports_and_verifies(store, url, tmp_path, suffix):
     out = tmp_path / f"entries.{suffix}"
     done = CliRunner().invoke(app, ["audit", "--database", url, "--out", str(out), "--json"])
     assert done.exit_code == 0
+    assert out.stat().st_mode & 0o077 == 0
     found = json.loads(done.stdout)
     assert (found["entries"], found["holds"], found["last_hash"]) == (1, True, kept.hash)
     text = out.read_text(encoding="utf-8")
