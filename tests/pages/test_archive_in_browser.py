@@ -13,7 +13,7 @@ from core.archive.dicomweb.records import StudyQuery
 from core.simulation.dicom import encode_dicom
 from tests.core.archive.orthanc import PASSWORD, USER, run_orthanc
 from tests.pages.serving import PATIENCE_MS, serve_app
-from tests.pages.test_in_browser import browser, open_case, page, read_probability  # noqa: F401
+from tests.pages.test_in_browser import browser, open_case, page, read_probability, settle  # noqa: F401
 from tests.pages.test_in_browser import pytestmark as needs_browser
 
 PATIENT = {"patient_id": "T-77", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
@@ -50,8 +50,11 @@ def address(archive, bundle_dir, tmp_path_factory):
 def find_study(page, patient: str) -> None:  # noqa: F811
     if not page.get_by_label("Patient ID").is_visible():
         page.get_by_text("From the archive").click()
+    settle(page)
     page.get_by_label("Patient ID").fill(patient)
+    settle(page)
     page.get_by_role("button", name="Find studies").click()
+    settle(page)
 
 
 def classes_in(archive) -> set[str]:

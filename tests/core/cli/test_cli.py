@@ -171,7 +171,9 @@ def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, m
     files = []
     for name in ("P-1", "P-2"):
         files.append(tmp_path / f"{name}.dcm")
-        files[-1].write_bytes(make_dicom(make_speckle(), PatientID=name))
+        files[-1].write_bytes(
+            make_dicom(make_speckle(), PatientID=name, StudyInstanceUID=f"1.2.{name[-1]}", SeriesInstanceUID="1.2.3")
+        )
     code, _, err = run(capsys, monkeypatch, "predict", *files)
     assert code == 3
     assert "name different patients" in err
