@@ -207,7 +207,7 @@ def _describe(
 
 def _hash_data(manifest: Manifest) -> str:
     """Hash what is learnt from, in the order of patients and images: their values, boxes and image files."""
-    values = manifest.patients.sort_index().to_csv().encode()
+    values = render_csv(manifest.patients.sort_index().reset_index())
     digests = [
         (str(i["patient_id"]), str(i["box"]), _hash_image(i["path"])) for i in manifest.images.to_dict("records")
     ]

@@ -1,5 +1,7 @@
 """The session's own cohort: what each event makes of it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from core.cohort import Choices
@@ -16,6 +18,8 @@ from core.ui.cohort.state import (
     advance,
 )
 
+TABLE, OTHER = SimpleNamespace(reading="of the table"), SimpleNamespace(reading="of another")
+
 
 def follow(*events):
     state = CohortState()
@@ -30,20 +34,20 @@ def test_a_new_file_takes_nothing_over_that_was_settled_about_the_one_before():
 
 
 def test_a_refused_file_leaves_the_table_before():
-    state = follow(FileGiven(b"a"), TableRead("table", "1"), FileGiven(b"b"), TableRefused(Refusal("No.", (), "p")))
-    assert (state.read, state.sha256, state.refusal.column) == ("table", "1", "p")
-    assert advance(state, TableRead("other", "2")).refusal is None
+    state = follow(FileGiven(b"a"), TableRead(TABLE, "1"), FileGiven(b"b"), TableRefused(Refusal("No.", (), "p")))
+    assert (state.read, state.sha256, state.refusal.column) == (TABLE, "1", "p")
+    assert advance(state, TableRead(OTHER, "2")).refusal is None
 
 
 def test_a_scored_package_leaves_no_file_and_a_file_no_package():
-    scored = follow(FileGiven(b"a"), ColumnSettled("p", "prob"), TableRead("table", "1", package="job"))
+    scored = follow(FileGiven(b"a"), ColumnSettled("p", "prob"), TableRead(TABLE, "1", package="job"))
     assert (scored.content, scored.choices, scored.package) == (None, Choices(), "job")
-    assert advance(scored, TableRead("other", "2")).package is None
+    assert advance(scored, TableRead(OTHER, "2")).package is None
 
 
 def test_a_forgotten_file_leaves_what_was_read():
-    state = follow(FileGiven(b"a"), TableRead("table", "1"), FileForgotten())
-    assert (state.content, state.read) == (None, "table")
+    state = follow(FileGiven(b"a"), TableRead(TABLE, "1"), FileForgotten())
+    assert (state.content, state.read) == (None, TABLE)
 
 
 @pytest.mark.parametrize(
