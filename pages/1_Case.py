@@ -49,7 +49,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
         answered = st.container()
         with st.container(horizontal=is_answered, vertical_alignment="center"):
             fields = st.popover("Edit values", width="content") if is_answered else st.container()
-            button = st.container(width="content" if is_answered else "stretch")
+            button = st.container(width="content" if is_answered else "stretch", key="case_estimate")
             if is_answered:
                 show_unknown(predictors)
         why = st.container()
@@ -107,7 +107,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
             with heat:
                 show_heat_words()
                 show_marks(allowed, get_case().shown)
-    mind_browser(asks=get_case().is_unsaved)
+    mind_browser(asks=get_case().is_unsaved, shows_top=answer is not None)
     if answer is None or source is None:
         st.stop()
     with answered, open_answer(earlier):

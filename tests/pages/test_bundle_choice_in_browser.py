@@ -12,7 +12,7 @@ from core.register.store import Store
 from core.training.update.update import UpdatePlan, update_bundle
 from tests.core.training.update.test_update import fill_register
 from tests.pages.serving import PATIENCE_MS, serve_app
-from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401
+from tests.pages.test_in_browser import browser, page, pick, pytestmark, settle  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,7 @@ def decide(page, label: str) -> None:  # noqa: F811
 
 def choose(page) -> None:  # noqa: F811
     page.get_by_text("Put another bundle into use").click()
-    settle(page)
-    page.get_by_role("combobox", name="Bundle").focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name="ours-2026").click()
+    pick(page, "Bundle", "ours-2026")
     page.get_by_text("that the update was fitted on").first.wait_for()
     settle(page)
 

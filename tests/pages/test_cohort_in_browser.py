@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.pages.cohorts import encode, make_table
-from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pytestmark, settle  # noqa: F401
+from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pick, pytestmark, settle  # noqa: F401
 
 PAGES = ("Cohort", "Discrimination", "Calibration", "Decision_curve", "Survival", "Lymph_nodes")
 
@@ -128,7 +128,6 @@ def test_a_coding_that_the_file_does_not_say_is_asked_for_and_told(page, address
     give(page, address, encode(make_table().assign(y=lambda table: table["y"] + 1)))
     page.get_by_text("Its codes are 1 and 2; which is yes can't be told. Say what they mean below.").wait_for()
     for code, meaning in (("1", "no"), ("2", "yes")):
-        page.get_by_role("combobox", name=f"What '{code}' means").click()
-        page.get_by_role("option", name=meaning, exact=True).click()
+        pick(page, f"What '{code}' means", meaning)
     page.get_by_role("button", name="Read the table so").click()
     page.get_by_text("120 of 120 patients of the uploaded cohort").wait_for()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pydicom.examples
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.imaging import read_frame
 from tests.pages.serving import PATIENCE_MS, serve_app
@@ -74,6 +75,20 @@ def settle(page) -> None:
     """Wait until no script runs and nothing stale is shown."""
     page.get_by_test_id("stApp").and_(page.locator("[data-test-script-state=notRunning]")).wait_for()
     wait_until(page, "!document.querySelector('[data-stale=true]')")
+
+
+def pick(page, label: str, option: str) -> None:
+    """Pick from a list, again where a page that is drawn anew shuts it."""
+    page.get_by_role("combobox", name=label).wait_for()
+    settle(page)
+    for _ in range(5):
+        page.get_by_role("combobox", name=label).click()
+        try:
+            page.get_by_role("option", name=option, exact=True).click(timeout=5000)
+            break
+        except PlaywrightTimeout:
+            page.keyboard.press("Escape")
+    settle(page)
 
 
 def give_file(page, name: str, data: bytes) -> None:

@@ -12,7 +12,7 @@ from tests.core.fhir.bundles import write_bundle, write_observation
 from tests.core.register.register_entries import add_estimates
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
-from tests.pages.test_in_browser import browser, page, pytestmark, settle  # noqa: F401
+from tests.pages.test_in_browser import browser, page, pick, pytestmark, settle  # noqa: F401
 
 TABLE = b"patient;ki67;pN\nP-01;35;N1\nP-02;20;\nQ-9;50;\n"
 
@@ -46,14 +46,7 @@ def open_register(page, address: str) -> None:  # noqa: F811
 
 
 def open_patient(page, name: str) -> None:  # noqa: F811
-    page.get_by_role("combobox", name="Open a patient").wait_for()
-    settle(page)
-    for _ in range(5):  # a page that is drawn anew shuts the list again
-        page.get_by_role("combobox", name="Open a patient").click()
-        page.wait_for_timeout(1000)
-        if page.get_by_role("option", name=name, exact=True).count():
-            break
-    page.get_by_role("option", name=name, exact=True).click()
+    pick(page, "Open a patient", name)
     page.get_by_role("heading", name=name, exact=True).wait_for()
     settle(page)
 
@@ -111,14 +104,7 @@ def test_an_estimate_is_withdrawn_and_put_back(page, address, store):  # noqa: F
     open_register(page, address)
     open_patient(page, "P-57")
     page.get_by_text("Withdraw an estimate, or put one back").click()
-    settle(page)
-    for _ in range(5):  # a page that is drawn anew shuts the list again
-        page.get_by_role("combobox", name="Reason").click()
-        page.wait_for_timeout(1000)
-        if page.get_by_role("option", name="entered for a test").count():
-            break
-    page.get_by_role("option", name="entered for a test").click()
-    settle(page)
+    pick(page, "Reason", "entered for a test")
     page.get_by_role("button", name="Withdraw", exact=True).click()
     page.get_by_text("withdraws entry 58").wait_for()
     page.get_by_text("1 more were withdrawn").wait_for()

@@ -24,7 +24,7 @@ from tests.core.register.register_entries import AB, ESTIMATE
 from tests.core.training.update.test_update import draw_clinical
 from tests.pages.oidc import CLIENT, SECRET, Provider, run_provider
 from tests.pages.serving import PATIENCE_MS, find_port, serve_app
-from tests.pages.test_in_browser import browser, pytestmark, settle  # noqa: F401
+from tests.pages.test_in_browser import browser, pick, pytestmark, settle  # noqa: F401
 
 FEW, MANY, CHANGED_AFTER = 40, 320, 150
 COLD = ("Register", "Monitoring", "Model", "Cohort", "Case", "Tumour_board")
@@ -205,9 +205,7 @@ def test_an_admin_walks_from_estimates_to_an_update_and_back(open_session, site)
     assert told["bundle"], told["method"]
     go(page, site, "Model")
     page.get_by_text("Put another bundle into use").click()
-    settle(page)
-    page.get_by_role("combobox", name="Bundle").click()
-    page.get_by_role("option", name="ours-2026").click()
+    pick(page, "Bundle", "ours-2026")
     page.get_by_text("that the update was fitted on").first.wait_for()
     settle(page)
     decide(page, "Put into use")

@@ -190,9 +190,10 @@ def test_a_full_disk_is_a_sentence(open_page, home, large, monkeypatch):
     assert list((home / "packages").iterdir()) == []
 
 
-def test_tables_of_the_servers_folder_are_offered(open_page, home, cohort, monkeypatch):
-    table, folder = cohort
-    table.to_csv(folder / "cohort.csv", index=False)
+def test_tables_of_the_servers_folder_are_offered(open_page, home, tmp_path, monkeypatch):
+    folder = tmp_path / "server" / "patients"
+    folder.mkdir(parents=True)
+    write_table(folder, 12).to_csv(folder / "cohort.csv", index=False)
     monkeypatch.setenv("SONOKI_TRAINING_DATA", str(folder.parent))
     settings._values.cache_clear()
     at = open_page(PAGE)

@@ -1,4 +1,4 @@
-"""What only the browser can do: keys while a choice has the focus, and a question before a page is left."""
+"""What only the browser can do: keys while a choice has the focus, a question on leaving, an answer in sight."""
 
 from core.ui.browser.browser import mind_browser
 

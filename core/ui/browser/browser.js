@@ -1,4 +1,4 @@
-// Keys of buttons work while a radio, switch or slider has the focus; a page with unsaved work asks before it is left.
+// Keys of buttons work while a radio, switch or slider has the focus; a page with unsaved work asks before it is left, and shows its top when an answer comes.
 const CHOICES = /^(radio|checkbox|range)$/, KEYS = { Enter: "Ctrl + Enter" };
 const minded = new WeakMap();
 
@@ -6,6 +6,8 @@ export default function ({ parentElement, data }) {
   const mind = minded.get(parentElement) ?? begin();
   minded.set(parentElement, mind);
   mind.asks = data.asks;
+  if (data.showsTop && !mind.showsTop) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+  mind.showsTop = data.showsTop;
   return () => { mind.end(); minded.delete(parentElement); };
 }
 
@@ -21,7 +23,7 @@ function begin() {
     event.stopImmediatePropagation();
     button.click();
   };
-  const mind = { asks: false };
+  const mind = { asks: false, showsTop: false };
   const leave = (event) => { if (mind.asks) event.preventDefault(); };
   document.addEventListener("keydown", press, true);
   window.addEventListener("beforeunload", leave);
