@@ -76,9 +76,9 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
 def _check_patients(files: Sequence[bytes]) -> None:
     """Refuse files that name different patients."""
     if len(files) > 1:
-        from core.archive.dicom_objects.study import name_patient  # noqa: PLC0415 - brings pydicom
+        from core.imaging.identity import name_different_patients  # noqa: PLC0415
 
-        if len({name_patient(data) for data in files} - {""}) > 1:
+        if name_different_patients((data, None) for data in files):
             raise InputError("These files name different patients, so they can't be views of one lesion.")
 
 

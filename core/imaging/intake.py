@@ -184,9 +184,14 @@ def deidentify(data: bytes, key: bytes, *, bulk: bool = False, is_reviewed: bool
     return CleanedFile(copy, hidden, flow, replaced, is_reviewed)
 
 
-def read_study(data: bytes, *, item: int | None = None) -> dict[str, str | int]:
+def read_study(data: bytes) -> dict[str, str | int]:
     """Read which study and patient a DICOM file belongs to, for objects that are filed with it."""
-    return _ask("study", data, Choice(item=item))[0]["done"]
+    return _ask("study", data, Choice())[0]["done"]
+
+
+def ask_identity(data: bytes, *, item: int | None) -> dict[str, str]:
+    """Ask whose a DICOM file is, see `core.imaging.identity`."""
+    return _ask("identity", data, Choice(item=item))[0]["done"]
 
 
 def read_filed(data: bytes) -> FiledImage:

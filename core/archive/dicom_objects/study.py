@@ -17,6 +17,7 @@ from pydicom.uid import (
 from core.errors import ImageError
 from core.imaging import Frame
 from core.imaging.decoding.formats import detect_format
+from core.imaging.identity import Identity
 from core.imaging.intake import read_study
 from core.imaging.side import settle_side
 
@@ -96,28 +97,22 @@ def open_study(frame: Frame, source: bytes | None, *, pseudonym: str | None, sid
     return _source_study(read_study(source), side)
 
 
-def name_patient(source: bytes, item: int | None = None) -> str:
-    """Give the hash of the patient that a file, or one in an archive, names: compared and not kept; empty if none."""
-    if item is None and detect_format(source) != "DICOM":
-        return ""
-    try:
-        found = read_study(source, item=item)
-    except ImageError:
-        return ""
-    named = str(found["PatientID"] or found["PatientName"])
-    return hashlib.sha256(named.encode()).hexdigest() if named else ""
-
-
 def find_image(frame: Frame, source: bytes | None, study: Study) -> Dataset | None:
     """Find the source image of a further view."""
     if study.image is None:
         return None
     other = open_study(frame, source, pseudonym=None, side=None)
-    if other.image is not None and other.header.PatientID != study.header.PatientID:
+    one, another = _identify(study.header), _identify(other.header)
+    if other.image is not None and (one.patient_id != another.patient_id or one.is_another(another)):
         raise ImageError("The views are of different patients. Leave out those that are not of this one.")
     if study.side and other.side not in {"", study.side}:
         raise ImageError("The views are of both breasts. Leave out those of the other one, or correct the side first.")
     return other.image
+
+
+def _identify(header: Dataset) -> Identity:
+    names = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
+    return Identity(*(str(header.get(name) or "") for name in names))
 
 
 def _new_study(frame: Frame, pseudonym: str | None, side: str) -> Study:

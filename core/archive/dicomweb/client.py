@@ -27,12 +27,15 @@ from core.archive.dicomweb.records import (
     StudyList,
     StudyQuery,
     StudySummary,
+    hash_patient,
+    keep_own,
+    read_study,
     read_text,
-    read_texts,
     read_uid,
 )
 from core.archive.dicomweb.session import BoundedSession
 from core.errors import ArchiveError, UsageError
+from core.imaging.identity import read_identity
 from core.settings import get_setting, get_text_setting
 
 PAUSES = (0.5, 2.0)
@@ -86,9 +89,7 @@ class Archive:
                 items, is_cut = self._search_days(query, FIRST_DAY, until or _tomorrow())
         named = [(read_uid(item, "0020000D"), item) for item in items]
         fitting = [(uid, item) for uid, item in named if query.fits(item)]
-        found = {
-            uid: StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061")) for uid, item in fitting
-        }
+        found = {uid: read_study(uid, item) for uid, item in fitting}
         latest = sorted(found.values(), key=lambda study: study.date, reverse=True)
         studies = StudyList(latest[:MOST_STUDIES])
         studies.has_more = is_cut or len(latest) > MOST_STUDIES
@@ -113,29 +114,28 @@ class Archive:
             items = items + earlier
         return items, is_cut
 
-    def list_series(self, study_uid: str) -> list[SeriesSummary]:
+    def list_series(self, study: StudySummary) -> list[SeriesSummary]:
         """List the ultrasound series of a study."""
-        fields = ["Manufacturer", "NumberOfSeriesRelatedInstances"]
-        items = self._ask(lambda: self._client.search_for_series(study_uid, fields=fields))
+        fields = ["StudyInstanceUID", "PatientID", "Manufacturer", "NumberOfSeriesRelatedInstances"]
+        items = self._ask(lambda: self._client.search_for_series(study.uid, fields=fields))
         series = [
             SeriesSummary(
-                study_uid,
+                study.uid,
                 read_uid(item, "0020000E"),
                 read_text(item, "00200011"),
                 read_text(item, "00080060"),
                 read_text(item, "00080070"),
                 read_text(item, "00201209"),
+                study.patient,
             )
-            for item in items
-            if read_text(item, "0020000D") in {"", study_uid}
+            for item in keep_own(items, "0020000D", study.uid, (study.uid, study.patient))
         ]
         return sorted((one for one in series if one.modality == "US"), key=lambda one: one.number.zfill(12))
 
     def list_images(self, series: SeriesSummary) -> list[InstanceReference]:
         """List the images of a series."""
-        items = self._ask(
-            lambda: self._client.search_for_instances(series.study_uid, series.uid, fields=["NumberOfFrames"])
-        )
+        fields = ["StudyInstanceUID", "SeriesInstanceUID", "PatientID", "NumberOfFrames"]
+        items = self._ask(lambda: self._client.search_for_instances(series.study_uid, series.uid, fields=fields))
         found = [
             InstanceReference(
                 series.study_uid,
@@ -143,22 +143,21 @@ class Archive:
                 read_uid(item, "00080018"),
                 read_text(item, "00200013"),
                 read_text(item, "00280008"),
+                series.patient,
             )
-            for item in items
-            if read_text(item, "0020000E") in {"", series.uid}
+            for item in keep_own(items, "0020000E", series.uid, (series.study_uid, series.patient))
         ]
         return sorted(found, key=lambda one: one.number.zfill(12))
 
     def retrieve(self, instance: InstanceReference) -> bytes:
-        """Retrieve one object as it is stored."""
+        """Retrieve one object as it is stored, and refuse another one than was asked for."""
 
         def fetch() -> bytes:
             answer = self._session.get(self._locate(instance), headers={"Accept": ACCEPT})
             return read_single_part(answer.headers.get("Content-Type", ""), answer.content)
 
         data = self._ask(fetch)
-        if _read_instance(data) not in {"", instance.uid}:
-            raise ArchiveError("The archive gave another image than the one asked for. Ask whoever runs it.")
+        _refuse_another(data, instance)
         return data
 
     def render(self, instance: InstanceReference) -> bytes:
@@ -270,12 +269,13 @@ def _tomorrow() -> datetime.date:
     return datetime.date.today() + DAY
 
 
-def _read_instance(data: bytes) -> str:
-    """SOP instance UID of a file; empty where it can't be read, which the decoder will say."""
-    try:
-        return str(pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID"]).get("SOPInstanceUID", ""))
-    except Exception:  # noqa: BLE001 - a file of anybody may make the parser fail in any way
-        return ""
+def _refuse_another(data: bytes, instance: InstanceReference) -> None:
+    """Refuse a file that is another object, or another patient's, than was asked for, or does not say which it is."""
+    found = read_identity(data)
+    if (found.study, found.series, found.instance) != (instance.study_uid, instance.series_uid, instance.uid):
+        raise ArchiveError("The archive gave another image than the one asked for. Ask whoever runs it.")
+    if instance.patient and hash_patient(found.patient_id, found.study) != instance.patient:
+        raise ArchiveError("The archive gave an image that names another patient than its study. Ask whoever runs it.")
 
 
 def _reason(failed: Sequence[pydicom.Dataset]) -> str:

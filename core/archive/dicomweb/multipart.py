@@ -24,4 +24,6 @@ def read_single_part(content_type: str, body: bytes) -> bytes:
     end = body.find(b"\r\n" + mark, head_end + 4)
     if end < 0:
         raise ArchiveError("The archive's answer was cut short. Try again later.", is_temporary=True)
+    if body[end + 2 + len(mark) : end + 4 + len(mark)] != b"--":
+        raise ArchiveError("The archive answered with more than one file. Ask whoever runs it.")
     return body[head_end + 4 : end]

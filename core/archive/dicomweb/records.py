@@ -1,6 +1,7 @@
 """What is asked of the archive, and what is read of its answers: nothing that names a patient."""
 
 import datetime
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,9 +45,8 @@ class StudyQuery:
             "00080050": self.accession,
             "00080020": f"{self.date:%Y%m%d}" if self.date else "",
         }
-        found = {tag: read_text(item, tag).strip().casefold() for tag in asked}
         modalities = read_texts(item, "00080061")
-        is_alike = all(found[tag] == text.strip().casefold() for tag, text in asked.items() if text.strip())
+        is_alike = all(read_text(item, tag).strip() == text.strip() for tag, text in asked.items() if text.strip())
         return is_alike and (not modalities or "US" in modalities.split(", "))
 
     def to_filters(self) -> dict[str, str]:
@@ -61,11 +61,12 @@ class StudyQuery:
 
 @dataclass(frozen=True)
 class StudySummary:
-    """A study as a list shows it: nothing that identifies but its UID."""
+    """A study as a list shows it: nothing that identifies but its UID, and a hash of whose it is."""
 
     uid: str
     date: str
     modalities: str
+    patient: str = ""
 
 
 class StudyList(list[StudySummary]):
@@ -93,6 +94,7 @@ class SeriesSummary:
     modality: str
     manufacturer: str
     n_images: str
+    patient: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,13 @@ class InstanceReference:
     uid: str
     number: str = ""
     n_frames: str = ""
+    patient: str = ""
+
+
+def hash_patient(patient_id: str, study_uid: str) -> str:
+    """Give what tells whether two objects of a study name one patient; empty where none is named."""
+    named = patient_id.strip("\0 ")
+    return hashlib.sha256(f"{study_uid}\n{named}".encode()).hexdigest() if named else ""
 
 
 def _values(item: Any, tag: str) -> list[Any]:
@@ -128,3 +137,21 @@ def read_uid(item: Any, tag: str) -> str:
     if not UID.fullmatch(text):
         raise ArchiveError(RUBBISH)
     return text
+
+
+def read_study(uid: str, item: Any) -> StudySummary:
+    """Read what a list says of a study."""
+    patient = hash_patient(read_text(item, "00100020"), uid)
+    return StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061"), patient)
+
+
+def keep_own(items: list[Any], tag: str, uid: str, study: tuple[str, str]) -> list[Any]:
+    """Keep what a list says lies in a study or series, and names no other patient than the study (UID, patient)."""
+    own = []
+    for item in items:
+        patient = hash_patient(read_text(item, "00100020"), study[0])
+        if read_text(item, tag) == uid and (not patient or not study[1] or patient == study[1]):
+            own.append(item)
+    if items and not own:
+        raise ArchiveError("The archive lists nothing that it says to be of this study. Ask whoever runs it.")
+    return own

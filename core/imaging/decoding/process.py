@@ -18,7 +18,9 @@ from PIL import Image
 from core.errors import ImageError
 from core.imaging.decoding.decode import DecodedArea, decode_area, decode_areas, decode_info
 from core.imaging.decoding.deidentify import decode_deidentified
+from core.imaging.decoding.dicom.identity import decode_identity
 from core.imaging.decoding.dicom.study import decode_study
+from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import NICENESS, WAIT_TIMES, Limits
 from core.imaging.decoding.messages import read_message, write_message
 from core.imaging.decoding.stills import decode_filed
@@ -69,8 +71,10 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
     if task == "info":
         return {"done": asdict(decode_info(data, choice, limits))}, []
     if task == "study":
-        one = data if choice.item is None else read_item(data, choice.item, limits)
-        return {"done": decode_study(one, limits)}, []
+        return {"done": decode_study(data, limits)}, []
+    if task == "identity":
+        one = read_item(data, choice.item or 0, limits) if detect_format(data) == "ZIP" else data
+        return {"done": decode_identity(one, limits)}, []
     if task == "filed":
         return {"done": asdict(decode_filed(data, limits))}, []
     return _pack_area(decode_area(data, choice, limits))

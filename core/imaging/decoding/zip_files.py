@@ -54,16 +54,19 @@ def _open(data: bytes, limits: Limits) -> ZipFile:
 
 def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str, str]]:
     """Entries whose content is an image, with the name of the format and what a DICOMDIR says of them."""
-    found, words = [], dict[str, str]()
+    found, words, is_indexed = [], dict[str, str](), False
     for entry in archive.infolist():
         head = b"" if entry.is_dir() else _read(archive, entry, _HEAD, whole=False)
         name = _format_of(head)
         if name == "DICOM" and DICOMDIR.encode() in head:
+            is_indexed = True
             folder = entry.filename.casefold().rpartition("dicomdir")[0]
             listed = list_images(_read(archive, entry, _LARGEST_INDEX, whole=False))
             words |= {folder + path: text for path, text in listed.items()}
         elif name not in {None, "ZIP"}:
             found.append((entry, str(name)))
+    if not found and is_indexed:
+        raise ImageError("The archive holds a DICOMDIR, but none of the images that it lists. Pack the whole folder.")
     if not found:
         raise ImageError("The archive holds no image that can be read. Pack DICOM, PNG, JPEG, BMP or TIFF files.")
     order = {path: place for place, path in enumerate(words)}

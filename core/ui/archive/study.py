@@ -141,7 +141,7 @@ def _ask_image() -> InstanceReference | None:
         st.info("The archive has no ultrasound study of that.")
         return None
     study = st.selectbox("Study", studies, format_func=lambda one: _describe_study(one, studies), key="archive_study")
-    series = _recall(SERIES, study.uid, lambda: open_archive().list_series(study.uid))
+    series = _recall(SERIES, study.uid, lambda: open_archive().list_series(study))
     if not series:
         st.info("The study has no ultrasound series.")
         return None

@@ -6,6 +6,7 @@ from PIL import Image
 from core.errors import ImageError
 from core.imaging import Frame, ImageInfo, Item, Region, default_roi, inspect_image, read_frame
 from core.imaging.findings.quality import refuse_frame
+from core.imaging.identity import name_different_patients
 from core.ui.case.events import ImageRead, ItemChosen, ItemsTaken
 from core.ui.case.image_input import OTHER_PATIENT
 from core.ui.case.session import change_case, get_case, name_view_widget
@@ -124,11 +125,9 @@ def _choose_item(key: str) -> None:
 
 def _take_items(count: int) -> None:
     """Take the files of an archive as views, unless they name different patients."""
-    from core.archive.dicom_objects.study import name_patient  # noqa: PLC0415 - brings pydicom
-
     view = get_case().view
     data = b"" if view is None else view.source.file.read()
-    if len({name_patient(data, item) for item in range(count)} - {""}) > 1:
+    if name_different_patients((data, item) for item in range(count)):
         raise ImageError(OTHER_PATIENT)
     change_case(ItemsTaken(count))
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import ImageError
+from core.imaging.identity import name_different_patients
 from core.imaging.uploads import hold_file
 from core.ui.case.events import CaseEnded, EndAsked, EndRefused, ImagesGiven, ImagesRemoved, ViewsAdded
 from core.ui.case.session import change_case, forget, get_case
@@ -81,21 +82,21 @@ def ask_more_views() -> None:
 
 def add_source(source: Source) -> None:
     """Take one more image as a view of the case."""
-    _check_patients([*(view.source for view in get_case().views), source])
+    _check_patients([source])
     change_case(ViewsAdded((source,)))
 
 
 def _take_uploads(key: str) -> None:
     sources = _hold(take_uploads(key), MOST_VIEWS)
     if sources:
-        _check_patients(sources)
+        _check_patients(sources, is_new=True)
         change_case(ImagesGiven(sources))
 
 
 def _add_uploads(key: str) -> None:
     sources = _hold(take_uploads(key), MOST_VIEWS - len(get_case().views))
     if sources:
-        _check_patients([*(view.source for view in get_case().views), *sources])
+        _check_patients(sources)
         change_case(ViewsAdded(sources))
 
 
@@ -105,14 +106,12 @@ def _hold(contents: Sequence[bytes], room: int) -> tuple[Source, ...]:
     return tuple(Source(hold_file(content, name_owner())) for content in contents)
 
 
-def _check_patients(sources: Sequence[Source]) -> None:
-    """Refuse files that name different patients; what they name stays in this function."""
-    if len(sources) > 1:
-        from core.archive.dicom_objects.study import name_patient  # noqa: PLC0415 - brings pydicom
-
-        named = {name_patient(source.file.read()) for source in sources} - {""}
-        if len(named) > 1:
-            raise ImageError(OTHER_PATIENT)
+def _check_patients(sources: Sequence[Source], *, is_new: bool = False) -> None:
+    """Refuse files that name different patients, or another one than the views of the case that they are added to."""
+    views = () if is_new else get_case().views
+    files = [*((view.source, view.item) for view in views), *((source, None) for source in sources)]
+    if len(files) > 1 and name_different_patients((source.file.read(), item) for source, item in files):
+        raise ImageError(OTHER_PATIENT)
 
 
 def ask_end() -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -17,13 +18,15 @@ from core.archive.dicomweb import client as pacs
 from core.archive.dicomweb.access import read_credentials
 from core.archive.dicomweb.client import Archive, open_archive
 from core.archive.dicomweb.multipart import read_single_part
-from core.archive.dicomweb.records import InstanceReference, StudyQuery
+from core.archive.dicomweb.records import InstanceReference, StudyQuery, StudySummary, hash_patient
 from core.archive.outbox import Delivery, Outbox
-from core.errors import ArchiveError, InputError, UsageError
+from core.errors import ArchiveError, ImageError, InputError, UsageError
 from tests.core.archive.orthanc import find_port
+from tests.core.imaging.samples import make_dicom, make_speckle
 
 QUERY = StudyQuery(patient_id="PLANTED-4711")
 IMAGE = InstanceReference("1.2.3", "1.2.3.4", "1.2.3.4.5")
+PLACE = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4", "SOPInstanceUID": "1.2.3.4.5"}
 MULTIPART = 'multipart/related; type="application/dicom"; boundary="xyz"'
 STUDIES = [
     {
@@ -187,7 +190,6 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(serve):
 
 def test_a_file_that_is_too_large_is_not_taken(serve):
     stub = serve(reply(kind=MULTIPART, body=multipart(b"D" * 2_000_000)))
-    assert len(Archive(stub.url).retrieve(IMAGE)) == 2_000_000
     with pytest.raises(ArchiveError, match="larger than 1 MB"):
         Archive(stub.url, max_bytes=1_000_000).retrieve(IMAGE)
 
@@ -224,7 +226,7 @@ def test_no_proxy_of_the_environment_is_asked(serve, monkeypatch):
 
 
 def test_a_file_comes_whole_or_not_at_all(serve):
-    body = b"DICM" * 1000
+    body = make_dicom(make_speckle(), **PLACE)
     stub = serve(reply(kind=MULTIPART, body=multipart(body)))
     assert Archive(stub.url).retrieve(IMAGE) == body
     assert stub.asked[0][1].endswith("/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5")
@@ -390,9 +392,67 @@ def test_a_study_that_leaves_out_what_was_asked_for_is_not_shown(serve, tag, que
     assert (list(found), found.n_others) == ([], 1)
 
 
-def test_another_image_than_the_one_asked_for_is_not_taken(serve, dicom):
+OWNED = replace(IMAGE, patient=hash_patient("PLANTED-4711", "1.2.3"))
+
+
+def retrieve(serve, image=OWNED, body=None, **tags):
+    """Retrieve an image of an archive that gives a file with these tags."""
+    file = make_dicom(make_speckle(), **PLACE | {"PatientID": "PLANTED-4711"} | tags) if body is None else body
+    return Archive(serve(reply(kind=MULTIPART, body=multipart(file))).url).retrieve(image)
+
+
+def test_what_was_asked_for_is_taken_in_any_padding(serve):
+    for patient in ("PLANTED-4711", "PLANTED-4711 "):
+        assert retrieve(serve, PatientID=patient)
+    assert retrieve(serve, replace(OWNED, patient=""), PatientID="")
+
+
+@pytest.mark.parametrize("name", PLACE)
+@pytest.mark.parametrize("value", ["1.2.9", ""])
+def test_another_image_than_the_one_asked_for_is_not_taken(serve, name, value):
     with pytest.raises(ArchiveError, match="another image"):
-        Archive(serve(reply(kind=MULTIPART, body=multipart(dicom))).url).retrieve(IMAGE)
+        retrieve(serve, **{name: value})
+
+
+@pytest.mark.parametrize("patient", ["planted-4711", "PLANTED-471", "PLANTED-47111", "PLANTED 4711", ""])
+def test_an_image_of_another_patient_in_the_study_is_not_taken(serve, patient):
+    with pytest.raises(ArchiveError, match="names another patient") as fault:
+        retrieve(serve, PatientID=patient)
+    assert "4711" not in str(fault.value)
+
+
+def test_what_is_no_dicom_file_or_more_than_one_is_not_taken(serve):
+    with pytest.raises(ImageError, match="not an image"):
+        retrieve(serve, body=b"D" * 500)
+    with pytest.raises(ArchiveError, match="more than one file"):
+        retrieve(serve, body=b"one\r\n--xyz\r\n\r\ntwo")
+
+
+def listed(**tags):
+    return {tag: {"vr": "LO", "Value": [value]} for tag, value in tags.items() if value}
+
+
+@pytest.mark.parametrize(("study", "patient"), [("1.2.9", ""), ("", ""), ("1.2.3", "OTHER")])
+def test_series_and_images_of_another_study_or_patient_or_of_none_are_not_listed(serve, study, patient):
+    own = {"0020000D": "1.2.3", "0020000E": "1.2.3.4", "00080018": "1.2.3.4.5", "00080060": "US"}
+    others = own | {"0020000D": study, "0020000E": study and "1.2.3.4", "00100020": patient}
+    summary = StudySummary("1.2.3", "20240102", "US", OWNED.patient)
+    mixed = serve(reply(body=json.dumps([listed(**others), listed(**own)]).encode())).url
+    (series,) = Archive(mixed).list_series(summary)
+    assert series.patient == OWNED.patient
+    wrong = serve(reply(body=json.dumps([listed(**others)]).encode())).url
+    with pytest.raises(ArchiveError, match="nothing that it says to be of this study"):
+        Archive(wrong).list_series(summary)
+    if study != "1.2.9":  # an image list is told by its series
+        with pytest.raises(ArchiveError, match="nothing that it says to be of this study"):
+            Archive(wrong).list_images(series)
+
+
+@pytest.mark.parametrize("typed", ["planted-4711", "PLANTED-4711 ", "PLANTED-471"])
+def test_a_patient_id_is_compared_exactly(serve, typed):
+    found = Archive(serve(reply(body=json.dumps(STUDIES).encode())).url).find_studies(StudyQuery(patient_id=typed))
+    assert len(found) == (typed.strip() == "PLANTED-4711")
+    assert found.n_others == 1 - len(found)
 
 
 def test_secrets_come_from_the_environment_alone():

@@ -48,7 +48,7 @@ def refer(ds: pydicom.Dataset) -> InstanceReference:
 
 def find_image(archive: Archive) -> InstanceReference:
     (study,) = archive.find_studies(StudyQuery(patient_id="T-1"))
-    (series,) = archive.list_series(study.uid)
+    (series,) = archive.list_series(study)
     (image,) = archive.list_images(series)
     return image
 
@@ -79,7 +79,7 @@ def test_what_a_machine_pushes_to_orthanc_is_found(address, archive, stored, dic
 
 def test_lists_name_nobody(archive, stored):
     (study,) = archive.find_studies(StudyQuery(patient_id="T-1"))
-    (series,) = archive.list_series(study.uid)
+    (series,) = archive.list_series(study)
     assert series.manufacturer == stored.Manufacturer
     assert series.n_images == "1"
     shown = repr((study, series, archive.list_images(series)))

@@ -87,10 +87,7 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     ImageError
         If it is another modality, a document or too large, or holds no pixels.
     """
-    if DeflatedExplicitVRLittleEndian.encode() in data[132:_META_AT_MOST]:
-        data = _inflate(data, limits)
-    stream = BytesIO(data)
-    header = dcmread(stream, stop_before_pixels=True, force=True)
+    data, header, end = read_header(data, limits)
     _refuse_by_class(header)
     syntax = _transfer_syntax(header)
     if not _is_decoded(syntax):
@@ -104,12 +101,21 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     if syntax in MPEGTransferSyntaxes:
         return _open_video(DicomSource(data, header, syntax, width, height, 1), limits)
     unwritten = _write_as_standard(header, syntax)
-    checked = check_pixels(data, header, stream.tell())
+    checked = check_pixels(data, header, end)
     change(header, checked.changes)
     count = int(header.get("NumberOfFrames") or 1)
     limits.check_frames(count)
     changes = unwritten | checked.changes
     return DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes).tell_colours()
+
+
+def read_header(data: bytes, limits: Limits) -> tuple[bytes, Dataset, int]:
+    """Read what stands before the pixels; give it with the file, inflated if need be, and the place where it ends."""
+    if DeflatedExplicitVRLittleEndian.encode() in data[132:_META_AT_MOST]:
+        data = _inflate(data, limits)
+    stream = BytesIO(data)
+    header = dcmread(stream, stop_before_pixels=True, force=True)
+    return data, header, stream.tell()
 
 
 def _open_video(source: DicomSource, limits: Limits) -> DicomSource:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
 from core.imaging.decoding.dicom.directory import list_images
 from tests.core.imaging.samples import make_dicom, make_speckle
@@ -55,3 +56,13 @@ def test_pointers_that_go_round_in_a_circle_end():
     stream = BytesIO()
     ds.save_as(stream)
     assert len(list_images(stream.getvalue())) <= len(ds.DirectoryRecordSequence)
+
+
+def test_an_index_without_its_images_says_what_to_give():
+    index, stream = (SHIPPED / "DICOMDIR").read_bytes(), BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("CD/DICOMDIR", index)
+    with pytest.raises(ImageError, match="Pack the whole folder"):
+        inspect_image(stream.getvalue())
+    with pytest.raises(ImageError, match="put the folder into a zip archive"):
+        inspect_image(index)

@@ -1,0 +1,79 @@
+"""Whose a DICOM file is, and whether two files name different patients."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from core.errors import ImageError
+from core.imaging.intake import ask_identity
+
+_WORD, _LATIN = re.compile(r"[^\W\d_]+"), re.compile(r"[a-z]{2,}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose a DICOM file is, and which object of which study; compared, and kept nowhere.
+
+    Attributes
+    ----------
+    patient_id, issuer, name, birth_date : str
+        "" where the file does not say.
+    study, series, instance : str
+        UIDs; "" where the file has none.
+    """
+
+    patient_id: str = field(default="", repr=False)
+    issuer: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
+    birth_date: str = field(default="", repr=False)
+    study: str = field(default="", repr=False)
+    series: str = field(default="", repr=False)
+    instance: str = field(default="", repr=False)
+
+    def is_another(self, other: "Identity") -> bool:
+        """Tell whether two files name different patients, as far as both say.
+
+        By ID and issuer; then names may be written otherwise, but not share nothing. Without an ID
+        on either side, one name must hold all words of the other. A birth date is never another.
+        """
+        if _differ(self.birth_date, other.birth_date) or _differ(self.patient_id, other.patient_id):
+            return True
+        if self.patient_id and other.patient_id:
+            latin, others = _list_words(_LATIN, self.name), _list_words(_LATIN, other.name)
+            return _differ(self.issuer, other.issuer) or bool(latin and others and not latin & others)
+        words, others = _list_words(_WORD, self.name), _list_words(_WORD, other.name)
+        return bool(words and others) and not (words <= others or others <= words)
+
+
+def read_identity(data: bytes, *, item: int | None = None) -> Identity:
+    """Read whose a DICOM file is, or one in a zip archive, the first by default; whatever else is wrong with it.
+
+    Raises
+    ------
+    ImageError
+        If it is no DICOM file.
+    """
+    return Identity(**ask_identity(data, item=item))
+
+
+def name_different_patients(files: Iterable[tuple[bytes, int | None]]) -> bool:
+    """Tell whether files, each with its position in an archive, name different patients; other formats name none."""
+    named = []
+    for data, item in files:
+        try:
+            named.append(read_identity(data, item=item))
+        except ImageError:
+            continue
+    return any(one.is_another(other) for one, other in combinations(named, 2))
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other) and one != other
+
+
+def _list_words(pattern: re.Pattern[str], name: str) -> set[str]:
+    """List the words of a name's first group, without case and accents."""
+    folded = unicodedata.normalize("NFKD", name.partition("=")[0].casefold())
+    return set(pattern.findall("".join(char for char in folded if not unicodedata.combining(char))))
