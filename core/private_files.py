@@ -1,6 +1,7 @@
 """Folders and files that their owner alone may open: 0700 and 0600, whatever the process's umask is."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from core.errors import WorkError
@@ -34,8 +35,14 @@ def make_private_file(path: Path) -> None:
 
 def write_private_file(path: Path, data: bytes) -> None:
     """Write a file that its owner alone may open; one that is there is closed to others before it is written."""
+    write_private_parts(path, [data])
+
+
+def write_private_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write such a file part by part."""
     make_private_file(path)
-    path.write_bytes(data)
+    with path.open("wb") as file:
+        file.writelines(parts)
 
 
 def _find(variable: str, default: Path) -> Path:

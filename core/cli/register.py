@@ -10,10 +10,10 @@ import typer
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
 from core.errors import InputError, UsageError, WorkError
-from core.private_files import write_private_file
+from core.private_files import write_private_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from core.register.outcome_import import JudgedRow
     from core.register.store import Store
@@ -110,11 +110,11 @@ def export_register(
 ) -> None:
     """Write the register as a table, or its estimates as FHIR."""
     with closing(_open(database)) as store:
-        count, content = _render_fhir(store, bundle) if fhir else _render_table(store)
-    try:
-        write_private_file(out, content)
-    except OSError:
-        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
+        count, parts = _render_fhir(store, bundle) if fhir else _render_table(store)
+        try:
+            write_private_parts(out, parts)
+        except OSError:
+            raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     say(f"{count} estimates: {out}")
 
 
@@ -168,26 +168,27 @@ def _open(database: str) -> "Store":
     return Store(database or find_database())
 
 
-def _render_table(store: "Store") -> tuple[int, bytes]:
+def _render_table(store: "Store") -> tuple[int, "Iterable[bytes]"]:
     from core.register.patients import tabulate_register  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
     table = tabulate_register(store)
-    return len(table), render_csv(table)
+    return len(table), [render_csv(table)]
 
 
-def _render_fhir(store: "Store", folder: Path) -> tuple[int, bytes]:
+def _render_fhir(store: "Store", folder: Path) -> tuple[int, "Iterable[bytes]"]:
     """Write the estimates that hold; no Bundle is made of a record that does not."""
-    from core.fhir.risk_assessment import Assessed, Model, render_assessments  # noqa: PLC0415
+    from core.fhir.risk_assessment import Assessed, Model, write_assessments  # noqa: PLC0415
     from core.inference.trust import load_bundle  # noqa: PLC0415
+    from core.register.listing import Filter, count_estimates  # noqa: PLC0415
     from core.register.patients import check_record, read_estimates  # noqa: PLC0415
 
     check_record(store)
-    records, bundle = read_estimates(store), load_bundle(folder)
+    bundle = load_bundle(folder)
     model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    text = render_assessments(map(Assessed.of_record, records), [model], created_utc=now)
-    return len(records), text.encode()
+    parts = write_assessments(map(Assessed.of_record, read_estimates(store)), [model], created_utc=now)
+    return count_estimates(store, Filter()), (part.encode() for part in parts)
 
 
 def _read_outcomes(path: Path, *, surgical: bool) -> "Callable[[Store], list[JudgedRow]]":

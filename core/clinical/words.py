@@ -16,7 +16,7 @@ MISSING_WORDS = _words("""
     | not available | unavailable | not applicable | not recorded | not reported | not stated | no data | pending
     | not_done | not done | not performed | not_assessed | not assessed | not_examined | not examined | not tested
     | nd | n.d. | nk | n.k. | ? | ?? | - | -- | --- | – | — | . | .. | … | <na> | nat
-    | #value! | #ref! | #div/0! | #name? | #num! | #null!
+    | tx | ptx | nx | pnx | #value! | #ref! | #div/0! | #name? | #num! | #null!
     | unbekannt | nicht bekannt | k.a. | k. a. | ka | k.a | keine angabe | keine angaben | fehlt | fehlend | nb | n.b.
     | nicht verfügbar | nicht verfuegbar | nicht erhoben | nicht bestimmt | nicht untersucht | nicht durchgeführt
     | nicht beurteilbar | n. b. | entfällt | unklar | ausstehend | liegt nicht vor | nicht vorhanden
@@ -53,6 +53,14 @@ COMPETING = _words("""
 """)
 SUSPICIOUS = _words("suspicious|suspect|suspekt|auffällig|auffaellig|sospechoso|sospechosa|可疑")
 UNSUSPICIOUS = _words("unsuspicious|normal|unauffällig|unauffaellig|benign|正常|未见异常")
+
+
+def _stage(category: str, parts: str = "") -> frozenset[str]:
+    """Name a stage with and without p, its subdivisions, and that nodes were sentinel ones or tumours several."""
+    whole = [category + part for part in ("", *parts)]
+    return frozenset(p + one + end for p in ("", "p") for one in whole for end in ("", "(sn)", " (sn)", "(m)", " (m)"))
+
+
 YES_NO = {"yes": YES | {"1"}, "no": NO | {"0"}}
 BINARY_WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "y": (YES | POSITIVE | HIGH, NO | NEGATIVE | LOW),
@@ -84,6 +92,22 @@ LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
         "1": _words("i|grade 1|grad 1|grado 1"),
         "2": _words("ii|grade 2|grad 2|grado 2"),
         "3": _words("iii|grade 3|grad 3|grado 3"),
+    },
+    "pt": {
+        "Tis": _stage("tis") | {"tis(dcis)", "ptis(dcis)", "tis (dcis)", "ptis (dcis)"},
+        "T1mi": _stage("t1mi"),
+        "T1a-c": _stage("t1", "abc"),
+        "T2": _stage("t2"),
+        "T3": _stage("t3"),
+        "T4": _stage("t4", "abcd"),
+    },
+    "pn": {
+        "N0": _stage("n0") | _stage("n0(i-)"),
+        "N0(i+)": _stage("n0(i+)"),
+        "N1mi": _stage("n1mi"),
+        "N1": _stage("n1", "abc"),
+        "N2": _stage("n2", "ab"),
+        "N3": _stage("n3", "abc"),
     },
     "laterality": {
         "left": _words("l|links|gauche|g|izquierda|izquierdo|左|左侧"),

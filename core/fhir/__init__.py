@@ -1,1 +1,1 @@
-"""FHIR R4: Ki-67 read from a Bundle of a laboratory, and estimates written as RiskAssessment with Provenance."""
+"""FHIR R4: pathology's findings read from a Bundle, and estimates written as RiskAssessment with Provenance."""

@@ -1,11 +1,10 @@
-"""Observations of Ki-67 in a Bundle: each is a value with who and what it is of, or is named with the reason."""
+"""Pathology's findings in a Bundle's Observations: each read with who and what it is of, or named with the reason."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.clinical import BY_NAME
 from core.errors import InputError
 from core.fhir.bundle import (
     Bundle,
@@ -19,12 +18,10 @@ from core.fhir.bundle import (
     show_word,
     strip_version,
 )
-from core.fhir.specimen import Origin, find_origin
+from core.fhir.specimen import Origin, find_origin, list_specimens
+from core.fhir.values import find_antibody, find_parts, read_value
 
-LOINC, KI67 = "http://loinc.org", BY_NAME["ki67_pct"].codes.removeprefix("LOINC ")
-UCUM = "http://unitsofmeasure.org"
 USED = ("final", "amended", "corrected")
-CODE = re.compile(r"[A-Za-z0-9.%/*^\[\]{}_-]{1,24}")
 LONGEST = 64
 STATES = {
     "registered": "registered, without a result yet",
@@ -38,17 +35,21 @@ IS_ELSEWHERE = "its specimen is of a lymph node or metastasis"
 IS_BOTH = "its specimen is called a biopsy and an excision; enter it by hand"
 NEVER: dict[Origin, str] = {"biopsy": IS_BIOPSY, "elsewhere": IS_ELSEWHERE, "both": IS_BOTH}
 NO_PATIENT = "it names no patient by an identifier"
+OTHER_FOCUS = "its focus is somebody or something else than the patient; enter it by hand"
+OTHER_SPECIMEN = "its specimen is of another patient"
+PARTS_OF_PATIENT = ("BodyStructure", "Condition", "Procedure", "Specimen")
 MODIFIERS = ("modifierExtension", "implicitRules")
 MODIFIED = "it has a modifier (modifierExtension, implicitRules) that may change its meaning; enter it by hand"
 INVALID = "no valid FHIR R4 Observation"
 NO_RESOURCE = "the entry holds no resource"
 PLACE = "A row's number is the place of its entry in the Bundle, from 1."
 IS_PART = "The Bundle is one page of several (it links to a next one): read the others too."
+DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 
 @dataclass(frozen=True)
 class Found:
-    """A Ki-67 that an Observation states.
+    """What an Observation states.
 
     Parameters
     ----------
@@ -56,23 +57,24 @@ class Found:
         Place of its entry in the Bundle, from 1.
     names : tuple of str
         Identifiers of its patient, in the Bundle's order; one of them is the pseudonym if the register knows it.
-    percent : float
-        Ki-67 in per cent.
-    laboratory : str
-        Organization that counted it; "" where it is not said.
+    values : mapping of str to value
+        Fields of the register: ki67_pct (in per cent) with ki67_laboratory and ki67_antibody where they are said, pt,
+        pn, nodes_removed, nodes_positive.
     origin : {"surgery", ""}
-        "" where the Bundle does not say from what the specimen is.
+        "" where it is a Ki-67 of which the Bundle does not say from what the specimen is.
+    day : str
+        When the specimen was taken, as precisely as it is said; "" where it is not.
     """
 
     number: int
     names: tuple[str, ...]
-    percent: float
-    laboratory: str
+    values: Mapping[str, str | float]
     origin: Origin
+    day: str = ""
 
 
 @dataclass(frozen=True)
-class FoundKi67:
+class FoundOutcomes:
     """What was found in a Bundle.
 
     Parameters
@@ -90,8 +92,8 @@ class FoundKi67:
     notes: tuple[str, ...]
 
 
-def find_ki67(content: bytes) -> FoundKi67:
-    """Find the Ki-67 of a Bundle's Observations.
+def find_outcomes(content: bytes) -> FoundOutcomes:
+    """Find what a Bundle's Observations state of Ki-67, pT, pN and nodes.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ def find_ki67(content: bytes) -> FoundKi67:
 
     Returns
     -------
-    FoundKi67
+    FoundOutcomes
         Each Observation is either found or refused with the reason.
 
     Raises
@@ -119,52 +121,28 @@ def find_ki67(content: bytes) -> FoundKi67:
                 refused.append((resource.number, str(error)))
     others = ", ".join(f"{n:,} {kind}" for kind, n in count_types(bundle).items() if kind != "Observation")
     notes = [PLACE, *([f"Other resources, read where an Observation names them: {others}."] if others else [])]
-    return FoundKi67(tuple(found), tuple(refused), (*notes, *([IS_PART] if bundle.is_part else [])))
+    return FoundOutcomes(tuple(found), tuple(refused), (*notes, *([IS_PART] if bundle.is_part else [])))
 
 
 def _read(bundle: Bundle, resource: Resource) -> Found:
     """Read an Observation, or raise the reason why it can't be used."""
     content = resource.content
-    part = _find_part(content)
+    parts = find_parts(content)
     _validate(content)
-    if any(one.get(name) for one in (content, part) for name in MODIFIERS):
+    if any(one.get(name) for one in (content, *parts.values()) for name in MODIFIERS):
         raise InputError(MODIFIED)
     status = content.get("status")
     if status not in USED:
         raise InputError(STATES.get(str(status), "of a status that FHIR does not know"))
-    percent = _read_percent(part)
-    origin = find_origin(bundle, resource)
-    if origin in NEVER:
+    values = {name: read_value(name, part) for name, part in parts.items()}
+    is_ki67, origin = "ki67_pct" in values, find_origin(bundle, resource)
+    if origin in NEVER and (is_ki67 or origin != "elsewhere"):  # nodes are counted elsewhere than in the breast
         raise InputError(NEVER[origin])
-    names = tuple(dict.fromkeys(_list_names(bundle, resource)))
-    if not names:
-        raise InputError(NO_PATIENT)
-    return Found(resource.number, names, percent, _find_laboratory(bundle, resource), origin)
-
-
-def _find_part(content: Content) -> Content:
-    """Give what states the Ki-67: the Observation, or the one component of it that does."""
-    parts = [part for part in list_objects(content.get("component")) if _is_ki67(part.get("code"))]
-    if _is_ki67(content.get("code")):
-        if parts and "valueQuantity" in content:
-            raise InputError("it and one of its components are a Ki-67; enter the one that counts by hand")
-        parts = parts or [content]
-    if len(parts) > 1:
-        raise InputError("two of its components are a Ki-67; enter the one that counts by hand")
-    if not parts:
-        raise InputError(f"no Ki-67 (LOINC {KI67}): {_name_code(content.get('code'))}")
-    return parts[0]
-
-
-def _is_ki67(concept: object) -> bool:
-    codings = list_objects(concept.get("coding")) if isinstance(concept, dict) else []
-    return any((one.get("system"), one.get("code")) == (LOINC, KI67) for one in codings)
-
-
-def _name_code(concept: object) -> str:
-    codings = list_objects(concept.get("coding")) if isinstance(concept, dict) else []
-    codes = [code for one in codings if (code := read_text(one.get("code"))) and CODE.fullmatch(code)]
-    return f"its code is {codes[0]}" if codes else "it has no code"
+    names = _find_names(bundle, resource)
+    if is_ki67:
+        more = {"ki67_laboratory": _find_laboratory(bundle, resource), "ki67_antibody": find_antibody(content)}
+        values |= {name: value for name, value in more.items() if value}
+    return Found(resource.number, names, values, origin if is_ki67 else "surgery", _find_day(bundle, resource))
 
 
 def _validate(content: Content) -> None:
@@ -178,48 +156,36 @@ def _validate(content: Content) -> None:
         raise InputError(f"{INVALID}, at {'.'.join(words)}" if words else INVALID) from None
 
 
-def _read_percent(part: Content) -> float:
-    if "valueQuantity" not in part:
-        raise InputError(_explain_value(part))
-    quantity = part["valueQuantity"]
-    value, comparator = quantity.get("value"), read_text(quantity.get("comparator"))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError("its quantity has no number as its value")
-    if comparator:
-        raise InputError(f"its value is a bound ({comparator} {value:g}); the register keeps what was counted")
-    _check_unit(quantity)
-    return float(value)
+def _find_names(bundle: Bundle, resource: Resource) -> tuple[str, ...]:
+    """Give what the patient may be known by; an Observation about anybody else is refused."""
+    content, holder = resource.content, resource.holder
+    names = _list_names(bundle, content.get("subject"), holder)
+    if not names:
+        raise InputError(NO_PATIENT)
+    for focus in list_objects(content.get("focus")):
+        kind = _find_type(bundle, focus, holder)
+        is_patient = kind == "Patient" and set(names) & set(_list_names(bundle, focus, holder))
+        if not (is_patient or kind in PARTS_OF_PATIENT):
+            raise InputError(OTHER_FOCUS)
+    for specimen in list_specimens(bundle, resource):
+        others = _list_names(bundle, specimen.get("subject"), holder)
+        if others and not set(names) & set(others):
+            raise InputError(OTHER_SPECIMEN)
+    return names
 
 
-def _check_unit(quantity: Content) -> None:
-    """Take per cent, said by the code or, without one, by the unit; nothing else is converted."""
-    code, unit = read_text(quantity.get("code")), read_text(quantity.get("unit"))
-    is_ucum = quantity.get("system", UCUM) == UCUM
-    if not ((code == "%" and is_ucum) or (not code and unit == "%")):
-        said = code or unit
-        named = f"'{said}'" if CODE.fullmatch(said) else "another one" if said else "not given"
-        raise InputError(f"its unit is {named}; only % is read")
+def _find_type(bundle: Bundle, reference: Content, holder: Content) -> str:
+    """Tell the type of what a Reference points to, in the Bundle or not."""
+    found = bundle.resolve(reference, holder) or {}
+    parts = strip_version(read_text(reference.get("reference"))).partition("?")[0].split("/")
+    return show_word(found.get("resourceType") or reference.get("type") or (parts[-2] if len(parts) > 1 else parts[0]))
 
 
-def _explain_value(part: Content) -> str:
-    kind = next((name for name in part if name.startswith("value")), "")
-    if kind == "valueRange":
-        low, high = (part[kind].get(end, {}).get("value") for end in ("low", "high"))
-        ends = " to ".join(f"{float(end):g}" for end in (low, high) if end is not None)
-        return f"its value is a range ({ends}); the register keeps one number, as it was counted"
-    if kind:
-        return f"its value is no quantity in % ({kind})"
-    absent = part.get("dataAbsentReason")
-    codes = [show_word(one.get("code")) for one in list_objects(absent.get("coding"))] if absent else []
-    return f"it has no value{f' ({codes[0]})' if codes and codes[0] else ''}"
-
-
-def _list_names(bundle: Bundle, resource: Resource) -> Iterator[str]:
+def _list_names(bundle: Bundle, subject: Any, holder: Content) -> tuple[str, ...]:
     """Give what a patient may be known by: identifiers, or the id where there is none."""
-    subject: Any = resource.content.get("subject")
     if not isinstance(subject, dict):
-        return
-    patient = bundle.resolve(subject, resource.holder)
+        return ()
+    patient = bundle.resolve(subject, holder)
     if patient is None and bundle.is_ambiguous(subject):
         raise InputError("two resources go by the name of its patient")
     if patient is not None and patient.get("resourceType") != "Patient":
@@ -231,7 +197,8 @@ def _list_names(bundle: Bundle, resource: Resource) -> Iterator[str]:
         reference = strip_version(read_text(subject.get("reference")))
         tail = reference.rpartition("/")[2] if "Patient/" in reference else ""
         values = [read_text((patient or {}).get("id")) or tail]
-    yield from (value for value in values if value and len(value) <= LONGEST and value.isprintable())
+    usable = (value for value in values if value and len(value) <= LONGEST and value.isprintable())
+    return tuple(dict.fromkeys(usable))
 
 
 def _find_laboratory(bundle: Bundle, resource: Resource) -> str:
@@ -241,3 +208,13 @@ def _find_laboratory(bundle: Bundle, resource: Resource) -> str:
         if organization is not None and organization.get("resourceType") == "Organization":
             return " ".join(read_text(organization.get("name")).split())
     return ""
+
+
+def _find_day(bundle: Bundle, resource: Resource) -> str:
+    """Give when the specimen was taken, or else the time that the Observation states."""
+    content = resource.content
+    taken = list_objects([one.get("collection") for one in list_specimens(bundle, resource)])
+    period = content.get("effectivePeriod")
+    begun = period.get("start") if isinstance(period, dict) else None
+    said = [*(one.get("collectedDateTime") for one in taken), content.get("effectiveDateTime"), begun]
+    return next((day.group() for value in said if (day := DAY.match(read_text(value)))), "")

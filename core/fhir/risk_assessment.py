@@ -4,6 +4,7 @@ A patient is named by the pseudonym alone. RiskAssessment takes a probability as
 the estimate and its interval are two predictions of one outcome.
 """
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -76,7 +77,12 @@ class Assessed:
 
 
 def render_assessments(assessed: Iterable[Assessed], models: Iterable[Model], *, created_utc: str) -> str:
-    """Write estimates as a Bundle of type "collection".
+    """Write estimates as a Bundle of type "collection"; see `write_assessments`."""
+    return "".join(write_assessments(assessed, models, created_utc=created_utc))
+
+
+def write_assessments(assessed: Iterable[Assessed], models: Iterable[Model], *, created_utc: str) -> Iterator[str]:
+    """Write estimates as a Bundle of type "collection", piece by piece, so that a large register needs little memory.
 
     Parameters
     ----------
@@ -87,17 +93,20 @@ def render_assessments(assessed: Iterable[Assessed], models: Iterable[Model], *,
     created_utc : str
         When it was written, ISO 8601 in UTC.
 
-    Returns
-    -------
+    Yields
+    ------
     str
-        JSON that is valid by FHIR's R4B models, which differ from R4 in none of these resources.
+        Pieces of JSON, each entry valid by FHIR's R4B models, which differ from R4 in none of these resources.
     """
-    from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415 - takes half a second
+    from fhir.resources.R4B.bundle import BundleEntry  # noqa: PLC0415 - takes half a second
 
     known = {model.sha256: model for model in models}
-    entries = [{"fullUrl": url, "resource": content} for url, content in _list_resources(assessed, known)]
-    whole = {"resourceType": "Bundle", "type": "collection", "timestamp": created_utc, "entry": entries}
-    return str(Bundle.model_validate(whole).model_dump_json(indent=2))
+    begun = json.dumps({"resourceType": "Bundle", "type": "collection", "timestamp": created_utc})
+    yield f'{begun[:-1]}, "entry": [\n'
+    for place, (url, content) in enumerate(_list_resources(assessed, known)):
+        entry = BundleEntry.model_validate({"fullUrl": url, "resource": content})
+        yield f"{',' if place else ''}{entry.model_dump_json()}\n"
+    yield "]}\n"
 
 
 def _list_resources(assessed: Iterable[Assessed], known: dict[str, Model]) -> Iterator[tuple[str, Content]]:

@@ -1,4 +1,4 @@
-"""Whether a Ki-67 was counted in a core biopsy or in the surgical specimen, as far as the Bundle says so."""
+"""Whether something was found in a core biopsy or in the surgical specimen, as far as the Bundle says so."""
 
 import re
 from collections.abc import Iterator
@@ -46,6 +46,11 @@ def find_origin(bundle: Bundle, observation: Resource) -> Origin:
     return said.pop() if said else ""
 
 
+def list_specimens(bundle: Bundle, observation: Resource) -> Iterator[Content]:
+    """Give the specimen of an Observation and what it was cut from, as far as the Bundle holds them."""
+    return (specimen for _, specimen in _walk(bundle, observation) if specimen)
+
+
 def _list_concepts(bundle: Bundle, observation: Resource) -> Iterator[Content]:
     content, holder = observation.content, observation.holder
     for name in ("code", "method", "bodySite"):
@@ -55,20 +60,25 @@ def _list_concepts(bundle: Bundle, observation: Resource) -> Iterator[Content]:
         procedure = bundle.resolve(part, holder)
         if procedure is not None and isinstance(procedure.get("code"), dict):
             yield procedure["code"]
-    waiting, seen = [(content.get("specimen"), 0)], set()
+    for reference, specimen in _walk(bundle, observation):
+        collection = specimen.get("collection")
+        taken = collection if isinstance(collection, dict) else {}
+        yield {"text": reference.get("display")}
+        yield from list_objects([specimen.get("type"), taken.get("method"), taken.get("bodySite")])
+
+
+def _walk(bundle: Bundle, observation: Resource) -> Iterator[tuple[Content, Content]]:
+    """Give each reference to a specimen with the specimen, {} where it is not in the Bundle."""
+    waiting, seen = [(observation.content.get("specimen"), 0)], set()
     while waiting:
         reference, depth = waiting.pop()
         if not isinstance(reference, dict):
             continue
-        yield {"text": reference.get("display")}
-        specimen = bundle.resolve(reference, holder)
-        if specimen is None or id(specimen) in seen or depth > DEEPEST:
-            continue
-        seen.add(id(specimen))
-        collection = specimen.get("collection")
-        taken = collection if isinstance(collection, dict) else {}
-        yield from list_objects([specimen.get("type"), taken.get("method"), taken.get("bodySite")])
-        waiting += [(parent, depth + 1) for parent in list_objects(specimen.get("parent"))]
+        specimen = bundle.resolve(reference, observation.holder) or {}
+        yield reference, specimen
+        if id(specimen) not in seen and depth <= DEEPEST:
+            seen.add(id(specimen))
+            waiting += [(parent, depth + 1) for parent in list_objects(specimen.get("parent"))]
 
 
 def _judge(concept: Content) -> Iterator[Origin]:

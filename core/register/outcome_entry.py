@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, func, select, true
 
 from core.clinical import BY_NAME, COLUMNS, parse_value
 from core.errors import ClinicalError, InputError, WorkError
@@ -87,13 +87,15 @@ class Author:
     role: str = ""
 
 
-def check_outcome(raw: Mapping[str, object]) -> dict[Kind, Values]:
+def check_outcome(raw: Mapping[str, object], kept: Values = NOTHING.values) -> dict[Kind, Values]:
     """Check what is known of a patient, and part what pathology found from the follow-up.
 
     Parameters
     ----------
     raw : mapping of str to object
         Fields of `FIELDS` to raw values; None where not known.
+    kept : mapping of str to value, optional
+        What is kept of pathology's finding, to which these values come.
 
     Returns
     -------
@@ -111,9 +113,10 @@ def check_outcome(raw: Mapping[str, object]) -> dict[Kind, Values]:
         if values:
             parts[kind] = values
     found, follow_up = parts.get("outcome", {}), parts.get("follow-up", {})
-    if found and "ki67_pct" not in found:
+    whole = {**kept, **found}
+    if found and "ki67_pct" not in whole:
         raise InputError("What pathology found needs the surgical Ki-67 in per cent.")
-    if "nodes_positive" in found and found["nodes_positive"] > found.get("nodes_removed", 99):  # type: ignore[operator]
+    if "nodes_positive" in whole and whole["nodes_positive"] > whole.get("nodes_removed", 99):  # type: ignore[operator]
         raise InputError("More nodes are positive than were removed; check both numbers.")
     if ("rfs_event" in follow_up) != ("rfs_months" in follow_up):
         raise InputError("A follow-up needs both: months to recurrence or last contact, and whether it recurred.")
@@ -172,10 +175,12 @@ def add_records(kept: dict[tuple[str, Kind], Kept], kind: Kind, records: Iterabl
         kept[record.patient, kind] = after
 
 
-def find_known(store: Store, patients: Iterable[str]) -> set[str]:
-    """Give those of the patients of whom there is an estimate."""
-    query = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "registered").distinct()
-    return {row["patient"] for part in _in_parts(sorted(set(patients))) for row in store.select(query.where(part))}
+def find_first_exams(store: Store, patients: Iterable[str]) -> dict[str, str]:
+    """Give the first known date of examination of those of the patients of whom there is an estimate; "" where none."""
+    first = func.coalesce(func.min(func.nullif(ENTRIES.c.exam_date, "")), "").label("first")
+    query = select(ENTRIES.c.patient, first).where(ENTRIES.c.kind == "registered").group_by(ENTRIES.c.patient)
+    rows = (row for part in _in_parts(sorted(set(patients))) for row in store.select(query.where(part)))
+    return {row["patient"]: row["first"] for row in rows}
 
 
 def _in_parts(names: list[str]) -> list[ColumnElement[bool]]:

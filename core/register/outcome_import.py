@@ -15,7 +15,7 @@ from core.register.outcome_entry import (
     Values,
     check_outcome,
     describe_value,
-    find_known,
+    find_first_exams,
     make_entry,
     read_kept,
 )
@@ -61,7 +61,7 @@ class JudgedRow:
 def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, str]] = ()) -> list[JudgedRow]:
     """Judge the rows of a table in their order; of several rows of a patient that differ, none is taken."""
     patients = {patient for _, patient, _ in rows}
-    known, kept = find_known(store, patients), read_kept(store, patients)
+    known, kept = find_first_exams(store, patients), read_kept(store, patients)
     judged = [JudgedRow(number, "", "not used", reason) for number, reason in refused]
     first: dict[str, Row] = {}
     differing = {row[1] for row in rows if first.setdefault(row[1], row)[2] != row[2]}
@@ -102,7 +102,7 @@ def enter_rows(store: Store, judged: Sequence[JudgedRow], author: Author, *, rea
 
 def _judge(number: int, patient: str, raw: Mapping[str, Any], kept: Mapping[tuple[str, Kind], Kept]) -> JudgedRow:
     try:
-        parts = check_outcome(raw)
+        parts = check_outcome(raw, kept.get((patient, "outcome"), NOTHING).values)
     except InputError as error:
         return JudgedRow(number, patient, "not used", str(error))
     steps: list[tuple[Kind, Values, Kept]] = []

@@ -1,6 +1,7 @@
 """The register as a table: a row an estimate, with what is known of its patient by now."""
 
 import json
+from collections.abc import Iterator
 
 import pandas as pd
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from core.clinical import M1_PREDICTORS
 from core.errors import WorkError
 from core.register.models import ENTRIES, Record
 from core.register.outcome_entry import FIELDS, NOTHING, read_kept
-from core.register.store import Store
+from core.register.store import AT_ONCE, Store
 from core.register.withdrawal import select_withdrawn
 
 KEPT = ("number", "time_utc", "patient", "centre", "exam_date", "bundle", "bundle_sha256", "input_sha256")
@@ -68,9 +69,11 @@ def check_record(store: Store) -> None:
         raise WorkError(f"No table is made, for the record does not hold: {report.reason}. Tell the database's keeper.")
 
 
-def read_estimates(store: Store) -> list[Record]:
-    """Read all estimates that count, oldest first."""
-    return store.read_where(*COUNTED)
+def read_estimates(store: Store) -> Iterator[Record]:
+    """Read all estimates that count, oldest first, without holding all of them."""
+    last = store.read_anchor().number
+    for first in range(1, last + 1, AT_ONCE):
+        yield from store.read_where(*COUNTED, ENTRIES.c.number.between(first, min(first + AT_ONCE - 1, last)))
 
 
 def mark_one_kind(is_simulated: "pd.Series[bool]") -> "pd.Series[bool]":

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from core.fhir.observation import FoundKi67
+from core.fhir.observation import FoundOutcomes
 from core.register.listing import Filter
 from core.register.outcome_import import JudgedRow
 
@@ -33,7 +33,7 @@ class RegisterState:
         Rows of a table that waits to be entered.
     notes : tuple of str
         How its columns were read.
-    found : FoundKi67 or None
+    found : FoundOutcomes or None
         What a FHIR Bundle says, which can be judged again.
     """
 
@@ -46,7 +46,7 @@ class RegisterState:
     uploads: int = 0
     judged: tuple[JudgedRow, ...] = ()
     notes: tuple[str, ...] = ()
-    found: FoundKi67 | None = None
+    found: FoundOutcomes | None = None
 
     def narrow(self, wanted: Filter) -> "RegisterState":
         """Another filter begins at the first page."""
@@ -69,7 +69,7 @@ class RegisterState:
         return replace(self, said=words)
 
     def take(
-        self, judged: tuple[JudgedRow, ...], notes: tuple[str, ...] = (), found: FoundKi67 | None = None
+        self, judged: tuple[JudgedRow, ...], notes: tuple[str, ...] = (), found: FoundOutcomes | None = None
     ) -> "RegisterState":
         """Keep a table or Bundle that was judged; an empty one forgets it."""
         return replace(self, uploads=self.uploads + 1, judged=judged, notes=notes, found=found, said="")
