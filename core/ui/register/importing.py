@@ -25,8 +25,8 @@ def ask_import(store: Store, author: Author) -> None:
         st.markdown(
             f"One row a patient, with the columns {', '.join(f'`{name}`' for name in FIELDS)} or names like them; what "
             "is not known stays empty. Or a FHIR R4 Bundle with Observations of Ki-67 (LOINC 85330-9, %) in surgical "
-            "specimens, pT, pN and nodes; a core biopsy's is never the outcome. Nothing is written before you have seen "
-            "each row."
+            "specimens, pT, pN and nodes; a core biopsy's is never the outcome. Nothing is written before you have "
+            "seen each row."
         )
         key = f"register_upload_{state.uploads}"
         st.file_uploader(
