@@ -89,6 +89,11 @@ def _values() -> dict[str, int | str]:
     return read_settings(os.environ)
 
 
+def forget_settings() -> None:
+    """Read the environment again at the next call."""
+    _values.cache_clear()
+
+
 def get_setting(name: str) -> int:
     """Return a limit's value; the environment is read at the first call and then kept."""
     return int(_values()[name])

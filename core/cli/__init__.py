@@ -1,4 +1,4 @@
-"""The command line: `python -m core VERB`, a file a verb. Data go to stdout, messages to stderr.
+"""The command line: `python -m core VERB`, one file per verb. Data go to stdout, messages to stderr.
 
 Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 3 the input was refused.
 """

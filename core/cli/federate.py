@@ -29,7 +29,7 @@ Backbone = Annotated[Path, typer.Option(help="Folder of the backbone that all si
 @app.command("summarise-site")
 @with_table_options
 def summarise_site(  # noqa: PLR0913, PLR0917 - options of a command
-    manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image.")],
+    manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image.")],
     site: Annotated[str, typer.Option(help="Name of the site, as the bundle will show it.")],
     out: Annotated[Path, typer.Option("--out", help="JSON file to send to who combines.")],
     backbone: Backbone = MODELS / "backbone",

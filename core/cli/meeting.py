@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def meeting(
-    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row an image, as for score.")],
+    manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row per image, as for score.")],
     *,
     out: Annotated[Path, typer.Option(help="FILE.pdf or FILE.html.")],
     patients: Annotated[str, typer.Option(help="Pseudonyms in the board's order, P-1,P-2; else all.")] = "",

@@ -100,7 +100,7 @@ def outcomes(
 
 @register_app.command("export")
 def export_register(
-    out: Annotated[Path, typer.Option("--out", help="CSV file: a row an estimate, with what is known by now.")],
+    out: Annotated[Path, typer.Option("--out", help="CSV file: one row per estimate, with what is known by now.")],
     bundle: Annotated[Path, typer.Option(help="Folder of a bundle, of whose estimates FHIR says more.")] = DEMO_BUNDLE,
     *,
     fhir: Annotated[

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @with_table_options
 def score(
     manifest: Annotated[
-        Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image: patient_id, image, ...")
+        Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image: patient_id, image, ...")
     ],
     out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).")],
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,

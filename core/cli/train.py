@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @app.command()
 @with_table_options
 def train(  # noqa: PLR0913, PLR0917 - options of a command
-    manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row an image.")],
+    manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image.")],
     out: Out,
     backbone: Annotated[Path, typer.Option(help="Folder of the backbone.")] = MODELS / "backbone",
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",

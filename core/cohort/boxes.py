@@ -115,7 +115,7 @@ def read_boxes(path: Path) -> BoxManifest:
     Parameters
     ----------
     path : Path
-        CSV file, one row an image.
+        CSV file, one row per image.
 
     Returns
     -------

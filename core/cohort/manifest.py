@@ -1,4 +1,4 @@
-"""A manifest: one row an image, understood column by column and checked into images and patients."""
+"""A manifest: one row per image, understood column by column and checked into images and patients."""
 
 import os
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""A table of what pathology and follow-up found: one row a patient, understood column by column."""
+"""A table of what pathology and follow-up found: one row per patient, understood column by column."""
 
 from dataclasses import dataclass
 from pathlib import Path

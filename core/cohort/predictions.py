@@ -37,7 +37,7 @@ class PredictionTable:
     Attributes
     ----------
     table : DataFrame
-        One row a patient: ``patient_id, split, y, prob`` and where given ``centre, ki67_pct, prob_<model>, lnm,
+        One row per patient: ``patient_id, split, y, prob`` and where given ``centre, ki67_pct, prob_<model>, lnm,
         prob_lnm, aln_us, rfs_months, rfs_event, rfs_competing``, fields of the data dictionary, and columns that were
         to be kept.
         NaN or None where not known.

@@ -29,7 +29,7 @@ class BoardDocuments:
     Parameters
     ----------
     patients : DataFrame
-        One row a patient: "patient_id", "prob", and what is known of the patient by field.
+        One row per patient: "patient_id", "prob", and what is known of the patient by field.
     reader : BoardReader
         Gives images and estimates.
     bundle : Bundle

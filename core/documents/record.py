@@ -67,7 +67,7 @@ def describe_patient(content: PatientContent) -> Record:
 
 
 def list_marks(patients: Iterable[PatientContent]) -> list[str]:
-    """Give the marks of every page: research use, simulated or not."""
+    """Give the marks of every page: research use, simulated training or patients."""
     known = list(patients)
     training = any(patient.origin.simulated for patient in known)
     marks = ["RESEARCH USE ONLY", "TRAINED ON SIMULATED PATIENTS" if training else "Trained on real patients"]
@@ -75,8 +75,6 @@ def list_marks(patients: Iterable[PatientContent]) -> list[str]:
         all_of_them = all(patient.simulated for patient in known)
         plural = len(known) > 1
         marks.append(f"SIMULATED PATIENT{'S' * plural}" if all_of_them else "SOME PATIENTS SIMULATED")
-    else:
-        marks.append("Patients not simulated" if len(known) > 1 else "Patient not simulated")
     return marks
 
 
@@ -158,7 +156,7 @@ def _compare_core(content: PatientContent) -> str:
     if shown is None:
         return f"{start}; there is no estimate to compare it with."
     if shown.is_no_call:
-        return f"{start}; the estimate makes no call."
+        return f"{start}; the estimate is indeterminate."
     agrees = "they agree" if shown.group == side else "they differ"
     return f"{start}, the estimate is called {shown.group}: {agrees}. Nothing of the core was fed into the estimate."
 

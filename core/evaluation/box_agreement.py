@@ -31,7 +31,7 @@ class BoxAgreement:
     found : AgreementResult
         Whether each reader boxed an image or skipped it, of the images that both have done.
     table : DataFrame
-        ``place, patient, iou, dice``, a row an image that both boxed, the worst first.
+        ``place, patient, iou, dice``, one row per image that both boxed, the worst first.
     reason : str or None
         Why there is no interval.
     """

@@ -91,7 +91,7 @@ def encode_inputs(table: pd.DataFrame) -> Inputs:
 
 
 def compare_numbers(training: Floats, window: Floats) -> Comparison:
-    """Compare a number of a window with training, on known values; bins of the index are tenths of training."""
+    """Compare a number of a window with training, on known values; bins of the index are deciles of training."""
     own, other = training[~np.isnan(training)], window[~np.isnan(window)]
     if len(other) < LEAST_KNOWN or not len(own):
         return Comparison(len(other))

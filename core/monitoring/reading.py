@@ -45,8 +45,8 @@ class Estimates:
     Parameters
     ----------
     table : DataFrame
-        A row an estimate that is not withdrawn, oldest first: ``number, patient, centre, day`` (of the examination, or
-        where it is not known of the entry)``, has_date, bundle, bundle_sha256, prob, threshold, image_score, gate,
+        One row per estimate that is not withdrawn, oldest first: ``number, patient, centre, day`` (of the examination,
+        or where it is not known of the entry)``, has_date, bundle, bundle_sha256, prob, threshold, image_score, gate,
         is_simulated``, the predictors of M1, ``ki67_pct`` (NaN where it is not known) and ``is_prospective``.
     withheld : int
         Estimates and outcomes that do not hold and are left out.

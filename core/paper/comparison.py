@@ -32,7 +32,7 @@ class Shared:
     Parameters
     ----------
     table : DataFrame
-        ``patient_id, y, prob_a, prob_b``, one row a patient.
+        ``patient_id, y, prob_a, prob_b``, one row per patient.
     n_a, n_b : int
         Held-out patients with a known outcome of each.
     differing : int

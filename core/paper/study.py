@@ -32,7 +32,7 @@ class Cohort:
     title : str
         As sentences call it: "the simulated cohort".
     read : PredictionTable
-        One row a patient.
+        One row per patient.
     threshold : ThresholdResult
         Group high is prob >= threshold.
     is_simulated : bool
@@ -47,7 +47,7 @@ class Cohort:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a patient."""
+        """One row per patient."""
         return self.read.table
 
 

@@ -182,8 +182,8 @@ def read_estimates(
     Parameters
     ----------
     table : DataFrame
-        A row a patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate, input_sha256,
-        views, interval_low, interval_high`` and the predictors.
+        One row per patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate,
+        input_sha256, views, interval_low, interval_high`` and the predictors.
     bundle : Bundle
         The bundle that gave the probabilities; the image score is found by its head.
     engine : str

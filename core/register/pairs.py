@@ -58,7 +58,7 @@ def list_seen(records: Iterable[Record], author: str, key: str = "") -> set[str]
 
 
 def has_decided(records: Iterable[Record], author: str, key: str = "") -> bool:
-    """Whether an author has decided on a patient; where the model made no call, a note is the decision."""
+    """Whether an author has decided on a patient; where the estimate is indeterminate, a note is the decision."""
     return any(r.is_by(author, key) and (r.kind == "decision" or (r.kind == "note" and not r.group)) for r in records)
 
 

@@ -1,4 +1,4 @@
-"""The register as a table: a row an estimate, with what is known of its patient by now."""
+"""The register as a table: one row per estimate, with what is known of its patient by now."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def tabulate_register(store: Store) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row an estimate that is not withdrawn, oldest first: ``number, time_utc, patient_id, centre, exam_date,
+        One row per estimate that is not withdrawn, oldest first: ``number, time_utc, patient_id, centre, exam_date,
         bundle, bundle_sha256, input_sha256, prob, low, high, image_device, engine, threshold, image_score, gate, own,
         is_simulated, n_views``; the predictors of M1; what pathology and follow-up found, None or NaN where it is not
         known;

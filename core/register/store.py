@@ -66,6 +66,11 @@ class Store:
             self.close()
             raise
 
+    @property
+    def url(self) -> str:
+        """Address of the database, without a password."""
+        return str(self._engine.url)
+
     def append(self, entry: Entry) -> Record:
         """Write an entry at the end of the chain; once this returns, it is on the disk."""
         return self.append_all([entry])[0]

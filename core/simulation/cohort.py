@@ -27,7 +27,7 @@ class Cohort:
     Parameters
     ----------
     table : DataFrame
-        One row a patient: the columns of the data dictionary, then `split`, `receptor` and `lnm`; missing is NaN.
+        One row per patient: the columns of the data dictionary, then `split`, `receptor` and `lnm`; missing is NaN.
     latents : DataFrame
         Same rows: what the renderer draws from. Never a model's input, never written beside the table.
     """

@@ -1,4 +1,4 @@
-"""Text tables of one row a line, split at once; the same cells as `csv` gives, in a fraction of its time."""
+"""Text tables of one row per line, split at once; the same cells as `csv` gives, in a fraction of its time."""
 
 import io
 import re

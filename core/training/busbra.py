@@ -32,7 +32,7 @@ HISTOLOGY = (
 
 @dataclass(frozen=True)
 class Busbra:
-    """The data set as arrays, one row an image.
+    """The data set as arrays, one row per image.
 
     Parameters
     ----------

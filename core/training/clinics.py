@@ -30,7 +30,7 @@ LEAST_PART = 0.2
 
 @dataclass(frozen=True)
 class Lesions:
-    """Lesions of all clinics, one row a lesion.
+    """Lesions of all clinics, one row per lesion.
 
     Parameters
     ----------

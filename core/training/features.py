@@ -117,7 +117,7 @@ class Features:
         return replace(self, pooled=pooled, refused=tuple(sorted((*self.refused, *refused))))
 
     def of_patients(self, patient_id: "pd.Series[str]", wanted: "pd.Index[str]") -> NDArray[np.float64]:
-        """Give the pooled features of the readable images of some patients, one row an image."""
+        """Give the pooled features of the readable images of some patients, one row per image."""
         return self.pooled[patient_id.isin(wanted).to_numpy() & self.is_read]
 
     def by_patient(self, patient_id: "pd.Series[str]") -> pd.DataFrame:

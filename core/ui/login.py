@@ -122,7 +122,7 @@ def is_login_configured() -> bool:
 
 
 def is_expired(claims: Mapping[str, Any], now: float) -> bool:
-    """Whether an identity token has run out; so has one that does not say when, or says never."""
+    """Whether an identity token has expired; so has one that does not say when, or says never."""
     end = claims.get("exp")
     return isinstance(end, bool) or not isinstance(end, int | float) or not now < end < math.inf
 

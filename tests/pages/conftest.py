@@ -54,11 +54,11 @@ def use_bundle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], Non
 
     def use(folder: Path) -> None:
         monkeypatch.setenv("SONOKI_BUNDLE", str(folder))
-        settings._values.cache_clear()
+        settings.forget_settings()
 
     yield use
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 @pytest.fixture

@@ -31,9 +31,9 @@ def address(database: str) -> Iterator[str]:
 
 
 def find_choice(page):  # noqa: F811
-    """Give the choice that belongs to a model's call, or None where the form says that there is no call."""
+    """Give the choice that belongs to a model's call, or None where the form says that it is indeterminate."""
     choice = page.get_by_role("radiogroup", name="With the model's call")
-    choice.or_(page.get_by_text("The model makes no call here")).first.wait_for()
+    choice.or_(page.get_by_text("The estimate is indeterminate: write")).first.wait_for()
     return choice if choice.count() else None
 
 

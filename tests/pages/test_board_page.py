@@ -61,7 +61,7 @@ def test_the_list_gives_the_board_in_order_with_flags(at):
     table = at.dataframe[0].value
     assert list_names(at) == [f"T-{i:03d}" for i in range(60, 80)]
     assert table["0 to 100 %"].str.startswith("data:image/svg+xml;base64,").all()
-    assert set(table["Flags"]) == {"missing data", "no call, missing data"}
+    assert set(table["Flags"]) == {"missing data", "indeterminate, missing data"}
     assert table["High Ki-67"].str.match(r"[<>]?\d+\s%( \(\d+ to \d+\))?$").all()
     assert set(table["Decision"]) == {DASH}
 
@@ -70,8 +70,8 @@ def test_the_list_is_searched_filtered_and_sorted(at):
     at.selectbox(key="board_order").set_value("Probability, highest first").run()
     found = at.dataframe[0].value["High Ki-67"].str.extract(r"(\d+)")[0].astype(int).tolist()
     assert found == sorted(found, reverse=True)
-    at.selectbox(key="board_flag").set_value("no call").run()
-    assert set(at.dataframe[0].value["Flags"]) == {"no call, missing data"}
+    at.selectbox(key="board_flag").set_value("indeterminate").run()
+    assert set(at.dataframe[0].value["Flags"]) == {"indeterminate, missing data"}
     at.selectbox(key="board_flag").set_value("all")
     at.text_input(key="board_search").set_value("t-06").run()
     assert sorted(list_names(at)) == [f"T-{i:03d}" for i in range(60, 70)]
@@ -171,12 +171,12 @@ def test_nothing_is_preselected_and_nothing_saved_without_a_choice(patient, data
 
 def test_without_a_call_there_is_nothing_to_agree_with(at, database):
     at.text_input(key="board_initials").set_value("AB").run()
-    at.selectbox(key="board_flag").set_value("no call").run()
+    at.selectbox(key="board_flag").set_value("indeterminate").run()
     press(at, "Begin with the first")
     while "Indeterminate" not in words(at):
         press(at, "Next")
     assert "With the model's call" not in [radio.label for radio in at.radio]
-    assert "makes no call here" in words(at)
+    assert "is indeterminate: write" in words(at)
     at.text_area[0].set_value("Biopsy again.")
     press(at, "Save")
     (kept,) = read_store(database)

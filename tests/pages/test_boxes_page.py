@@ -30,7 +30,7 @@ def test_initials_without_letters_are_a_sentence(open_page):
 
 def test_the_page_is_off_where_the_server_says_so(open_page, monkeypatch):
     monkeypatch.setenv("SONOKI_BOXES", "off")
-    settings._values.cache_clear()
+    settings.forget_settings()
     at = open_page(PAGE)
     assert not at.exception
     assert "`SONOKI_BOXES=on`" in words(at)
@@ -40,7 +40,7 @@ def test_the_page_is_off_where_the_server_says_so(open_page, monkeypatch):
 def test_a_damaged_package_is_a_sentence_and_a_manifest_is_opened(open_page, monkeypatch, tmp_path: Path):
     (tmp_path / "bad.csv").write_text("patient_id,image,x\nP1,a.png\n", encoding="utf-8")
     monkeypatch.setenv("SONOKI_BOXES_FOLDER", str(tmp_path))
-    settings._values.cache_clear()
+    settings.forget_settings()
     at = open_page(PAGE)
     at.text_input[0].set_value("AB").run()
     next(box for box in at.selectbox if box.label == "Manifest on this server").select_index(0).run()

@@ -38,7 +38,7 @@ def site(monkeypatch, tmp_path, bundle_dir: Path) -> Iterator[Site]:
         monkeypatch.setenv(f"XDG_{name.upper()}_HOME", str(tmp_path / name))
     monkeypatch.setenv("SONOKI_BUNDLES", str(tmp_path / "bundles"))
     monkeypatch.setattr("core.ui.model.use.SECONDS", 0.0)
-    settings._values.cache_clear()
+    settings.forget_settings()
     store, old = Store(find_database()), load_bundle(bundle_dir)
     fill_register(store, old, shift=0.9)
     (tmp_path / "bundles").mkdir()
@@ -46,7 +46,7 @@ def site(monkeypatch, tmp_path, bundle_dir: Path) -> Iterator[Site]:
     yield Site(store, old, load_bundle(tmp_path / "bundles" / "ours"))
     store.close()
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 def choose(at, site: Site):
@@ -152,7 +152,7 @@ def test_a_changed_copy_hides_no_bundle(site, bundle_dir):
 
 def test_the_list_of_trusted_bundles_holds_here_too(open_page, site, monkeypatch):
     monkeypatch.setenv("SONOKI_TRUSTED_BUNDLES", site.old.sha256)
-    settings._values.cache_clear()
+    settings.forget_settings()
     at = open_page(MODEL)
     assert any("SONOKI_TRUSTED_BUNDLES names" in caption.value for caption in at.caption)
     assert not [box for box in at.selectbox if box.label == "Bundle"]

@@ -26,7 +26,7 @@ def site(bundle_dir: Path, tmp_path_factory) -> Iterator[tuple[Store, dict[str, 
     (folder / "bundles").mkdir()
     plan = UpdatePlan("AB", "Our share of high Ki-67 is higher.", "ours-2026")
     update_bundle(store, bundle_dir, folder / "bundles" / "ours-2026", plan)
-    settings = {"DATABASE_URL": str(store._engine.url), "BUNDLE": str(bundle_dir), "BUNDLES": str(folder / "bundles")}
+    settings = {"DATABASE_URL": str(store.url), "BUNDLE": str(bundle_dir), "BUNDLES": str(folder / "bundles")}
     yield store, {f"SONOKI_{name}": value for name, value in settings.items()}
     store.close()
     os.environ.pop("XDG_CONFIG_HOME")

@@ -23,12 +23,12 @@ def store(monkeypatch, tmp_path) -> Iterator[Store]:
     monkeypatch.setenv("SONOKI_REGISTER", "on")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    settings._values.cache_clear()
+    settings.forget_settings()
     opened = Store(find_database())
     yield opened
     opened.close()
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def store(tmp_path_factory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def address(store: Store, bundle_dir: Path) -> Iterator[str]:
-    url = str(store._engine.url)
+    url = str(store.url)
     with serve_app(SONOKI_DATABASE_URL=url, SONOKI_REGISTER="on", SONOKI_BUNDLE=str(bundle_dir)) as running:
         yield running
 

@@ -31,7 +31,7 @@ def store(monkeypatch, tmp_path) -> Iterator[Store]:
     monkeypatch.setenv("SONOKI_REGISTER", "on")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    settings._values.cache_clear()
+    settings.forget_settings()
     opened = Store(find_database())
     add_estimates(opened, ["P-001", "P-002", "P-003"])
     enter(opened, "P-002", ki67_pct=20)
@@ -39,7 +39,7 @@ def store(monkeypatch, tmp_path) -> Iterator[Store]:
     yield opened
     opened.close()
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 def give_initials(at: AppTest) -> AppTest:

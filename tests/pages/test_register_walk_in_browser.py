@@ -51,7 +51,7 @@ def site(bundle_dir: Path, tmp_path_factory) -> Iterator[Site]:
     store = Store(f"sqlite:///{folder / 'board.db'}")
     (folder / "bundles").mkdir()
     package, patients = make_package(folder / "cohort")
-    settings = {"DATABASE_URL": str(store._engine.url), "REGISTER": "on", "BUNDLE": str(bundle_dir)}
+    settings = {"DATABASE_URL": str(store.url), "REGISTER": "on", "BUNDLE": str(bundle_dir)}
     settings |= {"BUNDLES": str(folder / "bundles")}
     with run_provider() as provider:
         (folder / "secrets.toml").write_text(

@@ -29,12 +29,12 @@ RunFolder(__import__("pathlib").Path(sys.argv[1])).write_failure("12 images can'
 def home(monkeypatch, tmp_path) -> Iterator[Path]:
     """A folder of trainings for one test."""
     monkeypatch.setenv("SONOKI_TRAINING_FOLDER", str(tmp_path / "trainings"))
-    settings._values.cache_clear()
+    settings.forget_settings()
     yield tmp_path / "trainings"
     if (running := process.find_running()) is not None:
         process.stop(running)
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_tables_of_the_servers_folder_are_offered(open_page, home, tmp_path, mon
     folder.mkdir(parents=True)
     write_table(folder, 12).to_csv(folder / "cohort.csv", index=False)
     monkeypatch.setenv("SONOKI_TRAINING_DATA", str(folder.parent))
-    settings._values.cache_clear()
+    settings.forget_settings()
     at = open_page(PAGE)
     assert f"{folder.name}/cohort.csv" in at.selectbox(key="train_source").options
     assert "12 rows: 12 images of 12 patients are used" in words(at)

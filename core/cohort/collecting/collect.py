@@ -224,7 +224,7 @@ def _delete_others(folder: Path, kept: Iterable[Path]) -> None:
 
 
 def _tabulate(pairing: Pairing, described: Sequence[FileTokens], columns: Sequence[str]) -> pd.DataFrame:
-    """Give the manifest: a row an image, by patient."""
+    """Give the manifest: one row per image, by patient."""
     rows = [
         {"patient_id": file.patient, "image": name_copy(file), **pairing.pairs[file.file].values}
         for file in described

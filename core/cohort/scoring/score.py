@@ -27,7 +27,7 @@ class ScoredCohort:
     Parameters
     ----------
     table : DataFrame
-        One row a patient, as `core.cohort.read_predictions` reads it; no path and no name in it.
+        One row per patient, as `core.cohort.read_predictions` reads it; no path and no name in it.
     refused : tuple of (int, str)
         Row of the manifest and reason.
     images : int

@@ -1,4 +1,4 @@
-"""The register's patients as a cohort: one row a patient, every bundle's estimate beside the others."""
+"""The register's patients as a cohort: one row per patient, every bundle's estimate beside the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

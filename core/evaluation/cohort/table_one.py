@@ -21,8 +21,8 @@ class TableOneResult:
     Attributes
     ----------
     table : DataFrame
-        ``variable, level, group, n, count, percent, mean, sd, median, q1, q3, missing``: one row a group for a number,
-        one a group and level for a choice (count and per cent of those known).
+        ``variable, level, group, n, count, percent, mean, sd, median, q1, q3, missing``: one row per group for a
+        number, one per group and level for a choice (count and per cent of those known).
     differences : DataFrame
         ``variable, smd, skewness``: largest absolute standardised difference between any two groups; skewness of a
         number over all patients.
@@ -66,7 +66,7 @@ def compute_table_one(
     Parameters
     ----------
     table : DataFrame
-        One row a patient.
+        One row per patient.
     group : str
         Column of the groups.
     variables : sequence of str

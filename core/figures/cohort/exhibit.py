@@ -24,7 +24,7 @@ class Patients:
     Parameters
     ----------
     table : DataFrame
-        One row a patient.
+        One row per patient.
     whole : DataFrame
         The cohort that they come from; what is fitted is fitted on its development patients.
     name : str

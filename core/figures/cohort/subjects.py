@@ -47,7 +47,7 @@ CALIBRATION = Subject(
     "O/E with an interval on the log scale. Curve: loess (span 0.75, degree 2) of the outcome on the probability, "
     "or where predictions clump or loess leaves 0 to 1 a restricted cubic spline (logistic, as in rms); "
     "ICI, E50, E90, Emax are the mean, median, 90th centile and maximum of its distance from the diagonal. Points: "
-    "tenths of the patients with Wilson intervals. Hosmer-Lemeshow is secondary: 10 degrees of freedom on patients "
+    "deciles of the patients with Wilson intervals. Hosmer-Lemeshow is secondary: 10 degrees of freedom on patients "
     "that the model was not fitted on, 8 on those that it was. After an update, each tenth of the patients is "
     "judged with an update estimated on the rest.",
 )

@@ -20,7 +20,7 @@ METHOD = (
     "the bundle's training patients by the two-sample Kolmogorov-Smirnov test, choices by Pearson's chi-squared test "
     "(neighbouring levels joined until 5 patients are expected in each), how often a value is not known by Fisher's "
     "exact test; p values of a window are adjusted together (Benjamini and Hochberg 1995). Population stability "
-    "index: tenths of training or levels, half a patient added to each; by chance it reaches (1/n + 1/m) times a "
+    "index: deciles of training or levels, half a patient added to each; by chance it reaches (1/n + 1/m) times a "
     "chi-squared centile (Yurdakul and Naranjo 2020). Observed over expected: exact Poisson limits (Garwood 1936), "
     "which err on the wide side since a high Ki-67 is common. CUSUM: log-likelihood ratio of doubled and of halved "
     "odds (Steiner 2000), limits by 5,000 simulated runs of 1,000 patients whose outcomes follow their own "

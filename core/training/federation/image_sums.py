@@ -94,20 +94,6 @@ class PooledScore(NamedTuple):
     score_spread: float
 
 
-class _Coordinates(NamedTuple):
-    """The sums of one site in the common coordinates."""
-
-    n: int
-    mean: Floats
-    own: Floats
-    mean_products: Floats
-    own_products: Floats
-    mean_target: Floats
-    own_target: Floats
-    target: float
-    target_squares: float
-
-
 def fit_pooled_score(sites: Sequence[ImageSums]) -> PooledScore:
     """Fit the image score that `core.training.bundle.image_score` fits to all patients, its folds being the sites.
 
@@ -160,14 +146,14 @@ def _find_axes(total: ImageSums) -> tuple[Floats, Floats]:
     return centre, vectors[:, kept] * scale[:, None]
 
 
-def _map(sums: ImageSums, centre: Floats, axes: Floats) -> _Coordinates:
+def _map(sums: ImageSums, centre: Floats, axes: Floats) -> ImageSums:
     n = sums.n
 
     def move(products: Floats, total: Floats) -> Floats:
         cross = np.outer(total, centre)
         return np.asarray(axes.T @ (products - cross - cross.T + n * np.outer(centre, centre)) @ axes)
 
-    return _Coordinates(
+    return ImageSums(
         n,
         (sums.mean - n * centre) @ axes,
         (sums.own - n * centre) @ axes,
@@ -180,24 +166,25 @@ def _map(sums: ImageSums, centre: Floats, axes: Floats) -> _Coordinates:
     )
 
 
-def _solve(parts: Sequence[_Coordinates]) -> tuple[Floats, Floats]:
+def _solve(parts: Sequence[ImageSums]) -> tuple[Floats, Floats]:
     """Fit ridge regressions at every penalty: weights (k, penalties) and biases (penalties,)."""
-    n, mean, _, products, _, cross, _, target, _ = (sum(values) for values in zip(*parts, strict=True))
-    gram, right = products - np.outer(mean, mean) / n, cross - target * mean / n
+    total = ImageSums.add(parts)
+    n, mean, target = total.n, total.mean, total.target
+    gram, right = total.mean_products - np.outer(mean, mean) / n, total.mean_target - target * mean / n
     values, vectors = np.linalg.eigh(gram)
     shrunk = (vectors.T @ right)[:, None] / (np.maximum(values, 0)[:, None] + np.array(PENALTIES))
     weights = vectors @ shrunk
     return weights, target / n - mean @ weights / n
 
 
-def _measure_error(part: _Coordinates, weights: Floats, biases: Floats) -> Floats:
+def _measure_error(part: ImageSums, weights: Floats, biases: Floats) -> Floats:
     """Give the sum of squared errors at a site of a head at every penalty."""
     fitted = np.einsum("ip,ij,jp->p", weights, part.own_products, weights)
     fitted += 2 * biases * (part.own @ weights) + part.n * biases**2
     return np.asarray(fitted - 2 * (part.own_target @ weights + biases * part.target) + part.target_squares)
 
 
-def _square(part: _Coordinates, weights: Floats, bias: float) -> float:
+def _square(part: ImageSums, weights: Floats, bias: float) -> float:
     return float(weights @ part.own_products @ weights + 2 * bias * (part.own @ weights) + part.n * bias**2)
 
 

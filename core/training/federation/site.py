@@ -76,7 +76,7 @@ def summarise_site(
     Parameters
     ----------
     manifest_path : Path
-        One row an image; all its patients count, whatever their split.
+        One row per image; all its patients count, whatever their split.
     backbone : Path
         Folder of the network that all sites share.
     plan : SitePlan
@@ -126,7 +126,7 @@ def summarise_patients(
     Parameters
     ----------
     patients : DataFrame
-        ``ki67_pct`` and the predictors, a row a patient.
+        ``ki67_pct`` and the predictors, one row per patient.
     features : tuple of ndarray of float64, (n, p) and (n, v, p)
         Pooled features of each patient's images, and of their random views.
     plan : SitePlan

@@ -83,7 +83,7 @@ def pair_estimates(register: pd.DataFrame, current: Bundle, other: Bundle) -> pd
     Returns
     -------
     DataFrame
-        ``patient_id, y, is_simulated, outcome_number, current, other``, a row a patient.
+        ``patient_id, y, is_simulated, outcome_number, current, other``, one row per patient.
     """
     hashes = [current.sha256, other.sha256]
     is_known = register["bundle_sha256"].isin(hashes) & register["is_prospective"] & register["ki67_pct"].notna()

@@ -30,7 +30,7 @@ class Patients:
     Parameters
     ----------
     table : DataFrame
-        A row a patient, as `core.register.patients.tabulate_register` lays it out, and ``y`` (1 for a high Ki-67).
+        One row per patient, as `core.register.patients.tabulate_register` lays it out, and ``y`` (1 for a high Ki-67).
     inputs : ndarray of float64, (n, 1 + K)
         Image score and coded terms of the bundle's fusion "m1"; a value that is not known is expected from the others.
     kind : {"real", "simulated"}

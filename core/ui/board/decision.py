@@ -137,7 +137,7 @@ def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
         if is_called:
             stand = choice.radio("With the model's call", [AGREE, OVERRIDE, NOTE], index=None, horizontal=True)
         else:
-            choice.caption("The model makes no call here: write the decision as a note.")
+            choice.caption("The estimate is indeterminate: write the decision as a note.")
         if board.saved[0] == patient:
             choice.markdown(board.saved[1])
         label = "Decision, note, or why it is overridden" if is_called else "Decision or note"

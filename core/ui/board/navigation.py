@@ -21,10 +21,10 @@ from core.ui.resources import get_bundle, get_simulated
 from models.manifest import Manifest
 
 ADDRESS = "patient"
-NO_CALL, DISCORDANT, MISSING = "no call", "differs from core", "missing data"
+INDETERMINATE, DISCORDANT, MISSING = "indeterminate", "differs from core", "missing data"
 CAUTION, REFUSED = "caution", "refused"
 SEEN = {"caution": CAUTION, "refused": REFUSED}
-FLAGS = (NO_CALL, CAUTION, REFUSED, MISSING, DISCORDANT)
+FLAGS = (INDETERMINATE, CAUTION, REFUSED, MISSING, DISCORDANT)
 PSEUDONYM = re.compile(r"[\w.-]*\d[\w.-]*", re.ASCII)
 NODES = {0: "negative", 1: "suspicious"}
 
@@ -59,10 +59,10 @@ def _list_patients(cohort: Cohort, manifest: Manifest) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     table["patient_id"] = table["patient_id"].astype(str)
     rule = manifest.call_rule
-    flags = pd.DataFrame({NO_CALL: rule.is_indeterminate(table["prob"])})
+    flags = pd.DataFrame({INDETERMINATE: rule.is_indeterminate(table["prob"])})
     core = table["ki67_cnb_pct"].astype(float) if "ki67_cnb_pct" in table else pd.Series(np.nan, table.index)
     is_apart = manifest.cutoff.is_high(core) != (table["prob"] >= rule.threshold)
-    flags[DISCORDANT] = core.notna() & is_apart & ~flags[NO_CALL]
+    flags[DISCORDANT] = core.notna() & is_apart & ~flags[INDETERMINATE]
     flags[MISSING] = table[[name for name in M1_PREDICTORS if name in table]].isna().any(axis=1)
     words = [", ".join(name for name in FLAGS if row.get(name)) for row in flags.to_dict("records")]
     return table.assign(flags=words)

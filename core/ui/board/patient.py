@@ -153,7 +153,7 @@ def show_beside(row: Mapping[str, Any], group: str, cutoff: Cutoff, *, is_decide
         return
     side = "high" if cutoff.is_high(float(core)) else "low"
     if not group:
-        st.caption(f"The core's Ki-67 is {side}; the estimate makes no call. {UNUSED}")
+        st.caption(f"The core's Ki-67 is {side}; the estimate is indeterminate. {UNUSED}")
     else:
         verdict = "they **agree**" if side == group else "they **differ**"
         st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. {UNUSED}")

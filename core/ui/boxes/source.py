@@ -59,7 +59,7 @@ def ask_manifest(reader: str) -> BoxManifest | None:
                 args=(reader,),
             )
         st.markdown(
-            "Or a zip archive with one CSV table (`patient_id`, `image`, one row an image) and its images, as "
+            "Or a zip archive with one CSV table (`patient_id`, `image`, one row per image) and its images, as "
             "`python -m core collect` makes them. It stays in a temporary folder of this session: download the "
             "manifest with your boxes before you leave."
         )

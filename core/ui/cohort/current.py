@@ -51,7 +51,7 @@ class Cohort:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a patient."""
+        """One row per patient."""
         return self.read.table
 
     @property

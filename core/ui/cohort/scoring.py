@@ -37,7 +37,7 @@ def ask_scoring() -> None:
             _show_job()
             return
         st.markdown(
-            "A zip archive with one table (CSV, Excel, ODS or Parquet, one row an image) and the images it names: "
+            "A zip archive with one table (CSV, Excel, ODS or Parquet, one row per image) and the images it names: "
             "`patient_id` and `image` are needed; `box` (x0,y0,x1,y1 in pixels), `centre`, clinical values and "
             "`ki67_pct` where known. "
             "Files stay in a temporary folder of this server for as long as this session shows the cohort."

@@ -33,7 +33,7 @@ class View:
     cohort : Cohort
         Where they come from.
     table : DataFrame
-        One row a patient.
+        One row per patient.
     split : str
         Their split.
     filters : tuple of (str, tuple of str)

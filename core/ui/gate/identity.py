@@ -82,7 +82,7 @@ def read_claims(cookies: Mapping[str, str], origin: str) -> dict[str, Any]:
 
 
 def find_user(claims: Mapping[str, Any]) -> User | None:
-    """Give the person whose login's claims these are, or None where it has run out or holds no role."""
+    """Give the person whose login's claims these are, or None where it has expired or holds no role."""
     if not claims or is_expired(claims, time.time()):
         return None
     return read_user(claims, get_text_setting("role_claim"))

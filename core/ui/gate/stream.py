@@ -1,4 +1,4 @@
-"""A page's websocket: what passes, how fast, and what is left of it when the login has run out."""
+"""A page's websocket: what passes, how fast, and what is left of it when the session has expired."""
 
 from collections.abc import Callable
 

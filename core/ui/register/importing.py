@@ -23,10 +23,10 @@ def ask_import(store: Store, author: Author) -> None:
     state = get_state()
     with st.expander("Enter outcomes from a table or a FHIR Bundle", expanded=bool(state.judged)):
         st.markdown(
-            f"One row a patient, with the columns {', '.join(f'`{name}`' for name in FIELDS)} or names like them; what "
-            "is not known stays empty. Or a FHIR R4 Bundle with Observations of Ki-67 (LOINC 85330-9, %) in surgical "
-            "specimens, pT, pN and nodes; a core biopsy's is never the outcome. Nothing is written before you have "
-            "seen each row."
+            f"One row per patient, with the columns {', '.join(f'`{name}`' for name in FIELDS)} or names like them; "
+            "what is not known stays empty. Or a FHIR R4 Bundle with Observations of Ki-67 (LOINC 85330-9, %) in "
+            "surgical specimens, pT, pN and nodes; a core biopsy's is never the outcome. Nothing is written before you "
+            "see each row."
         )
         key = f"register_upload_{state.uploads}"
         st.file_uploader(

@@ -44,7 +44,7 @@ def _ask_package() -> None:
     days = get_setting("training_days")
     below = " A table in the server's own folder can be chosen below." if get_text_setting("training_data") else ""
     st.markdown(
-        "A zip archive with one table (CSV, Excel, ODS or Parquet, one row an image) and the images it names. "
+        "A zip archive with one table (CSV, Excel, ODS or Parquet, one row per image) and the images it names. "
         "`patient_id`, `centre`, `image` and `ki67_pct` are needed; `box` (x0,y0,x1,y1 in pixels), `split` and "
         "clinical values are read where they are there. Use pseudonyms. The package is kept in a private folder of "
         f"this server until it is removed here, at most {days} days.{below}"

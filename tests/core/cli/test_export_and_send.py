@@ -54,10 +54,10 @@ def away(tmp_path, monkeypatch):
     monkeypatch.setenv("SONOKI_PACS_URL", f"http://127.0.0.1:{find_port()}/dicom-web")
     monkeypatch.setenv("SONOKI_OUTBOX", str(tmp_path / "outbox"))
     monkeypatch.setattr("core.archive.dicomweb.client.PAUSES", (0.0,))
-    settings._values.cache_clear()
+    settings.forget_settings()
     yield tmp_path / "outbox"
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 def test_export_writes_the_objects_of_the_sources_study(run, source, bundle_dir, tmp_path):

@@ -17,10 +17,10 @@ def room(monkeypatch):
     """Room for 100 bytes, with nothing in it."""
     monkeypatch.setenv("SONOKI_HELD_BYTES", "100")
     monkeypatch.setattr(store, "_files", type(store._files)())
-    settings._values.cache_clear()
+    settings.forget_settings()
     yield
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
 
 
 def test_a_ticket_gives_its_file_and_holds_none_of_it():

@@ -15,10 +15,10 @@ def limit(monkeypatch):
     """A limit of 7 000 000 bytes; the server's option is put back."""
     before = config.get_option(UPLOAD_OPTION)
     monkeypatch.setenv("SONOKI_MAX_BYTES", "7000000")
-    settings._values.cache_clear()
+    settings.forget_settings()
     yield
     monkeypatch.undo()
-    settings._values.cache_clear()
+    settings.forget_settings()
     config.set_option(UPLOAD_OPTION, before)
 
 

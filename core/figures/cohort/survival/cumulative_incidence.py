@@ -10,7 +10,8 @@ from core.evaluation import IncidenceResult
 from core.evaluation.cohort.survival import END_POINT, compute_incidence_curves
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.exhibit import Exhibit, Patients
-from core.figures.theme import fill_colour, new_figure, style_series
+from core.figures.cohort.survival.steps import add_steps
+from core.figures.theme import new_figure
 from core.figures.wording import word_count
 
 
@@ -38,7 +39,7 @@ class IncidenceExhibit(Exhibit):
         """Draw the incidence of each group with its band."""
         figure = new_figure(x_title="Months", y_title="Cumulative incidence of recurrence")
         for index, group in enumerate(self.result.totals["group"]):
-            _add_group(figure, str(group), self.result.table[self.result.table["group"] == group], index)
+            add_steps(figure, self.result.table[self.result.table["group"] == group], "incidence", str(group), index)
         top = self.result.table[["incidence", "ci_high"]].max().max()
         return figure.update_yaxes(range=[0, min(1.0, 1.05 * float(top or 1))], tickformat=".0%")
 
@@ -63,28 +64,3 @@ class IncidenceExhibit(Exhibit):
     def record(self) -> dict[str, Any]:
         """Give curves and counts."""
         return {"cumulative_incidence": {"curves": self.result.table, "groups": self.result.totals}}
-
-
-def _add_group(figure: go.Figure, group: str, curve: pd.DataFrame, index: int) -> None:
-    style = style_series(index)
-    band = curve.dropna(subset=["ci_low", "ci_high"])
-    for limit, fill in (("ci_high", None), ("ci_low", "tonexty")):
-        figure.add_scatter(
-            x=band["time"],
-            y=band[limit],
-            mode="lines",
-            line={"width": 0, "shape": "hv"},
-            fill=fill,
-            fillcolor=fill_colour(str(style["line"]["color"]), 0.13),
-            showlegend=False,
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=curve["time"],
-        y=curve["incidence"],
-        mode="lines",
-        line={**style["line"], "shape": "hv"},
-        customdata=curve[["at_risk"]],
-        name=group[:1].upper() + group[1:],
-        hovertemplate="%{x:.1f}: %{y:.1%}, %{customdata[0]} at risk<extra>" + group + "</extra>",
-    )

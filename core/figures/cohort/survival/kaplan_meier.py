@@ -12,7 +12,8 @@ from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
 from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 from core.evaluation.survival.logrank import LogRankResult
 from core.figures.cohort.exhibit import Exhibit, Patients
-from core.figures.theme import fill_colour, new_figure, style_series
+from core.figures.cohort.survival.steps import add_steps
+from core.figures.theme import new_figure, style_series
 from core.figures.wording import thin_rows, word_count
 
 CURVE_HEIGHT, ROW_HEIGHT = 380, 28
@@ -133,37 +134,14 @@ def _describe_share(result: KaplanMeierResult, group: str, time: float) -> str:
 
 
 def _add_group(figure: go.Figure, group: str, curve: pd.DataFrame, index: int) -> None:
-    style = style_series(index)
-    steps = thin_rows(hide_unseen(curve))
-    band = steps.dropna(subset=["ci_low", "ci_high"])
-    for limit, fill in (("ci_high", None), ("ci_low", "tonexty")):
-        figure.add_scatter(
-            x=band["time"],
-            y=band[limit],
-            mode="lines",
-            line={"width": 0, "shape": "hv"},
-            fill=fill,
-            fillcolor=fill_colour(str(style["line"]["color"]), 0.13),
-            legendgroup=group,
-            showlegend=False,
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
-        x=steps["time"],
-        y=steps["survival"],
-        mode="lines",
-        line={**style["line"], "shape": "hv"},
-        customdata=steps[["at_risk"]],
-        name=group[:1].upper() + group[1:],
-        legendgroup=group,
-        hovertemplate="%{x:.1f}: %{y:.1%}, %{customdata[0]} at risk<extra>" + group + "</extra>",
-    )
+    add_steps(figure, thin_rows(hide_unseen(curve)), "survival", group, index)
     ticks = thin_rows(curve[curve["censored"] > 0], MAX_TICKS)
+    colour = style_series(index)["line"]["color"]
     figure.add_scatter(
         x=ticks["time"],
         y=ticks["survival"],
         mode="markers",
-        marker={"symbol": "line-ns-open", "size": 8, "color": style["line"]["color"], "line": {"width": 1.5}},
+        marker={"symbol": "line-ns-open", "size": 8, "color": colour, "line": {"width": 1.5}},
         name=f"{group}: censored",
         legendgroup=group,
         showlegend=False,

@@ -248,7 +248,7 @@ def test_side_by_side_the_patients_of_the_update_stand_apart(updates, bundle):
 
 
 def test_the_command_line_checks_updates_and_refuses(updates, bundle, tmp_path):
-    url = str(updates["recalibration"].store._engine.url)
+    url = str(updates["recalibration"].store.url)
     common = ["update", str(bundle.folder), "--database", url]
     run = CliRunner()
     assert json.loads(run.invoke(app, [*common, "--check", "--json"]).stdout)["method"] == "recalibration"
