@@ -30,7 +30,7 @@ MULTI_FRAME = (
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     MultiFrameTrueColorSecondaryCaptureImageStorage,
 )
-RETIRED = "1.2.840.10008.5.1.4.1.1.6"  # Ultrasound Image Storage of 1993
+RETIRED = {"1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6"}  # ultrasound of 1993
 NO_METHOD = "Not stated"
 REPEATED = (
     "PatientID",
@@ -123,9 +123,9 @@ def _new_study(frame: Frame, pseudonym: str | None, side: str) -> Study:
 
 
 def _source_study(found: dict[str, str | int], side: str | None) -> Study:
-    if found["SOPClassUID"] == RETIRED:
+    if found["SOPClassUID"] in RETIRED:
         raise ImageError(
-            "The file is of a retired class of ultrasound images (1.2.840.10008.5.1.4.1.1.6), to which results can't "
+            f"The file is of a retired class of ultrasound images ({found['SOPClassUID']}), to which results can't "
             "point. Convert it in the archive."
         )
     sex, method = found["PatientSex"], found["DeidentificationMethod"]

@@ -35,7 +35,7 @@ _DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 _NOT_ACQUIRED = {"SYN", "SD"}  # a synthesised image, a scanned document (PS3.3 C.8.6.1)
 _MAKERS = ("Manufacturer", "ManufacturerModelName", "SeriesDescription")
 _REPORT = re.compile(r"(?<![A-Z])(REPORT|WORKSHEET)S?(?![A-Z])")
-_ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6")
+_ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.3", "1.2.840.10008.5.1.4.1.1.6")  # with what lies below them
 _MODALITIES = {
     "CT": "a CT image",
     "MR": "an MRI image",
@@ -208,7 +208,7 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse(_MODALITIES[modality])
     if modality not in {"", "US", "OT"}:
         _refuse("of another modality")
-    if sop_class and not sop_class.startswith((*_ULTRASOUND, SECONDARY_CAPTURE)):
+    if sop_class and not f"{sop_class}.".startswith(tuple(f"{one}." for one in (*_ULTRASOUND, SECONDARY_CAPTURE))):
         _refuse("no ultrasound image, by its SOP class")
 
 

@@ -239,3 +239,14 @@ def test_a_secondary_capture_of_a_report_is_refused_whatever_its_modality(said):
     with pytest.raises(ImageError, match="secondary capture"):
         read_frame(make_dicom(GREY, SOPClassUID=capture, **said))
     assert read_frame(make_dicom(GREY, SOPClassUID=capture, ConversionType="DV")).is_ultrasound
+
+
+@pytest.mark.parametrize("below", ["66", "66.4", "77.1.1", "78.1", "60", "128"])
+def test_a_class_whose_number_only_begins_like_ultrasound_is_refused(below):
+    with pytest.raises(ImageError, match="no ultrasound image, by its SOP class"):
+        read_frame(make_dicom(GREY, SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{below}"))
+
+
+@pytest.mark.parametrize("below", ["3", "3.1", "6", "6.1", "6.2"])
+def test_ultrasound_of_any_year_is_read(below):
+    assert read_frame(make_dicom(GREY, SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{below}")).is_ultrasound
