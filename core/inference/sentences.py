@@ -9,6 +9,7 @@ from core.inference.explain import format_percent
 from core.inference.prediction import INTERVAL, Prediction, View, ViewEstimate
 from models.fusion import FusionHead
 
+LINKED = 0.7
 INTERVAL_MEANING = (
     "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
     "about 95 of 100 cases."
@@ -128,6 +129,24 @@ def describe_uncertain_terms(head: FusionHead, *, simulated: bool) -> str:
     return (
         f"The direction of {axes} is not certain, given the image and the other values: {', '.join(names)}. The 95 % "
         f"interval of the coefficient holds 0, so that {whose} fit the opposite direction, too."
+    )
+
+
+def describe_linked_terms(head: FusionHead) -> str:
+    """Name pairs of terms that go together but pull in opposite directions; empty where there are none."""
+    spread = np.sqrt(np.diag(head.cov))[1:]
+    together = head.cov[1:, 1:] / np.outer(spread, spread)
+    pairs = [
+        f"{BY_NAME[one.field].label} and {BY_NAME[other.field].label} (correlation {together[i, j]:.2f})"
+        for i, one in enumerate(head.terms)
+        for j, other in enumerate(head.terms[:i])
+        if abs(together[i, j]) >= LINKED and together[i, j] * head.coefs[i] * head.coefs[j] < 0
+    ]
+    if not pairs:
+        return ""
+    return (
+        f"These go together in the training data and pull in opposite directions: {'; '.join(pairs)}. Neither axis "
+        "shows the effect of its value alone; read the two together."
     )
 
 

@@ -23,7 +23,7 @@ from core.inference import Prediction, View, ViewEstimate
 from core.inference.engines.choice import describe_choice
 from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
 from core.inference.points import score_points
-from core.inference.sentences import describe_uncertain_terms
+from core.inference.sentences import describe_linked_terms, describe_uncertain_terms
 from core.settings import get_text_setting
 from core.ui.case.archive import offer_results
 from core.ui.case.proposal import get_lesions
@@ -84,8 +84,9 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
         show_figure(
             plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
         )
-        if uncertain := describe_uncertain_terms(head, simulated=bundle.is_simulated):
-            st.caption(uncertain)
+        for words in (describe_linked_terms(head), describe_uncertain_terms(head, simulated=bundle.is_simulated)):
+            if words:
+                st.caption(words)
     elif chosen == "100 patients":
         st.markdown("Of 100 patients with this estimate")
         draw_figure(plot_icons(prediction.probability), key="icons", alt=describe_icons(prediction.probability))

@@ -9,6 +9,7 @@ from core.clinical import BY_NAME
 from core.imaging import Frame, Roi
 from core.inference import View
 from core.inference.sentences import (
+    describe_linked_terms,
     describe_seen,
     describe_uncertain_terms,
     describe_validation,
@@ -91,3 +92,12 @@ def test_axes_are_called_uncertain_where_the_coefficients_interval_holds_0():
     assert "simulated patients fit the opposite direction" in text
     certain = replace(head, bootstrap=np.tile([head.intercept, head.image_coef, *head.coefs], (3, 1)))
     assert describe_uncertain_terms(certain, simulated=True) == ""
+
+
+def test_terms_that_go_together_and_pull_apart_are_named():
+    head = read_bundle(Path("models/ki67-demo")).fusion_heads["m1"]
+    text = describe_linked_terms(head)
+    assert "Menopausal status and Age (correlation 0.76)" in text
+    assert text.count("correlation") == 1
+    assert describe_linked_terms(replace(head, coefs=np.abs(head.coefs))) == ""
+    assert describe_linked_terms(replace(head, cov=np.eye(len(head.mean)))) == ""
