@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.clinical import BY_NAME
-from core.inference.explain import NOT_KNOWN, format_value, label_term
+from core.inference.explain import format_value, label_term
 from core.nomogram import LinearHead, Nomogram, build_nomogram
 from models.fusion import FusionHead, Term
 
@@ -22,7 +22,7 @@ class TermPoints:
     name, label, unit : str
         Term, what a reader sees, unit of its ticks.
     tick_labels : tuple of str
-        Values in clinical units.
+        Values in clinical units; empty where the value is not known.
     tick_points : tuple of float
         Their points.
     value : str
@@ -94,7 +94,7 @@ def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | fl
         ticks = choose_ticks(term) if term.field in clinical else ()
         coefs[term.field], z[term.field] = float(coef), term.code(clinical.get(term.field))
         ranges[term.field] = tuple(term.code(tick) for tick in ticks) or (0.0, 0.0)
-        labels[term.field] = tuple(tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks) or (NOT_KNOWN, "")
+        labels[term.field] = tuple(tick if isinstance(tick, str) else f"{tick:g}" for tick in ticks) or ("", "")
     levels = {term.field for term in head.terms if term.scale == "levels"}
     nomogram = build_nomogram(LinearHead(head.intercept, coefs), ranges)
     terms = tuple(

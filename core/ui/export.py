@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PLAIN = {"displayModeBar": False, "displaylogo": False}
-PROJECTED_PX = 390
+PROJECTED_PX = 366
 
 
 def describe_provenance(bundle: Bundle) -> dict[str, str]:

@@ -22,6 +22,9 @@ STYLE = """<style>
 [data-testid^="stBaseButton-primary"]:enabled :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; padding: 0 0.35em; border: 1px solid; border-bottom-width: 2px; }
 kbd[aria-label^="Shortcut"] { border-radius: 4px; }
+.st-key-case_answer h2 { padding: 0 0 0.25rem; line-height: 1.3; }
+.st-key-case_answer [data-testid="stAlertContainer"] { padding: 0.5rem 0.75rem; }
+.st-key-case_why { gap: 0.5rem; }
 .st-key-case_tab button { padding: 0 0.6rem; font-size: 0.85rem; }
 [data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
@@ -30,6 +33,7 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 .st-key-page_head { gap: 0.25rem 1rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 3rem; } }
 @media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }
+@media (max-width: 640px) { kbd[aria-label^="Shortcut"] { display: none; } }
 @media (max-width: 640px) { [data-testid="stButtonGroup"] button { padding: 0 0.6rem; } }
 </style>"""
 

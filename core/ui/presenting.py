@@ -6,7 +6,11 @@ from core.ui.errors import guard
 
 PRESENTING = "presenting"
 LARGE = """<style>
-html { font-size: clamp(20px, 1.67vw, 40px) !important; }
+html { font-size: clamp(20px, 2.5vw, max(32px, 1.67vw)) !important; }
+@media (min-width: 900px) and (max-width: 1600px) {
+[data-testid="stColumn"]:has(.viewer) { flex: 4 1 0 !important; }
+[data-testid="stColumn"]:has(.viewer) + [data-testid="stColumn"] { flex: 5 1 0 !important; }
+}
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }
 kbd[aria-label^="Shortcut"], [data-testid="stElementToolbar"] { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 0.5rem 1rem 1rem !important; }

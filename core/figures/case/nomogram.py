@@ -1,6 +1,8 @@
 """The nomogram with one patient's points and the reading line down to the probability."""
 
+import math
 import textwrap
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,24 +16,37 @@ from core.inference.points import PatientPoints, TermPoints
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW_HEIGHT, LOW_ROW_HEIGHT = 46, 25
+ROW_HEIGHT, LOW_ROW_HEIGHT = 46, 28
 NAMES, PAD = 0.4, 0.05
-LINE, LOW_LINE = 22, 34
-TICK = 0.09
-CHARACTER = 0.019
+LINE, LOW_LINE = 22, 27
+MARK, LOW_MARK = 13, 9
+TICK_PX, BESIDE_PX = 4, 3
+CHARACTER, NEAR = 0.019, 0.04
+STEPS = (10, 20, 25, 50, 100, 200)
+Label = tuple[float, str]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A figure in the making, the pixels of a row and of a patient's mark, and the points that its width holds."""
+
+    figure: go.Figure
+    row_height: int
+    mark: int
+    room: float
 
 
 def plot_nomogram(
     patient: PatientPoints, *, compact: bool = False, row_height: int | None = None, line: int | None = None
 ) -> go.Figure:
-    """Draw the points of each term, then total points and probability; rows are named left of wide axes.
+    """Draw the points of each term, then total points and probability; rows are named left of the axes.
 
     Parameters
     ----------
     patient : PatientPoints
         A nomogram read for one patient (`core.inference.points.score_points`).
     compact : bool
-        Name and value on one line, in low rows, for a wide place of little height.
+        Name and value on one line, in low rows, for a place of little height.
     row_height : int, optional
         Pixels of a row.
     line : int, optional
@@ -43,28 +58,28 @@ def plot_nomogram(
         Rows from the points' ruler at the top to the probability at the bottom.
     """
     n_rows = len(patient.terms) + 3
-    figure = new_figure(height=(row_height or (LOW_ROW_HEIGHT if compact else ROW_HEIGHT)) * n_rows + 20)
+    height = row_height or (LOW_ROW_HEIGHT if compact else ROW_HEIGHT)
     longest = max(max(term.tick_points) for term in patient.terms)
-    room = longest / (1 - NAMES)
+    figure = new_figure(height=height * n_rows)
+    sheet = _Sheet(figure, height, LOW_MARK if compact else MARK, longest / (1 - NAMES))
     low = min(0.0, *(term.points for term in patient.terms))
     high = max(longest, *(term.points for term in patient.terms))
     ruler = [longest * i / 10 for i in range(11)]
     _add_grid(figure, ruler, len(patient.terms))
-    notes = _add_axis(figure, 0, "Points", [(x, f"{x:g}") for x in ruler], room)
-    _add_reading_line(figure, patient)
+    notes = _add_axis(sheet, 0, "Points", [(x, f"{x:g}") for x in ruler])
+    notes += _add_total(sheet, patient, n_rows - 2, longest, compact=compact)
     for row, term in enumerate(patient.terms, start=1):
-        ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
         name = _name_row(term, line or (LOW_LINE if compact else LINE), compact=compact)
-        notes += _add_axis(figure, row, name, ticks, room, keep_all=term.is_levels)
-        _mark_patient(figure, row, term)
-    notes += _add_total(figure, patient, n_rows - 2, longest)
+        ticks = list(zip(term.tick_points, term.tick_labels, strict=True))
+        notes += _add_axis(sheet, row, name, ticks, keep_all=term.is_levels)
+        _mark_patient(sheet, row, term)
     figure.update_xaxes(
         visible=False, range=[low - PAD * longest, high + PAD * longest], domain=[NAMES, 1], fixedrange=True
     )
-    figure.update_yaxes(visible=False, range=[n_rows - 0.4, -0.6], fixedrange=True)
-    figure.update_layout(showlegend=False, annotations=notes)  # at once: plotly copies all of them at every addition
+    figure.update_yaxes(visible=False, range=[n_rows - 0.35, -0.35], fixedrange=True)
+    # all notes at once: plotly copies those that are there at every addition
+    figure.update_layout(showlegend=False, annotations=notes, margin={"t": 0, "b": 0})
     if compact:
-        figure.update_traces(marker_size=10, selector={"mode": "markers"})
         figure.update_annotations(font_size=TINY_SIZE)
     return figure
 
@@ -105,75 +120,69 @@ def _add_grid(figure: go.Figure, ruler: list[float], n_terms: int) -> None:
     figure.add_scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.35, hoverinfo="skip")
 
 
-def _add_reading_line(figure: go.Figure, patient: PatientPoints) -> None:
-    """Draw the patient's line from axis to axis."""
-    figure.add_scatter(
-        x=[term.points for term in patient.terms],
-        y=list(range(1, len(patient.terms) + 1)),
-        mode="lines",
-        line={"color": RAISES, "width": 1.5},
-        opacity=0.6,
-        hoverinfo="skip",
-        name="Reading line",
-    )
-
-
 def _add_axis(
-    figure: go.Figure,
-    row: int,
-    title: str,
-    ticks: list[tuple[float, str]],
-    width: float,
-    *,
-    keep_all: bool = False,
+    sheet: _Sheet, row: int, title: str, ticks: list[Label], *, keep_all: bool = False
 ) -> list[dict[str, object]]:
-    """Draw a line with ticks; give the annotations that label them below it, and its title left of it."""
-    places = [x for x, _ in ticks]
+    """Draw a line with ticks; give the annotations of its labels and of its title, which stands left of it."""
+    places, tick = [x for x, _ in ticks], TICK_PX / sheet.row_height
     line = {"color": NEUTRAL, "width": 2}
     xs = [min(places), max(places), None, *(value for x in places for value in (x, x, None))]
-    ys = [row, row, None, *(value for _ in places for value in (row, row + TICK, None))]
-    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
-    labels: list[dict[str, object]] = [
-        {"x": x, "y": row + TICK, "text": text, "xanchor": anchor, "yanchor": "top", "font": {"size": 12}}
-        for x, text, anchor in place_labels(ticks, width, keep_all=keep_all)
-    ]
+    ys = [row, row, None, *(value for _ in places for value in (row, row + tick, None))]
+    sheet.figure.add_scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
+    labels: list[dict[str, object]]
+    if keep_all and (joined := join_levels(ticks, sheet.room)):
+        x, text, anchor = joined
+        clear = sheet.mark / 2 + BESIDE_PX
+        shift = clear if anchor == "left" else -clear
+        labels = [{"x": x, "y": row, "text": text, "xanchor": anchor, "yanchor": "middle", "xshift": shift}]
+    else:
+        below = row + sheet.mark / 2 / sheet.row_height
+        labels = [
+            {"x": x, "y": below, "text": text, "xanchor": anchor, "yanchor": "top"}
+            for x, text, anchor in place_labels(ticks, sheet.room)
+        ]
     name: dict[str, object] = {"x": 0, "xref": "paper", "y": row, "text": title, "xanchor": "left", "align": "left"}
-    name |= {"yanchor": "middle", "font": {"size": TINY_SIZE + 1}}
-    return [{**note, "showarrow": False} for note in (*labels, name)]
+    name |= {"yanchor": "middle"}
+    return [{**note, "showarrow": False, "font": {"size": TINY_SIZE + 1}} for note in (*labels, name)]
 
 
-def place_labels(
-    ticks: list[tuple[float, str]], width: float, *, keep_all: bool = False
-) -> list[tuple[float, str, str]]:
-    """Choose the labels that have room: both ends always, those between where they run into no other."""
+def join_levels(ticks: list[Label], width: float) -> tuple[float, str, str] | None:
+    """Give one label beside an axis too short for a label at each of its levels; None where they have room."""
     ticks = sorted(ticks)
-    first, *between, last = ticks
+    if all(_clears(a, b, width) for a, b in pairwise(ticks)):
+        return None
+    (first, _), (last, _) = ticks[0], ticks[-1]
+    text = " · ".join(label for _, label in ticks if label)
+    fits = last + CHARACTER * width * len(text) <= width * (1 - NAMES)
+    return (last, text, "left") if fits else (first, text, "right")
 
-    def clears(a: tuple[float, str], b: tuple[float, str]) -> bool:
-        return b[0] - a[0] >= CHARACTER * width * ((len(a[1]) + len(b[1])) / 2 + 1)
 
-    if keep_all and not all(clears(a, b) for a, b in pairwise(ticks)):
-        text = " · ".join(label for _, label in ticks)
-        fits = first[0] + CHARACTER * width * len(text) <= width
-        return [(first[0], text, "left") if fits else (last[0], text, "right")]
-    if not clears(first, last):
+def place_labels(ticks: list[Label], width: float) -> list[tuple[float, str, str]]:
+    """Choose the labels that have room: both ends always, those between where they run into no other."""
+    first, *between, last = sorted(ticks)
+    if not _clears(first, last, width):
         return [(*first, "right"), (*last, "left")]
     kept = [first]
     for tick in between:
-        if clears(kept[-1], tick) and clears(tick, last):
+        if _clears(kept[-1], tick, width) and _clears(tick, last, width):
             kept.append(tick)
     return [(x, text, "center") for x, text in (*kept, last)]
 
 
-def _mark_patient(figure: go.Figure, row: int, term: TermPoints) -> None:
+def _clears(a: Label, b: Label, width: float) -> bool:
+    """Whether two labels stand apart."""
+    return b[0] - a[0] >= CHARACTER * width * ((len(a[1]) + len(b[1])) / 2 + 1)
+
+
+def _mark_patient(sheet: _Sheet, row: int, term: TermPoints) -> None:
     """Mark the patient on an axis; hollow where the value is not known."""
-    figure.add_scatter(
+    sheet.figure.add_scatter(
         x=[term.points],
         y=[row],
         mode="markers",
         marker={
             "symbol": "diamond" if term.known else "diamond-open",
-            "size": 13,
+            "size": sheet.mark,
             "color": RAISES,
             "line": {"width": 2, "color": RAISES},
         },
@@ -182,30 +191,45 @@ def _mark_patient(figure: go.Figure, row: int, term: TermPoints) -> None:
     )
 
 
-def _add_total(figure: go.Figure, patient: PatientPoints, row: int, longest: float) -> list[dict[str, object]]:
-    """Draw total points and probability on a scale of their own, and the line between them; give their annotations."""
+def _add_total(
+    sheet: _Sheet, patient: PatientPoints, row: int, longest: float, *, compact: bool
+) -> list[dict[str, object]]:
+    """Draw total points and probability on a scale of their own, and the patient's line down to them.
+
+    The scale holds the totals of probabilities from 1 to 99 %, so that these can be read, and the patient's.
+    """
     nomogram = patient.nomogram
-    top = max(nomogram.max_total, patient.total)
-    bottom = min(0.0, patient.total)
+    ticks = nomogram.probability_ticks() if len(nomogram.probability_ticks()) > 1 else ()
+    reached = [patient.total, *((total for _, total in ticks) if ticks else (0.0, nomogram.max_total))]
+    step = next((s for s in STEPS if (max(reached) - min(reached)) / s <= 6), STEPS[-1])
+    bottom, top = math.floor(min(reached) / step) * step, math.ceil(max(reached) / step) * step
 
     def place(total: float) -> float:
         return (total - bottom) / (top - bottom) * longest
 
-    step = next(s for s in (10, 20, 25, 50, 100, 200) if top / s <= 8 or s == 200)
-    totals = [float(t) for t in range(0, int(top) + 1, step)]
-    marks = [(place(t), f"{t:g}") for t in totals]
-    room = longest / (1 - NAMES)
-    notes = _add_axis(figure, row, f"Total points: <b>{patient.total:.0f}</b>", marks, room)
-    ticks = [(place(total), f"{100 * p:.0f} %") for p, total in nomogram.probability_ticks()]
-    title = f"Probability of high Ki-67:<br><b>{format_percent(patient.probability)}</b>"
-    ends = [(0.0, ""), (longest, "")]
-    notes += _add_axis(figure, row + 1, title, ticks if len(ticks) > 1 else ends, room)
-    figure.add_scatter(
-        x=[place(patient.total)] * 2,
+    here = place(patient.total)  # its line would cross the label of a total close by, and the title names it
+    totals = [
+        (place(x), "" if abs(place(x) - here) < NEAR * longest else f"{x:g}") for x in range(bottom, top + 1, step)
+    ]
+    chances = [(place(total), f"{100 * p:.0f} %") for p, total in ticks] or [(0.0, ""), (longest, "")]
+    title = "Probability: " if compact else "Probability of high Ki-67:<br>"
+    notes = _add_axis(sheet, row, f"Total points: <b>{patient.total:.0f}</b>", totals)
+    notes += _add_axis(sheet, row + 1, f"{title}<b>{format_percent(patient.probability)}</b>", chances)
+    sheet.figure.add_scatter(
+        x=[*(term.points for term in patient.terms), here],
+        y=list(range(1, row + 1)),
+        mode="lines",
+        line={"color": RAISES, "width": 1.5},
+        opacity=0.6,
+        hoverinfo="skip",
+        name="Reading line",
+    )
+    sheet.figure.add_scatter(
+        x=[here] * 2,
         y=[row, row + 1],
         mode="lines+markers",
         line={"color": RAISES, "width": 2.5},
-        marker={"symbol": "diamond", "size": 13, "color": RAISES},
+        marker={"symbol": "diamond", "size": sheet.mark, "color": RAISES},
         name="This patient",
         hovertemplate=f"{patient.total:.0f} points: {patient.probability:.1%}<extra></extra>",
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIDE = 10
-SCALE_HEIGHT = 104
+SCALE_HEIGHT = 88
 
 
 def tabulate_estimate(prediction: Prediction) -> "pd.DataFrame":
@@ -112,6 +112,7 @@ def plot_probability_scale(prediction: Prediction) -> go.Figure:
         "yaxis": {"visible": False, "range": [-0.8, 1.3], "fixedrange": True},
         "showlegend": False,
         "annotations": [note],
+        "minreducedheight": 40,  # else plotly leaves out the ticks' labels of a figure this low
     }
     return build_figure(_draw_scale(prediction), layout, height=SCALE_HEIGHT)
 

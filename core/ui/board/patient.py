@@ -47,7 +47,7 @@ STYLE = """<style>
 [data-testid="stMain"] [data-testid="stCaptionContainer"] p { font-size: 0.8rem; line-height: 1.3; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] { padding: 0.4rem 0.6rem; min-height: 0; }
 [data-testid="stMain"] [data-testid="stAlertContainer"] p { font-size: 0.8rem; line-height: 1.3; }
-@media (max-width: 767px) { [data-testid="stMainBlockContainer"] { padding-top: 3.5rem; } }
+@media (max-width: 767px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 1rem; } }
 </style>"""
 
 

@@ -45,9 +45,10 @@ TABS = ("Contributions", "Nomogram", "100 patients", "Other", "Limits")
 def show_answer(answer: Answer, bundle: Bundle) -> None:
     """Show the probability on its scale, and what it is called."""
     prediction = answer.prediction
-    show_headline(prediction, bundle)
-    draw_figure(plot_probability_scale(prediction), key="figure_estimate", alt=describe_scale(prediction))
-    show_call(prediction)
+    with st.container(key="case_answer", gap="xsmall"):
+        show_headline(prediction, bundle)
+        draw_figure(plot_probability_scale(prediction), key="figure_estimate", alt=describe_scale(prediction))
+        show_call(prediction)
 
 
 def show_reasons(answer: Answer, bundle: Bundle) -> None:
@@ -81,9 +82,8 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
     elif chosen == "Nomogram":
         head = bundle.fusion_heads["m1"]
         patient = score_points(head, prediction.score, answer.case.clinical)
-        show_figure(
-            plot_nomogram(patient), alt=describe_nomogram(patient), data=tabulate_points(patient), name="nomogram"
-        )
+        figure, data = plot_nomogram(patient, compact=True), tabulate_points(patient)
+        show_figure(figure, alt=describe_nomogram(patient), data=data, name="nomogram")
         for words in (describe_linked_terms(head), describe_uncertain_terms(head, simulated=bundle.is_simulated)):
             if words:
                 st.caption(words)

@@ -126,9 +126,7 @@ def show_unknown(predictors: Iterable[str]) -> None:
     """
     unknown = [name for name in predictors if name not in get_case().values]
     if unknown:
-        st.markdown(
-            "Not known: " + " ".join(f":gray-badge[{shorten_label(BY_NAME[name].label)} ?]" for name in unknown)
-        )
+        st.caption("Not known: " + " ".join(f":gray-badge[{shorten_label(BY_NAME[name].label)} ?]" for name in unknown))
 
 
 def show_questions(form: Form, questions: Iterable[Question]) -> None:

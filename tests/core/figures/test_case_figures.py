@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.figures.case.frame import BOX, OUTLINE, render_frame
-from core.figures.case.nomogram import describe_nomogram, place_labels, plot_nomogram, tabulate_points
+from core.figures.case.nomogram import describe_nomogram, join_levels, place_labels, plot_nomogram, tabulate_points
 from core.figures.case.probability import (
     count_icons,
     describe_icons,
@@ -93,17 +93,19 @@ def test_the_nomogram_marks_each_term_and_reads_the_probability(fusion):
 
 def test_the_patients_line_goes_through_every_mark(fusion):
     patient = score_points(fusion, 0.7, {"age": 61.0})
-    line = next(t for t in plot_nomogram(patient).data if t.name == "Reading line")
-    assert list(line.x) == [term.points for term in patient.terms]
-    assert list(line.y) == list(range(1, len(patient.terms) + 1))
+    drawn = {t.name: t for t in plot_nomogram(patient).data}
+    line, total = drawn["Reading line"], drawn["This patient"]
+    assert list(line.x) == [*(term.points for term in patient.terms), total.x[0]]
+    assert list(line.y) == list(range(1, len(patient.terms) + 2))
+    assert total.y == (line.y[-1], line.y[-1] + 1)
 
 
 def test_every_level_of_a_short_axis_is_labelled_from_left_to_right():
     levels = [(8.0, "3"), (0.0, "5"), (4.0, "4B"), (6.0, "4A"), (2.0, "4C")]
-    assert place_labels(levels, 100.0, keep_all=True) == [(0.0, "5 · 4C · 4B · 4A · 3", "left")]
-    at_the_end = [(90 + x, text) for x, text in levels]
-    assert place_labels(at_the_end, 100.0, keep_all=True) == [(98.0, "5 · 4C · 4B · 4A · 3", "right")]
-    assert [text for _, text, _ in place_labels([(0.0, "no"), (50.0, "yes")], 100.0, keep_all=True)] == ["no", "yes"]
+    assert join_levels(levels, 100.0) == (8.0, "5 · 4C · 4B · 4A · 3", "left")
+    at_the_end = [(50 + x, text) for x, text in levels]
+    assert join_levels(at_the_end, 100.0) == (50.0, "5 · 4C · 4B · 4A · 3", "right")
+    assert join_levels([(0.0, "no"), (50.0, "yes")], 100.0) is None
 
 
 def test_labels_between_are_left_out_where_they_run_into_others():
