@@ -55,7 +55,7 @@ with begin_page("Model") as user:
         f"- Threshold **{100 * rule.threshold:.1f} %**{f' (95 % interval {limits} %)' if limits else ''}: "
         f"{plain(manifest.threshold_rule)}, chosen on {plain(manifest.chosen_on)}.\n"
         f"- Indeterminate range **{100 * low:.1f} to {100 * high:.1f} %**: "
-        f"{plain(manifest.indeterminate_rule)}.\n"
+        f"{plain(manifest.indeterminate_rule.replace('0%', '0 %'))}.\n"
         f"- It takes: {'; '.join(map(label_term, ('image', *manifest.predictors)))}."
     )
 
@@ -131,7 +131,8 @@ with begin_page("Model") as user:
         st.table(plain_table(intake), hide_index=True, alt="Images passed, passed with a caution and refused, by kind")
         st.caption(
             "Judged by the network's features; each row is of a network and a rule that saw neither the clinic nor, "
-            "for other images, their source. In brackets: 95 % interval (Wilson)."
+            "for other images, their source. 'No such kind known': by a rule that had learnt from no image of that "
+            "kind. In brackets: 95 % interval (Wilson)."
         )
         offer_csv(intake, "intake", label="Images taken (CSV)")
 

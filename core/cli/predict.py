@@ -77,11 +77,14 @@ def _write_document(path: Path, paper: "Paper", case: "Case", prediction: "Predi
 
 
 def _summarise_prediction(data: dict[str, Any]) -> str:
-    low, high = data["interval"]
+    low, high = (100 * limit for limit in data["interval"])
     lines = [
-        f"Probability of high Ki-67: {data['probability']:.1%} (95 % interval {low:.1%} to {high:.1%})",
+        f"Probability of high Ki-67: {100 * data['probability']:.1f} % (95 % interval {low:.1f} to {high:.1f} %)",
         data["intended_use"],
         *data["applicability"]["reasons"],
-        *(f"View {i}: {view['probability']:.1%} alone" for i, view in enumerate(data.get("views", ()), start=1)),
+        *(
+            f"View {i}: {100 * view['probability']:.1f} % alone"
+            for i, view in enumerate(data.get("views", ()), start=1)
+        ),
     ]
     return "\n".join([*lines, *(f"{name:>16} {value:+.3f}" for name, value in data["contributions"].items())])

@@ -19,6 +19,11 @@ SPLITS = tuple(SPLIT_NAMES)
 SPLIT_SHARES = (264 / 456, 96 / 456, 96 / 456)
 
 
+def label_split(split: str) -> str:
+    """Name a split in few words: "Training", "Internal test"; one that is not known by its own name."""
+    return SPLIT_NAMES.get(split, split).removesuffix(" split").capitalize()
+
+
 @dataclass(frozen=True)
 class SplitRule:
     """How patients without a given split are assigned.

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.clinical import FIELDS
-from core.cohort.splits import SPLITS
+from core.cohort.splits import SPLITS, label_split
 from core.errors import ModelError
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
 from core.inference.engines.choice import describe_choice
@@ -59,7 +59,7 @@ def describe_engine() -> str:
 
 def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Set the figures of the splits side by side, each with its interval."""
-    columns = {split: _list_figures(part) for split, part in metrics.items()}
+    columns = {label_split(split): _list_figures(part) for split, part in metrics.items()}
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     table = {split: [column.get(name, NOT_ESTIMABLE) for name in names] for split, column in columns.items()}
     return pd.DataFrame({"Figure": names, **table})
@@ -70,10 +70,10 @@ def tabulate_flow(flow: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Split": name,
+                "Split": label_split(name),
                 "Centres": ", ".join(part["centres"]),
                 "Patients": part["n"],
-                "High Ki-67": f"{part['events']} ({part['events'] / part['n']:.0%})",
+                "High Ki-67": f"{part['events']} ({100 * part['events'] / part['n']:.0f} %)",
             }
             for name, part in sorted(flow["splits"].items(), key=lambda item: _place(item[0]))
         ]

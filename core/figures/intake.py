@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.evaluation.proportion import compute_proportion
 
+_CLINICS = {"busbra": "BUS-BRA", "busi": "BUSI", "bus_uclm": "BUS-UCLM"}
 _COLUMNS = {"Passed": "passed", "With a caution": "cautioned", "Refused": "refused"}
 
 
@@ -14,7 +15,7 @@ def tabulate_intake(rates: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Set counts of images passed, cautioned and refused side by side, each with its share and Wilson's interval."""
     return pd.DataFrame(
         [
-            {"Images": rate["kind"], "n": rate["n"]}
+            {"Images": _name_kind(rate["kind"]), "n": f"{rate['n']:,}"}
             | {name: _describe_share(rate[key], rate["n"]) for name, key in _COLUMNS.items()}
             for rate in rates
         ]
@@ -23,4 +24,10 @@ def tabulate_intake(rates: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _describe_share(count: int, n: int) -> str:
     share, low, high = (100 * value for value in compute_proportion(count, n))
-    return f"{count}: {share:.0f} % ({low:.0f} to {high:.0f})"
+    return f"{count:,}: {share:.0f} % ({low:.0f} to {high:.0f})"
+
+
+def _name_kind(kind: str) -> str:
+    """Write a clinic as its data set is called."""
+    name, comma, rest = kind.partition(",")
+    return _CLINICS.get(name, name) + comma + rest

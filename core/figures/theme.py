@@ -26,6 +26,7 @@ SMALL_SIZE = 13
 TINY_SIZE = 11
 HEIGHT = 380
 RIGHT = 12  # room for half a tick's label; each figure has it, since Streamlit's theme takes the template's away
+PERCENT = {"tickformat": ".0%", "labelalias": {f"{i}%": f"{i} %" for i in range(101)}}
 VALIDATES = False  # whether plotly checks each property, for nine tenths of a figure's time; the tests turn it on
 
 

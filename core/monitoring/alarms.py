@@ -99,4 +99,4 @@ def describe_crossing(crossing: Crossing, months: "pd.Series[str]") -> Alarm:
 
 
 def _write_small(p: float) -> str:
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.clinical import M1_PREDICTORS
 from core.cohort.manifest import Manifest, read_manifest
+from core.cohort.splits import label_split
 from core.errors import TableError
 from core.training.bundle.evidence import describe_events
 from core.training.plan import TrainingPlan, check_size
@@ -56,7 +57,7 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
     )
     too_few = _find_lack(manifest)
     findings = [
-        *(f"{name}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
+        *(f"{label_split(name)}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
         too_few or _judge_size(manifest, high.astype(int)),
         *([f"{no_box} images have no box: the segmenter proposes one."] if no_box else []),
         *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),

@@ -8,8 +8,12 @@ PRESENTING = "presenting"
 LARGE = """<style>
 html { font-size: clamp(20px, 2.5vw, max(32px, 1.67vw)) !important; }
 @media (min-width: 900px) and (max-width: 1600px) {
-[data-testid="stColumn"]:has(.viewer) { flex: 4 1 0 !important; }
-[data-testid="stColumn"]:has(.viewer) + [data-testid="stColumn"] { flex: 5 1 0 !important; }
+[data-testid="stMain"] .st-key-page_head :is(h1, p) { font-size: 1rem !important; }
+.st-key-page_head [data-testid="stMarkdown"] { zoom: 0.5; }
+.st-key-board_more { display: none; }
+[data-testid="stColumn"]:has([data-testid^="stBidi"]) [data-testid="stPopover"] { display: none; }
+[data-testid="stColumn"]:has([data-testid^="stBidi"]) { flex: 9 1 0 !important; }
+[data-testid="stColumn"]:has([data-testid^="stBidi"]) + [data-testid="stColumn"] { flex: 11 1 0 !important; }
 }
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stHeader"] { display: none !important; }
 kbd[aria-label^="Shortcut"], [data-testid="stElementToolbar"] { display: none !important; }

@@ -194,7 +194,7 @@ def test_the_register_is_a_cohort_of_all_pages(open_page, store):
     assert "the register" not in words(at)
     choose_register(at)
     assert "63 of 63 patients of the register (prospective estimates)" in words(at)
-    assert "the outcome is known of 52 (83%)" in words(at)
+    assert "the outcome is known of 52 (83 %)" in words(at)
     assert any("Verification bias" in warning.value for warning in at.warning)
     for page in sorted(PAGES.glob("[3-7]*.py")):
         at.switch_page(f"pages/{page.name}").run()

@@ -10,8 +10,14 @@ from tests.pages.test_in_browser import (  # noqa: F401
     settle,
 )
 
-TYPE = """() => [...document.querySelectorAll('[data-testid=stMain] :is(h1, h2, p)')]
+TYPE = """() => [...document.querySelectorAll('[data-testid=stMain] :is(h1, h2, p):not(.st-key-page_head *)')]
   .map(e => [e.textContent, parseFloat(getComputedStyle(e).fontSize)])"""
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll('.st-key-case_why .annotation-text')].map(e => e.getBoundingClientRect())
+  const across = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+  const down = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
+  return [boxes.length, boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => across(a, b) && down(a, b))).length]
+}"""
 
 
 def estimate_simulated(page, address: str) -> None:  # noqa: F811
@@ -21,6 +27,21 @@ def estimate_simulated(page, address: str) -> None:  # noqa: F811
     settle(page)
     read_probability(page)
     settle(page)
+
+
+def find_nomogram_beside_the_image(page) -> None:  # noqa: F811
+    """See that all of it stands on the screen, and that no label runs into another."""
+    page.get_by_role("radio", name="Nomogram").click()
+    page.get_by_text("Probability: ").wait_for()
+    settle(page)
+    place = page.locator(".st-key-case_why .js-plotly-plot").bounding_box()
+    assert place["y"] + place["height"] <= 800
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(500)
+        count, overlaps = page.evaluate(OVERLAPS)
+        assert count > 30
+        assert not overlaps
 
 
 def test_wide_screens_show_the_original_beside_the_heat_map(page, address):  # noqa: F811
@@ -38,6 +59,7 @@ def test_wide_screens_show_the_original_beside_the_heat_map(page, address):  # n
     assert viewer.evaluate("e => JSON.parse(e.dataset.place)") == alone
     page.set_viewport_size({"width": 1280, "height": 800})
     beside.wait_for(state="hidden")
+    find_nomogram_beside_the_image(page)
 
 
 def test_presenting_doubles_the_type_and_gives_the_picture_the_screen(page, address):  # noqa: F811
@@ -47,11 +69,14 @@ def test_presenting_doubles_the_type_and_gives_the_picture_the_screen(page, addr
     page.get_by_role("button", name="Present", exact=True).click()
     page.get_by_role("button", name="End presentation").wait_for()
     settle(page)
-    after = dict(page.evaluate(TYPE))
-    shared = [words for words in before if words in after]
-    assert len(shared) > 10
-    assert all(1.95 <= after[words] / before[words] <= 2.05 for words in shared)
-    picture = page.locator(".viewer").bounding_box()
-    assert picture["height"] >= 0.7 * 1080
-    assert picture["y"] + picture["height"] <= 1085
+    for width, height in ((1920, 1080), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)
+        after = dict(page.evaluate(TYPE))
+        shared = [words for words in before if words in after]
+        assert len(shared) > 10
+        assert all(1.95 <= after[words] / before[words] <= 2.05 for words in shared)
+        picture = page.locator(".viewer").bounding_box()
+        assert picture["height"] >= 0.7 * height
+        assert picture["y"] + picture["height"] <= height + 5
     assert not page.get_by_test_id("stSidebar").is_visible()

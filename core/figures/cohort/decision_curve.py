@@ -13,7 +13,7 @@ from core.evaluation.cohort.net_benefit import compute_gain, compute_net_benefit
 from core.evaluation.cohort.results import label_model
 from core.evaluation.cohort.split import MAIN, PARTS, list_models
 from core.evaluation.estimate import write_number
-from core.figures.cohort.exhibit import Exhibit, Patients
+from core.figures.cohort.exhibit import Exhibit, Patients, style_models
 from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
 from core.figures.wording import word_count, write_threshold
 
@@ -62,23 +62,26 @@ class BenefitExhibit(Exhibit):
             rows = table[table["model"] == model]
             line = {"color": NEUTRAL, "dash": dash, "width": 1.5}
             figure.add_scatter(x=rows["threshold"], y=rows["shown"], mode="lines", line=line, name=name)
-        for index, model in enumerate(self.models):
+        for model, style in style_models(self.models).items():
             rows = table[table["model"] == model]
             figure.add_scatter(
                 x=rows["threshold"],
                 y=rows["shown"],
                 mode="lines",
-                line=style_series(index)["line"],
+                line=style["line"],
                 customdata=rows[["net_benefit", "interventions_avoided"]],
                 name=model[:1].upper() + model[1:],
                 hovertemplate="threshold %{x:.2f}<br>net benefit %{customdata[0]:.3f}<br>"
                 "%{customdata[1]:.0f} interventions avoided per 100<extra>%{fullData.name}</extra>",
             )
-        if self.threshold is not None and self.limits[0] <= self.threshold <= self.limits[1]:
-            figure.add_vline(x=self.threshold, line={"color": COLOURS[1], "width": 1, "dash": "dashdot"})
+        low, top = table["shown"].min(), table["shown"].max()
         if self.measure != "interventions_avoided":
-            top = max(table["shown"].max(), -FLOOR) if table["shown"].notna().any() else 0.1
-            figure.update_yaxes(range=[FLOOR * max(1, 2 * top), 1.08 * top])
+            top = max(top, -FLOOR) if table["shown"].notna().any() else 0.1
+            low = FLOOR * max(1, 2 * top)
+            figure.update_yaxes(range=[low, 1.08 * top])
+        if self.threshold is not None and self.limits[0] <= self.threshold <= self.limits[1]:
+            line, name = {"color": NEUTRAL, "width": 1, "dash": "dashdot"}, f"Threshold {self.threshold:.3f}"
+            figure.add_scatter(x=[self.threshold] * 2, y=[low, 1.08 * top], mode="lines", line=line, name=name)
         figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
         return figure.update_xaxes(range=_leave_room(*self.limits))
 

@@ -1,20 +1,29 @@
 """What page, report and command line walk alike: frozen results that show themselves, and their subjects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 
 from core.evaluation import LymphNodeResult, RocResult, ThresholdResult
-from core.evaluation.cohort.results import compute_rocs
+from core.evaluation.cohort.net_benefit import NODE_LABELS
+from core.evaluation.cohort.results import LABELS, compute_rocs
 from core.evaluation.cohort.split import compute_nodes
+from core.figures.theme import SeriesStyle, style_series
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LARGE = 20_000
+KI67, GROUP = "Ki-67 probability", "Predicted Ki-67 group"
+STYLES = {
+    name: number
+    for names in (LABELS.values(), (KI67, *NODE_LABELS.values(), GROUP))
+    for number, name in enumerate(names)
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,3 +188,11 @@ class Subject:
             if not lack and kind not in patients.exhibits:
                 patients.exhibits[kind] = kind.of(patients)
             yield kind, lack or patients.exhibits[kind]
+
+
+def style_models(labels: Iterable[str]) -> dict[str, SeriesStyle]:
+    """Give each model its line and marker: the same in every figure, further models those that are left."""
+    names = list(labels)
+    taken = {STYLES[name] for name in names if name in STYLES}
+    free = (number for number in count() if number not in taken)
+    return {name: style_series(STYLES[name] if name in STYLES else next(free)) for name in names}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.cohort.splits import label_split
 from core.evaluation import FlowResult, count_flow
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, NEUTRAL, TINY_SIZE, new_figure
@@ -64,7 +65,7 @@ class FlowExhibit(Exhibit):
         """Give a row a split, and the reasons of the refused rows."""
         counts = ("n", *ANALYSES)
         rows = [
-            [row["split"].capitalize(), row["centres"], *(f"{row[name]:,}" for name in counts)]
+            [label_split(row["split"]), row["centres"], *(f"{row[name]:,}" for name in counts)]
             for row in _list_splits(self.result)
         ]
         names = ["Split", "Centres", "Patients", *ANALYSES.values()]
@@ -147,7 +148,7 @@ def _write_split(split: Mapping[Any, Any], room: int) -> list[str]:
     centres = [name for name in split["centres"].split(", ") if name]
     named = f"centre {', '.join(centres)}"
     where = named if len(named) <= room else word_count(len(centres), "centre")
-    return [f"<b>{str(split['split']).capitalize()}</b>", *([where] if centres else []), f"n = {split['n']:,}"]
+    return [f"<b>{label_split(str(split['split']))}</b>", *([where] if centres else []), f"n = {split['n']:,}"]
 
 
 def _add_box(figure: go.Figure, across: tuple[float, float], top: float, lines: Sequence[str]) -> Box:

@@ -12,13 +12,12 @@ from core.evaluation.cohort.records import pair_limits, render_confusion, render
 from core.evaluation.cohort.split import NODE_HEADS
 from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.decision_curve import NODE_RANGE, BenefitExhibit
-from core.figures.cohort.exhibit import Exhibit, Patients
+from core.figures.cohort.exhibit import GROUP, KI67, Exhibit, Patients, style_models
 from core.figures.cohort.roc import draw_rocs, tabulate_confusion, write_metric
-from core.figures.theme import COLOURS, NEUTRAL, new_figure, style_series
+from core.figures.theme import COLOURS, NEUTRAL, PERCENT, new_figure
 from core.figures.wording import thin_rows, word_count
 
 BARS = {"high": (COLOURS[1], "/"), "low": (COLOURS[0], "")}
-KI67 = "Ki-67 probability"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ class NodeRatesExhibit(NodesExhibit):
                 hovertemplate="%{y:.1%}<extra></extra>",
                 showlegend=False,
             )
-        return figure.update_yaxes(range=[0, 1], tickformat=".0%")
+        return figure.update_yaxes(range=[0, 1], **PERCENT)
 
     def sentence(self) -> str:
         """Say counts, intervals and the test."""
@@ -146,19 +145,20 @@ class NodeRocExhibit(NodesExhibit):
     @property
     def points(self) -> dict[str, ConfusionResult]:
         """The binary predictors by name."""
-        points = {"Predicted Ki-67 group": self.result.group_classifier, NODE_LABELS["aln_us"]: self.result.ultrasound}
+        points = {GROUP: self.result.group_classifier, NODE_LABELS["aln_us"]: self.result.ultrasound}
         return {name: point for name, point in points.items() if point is not None}
 
     def figure(self) -> go.Figure:
         """Draw the first score with its band: the dedicated head if there is one, else the Ki-67 probability."""
         figure = draw_rocs(self.curves)
-        for index, (label, point) in enumerate(self.points.items(), start=len(self.curves)):
+        styles = style_models(self.points)
+        for label, point in self.points.items():
             value = point.metrics["value"]
             figure.add_scatter(
                 x=[1 - value["specificity"]],
                 y=[value["sensitivity"]],
                 mode="markers",
-                marker={**style_series(index)["marker"], "size": 12},
+                marker={**styles[label]["marker"], "size": 12},
                 name=label,
                 hovertemplate="sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
             )

@@ -19,8 +19,8 @@ from core.evaluation.cohort.split import (
     list_models,
 )
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_p
-from core.figures.cohort.exhibit import Exhibit, Patients
-from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure, style_series
+from core.figures.cohort.exhibit import Exhibit, Patients, style_models
+from core.figures.theme import COLOURS, NEUTRAL, fill_colour, new_figure
 from core.figures.wording import thin_rows, word_count
 
 SIDE = 480
@@ -81,12 +81,7 @@ class RocExhibit(Exhibit):
                 x=[1 - value["specificity"]],
                 y=[value["sensitivity"]],
                 mode="markers",
-                marker={
-                    "symbol": "diamond",
-                    "size": 13,
-                    "color": COLOURS[1],
-                    "line": {"width": 2, "color": COLOURS[0]},
-                },
+                marker={"symbol": "diamond", "size": 13, "color": COLOURS[0]},
                 name=f"Threshold {self.confusion.threshold:.3f}",
                 hovertemplate="sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}<extra></extra>",
             )
@@ -217,27 +212,27 @@ def draw_rocs(rocs: Mapping[str, RocResult]) -> go.Figure:
     figure = new_figure(x_title="1 - specificity", y_title="Sensitivity", height=SIDE)
     chance = {"color": NEUTRAL, "dash": "dot", "width": 1}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=chance, name="Chance", hoverinfo="skip")
-    first = next(iter(rocs.values()))
+    styles, first = style_models(rocs), next(iter(rocs.values()))
     if first.auc is not None:
         band = thin_rows(first.curve)
         figure.add_scatter(
             x=[*band["fpr"], *band["fpr"][::-1]],
             y=[*band["tpr_high"], *band["tpr_low"][::-1]],
             fill="toself",
-            fillcolor=fill_colour(COLOURS[0]),
+            fillcolor=fill_colour(str(styles[next(iter(rocs))]["line"]["color"])),
             line={"width": 0},
             mode="lines",
             name=f"{100 * first.conf_level:g} % band",
             hoverinfo="skip",
         )
-    for index, (name, roc) in enumerate(rocs.items()):
+    for name, roc in rocs.items():
         if roc.auc is not None:
             curve = thin_rows(roc.curve)
             figure.add_scatter(
                 x=curve["fpr"],
                 y=curve["tpr"],
                 mode="lines",
-                line=style_series(index)["line"],
+                line=styles[name]["line"],
                 customdata=curve["threshold"],
                 name=f"{name}: AUC {roc.auc:.3f}",
                 hovertemplate="threshold %{customdata:.3f}<br>sensitivity %{y:.3f}<br>1 - specificity %{x:.3f}"

@@ -84,7 +84,7 @@ class SelectionExhibit(TableOneExhibit):
     def sentence(self) -> str:
         """Say of how many the outcome is known, and in what the others differ most."""
         n, known = sum(self.result.sizes.values()), self.result.sizes[KNOWN]
-        said = f"Of {n:,} patients of {self.cohort} the outcome is known of {known:,} ({known / n:.0%})."
+        said = f"Of {n:,} patients of {self.cohort} the outcome is known of {known:,} ({100 * known / n:.0f} %)."
         gaps = self.result.differences.dropna()
         if gaps.empty:
             return said

@@ -146,7 +146,7 @@ def _look_at(
         yield "a blank image"
     share = measure_overlay(part) if part.ndim == 3 else 0.0
     if share > _MOST_COLOUR:
-        yield f"coloured in {share:.0%} of its area, as Doppler or elastography is"
+        yield f"coloured in {100 * share:.0f} % of its area, as Doppler or elastography is"
     if _stand_apart(named) or (not named and find_views(grey)) or find_seam(area) is not None:
         yield "a split screen of two views"
 

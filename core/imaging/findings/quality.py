@@ -94,13 +94,11 @@ def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
     inside = frame.colour[_slices(roi)]
     share = float(inside.mean()) if inside.size else 0.0
     if share > _COLOUR_REFUSED:
-        sentence = (
-            f"Colour (Doppler or elastography) covers {share:.0%} of the lesion box. Upload the plain B-mode image."
-        )
-        yield Finding("refused", sentence, "colour")
+        colour = f"Colour (Doppler or elastography) covers {100 * share:.0f} % of the lesion box."
+        yield Finding("refused", f"{colour} Upload the plain B-mode image.", "colour")
     elif share > _COLOUR_CAUTION:
         yield Finding(
-            "caution", f"Colour covers {share:.0%} of the lesion box and was converted to greyscale.", "colour"
+            "caution", f"Colour covers {100 * share:.0f} % of the lesion box and was converted to greyscale.", "colour"
         )
 
 

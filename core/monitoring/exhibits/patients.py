@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.clinical import BY_NAME, M1_PREDICTORS
 from core.evaluation.estimate import write_percent
-from core.figures.theme import style_series
+from core.figures.theme import PERCENT, style_series
 from core.figures.wording import shorten_label, word_count
 from core.monitoring.alarms import RULE
 from core.monitoring.exhibits.exhibit import MOST_ROWS, WatchExhibit, draw_over_windows, name_windows, take_newest
@@ -95,7 +95,7 @@ class VolumesExhibit(WatchExhibit):
                 figure.add_scatter(
                     x=list(range(len(table))), y=table[name], mode="lines+markers", name=label, **style_series(number)
                 )
-        return figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
+        return figure.update_yaxes(range=[-0.02, 1.02], **PERCENT)
 
     def sentence(self) -> str:
         """Say the newest window's shares beside those of all."""

@@ -112,7 +112,7 @@ def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any
     return {
         "low": low,
         "high": high,
-        "rule": f"holds the {INDETERMINATE_SHARE:.0%} of the development patients nearest to the threshold",
+        "rule": f"holds the {100 * INDETERMINATE_SHARE:.0f} % of the development patients nearest to the threshold",
     }
 
 

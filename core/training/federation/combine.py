@@ -245,7 +245,7 @@ def _describe(
         "no_call": {
             "low": low,
             "high": high,
-            "rule": f"holds about {INDETERMINATE_SHARE:.0%} of the patients, their log-odds taken as normal",
+            "rule": f"holds about {100 * INDETERMINATE_SHARE:.0f} % of the patients, their log-odds taken as normal",
         },
         "predictors": [term.field for term in head.terms],
         "training_data": {

@@ -113,7 +113,7 @@ def show_way(patient: str, board: list[str], *, simulated: bool) -> DeltaGenerat
     before, after = board[max(place - 1, 0)], board[min(place + 1, len(board) - 1)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(f"{plain(patient)} · {where}{badge}", anchor=False, width="content")
-        beside = st.container(horizontal=True, width="content")
+        beside = st.container(horizontal=True, width="content", key="board_more")
         st.space("stretch")
         st.button("List", shortcut="Home", on_click=guard(go), args=(None,))
         st.button("Previous", shortcut="PageUp", on_click=guard(go), args=(before,), disabled=place == 0)

@@ -58,7 +58,9 @@ def ask_benefit(view: View) -> Options:
         st.stop()
     if prevalence is not None or harm:
         observed = view.table["y"].mean()
-        set_to = [] if prevalence is None else [f"prevalence {prevalence:.0%} (observed {observed:.0%})"]
+        set_to = (
+            [] if prevalence is None else [f"prevalence {100 * prevalence:.0f} % (observed {100 * observed:.0f} %)"]
+        )
         set_to += [f"harm {harm:.3f}"] if harm else []
         st.markdown(f":orange-badge[Assumed] Net benefit is drawn for {' and '.join(set_to)}.")
     return {"limits": (low, high), "measure": measure, "prevalence": prevalence, "harm": harm}

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.cohort.record import count_reasons
-from core.cohort.splits import SPLIT_NAMES
+from core.cohort.splits import SPLIT_NAMES, label_split
 from core.errors import TableError
 from core.evaluation import ThresholdResult
 from core.evaluation.cohort.provenance import render_input
@@ -148,7 +148,7 @@ def _ask_split(splits: list[str], mark: str) -> str:
             "Split",
             splits,
             default=splits[-1],
-            format_func=lambda name: SHOWN[name].removesuffix(" split").capitalize(),
+            format_func=lambda name: SHOWN[ALL].capitalize() if name == ALL else label_split(name),
             required=True,
             key=f"cohort_split_{mark}",
             label_visibility="collapsed",

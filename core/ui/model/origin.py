@@ -78,7 +78,7 @@ def tabulate_heterogeneity(federation: Mapping[str, Any]) -> pd.DataFrame:
                 "Log-odds": f"{row['estimate']:+.2f}",
                 "Standard error": write_number(row["se"], 2),
                 "Tau": write_number(row["tau"], 2),
-                "I squared": f"{row['i2']:.0%}",
+                "I squared": f"{100 * row['i2']:.0f} %",
                 "Expected at a new site (95 %)": "needs three sites" if low is None else f"{low:+.2f} to {high:+.2f}",
             }
         )

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
+from core.figures.wording import word_count
 from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.database import find_database
@@ -79,10 +80,11 @@ def show_list(store: Store, wanted: Filter) -> None:
     last = max(math.ceil(count / PAGE) - 1, 0)
     change_state(RegisterState.draw, tuple(rows["patient"]))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{count:,} estimates, newest first, page {page + 1:,} of {last + 1:,}")
+        st.markdown(f"{word_count(count, 'estimate')}, newest first, page {page + 1:,} of {last + 1:,}")
         st.space("stretch")
-        for label, step, is_end in (("Newer", -1, page == 0), ("Older", 1, page >= last)):
-            st.button(label, disabled=is_end, on_click=guard(change_state), args=(RegisterState.turn, step))
+        with st.container(horizontal=True, width="content"):
+            for label, step, is_end in (("Newer", -1, page == 0), ("Older", 1, page >= last)):
+                st.button(label, disabled=is_end, on_click=guard(change_state), args=(RegisterState.turn, step))
     if rows.empty:
         st.markdown("No estimate fits: change the search or the filters above.")
         return

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.cohort.splits import label_split
 from core.evaluation.estimate import write_estimate, write_number, write_p
 
 NOBODY = "No held-out patient could be scored by both bundles, so there is nothing to compare."
@@ -12,7 +13,7 @@ NOBODY = "No held-out patient could be scored by both bundles, so there is nothi
 
 def tabulate_comparison(splits: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Set the figures of both bundles side by side: AUC with the paired DeLong test, calibration, changed calls."""
-    rows = [(name, *row) for name, part in splits.items() for row in _list_rows(part)]
+    rows = [(label_split(name), *row) for name, part in splits.items() for row in _list_rows(part)]
     return pd.DataFrame(rows, columns=["Split", "Figure", "New bundle", "Bundle in use", "Difference"])
 
 

@@ -80,7 +80,9 @@ def test_those_without_an_outcome_are_compared_in_words(register):
     patients = Patients(table, table, "the register", ThresholdResult(0.45, "given", chosen_on="x"))
     made = [one for kind, one in TABLE_ONE.make(patients) if kind is SelectionExhibit]
     (exhibit,) = made
-    assert exhibit.sentence().startswith("Of 56 patients of the register the outcome is known of 44 (79%). They differ")
+    assert exhibit.sentence().startswith(
+        "Of 56 patients of the register the outcome is known of 44 (79 %). They differ"
+    )
     assert exhibit.cautions() == [VERIFICATION]
     (shown,) = exhibit.tables().values()
     assert "Estimated probability, mean (SD)" in shown["Characteristic"].tolist()

@@ -136,9 +136,9 @@ def test_calibration_without_a_curve_is_still_drawn():
 def test_decision_curve_always_shows_treating_all_and_none_in_the_stated_range():
     exhibit = make_benefit(threshold=0.4)
     figure = exhibit.figure()
-    assert [trace.name for trace in figure.data] == ["Treat all", "Treat none", "Model"]
+    assert [trace.name for trace in figure.data] == ["Treat all", "Treat none", "Model", "Threshold 0.400"]
     assert (min(figure.data[2].x), max(figure.data[2].x)) == (0.2, 0.7)
-    assert figure.layout.shapes[0].x0 == 0.4
+    assert set(find(figure, "Threshold 0.400").x) == {0.4}
     assert set(find(figure, "Treat none").y) == {0}
     assert "of 51 thresholds; n = 200 complete patients" in exhibit.sentence()
 

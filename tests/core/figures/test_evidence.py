@@ -16,7 +16,7 @@ from models.bundle import read_bundle
 
 def test_what_can_not_be_estimated_says_so():
     part = {"n": 5, "events": 0, "discrimination": {"auc": None}, "confusion": None, "calibration": None}
-    table = tabulate_metrics({"test": part}).set_index("Figure")["test"]
+    table = tabulate_metrics({"test": part}).set_index("Figure")["Internal test"]
     assert table["Patients"] == "5"
     assert set(table.drop(["Patients", "With high Ki-67"])) == {NOT_ESTIMABLE}
 
@@ -24,14 +24,14 @@ def test_what_can_not_be_estimated_says_so():
 def test_the_flow_has_a_row_a_split():
     table = tabulate_flow({"splits": {"external": {"n": 50, "events": 10, "centres": ["D", "E"]}}})
     assert table.to_dict("records") == [
-        {"Split": "external", "Centres": "D, E", "Patients": 50, "High Ki-67": "10 (20%)"}
+        {"Split": "External test", "Centres": "D, E", "Patients": 50, "High Ki-67": "10 (20 %)"}
     ]
 
 
 def test_splits_stand_in_the_order_of_a_study():
     part = {"n": 5, "events": 1, "centres": ["A"]}
     table = tabulate_flow({"splits": dict.fromkeys(["external", "pilot", "test", "train"], part)})
-    assert table["Split"].tolist() == ["train", "test", "external", "pilot"]
+    assert table["Split"].tolist() == ["Training", "Internal test", "External test", "Pilot"]
 
 
 def test_coefficients_stand_beside_their_intervals(bundle_dir):

@@ -52,12 +52,12 @@ def draw_four(centres=("A, B", "A, B", "A, B", "D"), n=249_000):
 def test_every_count_stands_in_a_box(flow):
     words = find_words(FlowExhibit("a cohort", flow).figure())
     assert words[:3] == ["<b>Rows read</b><br>n = 17", "<b>Refused</b><br>n = 10", "<b>Patients evaluated</b><br>n = 7"]
-    assert words[3] == "<b>Train</b><br>centre A, B, C<br>n = 3"
+    assert words[3] == "<b>Training</b><br>centre A, B, C<br>n = 3"
     assert words[4] == (
         "Ki-67 high<br><b>1</b><br>Ki-67 low<br><b>1</b><br>Ki-67 unknown<br><b>1</b><br>Nodes known<br><b>2</b><br>"
         "Followed<br><b>2</b><br>Recurrences<br><b>1</b>"
     )
-    assert words[5] == "<b>External</b><br>centre D, E, F, G<br>n = 4"
+    assert words[5] == "<b>External test</b><br>centre D, E, F, G<br>n = 4"
     assert (
         "Ki-67 high<br><b>2</b><br>Ki-67 low<br><b>2</b><br>Ki-67 unknown<br><b>0</b><br>Nodes known<br><b>3</b>"
         in words[6]
@@ -89,7 +89,7 @@ def test_long_or_many_centres_are_counted():
     assert "2 centres" in words
     assert "1 centre<br>" in words
     assert "6 centres" in words
-    assert "<b>External</b><br>n =" in words
+    assert "<b>External test</b><br>n =" in words
 
 
 def test_one_split_alone_and_none_are_drawn(flow):

@@ -9,7 +9,7 @@ from core.evaluation import ThresholdResult
 from core.evaluation.cohort.net_benefit import compute_net_benefit
 from core.evaluation.cohort.split import compare_models
 from core.figures.cohort.decision_curve import DecisionCurveExhibit
-from core.figures.cohort.exhibit import Patients
+from core.figures.cohort.exhibit import Patients, style_models
 from core.figures.cohort.roc import ModelsExhibit
 
 
@@ -67,3 +67,12 @@ def test_net_benefit_below_a_part_is_counted_over_the_thresholds_drawn(table):
     text = caution(DecisionCurveExhibit, table)
     assert f"image alone, at {len(below)} of {len(wide)} thresholds, between {below[0]:.2f} and {below[-1]:.2f}" in text
     assert "clinical alone" not in text
+
+
+def test_a_model_looks_the_same_in_every_figure():
+    alone, both = style_models(["Clinical alone"]), style_models(["Model", "Clinical alone", "another", "a third"])
+    assert alone["Clinical alone"] == both["Clinical alone"]
+    assert len({style["line"]["color"] for style in both.values()}) == 4
+    assert style_models(["Axillary ultrasound"]) == {
+        "Axillary ultrasound": style_models(["Ki-67 probability", "Axillary ultrasound"])["Axillary ultrasound"]
+    }

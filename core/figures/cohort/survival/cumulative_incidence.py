@@ -11,7 +11,7 @@ from core.evaluation.cohort.survival import END_POINT, compute_incidence_curves
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.cohort.survival.steps import add_steps
-from core.figures.theme import new_figure
+from core.figures.theme import PERCENT, new_figure
 from core.figures.wording import word_count
 
 
@@ -41,7 +41,7 @@ class IncidenceExhibit(Exhibit):
         for index, group in enumerate(self.result.totals["group"]):
             add_steps(figure, self.result.table[self.result.table["group"] == group], "incidence", str(group), index)
         top = self.result.table[["incidence", "ci_high"]].max().max()
-        return figure.update_yaxes(range=[0, min(1.0, 1.05 * float(top or 1))], tickformat=".0%")
+        return figure.update_yaxes(range=[0, min(1.0, 1.05 * float(top or 1))], **PERCENT)
 
     def sentence(self) -> str:
         """Say n, both events and the incidence of each group at the last time that all are followed to."""

@@ -13,7 +13,7 @@ from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 from core.evaluation.survival.logrank import LogRankResult
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.cohort.survival.steps import add_steps
-from core.figures.theme import new_figure, style_series
+from core.figures.theme import PERCENT, new_figure, style_series
 from core.figures.wording import thin_rows, word_count
 
 CURVE_HEIGHT, ROW_HEIGHT = 380, 28
@@ -112,7 +112,7 @@ def draw_kaplan_meier(result: KaplanMeierResult) -> go.Figure:
     last = float(result.curve["time"].max()) if len(result.curve) else 1.0
     figure.update_layout(
         xaxis={"title": {"text": "Months"}, "anchor": "y", "range": [-0.05 * last, 1.03 * last]},
-        yaxis={"domain": [rows / height + 0.16, 1], "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"domain": [rows / height + 0.16, 1], "range": [0, 1.02], **PERCENT},
     )
     _add_risk_table(figure, result.at_times, groups, rows / height)
     return figure

@@ -12,7 +12,7 @@ from core.evaluation.cohort.survival import END_POINT
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.cohort.survival.recurrence import describe_risk
-from core.figures.theme import COLOURS, NEUTRAL, new_figure
+from core.figures.theme import COLOURS, NEUTRAL, PERCENT, new_figure
 from core.figures.wording import word_count
 
 FEW_EVENTS = 10
@@ -67,8 +67,8 @@ class RecurrenceCalibrationExhibit(Exhibit):
             hovertemplate="%{customdata[1]} of %{customdata[0]} recurred<br>predicted %{x:.1%}<br>observed %{y:.1%}"
             "<extra></extra>",
         )
-        figure.update_xaxes(range=[0, top], tickformat=".0%")
-        return figure.update_yaxes(range=[0, top], tickformat=".0%")
+        figure.update_xaxes(range=[0, top], **PERCENT)
+        return figure.update_yaxes(range=[0, top], **PERCENT)
 
     def sentence(self) -> str:
         """Say observed and predicted risk, slope and scaled Brier score."""
