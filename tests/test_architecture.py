@@ -81,6 +81,16 @@ def test_streamlit_and_torch_stay_in_their_parts(path: Path) -> None:
         assert not outside & PAGE_BANNED
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda p: p.name)
+def test_a_page_does_nothing_before_it_knows_who_sees_it(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    doing = [part for part in body if not isinstance(part, ast.Import | ast.ImportFrom | ast.Assign)]
+    says, begins = doing
+    assert isinstance(says, ast.Expr)
+    assert isinstance(begins, ast.With)
+    assert ast.unparse(begins.items[0].context_expr).startswith("begin_page(")
+
+
 def test_no_import_goes_round_in_a_circle() -> None:
     modules = {module_of(path).removesuffix(".__init__"): path for path in FILES}
     graph = {name: imports_of(path) & modules.keys() - {name} for name, path in modules.items()}

@@ -1,4 +1,7 @@
-"""Every page against axe-core's rules, in light and dark; what Streamlit itself draws is listed by rule and place."""
+"""Every page, opened first: axe-core's rules in light and dark, its figure in sight, nothing wider than a phone.
+
+What Streamlit itself draws is listed by rule and place.
+"""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,6 +19,8 @@ CALM = """least => {
     if (busy || !window.calmSince) window.calmSince = Date.now()
     return Date.now() - window.calmSince > least
 }"""
+WITH_FIGURE = {"Cohort", "Discrimination", "Calibration", "Decision_curve"}
+BACKGROUND = "app => getComputedStyle(app).backgroundColor"
 STREAMLIT = {"presentation-role-conflict": "stFileUploaderDropzone"}
 
 
@@ -47,21 +52,36 @@ def find_lasting_violations(page) -> dict[str, list[str]]:  # noqa: F811
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def look_in_the_dark(page) -> None:  # noqa: F811
+    """Let the open page follow the system's dark scheme."""
+    light = page.get_by_test_id("stApp").evaluate(BACKGROUND)
+    page.emulate_media(color_scheme="dark")
+    wait_until(page, f"light => ({BACKGROUND})(document.querySelector('[data-testid=stApp]')) != light", light)
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_no_rule_is_broken(page, address, path, scheme):  # noqa: F811
-    page.emulate_media(color_scheme=scheme)
+def test_a_page_opens_first_and_breaks_no_rule_and_fits_a_phone(page, address, path):  # noqa: F811
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{address}/{path}")
     page.get_by_role("heading", level=1).wait_for()
+    page.get_by_text("Research use only").first.wait_for()
     assert find_lasting_violations(page) == {}
+    assert page.get_by_test_id("stException").count() == 0
+    if path in WITH_FIGURE:
+        assert page.get_by_test_id("stPlotlyChart").first.bounding_box()["y"] < 400
+    look_in_the_dark(page)
+    assert find_lasting_violations(page) == {}
+    page.set_viewport_size({"width": 390, "height": 844})
+    settle(page)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_rule_is_broken_by_an_estimate(page, address, scheme):  # noqa: F811
-    page.emulate_media(color_scheme=scheme)
+def test_no_rule_is_broken_by_an_estimate(page, address):  # noqa: F811
     open_case(page, address)
     page.get_by_role("button", name="Try this patient").click()
     page.get_by_role("button", name="Estimate", exact=True).click()
     page.get_by_role("heading", name="Export").wait_for()
     page.get_by_text("Lines of equal log-odds").click()
+    assert find_lasting_violations(page) == {}
+    look_in_the_dark(page)
     assert find_lasting_violations(page) == {}

@@ -2,12 +2,8 @@
 
 import json
 
-import pytest
-
 from tests.pages.cohorts import encode, make_table
 from tests.pages.test_in_browser import PATIENCE_MS, address, browser, page, pick, pytestmark, settle  # noqa: F401
-
-PAGES = ("Cohort", "Discrimination", "Calibration", "Decision_curve", "Survival", "Lymph_nodes")
 
 
 def upload(page, address: str) -> None:  # noqa: F811
@@ -32,22 +28,6 @@ def fetch(page, label: str) -> bytes:  # noqa: F811
     with page.expect_download() as waiting:
         page.get_by_role("button", name=label, exact=True).first.click()
     return waiting.value.path().read_bytes()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_first_on_its_address(page, address, name):  # noqa: F811
-    page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
-    page.get_by_text("patients of the simulated cohort").wait_for()
-    assert page.get_by_test_id("stException").count() == 0
-
-
-def test_the_figure_begins_in_the_upper_half(page, address):  # noqa: F811
-    page.set_viewport_size({"width": 1280, "height": 800})
-    for name in PAGES[:4]:  # the others have no figure for the test bundle's patients
-        page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
-        page.locator(".js-plotly-plot").first.wait_for()
-        settle(page)
-        assert page.locator(".js-plotly-plot").first.bounding_box()["y"] < 400, name
 
 
 def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
@@ -101,19 +81,6 @@ def test_the_report(page, address):  # noqa: F811
     report = fetch(page, "Report of the whole evaluation (HTML)").decode()
     assert "TRIPOD+AI" in report
     assert "SIMULATED patients" in report
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):  # noqa: F811
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    narrow = context.new_page()
-    narrow.set_default_timeout(PATIENCE_MS)
-    for name in PAGES:
-        narrow.goto(f"{address}/{name}", timeout=PATIENCE_MS)
-        narrow.get_by_text("patients of the simulated cohort").wait_for()
-        narrow.wait_for_timeout(1000)
-        assert narrow.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
 
 
 def give(page, address: str, content: bytes) -> None:  # noqa: F811

@@ -23,7 +23,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("", "Case", "Model", "Boxes")
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -129,14 +128,6 @@ def read_headline(page) -> int:
     return int(found[1])
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_first_on_its_address(page, address, name):
-    page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
-    page.get_by_text("Research use only").first.wait_for()
-    page.get_by_text("SIMULATED").first.wait_for()
-    assert page.get_by_test_id("stException").count() == 0
-
-
 def test_from_home_to_a_result_in_two_clicks(page, address):
     page.goto(address, timeout=PATIENCE_MS)
     page.get_by_role("button", name="Try a simulated patient").click()
@@ -219,16 +210,3 @@ def test_a_button_that_can_not_be_pressed_keeps_its_words(page, address, breast_
     button.wait_for()
     words = button.evaluate("b => getComputedStyle(b.querySelector('p')).color")
     assert words != page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, scheme):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    for name in PAGES:
-        page.goto(f"{address}/{name}", timeout=PATIENCE_MS)
-        page.get_by_text("SIMULATED").first.wait_for()
-        page.wait_for_timeout(1000)
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
