@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import BusyError
 from core.paper.archive import write_zip
 from core.ui.errors import guard_file
+from core.ui.waiting import begin_progress
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def offer_paper(bundle: Bundle) -> None:
         if not made.lock.acquire(blocking=False):
             raise BusyError(BUSY)
         try:
-            bar = place.progress(0.0, "The paper is being written")
+            bar = begin_progress(place, "The paper is being written")
             made.archive = _make(bundle, lambda done, total: bar.progress(done / total, f"{done} of {total} pieces"))
         finally:
             made.lock.release()

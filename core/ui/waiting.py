@@ -1,9 +1,10 @@
-"""Waiting for the model: a spinner, and how many images are before this one where others wait too."""
+"""Waiting: for the model, with how many images are before this one; for long work, with its progress and a stop."""
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner_utils.exceptions import StopException
 
 from core.errors import BusyError, WorkError
@@ -12,7 +13,15 @@ from core.inference.queue.worker import WAIT_SECONDS
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.25
-STATE = "turn_"
+STATE, STOP = "turn_", "stop_work"
+
+
+def begin_progress(place: DeltaGenerator, words: str) -> DeltaGenerator:
+    """Draw the bar of a long piece of work, and a button that ends it at its next step; give the bar."""
+    with place.container():
+        bar = st.progress(0.0, words)
+        st.button("Stop", key=STOP)  # a press begins a new run of the page, which ends this one
+    return bar
 
 
 def is_waiting(name: str, key: Hashable) -> bool:

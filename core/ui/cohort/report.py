@@ -7,6 +7,7 @@ from core.evaluation.cohort.provenance import list_origin
 from core.figures.cohort.report import render_report
 from core.ui.cohort.current import Cohort
 from core.ui.cohort.result import offer_file
+from core.ui.waiting import begin_progress
 
 KEPT = "cohort_report"
 
@@ -18,7 +19,7 @@ def offer_report(cohort: Cohort, threshold: ThresholdResult) -> None:
     if st.session_state.get(KEPT, (None,))[0] != key:
         if not place.button("Make the report of the whole evaluation"):
             return
-        bar = place.progress(0.0, "The report is being written")
+        bar = begin_progress(place, "The report is being written")
         page = render_report(
             cohort.read,
             threshold,
