@@ -35,7 +35,7 @@ from core.ui.case.marks import show_marks
 from core.ui.case.picture import find_estimate, show_heat_words, show_picture
 from core.ui.case.session import get_case
 from core.ui.case.views import list_used, make_view, prepare_others, show_strip
-from core.ui.register.adding import find_added, offer_case
+from core.ui.register.adding import find_kept, offer_case
 
 with begin_page("Case", role="clinician", presents=True) as user:
     bundle = get_bundle()
@@ -120,5 +120,5 @@ with begin_page("Case", role="clinician", presents=True) as user:
         sources = [view.source for view in get_case().views if view.number in answer.numbers]
         with st.container(key="case_export"):
             st.header("Export", anchor=False)
-            offer_exports(answer, bundle, sources, shown=get_case().shown, entry=find_added(answer))
+            offer_exports(answer, bundle, sources, shown=get_case().shown, entry=find_kept(answer, sources[0]))
             offer_case(user, answer, sources[0])

@@ -1,4 +1,4 @@
-"""The register's lists with a million estimates, on SQLite or PostgreSQL."""
+"""The register's lists with a million estimates, on SQLite or PostgreSQL, and Monitoring of fewer."""
 
 import datetime
 from contextlib import closing
@@ -7,22 +7,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Connection, insert, literal, select, text
 
 from core.benchmark.timing import Part, Timing, time_parts
+from core.monitoring.monitor import Scope, monitor
+from core.monitoring.reading import RegisterReading
+from core.monitoring.reference import Reference
 from core.register.database import connect
 from core.register.estimate_entry import Estimate
 from core.register.listing import Filter, count_estimates, list_estimates, read_overview, sum_estimates
-from core.register.models import ENTRIES
+from core.register.models import ENTRIES, STANDING, Entry
 from core.register.outcome_entry import NOTHING, Author, make_entry
 from core.register.store import Store
+from models.cutoff import Cutoff
 
 SEED, BASE, COPIES, KNOWN, CENTRES, BUNDLES = 20260507, 10_000, 100, 0.6, 7, 3
 FIRST_DAY = datetime.date(2020, 1, 1)
 
 
 def time_register(rounds: int, database: str = "") -> list[Timing]:
-    """Time the lists of a register of a million estimates.
+    """Time the lists of a register of a million estimates, and Monitoring of ten thousand.
 
     Parameters
     ----------
@@ -38,9 +43,13 @@ def time_register(rounds: int, database: str = "") -> list[Timing]:
     """
     with TemporaryDirectory(prefix="sonoki-register-") as folder:
         url = database or f"sqlite:///{folder}/board.db"
-        with closing(Store(url, Path(folder) / "keys")) as store:
+        with (
+            closing(Store(url, Path(folder) / "keys")) as store,
+            closing(Store(f"sqlite:///{folder}/small.db", Path(folder) / "keys")) as small,
+        ):
             fill_register(url)
-            return time_parts(list_register_parts(store, "PostgreSQL" if database else "SQLite"), rounds)
+            parts = list_register_parts(store, "PostgreSQL" if database else "SQLite")
+            return time_parts(parts | list_monitoring_parts(small), rounds)
 
 
 def list_register_parts(store: Store, name: str) -> dict[str, Part]:
@@ -58,6 +67,7 @@ def list_register_parts(store: Store, name: str) -> dict[str, Part]:
         f"{about}{words}": partial(list_estimates, store, one, page=page) for words, (one, page) in wanted.items()
     }
     parts[f"{about}count of a search"] = lambda: count_estimates(store, Filter(search="0042"))
+    parts[f"{about}count of outcome not known"] = lambda: count_estimates(store, Filter(has_outcome=False))
     parts[f"{about}what there is"] = lambda: read_overview(store)
     return parts | {f"{about}sums by centre and bundle": lambda: sum_estimates(store)}
 
@@ -80,8 +90,9 @@ def fill_register(url: str) -> None:
             ).where(ENTRIES.c.number <= len(rows))
             names = ["number", "patient", "identity", *(column.name for column in others)]
             connection.execute(insert(ENTRIES).from_select(names, shifted))
+        connection.execute(text(f"INSERT INTO estimates {STANDING}"))
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text("VACUUM ANALYZE entries" if engine.dialect.name == "postgresql" else "ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE"))
     engine.dispose()
 
 
@@ -90,13 +101,35 @@ def _open_table(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("ALTER TABLE entries DISABLE TRIGGER USER"))
     else:
-        for guard in ("refuse_insert", "advance_head"):
+        for guard in ("refuse_insert", "advance_head", "keep_estimate_0", "keep_estimate_1"):
             connection.execute(text(f"DROP TRIGGER {guard}"))
 
 
+def list_monitoring_parts(store: Store) -> dict[str, Part]:
+    """List what Monitoring does with an empty register that is filled first, entry by entry in its chain."""
+    store.append_all(_make_entries())
+    read = RegisterReading(store)
+    scope, reference = Scope("0" * 64, None, "patients"), Reference("0" * 64, Cutoff(20.0, ">="), (0.4, 0.5), None)
+    today = pd.Timestamp(FIRST_DAY)
+    about = f"Monitoring of {BASE:,} estimates, "
+    return {
+        f"{about}first reading": lambda: RegisterReading(store).read(),
+        f"{about}figures of a third of them": lambda: monitor(read.read(), scope, reference, today=today),
+    }
+
+
 def _make_rows() -> list[dict[str, object]]:
+    filler = {"time_utc": "2026-01-01T00:00:00.000000+00:00", "previous": "0" * 64, "hash": "0" * 64}
+    filler |= {"key_id": "0" * 16, "seal": "0" * 64}
+    return [
+        vars(entry) | filler | {"number": number, "identity": entry.identity[:56]}
+        for number, entry in enumerate(_make_entries(), start=1)
+    ]
+
+
+def _make_entries() -> list[Entry]:
     author, draws = Author("AB"), np.random.default_rng(SEED).random((BASE, 2)).tolist()
-    entries = []
+    entries: list[Entry] = []
     for i, (probability, chance) in enumerate(draws):
         bundle = i % BUNDLES
         estimate = Estimate(
@@ -121,9 +154,4 @@ def _make_rows() -> list[dict[str, object]]:
         entries.append(estimate.to_entry("AB"))
         if chance < KNOWN:
             entries.append(make_entry(estimate.patient, "outcome", {"ki67_pct": float(i % 90)}, NOTHING, author))
-    filler = {"time_utc": "2026-01-01T00:00:00.000000+00:00", "previous": "0" * 64, "hash": "0" * 64}
-    filler |= {"key_id": "0" * 16, "seal": "0" * 64}
-    return [
-        vars(entry) | filler | {"number": number, "identity": entry.identity[:56]}
-        for number, entry in enumerate(entries, start=1)
-    ]
+    return entries

@@ -1,8 +1,9 @@
-"""The board's entries: verified and exported."""
+"""The chain's entries: verified and exported."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,13 +11,13 @@ import typer
 
 from core.cli.console import AsJson, app, print_result, say
 from core.errors import UsageError, WorkError
-from core.private_files import write_private_file
+from core.private_files import write_private_parts
 
 if TYPE_CHECKING:
     from core.register.chain import ChainReport
     from core.register.models import Record
 
-
+AT_ONCE = 10_000
 Database = Annotated[str, typer.Option(help="The database's address; else that of the setting.")]
 
 
@@ -35,7 +36,7 @@ def audit(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the chain of all entries, and export those of the tumour board."""
+    """Verify the chain of all entries, and export them as they stand: the board's, the register's, bundles in use."""
     if out is not None and out.suffix not in {".csv", ".json"}:
         raise UsageError("--out takes a file that ends in .csv or .json.")
     from core.register.database import find_database  # noqa: PLC0415
@@ -83,24 +84,31 @@ def prepare_database(
     say("The board's database is set up.")
 
 
-def _write(out: Path, text: str) -> None:
+def _write(out: Path, parts: "Iterable[bytes]") -> None:
     try:
-        write_private_file(out, text.encode("utf-8"))
+        write_private_parts(out, parts)
     except OSError:
         raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
 
 
-def _render(records: "list[Record]", suffix: str) -> str:
-    rows = [record.to_dict() for record in records]
+def _render(records: "Iterable[Record]", suffix: str) -> "Iterator[bytes]":
+    """Write entries part by part."""
+    rows = (record.to_dict() for record in records)
     if suffix == ".json":
-        return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        yield b"["
+        for place, row in enumerate(rows):
+            yield f"{',' if place else ''}\n{json.dumps(row, ensure_ascii=False, allow_nan=False)}".encode()
+        yield b"\n]\n"
+        return
     import pandas as pd  # noqa: PLC0415
 
     from core.register.models import ENTRIES  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
-    table = pd.DataFrame(rows, columns=[column.name for column in ENTRIES.columns], dtype=object)
-    return render_csv(table).decode("utf-8")
+    names = [column.name for column in ENTRIES.columns]
+    yield render_csv(pd.DataFrame(columns=names))
+    while part := list(islice(rows, AT_ONCE)):
+        yield render_csv(pd.DataFrame(part, columns=names, dtype=object)).partition(b"\n")[2]
 
 
 def summarise_chain(data: dict[str, Any]) -> str:

@@ -153,7 +153,7 @@ def monitor(estimates: Estimates, scope: Scope, reference: Reference, *, today: 
     is_high = reference.cutoff.is_high(patients["ki67_pct"]).astype(float).where(known)
     p, y = (np.asarray(column, dtype=np.float64) for column in (patients["prob"], is_high))
     cusum = compute_cusum(p[known], y[known], false_alarms=FALSE_ALARMS / 2)
-    months = patients["day"][known].dt.strftime("%Y-%m").reset_index(drop=True)
+    months = pd.Series(patients["day"][known].to_numpy().astype("datetime64[M]").astype(str))
     shown, windows, earlier = _take_newest(patients, cut_windows(patients["day"], scope.by, today=today))
     training = reference.training if is_own else None
     drift = _compare_windows(shown, windows, training)

@@ -81,18 +81,20 @@ class RegisterReading:
         watch : callable, optional
             Told entries read and entries in all after every 10,000; what it stops is not read anew the next time.
         """
-        with self._lock:
-            end = self._store.read_anchor()
-            if self._made is not None and self._made.last == end:
-                return self._made
-            if not self._holds_still():
-                self._forget()
-            while self._last.number < end.number:
+        while True:
+            with self._lock:  # for one part at a time: the page tells how far the reading in the background is
+                end = self._store.read_anchor()
+                if self._made is not None and self._made.last == end:
+                    return self._made
+                if not self._holds_still():
+                    self._forget()
+                if self._last.number >= end.number:
+                    made = self._made = self._join(end)
+                    return made
                 self._read_on(end)
-                if watch is not None:
-                    watch(self._last.number, end.number)
-            made = self._made = self._join(end)
-            return made
+                done = self._last.number
+            if watch is not None:
+                watch(done, end.number)
 
     def _forget(self) -> None:
         self._parts: list[pd.DataFrame] = []

@@ -13,6 +13,7 @@ from core.register.witness import Anchor
 START = "0" * 64
 NOT_HASHED = frozenset({"hash", "key_id", "seal"})
 ADDED = frozenset({"author_key", "centre", "exam_date", "bundle", "identity", "details", "corrects"})
+WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def hash_entry(columns: Mapping[str, Any]) -> str:
 
 def write_json(value: object) -> str:
     """Write JSON so that the same value is the same text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return WRITER.encode(value)
 
 
 def hash_json(value: object) -> str:

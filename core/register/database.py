@@ -23,7 +23,7 @@ GRANTS = (
     "REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {role}",
     "GRANT USAGE ON SCHEMA {schema} TO {role}",
     "GRANT SELECT, INSERT ON {schema}.entries TO {role}",
-    "GRANT SELECT ON {schema}.head, {schema}.alembic_version TO {role}",
+    "GRANT SELECT ON {schema}.head, {schema}.estimates, {schema}.alembic_version TO {role}",
 )
 MAY_CHANGE = text(
     "SELECT rolsuper OR pg_has_role(rolname, (SELECT tableowner FROM pg_tables "

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Integer, Select, exists, func, select
+from sqlalchemy import Select, func, select
 
-from core.register.models import ENTRIES, REGISTER, WITHHELD, Record
+from core.register.models import ENTRIES, ESTIMATES, REGISTER, WITHHELD, Record
 from core.register.store import Store
-from core.register.withdrawal import find_last, is_withdrawn, select_withdrawn
+from core.register.withdrawal import find_last, is_withdrawn
 
 if TYPE_CHECKING:
     from core.inference import Prediction
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PAGE, SHORT_HASH, SAME = 50, 16, 1e-9
 WITHDRAWN = ", withdrawn since"
 COLUMNS = ("number", "patient", "centre", "exam_date", "bundle", "probability", "low", "high", "group", "time_utc")
-OUTCOMES = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome")
+SUMMED = ("centre", "bundle_sha256", "estimates", "with_outcome")
 
 
 @dataclass(frozen=True)
@@ -48,28 +48,26 @@ class Filter:
 
     def apply(self, query: Select[Any]) -> Select[Any]:
         """Narrow a query of estimates."""
-        is_withdrawn = ENTRIES.c.number.in_(select_withdrawn())
-        query = query.where(ENTRIES.c.kind == "registered", is_withdrawn if self.withdrawn else ~is_withdrawn)
+        query = query.where(ESTIMATES.c.withdrawals > 0 if self.withdrawn else ESTIMATES.c.withdrawals <= 0)
         if self.search.strip():
-            query = query.where(ENTRIES.c.patient.icontains(self.search.strip(), autoescape=True))
+            query = query.where(ESTIMATES.c.patient.icontains(self.search.strip(), autoescape=True))
         if self.centre is not None:
-            query = query.where(ENTRIES.c.centre == self.centre)
+            query = query.where(ESTIMATES.c.centre == self.centre)
         if self.bundle_sha256 is not None:
-            query = query.where(ENTRIES.c.bundle_sha256 == self.bundle_sha256)
+            query = query.where(ESTIMATES.c.bundle_sha256 == self.bundle_sha256)
         if self.since:
-            query = query.where(ENTRIES.c.exam_date >= self.since)
+            query = query.where(ESTIMATES.c.exam_date >= self.since)
         if self.until:
-            query = query.where(ENTRIES.c.exam_date != "", ENTRIES.c.exam_date <= self.until)
+            query = query.where(ESTIMATES.c.exam_date != "", ESTIMATES.c.exam_date <= self.until)
         if self.has_outcome is not None:
-            other = ENTRIES.alias()
-            is_known = exists().where(other.c.kind == "outcome", other.c.patient == ENTRIES.c.patient)
-            query = query.where(is_known if self.has_outcome else ~is_known)
+            first = ESTIMATES.c.first_outcome
+            query = query.where(first.is_not(None) if self.has_outcome else first.is_(None))
         return query
 
 
 def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFrame:
     """Give a page of estimates, newest first, with whether pathology's finding is known, or why one is withheld."""
-    numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc())
+    numbers = wanted.apply(select(ESTIMATES.c.number)).order_by(ESTIMATES.c.number.desc())
     numbers = numbers.limit(PAGE).offset(page * PAGE)
     records = store.read_where(ENTRIES.c.number.in_(numbers))[::-1]
     table = pd.DataFrame([record.to_dict() for record in records], columns=COLUMNS)
@@ -80,7 +78,7 @@ def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFra
 
 def count_estimates(store: Store, wanted: Filter) -> int:
     """Count the estimates that a filter lets through."""
-    return int(store.select(wanted.apply(select(func.count().label("n"))))[0]["n"])
+    return int(store.select(wanted.apply(select(func.count(ESTIMATES.c.number).label("n"))))[0]["n"])
 
 
 def name_entry(record: Record) -> str:
@@ -105,11 +103,10 @@ def find_entry(store: Store, patient: str, prediction: "Prediction") -> str:
 
 def has_estimate(store: Store, *, prospective: bool) -> bool:
     """Whether there is an estimate: any, or one made before its patient's outcome was entered."""
-    query = Filter().apply(select(ENTRIES.c.number))
+    query = Filter().apply(select(ESTIMATES.c.number))
     if prospective:
-        outcome = ENTRIES.alias()
-        of_patient = (outcome.c.kind == "outcome") & (outcome.c.patient == ENTRIES.c.patient)
-        query = query.where(~exists().where(of_patient, outcome.c.number < ENTRIES.c.number))
+        first = ESTIMATES.c.first_outcome
+        query = query.where(first.is_(None) | (ESTIMATES.c.number < first))
     return bool(store.select(query.limit(1)))
 
 
@@ -136,29 +133,27 @@ class Overview:
 
 def read_overview(store: Store) -> Overview:
     """Count what there is, and list what it can be narrowed by."""
-    known = store.select(select(func.count(ENTRIES.c.patient.distinct()).label("n")).where(ENTRIES.c.kind == "outcome"))
-    pairs = store.select(Filter().apply(select(ENTRIES.c.centre, ENTRIES.c.bundle_sha256).distinct()))
-    centres, bundles = ({row[name] for row in pairs} for name in ("centre", "bundle_sha256"))
-    named = {sha256: _name_bundle(store, sha256) for sha256 in sorted(bundles)}
-    counts = (count_estimates(store, Filter()), int(known[0]["n"]))
-    return Overview(*counts, tuple(sorted(centres)), named, count_estimates(store, Filter(withdrawn=True)))
+    patients = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome").distinct().subquery()
+    known = store.select(select(func.count().label("n")).select_from(patients))
+    sums = sum_estimates(store)
+    bundles = dict(sorted(zip(sums["bundle_sha256"], sums["bundle"], strict=True)))
+    withdrawn = count_estimates(store, Filter(withdrawn=True))
+    return Overview(
+        int(sums["estimates"].sum()), int(known[0]["n"]), tuple(sorted({*sums["centre"]})), bundles, withdrawn
+    )
 
 
 def sum_estimates(store: Store) -> pd.DataFrame:
-    """Count by centre and bundle: estimates, and those of patients with a finding of pathology; takes a while."""
-    keys = (ENTRIES.c.centre, ENTRIES.c.bundle_sha256)
-    known = func.sum(ENTRIES.c.patient.in_(OUTCOMES).cast(Integer)).label("with_outcome")
-    query = Filter().apply(select(*keys, func.count().label("estimates"), known))
-    rows = [dict(row) for row in store.select(query.group_by(*keys).order_by(*keys))]
-    names = {sha256: _name_bundle(store, sha256) for sha256 in {row["bundle_sha256"] for row in rows}}
-    rows = [row | {"bundle": names[row["bundle_sha256"]]} for row in rows]
-    return pd.DataFrame(rows, columns=["centre", "bundle", "bundle_sha256", "estimates", "with_outcome"])
-
-
-def _name_bundle(store: Store, sha256: str) -> str:
-    wanted = Filter(bundle_sha256=sha256)
-    numbers = wanted.apply(select(ENTRIES.c.number)).order_by(ENTRIES.c.number.desc()).limit(1)
-    return str(store.select(select(ENTRIES.c.bundle).where(ENTRIES.c.number.in_(numbers)))[0]["bundle"])
+    """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
+    keys, last = (ESTIMATES.c.centre, ESTIMATES.c.bundle_sha256), func.max(ESTIMATES.c.number).label("last")
+    counts = (func.count().label("estimates"), func.count(ESTIMATES.c.first_outcome).label("with_outcome"))
+    query = Filter().apply(select(*keys, *counts, last)).group_by(*keys).order_by(*keys)
+    sums = pd.DataFrame([dict(row) for row in store.select(query)], columns=[*SUMMED, "last"])
+    newest = sums.groupby("bundle_sha256")["last"].max()
+    named = store.select(select(ESTIMATES.c.number, ESTIMATES.c.bundle).where(ESTIMATES.c.number.in_(newest.tolist())))
+    names = {row["number"]: row["bundle"] for row in named}
+    sums["bundle"] = [names[number] for number in sums["bundle_sha256"].map(newest)]
+    return sums[["centre", "bundle", *SUMMED[1:]]]
 
 
 def count_entries(store: Store) -> dict[str, int]:

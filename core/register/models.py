@@ -68,6 +68,29 @@ HEAD = Table(
     Column("number", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+ESTIMATES = Table(
+    "estimates",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("patient", String(64), nullable=False),
+    Column("centre", String(100), nullable=False),
+    Column("exam_date", String(10), nullable=False),
+    Column("bundle", String(100), nullable=False),
+    Column("bundle_sha256", String(64), nullable=False),
+    Column("first_outcome", Integer),
+    Column("withdrawals", Integer, nullable=False),
+)
+STANDING = """SELECT e.number, e.patient, e.centre, e.exam_date, e.bundle, e.bundle_sha256, o.first_outcome,
+    COALESCE(w.balance, 0) AS withdrawals
+FROM entries e
+LEFT JOIN (SELECT patient, min(number) AS first_outcome FROM entries WHERE kind = 'outcome' GROUP BY patient) o
+    ON o.patient = e.patient
+LEFT JOIN (SELECT corrects, sum(CASE kind WHEN 'withdrawal' THEN 1 ELSE -1 END) AS balance FROM entries
+    WHERE kind IN ('withdrawal', 'reinstatement') GROUP BY corrects) w ON w.corrects = e.number
+WHERE e.kind = 'registered'"""
+NOT_STANDING = f"""SELECT min(number) FROM (
+    SELECT * FROM (SELECT * FROM estimates EXCEPT {STANDING}) added
+    UNION ALL SELECT * FROM ({STANDING} EXCEPT SELECT * FROM estimates) missing) differing"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from core.errors import WorkError
@@ -100,9 +101,10 @@ def _create(path: Path) -> None:
         part.unlink()
 
 
+@cache
 def _name(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:NAME_DIGITS]
 
 
 def _sign(key: bytes, number: int, entry_hash: str) -> str:
-    return hmac.new(key, f"{number}:{entry_hash}".encode(), "sha256").hexdigest()
+    return hmac.digest(key, f"{number}:{entry_hash}".encode(), "sha256").hex()

@@ -6,6 +6,7 @@ By default a SQLite file in the user's data folder; PostgreSQL by the setting "d
 import datetime
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.errors import AppError, WorkError
 from core.private_files import find_config_folder
 from core.register.chain import START, ChainReport, check_chain, hash_entry, list_proven, withhold_faulty
 from core.register.database import connect, grant_app_role, may_change_entries, name_place, report_faults
-from core.register.models import ENTRIES, HEAD, SAID, Entry, Kind, Record
+from core.register.models import ENTRIES, HEAD, NOT_STANDING, SAID, Entry, Kind, Record
 from core.register.seal import SealKeys, find_key_file
 from core.register.witness import Anchor, Witness
 
@@ -32,6 +33,7 @@ DOWNGRADED = (
     "The board's database holds no seals, though sealed entries were seen in it: put its backup back. Only if this "
     "is that backup, take the file {file} out of the configuration folder and start again."
 )
+UNLISTED = "the lists show estimate {number} otherwise than the entries do"
 UNPREPARED = (
     "The board's database is not set up for this version of SonoKi, and this role may not do it: let the database's "
     "owner run `python -m core prepare-database`."
@@ -118,14 +120,14 @@ class Store:
             return self._read_holding(connection, select(ENTRIES).where(*conditions))
 
     def select(self, query: Select[Any]) -> list[RowMapping]:
-        """Read counts and names of `ENTRIES`; what an entry says is read by `read_where`, which checks it."""
+        """Read counts and names; what an entry says is read by `read_where`, which checks it."""
         with self._read() as connection:
             return list(connection.execute(query).mappings())
 
-    def read_as_found(self) -> list[Record]:
-        """Read all that was said as it stands in the database, whether it holds or not."""
+    def read_as_found(self) -> Iterator[Record]:
+        """Read every entry as it stands in the database, whether it holds or not, without holding all of them."""
         with self._read() as connection:
-            return _read_records(connection, select(ENTRIES).where(ENTRIES.c.kind.in_(SAID)))
+            yield from _read_all(connection)
 
     def read_stands(self, cohort: str) -> dict[str, Record]:
         """Read the last decision on each patient of a cohort; one that does not hold is "withheld"."""
@@ -141,12 +143,17 @@ class Store:
             return Anchor(*_read_head(connection))
 
     def verify_chain(self, expected: Collection[Anchor] = ()) -> ChainReport:
-        """Check that every entry is as it was written and sealed by us, and none that was seen before is missing."""
+        """Check that every entry is as it was written and sealed by us, and none that was seen before is missing.
+
+        What the lists read, the table of estimates as they stand, has to follow from the entries.
+        """
         seen = self._witness.read()
         with self._read() as connection:
             head = _read_head(connection)
             anchors = [*expected, *([seen] if seen else [])]
             report = check_chain(_read_all(connection), head, self._keys.find_fault, anchors)
+            if report.holds and (number := connection.scalar(text(NOT_STANDING))) is not None:
+                report = replace(report, broken_at=number, reason=UNLISTED.format(number=number))
         if report.holds and report.entries:
             self._witness.keep(report.entries, report.last_hash)
         return report

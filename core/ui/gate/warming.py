@@ -1,4 +1,4 @@
-"""What the first visitor would wait for is made while nobody visits: the network, modules, the simulated cohort."""
+"""What the first visitor would wait for is made while nobody visits: network, modules, simulated cohort, register."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,7 +22,13 @@ def list_steps() -> list[Callable[[], object]]:
     """List what is made, one after another."""
     from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415 - the server starts without it
 
-    return [get_worker, *(partial(import_module, name) for name in MODULES), get_simulated]
+    return [get_worker, *(partial(import_module, name) for name in MODULES), get_simulated, _start_reading]
+
+
+def _start_reading() -> None:
+    from core.ui.monitoring.source import start_reading  # noqa: PLC0415
+
+    start_reading()
 
 
 class Warming:

@@ -1,11 +1,13 @@
 """What the monitoring page looks at: the register read on, the bundle and centre that were chosen, what was found."""
 
 import datetime
+from contextlib import suppress
+from threading import Thread
 
 import pandas as pd
 import streamlit as st
 
-from core.errors import InputError, ModelError
+from core.errors import AppError, InputError, ModelError
 from core.inference.trust import load_bundle
 from core.monitoring.monitor import Monitoring, Scope, list_bundles, monitor
 from core.monitoring.reading import Estimates, RegisterReading
@@ -34,6 +36,17 @@ def read_estimates() -> Estimates:
         estimates = _READING.get(find_database()).read(watch)
     place.empty()
     return estimates
+
+
+def start_reading() -> None:
+    """Read the register in the background, where there is one, so that the page has less to read, or nothing."""
+    if get_text_setting("register") == "on":
+        Thread(target=_read_quietly, name="register", daemon=True).start()
+
+
+def _read_quietly() -> None:
+    with suppress(AppError):  # the page says it
+        _READING.get(find_database()).read()
 
 
 def ask_scope(estimates: Estimates) -> Scope:

@@ -2,10 +2,12 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import WorkError
 from core.inference.engines.choice import describe_choice
 from core.plain_text import plain
 from core.settings import get_text_setting
@@ -72,14 +74,21 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
             args=(user, author, answer, source.is_simulated, (pseudonym, centre, day)),
             key=name_widget("register_add"),
         )
-        if entry := find_added(answer):
+        if entry := find_kept(answer, source):
             st.markdown(f"This estimate is entry **{entry}** of the register.")
 
 
-def find_added(answer: Answer) -> str:
-    """Name the entry of the register that keeps the present estimate; "" where it was not added in this session."""
-    added, entry = st.session_state.get(name_widget("register_entry"), (None, ""))
-    return entry if added == _tell_apart(answer) else ""
+def find_kept(answer: Answer, source: Source) -> str:
+    """Name the entry of the register that keeps the present estimate under the case's pseudonym; "" where none does."""
+    told = st.session_state.get(name_widget("register_pseudonym"), source.patient_id)
+    if get_text_setting("register") != "on" or not (told or "").strip():
+        return ""
+    from core.register.listing import find_entry  # noqa: PLC0415
+    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
+
+    with suppress(WorkError):  # the case goes on without its database
+        return find_entry(get_store(), told.strip(), answer.prediction)
+    return ""
 
 
 def offer_cohort(user: User, cohort: "Cohort") -> None:
@@ -143,8 +152,6 @@ def _add_case(
     told: tuple[str, str, datetime.date],
 ) -> None:
     from core.register.estimate_entry import Estimate  # noqa: PLC0415
-    from core.register.listing import find_entry  # noqa: PLC0415
-    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
 
     patient, centre, day = told
     about = {
@@ -155,14 +162,6 @@ def _add_case(
     }
     estimate = Estimate.of_case(answer.case, answer.prediction, is_simulated=simulated, **about)
     add(user, author, [estimate])
-    entry = find_entry(get_store(), patient, answer.prediction)
-    st.session_state[name_widget("register_entry")] = (_tell_apart(answer), entry)
-
-
-def _tell_apart(answer: Answer) -> tuple[object, ...]:
-    """Give what tells an estimate from another one of the same case."""
-    read = answer.prediction
-    return read.bundle_sha256, read.input_sha256, tuple(sorted(answer.case.clinical.items()))
 
 
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:

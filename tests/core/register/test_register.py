@@ -17,6 +17,7 @@ from core.errors import InputError
 from core.imaging import Roi, read_frame
 from core.inference import Case
 from core.inference.predictor import Predictor
+from core.register.database import connect
 from core.register.estimate_entry import Estimate, read_estimates
 from core.register.listing import PAGE, Filter, count_entries, count_estimates, list_estimates, sum_estimates
 from core.register.models import ENTRIES
@@ -24,6 +25,7 @@ from core.register.outcome_entry import NOTHING, check_outcome, make_entry, read
 from core.register.outcome_import import judge_rows
 from core.register.patients import choose_estimates, tabulate_register
 from core.register.store import Store
+from core.register.withdrawal import REASONS, reinstate, withdraw
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
 from tests.core.register.register_entries import AB, ESTIMATE, add_estimates, enter
@@ -243,3 +245,41 @@ def test_of_rows_of_one_patient_that_differ_none_is_taken(store):
     assert "several rows that differ" in rows[0].reason
     assert rows[0].reason == rows[2].reason
     assert rows[3].reason == "the same as row 3"
+
+
+LISTED = "SELECT * FROM estimates ORDER BY number"
+BEFORE_LISTS = {
+    "sqlite": ["DROP TRIGGER keep_estimate_0", "DROP TRIGGER keep_estimate_1", "DROP TRIGGER keep_estimate_2"],
+    "postgresql": ["DROP TRIGGER keep_estimate ON entries", "DROP FUNCTION keep_estimate"],
+}
+
+
+def test_what_the_lists_read_follows_the_entries_is_rebuilt_and_a_change_of_it_found(store, url):
+    add_estimates(store, ["P-1", "P-2"])
+    enter(store, "P-2", ki67_pct=20)
+    add_estimates(store, ["P-2"], bundle_sha256="c" * 64)
+    withdraw(store, 1, AB, reason=REASONS[0])
+    reinstate(store, 1, AB, text="It was right.")
+    withdraw(store, 2, AB, reason=REASONS[0])
+    engine = connect(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        kept = connection.execute(text(LISTED)).all()
+        assert [(row.number, row.first_outcome, row.withdrawals) for row in kept] == [
+            (1, None, 0),
+            (2, 3, 1),
+            (4, 3, 0),
+        ]
+        for statement in BEFORE_LISTS[connection.dialect.name]:
+            connection.execute(text(statement))
+        connection.execute(text("DROP TABLE estimates"))
+        connection.execute(text("CREATE INDEX ix_entries_register ON entries (kind)"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    again = Store(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        assert connection.execute(text(LISTED)).all() == kept
+        assert again.verify_chain().holds
+        connection.execute(text("UPDATE estimates SET withdrawals = 1 WHERE number = 4"))
+    report = again.verify_chain()
+    assert (report.broken_at, report.reason) == (4, "the lists show estimate 4 otherwise than the entries do")
+    again.close()
+    engine.dispose()

@@ -19,7 +19,7 @@ from core.cli import app
 from core.errors import InputError, UsageError, WorkError
 from core.register.chain import hash_entry
 from core.register.database import find_database
-from core.register.models import Entry, Record
+from core.register.models import BUNDLE_USE, KINDS, Entry, Record
 from core.register.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -210,16 +210,19 @@ def test_others_can_open_neither_folder_nor_file(monkeypatch, tmp_path, before):
 
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_audit_exports_and_verifies(store, url, tmp_path, suffix):
-    kept: Record = store.append(replace(ENTRY, text="a, b"))
+    store.append_all([replace(ENTRY, kind=kind, text="a, b", agrees=True) for kind in KINDS if kind not in BUNDLE_USE])
+    store.append_all([Entry("", "AB", kind, text="a, b") for kind in BUNDLE_USE])
+    kept: Record = [*store.read_as_found()][-1]
     out = tmp_path / f"entries.{suffix}"
     done = CliRunner().invoke(app, ["audit", "--database", url, "--out", str(out), "--json"])
     assert done.exit_code == 0
     assert out.stat().st_mode & 0o077 == 0
     found = json.loads(done.stdout)
-    assert (found["entries"], found["holds"], found["last_hash"]) == (1, True, kept.hash)
+    assert (found["entries"], found["holds"], found["last_hash"]) == (len(KINDS), True, kept.hash)
     text = out.read_text(encoding="utf-8")
     rows = json.loads(text) if suffix == "json" else list(csv.DictReader(text.splitlines()))
-    assert [(row["text"], row["hash"]) for row in rows] == [("a, b", kept.hash)]
+    assert {row["kind"] for row in rows} == {*KINDS}
+    assert (rows[-1]["text"], rows[-1]["hash"]) == ("a, b", kept.hash)
 
 
 def test_audit_of_a_broken_chain_fails(store, url):

@@ -17,7 +17,7 @@ def count(store) -> tuple[int, int, int, int]:
     listed, away = (len(list_estimates(store, Filter(withdrawn=is_away))) for is_away in (False, True))
     sums = sum_estimates(store)["estimates"].sum()
     table = len(tabulate_register(store))
-    assert table == listed == overview.estimates == sums == len(read_estimates(store))
+    assert table == listed == overview.estimates == sums == len([*read_estimates(store)])
     assert away == overview.withdrawn == count_entries(store)["withdrawn"]
     return listed, away, store.verify_chain().entries, has_estimate(store, prospective=False)
 

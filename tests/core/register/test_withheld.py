@@ -158,5 +158,5 @@ def test_what_no_entry_can_hold_is_withheld(tmp_path, change):
 def test_the_export_of_the_audit_holds_what_stands_there(filled):
     run(filled, "UPDATE entries SET text = 'forged' WHERE number = 2")
     store = Store(filled)
-    assert store.read_as_found()[1].text == "forged"
+    assert [*store.read_as_found()][1].text == "forged"
     store.close()
