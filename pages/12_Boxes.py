@@ -7,7 +7,6 @@ from core.ui.boxes.agreement import show_agreement
 from core.ui.boxes.reading import show_image, show_progress
 from core.ui.boxes.session import get_state, note_taken
 from core.ui.boxes.source import ask_manifest, ask_reader, is_on
-from core.ui.browser import mind_browser
 from core.ui.errors import guard
 
 with begin_page("Boxes", role="clinician") as user:
@@ -36,5 +35,4 @@ with begin_page("Boxes", role="clinician") as user:
         mime="text/csv",
         on_click=guard(note_taken),
     )
-    mind_browser(asks=get_state().scratch is not None and not get_state().is_saved)
     show_agreement(manifest)

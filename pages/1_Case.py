@@ -25,11 +25,11 @@ from core.ui import (
     show_questions,
     show_unknown,
 )
-from core.ui.browser import mind_browser
 from core.ui.case.answer import offer_exports, show_answer, show_reasons
 from core.ui.case.archive import ask_archive
+from core.ui.case.box import take_place
 from core.ui.case.form import ask_side
-from core.ui.case.image_input import ask_end
+from core.ui.case.image_input import ask_replacement
 from core.ui.case.loop import put_means, show_loop
 from core.ui.case.marks import show_marks
 from core.ui.case.picture import find_estimate, show_heat_words, show_picture
@@ -41,7 +41,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
     bundle = get_bundle()
     get_worker()
     predictors = bundle.manifest.predictors
-    ask_end()
+    ask_replacement()
     image_side, answer_side = st.columns([13, 10], gap="medium")
     is_given, is_answered = get_case().source is not None, get_case().answer is not None
 
@@ -72,6 +72,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
         if view is not None and source is not None:
             frame = ask_frame(view)
             refuse_picture(frame)
+            take_place(frame, view.number)
             proposal = find_proposal(frame, view.number)
             ask_lesion(proposal, view.number)
             roi = ask_box(view, frame, proposal)
@@ -107,7 +108,6 @@ with begin_page("Case", role="clinician", presents=True) as user:
             with heat:
                 show_heat_words()
                 show_marks(allowed, get_case().shown)
-    mind_browser(asks=get_case().is_unsaved, shows_top=answer is not None)
     if answer is None or source is None:
         st.stop()
     with answered, open_answer(earlier):

@@ -43,7 +43,6 @@ from core.ui.board.patient import (
 )
 from core.ui.board.patient_table import ask_list, choose_board, follow_reading, name_decisions, show_list
 from core.ui.board.picture import show_picture
-from core.ui.browser import mind_browser
 from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
 from core.ui.export import draw_figure, offer_csv
@@ -51,7 +50,6 @@ from core.ui.register.store import get_store
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
     tighten_page()
-    mind_browser()
     bundle, cohort = get_bundle(), get_cohort()
     if cohort is None:
         st.markdown("There is no cohort yet: give one on the page **Cohort**.")

@@ -13,6 +13,7 @@ from core.imaging import Roi
 
 LEAST_SHARE = 0.003
 LEAST_OF_BEST = 0.1
+LEAST_AT_PLACE, HALF, MOST_SHARE = 0.1, 0.5, 0.5
 N_CORNERS = 3
 FRAMED = 0.5
 EDGE = 1e-4
@@ -114,6 +115,31 @@ def outline_lesions(
         Lesion(_trace(probability, patch, rule.threshold) * scale, float(probability[patch].mean()), mm_per_px)
         for patch in kept
     )
+
+
+def outline_lesion_at(
+    probability: NDArray[np.float32],
+    *,
+    at: tuple[float, float],
+    width: int,
+    height: int,
+    rule: LesionRule,
+    mm_per_px: float | None = None,
+) -> tuple[Lesion, ...]:
+    """Outline what stands out around a place, x and y in pixels of the frame; nothing where nothing does."""
+    from scipy.ndimage import binary_fill_holes, label  # noqa: PLC0415 - scipy is heavy, and home needs none
+
+    scale = np.array([width / probability.shape[1], height / probability.shape[0]])
+    column, row = np.minimum(np.array(at) / scale, np.array(probability.shape[::-1]) - 1).astype(int)
+    here = float(probability[row, column])
+    if here < LEAST_AT_PLACE:
+        return ()
+    threshold = min(rule.threshold, HALF * here)
+    labels, _ = label(probability >= threshold)
+    patch = binary_fill_holes(labels == labels[row, column])
+    if not LEAST_SHARE <= patch.mean() <= MOST_SHARE:
+        return ()
+    return (Lesion(_trace(probability, patch, threshold) * scale, float(probability[patch].mean()), mm_per_px),)
 
 
 def choose_outline(lesions: Sequence[Lesion], roi: Roi) -> NDArray[np.float64] | None:

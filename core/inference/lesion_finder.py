@@ -1,7 +1,7 @@
 """The lesion finder: the segmenter on a whole frame; a frame in, outlined lesions out."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.imaging import Frame, Roi, default_roi
-from core.inference.lesion import Lesion, LesionRule, outline_lesions
+from core.inference.lesion import Lesion, LesionRule, outline_lesion_at, outline_lesions
 from models.letterbox import Letterbox
 from models.sealed import BundleError
 from models.segmenter_card import WEIGHTS, read_card
@@ -52,17 +52,13 @@ class LesionFinder:
         except KeyError as error:
             raise ModelError(f"The lesion segmenter's card lacks {error}: fetch or train it anew.") from None
 
-    def find(self, frame: Frame) -> tuple[Lesion, ...]:
-        """Outline the lesions of a frame."""
+    def find(self, frame: Frame, at: tuple[float, float] | None = None) -> tuple[Lesion, ...]:
+        """Outline the lesions of a frame, or the one at a place that the rule alone would not take for one."""
         if np.ptp(np.percentile(frame.pixels, (5, 95))) < LEAST_CONTRAST:
             return ()
-        return outline_lesions(
-            self.predict_map(frame.pixels),
-            width=frame.width,
-            height=frame.height,
-            rule=self._rule,
-            mm_per_px=frame.mm_per_px,
-        )
+        probability = self.predict_map(frame.pixels)
+        outline = outline_lesions if at is None else partial(outline_lesion_at, at=at)
+        return outline(probability, width=frame.width, height=frame.height, rule=self._rule, mm_per_px=frame.mm_per_px)
 
     def predict_map(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give the probability of a lesion: the mean over the frame and its mirror image; float32 (h, w)."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.ui.case.session import name_widget
-from core.ui.errors import guard_file
+from core.ui.case.session import name_widget, note_saved
+from core.ui.errors import guard, guard_file
 
 if TYPE_CHECKING:
     from core.documents.render import Form, Paper, PatientContent
@@ -40,7 +40,7 @@ def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str 
             guard_file(lambda: _render(partial(collect, patient=patient), paper, "pdf")),
             file_name="sonoki_document.pdf",
             mime="application/pdf",
-            on_click="ignore",
+            on_click=guard(note_saved),
             help="Image, estimate, heat map, nomogram and where they come from, for printing and for screen readers.",
         )
         st.download_button(
@@ -48,7 +48,7 @@ def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str 
             guard_file(lambda: _render(partial(collect, patient=patient), paper, "html")),
             file_name="sonoki_document.html",
             mime="text/html",
-            on_click="ignore",
+            on_click=guard(note_saved),
             help="The same in one file for any browser.",
         )
     return patient

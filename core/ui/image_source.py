@@ -22,6 +22,8 @@ class Source:
         Clinical values, where they are known.
     is_archived : bool
         Whether it came from the archive.
+    item : int or None
+        File of a zip archive that was taken as a view of its own.
     """
 
     file: HeldFile
@@ -29,6 +31,7 @@ class Source:
     box: tuple[float, float, float, float] | None = None
     clinical: Mapping[str, object] = field(default_factory=dict)
     is_archived: bool = False
+    item: int | None = None
 
     @property
     def is_simulated(self) -> bool:

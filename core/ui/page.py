@@ -7,6 +7,8 @@ import streamlit as st
 
 from core.errors import ModelError
 from core.plain_text import plain
+from core.ui.browser import mind_browser
+from core.ui.case.session import get_case
 from core.ui.errors import report_errors, show_kept_error
 from core.ui.gate.warming import WARMING
 from core.ui.intake import prepare_intake
@@ -72,6 +74,10 @@ def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> 
             show_kept_error()
             yield user
     finally:
+        kept = (st.session_state[key] for key in st.session_state)
+        mind_browser(
+            asks=any(getattr(state, "is_unsaved", False) for state in kept), shows_top=get_case().answer is not None
+        )
         prepare_intake()  # last, since the decoders take the cores while they start
 
 

@@ -318,11 +318,32 @@ def test_a_zip_of_two_patients_is_no_case(at, breast_loop):
     assert [view.item for view in at.session_state["case"].views] == [None]
 
 
-def test_more_images_than_a_case_takes_are_refused_and_none_is_dropped(at, breast_png):
-    at.file_uploader[0].set_value([(f"{i}.png", breast_png, "image/png") for i in range(13)])
+def pack(count: int, image: bytes) -> bytes:
+    """Pack images that differ, and a file that is none."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for i in range(count):
+            archive.writestr(f"{i}.png", encode(Image.open(io.BytesIO(image)).resize((120 + i, 90))))
+        archive.writestr("read me.txt", "no image")
+    return buffer.getvalue()
+
+
+def test_what_a_case_has_no_room_for_is_named(at, breast_png):
+    at.file_uploader[0].set_value([("a.png", breast_png, "image/png"), ("b.zip", pack(13, breast_png), "")])
     at.run()
-    assert "13 images came, and the case has room for 12" in at.error[0].value
-    assert at.session_state["case"].views == ()
+    assert at.error[0].value == (
+        "12 of 14 images were taken: a case has room for 12. Not taken: image 12 of file 2 and the 1 behind it. "
+        "1 file of the archive is no image that can be read; it is left out."
+    )
+    assert [view.item for view in at.session_state["case"].views] == [None, *range(11)]
+
+
+def test_the_images_of_a_zip_are_added_as_views_of_their_own(at, breast_png):
+    estimate(upload(at, "a.png", breast_png))
+    find(at.file_uploader, "More views").set_value(("b.zip", pack(2, breast_png), ""))
+    at.run()
+    assert [view.item for view in at.session_state["case"].views] == [None, 0, 1]
+    assert "1 file of the archive is no image" in at.error[0].value
 
 
 def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
@@ -356,6 +377,7 @@ def test_the_document_of_an_upload_is_titled_with_the_pseudonym_that_was_typed(a
     find(at.text_input, "Pseudonym for the document").set_value("K-0147").run()
     assert "K-0147" in made["Document (HTML)"]().decode()
     try_patient(at)
+    find(at.button, "Discard this case").click().run()
     estimate(at)
     assert "Pseudonym for the document" not in [field.label for field in at.text_input]
 

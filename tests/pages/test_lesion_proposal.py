@@ -41,7 +41,7 @@ def read_box(at: AppTest) -> tuple[float, ...]:
 def find_these(monkeypatch, *lesions: tuple[float, float, float]) -> None:
     """Let the finder answer with rectangles: x, y and width, each 0.6 times as high as wide."""
 
-    def answer(worker: Worker, frame, *, owner: str) -> Turn[tuple[Lesion, ...]]:
+    def answer(worker: Worker, frame, at=None, *, owner: str) -> Turn[tuple[Lesion, ...]]:
         turn = Turn(worker, "find", frame, "", tuple, lane="case", owner=owner)
         turn.settle([Lesion(SQUARE * w + [x, y], 0.9, frame.mm_per_px) for x, y, w in lesions])
         return turn

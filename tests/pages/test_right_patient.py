@@ -59,36 +59,42 @@ def choose(at: AppTest, patient: int) -> AppTest:
     return try_patient(at)
 
 
-def test_another_image_clears_the_form_and_asks_by_name(filled, other_png):
+def test_another_image_asks_first_and_brings_a_case_without_the_values(filled, other_png):
     assert read_form(filled) == {71.0, 23.0, "post", "4C"}
     upload(filled, "b.png", other_png)
+    assert "Save or discard?** Kept nowhere else: 1 image and 4 clinical values of this case" in words(filled)
+    assert read_form(filled) == {71.0, 23.0, "post", "4C"}
+    find(filled.button, "Discard this case").click().run()
     assert is_clear(filled)
-    assert "Is this the same patient?" in words(filled)
-    for value in ("Age: 71 years", "Menopausal status: post", "23 mm", "4C"):
-        assert value in words(filled)
+    assert "Save or discard?" not in words(filled)
+    assert "71" not in repr(filled.session_state["case"].values)
+    assert 71.0 not in filled.session_state._state.filtered_state.values()
     estimate(filled)
     assert words(filled).count(" ?]") == 7
 
 
-def test_earlier_values_come_back_only_by_the_answer(filled, other_png):
+def test_the_way_back_leaves_the_case_as_it_was(filled, other_png):
+    before = read_percent(estimate(filled))
     upload(filled, "b.png", other_png)
-    find(filled.segmented_control, "Palpable").set_value("no").run()
+    assert "the estimate, 1 image and 4 clinical values of this case" in words(filled)
+    find(filled.button, "Back to this case").click().run()
+    assert read_form(filled) == {71.0, 23.0, "post", "4C"}
+    assert read_percent(filled) == before
+    assert "Save or discard?" not in words(filled)
+    upload(filled, "b.png", other_png)
+    find(filled.button, "Discard this case").click().run()
+    assert "probability of a high" not in words(filled)
+
+
+def test_the_values_go_on_only_by_the_answer(filled, other_png):
+    upload(filled, "b.png", other_png)
     find(filled.button, "Same patient").click().run()
-    assert read_form(filled) == {71.0, 23.0, "post", "4C", "no"}
-    assert "Is this the same patient?" not in words(filled)
-
-
-def test_another_patients_values_are_forgotten(filled, other_png):
-    upload(filled, "b.png", other_png)
-    find(filled.button, "Another patient").click().run()
-    assert is_clear(filled)
-    assert "71" not in repr(filled.session_state["case"].values)
-    assert not filled.session_state["case"].earlier
-    assert 71.0 not in filled.session_state._state.filtered_state.values()
+    assert read_form(filled) == {71.0, 23.0, "post", "4C"}
 
 
 def test_a_removed_image_takes_the_values_with_it(filled, other_png):
     find(filled.button, "Remove this image").click().run()
+    find(filled.button, "Discard this case").click().run()
     assert is_clear(filled)
     upload(filled, "b.png", other_png)
     assert is_clear(filled)
@@ -96,14 +102,15 @@ def test_a_removed_image_takes_the_values_with_it(filled, other_png):
 
 def test_a_simulated_patient_brings_its_values_and_takes_them_away(filled, other_png):
     try_patient(filled)
+    assert "Same patient: keep the values" not in [button.label for button in filled.button]
+    find(filled.button, "Discard this case").click().run()
     assert 71.0 not in read_form(filled)
-    assert "Is this the same patient?" not in words(filled)
     mine = read_form(filled)
     choose(filled, 3)
     assert read_form(filled) != mine
     upload(filled, "b.png", other_png)
     assert is_clear(filled)
-    assert "Is this the same patient?" not in words(filled)
+    assert "Save or discard?" not in words(filled)
 
 
 def test_another_file_of_a_zip_is_another_case(at, breast_png, other_png):
@@ -114,9 +121,10 @@ def test_another_file_of_a_zip_is_another_case(at, breast_png, other_png):
     fill(upload(at, "two.zip", buffer.getvalue()))
     chooser = find(at.selectbox, "Which file of the archive?")
     chooser.set_value(1).run()
+    assert find(at.selectbox, "Which file of the archive?").value == 0
+    find(at.button, "Discard this case").click().run()
     assert find(at.selectbox, "Which file of the archive?").value == 1
     assert is_clear(at)
-    assert "Is this the same patient?" in words(at)
 
 
 def test_another_frame_of_a_loop_is_the_same_case(at, breast_loop):
@@ -134,10 +142,10 @@ def test_new_case_clears_all(filled):
     estimate(filled)
     find(filled.button, "New case").click().run()
     assert "1 image and 4 clinical values" in words(filled)
-    find(filled.button, "Keep it").click().run()
+    find(filled.button, "Back to this case").click().run()
     assert read_form(filled) == {71.0, 23.0, "post", "4C"}
     find(filled.button, "New case").click().run()
-    find(filled.button, "Forget this case").click().run()
+    find(filled.button, "Discard this case").click().run()
     assert is_clear(filled)
     assert "probability of a high" not in words(filled)
     assert filled.session_state["case"].source is None
@@ -145,7 +153,7 @@ def test_new_case_clears_all(filled):
     assert not [key for key in kept if str(key).startswith("case_") and kept[key] in (71.0, 23.0, "post", "4C")]
     find(filled.number_input, "Age").set_value(30.0).run()
     find(filled.button, "New case").click().run()
-    find(filled.button, "Forget this case").click().run()
+    find(filled.button, "Discard this case").click().run()
     assert is_clear(filled)
 
 
@@ -154,17 +162,10 @@ def test_values_entered_before_the_first_image_belong_to_it(at, breast_png):
     assert read_form(at) == {71.0, 23.0, "post", "4C"}
 
 
-def test_a_file_that_is_no_image_between_two_images_keeps_the_question(filled, other_png):
-    upload(filled, "b.png", b"no image " * 50)
-    assert is_clear(filled)
-    upload(filled, "b.png", other_png)
-    assert is_clear(filled)
-    assert "Age: 71 years" in words(filled)
-
-
 def test_the_box_of_one_image_is_not_the_next_ones(filled, other_png):
     find(filled.number_input, "Left").set_value(3).run()
     upload(filled, "b.png", other_png)
+    find(filled.button, "Discard this case").click().run()
     assert find(filled.number_input, "Left").value != 3
 
 

@@ -1,6 +1,7 @@
 """Several views of one lesion in a real Chromium: two planes, a zip of three, a loop; one screen, keyboard, print."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -171,13 +172,25 @@ def test_presentation_mode_enlarges_type_and_hides_the_side_bar(page, address): 
     assert not page.get_by_test_id("stSidebar").is_visible()
 
 
-def test_the_browser_asks_before_a_case_is_lost(page, address, planes):  # noqa: F811
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+def test_the_browser_asks_on_every_page_and_a_question_comes_before_another_case(page, address, planes):  # noqa: F811
+    page.on("dialog", lambda dialog: dialog.dismiss())
     open_case(page, address)
     give_planes(page, planes[:1])
-    page.get_by_role("button", name="Estimate", exact=True).hover()
-    page.mouse.click(5, 5)
-    page.close(run_before_unload=True)
-    page.context.pages[0].wait_for_timeout(1000) if page.context.pages else None
-    assert asked == ["beforeunload"]
+    read_probability(page)
+    settle(page)
+    page.get_by_role("link", name="Home").click()
+    try_another = page.get_by_role("button", name="Try a simulated patient")
+    try_another.wait_for()
+    settle(page)
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    try_another.click()
+    page.get_by_text("Save or discard?").wait_for()
+    settle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the estimate (JSON), go on").click()
+    assert "probability" in json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    page.get_by_text("image and clinical values are made up").wait_for()
+    settle(page)
+    assert page.get_by_role("heading", name="probability of a high").count() == 0

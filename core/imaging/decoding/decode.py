@@ -23,6 +23,10 @@ from core.imaging.findings.whole_frame import survey_pixels
 from core.imaging.frame import Choice, ImageInfo, Region, Roi, Survey
 
 _SAMPLED_FRAMES = 16
+_OTHERS = (
+    "1 file of the archive is no image that can be read; it is left out.",
+    "{} files of the archive are no images that can be read; they are left out.",
+)
 _SQUARE = 0.005
 _SPACING = (
     "The scale comes from the file's pixel spacing, not from an ultrasound region: check a length before relying on it."
@@ -66,9 +70,10 @@ def decode_info(data: bytes, choice: Choice, limits: Limits) -> ImageInfo:
     """
     name = detect_format(data)
     if name == "ZIP":
-        items = list_items(data, limits)
+        items, n_others = list_items(data, limits)
         if choice.item is None and len(items) > 1:
-            return ImageInfo("ZIP", None, items=items)
+            others = [_OTHERS[n_others > 1].format(n_others)] if n_others else []
+            return ImageInfo("ZIP", None, items=items, notes=tuple(others))
         inner = decode_info(read_item(data, choice.item, limits), Choice(), limits)
         return replace(inner, items=items)
     if name != "DICOM":

@@ -15,14 +15,17 @@ _LARGEST_INDEX = 20_000_000
 _ENCRYPTED = 0x1
 
 
-def list_items(data: bytes, limits: Limits) -> tuple[Item, ...]:
-    """List the image files of an archive, in its order or that of its DICOMDIR, without their names."""
+def list_items(data: bytes, limits: Limits) -> tuple[tuple[Item, ...], int]:
+    """List an archive's images, in its order or that of its DICOMDIR, without their names; count the other files."""
     with _open(data, limits) as archive:
         entries = _image_entries(archive)
-    return tuple(
+        files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    items = tuple(
         Item(f"{position}: {words or name}, {entry.file_size / 1e6:.1f} MB", name, entry.file_size)
         for position, (entry, name, words) in enumerate(entries, start=1)
     )
+    others = [entry for entry in files if not entry.filename.upper().endswith("DICOMDIR")]
+    return items, len(others) - len(items)
 
 
 def read_item(data: bytes, item: int | None, limits: Limits) -> bytes:

@@ -103,14 +103,15 @@ class Worker:
     def begin_finding(
         self,
         frame: Frame,
+        at: tuple[float, float] | None = None,
         *,
         lane: Lane = "case",
         owner: str = "",
         waits_while: Callable[[], bool] | None = None,
     ) -> Turn[tuple[Lesion, ...]]:
-        """Queue a frame for the segmenter; see `begin_reading`."""
-        key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} ".encode() + frame.pixels.tobytes()).hexdigest()
-        return self._queue(Turn(self, "find", frame, key, tuple, lane=lane, owner=owner), waits_while)
+        """Queue a frame for the segmenter, or a place of it; see `begin_reading`."""
+        key = hashlib.sha256(f"{frame.width} {frame.mm_per_px} {at} ".encode() + frame.pixels.tobytes()).hexdigest()
+        return self._queue(Turn(self, "find", (frame, at), key, tuple, lane=lane, owner=owner), waits_while)
 
     def read_image(self, frame: Frame, roi: Roi, *, lane: Lane = "case", owner: str = "") -> ImageReading:
         """Run the backbone once on the lesion, when it is this caller's turn."""
@@ -237,7 +238,7 @@ class Worker:
         payloads = [turn.payload for turn in turns]
         if turns[0].task == "read":
             return self.predictor.read_crops(payloads)
-        return [get_finder().find(frame) for frame in payloads]
+        return [get_finder().find(frame, at) for frame, at in payloads]
 
     def _finish(
         self,

@@ -13,9 +13,9 @@ from core.errors import AppError
 from core.imaging.uploads import hold_file
 from core.plain_text import plain
 from core.ui.archive.previews import PREVIEWS, show_previews
-from core.ui.case.events import ImagesGiven
+from core.ui.case.events import ImagesGiven, ReplaceAsked
 from core.ui.case.image_input import add_source
-from core.ui.case.session import change_case, get_case
+from core.ui.case.session import change_case, get_case, note_saved
 from core.ui.errors import guard
 from core.ui.image_source import Source
 from core.ui.session import name_owner
@@ -67,6 +67,7 @@ def offer_sending(export: Callable[[], dict[str, bytes]], *, is_archived: bool) 
         archive = open_archive()
         if asked:
             outbox.put(export().values())
+            note_saved()
         bar = st.progress(0.0, "Sending results")
 
         def show(done: int, total: int) -> None:
@@ -169,7 +170,7 @@ def _recall(name: str, uid: str, ask: Callable[[], list[T]]) -> list[T]:
 
 
 def _load(image: InstanceReference) -> None:
-    change_case(ImagesGiven((_retrieve(image),)))
+    change_case(ReplaceAsked(ImagesGiven((_retrieve(image),))))
     st.rerun()
 
 

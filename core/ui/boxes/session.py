@@ -69,6 +69,11 @@ class BoxesState:
     is_saved: bool = True
     recent: Recent = field(default_factory=Recent)
 
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether a reload would lose boxes of an uploaded package."""
+        return self.scratch is not None and not self.is_saved
+
 
 def get_state() -> BoxesState:
     """Give where the page stands; at nothing at first."""

@@ -28,9 +28,10 @@ from core.settings import get_text_setting
 from core.ui.case.archive import offer_results
 from core.ui.case.proposal import get_lesions
 from core.ui.case.result import show_call, show_headline, show_limits, show_secondary
+from core.ui.case.session import note_saved
 from core.ui.case.state import Answer
 from core.ui.documents import offer_documents
-from core.ui.errors import guard_file
+from core.ui.errors import guard, guard_file
 from core.ui.export import describe_provenance, draw_figure, offer_csv, render_case_json, show_figure
 from core.ui.image_source import Source
 from models.bundle import Bundle
@@ -125,7 +126,7 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
             guard_file(partial(render_case_json, case, prediction, bundle, simulated=first.is_simulated)),
             file_name="sonoki_estimate.json",
             mime="application/json",
-            on_click="ignore",
+            on_click=guard(note_saved),
         )
         st.download_button(
             "Heat map (PNG)",
@@ -143,7 +144,7 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
         ),
         file_name="sonoki_estimate.fhir.json",
         mime="application/fhir+json",
-        on_click="ignore",
+        on_click=guard(note_saved),
         help="FHIR R4: RiskAssessment, Provenance and Device; the patient is named by the pseudonym alone.",
     )
     lesions = [get_lesions(view.frame, n) for view, n in zip(case.views, answer.numbers, strict=True)]

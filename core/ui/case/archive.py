@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.archive import has_archive
-from core.ui.errors import guard_file
+from core.ui.case.session import note_saved
+from core.ui.errors import guard, guard_file
 from core.ui.image_source import Source
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def offer_results(collect: Callable[..., "CaseResults"], sources: Sequence[Sourc
         guard_file(lambda: pack_zip(export())),
         file_name="sonoki_dicom.zip",
         mime="application/zip",
-        on_click="ignore",
+        on_click=guard(note_saved),
         help="Secondary Capture of the heat map, Structured Report, for an image from the archive box and outline "
         "as a presentation state, and the document as encapsulated PDF.",
     )

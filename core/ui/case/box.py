@@ -7,7 +7,7 @@ import streamlit as st
 from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, find_near_words, name_marks, remove_calipers
 from core.ui.case.events import BoxSet
-from core.ui.case.proposal import Proposal, show_proposal
+from core.ui.case.proposal import Proposal, find_at, show_proposal
 from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.case.state import Box, LesionView
 from core.ui.errors import guard
@@ -83,6 +83,13 @@ def set_box(roi: Roi) -> None:
     """Set the box, and the numbers with it."""
     _keep(roi.rounded())
     _fill_edges(get_case().shown, roi.rounded())
+
+
+def take_place(frame: Frame, number: int) -> None:
+    """Take the lesion at the place that was clicked as the box, where the segmenter finds one there."""
+    lesion = find_at(frame, number)
+    if lesion is not None:
+        set_box(lesion.box)
 
 
 def start_box(view: LesionView, frame: Frame, proposal: Proposal) -> Box:

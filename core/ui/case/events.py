@@ -1,22 +1,16 @@
 """What each event makes of a case: pure transitions, without Streamlit.
 
 A new image is a new case: clinical values never go from one case to the next unless the user says so.
+What would lose work is asked about first: `ReplaceAsked` holds it until `ReplaceAgreed` or `ReplaceRefused`.
 """
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from core.inference.prediction import ImageReading, Plane
-from core.ui.case.state import MOST_READINGS, MOST_VIEWS, Answer, Box, CaseState, LesionView
+from core.ui.case.state import MOST_READINGS, MOST_VIEWS, Answer, Box, CaseState, Event, LesionView
 from core.ui.image_source import Source
-
-
-class Event(Protocol):
-    """Something that happens to a case."""
-
-    def apply(self, state: CaseState) -> CaseState:
-        """Give the case after it."""
 
 
 def advance(state: CaseState, event: Event) -> CaseState:
@@ -32,7 +26,7 @@ class ImagesGiven:
 
     def apply(self, state: CaseState) -> CaseState:
         """Begin a case with them as views of one lesion."""
-        views = tuple(LesionView(i, source) for i, source in enumerate(self.sources[:MOST_VIEWS], start=1))
+        views = tuple(LesionView(i, one, one.item) for i, one in enumerate(self.sources[:MOST_VIEWS], start=1))
         if self.sources[0].is_simulated:
             return replace(_blank(state), views=views, values=dict(self.sources[0].clinical))
         return replace(_turn_over(state), views=views)
@@ -48,7 +42,7 @@ class ViewsAdded:
         """Put them behind the others, as many as there is room for, and look at the first of them."""
         room = self.sources[: MOST_VIEWS - len(state.views)]
         first = max((view.number for view in state.views), default=0) + 1
-        added = tuple(LesionView(first + i, source) for i, source in enumerate(room))
+        added = tuple(LesionView(first + i, source, source.item) for i, source in enumerate(room))
         shown = first if added else state.shown
         return replace(state, views=(*state.views, *added), shown=shown, file_number=state.file_number + 1)
 
@@ -60,11 +54,14 @@ class ItemsTaken:
     count: int
 
     def apply(self, state: CaseState) -> CaseState:
-        """Make a view of each, as many as there is room for."""
-        if state.source is None:
+        """Keep the one that is looked at, and make a view of each other, as many as there is room for."""
+        view = state.view
+        if view is None:
             return state
-        items = range(min(self.count, MOST_VIEWS))
-        return replace(state, views=tuple(LesionView(i + 1, state.source, i) for i in items), shown=1)
+        first = replace(view, item=view.item or 0)
+        others = [i for i in range(self.count) if i != first.item][: MOST_VIEWS - 1]
+        added = (LesionView(first.number + n, first.source, i) for n, i in enumerate(others, start=1))
+        return replace(state, views=(first, *added))
 
 
 @dataclass(frozen=True)
@@ -157,22 +154,51 @@ class CaseEnded:
         return _blank(state)
 
 
-@dataclass(frozen=True)
-class EndAsked:
-    """Everything is to be forgotten; where something would be lost, the user is asked first."""
+@dataclass(frozen=True, eq=False)
+class ReplaceAsked:
+    """Another case is to take the place of this one; where work would be lost, the user is asked first."""
+
+    event: Event
 
     def apply(self, state: CaseState) -> CaseState:
-        """Ask, or begin an empty case."""
-        return replace(state, is_ending=True) if state.is_unsaved else _blank(state)
+        """Ask, or let it happen where it costs nothing; values before the first image that can be read go with it."""
+        after = self.event.apply(state)
+        is_kept = after.number == state.number or (not state.is_read and after.values == state.values)
+        if is_kept or not state.holds_work:
+            return replace(after, pending=None)
+        return replace(state, pending=self.event, file_number=state.file_number + 1)
 
 
 @dataclass(frozen=True)
-class EndRefused:
+class ReplaceAgreed:
+    """The case may be lost; its values hold for the next one where it is the same patient's."""
+
+    is_same_patient: bool = False
+
+    def apply(self, state: CaseState) -> CaseState:
+        """Let happen what was held."""
+        if state.pending is None:
+            return state
+        after = state.pending.apply(replace(state, pending=None))
+        return replace(after, values=state.values, side=state.side) if self.is_same_patient else after
+
+
+@dataclass(frozen=True)
+class ReplaceRefused:
     """The case is to stay."""
 
     def apply(self, state: CaseState) -> CaseState:
         """Ask no longer."""
-        return replace(state, is_ending=False)
+        return replace(state, pending=None)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The case was exported, sent or entered in the register."""
+
+    def apply(self, state: CaseState) -> CaseState:
+        """Note what is kept elsewhere now."""
+        return replace(state, saved=state.content)
 
 
 @dataclass(frozen=True)
@@ -204,25 +230,8 @@ class ValueTaken:
 
     def apply(self, state: CaseState) -> CaseState:
         """Set it."""
-        return _fill(state, {**state.values, self.name: self.value})
-
-
-@dataclass(frozen=True)
-class EarlierKept:
-    """The values of the image before hold for this one too."""
-
-    def apply(self, state: CaseState) -> CaseState:
-        """Set them, apart from what was entered anew."""
-        return replace(_fill(state, {**state.earlier, **state.values}), earlier={})
-
-
-@dataclass(frozen=True)
-class EarlierDropped:
-    """The values of the image before are another patient's."""
-
-    def apply(self, state: CaseState) -> CaseState:
-        """Forget them."""
-        return replace(state, earlier={})
+        values = {**state.values, self.name: self.value}
+        return replace(state, values=values, form_number=state.form_number + 1)
 
 
 @dataclass(frozen=True)
@@ -274,21 +283,14 @@ class Answered:
 
 
 def _turn_over(state: CaseState) -> CaseState:
-    """Give the case after an image: the values before become a question; those before any image stay."""
-    if not state.is_read:
-        return replace(_blank(state), values=state.values, earlier=state.earlier, side=state.side)
-    is_made_up = state.source is not None and state.source.is_simulated
-    return _blank(state) if is_made_up else replace(_blank(state), earlier=state.values)
+    """Give the case after an image: its values go with it; those before any image that could be read stay."""
+    return _blank(state) if state.is_read else replace(_blank(state), values=state.values, side=state.side)
 
 
 def _change_view(state: CaseState, **changes: Any) -> CaseState:
     """Change the view that is looked at."""
     changed = (replace(view, **changes) if view.number == state.shown else view for view in state.views)
     return replace(state, views=tuple(changed))
-
-
-def _fill(state: CaseState, values: Mapping[str, object]) -> CaseState:
-    return replace(state, values=values, form_number=state.form_number + 1)
 
 
 def _blank(state: CaseState) -> CaseState:

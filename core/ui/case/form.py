@@ -10,10 +10,10 @@ from core.clinical import BY_NAME, Field, is_missing, parse_inputs
 from core.errors import ClinicalError
 from core.figures.wording import shorten_label
 from core.imaging.side import BOTH, CONTRADICTS, LETTERS, WORDS, list_sides
-from core.inference.explain import NOT_KNOWN, format_value
+from core.inference.explain import NOT_KNOWN
 from core.inference.plausibility import Question
 from core.inference.prediction import View
-from core.ui.case.events import Confirmed, EarlierDropped, EarlierKept, SideSaid, ValuesEntered
+from core.ui.case.events import Confirmed, SideSaid, ValuesEntered
 from core.ui.case.session import change_case, get_case, name_form, name_widget
 from core.ui.errors import guard
 
@@ -54,7 +54,6 @@ def ask_clinical(predictors: Iterable[str]) -> Form:
     Form
         Values, faults, and the places for questions.
     """
-    _ask_about_earlier()
     groups: dict[str, list[Field]] = {"Patient": [], "Ultrasound": [], "Core biopsy": []}
     for name in predictors:
         groups[_name_group(BY_NAME[name])].append(BY_NAME[name])
@@ -153,19 +152,6 @@ def show_questions(form: Form, questions: Iterable[Question]) -> None:
                 on_click=guard(change_case),
                 args=(Confirmed(question.sentence),),
             )
-
-
-def _ask_about_earlier() -> None:
-    """Name the values of the image before, and ask whether they are this patient's too."""
-    earlier = get_case().earlier
-    if not earlier:
-        return
-    with st.container(border=True):
-        named = ", ".join(f"{BY_NAME[name].label}: {format_value(name, value)}" for name, value in earlier.items())
-        st.markdown(f"**Is this the same patient?** These values belong to the image before and were cleared: {named}.")
-        with st.container(horizontal=True):
-            st.button("Same patient: use these values", on_click=guard(change_case), args=(EarlierKept(),))
-            st.button("Another patient: forget them", on_click=guard(change_case), args=(EarlierDropped(),))
 
 
 def _mark(name: str, sentence: str, slot: DeltaGenerator) -> None:

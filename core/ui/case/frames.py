@@ -1,14 +1,15 @@
 """From a view's file to its frame: which file of an archive, which area, which frame of a loop."""
 
+from dataclasses import replace
+
 import streamlit as st
 from PIL import Image
 
 from core.errors import ImageError
-from core.imaging import Frame, ImageInfo, Item, Region, default_roi, inspect_image, read_frame
+from core.imaging import Frame, ImageInfo, Region, default_roi, inspect_image, read_frame
 from core.imaging.findings.quality import refuse_frame
-from core.imaging.identity import name_different_patients
-from core.ui.case.events import ImageRead, ItemChosen, ItemsTaken
-from core.ui.case.image_input import OTHER_PATIENT
+from core.ui.case.events import ImageRead, ItemChosen, ItemsTaken, ReplaceAsked
+from core.ui.case.image_input import check_patients
 from core.ui.case.session import change_case, get_case, name_view_widget
 from core.ui.case.state import MOST_VIEWS, LesionView
 from core.ui.errors import guard
@@ -38,7 +39,7 @@ def ask_frame(view: LesionView) -> Frame:
         If it can't be read.
     """
     if len(get_case().views) == 1:
-        _ask_item(_inspect(view, None).items)
+        _ask_item(view, _inspect(view, None))
     info = _inspect(view, _find_item(view))
     if info.views:
         _ask_side(view.number, info.views)
@@ -120,16 +121,13 @@ def _recall_region(view: LesionView, info: ImageInfo) -> int | None:
 
 
 def _choose_item(key: str) -> None:
-    change_case(ItemChosen(int(st.session_state[key])))
+    change_case(ReplaceAsked(ItemChosen(int(st.session_state[key]))))
 
 
-def _take_items(count: int) -> None:
+def _take_items(taken: ItemsTaken) -> None:
     """Take the files of an archive as views, unless they name different patients."""
-    view = get_case().view
-    data = b"" if view is None else view.source.file.read()
-    if name_different_patients((data, item) for item in range(count)):
-        raise ImageError(OTHER_PATIENT)
-    change_case(ItemsTaken(count))
+    check_patients([replace(view.source, item=view.item) for view in taken.apply(get_case()).views])
+    change_case(taken)
 
 
 def _list_files() -> set[str]:
@@ -161,11 +159,15 @@ def _decode(view: LesionView, region: int | None, index: int | None) -> Frame:
     return st.session_state[FRAME][key]
 
 
-def _ask_item(items: tuple[Item, ...]) -> None:
+def _ask_item(view: LesionView, info: ImageInfo) -> None:
     """Ask which file of an archive is the case, or whether all are views of one lesion."""
+    items = info.items
     if len(items) < 2:
         return
+    for note in info.notes:
+        st.caption(note)
     key = f"archive_item_{get_case().file_number}"
+    st.session_state[key] = view.item or 0
     st.selectbox(
         "Which file of the archive?",
         range(len(items)),
@@ -175,11 +177,12 @@ def _ask_item(items: tuple[Item, ...]) -> None:
         args=(key,),
         persist_state="session",
     )
-    count = min(len(items), MOST_VIEWS)
+    count = len(items)
+    which = f"all {count}" if count <= MOST_VIEWS else f"this one and the first {MOST_VIEWS - 1} others"
     st.button(
-        f"They show one lesion: take {'all' if count == len(items) else 'the first'} {count} as its views",
+        f"They show one lesion: take {which} as its views",
         on_click=guard(_take_items),
-        args=(count,),
+        args=(ItemsTaken(count),),
     )
 
 

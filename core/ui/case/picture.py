@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.figures.case.frame import describe_frame
 from core.figures.case.heatmap import describe_heatmap
+from core.imaging import Roi
 from core.inference import View, ViewEstimate
 from core.ui.case.box import set_box
-from core.ui.case.proposal import Proposal, choose_lesion_at
+from core.ui.case.proposal import Proposal, ask_at, choose_lesion, say_found
 from core.ui.case.session import get_case, name_view_widget
 from core.ui.case.state import Answer
 from core.ui.errors import guard
@@ -59,8 +60,9 @@ def show_picture(
         Picture(frame, alt, roi, outlines, heat),
         key=name_view_widget(number, "picture"),
         height=fit_height(HEIGHT if len(get_case().views) < 2 else LOWER),
-        on_box=guard(set_box),
+        on_box=guard(partial(_take_box, proposal, number)),
         on_point=guard(partial(_take_point, proposal, number)),
+        said=say_found(number),
     )
 
 
@@ -71,8 +73,16 @@ def show_heat_words() -> None:
         st.caption("The colours show what influenced the model, not where the tumour is proliferating.")
 
 
+def _take_box(proposal: Proposal, number: int, roi: Roi) -> None:
+    """Take a box; where it is a proposed lesion's, that one is chosen."""
+    choose_lesion(proposal, number, lambda box: box.rounded() == roi)
+    set_box(roi)
+
+
 def _take_point(proposal: Proposal, number: int, x: float, y: float) -> None:
-    """Take the proposed lesion at a point as the box."""
-    lesion = choose_lesion_at(proposal, number, x, y)
+    """Take the proposed lesion at a point as the box; where there is none, look for one there."""
+    lesion = choose_lesion(proposal, number, lambda box: box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1)
     if lesion is not None:
         set_box(lesion.box)
+    else:
+        ask_at(number, x, y)

@@ -1,6 +1,7 @@
 """The lesion proposal: the outline that the segmenter draws, its measures, and what the user takes over from it."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -19,6 +20,9 @@ from core.ui.waiting import take_turn
 FOUND, SIZE = "case_lesions", "size_mm"
 ORIENTATION = {"parallel": "parallel to the skin", "not_parallel": "not parallel to the skin"}
 WORDS = "Looking for the lesion; the first time, the model is loaded"
+AT, SAID = "at", "said"
+TAKEN = "The box is that of the lesion outlined here: check it."
+NOTHING_HERE = "No lesion was found here: drag a box around it, or click its opposite corner."
 NOTHING = "No lesion was found in this image. The box below is only a guess: draw it around the lesion yourself."
 
 
@@ -104,13 +108,40 @@ def ask_lesion(proposal: Proposal, number: int) -> None:
         )
 
 
-def choose_lesion_at(proposal: Proposal, number: int, x: float, y: float) -> Lesion | None:
-    """Choose the lesion whose outline lies at a point."""
+def choose_lesion(proposal: Proposal, number: int, fits: Callable[[Roi], bool]) -> Lesion | None:
+    """Choose the first lesion whose box fits."""
     for i, lesion in enumerate(proposal.lesions):
-        if lesion.box.x0 <= x <= lesion.box.x1 and lesion.box.y0 <= y <= lesion.box.y1:
+        if fits(lesion.box):
             st.session_state[name_view_widget(number, "lesion")] = i
+            st.session_state[name_view_widget(number, SAID)] = TAKEN
             return lesion
     return None
+
+
+def ask_at(number: int, x: float, y: float) -> None:
+    """Let the segmenter look at a place of a view when the page is drawn next."""
+    st.session_state[name_view_widget(number, AT)] = (x, y)
+
+
+def find_at(frame: Frame, number: int) -> Lesion | None:
+    """Look for a lesion at the place that was asked for; it is proposed beside the others, and chosen."""
+    at = st.session_state.pop(name_view_widget(number, AT), None)
+    if at is None:
+        return None
+    key, owner = (_identify(frame), at), name_owner()
+    found = take_turn(f"{FOUND}_at", key, lambda: get_worker().begin_finding(frame, at, owner=owner), WORDS)
+    st.session_state[name_view_widget(number, SAID)] = TAKEN if found else NOTHING_HERE
+    if not found:
+        return None
+    lesions = (*get_lesions(frame, number), *found)
+    st.session_state[FOUND][number] = (key[0], lesions)
+    st.session_state[name_view_widget(number, "lesion")] = len(lesions) - 1
+    return found[0]
+
+
+def say_found(number: int) -> str:
+    """Say once what became of the place that was clicked."""
+    return str(st.session_state.pop(name_view_widget(number, SAID), ""))
 
 
 def show_proposal(proposal: Proposal, frame: Frame, roi: Roi) -> None:

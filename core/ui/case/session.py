@@ -5,13 +5,13 @@ from collections.abc import Collection
 import streamlit as st
 
 from core.inference.loop_job import LoopJob
-from core.ui.case.events import Event, advance
-from core.ui.case.state import CaseState
+from core.ui.case.events import Saved, advance
+from core.ui.case.state import CaseState, Event
 from core.ui.session import keep
 
 STATE = "case"
 PREFIX = "case_"
-KEPT = {"case_patient", "case_opacity", "case_contours"}  # settings of the page; none tells of a patient
+KEPT = {"case_patient", "case_contours"}  # settings of the page; none tells of a patient
 
 
 def get_case() -> CaseState:
@@ -39,12 +39,17 @@ def change_case(event: Event) -> CaseState:
         forget(PREFIX, KEPT)
     elif after.form_number != before.form_number:
         forget(name_form(before, ""))
-    kept = {id(view.source) for view in after.views}
-    for source in {id(view.source): view.source for view in before.views}.values():
-        if id(source) not in kept and not source.is_simulated:
+    kept = {id(source.file) for source in after.sources}
+    for source in before.sources:
+        if id(source.file) not in kept and not source.is_simulated:
             source.file.release()
     keep(STATE, after)
     return after
+
+
+def note_saved() -> None:
+    """Note that the case as it stands is exported."""
+    change_case(Saved())
 
 
 def name_widget(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from core.imaging import Roi
 from core.inference.prediction import Case, ImageReading, Plane, Prediction
@@ -11,6 +12,13 @@ from models.bundle import Bundle
 MOST_VIEWS = 12
 MOST_READINGS = 2 * MOST_VIEWS
 Area = tuple[tuple[float, float], int, int]
+
+
+class Event(Protocol):
+    """Something that happens to a case."""
+
+    def apply(self, state: "CaseState") -> "CaseState":
+        """Give the case after it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,11 @@ class Box:
     frame_index: int = 0
     lesion: int = 0
     accepted: Roi | None = None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it was moved from where it started."""
+        return self.start is not None and self.roi != self.start
 
     def show(self, guess: Roi, *, frame_index: int, lesion: int) -> "Box":
         """Give the box on another frame or lesion: on the guess where it was not touched, or a lesion was chosen."""
@@ -117,12 +130,12 @@ class CaseState:
         Number of the view that is looked at.
     is_read : bool
         Whether the image could be decoded.
-    is_ending : bool
-        Whether the user is asked if the case may be forgotten.
+    pending : Event or None
+        What would replace the case, while the user is asked whether it may be lost.
+    saved : hashable
+        The content that was exported or entered in the register last.
     values : mapping of str to value
         Clinical values as entered, without those that are not known.
-    earlier : mapping of str to value
-        Values of the image before, until the user says whether they hold for this one too.
     side : {"left", "right"} or None
         Breast, as the user says it.
     confirmed : frozenset of str
@@ -139,21 +152,39 @@ class CaseState:
     views: tuple[LesionView, ...] = ()
     shown: int = 1
     is_read: bool = False
-    is_ending: bool = False
+    pending: Event | None = None
+    saved: Hashable = None
     values: Mapping[str, object] = field(default_factory=dict)
-    earlier: Mapping[str, object] = field(default_factory=dict)
     side: str | None = None
     confirmed: frozenset[str] = frozenset()
     readings: Mapping[Hashable, ImageReading] = field(default_factory=dict)
     answer: Answer | None = None
 
     @property
-    def is_unsaved(self) -> bool:
-        """Whether something would be lost: images or values that did not come with a simulated patient."""
-        made_up = self.source is not None and self.source.is_simulated
-        brought = self.source.clinical if made_up and self.source is not None else {}
+    def content(self) -> Hashable:
+        """What an export or an entry of the register keeps of the case."""
+        views = tuple((v.source.sha256, v.item, v.plane, v.is_used, v.box and v.box.roi) for v in self.views)
+        values = frozenset((name, str(value)) for name, value in self.values.items())
+        return views, values, self.side, self.answer and self.answer.key
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether clinical values were entered, beside those of a simulated patient."""
+        brought = self.source.clinical if self.source is not None and self.source.is_simulated else {}
         changed = {name: str(value) for name, value in self.values.items()} != {n: str(v) for n, v in brought.items()}
-        return (bool(self.views) and not made_up) or (changed and bool(self.values))
+        return (changed and bool(self.values)) or self.side is not None
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether a reload would lose something: images or values that did not come with a simulated patient."""
+        came = self.source is not None and not self.source.is_simulated
+        return (came or self.has_entries) and self.content != self.saved
+
+    @property
+    def holds_work(self) -> bool:
+        """Whether another case in its place would lose more than an image that can be given again."""
+        drawn = any(view.box is not None and view.box.is_drawn for view in self.views)
+        return self.is_unsaved and (self.has_entries or drawn or self.answer is not None)
 
     @property
     def view(self) -> LesionView | None:
@@ -164,6 +195,12 @@ class CaseState:
     def source(self) -> Source | None:
         """Where the first image comes from: all others are the same patient's."""
         return self.views[0].source if self.views else None
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where all images come from, those of a case that would replace this one among them."""
+        coming = self.pending.apply(self).views if self.pending is not None else ()
+        return [view.source for view in (*self.views, *coming)]
 
     @property
     def box(self) -> Box | None:

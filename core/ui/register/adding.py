@@ -11,7 +11,7 @@ from core.errors import WorkError
 from core.inference.engines.choice import describe_choice
 from core.plain_text import plain
 from core.settings import get_text_setting
-from core.ui.case.session import name_widget
+from core.ui.case.session import name_widget, note_saved
 from core.ui.case.state import Answer
 from core.ui.errors import guard
 from core.ui.image_source import Source
@@ -162,6 +162,7 @@ def _add_case(
     }
     estimate = Estimate.of_case(answer.case, answer.prediction, is_simulated=simulated, **about)
     add(user, author, [estimate])
+    note_saved()
 
 
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:

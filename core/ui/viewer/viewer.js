@@ -1,6 +1,8 @@
 // The picture viewer of Case, board and box drawing. Boxes, points and lengths are in pixels of the frame; pixels never go back.
 const YELLOW = "#FFD400", BLUE = "#56B4E9", LEAST = 4, MARGIN = 14, RULER = 46;
 const SHIFT = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+// How heat maps are looked at: it holds for every view and every patient, until the page is loaded anew.
+const shared = { heat: true, beside: false, opacity: null };
 const views = new WeakMap(), wide = matchMedia("(min-width: 1600px)");
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -18,7 +20,7 @@ class Viewer {
   constructor(root) {
     this.root = root.querySelector(".viewer");
     this.find = (selector) => this.root.querySelector(selector);
-    this.tool = "box"; this.heat = true; this.beside = false; this.history = []; this.zoom = 1; this.level = 0.5; this.width = 1; this.data = {};
+    this.tool = "box"; this.later = 0; this.zoom = 1; this.level = 0.5; this.width = 1; this.data = {};
     this.stage = new Konva.Stage({ container: this.find(".stage"), width: 10, height: 10 });
     const layer = new Konva.Layer({ imageSmoothingEnabled: true });
     this.pane = new Konva.Group();
@@ -42,20 +44,22 @@ class Viewer {
     this.sizes.observe(this.find(".stage"));
   }
 
-  close() { this.sizes.disconnect(); document.removeEventListener("keydown", this.keys); this.stage.destroy(); }
+  close() { clearTimeout(this.later); this.sizes.disconnect(); document.removeEventListener("keydown", this.keys); this.stage.destroy(); }
 
   // What Python says
 
   show(data) {
     const before = this.data;
-    this.data = data;
+    if (before.src !== data.src) this.drop();
+    this.told = data.box;
+    this.data = this.later ? { ...data, box: before.box } : data;
     this.root.style.setProperty("--viewer-height", data.viewHeight);
     this.root.style.setProperty("--viewer-ratio", data.height / data.width);
     this.root.setAttribute("aria-label", data.alt);
     if (before.src !== data.src) this.load(data.src);
     if (before.overlay?.src !== data.overlay?.src) this.loadOverlay(data.overlay);
-    if (!same(before.box, data.box)) this.place(data.box);
-    if (before.src && before.src !== data.src) this.history = [];
+    if (!same(before.box, this.data.box)) { this.place(this.data.box); this.corner = null; }
+    if (data.said) this.say(data.said);
     if (!data.editable && this.tool === "box") this.tool = "pan";
     if (data.editable && !before.editable) this.tool = "box";
     this.draw();
@@ -78,7 +82,7 @@ class Viewer {
       this.draw();
     };
     image.src = overlay.src;
-    this.find("input").value = Math.round(100 * overlay.opacity);
+    this.find("input").value = shared.opacity ?? Math.round(100 * overlay.opacity);
   }
 
   // What is drawn
@@ -91,10 +95,10 @@ class Viewer {
   }
 
   fit(keep = false) {
-    this.find(".legend").hidden = !this.data.overlay || !this.heat;
+    this.find(".legend").hidden = !this.data.overlay || !shared.heat;
     if (this.data.overlay) this.find(".legend span").textContent = this.data.overlay.legend;
     const half = this.half(), across = this.stage.width() - half - 2 * MARGIN - (this.data.mmPerPx ? RULER : 0), top = this.find(".tools").offsetHeight + 12;
-    const legend = this.data.overlay && this.heat ? this.find(".legend").offsetHeight + 12 : 0;
+    const legend = this.data.overlay && shared.heat ? this.find(".legend").offsetHeight + 12 : 0;
     const down = this.stage.height() - top - Math.max(MARGIN, legend);
     this.top = top;
     this.base = Math.min(across / this.data.width, down / this.data.height);
@@ -108,7 +112,7 @@ class Viewer {
   }
 
   // How much of the stage the original takes, on the left of what lies under the heat map.
-  half() { return this.beside && this.heat && this.data.overlay && wide.matches ? this.stage.width() / 2 : 0; }
+  half() { return shared.beside && shared.heat && this.data.overlay && wide.matches ? this.stage.width() / 2 : 0; }
 
   drawOriginal() {
     const half = this.half(), { x, y } = this.content.position(), scale = this.content.scaleX();
@@ -136,19 +140,19 @@ class Viewer {
     const { data } = this, edits = data.editable && this.tool === "box";
     for (const button of this.root.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", button.dataset.tool === this.tool);
     this.find('[data-tool="box"]').hidden = this.find('[data-do="undo"]').hidden = !data.editable;
-    this.find('[data-do="undo"]').disabled = !this.history.length;
+    this.find('[data-do="undo"]').disabled = !this.later && !data.undoable;
     const heat = this.find('[data-do="heat"]');
     heat.hidden = this.find("input").hidden = !data.overlay;
-    heat.setAttribute("aria-pressed", this.heat);
+    heat.setAttribute("aria-pressed", shared.heat);
     const beside = this.find('[data-do="beside"]');
-    beside.hidden = !data.overlay || !this.heat || !wide.matches;
-    beside.setAttribute("aria-pressed", this.beside);
-    this.find(".legend").hidden = !data.overlay || !this.heat;
+    beside.hidden = !data.overlay || !shared.heat || !wide.matches;
+    beside.setAttribute("aria-pressed", shared.beside);
+    this.find(".legend").hidden = !data.overlay || !shared.heat;
     if (data.overlay) {
       this.find(".scale").style.background = data.overlay.scale;
       this.find(".legend span").textContent = data.overlay.legend;
     }
-    this.overlay.visible(this.heat).opacity(this.find("input").value / 100);
+    this.overlay.visible(shared.heat).opacity(this.find("input").value / 100);
     this.box.visible(Boolean(data.box)).draggable(edits);
     this.handles.visible(Boolean(data.box) && edits);
     this.drawOriginal();
@@ -166,7 +170,7 @@ class Viewer {
       this.marks.add(new Konva.Line({ ...common, stroke: "#000", strokeWidth: 4 }), new Konva.Line({ ...common, stroke, strokeWidth: 2 }));
     };
     for (const outline of this.data.outlines ?? []) line(outline.flat(), BLUE, { closed: true });
-    if (this.data.overlay && this.heat) {
+    if (this.data.overlay && shared.heat) {
       const [x0, y0, x1, y1] = this.data.overlay.area;
       this.marks.add(new Konva.Rect({ x: x0, y: y0, width: x1 - x0, height: y1 - y0, stroke: "#FFF", strokeWidth: 1, dash: [3, 4], strokeScaleEnabled: false }));
       for (const { label, points } of this.data.overlay.lines) {
@@ -213,29 +217,47 @@ class Viewer {
     this.box.setAttrs({ x: x0, y: y0, width: x1 - x0, height: y1 - y0, scaleX: 1, scaleY: 1 });
   }
 
-  keep(box, { remember = true } = {}) {
+  // A box that was changed here is told when the hand rests; Python remembers the ones before, whatever changed them.
+  keep(box) {
     if (box[2] - box[0] < LEAST || box[3] - box[1] < LEAST) return this.place(this.data.box), this.draw();
-    if (remember && this.data.box) this.history.push(this.data.box);
     this.data = { ...this.data, box };
     this.place(box);
     this.say(`Box ${this.length(box[2] - box[0], 0)} by ${this.length(0, box[3] - box[1])}`);
-    this.draw();
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.tell("box", { x0: box[0], y0: box[1], x1: box[2], y1: box[3] }), 250);
+    this.later = setTimeout(() => {
+      this.later = 0;
+      this.data.undoable = true;
+      this.tell("box", { x0: box[0], y0: box[1], x1: box[2], y1: box[3] });
+    }, 250);
+    this.draw();
+  }
+
+  drop() {
+    clearTimeout(this.later);
+    this.later = 0;
+    this.corner = this.measure = null;
+    this.say("");
+  }
+
+  undo() {
+    if (!this.later && this.data.undoable) return this.tell("undo", true);
+    if (!this.later) return;
+    this.drop();
+    this.data = { ...this.data, box: this.told };
+    this.place(this.told);
+    this.draw();
   }
 
   turnHeat() {
-    this.heat = !this.heat;
-    if (this.zoom === 1 || this.beside) this.refit(); else this.draw();
+    shared.heat = !shared.heat;
+    if (this.zoom === 1 || shared.beside) this.refit(); else this.draw();
   }
 
   turnBeside() {
     if (this.find('[data-do="beside"]').hidden) return;
-    this.beside = !this.beside;
+    shared.beside = !shared.beside;
     this.refit();
   }
-
-  undo() { if (this.history.length) this.keep(this.history.pop(), { remember: false }); }
 
   // Hands and keys
 
@@ -275,14 +297,14 @@ class Viewer {
       ({ undo: () => this.undo(), in: () => this.magnify(1.5), out: () => this.magnify(1 / 1.5), fit: () => this.fit(), heat: () => this.turnHeat(), beside: () => this.turnBeside() })[button.dataset.do]?.();
       this.draw();
     });
-    this.find("input").addEventListener("input", () => this.draw());
+    this.find("input").addEventListener("input", ({ target }) => { shared.opacity = target.value; this.draw(); });
     this.root.addEventListener("keydown", (event) => this.press(event));
     this.keys = (event) => {
-      const field = event.composedPath()[0];
-      const turn = { h: () => this.turnHeat(), s: () => this.turnBeside() }[event.key.toLowerCase()];
-      if (!turn || event.ctrlKey || event.metaKey || event.altKey || !this.data.overlay) return;
-      if (field.isContentEditable || (/INPUT|TEXTAREA|SELECT/.test(field.tagName) && !/range|checkbox|radio/.test(field.type))) return;
-      turn();
+      const field = event.composedPath()[0], key = event.key.toLowerCase(), ctrl = event.ctrlKey || event.metaKey;
+      const isText = field.isContentEditable || (/INPUT|TEXTAREA/.test(field.tagName) && !/range|checkbox|radio/.test(field.type));
+      if (ctrl && !event.shiftKey && key === "z" && !isText && this.data.editable) { event.preventDefault(); return this.undo(); }
+      const turn = { h: () => this.turnHeat(), s: () => this.turnBeside() }[key];
+      if (turn && !ctrl && !event.altKey && this.data.overlay && (!isText || field.type === "number")) turn();
     };
     document.addEventListener("keydown", this.keys);
     this.stage.on("wheel", ({ evt }) => {
@@ -295,6 +317,10 @@ class Viewer {
     this.stage.on("pointerup pointerleave", () => this.end());
     this.stage.on("touchmove", ({ evt }) => this.pinch(evt));
     this.stage.on("touchend", () => { this.fingers = null; });
+    this.box.on("dragmove", () => {
+      const { x, y } = this.box.position();
+      this.box.position({ x: clamp(x, 0, this.data.width - this.box.width()), y: clamp(y, 0, this.data.height - this.box.height()) });
+    });
     this.box.on("dragend transformend", () => this.keep(this.edges()));
   }
 
@@ -341,15 +367,10 @@ class Viewer {
       this.corner = null;
       return this.keep([Math.min(x, cx), Math.min(y, cy), Math.max(x, cx), Math.max(y, cy)].map(Math.round));
     }
-    if (this.tool === "box" && this.data.pick && this.isOutlined(drag.from)) this.tell("point", { x: Math.round(drag.from[0]), y: Math.round(drag.from[1]) });
-    else if (this.tool === "box") { this.corner = drag.from; this.say("Now the opposite corner"); }
-  }
-
-  isOutlined([x, y]) {
-    return this.data.outlines.some((outline) => [0, 1].every((i) => {
-      const along = outline.map((point) => point[i]), at = [x, y][i];
-      return Math.min(...along) <= at && at <= Math.max(...along);
-    }));
+    if (this.tool !== "box") return;
+    this.corner = drag.from;
+    this.say(this.data.pick ? "Looking for a lesion here" : "Now the opposite corner");
+    if (this.data.pick) this.tell("point", { x: Math.round(drag.from[0]), y: Math.round(drag.from[1]) });
   }
 
   pinch(event) {
@@ -365,8 +386,8 @@ class Viewer {
   press(event) {
     if (event.target.closest("input")) return;
     const shift = SHIFT[event.key], step = event.shiftKey ? 10 : 1;
-    if (event.ctrlKey && event.key === "z") this.undo();
-    else if (event.key === "+") this.magnify(1.5);
+    if (event.ctrlKey || event.metaKey) return;
+    if (event.key === "+") this.magnify(1.5);
     else if (event.key === "-") this.magnify(1 / 1.5);
     else if (event.key === "0") this.fit();
     else if (event.key === "Escape") { this.measure = this.corner = null; this.say(""); this.draw(); }

@@ -5,8 +5,8 @@ What comes back are boxes and points in pixels of the frame, never pixels.
 
 import base64
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from core.imaging import Frame, Roi
 from core.ui.errors import guard
 
 FOLDER = Path(__file__).parent
+MOST_BACK = 50
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ class Picture:
     heat: HeatLayer | None = None
 
 
+@dataclass(frozen=True)
+class Past:
+    """Boxes of a picture before the present one, to be taken back; another area of the image has none."""
+
+    area: Hashable
+    boxes: tuple[Roi, ...] = ()
+    now: Roi | None = None
+
+
 def show_viewer(
     picture: Picture,
     *,
@@ -82,8 +92,9 @@ def show_viewer(
     height: str = "70vh",
     on_box: Callable[[Roi], None] | None = None,
     on_point: Callable[[float, float], None] | None = None,
+    said: str = "",
 ) -> None:
-    """Show a picture; the box can be drawn, moved and resized where a caller takes it.
+    """Show a picture; the box can be drawn, moved and resized where a caller takes it, and taken back.
 
     Parameters
     ----------
@@ -96,10 +107,13 @@ def show_viewer(
     on_box : callable, optional
         Takes the new box before the page is drawn again; without it the box is fixed.
     on_point : callable, optional
-        Takes a click on an outline beside the box, x and y in pixels of the frame. Two clicks elsewhere are two corners
-        of a box.
+        Takes a click beside the box, x and y in pixels of the frame. Two clicks are two corners of a box, where the
+        first did not move it.
+    said : str
+        What is said in the picture's corner of what was done last.
     """
     frame = picture.frame
+    past = _remember(picture, f"{key}_past")
 
     def take_box() -> None:
         box = st.session_state[key].box
@@ -110,6 +124,12 @@ def show_viewer(
         point = st.session_state[key].point
         if point and on_point:
             on_point(float(point["x"]), float(point["y"]))
+
+    def take_back() -> None:
+        past = st.session_state[f"{key}_past"]
+        if past.boxes and on_box:
+            st.session_state[f"{key}_past"] = replace(past, boxes=past.boxes[:-1], now=None)
+            on_box(past.boxes[-1])
 
     roi, heat = picture.roi, picture.heat
     _component()(
@@ -123,7 +143,9 @@ def show_viewer(
             "viewHeight": height,
             "box": None if roi is None else [round(edge) for edge in (roi.x0, roi.y0, roi.x1, roi.y1)],
             "editable": on_box is not None,
+            "undoable": on_box is not None and bool(past.boxes),
             "pick": on_point is not None,
+            "said": said,
             "outlines": [
                 [[round(float(x), 1), round(float(y), 1)] for x, y in outline] for outline in picture.outlines
             ],
@@ -141,6 +163,7 @@ def show_viewer(
         },
         on_box_change=guard(take_box),
         on_point_change=guard(take_point),
+        on_undo_change=guard(take_back),
     )
 
 
@@ -154,6 +177,19 @@ def _component() -> Any:
         css=(FOLDER / "viewer.css").read_text(encoding="utf-8"),
         js=script,
     )
+
+
+def _remember(picture: Picture, name: str) -> Past:
+    """Keep the box before, whatever has changed it since the picture was shown last, apart from taking back."""
+    frame, roi = picture.frame, picture.roi
+    area = (frame.sha256, frame.origin, frame.width, frame.height)
+    past: Past = st.session_state.get(name, Past(area))
+    if past.area != area:
+        past = Past(area)
+    if past.now is not None and past.now != roi:
+        past = replace(past, boxes=(*past.boxes, past.now)[-MOST_BACK:])
+    st.session_state[name] = past = replace(past, now=roi)
+    return past
 
 
 def _encode_frame(frame: Frame, key: str) -> str:

@@ -1,13 +1,14 @@
 """A lesion's measures, on ellipses drawn by the test."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
 from core.errors import ImageError
 from core.imaging import Roi
-from core.inference.lesion import Lesion, LesionRule, choose_outline, outline_lesions
+from core.inference.lesion import Lesion, LesionRule, choose_outline, outline_lesion_at, outline_lesions
 
 WIDTH, HEIGHT = 400, 300
 
@@ -114,3 +115,13 @@ def test_the_outline_within_a_box_is_chosen():
     assert choose_outline(lesions, Roi(49, 50, 61, 60)) is lesions[1].contour
     assert choose_outline(lesions, Roi(20, 20, 40, 40)) is None
     assert choose_outline((), Roi(0, 0, 10, 10)) is None
+
+
+def test_a_faint_patch_is_outlined_where_it_is_asked_for_and_plain_tissue_is_not():
+    faint = 0.3 * draw(190, 140, 60, 35)
+    assert outline(faint) == ()
+    look = partial(outline_lesion_at, width=WIDTH, height=HEIGHT, rule=LesionRule(0.5, 0.6))
+    (lesion,) = look(faint, at=(205.0, 150.0))
+    assert (lesion.box.x0, lesion.box.y1) == pytest.approx((130, 175), abs=2)
+    assert look(faint, at=(20.0, 20.0)) == ()
+    assert look(np.full_like(faint, 0.9), at=(205.0, 150.0)) == ()

@@ -89,7 +89,7 @@ def test_a_missing_segmenter_is_an_error(tmp_path):
 def test_the_network_runs_in_the_worker_s_thread_alone(bundle_dir, monkeypatch):
     threads = []
 
-    def find(_finder: LesionFinder, frame: Frame) -> tuple[()]:
+    def find(_finder: LesionFinder, frame: Frame, _at: None) -> tuple[()]:
         threads.append(threading.current_thread())
         return ()
 

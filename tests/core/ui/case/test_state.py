@@ -1,6 +1,7 @@
 """The transitions of a case, without Streamlit."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,11 +12,6 @@ from core.ui.case.events import (
     BoxSet,
     CaseEnded,
     Confirmed,
-    EarlierDropped,
-    EarlierKept,
-    EndAsked,
-    EndRefused,
-    Event,
     ImageRead,
     ImagesGiven,
     ImagesRemoved,
@@ -23,6 +19,11 @@ from core.ui.case.events import (
     ItemsTaken,
     LesionRead,
     PlaneSet,
+    ReplaceAgreed,
+    ReplaceAsked,
+    ReplaceRefused,
+    Saved,
+    SideSaid,
     ValuesEntered,
     ValueTaken,
     ViewRemoved,
@@ -31,7 +32,7 @@ from core.ui.case.events import (
     ViewTurned,
     advance,
 )
-from core.ui.case.state import MOST_READINGS, MOST_VIEWS, Box, CaseState
+from core.ui.case.state import MOST_READINGS, MOST_VIEWS, Box, CaseState, Event
 from core.ui.image_source import Source
 
 VALUES = {"age": 71, "birads": "4C"}
@@ -53,7 +54,7 @@ def play(*events: Event, state: CaseState | None = None) -> CaseState:
 def answered() -> CaseState:
     """A case with everything in it."""
     events = (ImagesGiven((make_source(),)), ImageRead(), ValuesEntered(VALUES), BoxSet(BOX), Confirmed("sure"))
-    return play(*events, LesionRead("key", "reading"), Answered("answer"))  # type: ignore[arg-type]
+    return play(*events, LesionRead("key", "reading"), Answered(SimpleNamespace(key="key")))  # type: ignore[arg-type]
 
 
 NEW_CASES = {
@@ -77,38 +78,64 @@ def test_a_new_case_has_nothing_of_the_one_before(answered, event):
     assert answered.values == VALUES, "the state before stays as it is"
 
 
-@pytest.mark.parametrize(
-    ("name", "asks"),
-    [(name, name not in {"ended", "simulated"}) for name in NEW_CASES],
-)
-def test_the_values_before_are_a_question_where_they_may_hold(answered, name, asks):
-    assert advance(answered, NEW_CASES[name]).earlier == (VALUES if asks else {})
+@pytest.mark.parametrize("event", NEW_CASES.values(), ids=NEW_CASES)
+def test_work_that_is_kept_nowhere_is_asked_about_before_it_goes(answered, event):
+    asked = advance(answered, ReplaceAsked(event))
+    assert (asked.pending, asked.number, asked.views, asked.values) == (event, answered.number, answered.views, VALUES)
+    back = advance(asked, ReplaceRefused())
+    assert (back.pending, back.content) == (None, answered.content)
+    after, plain = advance(asked, ReplaceAgreed()), advance(answered, event)
+    assert (after.number, after.content) == (plain.number, plain.content)
+    assert after.pending is None
+    saved = play(Saved(), ReplaceAsked(event), state=answered)
+    assert (saved.pending, saved.number) == (None, answered.number + 1)
+
+
+def test_the_values_go_on_only_where_it_is_the_same_patient(answered):
+    asked = play(SideSaid("left"), ReplaceAsked(ImagesGiven((make_source(b"b"),))), state=answered)
+    after = advance(asked, ReplaceAgreed(is_same_patient=True))
+    assert (after.values, after.side, after.answer, after.box) == (VALUES, "left", None, None)
+    assert (advance(asked, ReplaceAgreed()).values, advance(asked, ReplaceAgreed()).side) == ({}, None)
+
+
+CHANGES = (ValuesEntered({"age": 40}), SideSaid("left"), PlaneSet("other"), ViewsAdded((make_source(b"b"),)))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_after_an_export_is_unsaved_again(answered, change):
+    saved = advance(answered, Saved())
+    assert not saved.is_unsaved
+    assert advance(saved, change).is_unsaved
+    assert advance(advance(saved, change), ReplaceAsked(CaseEnded())).pending is not None
+
+
+def test_an_image_alone_is_replaced_without_a_question_and_a_drawn_box_is_not():
+    given = play(ImagesGiven((make_source(),)), ImageRead(), BoxSet(BOX))
+    other = ReplaceAsked(ImagesGiven((make_source(b"b"),)))
+    assert given.is_unsaved
+    assert advance(given, other).number == given.number + 1
+    assert advance(advance(given, BoxSet(replace(BOX, roi=Roi(3, 3, 9, 9)))), other).pending is not None
+
+
+def test_a_file_that_waits_for_the_answer_is_held(answered):
+    coming = make_source(b"b")
+    asked = advance(answered, ReplaceAsked(ImagesGiven((coming,))))
+    assert coming in asked.sources
+    assert coming not in advance(asked, ReplaceRefused()).sources
 
 
 def test_a_simulated_patients_values_are_never_asked_about(answered):
     simulated = play(NEW_CASES["simulated"], ImageRead(), state=answered)
     assert simulated.values == {"age": 50}
-    after = advance(simulated, NEW_CASES["another image"])
-    assert (after.values, after.earlier) == ({}, {})
-
-
-def test_kept_values_do_not_overwrite_what_was_entered_anew(answered):
-    after = play(ImagesGiven((make_source(b"b"),)), ValuesEntered({"age": 40}), EarlierKept(), state=answered)
-    assert after.values == {"age": 40, "birads": "4C"}
-    assert after.earlier == {}
-    assert play(ImagesGiven((make_source(b"b"),)), EarlierDropped(), state=answered).earlier == {}
-
-
-def test_the_question_is_of_the_last_image_alone(answered):
-    after = play(ImagesGiven((make_source(b"b"),)), ImageRead(), ImagesGiven((make_source(b"c"),)), state=answered)
-    assert (after.values, after.earlier) == ({}, {})
+    after = advance(simulated, ReplaceAsked(NEW_CASES["another image"]))
+    assert (after.values, after.pending) == ({}, None)
 
 
 def test_values_before_the_first_image_and_after_an_unreadable_one_stay():
-    assert play(ValuesEntered(VALUES), ImagesGiven((make_source(),))).values == VALUES
-    assert (
-        play(ImagesGiven((make_source(),)), ValuesEntered(VALUES), ImagesGiven((make_source(b"b"),))).values == VALUES
-    )
+    given, other = ReplaceAsked(ImagesGiven((make_source(),))), ReplaceAsked(ImagesGiven((make_source(b"b"),)))
+    assert play(ValuesEntered(VALUES), given).values == VALUES
+    assert play(given, ValuesEntered(VALUES), other).values == VALUES
+    assert play(ValuesEntered(VALUES), ReplaceAsked(NEW_CASES["simulated"])).pending is not None
 
 
 def test_moving_the_box_takes_neither_reading_nor_answer(answered):
@@ -180,7 +207,7 @@ def test_a_removed_view_leaves_the_others_with_their_numbers(answered):
     assert (number_views(state), state.shown, state.views[0].is_used) == ([2], 2, True)
     assert state.values == VALUES
     gone = advance(state, ViewRemoved())
-    assert (gone.views, gone.number, gone.earlier) == ((), answered.number + 1, VALUES)
+    assert (gone.views, gone.number, gone.values) == ((), answered.number + 1, {})
     assert number_views(advance(state, ViewsAdded((make_source(b"c"),)))) == [2, 3]
 
 
@@ -189,15 +216,14 @@ def test_the_files_of_an_archive_become_views_only_when_they_are_said_to_be_of_o
     assert [(view.number, view.item) for view in state.views] == [(1, 0), (2, 1), (3, 2)]
     assert len({id(view.source) for view in state.views}) == 1
     assert len(advance(give(1), ItemsTaken(40)).views) == MOST_VIEWS
+    third = play(ItemChosen(2), BoxSet(BOX), ItemsTaken(4), state=give(1))
+    assert [(view.number, view.item) for view in third.views] == [(1, 2), (2, 0), (3, 1), (4, 3)]
+    assert third.box == BOX
 
 
-def test_a_case_is_forgotten_at_once_only_where_nothing_is_lost(answered):
-    asked = advance(answered, EndAsked())
-    assert (asked.is_ending, asked.number, asked.values) == (True, answered.number, VALUES)
-    assert not advance(asked, EndRefused()).is_ending
-    assert advance(asked, CaseEnded()).views == ()
-    simulated = advance(CaseState(), NEW_CASES["simulated"])
+def test_a_simulated_patient_is_forgotten_at_once_only_where_nothing_was_entered():
+    simulated, end = advance(CaseState(), NEW_CASES["simulated"]), ReplaceAsked(CaseEnded())
     assert not simulated.is_unsaved
-    assert advance(simulated, EndAsked()).views == ()
-    assert advance(advance(simulated, ValuesEntered({"age": 51})), EndAsked()).is_ending
+    assert advance(simulated, end).views == ()
+    assert advance(advance(simulated, ValuesEntered({"age": 51})), end).pending is not None
     assert not CaseState().is_unsaved
