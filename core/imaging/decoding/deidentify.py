@@ -1,7 +1,6 @@
 """A DICOM copy without the patient: PS3.15 basic profile, then only the tags and the pixels that an image needs."""
 
 import re
-from functools import reduce
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -75,7 +74,7 @@ _PROFILE, _CLEAN_PIXELS = (
     ("113101", "Clean Pixel Data Option"),
 )
 _NO_UNIT = 0
-_SAMPLED_FRAMES = 4  # of a loop, in which faint writing is looked for: it stays where it is
+_SAMPLED_FRAMES = 16  # of a loop, in which faint writing is looked for: it stays where it is
 _FRAME_TIME = 1000 / 25  # ms; what machines mean who state none
 
 
@@ -196,7 +195,7 @@ def _write_pixels(
     hidden: tuple[Roi, ...] = ()
     flow: tuple[Roi, ...] = ()
     sampled = np.unique(np.linspace(0, source.count - 1, min(source.count, _SAMPLED_FRAMES)).astype(int)).tolist()
-    faint = reduce(np.logical_or, map(find_faint, source.iter_frames(sampled)), np.zeros((), bool))
+    faint = find_faint(list(source.iter_frames(sampled)))
     for image in source.iter_frames(range(source.count)):
         boxes = boxes or [choose_region((), None, to_grey(image))[0].box]
         kept, words, coloured = hide_identity(image, boxes, are_named=bool(named), faint=faint)

@@ -1,16 +1,19 @@
 """What may identify a patient in the pixels of an ultrasound frame, made black: all but the tissue, and words on it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
 
 from core.imaging.decoding.raster import to_grey
+from core.imaging.findings.codes import find_codes
 from core.imaging.findings.colour import find_flow
+from core.imaging.findings.drawn_levels import find_drawn_levels
 from core.imaging.findings.faint_writing import find_faint_writing, find_stray
 from core.imaging.findings.masks import bound_pieces, grow, shrink
 from core.imaging.findings.overlays import find_strokes, find_words
 from core.imaging.findings.sector import blacken_corners
+from core.imaging.findings.still_writing import find_still_writing
 from core.imaging.frame import Roi
 
 _DARK = 12
@@ -21,6 +24,7 @@ _DOUBTFUL, _GAP, _LETTER = 3, 24, 8
 _LEAST_SIDE = 64
 _PIECE = 6
 _RIM = 9
+_LOOKED_AT, _MOST_PIXELS = 2, 1_500_000  # frames; of one
 
 
 def find_tissue(grey: np.ndarray) -> np.ndarray:
@@ -49,11 +53,11 @@ def hide_identity(
         kept[inside] = blacken_corners(image[inside], grey[inside])
     for word in words:
         kept[_around(word)] = 0
-    if faint is not None:
-        kept[faint] = 0
     kept[find_stray(to_grey(kept))] = 0
     if not are_named:
         kept[~find_tissue(to_grey(kept))] = 0
+    if faint is not None:  # last, for it may cut the tissue into pieces
+        kept[faint] = 0
     hidden = (*words, *(word for word in written if any(_touch(word, box) for box in boxes)))
     return kept, hidden, join_boxes(bound_pieces(flow & (to_grey(kept) > 0)))
 
@@ -65,14 +69,52 @@ def find_writing(grey: np.ndarray, flow: np.ndarray) -> tuple[Roi, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def find_faint(image: np.ndarray) -> np.ndarray:
-    """Mark faint, turned and coded writing of a frame, small and large; several times as dear as `hide_identity`."""
-    grey = to_grey(image)
-    flow = find_flow(image)[0] if image.ndim == 3 else np.zeros(grey.shape, bool)
-    flow = grow(flow, _RIM)
+def find_faint(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Mark writing that a frame alone does not give away: faint, dark, turned, slanted or coded.
+
+    Parameters
+    ----------
+    frames : sequence of ndarray
+        The image, or frames of a loop in their order: a few are looked at one by one, all of them together.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        Where it is. Many times as dear as `hide_identity`.
+    """
+    height, width = frames[0].shape[:2]
+    if height * width > _MOST_PIXELS:  # whose writing is large
+        return _enlarge(find_faint([_halve(image) for image in frames]), (height, width))
+    greys = [to_grey(image) for image in frames]
+    found = np.zeros(greys[0].shape, bool)
+    for image, grey in list(zip(frames, greys, strict=True))[:: max(1, len(greys) // _LOOKED_AT)]:
+        flow = find_flow(image)[0] if image.ndim == 3 else np.zeros(grey.shape, bool)
+        found |= _find_in_sizes(grey, grow(flow, _RIM)) | (find_drawn_levels(grey) & ~flow)
+    if len(greys) >= _LOOKED_AT:
+        mean = np.mean(greys, axis=0).round().astype(np.uint8)
+        no_flow = np.zeros(mean.shape, bool)
+        found |= find_still_writing(greys) | _find_marks(mean, no_flow) | _find_turned(mean, no_flow)
+    return found
+
+
+def _find_in_sizes(grey: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Mark writing and codes, small and large."""
     half, half_flow = _halve(grey), _halve(np.where(flow, 255, 0).astype(np.uint8)) > 0
-    large = find_faint_writing(half, half_flow).repeat(2, axis=0).repeat(2, axis=1)
-    return find_faint_writing(grey, flow) | large[: grey.shape[0], : grey.shape[1]]
+    return _find_marks(grey, flow) | _find_turned(grey, flow) | _enlarge(_find_marks(half, half_flow), grey.shape)
+
+
+def _find_marks(grey: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    bright, dark = find_faint_writing(grey, flow), find_faint_writing(255 - grey, flow)
+    return bright | dark | (find_codes(grey) & ~flow)
+
+
+def _find_turned(grey: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    return find_faint_writing(np.ascontiguousarray(grey.T), flow.T).T
+
+
+def _enlarge(marks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Give the marks of a halved frame on the whole one."""
+    return marks.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
 
 
 def _double(boxes: Iterable[Roi]) -> list[Roi]:

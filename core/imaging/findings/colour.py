@@ -31,7 +31,7 @@ def find_flow(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     chroma = measure_chroma(image)
     colour, flow = chroma > _WEAK, np.zeros(chroma.shape, bool)
-    if np.count_nonzero(colour) > _TINTED * np.count_nonzero(image.max(axis=2) > _DARK):
+    if not colour.any() or np.count_nonzero(colour) > _TINTED * np.count_nonzero(image.max(axis=2) > _DARK):
         return flow, flow
     labels, _ = label(colour, np.ones((3, 3)))
     for number, box in enumerate(find_objects(labels), start=1):

@@ -15,10 +15,20 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.errors import UsageError
 from core.imaging import deidentify
-from core.imaging.decoding.hiding import find_faint, find_tissue, hide_identity, join_boxes
+from core.imaging.decoding.hiding import find_tissue, join_boxes
 from core.imaging.frame import Roi
-from tests.core.imaging.decoding.writing import CODES, CONTRASTS, SHAPE, TURNS, draw_code, draw_text, is_hidden, place
-from tests.core.imaging.decoding.writing import TISSUE as WIDTH
+from tests.core.imaging.decoding.writing import (
+    CODES,
+    CONTRASTS,
+    SHAPE,
+    TURNS,
+    draw,
+    draw_text,
+    hide,
+    is_hidden,
+    move,
+    place,
+)
 from tests.core.imaging.samples import encode, make_dataset, make_dicom, make_region, make_speckle, save
 
 KEY = bytes(range(32))
@@ -77,30 +87,52 @@ def test_a_copy_says_that_no_writing_is_left_only_where_a_person_has_looked():
 @pytest.mark.parametrize("contrast", CONTRASTS)
 @pytest.mark.parametrize("turn", TURNS)
 def test_writing_on_black_is_hidden_however_faint_and_turned(turn, contrast):
-    ground = np.pad(make_speckle(SHAPE[0], WIDTH), ((0, 0), (0, SHAPE[1] - WIDTH)))
-    plain = place(ground, np.zeros((1, 1)), "black", 0)
-    assert is_hidden(place(ground, draw_text("default", 14, turn), "black", contrast), plain)
-
-
-@pytest.mark.parametrize("kind", CODES)
-def test_codes_on_black_are_hidden(kind):
-    ground = np.pad(make_speckle(SHAPE[0], WIDTH), ((0, 0), (0, SHAPE[1] - WIDTH)))
-    frame = place(ground, draw_code(kind, np.random.default_rng(1)), "black", 60)
-    assert is_hidden(frame, ground)
+    ground, ink = np.pad(make_speckle(SHAPE[0], 240), ((0, 0), (0, SHAPE[1] - 240))), draw_text("default", 14, turn)
+    ink = ink[:300, : SHAPE[1] - 250]
+    frame = place(ground, ink, (10, 246), contrast)
+    assert is_hidden([frame], place(np.zeros(SHAPE), ink, (10, 246), 255) > 127)
 
 
 @pytest.mark.parametrize("turn", TURNS)
 def test_faint_writing_on_dark_tissue_is_hidden_upright_and_turned(turn):
-    ground = (make_speckle(*SHAPE) * 0.2).astype(np.uint8)
-    frame = place(ground, draw_text("default", 14, turn), "tissue", 40)
-    assert is_hidden(frame, place(ground, np.zeros((1, 1)), "tissue", 0))
+    ground, ink = (make_speckle(*SHAPE) * 0.2).astype(np.uint8), draw_text("default", 14, turn)
+    at = (40, 30)
+    frame = place(ground, ink, at, ground.mean() + 40)
+    assert is_hidden([frame], place(np.zeros(SHAPE), ink, at, 255) > 127)
 
 
-def test_tissue_is_not_taken_for_faint_writing():
-    frame = make_speckle(*SHAPE)
-    kept, words, _ = hide_identity(frame, [Roi(0, 0, SHAPE[1], SHAPE[0])], are_named=True, faint=find_faint(frame))
-    assert words == ()
-    assert (kept == frame).all()
+@pytest.mark.parametrize(
+    "kind", [*CODES, "QR code, 35 above", "black", "black on a white field", "25 above", "slanted"]
+)
+@pytest.mark.parametrize("share", [0.35, 1])
+def test_codes_and_dark_faint_and_slanted_writing_on_tissue_are_hidden(kind, share):
+    ground = (make_speckle(*SHAPE) * share).astype(np.uint8)
+    assert is_hidden(*draw(kind, ground, np.random.default_rng(4), loop=False))
+
+
+@pytest.mark.parametrize("kind", ["15 above", "black", "slanted, 25 above", "turned, 25 above"])
+def test_writing_that_stays_while_tissue_moves_is_hidden(kind):
+    assert is_hidden(*draw(kind, make_speckle(*SHAPE), np.random.default_rng(4), loop=True))
+
+
+def test_writing_that_stands_in_a_part_of_a_loop_is_hidden():
+    drawn, strokes = draw("15 above", make_speckle(*SHAPE), np.random.default_rng(4), loop=True)
+    plain = move(make_speckle(*SHAPE), np.random.default_rng(4), 8)
+    assert is_hidden([*plain, *drawn[:4]], strokes)
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_tissue_is_not_taken_for_writing(count):
+    frames = move(make_speckle(*SHAPE), np.random.default_rng(1), count)
+    for kept, frame in zip(hide(frames), frames[::6], strict=True):
+        assert (kept == frame).all()
+
+
+def test_a_large_image_is_looked_at_in_a_smaller_size():
+    large = np.kron(make_speckle(500, 800), np.ones((2, 2), np.uint8))
+    ink = np.kron(draw_text("default", 20, 0), np.ones((2, 2)))
+    frame = place(large, ink, (400, 300), 255)
+    assert is_hidden([frame], place(np.zeros(large.shape), ink, (400, 300), 255) > 127)
 
 
 NAMED_AS = {
