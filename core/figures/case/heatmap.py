@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPACITY = 0.6
 CONTOUR_LEVELS = 4
 WEIGHS = 0.1
-MARGIN = 0.12
+MARGIN, RIM = 0.12, 1e-6
 
 
 def plot_heatmap(frame: Frame, roi: Roi, view: ViewEstimate, *, limit: float, height: int) -> go.Figure:
@@ -108,16 +108,17 @@ def describe_heatmap(view: ViewEstimate, limit: float) -> str:
 
 
 def trace_contours(view: ViewEstimate, limit: float) -> list[tuple[float, NDArray[np.float64]]]:
-    """Trace lines of equal log-odds, up to the edge of the square that the network saw."""
+    """Trace closed lines of equal log-odds; one that meets the edge of the square that the network saw follows it."""
     from contourpy import contour_generator  # noqa: PLC0415 - only where lines are asked for
 
     x0, y0, x1, y1 = view.reading.area
     x, y = locate_cells(view)
-    padded = np.pad(spread_offset(view), 1, mode="edge")
-    lines = contour_generator([x0, *x, x1], [y0, *y, y1], padded)
+    beyond = RIM * (x1 - x0)  # a rim of zeros closes each line
+    padded = np.pad(np.pad(spread_offset(view), 1, mode="edge"), 1)
+    lines = contour_generator([x0 - beyond, x0, *x, x1, x1 + beyond], [y0 - beyond, y0, *y, y1, y1 + beyond], padded)
     step = limit / CONTOUR_LEVELS
     levels = [sign * i * step for sign in (-1, 1) for i in range(1, CONTOUR_LEVELS + 1)]
-    return [(level, np.asarray(line)) for level in levels for line in lines.lines(level)]
+    return [(level, np.clip(np.asarray(line), (x0, y0), (x1, y1))) for level in levels for line in lines.lines(level)]
 
 
 def _add_signs(figure: go.Figure, view: ViewEstimate, limit: float) -> None:

@@ -36,6 +36,7 @@ def test_contours_reach_the_edge_of_the_square_and_stand_at_quarters_of_the_scal
     lines = trace_contours(replace(view, heatmap=np.array([[-1.8, 1.8], [-1.8, 1.8]]), heatmap_offset=0.0), LIMIT)
     assert {level for level, _ in lines} == {-1.5, -1.0, -0.5, 0.5, 1.0, 1.5}
     assert all({line[:, 1].min(), line[:, 1].max()} == {20.0, 80.0} for _, line in lines)
+    assert all((line[0] == line[-1]).all() for _, line in lines)
 
 
 def test_on_paper_a_sign_stands_in_each_place_that_weighs(frame, roi, view):

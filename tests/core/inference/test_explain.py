@@ -12,6 +12,8 @@ from core.inference.explain import compute_heatmap_limit, format_percent, format
         ("size_mm", 12.5, "12.5 mm"),
         ("birads", "4B", "4B"),
         ("adler", None, "not known"),
+        ("rfs_event", 0.0, "no"),
+        ("rfs_event", 1, "yes"),
     ],
 )
 def test_values_carry_their_units(name, value, text):

@@ -1,0 +1,66 @@
+"""Measure how far two views of one lesion differ: `python -m tests.between_views BUSBRA_DIR [BUNDLE_DIR]`."""
+
+import ast
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.imaging import Roi, read_frame
+from core.inference.prediction import ImageReading
+from core.inference.predictor import Predictor
+from core.inference.refits import refit_logits, span_interval
+from core.training.busbra import read_table
+from tests.pages.serving import ROOT
+
+QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.95)
+BATCH = 16
+
+
+def read_views(folder: Path, predictor: Predictor) -> pd.DataFrame:
+    """Read both images of each patient who has two, by the box of the data set."""
+    table = read_table(folder)
+    table = table[table.groupby("Case")["ID"].transform("count") == 2]
+    readings: list[ImageReading] = []
+    for start in range(0, len(table), BATCH):
+        cases = []
+        for row in table.iloc[start : start + BATCH].itertuples():
+            x, y, width, height = ast.literal_eval(str(row.BBOX))
+            frame = read_frame((folder / "images" / f"{row.ID}.png").read_bytes())
+            cases.append((frame, Roi(x, y, x + width, y + height)))
+        readings += predictor.read_images(cases)
+    return table.assign(reading=readings)
+
+
+def measure_pair(pair: list[ImageReading], predictor: Predictor) -> dict[str, float]:
+    """Compare the views of one patient of whom no clinical value is known."""
+    fusion = predictor.bundle.fusion_heads["m1"]
+    scores, refits = [one.scores["ki67"] for one in pair], [one.refit_scores for one in pair]
+    first, both = (span_interval(refit_logits(fusion, scores[:n], refits[:n], {})) for n in (1, 2))
+    alone = span_interval(fusion.refit_logits(float(np.mean(scores)), np.mean(refits, axis=0), {}, score_variance=0.0))
+    head = fusion.given({})
+    logits = [head.intercept + sum(head.contribute(score, {}).values()) for score in scores]
+    return {
+        "difference": abs(logits[0] - logits[1]),
+        "other_inside": first[0] <= 1 / (1 + np.exp(-logits[1])) <= first[1],
+        "width_of_one": first[1] - first[0],
+        "width_of_two": both[1] - both[0],
+        "width_of_two_without_the_term": alone[1] - alone[0],
+    }
+
+
+def main(folder: Path, bundle: Path) -> None:
+    """Print a row for all patients, and for those with benign and with malignant lesions."""
+    predictor = Predictor.load(bundle)
+    views = read_views(folder, predictor)
+    pairs = views.groupby("Case").agg(kind=("Pathology", "first"), pair=("reading", list))
+    found = pd.DataFrame([measure_pair(pair, predictor) for pair in pairs["pair"]], index=pairs.index)
+    for kind, rows in {"all": found, **dict(list(found.groupby(pairs["kind"])))}.items():
+        quantiles = rows["difference"].quantile(list(QUANTILES)).round(2).to_dict()
+        means = rows.drop(columns="difference").mean().round(3).to_dict()
+        sys.stdout.write(f"{kind} {len(rows)} {quantiles} {means}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "models/ki67-demo")
