@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 
 from core.register.models import ENTRIES, ESTIMATES, REGISTER, WITHHELD, Record
 from core.register.store import Store
@@ -135,25 +135,34 @@ def read_overview(store: Store) -> Overview:
     """Count what there is, and list what it can be narrowed by."""
     patients = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome").distinct().subquery()
     known = store.select(select(func.count().label("n")).select_from(patients))
-    sums = sum_estimates(store)
-    bundles = dict(sorted(zip(sums["bundle_sha256"], sums["bundle"], strict=True)))
-    withdrawn = count_estimates(store, Filter(withdrawn=True))
-    return Overview(
-        int(sums["estimates"].sum()), int(known[0]["n"]), tuple(sorted({*sums["centre"]})), bundles, withdrawn
-    )
+    sums = _sum(store)
+    told = sums[sums["estimates"] > 0]
+    bundles = dict(sorted(zip(told["bundle_sha256"], told["bundle"], strict=True)))
+    estimates, withdrawn = (int(sums[name].sum()) for name in ("estimates", "withdrawn"))
+    return Overview(estimates, int(known[0]["n"]), tuple(sorted({*told["centre"]})), bundles, withdrawn)
 
 
 def sum_estimates(store: Store) -> pd.DataFrame:
     """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
-    keys, last = (ESTIMATES.c.centre, ESTIMATES.c.bundle_sha256), func.max(ESTIMATES.c.number).label("last")
-    counts = (func.count().label("estimates"), func.count(ESTIMATES.c.first_outcome).label("with_outcome"))
-    query = Filter().apply(select(*keys, *counts, last)).group_by(*keys).order_by(*keys)
-    sums = pd.DataFrame([dict(row) for row in store.select(query)], columns=[*SUMMED, "last"])
-    newest = sums.groupby("bundle_sha256")["last"].max()
-    named = store.select(select(ESTIMATES.c.number, ESTIMATES.c.bundle).where(ESTIMATES.c.number.in_(newest.tolist())))
-    names = {row["number"]: row["bundle"] for row in named}
-    sums["bundle"] = [names[number] for number in sums["bundle_sha256"].map(newest)]
-    return sums[["centre", "bundle", *SUMMED[1:]]]
+    sums = _sum(store)
+    return sums.loc[sums["estimates"] > 0, ["centre", "bundle", *SUMMED[1:]]].reset_index(drop=True)
+
+
+def _sum(store: Store) -> pd.DataFrame:
+    """Count by centre and bundle in one pass, the withdrawn ones too; a bundle has the name of its newest estimate."""
+    keys, is_away = (ESTIMATES.c.centre, ESTIMATES.c.bundle_sha256), ESTIMATES.c.withdrawals > 0
+    first, number = ESTIMATES.c.first_outcome, ESTIMATES.c.number
+    counts = {
+        "estimates": func.count(case((~is_away, 1))),
+        "with_outcome": func.count(case((~is_away, first))),
+        "withdrawn": func.count(case((is_away, 1))),
+        "last": func.max(number),
+    }
+    query = select(*keys, *(count.label(name) for name, count in counts.items())).group_by(*keys).order_by(*keys)
+    sums = pd.DataFrame([dict(row) for row in store.select(query)], columns=[*SUMMED, "withdrawn", "last"])
+    newest = sums.groupby("bundle_sha256")["last"].transform("max")
+    named = store.select(select(number, ESTIMATES.c.bundle).where(number.in_(newest.unique().tolist())))
+    return sums.assign(bundle=newest.map({row["number"]: row["bundle"] for row in named}))
 
 
 def count_entries(store: Store) -> dict[str, int]:

@@ -41,6 +41,7 @@ def upgrade() -> None:
     )
     op.execute(f"INSERT INTO estimates {STANDING}")
     op.create_index("ix_estimates_patient", "estimates", ["patient"])
+    op.create_index("ix_estimates_search", "estimates", ["number", "patient", "withdrawals"])
     op.create_index(
         "ix_estimates_sums", "estimates", ["centre", "bundle_sha256", "withdrawals", "first_outcome", "number"]
     )
