@@ -1,7 +1,8 @@
 """From a site's manifest to what it exports: its sums and its fusion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,7 @@ from core.inference.engines.torch import TorchEngine
 from core.training.backbone.folder import read_backbone_card
 from core.training.bundle.fusion import complete_inputs
 from core.training.bundle.image_score import draw_folds, fit_image_score, map_features
-from core.training.bundle.terms import make_terms
+from core.training.bundle.terms import LEVELS, make_terms
 from core.training.features import Progress, average_views, extract_features, extract_views
 from core.training.federation.combine import read_left_out
 from core.training.federation.image_sums import ImageSums
@@ -147,12 +148,12 @@ def summarise_patients(
         If the fusion has no finite fit on so few patients.
     """
     pooled, views = features
+    patients = _hide_rare_levels(patients)
     percent = patients["ki67_pct"].astype(float)
     y = np.asarray(plan.cutoff.is_high(percent), dtype=np.float64)
     target = np.log(percent.to_numpy().clip(min=1))
-    terms = tuple(_hide_range(term, patients) for term in make_terms(patients, M1_PREDICTORS)[0])
+    terms = tuple(_round_term(term, patients) for term in make_terms(patients, M1_PREDICTORS)[0])
     coded = [[np.nan if row[t.field] is None else t.code(row[t.field]) for t in terms] for row in _list_rows(patients)]
-    _check_counts(patients, terms)
     score, scored_by = _score(pooled, views, target, plan)
     inputs = np.column_stack([score, np.array(coded).reshape(len(y), len(terms))])
     completed = complete_inputs(inputs, np.ones(len(y)))
@@ -175,24 +176,36 @@ def summarise_patients(
         coefs=fit.coef,
         cov=(fit.cov + fit.cov.T) / 2,
         input_mean=completed.mean,
-        input_cov=(completed.cov + completed.cov.T) / 2,
+        input_cov=_hide_cells((completed.cov + completed.cov.T) / 2, patients, terms),
         sums=ImageSums.of(pooled, views, target),
         manifest_sha256=manifest_sha256,
     )
 
 
-def _check_counts(patients: pd.DataFrame, terms: Sequence[Term]) -> None:
-    """Refuse a yes/no value that fewer than ten patients have or lack: the mean of its code gives their number."""
-    for term in terms:
-        codes = (
-            patients[term.field].dropna().astype(str).map(dict(term.levels)) if term.levels else pd.Series(dtype=float)
-        )
-        counts = codes.value_counts()
-        if len(counts) == 2 and counts.min() < LEAST:
+def _hide_rare_levels(patients: pd.DataFrame) -> pd.DataFrame:
+    """Take levels of fewer than ten patients for not known; refuse a column in which one level would be left."""
+    shown = patients.copy(deep=False)
+    for name in LEVELS.keys() & set(patients.columns) & set(M1_PREDICTORS):
+        values = patients[name].dropna().astype(str)
+        counts = values.value_counts()
+        shown[name] = patients[name].where(patients[name].astype(str).isin(counts[counts >= LEAST].index))
+        if len(counts) > 1 and (counts >= LEAST).sum() < 2:
             raise InputError(
-                f"Of the column {term.field} one of two values is that of fewer than {LEAST} patients, and such small "
+                f"Of the column {name} fewer than two values are those of {LEAST} or more patients, and smaller "
                 "counts are not exported: leave the column out at all sites (--ignore), or add patients."
             )
+    return shown
+
+
+def _hide_cells(cov: Floats, patients: pd.DataFrame, terms: Sequence[Term]) -> Floats:
+    """Take two yes/no values for unrelated where fewer than ten patients have a pair: it would tell how many."""
+    shown = cov.copy()
+    for (i, one), (j, other) in combinations(enumerate(terms, start=1), 2):
+        cells = pd.crosstab(patients[one.field], patients[other.field]) if one.levels and other.levels else None
+        if cells is not None and cells.shape == (2, 2) and cells.to_numpy().min() < LEAST:
+            shown[i, j] = shown[j, i] = 0.0
+    values, vectors = np.linalg.eigh(shown)
+    return shown if values[0] >= 0 else np.asarray((vectors * np.maximum(values, 0)) @ vectors.T)
 
 
 def _list_rows(patients: pd.DataFrame) -> list[dict[str, Any]]:
@@ -210,11 +223,9 @@ def _score(pooled: Floats, views: Floats, target: Floats, plan: SitePlan) -> tup
     return fit_image_score(map_features(pooled, views), target, ones, fold).out_of_fold, OWN_SCORE
 
 
-def _hide_range(term: Term, patients: pd.DataFrame) -> Term:
-    """Give a number's range from its 5th to its 95th percentile: the least and the largest are one patient's."""
-    if term.scale == "levels":
-        return term
-    low, high = patients[term.field].dropna().astype(float).quantile(list(RANGE))
-    return Term(
-        term.field, term.scale, term.centre, term.unit, term.levels, round(float(low), 1), round(float(high), 1)
-    )
+def _round_term(term: Term, patients: pd.DataFrame) -> Term:
+    """Round the centre, which tells how many values are known; a number's range is from its 5th to 95th percentile."""
+    low, high = term.low, term.high
+    if term.scale != "levels":
+        low, high = (float(q) for q in patients[term.field].dropna().astype(float).quantile(list(RANGE)))
+    return replace(term, centre=round(term.centre, 2), low=round(low, 1), high=round(high, 1))

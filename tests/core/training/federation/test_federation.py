@@ -19,7 +19,7 @@ from core.training.federation.combine import FederationPlan, check_sites, choose
 from core.training.federation.image_sums import fit_pooled_score
 from core.training.federation.pooling import pool_fusions, recode
 from core.training.federation.site import SitePlan, summarise_patients
-from core.training.federation.site_file import SiteSums, _seal, read_site, write_site
+from core.training.federation.site_file import LEAST, SiteSums, _seal, read_site, write_site
 from models.bundle import MALIGNANCY, WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from models.fusion import ImageHead, Term
@@ -295,8 +295,29 @@ def test_a_yes_no_value_of_few_patients_is_not_exported(cohort, network):
     """The mean of its code times the number of patients is their number."""
     patients, pooled, views = cohort
     rare = patients.assign(palpable=["yes" if i % 40 == 0 else "no" for i in range(len(patients))])
-    with pytest.raises(InputError, match="column palpable one of two values is that of fewer than 10 patients"):
+    with pytest.raises(InputError, match="column palpable fewer than two values are those of 10 or more patients"):
         summarise((rare, pooled, views), network, "A", n_features=FEW)
+
+
+def test_a_rare_level_and_a_rare_pair_are_told_by_no_number(cohort, network):
+    """Were they told, moments times the number of patients would be whole numbers of fewer than ten patients."""
+    patients, pooled, views = cohort
+    n = len(patients)
+    known = {
+        "palpable": ["yes" if i % 2 else "no" for i in range(n)],
+        "aln_suspicious": ["suspicious" if i % 2 or i % 80 == 0 else "negative" for i in range(n)],
+        "menopausal": ["peri" if i % 24 == 0 else "post" if i % 3 else "pre" for i in range(n)],
+    }
+    site = summarise((patients.assign(**known), pooled, views), network, "A", n_features=FEW)
+    here = patients.assign(**known)[patients["centre"] == "A"]
+    rare = here["menopausal"] == "peri"
+    assert 0 < rare.sum() < LEAST
+    place = {term.field: i for i, term in enumerate(site.terms, start=1)}
+    assert site.input_cov[place["palpable"], place["aln_suspicious"]] == pytest.approx(0, abs=1e-3)
+    term = site.terms[place["menopausal"] - 1]
+    assert term.centre == round(term.centre, 2)
+    told = site.n * (site.input_mean[place["menopausal"]] + term.centre)
+    assert told != pytest.approx(here["menopausal"].map(term.levels).sum(), abs=1e-3)
 
 
 def test_a_name_that_no_table_can_show_is_not_exported(sites, tmp_path):
