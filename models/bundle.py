@@ -73,6 +73,11 @@ class Bundle:
         return self.manifest.training_data.is_simulated
 
     @property
+    def is_few(self) -> bool:
+        """Whether it was trained on fewer patients than a model needs, for trying out."""
+        return self.manifest.training_data.is_few
+
+    @property
     def weights_path(self) -> Path:
         """Backbone weights: those that bundles share or, in an unpacked bundle, its own."""
         shared = (self.folder / self.manifest.backbone_path / WEIGHTS).resolve()

@@ -31,6 +31,8 @@ class TrainingData:
         Patients of all splits.
     external_centres : tuple of str
         Centres kept for the external test.
+    is_few : bool
+        Whether fewer patients than a model needs were trained on, for trying out.
     """
 
     description: str
@@ -38,13 +40,15 @@ class TrainingData:
     sha256: str
     n_patients: int
     external_centres: tuple[str, ...]
+    is_few: bool = False
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrainingData":
         """Read them from the manifest's "training_data"."""
         centres = tuple(map(str, data["external_centre"]))
         description, sha256 = str(data["description"]), str(data["sha256"])
-        return cls(description, bool(data["simulated"]), sha256, int(data["n_patients"]), centres)
+        few = bool(data.get("few", False))
+        return cls(description, bool(data["simulated"]), sha256, int(data["n_patients"]), centres, few)
 
 
 @dataclass(frozen=True)

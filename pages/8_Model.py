@@ -20,6 +20,7 @@ from core.figures.evidence import (
 from core.figures.instability import plot_instability, tabulate_instability
 from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
+from core.inference.render import FEW_USE
 from core.plain_text import plain, plain_document, plain_figure, plain_table
 from core.spreadsheet import disarm_table
 from core.ui import begin_page, get_bundle, offer_csv
@@ -64,6 +65,8 @@ with begin_page("Model") as user:
     st.header("How well it does", anchor=False)
     if bundle.is_simulated:
         st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
+    if bundle.is_few:
+        st.warning(FEW_USE)
     metrics = tabulate_metrics(read_evidence(bundle, METRICS))
     if len(metrics):
         alt = "Figures of the model by split, each with its 95 % interval"

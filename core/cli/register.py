@@ -185,7 +185,9 @@ def _render_fhir(store: "Store", folder: Path) -> tuple[int, "Iterable[bytes]"]:
 
     check_record(store)
     bundle = load_bundle(folder)
-    model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
+    model = Model(
+        bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated, is_few=bundle.is_few
+    )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     parts = write_assessments(map(Assessed.of_record, read_estimates(store)), [model], created_utc=now)
     return count_estimates(store, Filter()), (part.encode() for part in parts)

@@ -38,7 +38,11 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     cutoff: CutoffValue = 20.0,
     rule: CutoffRule = ">=",
     external: Annotated[list[str] | None, typer.Option(help="Centre held out, if the manifest has no split.")] = None,
+    few: Annotated[bool, typer.Option("--few", help="Train on fewer than 100, for trying out only.")] = False,
     keep: Annotated[list[int] | None, typer.Option(help="Row whose image is taken although it was refused.")] = None,
+    reporting: Annotated[
+        Path | None, typer.Option(help="Form that `checklists` writes, filled in by the study's people.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check the manifest: seconds, no network.")] = False,
     seed: Seed = SEED,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
@@ -48,6 +52,7 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
     refused: Path | None,
 ) -> None:
     """Train a Ki-67 bundle on a manifest."""
+    from core.training.bundle.reporting import read_answers  # noqa: PLC0415
     from core.training.check import check_manifest  # noqa: PLC0415
     from core.training.plan import TrainingPlan  # noqa: PLC0415
 
@@ -60,6 +65,8 @@ def train(  # noqa: PLR0913, PLR0917 - options of a command
         seed=seed,
         choices=choices,
         kept=frozenset(keep or ()),
+        few=few,
+        reporting=read_answers(reporting) if reporting else {},
     )
     if check:
         with keep_refused(refused):

@@ -11,7 +11,8 @@ Meaning = Literal["name", "file", "box", "split", "probability", "binary", "even
 
 ALIASES: dict[str, str] = {
     "patient_id": "patient patientid pid id study_id subject subject_id case case_id caseid pseudonym patient_no "
-    "patient_number patienten_id patientennummer fallnummer fall_id pseudonyme identifiant identifiant_patient "
+    "patient_number patienten_id patientennummer patienten_nr patientin pat_id pat_nr pat_nummer fallnummer fall_nr "
+    "fall_id pseudonyme identifiant identifiant_patient "
     "id_patient numero_patient paciente id_paciente identificador identificador_paciente 患者 患者编号 "
     "病例号 编号 病人编号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
@@ -28,7 +29,8 @@ ALIASES: dict[str, str] = {
     "prob": "probability predicted_probability prediction predicted pred risk prob_combined p_high p_hat score_prob "
     "wahrscheinlichkeit vorhersage probabilite prediction_modele probabilidad prediccion 概率 预测概率 预测值",
     "lnm": "node_metastasis nodal_metastasis lymph_node_metastasis ln_metastasis lymph_nodes nodal_status node_status "
-    "lymphknotenmetastase lymphknoten nodalstatus metastase_ganglionnaire ganglions metastasis_ganglionar ganglios "
+    "lymphknotenmetastase lymphknotenmetastasen lymphknotenbefall lymphknotenstatus lymphknoten nodalstatus "
+    "metastase_ganglionnaire ganglions metastasis_ganglionar ganglios "
     "淋巴结转移",
     "aln_suspicious": "aln_us axillary_ultrasound axillary_us axilla_us axillasonographie axilla_sonographie "
     "echographie_axillaire ecografia_axilar axilla_auffaellig axilla_auffallig axilla_suspekt aln_suspekt "
@@ -36,8 +38,8 @@ ALIASES: dict[str, str] = {
     "腋窝超声 腋窝淋巴结可疑",
     "rfs_months": "rfs_time rfs follow_up followup follow_up_time followup_time time survival_time time_to_event dfs "
     "dfs_time ddfs drfs efs recurrence_free_survival nachbeobachtung nachbeobachtungszeit rezidivfreies_ueberleben "
-    "rezidivfreies_uberleben zeit suivi duree_suivi survie_sans_recidive tiempo seguimiento supervivencia "
-    "supervivencia_libre_recidiva 随访 随访时间 无复发生存期 生存时间",
+    "rezidivfreies_uberleben monate_bis_rezidiv zeit suivi duree_suivi survie_sans_recidive tiempo seguimiento "
+    "supervivencia supervivencia_libre_recidiva 随访 随访时间 无复发生存期 生存时间",
     "rfs_event": "rfs_status recurrence recurred relapse event event_status dfs_event dfs_status ddfs_event distmet "
     "status rezidiv rezidiv_ja_nein ereignis recidive evenement recidiva recurrencia evento 复发 事件 复发状态",
     "age": "age_at_diagnosis age_at_exam patient_age age_at_surgery alter alter_bei_diagnose patientenalter "

@@ -27,6 +27,7 @@ TRAINED = {
     False: "The model was trained on real patients.",
     None: "Whether the model was trained on simulated patients is not known here.",
 }
+FEW = "The model was trained on too few patients, for trying out only."
 MADE_UP = "This patient is simulated."
 INTERVAL = "95 % interval of the estimate by bootstrap refits of the model"
 SHORT_HASH = 12
@@ -44,12 +45,20 @@ class Model:
         Ki-67 that counts as high, in words; "" where it is not known.
     is_simulated : bool or None
         Whether its training patients are made up; None where that is not known.
+    is_few : bool
+        Whether they were fewer than a model needs.
     """
 
     name: str
     sha256: str
     cutoff: str = ""
     is_simulated: bool | None = None
+    is_few: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said of it wherever it stands."""
+        return [RESEARCH, TRAINED[self.is_simulated], *[FEW] * self.is_few]
 
 
 @dataclass(frozen=True)
@@ -139,7 +148,7 @@ def _write_device(model: Model) -> Content:
             {"type": {"text": "program"}, "value": __version__},
             {"type": {"text": "bundle"}, "value": f"{model.name} {model.sha256[:SHORT_HASH]}"},
         ],
-        "note": [{"text": RESEARCH}, {"text": TRAINED[model.is_simulated]}],
+        "note": [{"text": text} for text in model.notes],
     }
 
 
@@ -175,8 +184,7 @@ def _write_assessment(estimate: Estimate, model: Model, device: str) -> Content:
 
 
 def _list_notes(estimate: Estimate, model: Model) -> Iterator[str]:
-    yield RESEARCH
-    yield TRAINED[model.is_simulated]
+    yield from model.notes
     if estimate.is_simulated:
         yield MADE_UP
     if estimate.imputed:

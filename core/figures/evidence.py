@@ -30,7 +30,8 @@ RATES = {
 
 def name_cohort(bundle: Bundle) -> str:
     """Name the patients of a bundle's evidence as sentences call them."""
-    return "the simulated cohort" if bundle.is_simulated else "the bundle's cohort"
+    name = "the simulated cohort" if bundle.is_simulated else "the bundle's cohort"
+    return f"{name} (model for trying out only)" if bundle.is_few else name
 
 
 def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:

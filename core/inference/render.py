@@ -7,11 +7,12 @@ from models.bundle import Bundle
 
 RESEARCH_USE = "Research use only; not a medical device."
 SIMULATED_USE = "The model was trained on simulated patients: its Ki-67 figures say nothing about a real one."
+FEW_USE = "The model was trained on too few patients, for trying out only: neither its estimates nor its figures hold."
 
 
 def describe_use(bundle: Bundle) -> str:
     """Say what the bundle may be used for."""
-    return f"{RESEARCH_USE} {SIMULATED_USE}" if bundle.is_simulated else RESEARCH_USE
+    return " ".join([RESEARCH_USE, *[SIMULATED_USE] * bundle.is_simulated, *[FEW_USE] * bundle.is_few])
 
 
 def render_prediction(prediction: Prediction, bundle: Bundle) -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""TRIPOD+AI and CLAIM: every item, the section that answers it, and what the study's people must fill in."""
+"""TRIPOD+AI, CLAIM and STARD-AI: each item, the section that answers it, and what the study's people must fill in."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
 
 from core.paper.content import Item
-from core.training.bundle.reporting import CLAIM, MISSING, TRIPOD, list_items
+from core.training.bundle.reporting import CLAIM, MISSING, STARD, TRIPOD, list_items
 
+NOTE = (
+    "Items in short words of our own; of STARD-AI those alone that ask for more than the others. What is called "
+    "missing is for the study's people to fill in."
+)
 HELD_OUT = ("split-external", "split-test")
 Answered = Mapping[str, tuple[str, str]]
 ANSWERED: Mapping[str, Answered] = {
@@ -72,18 +75,25 @@ ANSWERED: Mapping[str, Answered] = {
         "41": ("limits", "what the study's people conclude"),
         "43": ("availability", "who gets the data, and how"),
     },
+    STARD: {
+        "10": ("outcome", "how Ki-67 was counted"),
+        "16": ("missing-values", ""),
+        "17": ("statistics", ""),
+        "19": ("flow", ""),
+        "27": ("limits", ""),
+    },
 }
 
 
 def fill_checklists(
-    manifest: Mapping[str, Any], sections: Collection[str], gaps: Mapping[str, str]
+    given: Mapping[str, str], sections: Collection[str], gaps: Mapping[str, str]
 ) -> dict[str, tuple[Item, ...]]:
-    """Fill both checklists.
+    """Fill the checklists.
 
     Parameters
     ----------
-    manifest : mapping
-        The bundle's manifest; "reporting" holds what the study's people answered, by guideline and number.
+    given : mapping of str to str
+        What the study's people answered, by guideline and number.
     sections : collection of str
         Ids of the sections that the paper has.
     gaps : mapping of str to str
@@ -94,7 +104,6 @@ def fill_checklists(
     dict of str to tuple of Item
         Every item of each guideline in its order.
     """
-    given = manifest.get("reporting", {})
     return {
         guideline: tuple(
             _fill(Item(number, asks, "", str(given.get(f"{guideline} {number}", "")), MISSING), found, sections, gaps)

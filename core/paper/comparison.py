@@ -19,9 +19,9 @@ from core.figures.cohort.evaluate import evaluate_patients, list_splits
 from core.figures.cohort.roc import RocExhibit
 from core.figures.evidence import tabulate_metrics
 from core.paper.content import Figure, Section, Table
-from core.paper.results import SIMULATED
-from core.paper.study import Cohort
+from core.paper.study import FEW, SIMULATED, Cohort
 
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 SAME = ("y", "ki67_pct", "centre", "age")
 
 
@@ -48,7 +48,7 @@ class Shared:
 def write_comparison(first: Cohort, second: Cohort) -> Section:
     """Set two cohorts side by side, with tests of the difference on patients that neither model was fitted on."""
     names = name_both(first, second)
-    mark = SIMULATED if first.is_simulated or second.is_simulated else ""
+    mark = SIMULATED * (first.is_simulated or second.is_simulated) + FEW * (first.is_few or second.is_few)
     tables = [Table("side_by_side", f"{names[0]} and {names[1]} side by side. {mark}", _tabulate(first, second, names))]
     title = f"{names[0]} beside {names[1]}"
     if first.read.cutoff != second.read.cutoff:
@@ -60,9 +60,10 @@ def write_comparison(first: Cohort, second: Cohort) -> Section:
     shared = find_shared(first.table, second.table)
     if shared.table.empty:
         words, table = _compare_unpaired(first, second, names, shared)
-        return Section("comparison", title, words, tables=(*tables, table))
+        return Section("comparison", title, words, tables=(*tables, table, _tabulate_benefits(first, second, names)))
     words, table = _compare_paired(shared, names)
-    return Section("comparison", title, words, (), tuple(_draw(shared.table, names, mark)), (*tables, table))
+    tables += [table, _tabulate_gain(shared.table, names)]
+    return Section("comparison", title, words, (), tuple(_draw(shared.table, names, mark)), tuple(tables))
 
 
 def name_both(first: Cohort, second: Cohort) -> tuple[str, str]:
@@ -122,11 +123,45 @@ def _compare_unpaired(
     words = (
         f"No held-out patient stands in both: {names[0]} has {len(a):,} ({int(a['y'].sum()):,} with high Ki-67), "
         f"{names[1]} {len(b):,} ({int(b['y'].sum()):,}). The comparison is unpaired: a difference may come from the "
-        "patients as well as from the models, and no difference in net benefit is given.",
+        "patients as well as from the models; net benefit stands side by side, without a difference.",
         *_describe_differing(shared),
         *([test.reason] if test.reason else []),
     )
     return words, _tabulate_test(test, names, "Unpaired DeLong test (Welch)")
+
+
+def _tabulate_gain(table: pd.DataFrame, names: tuple[str, str]) -> Table:
+    """Give net benefit of both on the same patients, and its difference with a bootstrap interval."""
+    benefits = [_compute_benefit(table["y"], table[column]) for column in ("prob_a", "prob_b")]
+    gain = compute_net_benefit_difference(table["y"], table["prob_a"], table["prob_b"], THRESHOLDS)
+    shown: dict[str, object] = {"Threshold": [f"{threshold:.2f}" for threshold in THRESHOLDS]}
+    shown["Treat all"] = benefits[0]["all"].map(write_number)
+    shown |= {name: benefit["model"].map(write_number) for name, benefit in zip(names, benefits, strict=True)}
+    shown["Difference (95 % CI)"] = [
+        write_estimate(value, (low, high), level=None)
+        for value, low, high in gain.table[["difference", "ci_low", "ci_high"]].to_numpy().tolist()
+    ]
+    caption = f"Net benefit of {names[0]} and {names[1]} on the held-out patients of both, n = {gain.n:,}."
+    return Table("net_benefit", caption, pd.DataFrame(shown))
+
+
+def _tabulate_benefits(first: Cohort, second: Cohort, names: tuple[str, str]) -> Table:
+    """Give net benefit of each on its own held-out patients, beside treating all of them."""
+    shown: dict[str, object] = {"Threshold": [f"{threshold:.2f}" for threshold in THRESHOLDS]}
+    for name, cohort in zip(names, (first, second), strict=True):
+        held = _hold_out(cohort.table)
+        benefit = _compute_benefit(held["y"], held["prob"])
+        shown[f"{name}, n = {len(held):,}"] = benefit["model"].map(write_number)
+        shown[f"Treat all of {name}"] = benefit["all"].map(write_number)
+    caption = f"Net benefit of {names[0]} and of {names[1]}, each on its own held-out patients; treating none is 0."
+    return Table("net_benefit", caption, pd.DataFrame(shown))
+
+
+def _compute_benefit(y: "pd.Series[float]", prob: "pd.Series[float]") -> pd.DataFrame:
+    """Give net benefit by threshold, a column for the model and one for treating all."""
+    result = compute_decision_curve(y, {"model": prob}, THRESHOLDS)
+    wide = result.table.pivot(index="threshold", columns="model", values="net_benefit")
+    return wide.reset_index()
 
 
 def _describe_differing(shared: Shared) -> list[str]:

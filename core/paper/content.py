@@ -92,6 +92,8 @@ class Paper:
         What the model may be used for.
     is_simulated : bool
         Whether any of its patients are made up.
+    is_few : bool
+        Whether a model in it was trained on fewer patients than it needs.
     sections : tuple of Section
         In the order in which they are read.
     checklists : mapping of str to tuple of Item
@@ -103,9 +105,19 @@ class Paper:
     title: str
     use: str
     is_simulated: bool
+    is_few: bool
     sections: tuple[Section, ...]
     checklists: dict[str, tuple[Item, ...]]
     origin: str
+
+    @property
+    def marks(self) -> list[str]:
+        """What stands on each page."""
+        return [
+            *["SIMULATED PATIENTS"] * self.is_simulated,
+            *["MODEL FOR TRYING OUT ONLY"] * self.is_few,
+            "RESEARCH USE ONLY",
+        ]
 
     @property
     def figures(self) -> list[tuple[str, Figure]]:

@@ -57,6 +57,8 @@ def _describe_data(study: Study) -> Iterator[str]:
     yield data["description"]
     if data["simulated"]:
         yield "The patients are simulated: images, clinical values, Ki-67 and outcomes are made up by a program."
+    if study.cohort.is_few:
+        yield "The model is for trying out only: fewer patients were trained on than it needs."
     splits = [
         f"{name} {part['n']:,} ({part['events']:,} with high Ki-67; {word_count(len(part['centres']), 'centre')})"
         for name, part in flow["splits"].items()

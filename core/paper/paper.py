@@ -9,6 +9,9 @@ from core.paper.methods import write_methods
 from core.paper.results import write_results
 from core.paper.study import Cohort, Study
 from core.training.bundle.card import LIMITS
+from core.training.bundle.reporting import MISSING, TRIPOD
+
+DATA = f"{TRIPOD} 18e"
 
 
 def write_paper(study: Study, second: Cohort | None = None) -> Paper:
@@ -27,8 +30,9 @@ def write_paper(study: Study, second: Cohort | None = None) -> Paper:
         title=f"Ki-67 from breast ultrasound: {bundle.name}",
         use=describe_use(bundle),
         is_simulated=study.cohort.is_simulated or bool(second and second.is_simulated),
+        is_few=study.cohort.is_few or bool(second and second.is_few),
         sections=sections,
-        checklists=fill_checklists(study.manifest, {section.id for section in sections}, _find_gaps(study)),
+        checklists=fill_checklists(study.answers, {section.id for section in sections}, _find_gaps(study)),
         origin=f"Bundle {bundle.name}, sha256 {bundle.sha256[:16]} · SonoKi {__version__}",
     )
 
@@ -42,7 +46,7 @@ def _describe_availability(study: Study) -> tuple[str, ...]:
     bundle, data = study.bundle, study.manifest["training_data"]
     return (
         f"Data. The table of images has the sha256 {data['sha256']}. Predictions and outcomes of every patient, by "
-        "pseudonym, stand in the bundle's evidence. Who gets the data, and how: missing.",
+        f"pseudonym, stand in the bundle's evidence. Who gets the data, and how: {study.answers.get(DATA, MISSING)}",
         f"Model. Bundle {bundle.name}, sha256 {bundle.sha256}; python -m core bundle pack writes it with its network "
         "into one file that anyone can verify.",
         f"Code. SonoKi {__version__}, Apache-2.0. The same bundle gives the same figures, tables and text byte "

@@ -6,6 +6,7 @@ from typing import Any
 from core.documents.typesetting import PAPERS, Paper, typeset_pdf
 from core.figures.printing import DOUBLE_MM, SINGLE_MM, draw_for_print
 from core.paper import content
+from core.paper.checklists import NOTE
 
 
 def render_pdf(paper: content.Paper, *, sheet: Paper = "a4") -> bytes:
@@ -15,10 +16,11 @@ def render_pdf(paper: content.Paper, *, sheet: Paper = "a4") -> bytes:
     titles = {section.id: section.title for section in paper.sections}
     record = {
         "title": paper.title,
-        "marks": ["SIMULATED PATIENTS"] * paper.is_simulated + ["RESEARCH USE ONLY"],
+        "marks": paper.marks,
         "use": paper.use,
         "footer": paper.origin,
         "sections": [_lay_out(section, counter, pictures) for section in paper.sections],
+        "note": NOTE,
         "checklists": [
             {"title": name, "items": list(_list_items(items, titles))} for name, items in paper.checklists.items()
         ],

@@ -24,7 +24,6 @@ from core.inference.points import choose_ticks, score_points
 from core.paper.content import Figure, Section, Table
 from core.paper.study import Study
 
-SIMULATED = "SIMULATED patients. "
 SPLIT = "split-{}"
 HEADINGS = {"table_1": "Characteristics by split", "table_1_groups": "Characteristics by predicted group"}
 Lacks = list[tuple[str, str, str]]
@@ -34,7 +33,7 @@ def write_results(study: Study) -> Iterator[Section]:
     """Write flow, characteristics, the model, each split, held-out ones first, and what can't be estimated."""
     yield Section("results", "Results", level=1)
     lacks: Lacks = []
-    mark = SIMULATED if study.cohort.is_simulated else ""
+    mark = study.cohort.mark
     note = f"{mark}All patients, n = {len(study.cohort.table):,}."
     flow = show_exhibits("flow", FLOW.title, FLOW.make(study.patients), where="all", note=note, lacks=lacks)
     yield replace(flow, tables=())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.figures.evidence import FLOW, PREDICTIONS, name_cohort, read_evidence,
 from core.inference.trust import load_bundle
 from models.bundle import MANIFEST, Bundle
 
+SIMULATED, FEW = "SIMULATED patients. ", "Model for TRYING OUT only. "
 NOT_KEPT = "reason not kept by this bundle"
 
 
@@ -37,6 +38,8 @@ class Cohort:
         Group high is prob >= threshold.
     is_simulated : bool
         Whether its patients are made up.
+    is_few : bool
+        Whether the model was trained on fewer patients than it needs.
     """
 
     name: str
@@ -44,6 +47,12 @@ class Cohort:
     read: PredictionTable
     threshold: ThresholdResult
     is_simulated: bool
+    is_few: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What is said with each figure."""
+        return SIMULATED * self.is_simulated + FEW * self.is_few
 
     @property
     def table(self) -> pd.DataFrame:
@@ -65,6 +74,8 @@ class Study:
         What the training patients say of it, where that was measured.
     cohort : Cohort
         The patients of all its splits.
+    answers : mapping of str to str
+        What the study's people answered to the checklists, by guideline and number.
     """
 
     bundle: Bundle
@@ -72,6 +83,7 @@ class Study:
     flow: Mapping[str, Any]
     internal: Mapping[str, Any] | None
     cohort: Cohort
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def patients(self) -> Patients:
@@ -100,10 +112,10 @@ def read_study(folder: Path) -> Study:
     read = read_predictions(bundle.folder / PREDICTIONS, cutoff=bundle.cutoff)
     rule = bundle.manifest
     threshold = settle_threshold(read.table, rule.call_rule.threshold, rule.chosen_on)
-    cohort = Cohort(bundle.name, name_cohort(bundle), read, threshold, bundle.is_simulated)
+    cohort = Cohort(bundle.name, name_cohort(bundle), read, threshold, bundle.is_simulated, bundle.is_few)
     _check_flow(flow, read)
     manifest = json.loads((bundle.folder / MANIFEST).read_text(encoding="utf-8"))
-    return Study(bundle, manifest, flow, read_internal(bundle), cohort)
+    return Study(bundle, manifest, flow, read_internal(bundle), cohort, manifest.get("reporting", {}))
 
 
 def read_other(path: Path, study: Study, *, simulated: bool = False) -> Cohort:

@@ -13,6 +13,7 @@ from docx.styles.style import CharacterStyle
 
 from core.paper import content
 from core.paper.archive import write_zip
+from core.paper.checklists import NOTE
 
 FIGURE_MM, TEXT_MM = 85.0, 160.0
 SHEET_MM, MARGIN_MM = (210, 297), 25
@@ -34,6 +35,7 @@ def render_docx(paper: content.Paper, pictures: dict[str, bytes]) -> bytes:
             _add_caption(document, counter.head(table))
             _add_table(document, list(table.table.columns), table.table.to_numpy().tolist())
     document.add_heading("Checklists", 1)
+    document.add_paragraph(NOTE)
     for name, items in paper.checklists.items():
         document.add_heading(name, 2)
         rows = [[item.number, item.asks, describe_place(item, titles)] for item in items]
@@ -53,8 +55,7 @@ def _begin(paper: content.Paper) -> WordDocument:
     section.orientation = WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = Mm(SHEET_MM[0]), Mm(SHEET_MM[1])
     section.left_margin = section.right_margin = Mm(MARGIN_MM)
-    mark = "SIMULATED PATIENTS · " if paper.is_simulated else ""
-    section.header.paragraphs[0].text = f"{mark}RESEARCH USE ONLY · {paper.origin}"
+    section.header.paragraphs[0].text = " · ".join([*paper.marks, paper.origin])
     normal = document.styles["Normal"]
     if isinstance(normal, CharacterStyle):
         normal.font.size = TEXT

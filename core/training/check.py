@@ -2,17 +2,23 @@
 
 import hashlib
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core.clinical import M1_PREDICTORS
 from core.cohort.manifest import Manifest, read_manifest
 from core.cohort.splits import label_split
-from core.errors import TableError
-from core.training.bundle.evidence import describe_events
-from core.training.plan import TrainingPlan, check_size
+from core.errors import InputError, TableError
+from core.imaging import inspect_image
+from core.imaging.decoding.pool import count_cores
+from core.training.plan import TrainingPlan, check_size, count_predictors, describe_events
+
+PIXELS = (
+    "Of the images only headers were read: whether they show ultrasound, colour over the lesion, or nearly the same as "
+    "another patient's is found while training."
+)
 
 
 def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
@@ -55,12 +61,13 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
         f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
         f"patients are used; rows refused: {len(refused)}."
     )
-    too_few = _find_lack(manifest)
+    too_few = _find_lack(manifest, plan)
     findings = [
         *(f"{label_split(name)}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
         too_few or _judge_size(manifest, high.astype(int)),
         *([f"{no_box} images have no box: the segmenter proposes one."] if no_box else []),
         *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
+        PIXELS,
     ]
     columns = [f"{c.column}: {c.label}" + (f" ({c.unit})" if c.unit else "") for c in manifest.reading.columns]
     return {
@@ -76,10 +83,10 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
     }
 
 
-def _find_lack(manifest: Manifest) -> str:
+def _find_lack(manifest: Manifest, plan: TrainingPlan) -> str:
     """Say that there are too few training patients; "" where there are enough."""
     try:
-        check_size(manifest.patients, manifest.refused)
+        check_size(manifest.patients, manifest.refused, plan)
     except TableError as error:
         return str(error)
     return ""
@@ -87,20 +94,34 @@ def _find_lack(manifest: Manifest) -> str:
 
 def _judge_size(manifest: Manifest, high: "pd.Series[int]") -> str:
     """Say how many events there are for each coefficient."""
-    known = [name for name in M1_PREDICTORS if name in manifest.patients]
-    return describe_events(high[manifest.patients["split"] == "train"], len(known) + 1)
+    return describe_events(high[manifest.patients["split"] == "train"], 1 + count_predictors(manifest.patients))
 
 
 def _look_at_files(images: pd.DataFrame) -> tuple[list[tuple[int, str]], list[list[int]]]:
-    """Give the rows whose file can't be opened, with the reason, and those of equal files under several patients."""
+    """Give the rows whose file can't be used, with the reason, and those of equal files under several patients."""
     unread: list[tuple[int, str]] = []
     places: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for image in images.to_dict("records"):
-        try:
-            digest = hashlib.sha256(image["path"].read_bytes()).hexdigest()
-        except OSError:
-            unread.append((int(image["row"]), "The image file can't be opened."))
-        else:
-            places[digest].append((int(image["row"]), str(image["patient_id"])))
+    with ThreadPoolExecutor(count_cores()) as threads:
+        for image, (digest, fault) in zip(
+            images.to_dict("records"), threads.map(_look_at_file, images["path"], images["box"]), strict=True
+        ):
+            if fault:
+                unread.append((int(image["row"]), fault))
+            else:
+                places[digest].append((int(image["row"]), str(image["patient_id"])))
     shared = [[row for row, _ in found] for found in places.values() if len({patient for _, patient in found}) > 1]
     return unread, shared
+
+
+def _look_at_file(path: Path, box: tuple[float, float, float, float] | None) -> tuple[str, str]:
+    """Give a file's hash, and what its header says against it; its pixels are not decoded."""
+    try:
+        data = path.read_bytes()
+        size = inspect_image(data).size
+    except OSError:
+        return "", "The image file can't be opened."
+    except InputError as error:
+        return "", str(error)
+    if size is not None and box is not None and not (box[0] < size[0] and box[1] < size[1] and min(box[2:]) > 0):
+        return "", f"box lies outside the image, which is {size[0]} x {size[1]} pixels."
+    return hashlib.sha256(data).hexdigest(), ""

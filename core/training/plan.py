@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from core.clinical import M1_PREDICTORS
 from core.cohort.record import Choices
 from core.cohort.splits import SplitRule
 from core.errors import TableError
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 SEED = 20260507
-MIN_TRAIN = 100
+MIN_TRAIN = 100  # what the learning curve says is usable
+LEAST_TRAIN = 30  # for trying out
+FEW_EVENTS = 10
 N_REFITS = 300
 
 
@@ -38,6 +41,10 @@ class TrainingPlan:
         Refits of the whole fit, for the intervals.
     kept : frozenset of int
         Rows whose images are taken although an estimate would refuse them or they stand under two patients.
+    few : bool
+        Whether fewer training patients than a model needs are enough: for trying out only, which the bundle says.
+    reporting : dict of str to str
+        What the study's people answered to the checklists, by guideline and number.
     confined : bool
         Whether images must lie in the manifest's folder, as where a visitor of a page names it.
     """
@@ -51,6 +58,8 @@ class TrainingPlan:
     choices: Choices = field(default_factory=Choices)
     n_refits: int = N_REFITS
     kept: frozenset[int] = frozenset()
+    few: bool = False
+    reporting: dict[str, str] = field(default_factory=dict)
     confined: bool = False
 
     @property
@@ -59,8 +68,33 @@ class TrainingPlan:
         return SplitRule(self.external, self.cutoff, self.seed)
 
 
-def check_size(patients: pd.DataFrame, refused: tuple[tuple[int, str], ...], *, words: str = "") -> None:
-    """Refuse fewer training patients than a model needs; the refused rows are named with it."""
-    n_train = int((patients["split"] == "train").sum())
-    if n_train < MIN_TRAIN:
-        raise TableError(f"{n_train} training patients{words} are too few; at least {MIN_TRAIN} are needed.", refused)
+def check_size(
+    patients: pd.DataFrame, refused: tuple[tuple[int, str], ...], plan: TrainingPlan, *, words: str = ""
+) -> None:
+    """Refuse fewer training patients than a model needs; events per coefficient and refused rows are named with it."""
+    train = patients[patients["split"] == "train"]
+    least = LEAST_TRAIN if plan.few else MIN_TRAIN
+    if len(train) >= least:
+        return
+    high = plan.cutoff.is_high(train["ki67_pct"].astype(float)).astype(int)
+    way = f" For trying out only, {LEAST_TRAIN} are enough: --few" if len(train) >= LEAST_TRAIN else ""
+    raise TableError(
+        f"{len(train)} training patients{words} are too few; at least {least} are needed. "
+        f"{describe_events(high, 1 + count_predictors(patients))}{way}",
+        refused,
+    )
+
+
+def count_predictors(patients: pd.DataFrame) -> int:
+    """Count the predictors of model M1 that a manifest has."""
+    return sum(name in patients for name in M1_PREDICTORS)
+
+
+def describe_events(y: "pd.Series[int]", n_coefficients: int) -> str:
+    """Say how many training patients of the rarer class there are for each coefficient of the fusion."""
+    rarer = int(min(y.sum(), len(y) - y.sum()))
+    each = rarer / n_coefficients
+    few = (
+        f", fewer than {FEW_EVENTS}: the fit is likely to be too extreme for new patients" if each < FEW_EVENTS else ""
+    )
+    return f"{rarer} training patients of the rarer class for {n_coefficients} coefficients: {each:.1f} each{few}."

@@ -17,6 +17,7 @@ from core.ui.navigation import show_navigation
 from core.ui.presenting import ask_presenting
 from core.ui.resources import begin_run, get_bundle
 from core.ui.session import note_session
+from models.bundle import Bundle
 
 STYLE = """<style>
 .js-plotly-plot .main-svg text { fill: currentColor !important; }
@@ -88,5 +89,13 @@ def show_model_banner() -> None:
     except ModelError as error:
         st.markdown(f":orange-badge[Research use only] No model is loaded. {plain(error)}")
         return
-    name, simulated = plain(bundle.name), " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
-    st.markdown(f":orange-badge[Research use only]{simulated} Bundle **{name}** · high Ki-67: {bundle.cutoff.words}")
+    st.markdown(
+        f":orange-badge[Research use only]{mark_training(bundle)} Bundle **{plain(bundle.name)}** · high Ki-67: "
+        f"{bundle.cutoff.words}"
+    )
+
+
+def mark_training(bundle: Bundle) -> str:
+    """Give the marks of a bundle whose figures hold for nobody: trained on simulated, or on too few patients."""
+    simulated = " :orange-badge[SIMULATED training data]" if bundle.is_simulated else ""
+    return simulated + (" :orange-badge[Too few patients: FOR TRYING OUT ONLY]" if bundle.is_few else "")

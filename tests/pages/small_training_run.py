@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.training.run import work
 from core.training.run.record import Order, RunFolder
-from tests.core.training.small_training import PLAN, allow_small_trainings
+from tests.core.training.small_training import PLAN, know_the_tiny_network
 
 
 class SmallRun(RunFolder):
@@ -19,7 +19,7 @@ class SmallRun(RunFolder):
 
 
 if __name__ == "__main__":
-    allow_small_trainings()
+    know_the_tiny_network()
     work.RunFolder = SmallRun
     work.stand_back = lambda: None  # other tests may leave it no time
     work.main(Path(sys.argv[1]), int(sys.argv[2]))

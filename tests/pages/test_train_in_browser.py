@@ -43,8 +43,10 @@ def test_from_a_package_to_a_bundle(page, browser, address, tmp_path):  # noqa: 
     page.get_by_text("There is nothing to train on yet").wait_for()
     give_file(page, "patients.zip", pack(write_table(tmp_path, N), tmp_path))
     page.get_by_text(f"{N} rows: {N} images of {N} patients are used").wait_for()
-    page.get_by_text("The patients are simulated").click()
-    settle(page)
+    page.get_by_text("For trying out only, 30 are enough, if the box above is ticked.").wait_for()
+    for box in ("The patients are simulated", "for trying out only"):
+        page.locator("label", has_text=box).click()
+        settle(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_role("heading", name="A training runs").wait_for()
 

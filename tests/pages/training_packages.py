@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.simulation import write_cohort
+from tests.core.training.small_cohort import write_small_cohort
 
-SEED = 11
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def write_table(folder: Path, n: int) -> pd.DataFrame:
     """Simulate patients, nine tenths of them training patients."""
-    table = pd.read_csv(write_cohort(folder, n, SEED), dtype=str, keep_default_na=False)
+    table = pd.read_csv(write_small_cohort(folder, n), dtype=str, keep_default_na=False)
     table["split"] = ["test" if i % 10 == 0 else "train" for i in range(n)]
     return table
 

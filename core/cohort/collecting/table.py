@@ -16,6 +16,7 @@ from core.tabular import TextTable, read_bytes, read_table
 KEYS = ("patient_id", "exam_date", "accession")
 WRITTEN = ("centre", "split", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
 WANTED = (*KEYS, "laterality", *WRITTEN)
+SHOWN_COLUMNS = 12
 NO_ID = "patient_id is empty."
 REPEATED = "The row says what row {row} says: that one was taken."
 NO_CENTRE = "The table has no column for the centre: all rows are of the centre {centre}; --centre names it."
@@ -95,7 +96,8 @@ def read_patients(path: Path, choices: Choices, *, centre: str) -> PatientTable:
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
     match = match_columns(text.header, WANTED, choices)
     if "patient_id" not in match.positions and "patient_id" not in match.doubtful:
-        raise TableError("The table has no column with the patient ids; --map patient_id=COLUMN names it.")
+        names = ", ".join(f"'{name[:40]}'" for name in text.header[:SHOWN_COLUMNS] if name)
+        raise TableError(f"None of the table's columns ({names}) is the patient ids; --map patient_id=COLUMN names it.")
     understood = understand(text, match, choices, KEYS)
     problems = {text.rows[position]: reason for position, reason in find_summaries(text).items()} | dict(text.refused)
     problems |= {text.rows[position]: reason for position, reason in understood.problems.items()}

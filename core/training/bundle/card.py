@@ -27,6 +27,10 @@ SIMULATED = (
     "gain over the clinical values, the rates of node metastasis and recurrence come near those of Yu et al. was a "
     "target of the simulation, not a finding.\n\n"
 )
+FEW = (
+    "**For trying out only.** Fewer patients were trained on than a model needs: neither its estimates nor its figures "
+    "hold.\n\n"
+)
 LIMITS = (
     "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
     "Not for images other than B-mode breast ultrasound with one lesion in the box. BI-RADS 6 is refused."
@@ -68,6 +72,7 @@ def write_card(
     lines = [
         f"# {manifest['name']}\n",
         SIMULATED if data["simulated"] else "",
+        FEW if data.get("few") else "",
         "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
         f"that Ki-67 is high ({cutoff.words}). For research use only.\n",
         "## Training data\n",

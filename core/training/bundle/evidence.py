@@ -14,7 +14,6 @@ from models.fusion import FusionHead
 
 DEVELOPMENT = ("train", "validation")
 THRESHOLD_DRAWS = 500
-FEW_EVENTS = 10
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 SHOWN = ("n", "events", "discrimination", "comparisons", "confusion", "calibration", "lymph_nodes")
 DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
@@ -94,16 +93,6 @@ def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, Any]]:
         | {name: getattr(compute_roc(part["y"], part["prob"]), name) for name in ("auc", "auc_ci", "reason")}
         for (split, box), part in predictions.groupby(["split", "box_source"])
     ]
-
-
-def describe_events(y: "pd.Series[int]", n_coefficients: int) -> str:
-    """Say how many training patients of the rarer class there are for each coefficient of the fusion."""
-    rarer = int(min(y.sum(), len(y) - y.sum()))
-    each = rarer / n_coefficients
-    few = (
-        f", fewer than {FEW_EVENTS}: the fit is likely to be too extreme for new patients" if each < FEW_EVENTS else ""
-    )
-    return f"{rarer} training patients of the rarer class for {n_coefficients} coefficients: {each:.1f} each{few}."
 
 
 def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:

@@ -5,25 +5,108 @@ Intelligence 2024;6:e240300.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from core.errors import InputError
 
 MISSING = "missing"
 TRIPOD, CLAIM, STARD = "TRIPOD+AI", "CLAIM 2024", "STARD-AI"
 GUIDELINES = Path(__file__).with_name("guidelines.csv")
+MOST_BYTES, MOST_LETTERS = 1_000_000, 2_000
+NO_TEXT = {"Cc", "Cs", "Cn"}
 
 
 def describe_reporting(
     manifest: Mapping[str, Any], flow: Mapping[str, Any], internal: Mapping[str, Any]
 ) -> Iterator[str]:
     """Write the items of the reporting guidelines with what the bundle knows of them."""
-    answers = {**_answer(flow, internal), **manifest.get("reporting", {})}
+    given = manifest.get("reporting", {})
+    answers = {**_answer(flow, internal), **given}
     yield "\n## Reporting\n"
     yield "| item | asks for | answer |\n| --- | --- | --- |"
-    for name in ITEMS:
+    for name in dict.fromkeys((*ITEMS, *given)):
         guideline, number = name.rsplit(" ", 1)
-        yield f"| {name} | {list_items(guideline)[number]} | {answers.get(name, MISSING)} |"
+        yield f"| {name} | {list_items(guideline)[number]} | {answers.get(name, MISSING).replace('|', '/')} |"
+
+
+def write_form() -> str:
+    """Write every item with what it asks for and an empty answer, as JSON for the study's people to fill in."""
+    form = {
+        f"{guideline} {number}": {"asks for": asks, "answer": ""}
+        for guideline in (TRIPOD, STARD, CLAIM)
+        for number, asks in list_items(guideline).items()
+    }
+    return json.dumps(form, indent=1, ensure_ascii=False) + "\n"
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """Read a form that the study's people filled in.
+
+    Parameters
+    ----------
+    path : Path
+        JSON as `write_form` writes it; an answer may also stand for its item alone.
+
+    Returns
+    -------
+    dict of str to str
+        Answers by guideline and number; items without one are left out.
+
+    Raises
+    ------
+    InputError
+        If it is no such form; the sentence names the item.
+    """
+    try:
+        data = path.read_bytes()
+        if len(data) > MOST_BYTES:
+            raise InputError(f"The form of the checklists is larger than {MOST_BYTES / 1e6:g} MB.")
+        form = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_take_once)
+    except OSError:
+        raise InputError("The form of the checklists can't be opened.") from None
+    except (ValueError, RecursionError):
+        raise InputError("The form of the checklists is no JSON: `checklists FILE` writes one.") from None
+    if not isinstance(form, dict):
+        raise InputError('The form of the checklists holds no items: give {"TRIPOD+AI 5b": "..."}.')
+    known = [f"{guideline} {number}" for guideline in (TRIPOD, STARD, CLAIM) for number in list_items(guideline)]
+    for name in form:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise InputError(f"'{name[:60]}' is no item of the checklists.{hint}")
+    answers = {name: _read_answer(name, entry) for name, entry in form.items()}
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+def _take_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice, of which JSON would take the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        double = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"'{double[:60]}' stands twice in the form of the checklists.")
+    return found
+
+
+def _read_answer(name: str, entry: object) -> str:
+    if isinstance(entry, dict):
+        odd = [key for key in entry if key not in {"asks for", "answer"}]
+        if odd:
+            raise InputError(f"{name}: '{odd[0][:60]}' is not known; an item has 'asks for' and 'answer'.")
+        entry = entry.get("answer", "")
+    if not isinstance(entry, str):
+        raise InputError(f"{name}: the answer is no text; put it in quotation marks.")
+    answer = " ".join(entry.split())
+    if len(answer) > MOST_LETTERS:
+        raise InputError(f"{name}: the answer has {len(answer):,} letters; at most {MOST_LETTERS:,} are taken.")
+    if any(unicodedata.category(letter) in NO_TEXT for letter in answer):
+        raise InputError(f"{name}: the answer holds a sign that no text has.")
+    return answer
 
 
 def list_items(guideline: str) -> dict[str, str]:

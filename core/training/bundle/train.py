@@ -25,7 +25,6 @@ from core.training.bundle.card import write_card
 from core.training.bundle.evidence import (
     choose_no_call,
     count_flow,
-    describe_events,
     evaluate_boxes,
     evaluate_no_call,
     make_predictions,
@@ -37,7 +36,7 @@ from core.training.bundle.fits import TrainingData, fit_bundle
 from core.training.bundle.folder import TrainingFolder, open_training_folder
 from core.training.features import Features, average_views, extract_features, extract_views
 from core.training.intake_rates import gather_rates
-from core.training.plan import TrainingPlan, check_size
+from core.training.plan import MIN_TRAIN, TrainingPlan, check_size, describe_events
 from core.training.threads import take_one_thread
 from models.bundle import MALIGNANCY, WEIGHTS, write_bundle
 from models.fusion import FusionHead
@@ -66,7 +65,7 @@ def _train(
     manifest = read_manifest(manifest_path, plan.split_rule, plan.choices, confined=plan.confined)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
-    check_size(manifest.patients, manifest.refused)
+    check_size(manifest.patients, manifest.refused, plan)
     gate = Gate.from_json(card["gate"])
     count_images = partial(progress, "images")
     features = extract_features(manifest.images, engine, place.cache, count_images, gate=gate, kept=plan.kept)
@@ -156,7 +155,8 @@ def _join(manifest: Manifest, features: Features, plan: TrainingPlan) -> Trainin
     """Keep the patients with a readable image, and label them."""
     pooled = features.by_patient(manifest.images["patient_id"])
     patients = manifest.patients.loc[pooled.index]
-    check_size(patients, tuple(sorted((*manifest.refused, *features.refused))), words=" with a readable image")
+    refused = tuple(sorted((*manifest.refused, *features.refused)))
+    check_size(patients, refused, plan, words=" with a readable image")
     boxes = features.name_boxes(manifest.images)
     patients = patients if boxes.eq("drawn").all() else patients.assign(box_source=boxes)
     return TrainingData(patients, plan.cutoff.is_high(patients["ki67_pct"].astype(float)).astype(int), pooled)
@@ -194,11 +194,13 @@ def _describe(
         "training_data": {
             "description": plan.description,
             "simulated": plan.simulated,
+            "few": int((patients["split"] == "train").sum()) < MIN_TRAIN,
             "sha256": _hash_data(manifest),
             "n_patients": len(patients),
             "centres": sorted(set(patients["centre"])),
             "external_centre": sorted(set(patients.loc[patients["split"] == "external", "centre"])),
         },
+        "reporting": plan.reporting,
         "seeds": {"training": plan.seed},
         "n_refits": plan.n_refits,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},

@@ -236,7 +236,7 @@ def _describe(judged: Judged, plan: UpdatePlan, out: Path) -> dict[str, Any]:
     """Give the manifest of the new bundle: the old one's, with its parent, name, patients and libraries."""
     bundle, patients = judged.bundle, judged.patients
     kept: dict[str, Any] = json.loads((bundle.folder / MANIFEST).read_text(encoding="utf-8"))
-    for name in ("schema_version", "files", "penalties", "unpenalised"):
+    for name in ("schema_version", "files", "penalties", "unpenalised", "reporting"):
         kept.pop(name, None)
     backbone = os.path.relpath(bundle.weights_path.parent.resolve(), out.resolve())
     data = dict(kept["training_data"])

@@ -188,7 +188,9 @@ def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: boo
         engine=engine,
         is_simulated=simulated,
     )
-    model = Model(bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated)
+    model = Model(
+        bundle.name, bundle.sha256, bundle.cutoff.words, is_simulated=bundle.is_simulated, is_few=bundle.is_few
+    )
     now = describe_provenance(bundle)["created_utc"]
     return render_assessments([Assessed(estimate, now, entry)], [model], created_utc=now)
 

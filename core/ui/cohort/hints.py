@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 Point = Callable[[str], str]
 OPTION = re.compile(r": --\w.*$")
+FEW = re.compile(r": --few$")
 KEEP = re.compile(r", --keep (\d+) takes it\.$")
 CODES = re.compile(r": --code (?P<name>\w+)=(?P<codes>.*?)(, or .*)?\.?$")
 IN_FILE = (
@@ -17,6 +18,7 @@ IN_FILE = (
 
 def point_below(sentence: str) -> str:
     """Name the form below in place of the option."""
+    sentence = FEW.sub(", if the box above is ticked.", sentence)
     return KEEP.sub(r', name row \1 under "Rows kept".', OPTION.sub(" below.", sentence))
 
 

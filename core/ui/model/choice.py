@@ -21,6 +21,7 @@ from core.ui.errors import guard
 from core.ui.export import offer_csv
 from core.ui.login import User
 from core.ui.model.use import forget_use, get_use
+from core.ui.page import mark_training
 from core.ui.register.adding import ask_initials
 from core.ui.register.store import get_store
 from core.ui.resources import get_bundle
@@ -141,8 +142,7 @@ def _back(use: BundleUse, author: Author, note: str) -> str:
 def _describe(other: Bundle) -> None:
     parents = ", ".join(f"{plain(name)} ({sha256[:12]})" for name, sha256 in other.manifest.parents)
     told = f"Made from {parents}. " if parents else ""
-    simulated = " :orange-badge[SIMULATED training data]" if other.is_simulated else ""
-    st.markdown(f"{told}{plain(other.manifest.training_data.description)}{simulated}")
+    st.markdown(f"{told}{plain(other.manifest.training_data.description)}{mark_training(other)}")
 
 
 def _show_side_by_side(current: Bundle, other: Bundle) -> None:

@@ -49,9 +49,8 @@ def show_refused(refused: list[tuple[int, str]], alt: str) -> None:
     st.dataframe(disarm_table(table.head(MOST_ROWS)), hide_index=True, alt=alt)
     if len(table) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {len(table):,} rows; the file holds all.")
-    st.download_button(
-        f"{alt} (CSV)", render_csv(table), "sonoki_refused_rows.csv", "text/csv", on_click="ignore", type="tertiary"
-    )
+    name = f"sonoki_{alt.lower().replace(' ', '_')}.csv"
+    st.download_button(f"{alt} (CSV)", render_csv(table), name, "text/csv", on_click="ignore", type="tertiary")
 
 
 def list_centres(path: Path) -> list[str]:
@@ -62,7 +61,7 @@ def list_centres(path: Path) -> list[str]:
 
 def _check(path: Path, plan: TrainingPlan) -> dict[str, Any] | None:
     """Check the table, once for what was decided; None where it is refused as a whole."""
-    key = (path, repr(plan.choices), plan.cutoff, plan.external)
+    key = (path, repr(plan.choices), plan.cutoff, plan.external, plan.few)
     known = st.session_state.get(CHECKED)
     if known is None or known[0] != key:
         with st.spinner("Checking the table"):

@@ -5,7 +5,7 @@ import re
 import streamlit as st
 
 from core.errors import UsageError
-from core.training.plan import TrainingPlan
+from core.training.plan import MIN_TRAIN, TrainingPlan
 from core.ui.cohort.session import get_own
 from core.ui.train.source import STATE
 from models.cutoff import DEFAULT_CUTOFF, RULES, Cutoff
@@ -58,6 +58,9 @@ def ask_plan(centres: list[str]) -> TrainingPlan:
             persist_state="session",
             help="Numbers of rows of the table, commas between; a training names the rows that it refuses.",
         )
+        few = st.checkbox(
+            f"Train on fewer than {MIN_TRAIN} patients, for trying out only", key="train_few", persist_state="session"
+        )
     return TrainingPlan(
         name=_read_name(name),
         description=" ".join(about.split()) or OWN_DATA,
@@ -66,6 +69,7 @@ def ask_plan(centres: list[str]) -> TrainingPlan:
         external=tuple(external),
         choices=get_own(STATE).choices,
         kept=_read_rows(kept),
+        few=few,
         confined=True,
     )
 

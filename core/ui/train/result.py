@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from core.inference.render import FEW_USE
 from core.plain_text import plain, plain_document, plain_table
+from core.training.plan import MIN_TRAIN
 from core.training.run.record import RunFolder
 from core.ui.errors import guard_file
 from core.ui.export import offer_csv
@@ -17,6 +19,8 @@ def show_result(run: RunFolder) -> None:
     order = run.read_order()
     if order.plan.simulated:
         st.warning("These figures come from **simulated** patients. They say nothing about real ones.")
+    if result["flow"]["splits"]["train"]["n"] < MIN_TRAIN:
+        st.warning(FEW_USE)
     st.download_button(
         "The bundle (ZIP)",
         guard_file(run.packed.read_bytes),
@@ -38,10 +42,14 @@ def show_result(run: RunFolder) -> None:
             "own threshold, net change of Pencina et al. for those with high and with low Ki-67."
         )
         offer_csv(table, "comparison", label="Comparison (CSV)")
-    refused = [(int(row), str(why)) for row, why in result["refused"]]
-    if refused:
-        st.subheader("Rows that were refused", anchor=False)
-        show_refused(refused, "Rows refused")
+    for name, title, alt in (
+        ("refused", "Rows that were refused", "Rows refused"),
+        ("cautions", "Rows to look at", "Rows with a caution"),
+    ):
+        rows = [(int(row), str(why)) for row, why in result[name]]
+        if rows:
+            st.subheader(title, anchor=False)
+            show_refused(rows, alt)
     for note in result["notes"]:
         st.caption(plain(note))
     with st.expander("Model card of the new bundle"):

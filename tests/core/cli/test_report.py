@@ -22,6 +22,19 @@ def test_a_paper_is_written_and_another_is_asked_for(capsys, monkeypatch, bundle
     assert (out / "paper.json").read_bytes() == before
 
 
+def test_the_form_of_the_checklists_is_written_once_and_read(capsys, monkeypatch, bundle_dir, tmp_path):
+    form = tmp_path / "form.json"
+    assert run(capsys, monkeypatch, "checklists", form)[0] == 0
+    code, _, err = run(capsys, monkeypatch, "checklists", form)
+    assert code == 2
+    assert "answers in it are not overwritten" in err
+    answered = json.loads(form.read_text()) | {"CLAIM 2024 45": ""}
+    form.write_text(json.dumps(answered))
+    code, _, err = run(capsys, monkeypatch, "report", bundle_dir, "--paper", tmp_path / "p", "--reporting", form)
+    assert code == 3
+    assert "'CLAIM 2024 45' is no item" in err
+
+
 def test_what_can_not_be_done_is_one_sentence(capsys, monkeypatch, bundle_dir, tmp_path):
     calls = {
         ("report", tmp_path, "--paper", tmp_path / "out"): (1, "manifest.json is not in the folder"),

@@ -11,14 +11,22 @@ import pytest
 
 from core import __version__
 from core.cohort import PredictionTable
-from core.errors import ModelError
+from core.errors import InputError, ModelError
 from core.evaluation import compare_roc
 from core.evaluation.discrimination.roc_comparison import compare_roc_unpaired
 from core.paper.checklists import ANSWERED, fill_checklists
 from core.paper.comparison import find_shared, write_comparison
 from core.paper.paper import write_paper
 from core.paper.study import NOT_KEPT, read_other, read_study
-from core.training.bundle.reporting import CLAIM, TRIPOD, list_items
+from core.training.bundle.reporting import (
+    CLAIM,
+    STARD,
+    TRIPOD,
+    describe_reporting,
+    list_items,
+    read_answers,
+    write_form,
+)
 from models.cutoff import Cutoff
 from tests.core.paper.conftest import SHIPPED
 
@@ -127,7 +135,7 @@ def test_each_item_names_a_section_or_is_missing(paper):
 
 
 def test_what_the_people_answered_is_not_missing_and_a_gap_is():
-    items = fill_checklists({"reporting": {"TRIPOD+AI 17": "Board of Graz, 12/2021"}}, {"flow"}, {"flow": "reasons"})
+    items = fill_checklists({"TRIPOD+AI 17": "Board of Graz, 12/2021"}, {"flow"}, {"flow": "reasons"})
     by_number = {item.number: item for item in items[TRIPOD]}
     assert (by_number["17"].answer, by_number["17"].missing) == ("Board of Graz, 12/2021", "")
     assert (by_number["20a"].section, by_number["20a"].missing) == ("flow", "reasons")
@@ -157,6 +165,13 @@ def test_the_same_patients_are_compared_in_pairs(study, other):
         "net_benefit_difference",
     ]
     assert all("SIMULATED" in figure.note for figure in section.figures)
+    benefit = section.tables[2].table.set_index("Threshold")
+    for name, prob in ((study.cohort.name, a["prob"]), ("theirs", b["prob"])):
+        called = prob.to_numpy() >= 0.4
+        y = a["y"].to_numpy()
+        by_hand = (called & (y == 1)).mean() - (called & (y == 0)).mean() * 0.4 / 0.6
+        assert benefit.loc["0.40", name] == f"{by_hand:.3f}"
+    assert benefit["Difference (95 % CI)"].str.contains(" to ").all()
 
 
 def test_other_patients_are_compared_unpaired_and_it_is_said(study, other):
@@ -168,6 +183,14 @@ def test_other_patients_are_compared_unpaired_and_it_is_said(study, other):
     a, b = (cohort.table[cohort.table["split"].isin(["test", "external"])] for cohort in (study.cohort, strange))
     test = compare_roc_unpaired(a["y"], a["prob"], b["y"], b["prob"])
     assert f"{test.difference:.3f}" in section.tables[1].table.iloc[0]["Difference (95 % CI)"]
+    benefit = section.tables[2].table
+    assert list(benefit) == [
+        "Threshold",
+        f"{study.cohort.name}, n = {len(a):,}",
+        f"Treat all of {study.cohort.name}",
+        f"theirs, n = {len(b):,}",
+        "Treat all of theirs",
+    ]
 
 
 def test_a_pseudonym_with_other_values_is_another_patient(study):
@@ -222,3 +245,40 @@ def test_refused_rows_keep_their_reasons_and_the_sums(study):
     assert patients.refused + patients.further + len(patients.whole) == 700
     without = {**study.flow, "rows": 670, "rows_refused": 10}
     assert dataclasses.replace(study, flow=without).patients.reasons == ((NOT_KEPT, 10),)
+
+
+def test_the_answers_of_the_studys_people_are_read_from_the_form_and_stand_in_their_place(study, tmp_path):
+    form = json.loads(write_form())
+    assert set(form) == {f"{name} {number}" for name in (TRIPOD, STARD, CLAIM) for number in list_items(name)}
+    form["TRIPOD+AI 18e"]["answer"] = "On request\nfrom Graz | within a year."
+    (tmp_path / "form.json").write_text(json.dumps(form | {"CLAIM 2024 44": "None."}))
+    answers = read_answers(tmp_path / "form.json")
+    assert answers == {"TRIPOD+AI 18e": "On request from Graz | within a year.", "CLAIM 2024 44": "None."}
+    told = write_paper(dataclasses.replace(study, answers=answers))
+    assert "and how: On request from Graz" in " ".join(find(told, "availability").paragraphs)
+    by_number = {item.number: item for item in told.checklists[CLAIM]}
+    assert (by_number["44"].answer, by_number["44"].missing) == ("None.", "")
+    internal = study.internal | {"left_out_centres": {"centres": []}}
+    card = "\n".join(describe_reporting({"reporting": answers}, study.flow, internal))
+    assert "| On request from Graz / within a year. |" in card
+    assert "| CLAIM 2024 44 |" in card
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ('["TRIPOD+AI 1"]', "holds no items"),
+        ('{"TRIPOD+AI 5": "2021"}', "'TRIPOD+AI 5' is no item of the checklists. Did you mean 'TRIPOD+AI"),
+        ('{"TRIPOD+AI 5b": 2021}', "TRIPOD+AI 5b: the answer is no text"),
+        ('{"TRIPOD+AI 5b": {"answr": "2021"}}', "TRIPOD+AI 5b: 'answr' is not known"),
+        ('{"TRIPOD+AI 5b": "2021", "TRIPOD+AI 5b": "2022"}', "'TRIPOD+AI 5b' stands twice"),
+        (json.dumps({"TRIPOD+AI 5b": "x" * 2_001}), "has 2,001 letters; at most 2,000"),
+        ('{"TRIPOD+AI 5b": "a\\u0000b"}', "a sign that no text has"),
+    ],
+)
+def test_a_form_that_is_none_is_refused_by_its_item(tmp_path, form, words):
+    (tmp_path / "form.json").write_text(form)
+    with pytest.raises(InputError, match=re.escape(words)):
+        read_answers(tmp_path / "form.json")

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from core.training import plan as training_plan
 from core.training.backbone.folder import BACKBONE, make_reference
 from core.training.bundle.train import train_bundle
 from core.training.plan import TrainingPlan
@@ -23,13 +22,12 @@ from models.bundle import WEIGHTS, read_bundle
 from models.efficientnet import EfficientNetLite, Scaling
 from tests.conftest import ARCHITECTURE
 
-PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=5)
+PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=5, few=True)
 
 
-def allow_small_trainings() -> None:
-    """Know the tiny network, and train on few patients."""
+def know_the_tiny_network() -> None:
+    """Know the tiny network."""
     ARCHITECTURES[ARCHITECTURE] = lambda: EfficientNetLite(Scaling(0.25, 0.3))
-    training_plan.MIN_TRAIN = 30
 
 
 def complete_backbone(bundle_dir: Path) -> Path:
@@ -51,7 +49,7 @@ def complete_backbone(bundle_dir: Path) -> Path:
 
 def main(manifest: Path, backbone: Path, out: Path) -> None:
     """Train for each line of stdin."""
-    allow_small_trainings()
+    know_the_tiny_network()
     for line in sys.stdin:
         started = time.monotonic()
         child = os.fork()

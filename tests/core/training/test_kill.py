@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.simulation import write_cohort
 from models.bundle import read_bundle
+from tests.core.training.small_cohort import read_small_cohort, write_small_cohort
 from tests.core.training.small_training import complete_backbone
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def backbone(bundle_dir: Path) -> Path:
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cohort whose patients are for the most part training patients."""
-    path = write_cohort(tmp_path_factory.mktemp("cohort"), N, 11)
+    path = write_small_cohort(tmp_path_factory.mktemp("cohort") / "patients", N)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table["split"] = ["test" if i % 4 == 0 else "train" for i in range(N)]
     table.to_csv(path, index=False)
@@ -89,8 +89,7 @@ def test_a_kill_at_twenty_random_moments_loses_nothing(manifest: Path, backbone:
 
 
 def test_row_order_and_thread_count_do_not_change_the_hash(manifest: Path, backbone: Path, tmp_path: Path) -> None:
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False).sample(frac=1, random_state=1)
-    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table = read_small_cohort(manifest).sample(frac=1, random_state=1)
     table.to_csv(tmp_path / "shuffled.csv", index=False)
     found = []
     for path, threads in ((manifest, 1), (tmp_path / "shuffled.csv", 2)):

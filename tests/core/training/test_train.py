@@ -1,7 +1,7 @@
 """A bundle trained on a small simulated cohort, from the manifest to the Predictor."""
 
+import dataclasses
 import json
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -15,36 +15,32 @@ from core.cohort.manifest import read_manifest
 from core.cohort.splits import SplitRule
 from core.errors import TableError
 from core.figures.cohort.evaluate import evaluate_cohort
+from core.figures.evidence import name_cohort
 from core.imaging import Roi, read_frame
 from core.inference import Case, Predictor
 from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
 from core.inference.lesion_finder import LesionFinder, propose_box
-from core.simulation import write_cohort
-from core.training import plan as training_plan
+from core.inference.render import describe_use
+from core.paper.paper import write_paper
+from core.paper.study import read_study
 from core.training.backbone.folder import BACKBONE
 from core.training.bundle.evidence import pick_metrics
 from core.training.bundle.train import train_bundle
 from core.training.check import check_manifest
 from core.training.features import extract_features
 from core.training.plan import TrainingPlan
+from core.ui.page import mark_training
 from models.bundle import WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from models.input_rule import InputRule
+from tests.core.training.small_cohort import read_small_cohort, write_small_cohort
 from tests.core.training.small_training import complete_backbone
 from tests.pages.test_shipped_evidence import find_differences
 
-PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12)
-N = 96
+PLAN = TrainingPlan(name="small", description="Simulated patients of a test.", simulated=True, n_refits=12, few=True)
+N = 66
 RULE = InputRule(96, 1.75, 0.28, 0.2)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_patients() -> Iterator[None]:
-    """Let the tests train on fewer patients than a model needs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_plan, "MIN_TRAIN", 30)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,7 @@ def backbone(bundle_dir: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cohort(tmp_path_factory.mktemp("cohort"), N, 11)
+    return write_small_cohort(tmp_path_factory.mktemp("cohort") / "patients", N)
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +107,9 @@ def test_labels_of_other_splits_do_not_shape_the_bundle(
     trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
 ) -> None:
     """Changed Ki-67 of the test patients leaves every coefficient as it was."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table = read_small_cohort(manifest)
     held = table["split"].isin(["test", "external"])
     table.loc[held, "ki67_pct"] = "90"
-    table["image"] = [str(manifest.parent / name) for name in table["image"]]
     table.to_csv(tmp_path / "changed.csv", index=False)
     train_bundle(
         tmp_path / "changed.csv", backbone, tmp_path / "changed", PLAN, progress=lambda step, done, total: None
@@ -133,11 +128,25 @@ def test_the_bundle_verifies_and_says_that_it_is_simulated(trained: tuple[Path, 
     assert low < bundle.manifest.call_rule.threshold < high
 
 
+def test_a_bundle_for_trying_out_says_so_wherever_its_figures_stand(trained: tuple[Path, dict]) -> None:
+    bundle = read_bundle(trained[0])
+    assert bundle.is_few
+    paper = write_paper(read_study(trained[0]))
+    assert "MODEL FOR TRYING OUT ONLY" in paper.marks
+    assert all("TRYING OUT" in figure.note for _, figure in paper.figures)
+    for words in (
+        mark_training(bundle),
+        describe_use(bundle),
+        name_cohort(bundle),
+        (trained[0] / "CARD.md").read_text(),
+    ):
+        assert "trying out only" in words.lower()
+
+
 def test_the_same_patients_in_another_order_give_the_same_heads(
     trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
 ) -> None:
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False).sample(frac=1, random_state=1)
-    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table = read_small_cohort(manifest).sample(frac=1, random_state=1)
     table.to_csv(tmp_path / "shuffled.csv", index=False)
     train_bundle(tmp_path / "shuffled.csv", backbone, tmp_path / "again", PLAN, progress=lambda step, done, total: None)
     for name in ("heads.json", "refits.safetensors", "evidence/predictions.csv"):
@@ -146,15 +155,15 @@ def test_the_same_patients_in_another_order_give_the_same_heads(
 
 def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_path: Path) -> None:
     """Other centres, no split, no biopsy columns, one unreadable image, another cut-off."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    own = table[["patient_id", "centre", "age", "size_mm", "ki67_pct", "box"]].copy()
-    own["centre"] = own["centre"].replace({"A": "Lyon", "B": "Turin", "C": "Turin", "D": "Graz"})
-    own["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table = read_small_cohort(manifest)
+    own = table[["patient_id", "centre", "age", "size_mm", "ki67_pct", "box", "image"]].copy()
+    own["centre"] = own["centre"].replace({"A": "Lyon", "B": "Turin", "C": "Turin", "D": "Lyon"})
+    own.loc[own.index[-8:], "centre"] = "Graz"
     (tmp_path / "broken.png").write_text("no image")
     own.loc[0, "image"] = "broken.png"
     own.to_csv(tmp_path / "own.csv", index=False)
     plan = TrainingPlan(
-        name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",), n_refits=12
+        name="own", description="x", simulated=True, cutoff=Cutoff(14.0, ">"), external=("Graz",), n_refits=12, few=True
     )
     summary = train_bundle(
         tmp_path / "own.csv", backbone, tmp_path / "own", plan, progress=lambda step, done, total: None
@@ -168,9 +177,7 @@ def test_another_hospitals_manifest_works(manifest: Path, backbone: Path, tmp_pa
 
 def spoil(manifest: Path, folder: Path, change) -> Path:
     """Write a changed copy of the manifest elsewhere."""
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    table["image"] = [str(manifest.parent / name) for name in table["image"]]
-    change(table).to_csv(folder / "changed.csv", index=False)
+    change(read_small_cohort(manifest)).to_csv(folder / "changed.csv", index=False)
     return folder / "changed.csv"
 
 
@@ -238,10 +245,10 @@ def test_an_image_that_no_estimate_is_made_of_is_no_training_row_unless_it_is_ke
 def test_an_image_that_vanishes_while_a_bundle_is_trained_is_named_and_the_rest_goes_on(
     manifest: Path, backbone: Path, tmp_path: Path
 ) -> None:
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
+    table = read_small_cohort(manifest)
     place = int(np.flatnonzero(table["split"] == "train")[0])
     image = tmp_path / "there.png"
-    image.write_bytes((manifest.parent / table.loc[place, "image"]).read_bytes())
+    image.write_bytes(Path(table.loc[place, "image"]).read_bytes())
 
     def move(table: pd.DataFrame) -> pd.DataFrame:
         table.loc[place, "image"] = str(image)
@@ -260,19 +267,23 @@ def test_an_image_that_vanishes_while_a_bundle_is_trained_is_named_and_the_rest_
     assert sum(summary["flow"]["boxes"].values()) == N - 1
 
 
-def test_one_image_under_two_patients_is_no_training_row(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+def test_one_image_under_two_patients_is_no_training_row_and_a_near_copy_is_questioned(
+    manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
     def share(table: pd.DataFrame) -> pd.DataFrame:
         table.loc[4, ["image", "box"]] = table.loc[9, ["image", "box"]]
         return table
 
     changed = spoil(manifest, tmp_path, share)
-    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda step, done, total: None)
-    assert {row: sentence[:33] for row, sentence in summary["refused"]} == {
+    images = read_manifest(changed, PLAN.split_rule).images
+    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
+    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
+    found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
+    assert {row: sentence[:33] for row, sentence in found.refused} == {
         6: "The same image stands in row 11 u",
         11: "The same image stands in row 6 un",
     }
-    assert summary["flow"]["rows_refused"] == 2
-    assert sum(summary["flow"]["reasons"].values()) == 2
+    assert "Nearly the same image stands in row 4 under another patient_id." in dict(found.cautions)[2]
     assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
 
 
@@ -309,25 +320,35 @@ def test_a_manifest_is_checked_without_a_network(manifest: Path, tmp_path: Path)
         table.loc[0, "image"] = str(tmp_path / "missing.png")
         table.loc[1, "ki67_pct"] = "soon"
         table.loc[3, "box"] = ""
+        table.loc[4, "box"] = "1100,20,1300,90"
+        table.loc[5, "image"] = str(tmp_path / "words.png")
         return table.assign(odd="1")
 
-    found = check_manifest(spoil(manifest, tmp_path, damage), PLAN)
-    assert [row for row, _ in found["refused"]] == [2, 3]
+    (tmp_path / "words.png").write_text("no image")
+    changed = spoil(manifest, tmp_path, damage)
+    found = check_manifest(changed, PLAN)
+    assert [row for row, _ in found["refused"]] == [2, 3, 6, 7]
+    assert dict(found["refused"])[6].startswith("box lies outside the image, which is ")
     assert found["images_without_box"] == 1
+    assert found["is_enough"]
+    lacking = check_manifest(changed, dataclasses.replace(PLAN, few=False))
+    assert not lacking["is_enough"]
+    assert any(line.endswith("For trying out only, 30 are enough: --few") for line in lacking["findings"])
     assert sum(part["patients"] for part in found["splits"].values()) == N - 2
     assert ("odd", "") in found["unread"]
 
 
 def test_too_few_patients_name_the_rows_that_were_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
     changed = spoil(manifest, tmp_path, lambda t: t.iloc[:20].assign(ki67_pct=["no", *t["ki67_pct"][1:20]]))
-    with pytest.raises(TableError, match="are too few") as raised:
+    with pytest.raises(
+        TableError, match=r"are too few; at least 30 .* of the rarer class for 8 coefficients"
+    ) as raised:
         train_bundle(changed, backbone, tmp_path / "few", PLAN, progress=lambda step, done, total: None)
     assert [row for row, _ in raised.value.rows] == [2]
 
 
 def test_too_few_patients_are_refused(manifest: Path, backbone: Path, tmp_path: Path) -> None:
-    table = pd.read_csv(manifest, dtype=str, keep_default_na=False).iloc[:20]
-    table["image"] = [str(manifest.parent / name) for name in table["image"]]
+    table = read_small_cohort(manifest).iloc[:20]
     table.to_csv(tmp_path / "few.csv", index=False)
     with pytest.raises(TableError, match="training patients are too few"):
         train_bundle(tmp_path / "few.csv", backbone, tmp_path / "few", PLAN, progress=lambda step, done, total: None)

@@ -324,7 +324,7 @@ def test_strangers_files_are_taken_or_named(collect):
 
 @pytest.mark.parametrize(
     ("table", "message"),
-    [("name,age\nx,5\n", "no column with the patient ids"), ("patient_id,age\n77,50\n", "No file could be paired")],
+    [("name,age\nx,5\n", "is the patient ids; --map"), ("patient_id,age\n77,50\n", "No file could be paired")],
 )
 def test_a_table_that_can_not_be_used_is_refused_in_a_sentence(collect, table, message):
     with pytest.raises(InputError, match=message):

@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
-from core.simulation import write_cohort
 from core.training.federation.site_file import read_site
 from tests.core.training.federation.test_federation import P, backbone  # noqa: F401
+from tests.core.training.small_cohort import write_small_cohort
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory) -> Path:
     """Simulated patients, one of them without an image."""
-    path = write_cohort(tmp_path_factory.mktemp("site"), 73, 11)
+    path = write_small_cohort(tmp_path_factory.mktemp("site") / "patients", 73)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table.loc[5, "image"] = "images/none.png"
     table.to_csv(path, index=False)
