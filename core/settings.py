@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from core.errors import UsageError
 
@@ -52,9 +53,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("register", "off", "Whether cases and cohorts can be added to the register: on or off"),
     Setting("boxes", "on", "Whether clinicians can draw the lesion boxes of cohorts on the page Boxes: on or off"),
-    Setting("boxes_folder", "", "Folder whose manifests, and those of the folders in it, get boxes; empty: none"),
+    Setting("cohorts", "", "Folder whose tables, and those of the folders in it, get boxes and are trained on"),
     Setting("training", "auto", "Whether admins may train on the page Train: on, off, or auto: on without login"),
-    Setting("training_data", "", "Folder whose tables, and those of the folders in it, can be trained on; empty: none"),
     Setting("training_folder", "", "Folder of uploaded packages and of bundles made; empty: in the user's data folder"),
     Setting("training_days", 30, "Days after which an uploaded package or a bundle made is removed"),
     Setting("training_backbone", "models/backbone", "Folder of the backbone that is trained on, from the root"),
@@ -113,3 +113,9 @@ def get_text_setting(name: str) -> str:
         The value.
     """
     return str(_values()[name])
+
+
+def find_cohorts_folder() -> Path | None:
+    """Give the folder of the setting "cohorts"; None where it is empty."""
+    name = get_text_setting("cohorts")
+    return Path(name).expanduser() if name else None

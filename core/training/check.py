@@ -11,6 +11,7 @@ import pandas as pd
 from core.cohort.manifest import Manifest, read_manifest
 from core.cohort.splits import label_split
 from core.errors import InputError, TableError
+from core.figures.wording import word_count
 from core.imaging import inspect_image
 from core.imaging.decoding.pool import count_cores
 from core.training.plan import TrainingPlan, check_size, count_predictors, describe_events
@@ -49,23 +50,28 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
 
 def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
     """Check a manifest that was read; what it gives is that of `check_manifest`."""
-    high = plan.cutoff.is_high(manifest.patients["ki67_pct"].astype(float))
+    unread, shared = _look_at_files(manifest.images)
+    refused = tuple(sorted((*manifest.refused, *unread)))
+    images = manifest.images[~manifest.images["row"].isin(dict(unread))]
+    patients = manifest.patients[manifest.patients.index.isin(images["patient_id"])]
+    high = plan.cutoff.is_high(patients["ki67_pct"].astype(float))
     splits = {
         str(name): {"patients": len(part), "high": int(high[part.index].sum())}
-        for name, part in manifest.patients.groupby("split")
+        for name, part in patients.groupby("split")
     }
-    no_box = int(manifest.images["box"].isna().sum())
-    unread, shared = _look_at_files(manifest.images)
-    refused = sorted((*manifest.refused, *unread))
+    no_box = int(images["box"].isna().sum())
     rows = (
-        f"{manifest.reading.rows} rows: {len(manifest.images) - len(unread)} images of {len(manifest.patients)} "
-        f"patients are used; rows refused: {len(refused)}."
+        f"{word_count(manifest.reading.rows, 'row')}: {word_count(len(images), 'image')} of "
+        f"{word_count(len(patients), 'patient')} used; rows refused: {len(refused)}."
     )
-    too_few = _find_lack(manifest, plan)
+    too_few = _find_lack(patients, refused, plan)
     findings = [
-        *(f"{label_split(name)}: {part['patients']} patients, {part['high']} high." for name, part in splits.items()),
-        too_few or _judge_size(manifest, high.astype(int)),
-        *([f"{no_box} images have no box: the segmenter proposes one."] if no_box else []),
+        *(
+            f"{label_split(name)}: {word_count(part['patients'], 'patient')}, {part['high']} high."
+            for name, part in splits.items()
+        ),
+        too_few or describe_events(high[patients["split"] == "train"].astype(int), 1 + count_predictors(patients)),
+        *([f"{word_count(no_box, 'image')} without a box: the segmenter proposes one."] if no_box else []),
         *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
         PIXELS,
     ]
@@ -77,24 +83,19 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
         "columns": [[c.column, c.name, c.coding, c.unit, c.known, c.missing] for c in manifest.reading.columns],
         "unread": list(manifest.reading.unread),
         "splits": splits,
-        "refused": refused,
+        "refused": list(refused),
         "images_without_box": no_box,
         "images_shared": shared,
     }
 
 
-def _find_lack(manifest: Manifest, plan: TrainingPlan) -> str:
+def _find_lack(patients: pd.DataFrame, refused: tuple[tuple[int, str], ...], plan: TrainingPlan) -> str:
     """Say that there are too few training patients; "" where there are enough."""
     try:
-        check_size(manifest.patients, manifest.refused, plan)
+        check_size(patients, refused, plan)
     except TableError as error:
         return str(error)
     return ""
-
-
-def _judge_size(manifest: Manifest, high: "pd.Series[int]") -> str:
-    """Say how many events there are for each coefficient."""
-    return describe_events(high[manifest.patients["split"] == "train"], 1 + count_predictors(manifest.patients))
 
 
 def _look_at_files(images: pd.DataFrame) -> tuple[list[tuple[int, str]], list[list[int]]]:

@@ -97,4 +97,4 @@ def describe_events(y: "pd.Series[int]", n_coefficients: int) -> str:
     few = (
         f", fewer than {FEW_EVENTS}: the fit is likely to be too extreme for new patients" if each < FEW_EVENTS else ""
     )
-    return f"{rarer} training patients of the rarer class for {n_coefficients} coefficients: {each:.1f} each{few}."
+    return f"Training patients of the rarer class: {rarer}, {each:.1f} for each of {n_coefficients} coefficients{few}."

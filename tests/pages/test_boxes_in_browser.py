@@ -55,7 +55,7 @@ def manifest(folder: Path, table: bytes) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path, bundle_dir: Path) -> Iterator[str]:
-    with serve_app(SONOKI_BOXES_FOLDER=str(folder), SONOKI_BUNDLE=str(bundle_dir)) as running:
+    with serve_app(SONOKI_COHORTS=str(folder), SONOKI_BUNDLE=str(bundle_dir)) as running:
         yield running
 
 

@@ -17,7 +17,7 @@ def test_the_page_says_what_to_do_first(open_page):
     assert "Type **your initials**" in words(at)
     at.text_input[0].set_value("AB").run()
     assert not at.exception
-    assert "SONOKI_BOXES_FOLDER" in words(at)
+    assert "SONOKI_COHORTS" in words(at)
     assert "python -m core collect" in words(at)
 
 
@@ -39,7 +39,7 @@ def test_the_page_is_off_where_the_server_says_so(open_page, monkeypatch):
 
 def test_a_damaged_package_is_a_sentence_and_a_manifest_is_opened(open_page, monkeypatch, tmp_path: Path):
     (tmp_path / "bad.csv").write_text("patient_id,image,x\nP1,a.png\n", encoding="utf-8")
-    monkeypatch.setenv("SONOKI_BOXES_FOLDER", str(tmp_path))
+    monkeypatch.setenv("SONOKI_COHORTS", str(tmp_path))
     settings.forget_settings()
     at = open_page(PAGE)
     at.text_input[0].set_value("AB").run()

@@ -118,7 +118,7 @@ def test_the_check_names_refused_rows_and_too_few_patients(open_page, home, coho
     broken = table.assign(ki67_pct=["soon", *table["ki67_pct"][1:]], image=names)
     at = give(open_page(PAGE), pack(broken, folder))
     assert not at.exception
-    assert "12 rows: 9 images of 9 patients are used; rows refused: 3." in words(at)
+    assert "12 rows: 9 images of 9 patients used; rows refused: 3." in words(at)
     assert "training patients are too few; at least 100 are needed." in words(at)
     assert list(at.dataframe[0].value["Row"]) == [2, 3, 13]
     assert next(button for button in at.button if button.label == "Train").disabled
@@ -132,7 +132,7 @@ def test_a_table_without_a_needed_column_can_be_told_which_it_is(open_page, home
     at.selectbox(key="columns_field").set_value("centre").run()
     press(at, "Read the table so")
     assert not at.error
-    assert "12 rows: 12 images of 12 patients are used" in words(at)
+    assert "12 rows: 12 images of 12 patients used" in words(at)
 
 
 def test_one_training_runs_at_a_time_and_another_session_sees_and_stops_it(open_page, home, large, monkeypatch):
@@ -194,11 +194,11 @@ def test_tables_of_the_servers_folder_are_offered(open_page, home, tmp_path, mon
     folder = tmp_path / "server" / "patients"
     folder.mkdir(parents=True)
     write_table(folder, 12).to_csv(folder / "cohort.csv", index=False)
-    monkeypatch.setenv("SONOKI_TRAINING_DATA", str(folder.parent))
+    monkeypatch.setenv("SONOKI_COHORTS", str(folder.parent))
     settings.forget_settings()
     at = open_page(PAGE)
     assert f"{folder.name}/cohort.csv" in at.selectbox(key="train_source").options
-    assert "12 rows: 12 images of 12 patients are used" in words(at)
+    assert "12 rows: 12 images of 12 patients used" in words(at)
 
 
 def test_every_step_of_a_training_has_words():

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.cohort.scoring.package import TABLES, unpack_package
 from core.errors import WorkError
 from core.private_files import find_data_folder, make_private_folder
-from core.settings import get_setting, get_text_setting
+from core.settings import find_cohorts_folder, get_setting, get_text_setting
 from core.training.run.record import Order, RunFolder
 
 PACKAGES, RUNS, TABLE = "packages", "runs", ".table"
@@ -61,7 +61,7 @@ def keep_package(data: bytes) -> Source:
 
 
 def list_sources() -> list[Source]:
-    """List the uploaded packages, the newest first, and the tables below the setting "training_data"."""
+    """List the uploaded packages, the newest first, and the tables below the setting "cohorts"."""
     packages = []
     for folder in _list(PACKAGES):
         try:
@@ -125,14 +125,13 @@ def _describe_package(folder: Path, manifest: Path) -> Source:
 
 
 def _list_tables() -> list[Source]:
-    """List the tables in the folder of the setting "training_data" and in the folders directly below it."""
-    named = get_text_setting("training_data")
-    if not named:
+    """List the tables in the folder of the setting "cohorts" and in the folders directly below it."""
+    root = find_cohorts_folder()
+    if root is None:
         return []
-    root = Path(named)
     try:
         folders = [root, *sorted(path for path in root.iterdir() if path.is_dir())][:MOST_FOLDERS]
         tables = [path for folder in folders for path in sorted(folder.iterdir()) if path.name.endswith(TABLES)]
     except OSError:
-        raise WorkError("The folder of the setting training_data can't be read: tell whoever runs SonoKi.") from None
+        raise WorkError("The folder of the setting SONOKI_COHORTS can't be read: tell whoever runs SonoKi.") from None
     return [Source(path, str(path.relative_to(root))) for path in tables if path.is_file()]

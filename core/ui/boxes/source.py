@@ -9,7 +9,7 @@ from core.cohort.scoring.package import unpack_package
 from core.cohort.scoring.scratch import ScratchFolder
 from core.errors import AppError, TableError
 from core.plain_text import plain
-from core.settings import get_text_setting
+from core.settings import find_cohorts_folder, get_text_setting
 from core.ui.board.decision import INITIALS
 from core.ui.boxes.session import Recent, change_state, get_state
 from core.ui.errors import guard
@@ -18,7 +18,6 @@ from core.ui.session import end_with_session
 from core.ui.upload import take_upload
 
 CHOSEN = "boxes_chosen"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class Scratch:
@@ -68,19 +67,19 @@ def ask_manifest(reader: str) -> BoxManifest | None:
         if not names:
             st.caption(
                 "No cohort of this server can be opened: whoever runs SonoKi names a folder of manifests by the "
-                "setting `SONOKI_BOXES_FOLDER`."
+                "setting `SONOKI_COHORTS`."
             )
     return get_state().manifest
 
 
 def _list_paths() -> list[Path]:
-    folder = get_text_setting("boxes_folder")
-    return list_manifests(ROOT / folder) if folder else []
+    folder = find_cohorts_folder()
+    return list_manifests(folder) if folder else []
 
 
 def _list_names() -> list[str]:
-    folder = ROOT / get_text_setting("boxes_folder")
-    return [plain(str(path.relative_to(folder))) for path in _list_paths()]
+    folder = find_cohorts_folder()
+    return [plain(str(path.relative_to(folder))) for path in _list_paths()] if folder else []
 
 
 def _open_chosen(reader: str) -> None:

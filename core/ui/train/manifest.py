@@ -65,8 +65,11 @@ def _check(path: Path, plan: TrainingPlan) -> dict[str, Any] | None:
     known = st.session_state.get(CHECKED)
     if known is None or known[0] != key:
         with st.spinner("Checking the table"):
+            before = list_centres(path)
             known = (key, _read(path, plan))
         st.session_state[CHECKED] = known
+        if list_centres(path) != before:
+            st.rerun()  # the options above offer the centres
     found: dict[str, Any] | None = known[1]
     return found
 

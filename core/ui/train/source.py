@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.plain_text import plain
-from core.settings import get_setting, get_text_setting
+from core.settings import find_cohorts_folder, get_setting
 from core.tabular import read_bytes
 from core.training.run.workplace import Source, keep_package, list_sources, remove
 from core.ui.cohort.scoring import TEMPLATE
@@ -42,7 +42,7 @@ def ask_source() -> Source | None:
 
 def _ask_package() -> None:
     days = get_setting("training_days")
-    below = " A table in the server's own folder can be chosen below." if get_text_setting("training_data") else ""
+    below = " A table in the server's own folder can be chosen below." if find_cohorts_folder() else ""
     st.markdown(
         "A zip archive with one table (CSV, Excel, ODS or Parquet, one row per image) and the images it names. "
         "`patient_id`, `centre`, `image` and `ki67_pct` are needed; `box` (x0,y0,x1,y1 in pixels), `split` and "
