@@ -102,7 +102,7 @@ def _rename(header: Dataset, key: bytes, sha256: str) -> dict[str, tuple[str, st
     old = {name: str(header.get(name) or "").strip() for name in _UIDS}
     identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
     renamed = {name: (uid, make_uid(key, uid or f"{name} of {sha256}")) for name, uid in old.items()}
-    return {"PatientID": (identity, make_pseudonym(key, identity) if identity else "Anonymous"), **renamed}
+    return {"PatientID": (identity, make_pseudonym(key, identity or f"patient of {sha256}")), **renamed}
 
 
 def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:

@@ -162,6 +162,15 @@ def test_uids_that_are_missing_come_from_the_key_too():
     assert first[1] != other[1]
 
 
+def test_files_that_name_nobody_at_all_are_not_one_patient():
+    nameless = dict.fromkeys(("PatientID", "PatientName", "StudyInstanceUID"))
+    first, again, other = (
+        deidentify(make_dicom(make_speckle(seed=seed), **nameless), KEY).replaced["PatientID"] for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first[1] != other[1]
+
+
 def two_of_a_study(**changes: str) -> list[pydicom.Dataset]:
     shared = {"PatientID": "X-77", "StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6", **changes}
     files = [make_dicom(make_speckle(), SOPInstanceUID=f"1.2.3.4.7.{i}", **shared) for i in (1, 2)]
