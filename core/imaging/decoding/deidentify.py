@@ -113,20 +113,18 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     naming = _list_naming_words(header)
     device = {name: value for name, value in device.items() if not _list_words(value) & naming}
     numbers = [name for name in _NUMBERS if is_valid(header, name) and len(str(header[name].value)) <= _MOST_DIGITS]
-    kept = [header[name] for name in (*_KEPT, *numbers) if is_valid(header, name)]
+    kept = {name: header[name].value for name in (*_KEPT, *numbers) if is_valid(header, name)}
     side = read_side(header)
     anonymize_dataset(header)
     copy = Dataset()
     copy.SpecificCharacterSet = "ISO_IR 192"
     for name in _EMPTIED:
         setattr(copy, name, None)
-    for element in kept:
-        copy.add(element)
     if len(side) == 1:
         copy.ImageLaterality = side
     else:
         copy.Laterality = None
-    for name, value in (device | names).items():
+    for name, value in (kept | device | names).items():
         setattr(copy, name, value)
     copy.PatientName, copy.Modality = names["PatientID"], "US"
     copy.ImageType = ["DERIVED", "PRIMARY"]

@@ -491,3 +491,16 @@ def test_the_report_names_the_entry_of_the_register_and_has_uids_of_its_own(resu
     texts = [[item.value for item in one.iterall() if item.keyword == "TextValue"] for one in (plain, named)]
     assert [value for value in texts[1] if value not in texts[0]] == ["entry of the register 7:abcd"]
     assert plain.SOPInstanceUID != named.SOPInstanceUID
+
+
+def test_a_value_of_another_type_is_repeated_only_where_its_own_type_has_it(dicom, results):
+    ds = pydicom.dcmread(BytesIO(dicom))
+    ds.add_new("PatientBirthDate", "LO", "born in May")
+    ds.add_new("StudyDescription", "ST", "Breast")
+    buffer = BytesIO()
+    ds.save_as(buffer, enforce_file_format=True)
+    source = buffer.getvalue()
+    case = replace(results.case, views=(replace(results.case.views[0], frame=read_frame(source)),))
+    report = pydicom.dcmread(BytesIO(export_case(replace(results, case=case), [source])[REPORT]))
+    assert (report["PatientBirthDate"].VR, report.PatientBirthDate) == ("DA", "")
+    assert (report["StudyDescription"].VR, report.StudyDescription) == ("LO", "Breast")

@@ -10,6 +10,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.charset import python_encoding
 from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
@@ -80,7 +81,7 @@ def _copy_display(header: Dataset) -> Dataset:
     left_out: tuple[str, ...] = () if _has_window(header) else _WINDOW
     left_out += () if header.get("RescaleSlope") else _RESCALING
     for name in (name for name in (*_WINDOW, *_RESCALING) if name not in left_out and is_valid(header, name)):
-        display.add(header[name])
+        setattr(display, name, header[name].value)
     for name in (name for name in _TABLES if has_table(header, name)):
         if header[name].value[0].LUTDescriptor[1] >= 0:  # highdicom writes no other
             display.add_new(name, "SQ", [_copy_table(header[name].value[0])])
@@ -110,11 +111,10 @@ def read_value(header: Dataset, name: str, *, strict: bool) -> str:
     """Read one value as text; one that its type does not allow is refused or left empty."""
     if name not in header:
         return ""
-    element = header[name]
-    text = _write_out(element, header)
+    text = _write_out(header[name], header)
     if not _is_decoded(text, header):
         raise ImageError(_BYTES.format(name=name))
-    if _keeps_type(text, element.VR):
+    if _keeps_type(text, dictionary_VR(name)):  # files state others
         return text
     if strict:
         raise ImageError(_BREAK.format(name=name))
@@ -122,9 +122,11 @@ def read_value(header: Dataset, name: str, *, strict: bool) -> str:
 
 
 def is_valid(header: Dataset, name: str) -> bool:
-    """Whether a header has an element that is not empty and that its type allows."""
+    """Whether a header has an element that is not empty and that its type allows, whatever type the file states."""
     try:
-        return name in header and bool(text := _write_out(header[name], header)) and _keeps_type(text, header[name].VR)
+        return (
+            name in header and bool(text := _write_out(header[name], header)) and _keeps_type(text, dictionary_VR(name))
+        )
     except ValueError:  # a number that is none
         return False
 

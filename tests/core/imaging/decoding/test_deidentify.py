@@ -171,6 +171,17 @@ def test_files_that_name_nobody_at_all_are_not_one_patient():
     assert first[1] != other[1]
 
 
+@pytest.mark.parametrize(("value", "kept"), [("12", "12"), ("A", "")])
+def test_a_number_of_another_type_is_written_in_its_own_or_left_out(value, kept):
+    source = make_dataset(make_speckle())
+    for name in ("SeriesNumber", "InstanceNumber"):
+        source.add_new(name, "LO", value)
+    copy = pydicom.dcmread(BytesIO(deidentify(save(source), KEY).data))
+    for name in ("SeriesNumber", "InstanceNumber"):
+        assert copy[name].VR == "IS"
+        assert str(copy[name].value or "") == kept
+
+
 def two_of_a_study(**changes: str) -> list[pydicom.Dataset]:
     shared = {"PatientID": "X-77", "StudyInstanceUID": "1.2.3.4.5", "SeriesInstanceUID": "1.2.3.4.6", **changes}
     files = [make_dicom(make_speckle(), SOPInstanceUID=f"1.2.3.4.7.{i}", **shared) for i in (1, 2)]
