@@ -32,5 +32,5 @@ def thin_rows(frame: "pd.DataFrame", limit: int = MAX_POINTS) -> "pd.DataFrame":
 def shorten_label(label: str) -> str:
     """Take off when or how a field was found, for a figure with little room."""
     for qualifier in QUALIFIERS:
-        label = label.removesuffix(qualifier)
+        label = label.replace(qualifier, "")
     return label

@@ -33,8 +33,9 @@ class WatchExhibit(Exhibit):
 
 
 def take_newest(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the newest windows, the newest first, for a table to read; the file holds all."""
-    return table.tail(MOST_ROWS)[::-1]
+    """Give the newest windows, the newest first and each on one line, for a table to read; the file holds all."""
+    newest = table.tail(MOST_ROWS)[::-1]
+    return newest.assign(Window=newest["Window"].astype(str).str.replace(" ", "\N{NO-BREAK SPACE}"))
 
 
 def draw_over_windows(windows: Sequence[str], y_title: str, title: str) -> go.Figure:

@@ -116,7 +116,7 @@ class DriftExhibit(WatchExhibit):
                 figure.add_scatter(x=part["psi"], y=part["row"], mode="markers", marker=marker, name=label)
         figure.add_vline(x=RELEVANT, line={"color": COLOURS[5], "width": 1, "dash": "dot"})
         most = max(float(newest[name].max()) for name in ("psi", "psi_by_chance"))
-        figure.update_xaxes(range=[-0.03 * most, 1.08 * max(most, RELEVANT)])
+        figure.update_xaxes(range=[-0.06 * most, 1.08 * max(most, RELEVANT)])
         ticks = {"tickvals": rows, "ticktext": labels, "range": [len(rows) - 0.4, -0.6]}
         return figure.update_yaxes(**ticks, showgrid=False, ticks="")
 

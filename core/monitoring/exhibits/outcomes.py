@@ -61,8 +61,8 @@ class ObservedExpectedExhibit(OutcomeExhibit):
         n, observed, expected = int(told["with_outcome"].sum()), told["observed"].sum(), told["expected"].sum()
         return (
             f"In {self.cohort} {observed:,.0f} of {n:,} patients had a high Ki-67 and {expected:,.1f} were expected "
-            f"(O/E {observed / expected:.2f}); in {outside} of {word_count(len(told), 'window')} 1 lies outside the 95 "
-            "% limits."
+            f"(O/E {observed / expected:.2f}); in {outside} of {word_count(len(told), 'window')} the 95 % interval "
+            "of O/E leaves out 1."
         )
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -72,7 +72,7 @@ class ObservedExpectedExhibit(OutcomeExhibit):
         shown = {
             "Window": table["window"],
             "Observed / expected (n)": [
-                f"({n:,})" if pd.isna(observed) else f"{observed:.0f} / {expected:.1f} ({n:,})"
+                f"\N{EN DASH} ({n:,})" if pd.isna(observed) else f"{observed:.0f} / {expected:.1f} ({n:,})"
                 for observed, expected, n in rows
             ],
             "O/E (95 % CI)": _write_column(table, ("oe", "oe_low", "oe_high"), 2),
@@ -133,10 +133,10 @@ class CusumExhibit(OutcomeExhibit):
             f"{chart.path[side].iloc[-1]:.2f} for {side} than estimated (limit {limit:.2f})"
             for side, limit in chart.limits.items()
         )
-        passed = len(chart.crossings)
+        passed = {0: "no limit was passed", 1: "a limit was passed once"}
         return (
-            f"After {chart.n:,} patients of {self.cohort} with a known outcome the chart stands at {stands}; a limit "
-            f"was passed {'never' if not passed else 'once' if passed == 1 else f'{passed} times'}."
+            f"After {chart.n:,} patients of {self.cohort} with a known outcome the chart stands at {stands}; "
+            f"{passed.get(len(chart.crossings), f'a limit was passed {len(chart.crossings)} times')}."
         )
 
     def notes(self) -> list[str]:
