@@ -21,7 +21,7 @@ def test_the_bundles_cohort_is_there_at_once_and_marked_simulated(at):
     assert "120 of 120 patients of the simulated cohort :orange-badge[SIMULATED]" in words(at)
     flow = at.table[0].value.set_index("Split")
     assert flow["Patients"].tolist() == ["30"] * 4
-    assert flow.index.tolist() == ["Train", "Validation", "Test", "External"]
+    assert flow.index.tolist() == ["Training", "Validation", "Internal test", "External test"]
 
 
 def test_table_one_by_split_and_by_predicted_group(at):

@@ -17,7 +17,7 @@ def at(open_page):
 
 def test_figures_are_those_of_the_evidence(at, bundle_dir):
     external = json.loads((bundle_dir / "evidence" / "metrics.json").read_text())["external"]
-    table = at.table[0].value.set_index("Figure")["external"]
+    table = at.table[0].value.set_index("Figure")["External test"]
     auc, (low, high) = external["discrimination"]["auc"], external["discrimination"]["auc_ci"]
     assert table["AUC"] == f"{auc:.2f} ({low:.2f} to {high:.2f})"
     assert table["Patients"] == str(external["n"])
