@@ -57,10 +57,12 @@ def verify(
 
 
 def _describe(bundle: "Bundle", *, is_signed: bool) -> dict[str, Any]:
-    return {"name": bundle.name, "sha256": bundle.sha256, "signed": is_signed, "simulated": bundle.is_simulated}
+    kinds = {"simulated": bundle.is_simulated, "few": bundle.is_few}
+    return {"name": bundle.name, "sha256": bundle.sha256, "signed": is_signed, **kinds}
 
 
 def _summarise(data: dict[str, Any]) -> str:
     kind = "trained on simulated patients" if data["simulated"] else "trained on patients"
+    kind += " (too few: for trying out only)" if data["few"] else ""
     signed = "signed" if data["signed"] else "not signed"
     return f"{data['name']}, {kind}, is whole; {signed}. sha256 {data['sha256']}"
