@@ -83,5 +83,16 @@ def test_no_rule_is_broken_by_an_estimate(page, address):  # noqa: F811
     page.get_by_role("heading", name="Export").wait_for()
     page.get_by_text("Lines of equal log-odds").click()
     assert find_lasting_violations(page) == {}
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert find_lasting_violations(page) == {}
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    parts = (
+        page.locator(".viewer"),
+        page.get_by_role("heading", name="probability"),
+        page.get_by_text("Contributions"),
+    )
+    boxes = [part.first.bounding_box() for part in parts]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     look_in_the_dark(page)
     assert find_lasting_violations(page) == {}

@@ -1,4 +1,4 @@
-// Keys of buttons work while a radio, switch or slider has the focus, and once a field was left by Escape; a page with unsaved work asks before it is left, and shows its top when an answer comes.
+// Keys of buttons work while a radio, switch, slider or list that is shut has the focus, and once a field was left by Escape; a page with unsaved work asks before it is left, and shows its top when an answer comes.
 const CHOICES = /^(radio|checkbox|range)$/, KEYS = { Enter: "Ctrl + Enter" };
 const minded = new WeakMap();
 
@@ -14,8 +14,9 @@ export default function ({ parentElement, data }) {
 function begin() {
   const press = (event) => {
     const field = event.composedPath()[0];
-    if (event.key === "Escape" && /^(INPUT|TEXTAREA)$/.test(field.tagName)) return setTimeout(() => field.blur());
-    if (field.tagName !== "INPUT" || !CHOICES.test(field.type)) return;
+    if (event.key === "Escape" && /^(INPUT|TEXTAREA)$/.test(field.tagName)) return field.blur();
+    const isShut = field.role === "combobox" && field.ariaExpanded !== "true";
+    if (field.tagName !== "INPUT" || !(isShut || CHOICES.test(field.type))) return;
     const ctrl = event.ctrlKey || event.metaKey, name = ctrl ? KEYS[event.key] : event.key;
     if (!name || (!ctrl && !/^(PageUp|PageDown|Home)$/.test(name))) return;
     const button = document.querySelector(`kbd[aria-label="Shortcut ${name}"]`)?.closest("button");

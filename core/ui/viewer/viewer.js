@@ -301,10 +301,13 @@ class Viewer {
     this.root.addEventListener("keydown", (event) => this.press(event));
     this.keys = (event) => {
       const field = event.composedPath()[0], key = event.key.toLowerCase(), ctrl = event.ctrlKey || event.metaKey;
-      const isText = field.isContentEditable || (/INPUT|TEXTAREA/.test(field.tagName) && !/range|checkbox|radio/.test(field.type));
+      const isShut = field.role === "combobox" && field.ariaExpanded !== "true";
+      const isText = field.isContentEditable || (/INPUT|TEXTAREA/.test(field.tagName) && !isShut && !/range|checkbox|radio/.test(field.type));
       if (ctrl && !event.shiftKey && key === "z" && !isText && this.data.editable) { event.preventDefault(); return this.undo(); }
       const turn = { h: () => this.turnHeat(), s: () => this.turnBeside() }[key];
-      if (turn && !ctrl && !event.altKey && this.data.overlay && (!isText || field.type === "number")) turn();
+      if (!turn || ctrl || event.altKey || !this.data.overlay || (isText && field.type !== "number")) return;
+      event.preventDefault(); // a list that is shut would take the letter for a search
+      turn();
     };
     document.addEventListener("keydown", this.keys);
     this.stage.on("wheel", ({ evt }) => {

@@ -143,8 +143,15 @@ def test_h_shows_and_hides_the_heat_map_but_not_while_a_field_is_filled_in(show)
     page.get_by_label("A number").focus()
     page.keyboard.press("h")
     assert heat.get_attribute("aria-pressed") == "true"
-    page.get_by_role("combobox", name="A list").focus()
+    page.get_by_role("combobox", name="A list").click()
+    page.get_by_role("option", name="two").click()
+    settle(page)
+    page.keyboard.press("h")
+    assert heat.get_attribute("aria-pressed") == "false"
+    page.get_by_label("A field").focus()
     page.keyboard.press("Escape")
+    page.keyboard.press("h")
+    assert heat.get_attribute("aria-pressed") == "true"
     page.keyboard.press("h")
     page.get_by_label("Opacity of the heat map").fill("25")
     page.get_by_role("button", name="Another picture").click()
