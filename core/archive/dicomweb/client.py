@@ -128,7 +128,7 @@ class Archive:
                 read_text(item, "00201209"),
                 study.patient,
             )
-            for item in keep_own(items, "0020000D", study.uid, (study.uid, study.patient))
+            for item in keep_own(items, ("0020000E", "0020000D"), study.uid, (study.uid, study.patient))
         ]
         return sorted((one for one in series if one.modality == "US"), key=lambda one: one.number.zfill(12))
 
@@ -145,7 +145,7 @@ class Archive:
                 read_text(item, "00280008"),
                 series.patient,
             )
-            for item in keep_own(items, "0020000E", series.uid, (series.study_uid, series.patient))
+            for item in keep_own(items, ("00080018", "0020000E"), series.uid, (series.study_uid, series.patient))
         ]
         return sorted(found, key=lambda one: one.number.zfill(12))
 

@@ -145,13 +145,27 @@ def read_study(uid: str, item: Any) -> StudySummary:
     return StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061"), patient)
 
 
-def keep_own(items: list[Any], tag: str, uid: str, study: tuple[str, str]) -> list[Any]:
-    """Keep what a list says lies in a study or series, and names no other patient than the study (UID, patient)."""
-    own = []
+def keep_own(items: list[Any], tags: tuple[str, str], uid: str, study: tuple[str, str]) -> list[Any]:
+    """Keep of a list what has a UID and is not said to lie elsewhere or to be of another patient.
+
+    Parameters
+    ----------
+    items : list
+        Answer of the archive.
+    tags : tuple of str
+        Tag of an item's own UID, and of that of the study or series which was asked for. The second may be left out:
+        the address says it, and the file that is retrieved must.
+    uid : str
+        UID of that study or series.
+    study : tuple of str
+        UID and hashed patient of the study.
+    """
+    kept = []
     for item in items:
+        own, parent = (read_text(item, tag) for tag in tags)
         patient = hash_patient(read_text(item, "00100020"), study[0])
-        if read_text(item, tag) == uid and (not patient or not study[1] or patient == study[1]):
-            own.append(item)
-    if items and not own:
+        if UID.fullmatch(own) and parent in ("", uid) and (not patient or not study[1] or patient == study[1]):
+            kept.append(item)
+    if items and not kept:
         raise ArchiveError("The archive lists nothing that it says to be of this study. Ask whoever runs it.")
-    return own
+    return kept
