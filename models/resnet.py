@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet50
 
 from models.network import Backbone
 
@@ -16,6 +15,8 @@ class ResNet50(Backbone):
     n_features, channels = N_FEATURES, (512, 1024)
 
     def __init__(self) -> None:
+        from torchvision.models import resnet50  # noqa: PLC0415 - takes as long as torch itself
+
         super().__init__()
         net = resnet50(weights=None, zero_init_residual=True)
         self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)

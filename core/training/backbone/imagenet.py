@@ -4,7 +4,6 @@ from importlib import import_module
 
 import torch
 from torch import Tensor
-from torchvision.models import ResNet50_Weights
 
 from core.errors import UsageError
 from models.efficientnet import EfficientNetLite
@@ -35,6 +34,8 @@ def load_imagenet(net: Backbone, architecture: str) -> None:
         If the package with the weights is not installed.
     """
     if isinstance(net, ResNet50):
+        from torchvision.models import ResNet50_Weights  # noqa: PLC0415 - takes as long as torch itself
+
         source = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False)
         weights = {name: value for name, value in source.items() if not name.startswith("fc.")}
         weights["conv1.weight"] = _sum_colours(source["conv1.weight"])
