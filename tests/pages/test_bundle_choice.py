@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from core import settings
 from core.inference.trust import load_bundle
@@ -82,6 +83,9 @@ def test_an_admin_sees_both_side_by_side_puts_it_into_use_and_takes_it_back(open
     assert "is in use** on every page: entry" in words(at)
     assert f"Bundle **{site.new.name}**" in words(at)
     assert read_use(site.store).current.sha256 == site.new.sha256
+    st.cache_resource.clear()  # as after a restart
+    at = open_page(MODEL)
+    assert f"Bundle **{site.new.name}**" in words(at)
     at = decide(give_initials_here(at), "Take back")
     assert "was taken back**: entry" in words(at)
     assert f"Bundle **{site.old.name}**" in words(at)
