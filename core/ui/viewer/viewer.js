@@ -116,7 +116,8 @@ class Viewer {
 
   drawOriginal() {
     const half = this.half(), { x, y } = this.content.position(), scale = this.content.scaleX();
-    this.pane.clip({ x: half, y: 0, width: this.stage.width() - half, height: this.stage.height() });
+    const tools = this.find(".tools").offsetHeight;
+    this.pane.clip({ x: half, y: tools, width: this.stage.width() - half, height: this.stage.height() - tools });
     const crop = Math.min(this.data.width, (half - (x - half)) / scale); // no further than the middle
     this.original.visible(half > 0 && crop > 0).setAttrs({ image: this.frame.image(), x: x - half, y, width: crop * scale, height: this.data.height * scale });
     if (this.frame.image()) this.original.crop({ x: 0, y: 0, width: crop * this.frame.image().width / this.data.width, height: this.frame.image().height });
