@@ -94,12 +94,33 @@ def test_an_admin_sees_both_side_by_side_puts_it_into_use_and_takes_it_back(open
     assert site.store.verify_chain().holds
 
 
+def ask_update(at, name: str):
+    at.text_input(key="update_name").set_value(name)
+    at.text_area(key="update_note").set_value("A new device.")
+    return press(at.run(), "Write the update")
+
+
+def test_an_admin_writes_an_update_that_can_then_be_put_into_use(open_page, site, tmp_path):
+    at = open_page(MODEL)
+    assert next(button for button in at.button if button.label == "Write the update").disabled
+    at = ask_update(give_initials_here(at), "ours-2")
+    assert "**ours-2 was written**: recalibrated in the large (new intercept), 300 patients" in words(at)
+    assert load_bundle(tmp_path / "bundles" / "ours-2").manifest.parents == ((site.old.name, site.old.sha256),)
+    choice = next(box for box in at.selectbox if box.label == "Bundle")
+    assert any(option.startswith("ours-2 (") for option in choice.options)
+    at = ask_update(at, "ours-2")
+    assert "holds" in at.error[0].value
+    at = at.text_input(key="update_name").set_value("../ours-3").run()
+    assert next(button for button in at.button if button.label == "Write the update").disabled
+
+
 @pytest.mark.parametrize("role", ["viewer", "clinician"])
 def test_others_see_which_bundle_answers_and_can_choose_none(open_page, site, monkeypatch, role):
     monkeypatch.setattr("core.ui.page.require_role", lambda least: User("Dr Kim", "sub-1", role))
     at = open_page(MODEL)
     assert "Which bundle answers" in [header.value for header in at.header]
     assert not [box for box in at.selectbox if box.label == "Bundle"]
+    assert not [button for button in at.button if button.label == "Write the update"]
 
 
 def test_a_running_case_is_told_and_keeps_what_it_shows(open_page, site):

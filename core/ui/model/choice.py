@@ -1,4 +1,4 @@
-"""The Model page's choice of the bundle that answers: side by side, put into use, taken back, and the history."""
+"""The Model page's choice of the bundle that answers: side by side, put into use, taken back, updated; its history."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +20,7 @@ from core.training.update.comparison import SideBySide, compare_bundles
 from core.ui.errors import guard
 from core.ui.export import offer_csv
 from core.ui.login import User
+from core.ui.model.updating import ask_update
 from core.ui.model.use import forget_use, get_use
 from core.ui.page import mark_training
 from core.ui.register.adding import ask_initials
@@ -65,6 +66,11 @@ def show_bundle_choice(user: User) -> None:
     if use.chosen:
         with st.expander("Take it back"):
             _ask_back(use, author)
+    if current is not None:
+        with st.expander("Update it on the register's patients"):
+            if said := ask_update(current, folder, author):
+                st.session_state[SAID] = said
+                st.rerun()
 
 
 def _read_current() -> Bundle | None:
@@ -88,7 +94,7 @@ def _show_history(use: BundleUse) -> None:
 
 def _ask_other(others: Sequence[Bundle], current: Bundle | None, author: Author) -> None:
     if not others:
-        st.markdown("The folder of `SONOKI_BUNDLES` holds no other bundle: `python -m core update` writes one.")
+        st.markdown("The folder of `SONOKI_BUNDLES` holds no other bundle: an update of this one writes one.")
         return
     names = {one.sha256: f"{one.name} ({one.sha256[:12]})" for one in others}
     chosen = st.selectbox("Bundle", list(names), index=None, format_func=lambda sha256: names[sha256], key=CHOICE)
