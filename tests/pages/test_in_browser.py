@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pydicom.examples
@@ -88,6 +89,17 @@ def pick(page, label: str, option: str) -> None:
         except PlaywrightTimeout:
             page.keyboard.press("Escape")
     settle(page)
+
+
+def press(page, button: str, words: str) -> None:
+    """Press a button until words stand there: a press on a page that is being drawn anew may be lost."""
+    for _ in range(5):
+        with suppress(PlaywrightTimeout):
+            page.get_by_role("button", name=button).click(timeout=10_000)
+        with suppress(PlaywrightTimeout):
+            page.get_by_text(words).first.wait_for(timeout=10_000)
+            return
+    raise AssertionError(f"'{words}' does not stand there after '{button}' was pressed.")
 
 
 def give_file(page, name: str, data: bytes) -> None:

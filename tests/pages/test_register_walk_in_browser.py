@@ -23,7 +23,7 @@ from tests.core.register.register_entries import AB, ESTIMATE
 from tests.core.training.update.test_update import draw_clinical
 from tests.pages.oidc import CLIENT, SECRET, Provider, run_provider
 from tests.pages.serving import PATIENCE_MS, find_port, serve_app
-from tests.pages.test_in_browser import browser, pick, pytestmark, settle  # noqa: F401
+from tests.pages.test_in_browser import browser, pick, press, pytestmark, settle  # noqa: F401
 
 FEW, MANY, CHANGED_AFTER = 40, 320, 150
 COLD = ("Register", "Monitoring", "Model")
@@ -134,8 +134,7 @@ def import_outcomes(page, site: Site, values: dict[str, int], counts: str, *, re
         page.get_by_label("Reason, to enter the contradicting rows").fill(reason)
         page.get_by_label("Reason, to enter the contradicting rows").press("Enter")
         settle(page)
-    page.get_by_role("button", name="Enter ").click()
-    page.get_by_text("entries were written.").wait_for()
+    press(page, "Enter ", "entries were written.")
 
 
 def fill_year(site: Site) -> None:
@@ -205,8 +204,7 @@ def test_an_admin_walks_from_estimates_to_an_update_and_back(open_session, site)
     page.get_by_label("Why; it stands in the updated bundle").fill("The new device.")
     page.keyboard.press("Tab")
     settle(page)
-    page.get_by_role("button", name="Write the update").click()
-    page.get_by_text("ours-2026 was written").wait_for()
+    press(page, "Write the update", "ours-2026 was written")
     settle(page)
     page.get_by_text("Put another bundle into use").click()
     pick(page, "Bundle", "ours-2026")

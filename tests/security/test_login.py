@@ -88,8 +88,8 @@ def test_uploads_are_capped_for_a_session_and_in_all(login: str) -> None:
 
 def test_a_page_that_is_open_ends_with_the_login(login: str) -> None:
     async def go_on() -> None:
-        doctor = person(login, "cleo", seconds=150)
-        ends = time.time() + 150
+        doctor = person(login, "cleo", seconds=60)
+        ends = time.time() + 60
         assert await doctor.knock() == 101
         assert await doctor.open("Cohort")
         assert "Research use only" in doctor.text

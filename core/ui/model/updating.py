@@ -29,9 +29,7 @@ def ask_update(current: Bundle, folder: Path, author: Author) -> str:
     left, right = st.columns(2)
     name = left.text_input("Name of the updated bundle", key="update_name", max_chars=60).strip()
     kind = right.segmented_control("Patients, where the register has both", ("real", "simulated"), key="update_kind")
-    note = st.text_area(
-        "Why it is updated; it stands in the bundle", key="update_note", max_chars=500, height=68
-    ).strip()
+    note = st.text_area("Why; it stands in the updated bundle", key="update_note", max_chars=500, height=68).strip()
     given = {
         "your initials": author.name,
         "a name of letters, digits, dots and dashes": NAME.fullmatch(name),

@@ -65,12 +65,15 @@ def test_refusals_hold_no_identifier(change):
     assert find_planted(str(refusal.value), refusal.value.__context__) == set()
 
 
-def test_the_exported_copy_holds_no_identifier_and_the_same_area():
+def test_the_exported_copy_holds_no_identifier_and_nearly_all_of_the_area():
     copy = deidentify(planted_file(), KEY).data
     assert find_planted(copy) == set()
     ds = pydicom.dcmread(BytesIO(copy))
     pixels = ds.pixel_array
-    np.testing.assert_array_equal(pixels[60:260, 60:320], np.dstack([AREA] * 3))
+    area = pixels[60:260, 60:320]
+    hidden = (area == 0).all(axis=2)  # what lies close to the name
+    assert hidden.mean() < 0.05
+    np.testing.assert_array_equal(area[~hidden], np.dstack([AREA] * 3)[~hidden])
     pixels[60:260, 60:320] = 0
     assert not pixels.any()
     assert ds.PatientIdentityRemoved == "YES"
