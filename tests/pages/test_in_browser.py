@@ -78,17 +78,17 @@ def settle(page) -> None:
 
 
 def pick(page, label: str, option: str) -> None:
-    """Pick from a list, again where a page that is drawn anew shuts it."""
+    """Pick what begins with these words from a list, again where a page that is drawn anew shuts it."""
     page.get_by_role("combobox", name=label).wait_for()
     settle(page)
     for _ in range(5):
         page.get_by_role("combobox", name=label).click()
-        try:
-            page.get_by_role("option", name=option, exact=True).click(timeout=5000)
-            break
-        except PlaywrightTimeout:
-            page.keyboard.press("Escape")
-    settle(page)
+        with suppress(PlaywrightTimeout):
+            page.get_by_role("option", name=re.compile(rf"^{re.escape(option)}(?!\w)")).click(timeout=10_000)
+            settle(page)
+            return
+        page.keyboard.press("Escape")
+    raise AssertionError(f"'{option}' can't be picked from '{label}'.")
 
 
 def press(page, button: str, words: str) -> None:

@@ -34,7 +34,7 @@ SHORT = {
 GRAPH = 200
 REASONS = ("Contributions", "Nomogram")
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding: 0.75rem 2rem 1rem; }
+[data-testid="stMainBlockContainer"] { padding: 0.5rem 2rem 0.5rem; }
 [data-testid="stHeader"] { background: transparent; }
 [data-testid="stMain"] [data-testid="stVerticalBlock"] { gap: 0.4rem; }
 [data-testid="stMain"] [data-testid="stHeading"] [data-testid="stMarkdownContainer"] { margin: 0; }
@@ -153,7 +153,7 @@ def show_beside(row: Mapping[str, Any], group: str, cutoff: Cutoff, *, is_decide
         return
     side = "high" if cutoff.is_high(float(core)) else "low"
     if not group:
-        st.caption(f"The core's Ki-67 is {side}; the estimate is indeterminate. {UNUSED}")
+        st.caption(f"The core's Ki-67 is {side}, the estimate indeterminate. {UNUSED}")
     else:
         verdict = "they **agree**" if side == group else "they **differ**"
         st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. {UNUSED}")
