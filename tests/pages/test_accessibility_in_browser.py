@@ -75,7 +75,7 @@ def test_a_page_opens_first_and_breaks_no_rule_and_fits_a_phone(page, address, p
     assert find_lasting_violations(page) == {}
     page.set_viewport_size({"width": 390, "height": 844})
     settle(page)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    wait_until(page, "document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
 
 
 def test_no_rule_is_broken_by_an_estimate(page, address):  # noqa: F811
@@ -87,7 +87,7 @@ def test_no_rule_is_broken_by_an_estimate(page, address):  # noqa: F811
     assert find_lasting_violations(page) == {}
     page.set_viewport_size({"width": 390, "height": 844})
     assert find_lasting_violations(page) == {}
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    wait_until(page, "document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
     parts = (
         page.locator(".viewer"),
         page.get_by_role("heading", name="probability"),

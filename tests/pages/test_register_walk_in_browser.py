@@ -236,4 +236,7 @@ def test_a_viewer_sees_sums_a_clinician_the_list_and_neither_exports_or_updates(
     page.get_by_role("heading", name="Which bundle answers").wait_for()
     assert page.get_by_text("Put another bundle into use").count() == 0
     go(page, site, "Cohort")
+    page.get_by_text("Evaluate the model on a cohort of your own").wait_for()
+    if sees_list:
+        page.get_by_text("The register", exact=True).first.wait_for()
     assert (page.get_by_text("The register", exact=True).count() > 0) == sees_list
