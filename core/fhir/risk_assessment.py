@@ -13,6 +13,7 @@ from typing import Any
 
 from core import __version__
 from core.clinical import BY_NAME
+from core.inference.render import FEW_USE
 from core.register.estimate_entry import Estimate
 from core.register.models import Record
 
@@ -27,7 +28,6 @@ TRAINED = {
     False: "The model was trained on real patients.",
     None: "Whether the model was trained on simulated patients is not known here.",
 }
-FEW = "The model was trained on too few patients, for trying out only."
 MADE_UP = "This patient is simulated."
 INTERVAL = "95 % interval of the estimate by bootstrap refits of the model"
 SHORT_HASH = 12
@@ -58,7 +58,7 @@ class Model:
     @property
     def notes(self) -> list[str]:
         """What is said of it wherever it stands."""
-        return [RESEARCH, TRAINED[self.is_simulated], *[FEW] * self.is_few]
+        return [RESEARCH, TRAINED[self.is_simulated], *[FEW_USE] * self.is_few]
 
 
 @dataclass(frozen=True)

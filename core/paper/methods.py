@@ -8,6 +8,7 @@ from core.cohort.scoring.score import describe_boxes
 from core.figures.cohort.subjects import SUBJECTS, TABLE_ONE
 from core.figures.wording import word_count
 from core.inference.explain import label_term
+from core.inference.render import FEW_USE
 from core.paper.content import Section
 from core.paper.study import Study
 from core.training.bundle.card_parts import describe_model
@@ -58,7 +59,7 @@ def _describe_data(study: Study) -> Iterator[str]:
     if data["simulated"]:
         yield "The patients are simulated: images, clinical values, Ki-67 and outcomes are made up by a program."
     if study.cohort.is_few:
-        yield "The model is for trying out only: fewer patients were trained on than it needs."
+        yield FEW_USE
     splits = [
         f"{name} {part['n']:,} ({part['events']:,} with high Ki-67; {word_count(len(part['centres']), 'centre')})"
         for name, part in flow["splits"].items()

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.cohort.scoring.score import describe_boxes
 from core.evaluation.estimate import write_estimate, write_number
+from core.inference.render import FEW_USE
 from core.training.bundle.card_parts import (
     describe_by_box,
     describe_calibration,
@@ -26,10 +27,6 @@ SIMULATED = (
     "simulated. Its figures show that the method runs, not how it performs on patients. That the external AUC, its "
     "gain over the clinical values, the rates of node metastasis and recurrence come near those of Yu et al. was a "
     "target of the simulation, not a finding.\n\n"
-)
-FEW = (
-    "**For trying out only.** Fewer patients were trained on than a model needs: neither its estimates nor its figures "
-    "hold.\n\n"
 )
 LIMITS = (
     "No claim to replace biopsy or sentinel node, to select chemotherapy or to predict one patient's recurrence. "
@@ -72,7 +69,7 @@ def write_card(
     lines = [
         f"# {manifest['name']}\n",
         SIMULATED if data["simulated"] else "",
-        FEW if data.get("few") else "",
+        f"**{FEW_USE}**\n" if data.get("few") else "",
         "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
         f"that Ki-67 is high ({cutoff.words}). For research use only.\n",
         "## Training data\n",

@@ -9,7 +9,7 @@ from core.clinical import BY_NAME
 from core.evaluation.calibration.closed_test import Method
 from core.evaluation.estimate import write_estimate
 from core.inference.prediction import INTERVAL
-from core.training.bundle.card import FEW
+from core.inference.render import FEW_USE
 from core.training.bundle.card_parts import describe_calibration
 from models.cutoff import Cutoff
 from models.fusion import FusionHead
@@ -62,7 +62,7 @@ def write_card(
     lines = [
         f"# {manifest['name']}\n",
         SIMULATED if data["simulated"] else "",
-        FEW if data.get("few") else "",
+        f"**{FEW_USE}**\n" if data.get("few") else "",
         "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
         f"that Ki-67 is high ({Cutoff.from_json(manifest['cutoff']).words}). For research use only.\n",
         "## Change\n",

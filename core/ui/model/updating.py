@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import streamlit as st
 
@@ -14,7 +15,6 @@ from core.ui.errors import report_errors
 from core.ui.register.store import get_store
 from models.bundle import Bundle
 
-KINDS: tuple[Kind, ...] = ("real", "simulated")
 NAME = re.compile(r"\w[\w.-]{0,59}")
 ABOUT = (
     "Fits **{name}** anew on the register's patients whose estimate was made before their outcome was entered, as far "
@@ -30,7 +30,7 @@ def ask_update(current: Bundle, folder: Path, author: Author) -> str:
     st.markdown(ABOUT.format(name=plain(current.name)))
     left, right = st.columns(2)
     name = left.text_input("Name of the updated bundle", key="update_name", max_chars=60).strip()
-    kind = right.segmented_control("Patients, where the register has both", KINDS, key="update_kind")
+    kind = right.segmented_control("Patients, where the register has both", get_args(Kind), key="update_kind")
     note = st.text_area("Why; it stands in the updated bundle", key="update_note", max_chars=500, height=68).strip()
     given = {
         "your initials": author.name,

@@ -7,7 +7,7 @@ from threading import Thread
 import pandas as pd
 import streamlit as st
 
-from core.errors import AppError, InputError, ModelError
+from core.errors import AppError, InputError, ModelError, hide_faults
 from core.inference.trust import load_bundle
 from core.monitoring.monitor import Monitoring, Scope, list_bundles, monitor
 from core.monitoring.reading import Estimates, RegisterReading
@@ -45,7 +45,7 @@ def start_reading() -> None:
 
 
 def _read_quietly() -> None:
-    with suppress(AppError):  # the page says it
+    with suppress(AppError), hide_faults("The register could not be read."):  # the page says it
         _READING.get(find_database()).read()
 
 
