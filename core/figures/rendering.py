@@ -23,7 +23,7 @@ from core.figures.drawing.axes import (
 )
 from core.figures.drawing.canvas import Anchor, Canvas
 from core.figures.drawing.traces import draw_key, draw_trace, measure_key, read_list
-from core.figures.theme import FONT_SIZE, HEIGHT, NEUTRAL, SMALL_SIZE, TEXT, TINY_SIZE
+from core.figures.theme import FONT_SIZE, HEIGHT, NEUTRAL, SMALL_SIZE, TINY_SIZE, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -77,8 +77,10 @@ class Drawing:
         return render_svg(self.figure, width=self.width, outlined=outlined)
 
 
-def render_svg(figure: "go.Figure", *, width: float = WIDTH, note: str = "", outlined: bool = True) -> bytes:
-    """Draw a figure as SVG on white, the same bytes every time.
+def render_svg(
+    figure: "go.Figure", *, width: float = WIDTH, note: str = "", outlined: bool = True, theme: Theme = "light"
+) -> bytes:
+    """Draw a figure as SVG, the same bytes every time.
 
     Parameters
     ----------
@@ -90,6 +92,8 @@ def render_svg(figure: "go.Figure", *, width: float = WIDTH, note: str = "", out
         A line under the figure: which patients, simulated or not.
     outlined : bool
         Letters as outlines, the same everywhere; else as text, for a typesetter that has the house's font.
+    theme : {"light", "dark"}
+        Of the page that it stands on; a document's is light.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def render_svg(figure: "go.Figure", *, width: float = WIDTH, note: str = "", out
     legend = _list_legend(traces, layout, width)
     own = float(layout.get("height") or HEIGHT)
     total = own + LEGEND_ROW * len(legend) + (NOTE_ROW if note else 0)
-    canvas = Canvas(width, total, outlined=outlined)
+    canvas = Canvas(width, total, outlined=outlined, theme=theme)
     top = LEGEND_ROW * len(legend)
     sheet = _lay_out(canvas, traces, layout, (width, top, top + own))
     _draw_back(sheet)
@@ -113,7 +117,7 @@ def render_svg(figure: "go.Figure", *, width: float = WIDTH, note: str = "", out
         for entry in entries:
             x += draw_key(canvas, entry, x, LEGEND_ROW * (row + 0.5))
     if note:
-        canvas.text(EDGE, total - NOTE_ROW / 2, note, TINY_SIZE, colour=TEXT["light"], anchor="start")
+        canvas.text(EDGE, total - NOTE_ROW / 2, note, TINY_SIZE, anchor="start")
     return canvas.finish()
 
 
@@ -232,7 +236,7 @@ def _draw_front(sheet: Sheet, first: Axis) -> None:
         lines = str(note["text"]).count("<br>") + 1
         rise = {"top": 0.5, "bottom": -0.5}.get(note.get("yanchor") or "middle", 0.0) * 1.25 * size * lines
         anchor = ANCHORS[note.get("xanchor") or "center"]
-        canvas.text(x, up.place(note["y"]) + rise, str(note["text"]), size, colour=TEXT["light"], anchor=anchor)
+        canvas.text(x, up.place(note["y"]) + rise, str(note["text"]), size, anchor=anchor)
     for trace in sheet.traces:
         if trace.get("type") == "heatmap":
             _draw_scale(canvas, trace, across, first.start + EDGE)
@@ -269,6 +273,6 @@ def _draw_scale(canvas: Canvas, trace: Json, across: Axis, top: float) -> None:
     for value, label in zip(bar["tickvals"], bar["ticktext"], strict=True):
         x = left + width * (value / limit + 1) / 2
         anchor: Anchor = "start" if value == -limit else "end" if value == limit else "middle"
-        canvas.text(x, top + 16, str(label), SMALL_SIZE - 2, colour=TEXT["light"], anchor=anchor)
+        canvas.text(x, top + 16, str(label), SMALL_SIZE - 2, anchor=anchor)
     title = bar["title"]["text"]
-    canvas.text(left + width / 2, top + 30, title, SMALL_SIZE - 2, colour=TEXT["light"])
+    canvas.text(left + width / 2, top + 30, title, SMALL_SIZE - 2)

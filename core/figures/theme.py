@@ -1,8 +1,8 @@
-"""One look for every figure: colours, line styles and a plotly template for light and dark pages.
+"""One look for every figure: colours, line styles, and a plotly template.
 
 Colours are after Okabe and Ito (colour-blind safe), shaded so that each reaches a contrast of 3 : 1 on the light page
 and on the dark one. A series differs by dash and symbol too, so that colour is never the only sign. Figures set no text
-colour: it comes from the template, which `apply_theme` swaps, or from the page that shows the figure.
+colour: it comes from the page or the document that shows the figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,22 +37,22 @@ class SeriesStyle(TypedDict):
     marker: dict[str, str | float]
 
 
-def _make_template(theme: Theme) -> go.layout.Template:
+def _make_template() -> go.layout.Template:
     axis = {
         "automargin": True,
-        "gridcolor": GRID[theme],
-        "linecolor": GRID[theme],
+        "gridcolor": GRID["light"],
+        "linecolor": GRID["light"],
         "showline": True,
         "ticks": "outside",
-        "tickcolor": GRID[theme],
+        "tickcolor": GRID["light"],
         "title": {"standoff": 8},
         "zeroline": False,
     }
     layout = go.Layout(
         colorway=COLOURS,
-        font={"family": FONT, "size": FONT_SIZE, "color": TEXT[theme]},
-        paper_bgcolor=BACKGROUND[theme],
-        plot_bgcolor=BACKGROUND[theme],
+        font={"family": FONT, "size": FONT_SIZE, "color": TEXT["light"]},
+        paper_bgcolor=BACKGROUND["light"],
+        plot_bgcolor=BACKGROUND["light"],
         xaxis=axis,
         yaxis=axis,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}},
@@ -63,7 +63,7 @@ def _make_template(theme: Theme) -> go.layout.Template:
     return go.layout.Template(layout=layout)
 
 
-TEMPLATES: dict[Theme, go.layout.Template] = {"light": _make_template("light"), "dark": _make_template("dark")}
+TEMPLATE = _make_template()
 
 
 def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) -> go.Figure:
@@ -86,18 +86,13 @@ def build_figure(
 
 
 def _lay_out(x_title: str, y_title: str, height: int) -> dict[str, Any]:
-    layout = {"template": TEMPLATES["light"], "height": height, "margin": {"r": RIGHT}}
+    layout = {"template": TEMPLATE, "height": height, "margin": {"r": RIGHT}}
     layout["legend"] = {"font": {"size": SMALL_SIZE}}
     axes = {
         name: {"title": {"text": title, "font": {"size": FONT_SIZE}}, "tickfont": {"size": SMALL_SIZE}}
         for name, title in (("xaxis", x_title), ("yaxis", y_title))
     }
     return layout | axes
-
-
-def apply_theme(figure: go.Figure, theme: Theme) -> go.Figure:
-    """Give a copy of a figure for a light or a dark page."""
-    return go.Figure(figure).update_layout(template=TEMPLATES[theme])
 
 
 def style_series(index: int) -> SeriesStyle:

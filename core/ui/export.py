@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from core.figures.theme import Theme
+
 PLAIN = {"displayModeBar": False, "displaylogo": False}
 PROJECTED_PX = 366
 
@@ -61,7 +63,9 @@ def draw_figure(figure: "go.Figure", *, key: str, alt: str) -> None:
     if is_presenting():
         from core.figures.rendering import render_svg  # noqa: PLC0415 - brings typst
 
-        st.image(render_svg(figure, width=PROJECTED_PX).decode("utf-8"), alt=alt, width="stretch")
+        theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
+        svg = render_svg(figure, width=PROJECTED_PX, theme=theme)
+        st.image(svg.decode("utf-8"), alt=alt, width="stretch")
     else:
         st.plotly_chart(plain_figure(figure), key=key, alt=alt, config=PLAIN)
 

@@ -49,7 +49,7 @@ def ask_presenting() -> bool:
         "End presentation" if is_on else "Present",
         on_click=guard(_turn),
         type="tertiary",
-        help="Large type and no side bar, for a projector.",
+        help=None if is_on else "Large type and no side bar, for a projector.",  # it would lie over the estimate
     )
     if is_on:
         st.html(LARGE)

@@ -19,6 +19,18 @@ OVERLAPS = """() => {
   return [boxes.length, boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => across(a, b) && down(a, b))).length]
 }"""
 
+GROUNDS = """async () => {
+  const read = async image => {
+    await image.decode()
+    const canvas = new OffscreenCanvas(4, 4), pen = canvas.getContext('2d')
+    pen.drawImage(image, 0, 0)
+    return `rgb(${pen.getImageData(1, 1, 1, 1).data.slice(0, 3).join(', ')})`
+  }
+  const page = getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor
+  const figures = [...document.querySelectorAll('[data-testid=stImage] img')]
+  return [page, await Promise.all(figures.map(read))]
+}"""
+
 
 def estimate_simulated(page, address: str) -> None:  # noqa: F811
     open_case(page, address)
@@ -60,6 +72,17 @@ def test_wide_screens_show_the_original_beside_the_heat_map(page, address):  # n
     page.set_viewport_size({"width": 1280, "height": 800})
     beside.wait_for(state="hidden")
     find_nomogram_beside_the_image(page)
+
+
+def test_figures_stand_on_the_ground_of_a_dark_page_while_presenting(page, address):  # noqa: F811
+    page.emulate_media(color_scheme="dark")
+    estimate_simulated(page, address)
+    page.get_by_role("button", name="Present", exact=True).click()
+    page.get_by_role("button", name="End presentation").wait_for()
+    settle(page)
+    ground, grounds = page.evaluate(GROUNDS)
+    assert len(grounds) >= 2
+    assert set(grounds) == {ground} == {"rgb(20, 24, 29)"}
 
 
 def test_presenting_doubles_the_type_and_gives_the_picture_the_screen(page, address):  # noqa: F811

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.figures.drawing.canvas import LINE, Canvas, measure_text
-from core.figures.theme import FONT_SIZE, GRID, SMALL_SIZE, TEXT
+from core.figures.theme import FONT_SIZE, SMALL_SIZE
 
 Json = Mapping[str, Any]
 TICK, GAP = 5, 4
@@ -123,7 +123,7 @@ def square(across: Axis, up: Axis) -> tuple[Axis, Axis]:
 def draw_grid(canvas: Canvas, across: Axis, up: Axis, *, is_foot: bool) -> None:
     """Draw grid, zero line and edges behind the traces."""
     left, right, bottom, top = across.start, across.end, up.start, up.end
-    grid = GRID["light"]
+    grid = canvas.grid
     for axis, is_across in ((across, True), (up, False)):
         spec = axis.spec
         ends = _cross(axis, is_across, (bottom, top) if is_across else (left, right))
@@ -148,25 +148,25 @@ def _cross(axis: Axis, is_across: bool, ends: tuple[float, float]) -> Any:
 
 def draw_labels(canvas: Canvas, across: Axis, up: Axis, *, is_foot: bool) -> None:
     """Write ticks, labels and titles of a vertical axis and, if it stands below, of the horizontal one."""
-    ink, left, foot = TEXT["light"], across.start, up.start
+    left, foot = across.start, up.start
     if up.is_visible:
         for value, label in _list_inside(up):
             y = up.place(value)
             if up.spec.get("ticks") != "":
-                canvas.line([(left - TICK, y), (left, y)], GRID["light"], 1)
-            canvas.text(left - TICK - GAP, y, label, up.size, colour=ink, anchor="end")
+                canvas.line([(left - TICK, y), (left, y)], canvas.grid, 1)
+            canvas.text(left - TICK - GAP, y, label, up.size, anchor="end")
         x, y = left - measure_side(up) + LINE * FONT_SIZE / 2, (up.start + up.end) / 2
-        canvas.turned(x, y, up.title, FONT_SIZE, ink)
+        canvas.turned(x, y, up.title, FONT_SIZE)
     if not is_foot or not across.is_visible:
         return
     for value, label in _list_inside(across):
         x, height = across.place(value), measure_text(label, across.size)[1]
         if across.spec.get("ticks") != "":
-            canvas.line([(x, foot), (x, foot + TICK)], GRID["light"], 1)
-        canvas.text(x, foot + TICK + GAP / 2 + height / 2, label, across.size, colour=ink)
+            canvas.line([(x, foot), (x, foot + TICK)], canvas.grid, 1)
+        canvas.text(x, foot + TICK + GAP / 2 + height / 2, label, across.size)
     highest = max((measure_text(label, across.size)[1] for _, label in across.ticks), default=0.0)
     y = foot + TICK + GAP + highest + LINE * FONT_SIZE / 2
-    canvas.text((across.start + across.end) / 2, y, across.title, FONT_SIZE, colour=ink)
+    canvas.text((across.start + across.end) / 2, y, across.title, FONT_SIZE)
 
 
 def _list_inside(axis: Axis) -> list[tuple[float, str]]:

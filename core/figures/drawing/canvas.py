@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from core.figures.drawing.fonts import FAMILY, Glyph, get_glyph, measure
-from core.figures.theme import BACKGROUND
+from core.figures.theme import BACKGROUND, GRID, TEXT, Theme
 
 Anchor = Literal["start", "middle", "end"]
 Points = Sequence[tuple[float, float]]
@@ -57,21 +57,31 @@ def measure_text(text: str, size: float) -> tuple[float, float]:
 
 
 class Canvas:
-    """SVG on white, the same bytes for the same calls.
+    """SVG, the same bytes for the same calls.
 
     Parameters
     ----------
     width, height : float
         Size in pixels.
     ground : bool
-        Whether it is white or clear.
+        Whether it has the page's colour or is clear.
     outlined : bool
         Whether letters are drawn as outlines; else as text in the house's font, for a typesetter that has it.
+    theme : {"light", "dark"}
+        Of the page that it stands on.
+
+    Attributes
+    ----------
+    ink, grid, ground : str
+        Colours of letters, of grid lines and of the page.
     """
 
-    def __init__(self, width: float, height: float, *, ground: bool = True, outlined: bool = True) -> None:
+    def __init__(
+        self, width: float, height: float, *, ground: bool = True, outlined: bool = True, theme: Theme = "light"
+    ) -> None:
         self.width, self.height, self.outlined = width, height, outlined
-        self._ground = f'<rect width="100%" height="100%" fill="{BACKGROUND["light"]}"/>' if ground else ""
+        self.ink, self.grid, self.ground = TEXT[theme], GRID[theme], BACKGROUND[theme]
+        self._ground = f'<rect width="100%" height="100%" fill="{self.ground}"/>' if ground else ""
         self._parts: list[str] = []
         self._definitions: dict[str, str] = {}
 
@@ -93,7 +103,7 @@ class Canvas:
         edge: str | None = None,
         width: float = 0,
         hatch: str = "",
-        hatch_colour: str = "#FFFFFF",
+        hatch_colour: str = "",
         opacity: float = 1,
     ) -> None:
         """Draw a closed area: filled, hatched over its fill, edged."""
@@ -101,6 +111,7 @@ class Canvas:
         stroke = f' stroke="{edge}" stroke-width="{width:g}"' if edge and width else ""
         self._parts.append(f'<path d="{path}" {_fill(fill)}{stroke}{alpha}/>')
         if hatch:
+            hatch_colour = hatch_colour or self.ground
             name = f"h{len(hatch)}{ord(hatch[0]):x}{hatch_colour.strip('#')}"
             self._definitions[name] = (
                 f'<pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">'
@@ -116,7 +127,7 @@ class Canvas:
         if shape == "line-ns":
             self.line([(x, y - r), (x, y + r)], colour, width or 1.5)
             return
-        fill = None if hollow and not self._ground else BACKGROUND["light"] if hollow else colour
+        fill = None if hollow and not self._ground else self.ground if hollow else colour
         stroke = f' stroke="{colour if hollow else edge or colour}" stroke-width="{width:g}"' if width else ""
         if shape == "circle":
             self._parts.append(f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{r:g}" {_fill(fill)}{stroke}/>')
@@ -132,22 +143,30 @@ class Canvas:
         )
 
     def text(
-        self, x: float, y: float, text: str, size: float, *, colour: str, anchor: Anchor = "middle", halo: bool = False
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        *,
+        colour: str = "",
+        anchor: Anchor = "middle",
+        halo: bool = False,
     ) -> None:
-        """Write lines of text, their middle at y."""
+        """Write lines of text, their middle at y, in the page's ink unless a colour is given."""
         lines = split_lines(text)
         top = y - LINE * size * (len(lines) - 1) / 2 + BASELINE * size
         for number, pieces in enumerate(lines):
             width = sum(measure(piece, size, bold=bold) for piece, bold in pieces)
             left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
             for piece, bold in pieces:
-                self._write(left, top + LINE * size * number, piece, size, colour, bold=bold, halo=halo)
+                self._write(left, top + LINE * size * number, piece, size, colour or self.ink, bold=bold, halo=halo)
                 left += measure(piece, size, bold=bold)
 
-    def turned(self, x: float, y: float, text: str, size: float, colour: str) -> None:
+    def turned(self, x: float, y: float, text: str, size: float) -> None:
         """Write a line of text upwards, its middle at a place."""
         self._parts.append(f'<g transform="translate({x:.2f} {y:.2f}) rotate(-90)">')
-        self.text(0, 0, text, size, colour=colour)
+        self.text(0, 0, text, size)
         self._parts.append("</g>")
 
     def clip(self, x: float, y: float, width: float, height: float) -> None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageColor
 
 from core.figures.drawing.axes import Axis, Json
 from core.figures.drawing.canvas import Anchor, Canvas, measure_text
-from core.figures.theme import BACKGROUND, FONT_SIZE, NEUTRAL, TEXT
+from core.figures.theme import FONT_SIZE, NEUTRAL
 
 ENLARGED = 384
 SIDES: dict[str, tuple[float, float, Anchor]] = {
@@ -44,7 +44,10 @@ def _draw_scatter(canvas: Canvas, trace: Json, across: Axis, up: Axis, before: J
     opacity = trace.get("opacity", 1)
     if trace.get("fill") == "toself":
         pattern = trace.get("fillpattern") or {}
-        hatch = {"hatch": pattern.get("shape", ""), "hatch_colour": _fade(pattern.get("fgcolor") or NEUTRAL)}
+        hatch = {
+            "hatch": pattern.get("shape", ""),
+            "hatch_colour": _fade(pattern.get("fgcolor") or NEUTRAL, canvas.ground),
+        }
         for piece in pieces:
             canvas.area(piece, trace.get("fillcolor"), edge=line.get("color"), width=line.get("width", 0), **hatch)
         return
@@ -91,7 +94,7 @@ def _draw_marks(canvas: Canvas, trace: Json, places: Sequence[Place]) -> None:
 
 def _write_texts(canvas: Canvas, trace: Json, places: Sequence[Place]) -> None:
     font = trace.get("textfont") or {}
-    size, colour = font.get("size", FONT_SIZE), font.get("color", TEXT["light"])
+    size, colour = font.get("size", FONT_SIZE), font.get("color", "")
     sizes = size if isinstance(size, list | tuple) else [size] * len(places)
     shift, _, anchor = SIDES[(trace.get("textposition") or "middle center").split()[-1]]
     for (x, y), text, own in zip(places, read_list(trace.get("text")), sizes, strict=True):
@@ -139,9 +142,7 @@ def _draw_bars(canvas: Canvas, trace: Json, across: Axis, up: Axis) -> None:
         canvas.area(points, colour, hatch=hatch, edge=colour, width=edge, opacity=marker.get("opacity", 1))
         if text and trace.get("textposition") != "none":
             side = 5 if length >= 0 else -5
-            canvas.text(
-                high + side, middle, text, FONT_SIZE - 1, colour=TEXT["light"], anchor="start" if side > 0 else "end"
-            )
+            canvas.text(high + side, middle, text, FONT_SIZE - 1, anchor="start" if side > 0 else "end")
     _draw_errors(canvas, trace, across, up)
 
 
@@ -187,7 +188,7 @@ def draw_key(canvas: Canvas, trace: Json, x: float, y: float) -> float:
         if "markers" in mode:
             _draw_marks(canvas, trace, [(x + 12, y)])
     name = str(trace["name"])
-    canvas.text(x + 29, y, name, FONT_SIZE - 1, colour=TEXT["light"], anchor="start")
+    canvas.text(x + 29, y, name, FONT_SIZE - 1, anchor="start")
     return measure_key(trace)
 
 
@@ -196,7 +197,7 @@ def measure_key(trace: Json) -> float:
     return 29 + measure_text(str(trace["name"]), FONT_SIZE - 1)[0] + 16
 
 
-def _fade(colour: str) -> str:
+def _fade(colour: str, ground: str) -> str:
     """Mix a colour with the ground, for a hatching that does not drown what stands on it."""
-    mixed = zip(ImageColor.getrgb(colour), ImageColor.getrgb(BACKGROUND["light"]), strict=True)
+    mixed = zip(ImageColor.getrgb(colour), ImageColor.getrgb(ground), strict=True)
     return "#" + "".join(f"{round(0.55 * a + 0.45 * b):02X}" for a, b in mixed)

@@ -1,9 +1,16 @@
 """The look of figures: contrast on both pages, and signs beside colour."""
 
-import plotly.graph_objects as go
+import re
+
 import pytest
 
-from core.figures.theme import BACKGROUND, COLOURS, TEXT, apply_theme, fill_colour, new_figure, style_series
+from core.figures.case.nomogram import plot_nomogram
+from core.figures.case.probability import plot_icons, plot_probability_scale
+from core.figures.case.waterfall import plot_waterfall
+from core.figures.rendering import render_svg
+from core.figures.theme import BACKGROUND, COLOURS, GRID, TEXT, fill_colour, style_series
+from core.inference.explain import tabulate_contributions
+from core.inference.points import score_points
 
 
 def luminance(colour: str) -> float:
@@ -36,13 +43,25 @@ def test_series_differ_without_their_colour():
     assert style_series(len(COLOURS)) == style_series(0)
 
 
-def test_the_dark_theme_changes_text_and_ground_and_leaves_the_original():
-    light = new_figure(x_title="Threshold", y_title="Net benefit")
-    dark = apply_theme(light, "dark")
-    assert isinstance(dark, go.Figure)
-    assert dark.layout.template.layout.font.color == TEXT["dark"]
-    assert light.layout.template.layout.font.color == TEXT["light"]
-    assert dark.layout.xaxis.title.text == "Threshold"
+@pytest.fixture(params=["probability", "icons", "waterfall", "nomogram"])
+def figure(request, prediction, fusion):
+    if request.param == "waterfall":
+        return plot_waterfall(tabulate_contributions(prediction, {"size_mm": 24.0}))
+    if request.param == "nomogram":
+        return plot_nomogram(score_points(fusion, prediction.score, {"size_mm": 24.0}), compact=True)
+    return plot_icons(0.4) if request.param == "icons" else plot_probability_scale(prediction)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_is_drawn_in_the_colours_of_its_page(figure, theme):
+    svg = render_svg(figure, outlined=False, theme=theme).decode()
+    ground = re.search(r'<rect width="100%" height="100%" fill="(#\w+)"/>', svg)[1]
+    inks = set(re.findall(r'<text [^>]*fill="(#\w+)"', svg))
+    assert ground == BACKGROUND[theme]
+    assert inks
+    assert all(contrast(ink, ground) >= 4.5 for ink in inks)
+    other = "dark" if theme == "light" else "light"
+    assert not {BACKGROUND[other], TEXT[other], GRID[other]} & set(re.findall(r"#\w{6}", svg))
 
 
 def test_a_band_is_translucent():
