@@ -17,12 +17,12 @@ COVERAGE = Path(__file__).with_name("coverage.csv")
 
 def describe_model(manifest: Mapping[str, Any], cross_fitting: str | None) -> str:
     """Say what the model is made of, and over what its image score was cross-fitted."""
-    fields = ", ".join(BY_NAME[name].label.lower() for name in manifest["predictors"])
+    fields = ", ".join(BY_NAME[name].label for name in manifest["predictors"])
     crossed = f", cross-fitted over {cross_fitting}" if cross_fitting else ""
     return (
         f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
-        f"pooled features{crossed}; joined with {fields} by logistic regression with a ridge penalty, which has the "
-        "least deviance on left-out centres."
+        f"pooled features{crossed}. The score is joined by logistic regression with these values: {fields}. Its ridge "
+        "penalty has the least deviance on left-out centres."
     )
 
 

@@ -45,7 +45,7 @@ def ask_threshold(view: View) -> ThresholdResult:
             st.caption(plain(describe_threshold(frozen)))
             return frozen
         st.markdown(
-            f":orange-badge[Exploratory] The threshold was moved to {value:.3f}; {describe_threshold(frozen).lower()} "
+            f":orange-badge[Exploratory] The threshold was moved to {value:.3f}. {describe_threshold(frozen)} "
             "Figures at a moved threshold are no validation."
         )
     return replace(frozen, threshold=value, rule="given", chosen_on="these data", exploratory=True)
