@@ -1,13 +1,16 @@
 """A bundle's manifest: what the model answers, from what, and what it was trained on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
 from models.input_rule import InputRule
 
+PERCENTILES = 100
 THRESHOLD_RULES = {
     "youden": "Youden's index",
     "sensitivity": "a wanted sensitivity",
@@ -52,6 +55,44 @@ class TrainingData:
 
 
 @dataclass(frozen=True)
+class BetweenViews:
+    """How far the image scores of two views of one patient lie apart, among patients of whom two are known.
+
+    Parameters
+    ----------
+    source : str
+        Who they are, as it stands in a sentence: "811 patients of BUS-BRA".
+    quantiles : tuple of float, (101,)
+        Percentiles 0 to 100 of the absolute difference of the image score.
+    """
+
+    source: str
+    quantiles: tuple[float, ...]
+
+    @classmethod
+    def of(cls, differences: Iterable[float], source: str) -> "BetweenViews":
+        """Describe the absolute differences of some patients."""
+        sizes = np.abs(np.fromiter(differences, dtype=np.float64))
+        return cls(source, tuple(np.percentile(sizes, np.linspace(0, 100, PERCENTILES + 1)).round(4).tolist()))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "BetweenViews":
+        """Read what `to_json` gave."""
+        quantiles = tuple(map(float, data["quantiles"]))
+        if len(quantiles) != PERCENTILES + 1 or np.any(np.diff(quantiles) < 0):
+            raise ValueError("the percentiles between views are not 101 rising numbers")
+        return cls(str(data["source"]), quantiles)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as JSON types."""
+        return {"source": self.source, "quantiles": list(self.quantiles)}
+
+    def rank(self, difference: float) -> float:
+        """Give the share of the patients whose views lie less far apart, 0 to 1."""
+        return float(np.searchsorted(self.quantiles, abs(difference)) / len(self.quantiles))
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What manifest.json says of a bundle.
 
@@ -85,6 +126,8 @@ class Manifest:
         Name and hash of the bundles that it was made from; empty where it was trained.
     threshold_interval : tuple of float
         95 % interval of the threshold; empty where it was not measured.
+    between_views : BetweenViews or None
+        How far two views of a patient differ; None where it was not measured.
     """
 
     name: str
@@ -105,6 +148,7 @@ class Manifest:
     files: Mapping[str, str]
     parents: tuple[tuple[str, str], ...] = ()
     threshold_interval: tuple[float, ...] = ()
+    between_views: BetweenViews | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Manifest":
@@ -129,6 +173,7 @@ class Manifest:
             files={str(name): str(sha256) for name, sha256 in data["files"].items()},
             parents=tuple((str(one["name"]), str(one["sha256"])) for one in data.get("parents", ())),
             threshold_interval=tuple(map(float, threshold.get("interval") or ())),
+            between_views=BetweenViews.from_json(data["between_views"]) if data.get("between_views") else None,
         )
 
 

@@ -1,4 +1,7 @@
-"""Measure how far two views of one lesion differ: `python -m tests.between_views BUSBRA_DIR [BUNDLE_DIR]`."""
+"""Measure how far two views of one lesion differ: `python -m tests.between_views BUSBRA_DIR [BUNDLE_DIR] [--keep]`.
+
+`--keep` writes the differences of its malignant lesions into the bundle, whose own patients have one image each.
+"""
 
 import ast
 import sys
@@ -11,7 +14,11 @@ from core.imaging import Roi, read_frame
 from core.inference.prediction import ImageReading
 from core.inference.predictor import Predictor
 from core.inference.refits import refit_logits, span_interval
+from core.training.bundle.card_parts import describe_between_views
 from core.training.busbra import read_table
+from models.bundle import BUNDLE
+from models.manifest import BetweenViews
+from models.sealed import CARD
 from tests.pages.serving import ROOT
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.95)
@@ -50,7 +57,18 @@ def measure_pair(pair: list[ImageReading], predictor: Predictor) -> dict[str, fl
     }
 
 
-def main(folder: Path, bundle: Path) -> None:
+def keep(pairs: "pd.Series[list[ImageReading]]", folder: Path) -> None:
+    """Write the differences of the image score into a bundle and its card."""
+    differences = (first.scores["ki67"] - second.scores["ki67"] for first, second in pairs)
+    between = BetweenViews.of(differences, f"{len(pairs)} patients with real images of a cancer (BUS-BRA)")
+    record, _ = BUNDLE.read(folder)
+    record["between_views"] = between.to_json()
+    files = [name for name in record.pop("files") if name != CARD]
+    before, mark, after = (folder / CARD).read_text(encoding="utf-8").partition("Optimism on the ")
+    BUNDLE.write(folder, record, files, f"{before}{describe_between_views(record)}\n{mark}{after}")
+
+
+def main(folder: Path, bundle: Path, *, is_kept: bool) -> None:
     """Print a row for all patients, and for those with benign and with malignant lesions."""
     predictor = Predictor.load(bundle)
     views = read_views(folder, predictor)
@@ -60,7 +78,10 @@ def main(folder: Path, bundle: Path) -> None:
         quantiles = rows["difference"].quantile(list(QUANTILES)).round(2).to_dict()
         means = rows.drop(columns="difference").mean().round(3).to_dict()
         sys.stdout.write(f"{kind} {len(rows)} {quantiles} {means}\n")
+    if is_kept:
+        keep(pairs.loc[pairs["kind"] == "malignant", "pair"], bundle)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else ROOT / "models/ki67-demo")
+    folders = [Path(given) for given in sys.argv[1:] if given != "--keep"]
+    main(folders[0], (folders[1:] or [ROOT / "models/ki67-demo"])[0], is_kept="--keep" in sys.argv)

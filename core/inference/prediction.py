@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.imaging import Frame, Roi
 from models.call_rule import CallRule, Group
+from models.manifest import BetweenViews
 
 Status = Literal["ok", "caution", "refused"]
 Plane = Literal["transverse", "longitudinal", "other"]
@@ -190,6 +191,8 @@ class Prediction:
         Name and hash of the bundle.
     seconds : float
         Time of the whole estimate.
+    between_views : BetweenViews or None
+        How far two views of other patients differ; None where the bundle doesn't know.
     """
 
     probability: float
@@ -206,6 +209,7 @@ class Prediction:
     bundle: str
     bundle_sha256: str
     seconds: float
+    between_views: BetweenViews | None = None
 
     @cached_property
     def applicability(self) -> Applicability:

@@ -224,6 +224,7 @@ class Predictor:
             bundle=self.bundle.name,
             bundle_sha256=self.bundle.sha256,
             seconds=time.perf_counter() - started,
+            between_views=self.bundle.manifest.between_views,
         )
 
     def _predict_nodes(self, scores: Mapping[str, float], clinical: Mapping[str, str | float]) -> float | None:

@@ -87,9 +87,18 @@ def describe_views(prediction: Prediction) -> str:
     listed = f"{', '.join(alone[:-1])} and {alone[-1]}"
     range_words = "differ by" if len(views) == 2 else "lie within"
     return (
-        f"The {len(views)} views {range_words} {prediction.view_range:.2f} log-odds: alone, they give {listed}. "
-        "The interval includes this difference."
+        f"The {len(views)} views {range_words} {prediction.view_range:.2f} log-odds{_rank_difference(prediction)}: "
+        f"alone, they give {listed}. The interval includes this difference."
     )
+
+
+def _rank_difference(prediction: Prediction) -> str:
+    """Set the difference of two views beside that of other patients; empty where none are known."""
+    if prediction.between_views is None or len(prediction.views) != 2:
+        return ""
+    first, second = (view.reading.scores["ki67"] for view in prediction.views)
+    rank = prediction.between_views.rank(first - second)
+    return f", more than those of {format_percent(rank)} of {prediction.between_views.source}"
 
 
 def _describe_square(estimate: ViewEstimate, view: View) -> str:

@@ -7,6 +7,7 @@ from core.cohort.scoring.score import describe_boxes
 from core.evaluation.estimate import write_estimate, write_number
 from core.inference.render import FEW_USE
 from core.training.bundle.card_parts import (
+    describe_between_views,
     describe_by_box,
     describe_calibration,
     describe_coefficients,
@@ -99,6 +100,7 @@ def write_card(
         *describe_by_box(internal["boxes"]),
         describe_gate(internal["gate"]),
         *describe_no_call(internal["no_call"]),
+        describe_between_views(manifest),
         *describe_internal(internal),
         *describe_stability(internal),
         *describe_coverage(manifest["n_refits"]),

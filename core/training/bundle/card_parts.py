@@ -11,6 +11,7 @@ from core.clinical import BY_NAME
 from core.evaluation.estimate import write_estimate
 from core.inference.prediction import INTERVAL
 from models.fusion import FusionHead
+from models.manifest import BetweenViews
 
 COVERAGE = Path(__file__).with_name("coverage.csv")
 
@@ -92,6 +93,18 @@ def describe_gate(gate: Mapping[str, Any]) -> str:
         "image of a manifest can open it. An image is called unlike the training images beyond a distance of "
         f"{gate['unlike']:.2f} (root mean square of the standardised features; the backbone's own: "
         f"{gate['unlike_backbone']:.2f}).\n"
+    )
+
+
+def describe_between_views(manifest: Mapping[str, Any]) -> str:
+    """Write how far two views of a patient differ, where it was measured."""
+    if not manifest.get("between_views"):
+        return ""
+    between = BetweenViews.from_json(manifest["between_views"])
+    half, most = (between.quantiles[step] for step in (50, 90))
+    return (
+        f"Two views of one patient: their image scores differ by {half:.2f} in half of {between.source}, by more than "
+        f"{most:.2f} in a tenth of them.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The evidence of a bundle: predictions of every split, the threshold they give, the flow of patients."""
+"""The evidence of a bundle: predictions of every split, the threshold they give, the flow of patients, two views."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,13 @@ from scipy.special import expit
 from core.clinical import M2_PREDICTORS
 from core.evaluation import choose_threshold, compute_indeterminate, compute_roc
 from core.evaluation.cohort.split import INDETERMINATE_SHARE, choose_indeterminate
-from models.fusion import FusionHead
+from core.training.features import Features
+from models.fusion import FusionHead, ImageHead
+from models.manifest import BetweenViews
 
 DEVELOPMENT = ("train", "validation")
 THRESHOLD_DRAWS = 500
+LEAST_PAIRS = 30
 NODE_HEADS = ("lnm", "lnm_without_aln_us")
 SHOWN = ("n", "events", "discrimination", "comparisons", "confusion", "calibration", "lymph_nodes")
 DESCRIPTIVE = tuple(name for name in M2_PREDICTORS if name != "aln_suspicious")
@@ -112,3 +115,17 @@ def count_flow(patients: pd.DataFrame, y: "pd.Series[int]", n_rows: int, refused
         for name, part in patients.groupby("split")
     }
     return {"rows": n_rows, "rows_refused": refused, "patients": len(patients), "splits": splits}
+
+
+def measure_between_views(
+    features: Features, patient_id: "pd.Series[str]", training: "pd.Index[str]", head: ImageHead
+) -> BetweenViews | None:
+    """Compare the first two used images of each other patient who has two; None for fewer than 30 patients."""
+    used = features.is_read & ~patient_id.isin(training).to_numpy()
+    scores = pd.Series(head.score(features.pooled[used]), index=patient_id[used])
+    pairs = scores.groupby(level=0).head(2).groupby(level=0).agg(["first", "last", "size"])
+    pairs = pairs[pairs["size"] == 2]
+    if len(pairs) < LEAST_PAIRS:
+        return None
+    source = f"{len(pairs)} patients with two images whom the model was not trained on"
+    return BetweenViews.of(pairs["first"] - pairs["last"], source)

@@ -28,6 +28,7 @@ from core.training.bundle.evidence import (
     evaluate_boxes,
     evaluate_no_call,
     make_predictions,
+    measure_between_views,
     measure_threshold_interval,
     pick_metrics,
     predict_all,
@@ -84,7 +85,9 @@ def _train(
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
-    seen = features.of_patients(manifest.images["patient_id"], data.training().patients.index)
+    patient_id, trained = manifest.images["patient_id"], data.training().patients.index
+    seen = features.of_patients(patient_id, trained)
+    between_views = measure_between_views(features, patient_id, trained, fitted.ki67.image)
     flow = count_flow(data.patients, data.y, len(manifest.images) + len(manifest.refused), len(refused))
     flow["reasons"] = dict(count_reasons([(row, drop_option(reason)) for row, reason in refused]))
     flow["boxes"] = features.count_boxes(manifest.images["row"])
@@ -109,6 +112,7 @@ def _train(
             "chosen_on": threshold.chosen_on,
         },
         "no_call": no_call,
+        "between_views": between_views and between_views.to_json(),
         "penalties": dict(fitted.ki67.penalties),
         "unpenalised": [round(float(value), 4) for value in fitted.ki67.unpenalised],
     }

@@ -18,6 +18,7 @@ from core.inference.sentences import (
     name_call,
 )
 from models.bundle import read_bundle
+from models.manifest import BetweenViews
 
 
 def estimate(probability: float, group: str, *, is_no_call: bool, is_uncertain: bool = False) -> SimpleNamespace:
@@ -69,8 +70,20 @@ def test_what_was_seen_has_a_unit_only_where_the_scale_is_known(mm_per_px: float
 def test_the_views_are_said_with_their_own_estimates() -> None:
     views = tuple(SimpleNamespace(probability=p) for p in (0.46, 0.56))
     assert describe_views(SimpleNamespace(views=views[:1])) == ""
-    said = describe_views(SimpleNamespace(views=views, view_range=0.4))
+    said = describe_views(SimpleNamespace(views=views, view_range=0.4, between_views=None))
     assert said.startswith("The 2 views differ by 0.40 log-odds: alone, they give 46\N{NO-BREAK SPACE}% and 56")
+
+
+def test_the_difference_of_two_views_is_set_beside_that_of_other_patients() -> None:
+    others = BetweenViews.of(np.linspace(0, 1, 201), "201 patients")
+
+    def say(*scores: float) -> str:
+        views = [SimpleNamespace(probability=0.5, reading=SimpleNamespace(scores={"ki67": score})) for score in scores]
+        return describe_views(SimpleNamespace(views=views, view_range=0.4, between_views=others))
+
+    assert "0.40 log-odds, more than those of 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(0.2, 1.1)
+    assert "0.40 log-odds, more than those of 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(1.1, 0.2)
+    assert "more than" not in say(0.1, 0.2, 0.3)
 
 
 def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
