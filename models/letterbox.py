@@ -47,15 +47,3 @@ class Letterbox:
         """Give the frame's part of a map over the square, float32 (inner height, inner width)."""
         (x, y), (width, height) = self.corner, self.inner
         return square[y : y + height, x : x + width]
-
-    def to_square(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map points (n, 2) of x, y from pixels of the frame to pixels of the square."""
-        return points * self._scale + np.array(self.corner)
-
-    def to_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map points (n, 2) of x, y from pixels of the square to pixels of the frame."""
-        return (points - np.array(self.corner)) / self._scale
-
-    @property
-    def _scale(self) -> NDArray[np.float64]:
-        return np.array(self.inner) / np.array([self.width, self.height])

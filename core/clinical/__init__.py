@@ -1,6 +1,5 @@
 """What is known of a patient: the data dictionary, clinics' words and column names, and the check of one value."""
 
-from core.clinical.dictionary import render_table
 from core.clinical.fields import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, Field, Value
 from core.clinical.names import (
     COLUMNS,
@@ -43,6 +42,5 @@ __all__ = [
     "parse_inputs",
     "parse_value",
     "read_title",
-    "render_table",
     "simplify_name",
 ]

@@ -134,7 +134,7 @@ def parse_texts(
     return parsed
 
 
-def find_plain_names(cells: Cells, doubtful: str = "") -> np.ndarray:
+def find_plain_names(cells: Cells, doubtful: str) -> np.ndarray:
     """Find the texts that are names beyond doubt."""
     has_digit = pc.match_substring_regex(cells.texts, r"^[\x21-\x7e]*[0-9][\x21-\x7e]*$")
     odd = pc.match_substring_regex(cells.texts, rf"^#|{doubtful}" if doubtful else "^#")

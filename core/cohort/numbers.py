@@ -100,7 +100,7 @@ def _find_mark(number: str) -> str:
     return mark
 
 
-def parse_numbers(cells: Cells, shared: Decimals, own_units: Iterable[str] = ()) -> Quantities:
+def parse_numbers(cells: Cells, shared: Decimals, own_units: Iterable[str]) -> Quantities:
     """Parse the numbers of a column: plain ones at once, the others one by one.
 
     Parameters

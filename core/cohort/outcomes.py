@@ -35,7 +35,7 @@ class OutcomeTable:
     reading: TableReading
 
 
-def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> OutcomeTable:
+def read_outcomes(source: bytes | Path) -> OutcomeTable:
     """Read a table of outcomes: CSV, Excel, ODS or Parquet.
 
     Raises
@@ -43,8 +43,8 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
     TableError
         If it names no patients, or nothing that was found of them.
     """
-    content, choices = read_bytes(source), choices or Choices()
-    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    content, choices = read_bytes(source), Choices()
+    text = read_table(content)
     match = match_columns(text.header, FIELDS, choices)
     found = {*match.positions, *match.doubtful}
     if "patient_id" not in found:

@@ -116,7 +116,7 @@ def read_predictions(
     return PredictionTable(table, reading, cutoff)
 
 
-def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed: bool = True) -> Match:
+def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed: bool) -> Match:
     """Match the columns of a prediction table."""
     match = match_columns(header, FIELDS, choices, models=True)
     found = {*match.positions, *match.doubtful}

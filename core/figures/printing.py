@@ -45,7 +45,7 @@ def find_layout_width(width_mm: float) -> float:
     return min(float(WIDTH), points * TINY_SIZE / LEAST_POINT)
 
 
-def draw_for_print(figure: "go.Figure", *, width_mm: float, note: str = "", outlined: bool = True) -> bytes:
+def draw_for_print(figure: "go.Figure", *, width_mm: float, note: str, outlined: bool) -> bytes:
     """Draw a figure as SVG laid out for a width on paper; a square one gets no empty room below it."""
     pixels = find_layout_width(width_mm)
     if figure.layout.yaxis.scaleanchor:

@@ -26,6 +26,7 @@ LABELS |= {name + end: BY_NAME[name].label + end for name in M1_PREDICTORS for e
 COLUMNS = ("input", "label", "n", "test", "statistic", "p", "p_adjusted", "psi", "psi_by_chance")
 TENTHS = np.linspace(0.1, 0.9, 9)
 LEAST_EXPECTED = 5.0
+CHANCE_LEVEL = 0.95
 LEAST, LEAST_KNOWN = 50, 30
 RELEVANT = 0.1
 
@@ -69,13 +70,13 @@ def compute_psi(reference: ArrayLike, window: ArrayLike) -> float:
     return float(np.sum((q - p) * np.log(q / p)))
 
 
-def find_chance_psi(bins: int, n: int, n_reference: int, level: float = 0.95) -> float:
-    """Give the centile of the index without drift: (1 / n + 1 / m) times that of chi-squared with B - 1 degrees.
+def find_chance_psi(bins: int, n: int, n_reference: int) -> float:
+    """Give the 95th centile of the index without drift: (1 / n + 1 / m) times that of chi-squared with B - 1 degrees.
 
     Yurdakul and Naranjo, Journal of Risk Model Validation 2020;14(4):89-100. With 50 patients in ten bins it lies above
     0.3, so that the customary limits of 0.1 and 0.25 alone would mistake chance for drift.
     """
-    return float((1 / n + 1 / n_reference) * chdtri(bins - 1, 1 - level)) if bins > 1 else 0.0
+    return float((1 / n + 1 / n_reference) * chdtri(bins - 1, 1 - CHANCE_LEVEL)) if bins > 1 else 0.0
 
 
 def encode_inputs(table: pd.DataFrame) -> Inputs:

@@ -9,7 +9,7 @@ from core.paper import content
 from core.paper.checklists import NOTE
 
 
-def render_pdf(paper: content.Paper, *, sheet: Paper = "a4") -> bytes:
+def render_pdf(paper: content.Paper, *, sheet: Paper) -> bytes:
     """Typeset a paper."""
     pictures: dict[str, bytes] = {}
     counter = paper.count()

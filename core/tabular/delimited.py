@@ -25,7 +25,7 @@ SWALLOWED = (
 TOO_LONG = "The table holds a cell that is too long in line {line}: it is no table, or a quote never closes."
 
 
-def read_delimited(content: bytes, encoding: str = "") -> TextTable:
+def read_delimited(content: bytes, encoding: str) -> TextTable:
     """Read a text table."""
     text, notes = decode_text(content, encoding)
     separator, lines = _find_separator(text), split_lines(text)

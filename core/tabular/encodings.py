@@ -49,7 +49,7 @@ CENTRAL = re.compile(
 )
 
 
-def decode_text(content: bytes, encoding: str = "") -> tuple[str, list[str]]:
+def decode_text(content: bytes, encoding: str) -> tuple[str, list[str]]:
     """Decode a text table."""
     if encoding:
         return _refuse_binary(_decode_as(content, encoding)), []

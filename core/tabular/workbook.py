@@ -28,7 +28,7 @@ Cells = list[list[Any]]
 Merge = tuple[tuple[int, int], tuple[int, int]]
 
 
-def read_workbook(content: bytes, sheet: str = "") -> TextTable:
+def read_workbook(content: bytes, sheet: str) -> TextTable:
     """Read the table of a workbook."""
     parts = _list_parts(content) if content.startswith(b"PK") else set()
     try:

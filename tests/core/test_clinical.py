@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from core.clinical import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, parse_inputs, parse_value, render_table
+from core.clinical import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, parse_inputs, parse_value
 from core.errors import ClinicalError
+from tests.clinical_table import render_table
 
 
 def test_the_dictionary_has_51_fields_with_unique_names() -> None:

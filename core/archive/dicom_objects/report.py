@@ -42,7 +42,7 @@ def make_report(
     study: Study,
     regions: Sequence[tuple[Dataset, Roi]],
     options: dict[str, Any],
-    entry: str = "",
+    entry: str,
 ) -> ComprehensiveSR:
     """Write an estimate as a measurement report.
 

@@ -66,7 +66,7 @@ class ClosedTestResult:
     reason: str | None = None
 
 
-def compute_closed_test(y: ArrayLike, X: ArrayLike, coefs: ArrayLike, *, level: float = LEVEL) -> ClosedTestResult:
+def compute_closed_test(y: ArrayLike, X: ArrayLike, coefs: ArrayLike) -> ClosedTestResult:
     """Choose how far a logistic model is updated.
 
     Parameters
@@ -77,8 +77,6 @@ def compute_closed_test(y: ArrayLike, X: ArrayLike, coefs: ArrayLike, *, level: 
         Terms of the model, without a constant.
     coefs : array-like, shape (1 + k,)
         Intercept and coefficients of the model as it is.
-    level : float
-        Level of each test, which is about that of the procedure as a whole.
 
     Returns
     -------
@@ -109,7 +107,7 @@ def compute_closed_test(y: ArrayLike, X: ArrayLike, coefs: ArrayLike, *, level: 
     if len(updates) < len(METHODS):
         return ClosedTestResult(None, None, pd.DataFrame(), n, events, reason or NO_FIT)
     table = _test(updates)
-    method = next((name for name, p in zip(METHODS[:-1], table["p"], strict=False) if not p < level), METHODS[-1])
+    method = next((name for name, p in zip(METHODS[:-1], table["p"], strict=False) if not p < LEVEL), METHODS[-1])
     return ClosedTestResult(method, updates[method], table, n, events)
 
 

@@ -38,7 +38,7 @@ class HosmerLemeshow:
     reason: str | None = None
 
 
-def group_by_risk(y: Floats, prob: Floats, conf_level: float = 0.95) -> pd.DataFrame:
+def group_by_risk(y: Floats, prob: Floats, conf_level: float) -> pd.DataFrame:
     """Group patients by quantiles of the predicted probability."""
     columns = ["n", "events", "mean_prob", "observed", "ci_low", "ci_high", "expected"]
     if not len(y):

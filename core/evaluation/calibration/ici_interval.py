@@ -11,7 +11,7 @@ LEAST_USED = 0.9
 MOST_PATIENTS = 20_000
 
 
-def compute_ici_interval(y: Floats, prob: Floats, ici: float, conf_level: float = 0.95) -> tuple[Interval | None, str]:
+def compute_ici_interval(y: Floats, prob: Floats, ici: float, conf_level: float) -> tuple[Interval | None, str]:
     """Compute percentiles of the ICI of resampled patients, moved by the bootstrap's bias, not below 0.
 
     A mean of absolute errors grows with noise, and resampling adds noise: unmoved percentiles lie too high. In

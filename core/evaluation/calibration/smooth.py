@@ -40,7 +40,7 @@ class SmoothedOutcome:
     smoother: Smoother
 
 
-def smooth_outcome(y: Floats, prob: Floats, conf_level: float = 0.95) -> SmoothedOutcome | None:
+def smooth_outcome(y: Floats, prob: Floats, conf_level: float) -> SmoothedOutcome | None:
     """Smooth the outcome over the predicted probability.
 
     Loess: locally quadratic, tricube weights, span 0.75, interpolated on a k-d tree: R's ``loess(y ~ p)``. Band:

@@ -109,7 +109,7 @@ def compute_confusion(y: ArrayLike, score: ArrayLike, threshold: float, *, conf_
     return ConfusionResult(tp, fp, fn, tn, float(threshold), metrics, conf_level, int((~keep).sum()))
 
 
-def compute_metrics(tp: int, fp: int, fn: int, tn: int, conf_level: float = 0.95) -> pd.DataFrame:
+def compute_metrics(tp: int, fp: int, fn: int, tn: int, conf_level: float) -> pd.DataFrame:
     """Compute the metrics of four counts, as `compute_confusion` does."""
     z = normal_quantile(conf_level)
     n, nobody = tp + fp + fn + tn, "Nobody to count it on."

@@ -27,7 +27,7 @@ def evaluate_cohort(
     return evaluate_splits(parts, by)
 
 
-def check_evaluable(table: pd.DataFrame, by: str | None = None) -> None:
+def check_evaluable(table: pd.DataFrame, by: str | None) -> None:
     """Refuse a table that nothing can be said of, or not by this column."""
     lacking = [name for name in ("split", "y", "prob", *([by] if by else [])) if name not in table]
     if lacking:
@@ -42,7 +42,7 @@ def check_evaluable(table: pd.DataFrame, by: str | None = None) -> None:
         raise TableError(f"The column '{by}' holds no value; choose another for the subgroups.")
 
 
-def evaluate_splits(parts: Iterable[tuple[str, Patients]], by: str | None = None) -> dict[str, Any]:
+def evaluate_splits(parts: Iterable[tuple[str, Patients]], by: str | None) -> dict[str, Any]:
     """Evaluate the patients of each split, and of each level of a column."""
     return {
         split: evaluate_patients(patients) | ({"by": _evaluate_levels(patients, by)} if by else {})

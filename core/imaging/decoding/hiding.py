@@ -35,7 +35,7 @@ def find_tissue(grey: np.ndarray) -> np.ndarray:
 
 
 def hide_identity(
-    image: np.ndarray, boxes: list[Roi], *, are_named: bool, faint: np.ndarray | None = None
+    image: np.ndarray, boxes: list[Roi], *, are_named: bool, faint: np.ndarray
 ) -> tuple[np.ndarray, tuple[Roi, ...], tuple[Roi, ...]]:
     """Blacken a frame outside the B-mode areas, beside the tissue, and where words are found on it.
 
@@ -44,7 +44,7 @@ def hide_identity(
     grey = to_grey(image)
     flow, drawn = find_flow(image) if image.ndim == 3 else (np.zeros(grey.shape, bool),) * 2
     pieces = [piece for piece in bound_pieces(drawn) if piece.width * piece.height >= _PIECE]
-    written = () if faint is None else bound_pieces(faint)
+    written = bound_pieces(faint)
     found = (*find_writing(grey, flow), *pieces)
     words = tuple(word for word in found if any(_touch(word, box) for box in boxes))
     kept = np.zeros_like(image)
@@ -56,8 +56,7 @@ def hide_identity(
     kept[find_stray(to_grey(kept))] = 0
     if not are_named:
         kept[~find_tissue(to_grey(kept))] = 0
-    if faint is not None:  # last, for it may cut the tissue into pieces
-        kept[faint] = 0
+    kept[faint] = 0  # last, for it may cut the tissue into pieces
     hidden = (*words, *(word for word in written if any(_touch(word, box) for box in boxes)))
     return kept, hidden, join_boxes(bound_pieces(flow & (to_grey(kept) > 0)))
 

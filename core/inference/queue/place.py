@@ -72,11 +72,6 @@ class Turn(Generic[T]):
         """How many pieces of work come before this one; 0 once it runs."""
         return self._queue.count_ahead(self)
 
-    @property
-    def is_done(self) -> bool:
-        """Whether there is a result or an error."""
-        return self._ended.is_set()
-
     def look(self, seconds: float) -> bool:
         """Wait for the end, at most so many seconds; give whether it has come."""
         if not self._ended.wait(seconds):

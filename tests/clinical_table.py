@@ -1,4 +1,7 @@
-"""The data dictionary in print: every column that a table may have, with the names and units that are read too."""
+"""The table of core/clinical/README.md: every column that a table may have, with the names and units that are read too.
+
+``python -m tests.clinical_table`` prints it.
+"""
 
 from core.clinical.fields import BY_NAME
 from core.clinical.names import ALIASES, COLUMNS, FACTORS, Column
@@ -16,7 +19,7 @@ VALUES = {
 
 
 def render_table() -> str:
-    """Give the data dictionary as a Markdown table, as README.md beside this file prints it."""
+    """Give the data dictionary as a Markdown table."""
     return "\n".join([HEAD, *map(_render_column, COLUMNS.values())])
 
 
@@ -27,3 +30,7 @@ def _render_column(column: Column) -> str:
     units = ", ".join(FACTORS.get(column.unit, ()))
     cells = (column.name, column.label, values, known, role, units, ALIASES.get(column.name, "").replace(" ", ", "))
     return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    print(render_table())  # noqa: T201 - its result
