@@ -16,14 +16,9 @@ PAPERS: dict["Paper", str] = {"a4": "A4", "letter": "Letter"}
 
 
 def offer_documents(collect: Callable[..., "PatientContent"], *, pseudonym: str | None = None) -> str | None:
-    """Draw the buttons for PDF and HTML, and the choice of paper; give the pseudonym, as far as it is known.
+    """Draw the buttons for PDF and HTML, and the choice of paper.
 
-    Parameters
-    ----------
-    collect : callable
-        Gives the document's content for a `patient`; called when it is asked for.
-    pseudonym : str, optional
-        The patient's; without it one may be typed.
+    `collect` gives the document's content for a patient when it is asked for; without a pseudonym one may be typed.
     """
     patient = pseudonym or _ask_pseudonym()
     paper = st.radio(

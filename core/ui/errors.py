@@ -53,18 +53,7 @@ def report_errors(*, stop: bool = True) -> Iterator[None]:
 
 
 def guard(act: Callable[P, object]) -> Callable[P, None]:
-    """Make a callback of a widget: its work is its session's, and what fails is said by the page that is drawn next.
-
-    Parameters
-    ----------
-    act : callable
-        What the widget does.
-
-    Returns
-    -------
-    callable
-        The same, without a way for an exception to get out.
-    """
+    """Make a callback of a widget: its work is its session's, and what fails is said by the page that is drawn next."""
 
     @wraps(act)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -81,18 +70,7 @@ def guard(act: Callable[P, object]) -> Callable[P, None]:
 
 
 def guard_file(make: Callable[[], T]) -> Callable[[], T]:
-    """Make what a download button calls: Streamlit logs what fails in it, so nothing of a patient may be said there.
-
-    Parameters
-    ----------
-    make : callable
-        Makes the file.
-
-    Returns
-    -------
-    callable
-        The same; it fails with a neutral sentence.
-    """
+    """Make what a download button calls: Streamlit logs what fails in it, so nothing of a patient may be said there."""
 
     def run() -> T:
         try:

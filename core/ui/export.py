@@ -28,18 +28,7 @@ PROJECTED_PX = 366
 
 
 def describe_provenance(bundle: Bundle) -> dict[str, str]:
-    """Say where a file comes from.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        The bundle that answered.
-
-    Returns
-    -------
-    dict of str to str
-        bundle, bundle_sha256, app_version, created_utc, intended_use.
-    """
+    """Say where a file comes from: bundle, bundle_sha256, app_version, created_utc, intended_use."""
     now = datetime.datetime.now(datetime.UTC)
     return {
         "bundle": bundle.name,
@@ -71,35 +60,16 @@ def draw_figure(figure: "go.Figure", *, key: str, alt: str) -> None:
 
 
 def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: str) -> None:
-    """Draw a figure with its description and its data as CSV.
+    """Draw a figure with its description for those who don't see it, and its data as CSV.
 
-    Parameters
-    ----------
-    figure : Figure
-        From `core.figures`.
-    alt : str
-        What it shows, for those who don't see it.
-    data : DataFrame
-        What it was drawn from.
-    name : str
-        Name of the CSV file; also the key of the figure.
+    The name of the file is its key too.
     """
     draw_figure(figure, key=f"figure_{name}", alt=alt)
     offer_csv(data, name, label="Data of this figure (CSV)")
 
 
 def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
-    """Offer a table as CSV, with its provenance in columns of every row; it is written when it is asked for.
-
-    Parameters
-    ----------
-    data : DataFrame
-        The table.
-    name : str
-        Name of the file.
-    label : str
-        Text of the button.
-    """
+    """Offer a table as CSV, with its provenance in columns of every row; it is written when it is asked for."""
     provenance = _describe_page()
     st.download_button(
         label,
@@ -115,21 +85,7 @@ def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:
 def render_case_json(case: Case, prediction: Prediction, bundle: Bundle, *, simulated: bool) -> str:
     """Write a case's estimate as JSON with its inputs and provenance; no name of a file or patient is in it.
 
-    Parameters
-    ----------
-    case : Case
-        Views with their boxes, and known clinical values.
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        The bundle that gave it.
-    simulated : bool
-        Whether the patient is simulated.
-
-    Returns
-    -------
-    str
-        JSON: what `python -m core predict --json` prints, and "case", "app_version", "created_utc".
+    It is what `python -m core predict --json` prints, with "case", "app_version" and "created_utc".
     """
     views = [_list_view(view) for view in case.views]
     shown = views[0] if len(views) == 1 else {"views": views}

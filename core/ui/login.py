@@ -57,23 +57,7 @@ class User:
 
 
 def require_role(role: Role) -> User:
-    """Let a person with a role see the rest of the page, and nobody else.
-
-    Parameters
-    ----------
-    role : {"viewer", "clinician", "admin"}
-        Least role.
-
-    Returns
-    -------
-    User
-        Who it is; an admin without a name where the app listens on the loopback and no login is configured.
-
-    Raises
-    ------
-    UsageError
-        If the app listens beyond the loopback without a login, or was started without its gate.
-    """
+    """Let a person with a role see the rest of the page, and nobody else."""
     if type(get_instance()) is Runtime and not _gate.is_set():
         raise UsageError(NO_GATE)
     if not is_login_configured():

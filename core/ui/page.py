@@ -43,22 +43,7 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 
 @contextmanager
 def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> Iterator[User]:
-    """Set up a page and report what fails in it.
-
-    Parameters
-    ----------
-    title : str
-        Name of the page.
-    role : {"viewer", "clinician", "admin"}
-        Least role that may see it, where login is on.
-    presents : bool
-        Whether it has a presentation mode.
-
-    Yields
-    ------
-    User
-        Who sees it.
-    """
+    """Set up a page for those who have the role, and report what fails in it; give who sees it."""
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(STYLE)
     try:

@@ -36,13 +36,7 @@ KEPT { position: static !important; display: block !important; overflow: visible
 
 
 def ask_presenting() -> bool:
-    """Draw the way into and out of presentation mode, and give whether it is on; printing is set up beside it.
-
-    Returns
-    -------
-    bool
-        Whether type is large and the side bar is away.
-    """
+    """Draw the way into and out of presentation mode, and give whether it is on; printing is set up beside it."""
     st.html(PRINTED.replace("LEFT_OUT", _select(LEFT_OUT)).replace("KEPT", _select(KEPT)))
     is_on = is_presenting()
     st.button(

@@ -35,13 +35,7 @@ def begin_run() -> None:
 
 
 def find_place() -> Place:
-    """Give folder and hash of the bundle that answers; without a hash where nobody chose it by one.
-
-    Raises
-    ------
-    ModelError
-        If the bundle that was put into use is not there.
-    """
+    """Give folder and hash of the bundle that answers; without a hash where nobody chose it by one."""
     found = _OF_RUN.get([])
     if not found:
         found.append(_find_place())
@@ -60,18 +54,7 @@ def _find_place() -> Place:
 
 
 def get_bundle() -> Bundle:
-    """Read and verify the bundle that answers, once for all sessions; no torch comes with it.
-
-    Returns
-    -------
-    Bundle
-        The one that an admin put into use, or that of the setting "bundle".
-
-    Raises
-    ------
-    ModelError
-        If it is missing or damaged.
-    """
+    """Read and verify the bundle that answers, once for all sessions; no torch comes with it."""
     return _read_bundle(*find_place())
 
 

@@ -57,13 +57,7 @@ def end_with_session(thing: Closeable) -> None:
 
 
 def close_ended_sessions() -> list[str]:
-    """Close what belongs to sessions whose browser has been away for longer than it may.
-
-    Returns
-    -------
-    list of str
-        Ids of the sessions that ended.
-    """
+    """Close what belongs to sessions whose browser has been away for longer than it may; give their ids."""
     runtime, now, most = get_instance(), time.monotonic(), st.get_option("server.disconnectedSessionTTL")
     with _lock:
         for session in _things:

@@ -11,15 +11,7 @@ from core.ui.export import offer_csv
 
 
 def show_agreement(found: pd.DataFrame, calls: pd.DataFrame) -> None:
-    """Draw the table.
-
-    Parameters
-    ----------
-    found : DataFrame
-        Of `core.evaluation.compare_readers`.
-    calls : DataFrame
-        The pairs that it was computed on.
-    """
+    """Draw the table of `core.evaluation.compare_readers`, with the pairs that it was computed on."""
     st.header("Readers and model", anchor=False)
     if found.empty:
         st.caption(

@@ -52,16 +52,10 @@ def list_unread(records: list[Record], patients: list[str], author: str, key: st
 
 
 def ask_own(draft: Mapping[str, Any], threshold: float, *, is_blind: bool) -> None:
-    """Ask for the reader's own estimate, and keep it; a slider that was not moved is no estimate.
+    """Ask for the reader's own estimate, and keep it.
 
-    Parameters
-    ----------
-    draft : mapping of str to value
-        Patient, author, role and hashes of an entry.
-    threshold : float
-        Probability from which the reader's estimate is high.
-    is_blind : bool
-        Whether the reader was never shown the model's estimate of this patient.
+    A slider that was not moved is no estimate; a reader who was shown the model's estimate of this patient is not
+    blind.
     """
     author, patient = draft["author"], draft["patient"]
     if not author:
@@ -120,12 +114,7 @@ def keep_shown(draft: Mapping[str, Any], records: list[Record]) -> None:
 def ask_decision(draft: Mapping[str, Any], *, is_called: bool) -> None:
     """Draw the form of a decision or note, and keep it; what can't be kept stays in the form.
 
-    Parameters
-    ----------
-    draft : mapping of str to value
-        Patient, author, role, hashes and, where there is one, the model's output.
-    is_called : bool
-        Whether the model makes a call; else there is nothing to agree with, and a note is the decision.
+    Where the model makes no call there is nothing to agree with, and a note is the decision.
     """
     patient, board = draft["patient"], get_board()
     if not draft["author"]:

@@ -30,18 +30,7 @@ NO_ROW = "There is no image of this patient in the scored zip."
 
 
 def get_reader(cohort: Cohort) -> BoardReader:
-    """Give what reads the patients of a cohort: one for all sessions of the simulated one, else this session's own.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Shipped or uploaded.
-
-    Returns
-    -------
-    BoardReader
-        It says of each patient why there is no image, where there is none.
-    """
+    """Give what reads the patients of a cohort: one for all sessions of the simulated one, else this session's own."""
     if cohort.is_simulated:
         return _SIMULATED.get(get_bundle().sha256)
     key = (cohort.sha256, get_bundle().sha256)

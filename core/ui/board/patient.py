@@ -72,15 +72,7 @@ def ask_reason() -> str:
 
 
 def show_headline(prediction: Prediction, graph: str, alt: str) -> None:
-    """Write the probability with its interval and its call.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-    graph, alt : str
-        Small graph of it as SVG, and the graph in words.
-    """
+    """Write the probability with its interval and its call, beside a small graph (SVG) with its alternative text."""
     low, high = map(format_percent, prediction.interval)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chance = format_percent(prediction.probability)
@@ -101,15 +93,7 @@ def show_table_estimate(probability: float, rule: CallRule, graph: str, alt: str
 
 
 def show_missing(read: BoardEstimate, in_table: float) -> None:
-    """Say what speaks against the estimate, what was not known, and where table and image differ.
-
-    Parameters
-    ----------
-    read : BoardEstimate
-        With an estimate that may be shown.
-    in_table : float
-        Probability in the cohort's table.
-    """
+    """Say what speaks against the estimate, what was not known, and where table and image differ."""
     prediction = read.shown
     if prediction is None:
         return
@@ -131,18 +115,9 @@ def show_inputs(clinical: Mapping[str, Any]) -> None:
 
 
 def show_beside(row: Mapping[str, Any], group: str, cutoff: Cutoff, *, is_decided: bool) -> None:
-    """Write nodes, receptors and the core's Ki-67 beside the estimate, and once it is decided what came later.
+    """Write nodes, receptors and the core's Ki-67 beside the estimate.
 
-    Parameters
-    ----------
-    row : mapping of str to value
-        What is known of the patient.
-    group : {"high", "low", ""}
-        The model's call; empty where it makes none.
-    cutoff : Cutoff
-        Of the bundle.
-    is_decided : bool
-        Whether the reader has decided: outcomes must not sway the decision.
+    What came later is written once the reader has decided, for outcomes must not sway the decision.
     """
     nodes = _write("aln_suspicious", row.get("aln_suspicious"))
     later = _list(AFTER, LATER, row) if is_decided else f"{AFTER}: shown once your decision is saved"

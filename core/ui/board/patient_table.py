@@ -32,19 +32,9 @@ DASH = "\N{EN DASH}"
 
 
 def choose_board(patients: pd.DataFrame, *, is_blind: bool) -> pd.DataFrame:
-    """Give the board's patients by what the list was last asked for; it works on every view.
+    """Give the board's patients in the order and by the filter last asked for; it works on every view.
 
-    Parameters
-    ----------
-    patients : DataFrame
-        Of `list_patients`, with "decided".
-    is_blind : bool
-        Whether estimates are to be read first: then neither order nor filter may tell of them.
-
-    Returns
-    -------
-    DataFrame
-        Rows in the board's order.
+    Where estimates are to be read first, neither order nor filter may tell of them.
     """
     found = str(st.session_state.get(SEARCH, "")).strip().lower()
     flag = ALL if is_blind else st.session_state.get(FLAG, ALL)
@@ -81,17 +71,7 @@ def ask_list(*, is_blind: bool) -> None:
 def show_list(
     board: pd.DataFrame, draw: Callable[[float, tuple[float, float] | None], str], hidden: Collection[str]
 ) -> None:
-    """Draw the list; a click on a row opens its patient.
-
-    Parameters
-    ----------
-    board : DataFrame
-        Of `choose_board`.
-    draw : callable
-        Gives the address of a small graph of a probability and its interval.
-    hidden : collection of str
-        Pseudonyms whose estimate is not to be seen yet.
-    """
+    """Draw the list with small graphs, but for those whose estimate is hidden; a click on a row opens its patient."""
     is_hidden = board["patient_id"].isin(hidden)
     bounds = zip(board["prob"], board["low"], board["high"], strict=True)
     graphs = pd.Series([draw(p, None if pd.isna(low) else (low, high)) for p, low, high in bounds], board.index)

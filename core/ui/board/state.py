@@ -126,23 +126,9 @@ class Saved:
 
 
 def list_unkept(state: BoardState, cohort: str, visible: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
-    """List the patients whose estimate a reader has seen, now or before they were known, and of whom that is not kept.
+    """List, once each and in order, the patients whose estimate a reader has seen, now or before they were known.
 
-    Parameters
-    ----------
-    state : BoardState
-        The board.
-    cohort : str
-        The cohort's hash.
-    visible : iterable of str
-        Pseudonyms of the estimates that are shown now.
-    known : iterable of str
-        Those of whom it is kept already.
-
-    Returns
-    -------
-    tuple of str
-        Each once, in order.
+    Those of whom that is kept in the register already are left out.
     """
     earlier = sorted(patient for sha256, patient in state.seen if sha256 == cohort)
     before = set(known)

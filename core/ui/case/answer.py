@@ -53,15 +53,7 @@ def show_answer(answer: Answer, bundle: Bundle) -> None:
 
 
 def show_reasons(answer: Answer, bundle: Bundle) -> None:
-    """Show why: one view at a time is drawn.
-
-    Parameters
-    ----------
-    answer : Answer
-        The estimate and what it was made from.
-    bundle : Bundle
-        The bundle that gave it.
-    """
+    """Show why: one view at a time is drawn."""
     prediction = answer.prediction
     chosen = st.segmented_control(
         "Why",
@@ -98,21 +90,7 @@ def show_reasons(answer: Answer, bundle: Bundle) -> None:
 
 
 def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, shown: int, entry: str = "") -> None:
-    """Offer the estimate, the heat map and the documents, and results for the archive.
-
-    Parameters
-    ----------
-    answer : Answer
-        The present estimate.
-    bundle : Bundle
-        The bundle that gave it.
-    sources : sequence of Source
-        Where the image of each view comes from.
-    shown : int
-        Number of the view that is looked at, whose heat map is offered.
-    entry : str
-        Entry of the register that keeps the estimate; "" where none was made.
-    """
+    """Offer the estimate, the heat map of the view that is looked at, the documents, and results for the archive."""
     case, prediction, first = answer.case, answer.prediction, sources[0]
     provenance = describe_provenance(bundle)
     at = answer.numbers.index(shown) if shown in answer.numbers else 0

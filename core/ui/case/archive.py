@@ -31,13 +31,7 @@ def ask_archive() -> None:
 def offer_results(collect: Callable[..., "CaseResults"], sources: Sequence[Source]) -> None:
     """Draw the ways on which a case's results leave as DICOM.
 
-    Parameters
-    ----------
-    collect : callable
-        Gives the results; called when they are asked for.
-    sources : sequence of Source
-        Image of each view. Results of an image from the archive belong to its study, all others to a new one with a
-        pseudonym.
+    Results of an image from the archive belong to its study, all others to a new one with a pseudonym.
     """
     is_archived = sources[0].is_archived
 

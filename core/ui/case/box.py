@@ -16,26 +16,9 @@ EDGES = {"x0": "Left", "y0": "Top", "x1": "Right", "y1": "Bottom"}
 
 
 def ask_box(view: LesionView, frame: Frame, proposal: Proposal) -> Roi:
-    """Draw what is said about the box of the view that is looked at; it is moved in the viewer.
+    """Draw what is said about the box of the view that is looked at, and give it, pixels of the frame.
 
-    Parameters
-    ----------
-    view : LesionView
-        The view; the image of a simulated patient has a box of its own.
-    frame : Frame
-        B-mode area.
-    proposal : Proposal
-        Lesions found in the frame; the box starts on the chosen one where the source has no box.
-
-    Returns
-    -------
-    Roi
-        Lesion box in pixels of the frame.
-
-    Raises
-    ------
-    ImageError
-        If the numbers make no box.
+    It is moved in the viewer; the image of a simulated patient has a box of its own, others start on the chosen lesion.
     """
     start = start_box(view, frame, proposal).start
     said, numbers = st.container(), st.expander("Lesion box in numbers, and what was found")

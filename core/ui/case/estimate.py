@@ -33,21 +33,10 @@ WORDS = "Reading the lesion; the first time, the model is loaded"
 def ask_readings(
     views: Mapping[int, View] | None, *, means: Mapping[int, ImageReading], is_ready: bool
 ) -> dict[int, ImageReading] | None:
-    """Draw the button, and give what the network read from these frames and boxes.
+    """Draw the button, and give what the network read from these frames and boxes, by the view's number.
 
-    Parameters
-    ----------
-    views : mapping of int to View, or None
-        The views that are used, by number; None where one of them can't be.
-    means : mapping of int to ImageReading
-        Readings of loops whose mean over frames is asked for: the network has read them already.
-    is_ready : bool
-        Whether the clinical values can be used.
-
-    Returns
-    -------
-    dict of int to ImageReading, or None
-        None as long as the button was not pressed for these frames and boxes.
+    None as long as it was not pressed for them, or while a view or a clinical value can't be used; `means` holds the
+    readings of loops whose mean over frames is asked for.
     """
     why = NO_IMAGE if views is None else None if is_ready else WRONG
     pressed = st.button("Estimate", type="primary", width="stretch", disabled=why is not None, help=why)
@@ -68,25 +57,9 @@ def ask_readings(
 def settle_answer(
     views: Mapping[int, View] | None, form: Form, readings: Mapping[int, ImageReading] | None, *, side: str | None
 ) -> tuple[Answer | None, str]:
-    """Give the estimate to show: the present one, or the last one of this case with the reason.
+    """Give the estimate to show and why it is an earlier one.
 
-    Parameters
-    ----------
-    views : mapping of int to View, or None
-        The views that are used; None where one of them can't be as it stands.
-    form : Form
-        Clinical values.
-    readings : mapping of int to ImageReading, or None
-        What the network read from these frames and boxes.
-    side : {"left", "right"} or None
-        Breast that the form names.
-
-    Returns
-    -------
-    Answer or None
-        The estimate; None where there is none in this case yet.
-    str
-        Why it is an earlier one; empty where it is the present one.
+    It is None where the case has none yet; the reason is empty where the estimate is of the present inputs.
     """
     if views is not None and readings is not None and not form.faults:
         case = Case(tuple(views.values()), form.values, side)

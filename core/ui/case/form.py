@@ -42,18 +42,7 @@ class Form:
 
 
 def ask_clinical(predictors: Iterable[str]) -> Form:
-    """Draw the form; a value that can't be used is marked and said below its field.
-
-    Parameters
-    ----------
-    predictors : iterable of str
-        Fields that the model takes.
-
-    Returns
-    -------
-    Form
-        Values, faults, and the places for questions.
-    """
+    """Draw the form; a value that can't be used is marked and said below its field."""
     groups: dict[str, list[Field]] = {"Patient": [], "Ultrasound": [], "Core biopsy": []}
     for name in predictors:
         groups[_name_group(BY_NAME[name])].append(BY_NAME[name])
@@ -78,18 +67,7 @@ def ask_clinical(predictors: Iterable[str]) -> Form:
 
 
 def ask_side(views: Iterable[View]) -> str | None:
-    """Ask for the breast where the images' headers don't name one; the model does not use it.
-
-    Parameters
-    ----------
-    views : iterable of View
-        The views that are used.
-
-    Returns
-    -------
-    {"left", "right"} or None
-        What the user says.
-    """
+    """Ask for the breast where the images' headers don't name one; the model does not use it."""
     field, header = BY_NAME["laterality"], list_sides(view.frame for view in views)
     said = get_case().side
     if header in WORDS and said in {None, WORDS[header]}:
@@ -116,28 +94,14 @@ def ask_side(views: Iterable[View]) -> str | None:
 
 
 def show_unknown(predictors: Iterable[str]) -> None:
-    """Name the values that are not known.
-
-    Parameters
-    ----------
-    predictors : iterable of str
-        Fields that the model takes.
-    """
+    """Name the values that are not known."""
     unknown = [name for name in predictors if name not in get_case().values]
     if unknown:
         st.caption("Not known: " + " ".join(f":gray-badge[{shorten_label(BY_NAME[name].label)} ?]" for name in unknown))
 
 
 def show_questions(form: Form, questions: Iterable[Question]) -> None:
-    """Ask beside its field about each value that seems a slip, until the user says that it is right.
-
-    Parameters
-    ----------
-    form : Form
-        Of `ask_clinical`.
-    questions : iterable of Question
-        Doubts about its values.
-    """
+    """Ask beside its field about each value that seems a slip, until the user says that it is right."""
     for question in questions:
         if question.field not in form.slots:
             continue

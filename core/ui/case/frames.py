@@ -21,23 +21,7 @@ FrameKey = tuple[str, int | None, int | None, int | None]
 
 
 def ask_frame(view: LesionView) -> Frame:
-    """Decode the view that is looked at, and ask which file, area or frame where its file holds several.
-
-    Parameters
-    ----------
-    view : LesionView
-        The view.
-
-    Returns
-    -------
-    Frame
-        Grey pixels of the B-mode area.
-
-    Raises
-    ------
-    ImageError
-        If it can't be read.
-    """
+    """Decode the view that is looked at, and ask which file, area or frame where its file holds several."""
     if len(get_case().views) == 1:
         _ask_item(view, _inspect(view, None))
     info = _inspect(view, _find_item(view))
@@ -79,18 +63,7 @@ def find_refusal(frame: Frame) -> str:
 
 
 def refuse_picture(frame: Frame) -> None:
-    """Refuse a picture that is no breast ultrasound, before anything is proposed on it; it is shown as it is.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-
-    Raises
-    ------
-    ImageError
-        If the model may not be asked.
-    """
+    """Refuse a picture that is no breast ultrasound, before anything is proposed on it; it is shown as it is."""
     sentence = find_refusal(frame)
     if sentence:
         st.image(Image.fromarray(frame.pixels), alt="The image that was given, which is refused", width="stretch")

@@ -40,13 +40,7 @@ def load_simulated_patient() -> None:
 
 
 def ask_source() -> Source | None:
-    """Draw the two ways to an image, and the ways to be rid of it.
-
-    Returns
-    -------
-    Source or None
-        The first image as it came; None as long as there is none.
-    """
+    """Draw the two ways to an image, and the ways to be rid of it; give the first image as it came."""
     key = f"case_upload_{get_case().file_number}"
     st.file_uploader(
         "Ultrasound image: DICOM, PNG, JPEG, BMP or TIFF",

@@ -34,14 +34,7 @@ OTHER_BOX = "The mean is of the lesion as it was followed, not of this box: foll
 def show_loop(view: LesionView, frame: Frame, roi: Roi) -> None:
     """Draw the way to the scores of all frames of a loop, their progress, and their curve.
 
-    Parameters
-    ----------
-    view : LesionView
-        The view that is looked at.
-    frame : Frame
-        Its frame.
-    roi : Roi
-        Lesion box on it; the lesion is followed from there.
+    The lesion is followed from the box.
     """
     if frame.frame_count < 2:
         return

@@ -19,15 +19,7 @@ LEAST_SHARE = 0.02
 
 
 def show_marks(answer: Answer, number: int) -> None:
-    """Say what burned-in marks of a view weigh, and what the estimate is without them.
-
-    Parameters
-    ----------
-    answer : Answer
-        The present estimate.
-    number : int
-        The view that is looked at; it has a part in the estimate.
-    """
+    """Say what burned-in marks of a view weigh, and what the estimate is without them."""
     at = answer.numbers.index(number)
     view, estimate = answer.case.views[at], answer.prediction.views[at]
     weight = weigh_marks(estimate, view.frame)

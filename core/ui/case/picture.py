@@ -32,20 +32,9 @@ def find_estimate(answer: Answer | None, number: int) -> ViewEstimate | None:
 def show_picture(
     view: View, proposal: Proposal, estimate: ViewEstimate | None, *, limit: float, number: int = 1
 ) -> None:
-    """Show the picture; the box is moved, drawn and resized on it.
+    """Show a view.
 
-    Parameters
-    ----------
-    view : View
-        Frame and lesion box.
-    proposal : Proposal
-        Lesions that were found.
-    estimate : ViewEstimate or None
-        What this frame and box give to the present estimate.
-    limit : float
-        Log-odds at the ends of the heat map's scale.
-    number : int
-        Which view of the case.
+    The box is moved, drawn and resized on it, and the heat map, if there is one, ends at the limit (log-odds).
     """
     frame, roi = view.frame, view.roi
     alt = describe_frame(frame, roi)

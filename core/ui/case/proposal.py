@@ -56,20 +56,7 @@ class Proposal:
 
 
 def find_proposal(frame: Frame, number: int) -> Proposal:
-    """Look for lesions once a frame of a view; where there are several, the one that was chosen last.
-
-    Parameters
-    ----------
-    frame : Frame
-        B-mode area.
-    number : int
-        The view's number.
-
-    Returns
-    -------
-    Proposal
-        The lesions, and the chosen one.
-    """
+    """Look for lesions once a frame of a view; where there are several, the one that was chosen last."""
     key = _identify(frame)
     found: dict[int, tuple[object, tuple[Lesion, ...]]] = st.session_state.setdefault(FOUND, {})
     known = found.get(number)
@@ -147,14 +134,7 @@ def say_found(number: int) -> str:
 def show_proposal(proposal: Proposal, frame: Frame, roi: Roi) -> None:
     """Say what was found, and offer a size for the form where the scale is known; it is taken over by a click alone.
 
-    Parameters
-    ----------
-    proposal : Proposal
-        What `ask_proposal` gave.
-    frame : Frame
-        B-mode area.
-    roi : Roi
-        The lesion box as it stands; where it is not the proposed one, its longer side is the size that is offered.
+    Where the box is not the proposed one, its longer side is the size that is offered.
     """
     lesion = proposal.lesion
     if lesion is None:

@@ -28,18 +28,7 @@ EARLIER = "case_earlier_answer"
 
 
 def open_answer(note: str) -> DeltaGenerator:
-    """Give the place of an estimate; one that is not of the present inputs is grey, framed, and says why.
-
-    Parameters
-    ----------
-    note : str
-        Why the estimate is an earlier one; empty where it is of the present inputs.
-
-    Returns
-    -------
-    DeltaGenerator
-        Draw the estimate in it.
-    """
+    """Give the place of an estimate; one that is not of the present inputs is grey, framed, and says why."""
     if not note:
         return st.container()
     st.header("Earlier estimate", anchor=False)
@@ -49,15 +38,7 @@ def open_answer(note: str) -> DeltaGenerator:
 
 
 def show_headline(prediction: Prediction, bundle: Bundle) -> None:
-    """Write the probability with its interval, and what it means.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        The bundle that gave it.
-    """
+    """Write the probability with its interval, and what it means."""
     low, high = map(format_percent, prediction.interval)
     st.header(
         f"{format_percent(prediction.probability)} probability of a high Ki-67 ({bundle.cutoff.words})",
@@ -78,15 +59,7 @@ def show_call(prediction: Prediction) -> None:
 def show_applicability(prediction: Prediction) -> bool:
     """Show what speaks against the estimate.
 
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-
-    Returns
-    -------
-    bool
-        False if the model refuses the image: then nothing of the estimate is to be shown.
+    False if the model refuses the image, and nothing may be shown of the estimate.
     """
     reasons = plain(" ".join(prediction.applicability.reasons))
     if prediction.applicability.status == "refused":
@@ -98,15 +71,7 @@ def show_applicability(prediction: Prediction) -> bool:
 
 
 def show_limits(prediction: Prediction, views: Sequence[View]) -> None:
-    """Say what was not known, and what the model did not see.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-    views : sequence of View
-        What it was made from.
-    """
+    """Say what was not known, and what the model did not see."""
     if prediction.imputed:
         names = "; ".join(label_term(name) for name in prediction.imputed)
         count = len(prediction.imputed)
@@ -123,15 +88,7 @@ def show_limits(prediction: Prediction, views: Sequence[View]) -> None:
 
 
 def show_secondary(prediction: Prediction, bundle: Bundle) -> None:
-    """Show the other heads' probabilities, each with what it was trained on.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        The bundle that gave it.
-    """
+    """Show the other heads' probabilities, each with what it was trained on."""
     data = name_training_data(simulated=bundle.is_simulated)
     if prediction.node_metastasis is not None:
         st.markdown(

@@ -21,18 +21,7 @@ def get_case() -> CaseState:
 
 
 def change_case(event: Event) -> CaseState:
-    """Let an event change the case; what widgets and memories held of another case goes with it.
-
-    Parameters
-    ----------
-    event : Event
-        What happened.
-
-    Returns
-    -------
-    CaseState
-        The case as it is now.
-    """
+    """Let an event change the case; what widgets and memories held of another case goes with it."""
     before = get_case()
     after = advance(before, event)
     if after.number != before.number:

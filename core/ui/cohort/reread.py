@@ -62,15 +62,7 @@ class Preview:
 
 
 def ask_columns(form: TableForm, *, is_open: bool) -> None:
-    """Draw the form.
-
-    Parameters
-    ----------
-    form : TableForm
-        Of which file.
-    is_open : bool
-        Whether it is drawn unfolded, for there is a question.
-    """
+    """Draw the form, unfolded where there is a question."""
     own = get_own(form.name)
     if own.content is None:
         return

@@ -53,19 +53,10 @@ def find_login_address() -> SplitResult:
 
 
 def read_claims(cookies: Mapping[str, str], origin: str) -> dict[str, Any]:
-    """Read the claims of a login's cookie.
+    """Read the claims of a login's cookie; empty where nobody is logged in.
 
-    Parameters
-    ----------
-    cookies : mapping of str to str
-        Of the request.
-    origin : str
-        Of the app, "https://sonoki.example.org".
-
-    Returns
-    -------
-    dict of str to value
-        Empty where nobody is logged in, or the cookie was signed by somebody else or for another address.
+    A cookie that was signed by somebody else, or for another origin than the app's ("https://sonoki.example.org"), logs
+    nobody in.
     """
 
     def decode(name: str) -> bytes | None:

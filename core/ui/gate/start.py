@@ -36,18 +36,7 @@ WEAK = (
 
 
 def protect_server() -> dict[str, Any]:
-    """Give `st.App` what it serves by: the gate around all addresses, and what begins and ends with the server.
-
-    Returns
-    -------
-    dict
-        Arguments "middleware" and "lifespan".
-
-    Raises
-    ------
-    SystemExit
-        If the secrets can't be read, or logins could be forged.
-    """
+    """Give `st.App` what it serves by: the gate around all addresses, and what begins and ends with the server."""
     check_secrets()
     keep_requests_out_of_log()
     login = find_login_address() if is_login_configured() else None

@@ -17,26 +17,7 @@ DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE = 0.5, 4
 def guard_stream(
     receive: Receive, send: Send, may_use: Callable[[], bool], files: FileOwners, allowance: Allowance
 ) -> Receive:
-    """Give Streamlit the messages of a page that may pass, one after another at a bearable pace.
-
-    Parameters
-    ----------
-    receive : callable
-        Gives the browser's messages.
-    send : callable
-        Takes what goes to the browser.
-    may_use : callable
-        Whether the login holds; where not, the way to the login is all that is left of a message.
-    files : FileOwners
-        Whose downloads there are.
-    allowance : Allowance
-        What the client of this page has left for all its pages.
-
-    Returns
-    -------
-    callable
-        Gives what passes; what does not is dropped.
-    """
+    """Give Streamlit the messages of a page that may pass, one after another at a bearable pace."""
     runs, downloads = Pace(), Pace(DOWNLOADS_A_SECOND, DOWNLOADS_AT_ONCE)
 
     async def guarded() -> Message:

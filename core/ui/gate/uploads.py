@@ -39,19 +39,7 @@ class Uploads:
     def count(self, session: str, receive: Receive, person: str = "") -> Iterator[Receive]:
         """Count an upload while it comes, whatever its header says of its size.
 
-        Parameters
-        ----------
-        session : str
-            Id of the session that it is for.
-        receive : callable
-            Gives its parts.
-        person : str
-            Whose it is; without a login a session counts as a person.
-
-        Yields
-        ------
-        callable
-            Gives its parts, and a `TooMuchError` where they pass a limit.
+        Past a limit its parts end in `TooMuchError`. Without a login a session counts as a person.
         """
         total = 0
         self._people[session] = person or session

@@ -45,11 +45,6 @@ class Warming:
         """Let the making wait for as long as the block, a run of a page, takes; what is being made is waited for.
 
         Two threads that import at once may find each other's modules half loaded.
-
-        Yields
-        ------
-        None
-            The run.
         """
         with self._state:
             self._pages += 1

@@ -15,18 +15,7 @@ UNTITLED, OWN_DATA = "Own model", "Own data."
 
 
 def ask_plan(centres: list[str]) -> TrainingPlan:
-    """Draw the options of `python -m core train`.
-
-    Parameters
-    ----------
-    centres : list of str
-        Centres of the table, of which one can be held out; empty where the table gives the split.
-
-    Returns
-    -------
-    TrainingPlan
-        What was decided.
-    """
+    """Draw the options of `python -m core train`. A centre to hold out is asked for where the table gives no split."""
     left, right = st.columns(2)
     with left:
         name = st.text_input("Name of the bundle", UNTITLED, key="train_name", persist_state="session", max_chars=60)
