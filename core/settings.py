@@ -100,18 +100,7 @@ def get_setting(name: str) -> int:
 
 
 def get_text_setting(name: str) -> str:
-    """Return a text setting's value; the environment is read at the first call and then kept.
-
-    Parameters
-    ----------
-    name : str
-        Name of a row of `SETTINGS` that holds text.
-
-    Returns
-    -------
-    str
-        The value.
-    """
+    """Return the value of a text setting; the environment is read at the first call and then kept."""
     return str(_values()[name])
 
 

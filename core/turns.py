@@ -33,20 +33,7 @@ class Turns:
     def take(self, seconds: float) -> Iterator[None]:
         """Run when a place is free and the present owner has none; without an owner, as on the command line, all may.
 
-        Parameters
-        ----------
-        seconds : float
-            Longest wait.
-
-        Yields
-        ------
-        None
-            The turn.
-
-        Raises
-        ------
-        BusyError
-            If it waits for longer.
+        Whoever waits for longer than the given seconds is refused.
         """
         owner, mine = OWNER.get(), object()
         with self._state:

@@ -90,13 +90,7 @@ class Outbox:
             ) from None
 
     def list_waiting(self) -> list[Path]:
-        """List what waits, the oldest first.
-
-        Returns
-        -------
-        list of Path
-            The files.
-        """
+        """List the files that wait, the oldest first."""
         found = []
         for path in self.folder.glob(f"*{SUFFIX}"):
             if UID.fullmatch(path.stem):

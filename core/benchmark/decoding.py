@@ -27,13 +27,7 @@ PALETTE_BITS, PALETTE_ENTRIES = 16, 256
 
 
 def list_decoding_parts() -> dict[str, Part]:
-    """List the decodings that are timed, the pipe to the decoder included; one frame also without it.
-
-    Returns
-    -------
-    dict of str to callable
-        Parts by name.
-    """
+    """List the decodings that are timed, the pipe to the decoder included; one frame also without it."""
     files = _make_files()
     name, frame = next(iter(files.items()))
     limits = _list_limits()
@@ -42,12 +36,9 @@ def list_decoding_parts() -> dict[str, Part]:
 
 
 def measure_decoding_memory() -> dict[str, float]:
-    """Measure the most memory that a fresh decoder holds while it reads each file.
+    """Measure the peak resident memory (MB) of a fresh decoder on each file.
 
-    Returns
-    -------
-    dict of str to float
-        Peak resident memory in MB by the file's name; empty where the system does not tell it.
+    Nothing where the system does not tell it.
     """
     return {name: _peak_mb(data) for name, data in _make_files().items()} if sys.platform == "linux" else {}
 

@@ -32,25 +32,9 @@ Runs = dict[str, list[tuple[float, float]]]
 
 
 def time_pages(rounds: int, starts: int) -> list[Timing]:
-    """Visit fresh servers, then one that is warm, over the websocket as a browser does.
+    """Visit fresh servers, then one that is warm, over the websocket as a browser does; medians and 95th percentiles.
 
-    Parameters
-    ----------
-    rounds : int
-        Runs of each action on the warm server.
-    starts : int
-        Fresh servers of each page.
-
-    Returns
-    -------
-    list of Timing
-        Medians and 95th percentiles; on a fresh server from the health check's answer, which is when a browser can
-        open the page.
-
-    Raises
-    ------
-    WorkError
-        If a page shows an error.
+    A fresh server is timed from the health check's answer, which is when a browser can open the page.
     """
     runs: Runs = defaultdict(list)
     for _ in range(starts):

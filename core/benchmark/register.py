@@ -27,19 +27,9 @@ FIRST_DAY = datetime.date(2020, 1, 1)
 
 
 def time_register(rounds: int, database: str = "") -> list[Timing]:
-    """Time the lists of a register of a million estimates, and Monitoring of ten thousand.
+    """Time the lists of a register of a million estimates, and Monitoring of ten thousand; medians.
 
-    Parameters
-    ----------
-    rounds : int
-        Runs of each part.
-    database : str
-        Address of an empty PostgreSQL database, of its owner; by default a SQLite file that is deleted then.
-
-    Returns
-    -------
-    list of Timing
-        Medians.
+    The database is an empty one of PostgreSQL or, without an address, a SQLite file that is deleted afterwards.
     """
     with TemporaryDirectory(prefix="sonoki-register-") as folder:
         url = database or f"sqlite:///{folder}/board.db"

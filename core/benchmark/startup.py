@@ -37,22 +37,9 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 
 
 def time_startup(rounds: int) -> list[Timing]:
-    """Start the app several times and open its first page as a browser does.
+    """Start the app several times.
 
-    Parameters
-    ----------
-    rounds : int
-        Starts.
-
-    Returns
-    -------
-    list of Timing
-        Until the health check answers, and until the first page's text has come.
-
-    Raises
-    ------
-    WorkError
-        If the app does not start in a minute.
+    Time the health check's answer and the text of the first page, opened as a browser does.
     """
     pairs = [_start_once() for _ in range(rounds)]
     medians = [1000 * statistics.median(seconds) for seconds in zip(*pairs, strict=True)]
@@ -60,17 +47,9 @@ def time_startup(rounds: int) -> list[Timing]:
 
 
 def measure_memory(bundle: Path) -> float | None:
-    """Measure the resident memory of a process that has loaded the bundle and answered once.
+    """Measure the resident memory (MB) of a process that has loaded the bundle and answered once.
 
-    Parameters
-    ----------
-    bundle : Path
-        Folder of the bundle.
-
-    Returns
-    -------
-    float or None
-        Megabytes; None where the system does not tell.
+    None where it is not told.
     """
     if not Path("/proc/self/status").exists():
         return None

@@ -35,22 +35,11 @@ class Timing:
 
 
 def time_parts(parts: Mapping[str, Part | None], rounds: int, *, settle: bool = False) -> list[Timing]:
-    """Run every part once a round, after one run that does not count.
+    """Run every part once a round, after one run that does not count; medians in milliseconds.
 
-    Parameters
-    ----------
-    parts : mapping of str to callable or None
-        What is timed, by its name; None where its library is not installed.
-    rounds : int
-        Runs of each part.
-    settle : bool
-        Whether each timed run follows an untimed one of the same part. The threads of several libraries go on spinning
-        for a while after a pass, and would slow down whichever part comes next.
-
-    Returns
-    -------
-    list of Timing
-        Medians in milliseconds, in the order of the parts.
+    A part whose library is not installed is None. With `settle` each timed run follows an untimed one of the same part:
+    the threads of several libraries go on spinning for a while after a pass, and would slow down whichever part comes
+    next.
     """
     present = {name: part for name, part in parts.items() if part is not None}
     seconds: dict[str, list[float]] = {name: [] for name in present}

@@ -21,23 +21,7 @@ KeyFile = Annotated[
 
 
 def take_key(path: Path | None) -> tuple[bytes, "ReplacedList"]:
-    """Read the key of a file or, without one, the user's own, and open the list beside it.
-
-    Parameters
-    ----------
-    path : Path or None
-        What --key says.
-
-    Returns
-    -------
-    tuple of bytes and ReplacedList
-        Key and list.
-
-    Raises
-    ------
-    UsageError
-        If the file holds no key, or can't be made.
-    """
+    """Read the key of a file or, without one, the user's own, and open the list beside it."""
     path = path or find_config_folder() / "deidentify.key"
     if not path.parent.is_dir() and path.parent != find_config_folder():
         raise UsageError("The folder that --key lies in is not there; make it first.")

@@ -131,14 +131,9 @@ def _read_codes(option: str) -> tuple[str, dict[str, str]]:
 
 
 def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) -> None:
-    """Print refused rows: counts by reason, then at most ten rows of each; all of them go to a file if one is named.
+    """Print refused rows: counts by reason, then at most ten rows of each.
 
-    Parameters
-    ----------
-    refused : sequence of (int, str)
-        Row number and reason.
-    path : Path, optional
-        CSV file.
+    All of them go to a CSV file if one is named.
     """
     from core.cohort.record import group_reasons  # noqa: PLC0415
 

@@ -110,23 +110,7 @@ def check_reader(name: str) -> str:
 
 
 def read_boxes(path: Path) -> BoxManifest:
-    """Read a manifest's images and boxes.
-
-    Parameters
-    ----------
-    path : Path
-        CSV file, one row per image.
-
-    Returns
-    -------
-    BoxManifest
-        Images and boxes.
-
-    Raises
-    ------
-    TableError
-        If it is no CSV file with patients and images, or could not be written again without loss.
-    """
+    """Read a manifest's images and boxes; only a CSV file that can be written again without loss is taken."""
     return _read(_Sheet.read(path))
 
 

@@ -243,23 +243,9 @@ def _describe_coding(cells: Cells, parsed: Parsed) -> str:
 
 
 def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, title: Title) -> Coded:
-    """Read a column of levels.
+    """Read a column of levels, None where missing or not understood.
 
-    Parameters
-    ----------
-    field : Field
-        Row of the data dictionary.
-    cells : Cells
-        Column.
-    codes : mapping of str to str or None
-        Code to level, as a person gave it.
-    title : Title
-        What the column's head says.
-
-    Returns
-    -------
-    Coded
-        Levels, None where missing or not understood.
+    `codes` are those that a person gave, the title is what the column's head says.
     """
     stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
 

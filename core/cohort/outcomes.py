@@ -36,13 +36,7 @@ class OutcomeTable:
 
 
 def read_outcomes(source: bytes | Path) -> OutcomeTable:
-    """Read a table of outcomes: CSV, Excel, ODS or Parquet.
-
-    Raises
-    ------
-    TableError
-        If it names no patients, or nothing that was found of them.
-    """
+    """Read a table of outcomes: CSV, Excel, ODS or Parquet."""
     content, choices = read_bytes(source), Choices()
     text = read_table(content)
     match = match_columns(text.header, FIELDS, choices)

@@ -115,18 +115,7 @@ def describe_reading(
 def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool) -> np.ndarray:
     """Tell of each row whether its Ki-67, written as "15-25", lies on both sides of the cut-off.
 
-    Parameters
-    ----------
-    understood : Understood
-        Columns of a table that has Ki-67.
-    cutoff : Cutoff
-        High Ki-67.
-    is_outcome : bool
-        Whether the outcome is taken from it; many such rows then refuse the table.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows,)
+    Where the outcome is taken from it, many such rows refuse the table.
     """
     known = np.isfinite(understood.values["ki67_pct"])
     low, high = map(pd.Series, understood.limits["ki67_pct"])

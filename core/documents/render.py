@@ -45,13 +45,7 @@ def render_patient_document(content: PatientContent, *, paper: Paper = "a4", for
 
 
 def render_meeting_document(content: MeetingContent, *, paper: Paper = "a4", form: Form = "pdf") -> bytes:
-    """Write the document of a meeting, as `render_patient_document` does: its list, then each of its patients.
-
-    Raises
-    ------
-    UsageError
-        If there is no such paper or form, or no patient.
-    """
+    """Write the document of a meeting, as `render_patient_document` does: its list, then each of its patients."""
     _check(paper, form)
     if not content.patients:
         raise UsageError("A meeting's document needs at least one patient.")

@@ -93,13 +93,7 @@ class Bundle:
 
 
 def parse_bundle(content: bytes) -> Bundle:
-    """Parse the JSON of a Bundle.
-
-    Raises
-    ------
-    TableError
-        If it is none, or can't be understood without a guess.
-    """
+    """Parse the JSON of a Bundle; one that can't be understood without a guess is refused."""
     bundle = _load(content)
     if not isinstance(bundle, dict):
         raise TableError(NO_BUNDLE.format(what="a list" if isinstance(bundle, list) else "a single value"))

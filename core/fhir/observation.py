@@ -93,23 +93,7 @@ class FoundOutcomes:
 
 
 def find_outcomes(content: bytes) -> FoundOutcomes:
-    """Find what a Bundle's Observations state of Ki-67, pT, pN and nodes.
-
-    Parameters
-    ----------
-    content : bytes
-        Bundle as JSON.
-
-    Returns
-    -------
-    FoundOutcomes
-        Each Observation is either found or refused with the reason.
-
-    Raises
-    ------
-    TableError
-        If it is no Bundle, or can't be understood without a guess.
-    """
+    """Find what a Bundle's Observations state of Ki-67, pT, pN and nodes; each is found, or refused with the reason."""
     bundle = parse_bundle(content)
     found: list[Found] = []
     refused = [(number, NO_RESOURCE) for number in bundle.bad]

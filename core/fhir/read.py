@@ -28,13 +28,7 @@ def is_fhir(content: bytes) -> bool:
 
 
 def read_bundle(content: bytes) -> FoundOutcomes:
-    """Read what a Bundle states of pathology's findings, in a process of its own.
-
-    Raises
-    ------
-    TableError
-        If it is none, can't be understood without a guess, or not within the limits.
-    """
+    """Read what a Bundle states of pathology's findings, in a process of its own."""
     if content.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
         raise TableError(XML)
     read = json.loads(read_apart("core.fhir.worker", None, content, SENTENCES))

@@ -19,18 +19,7 @@ def tabulate_instability(internal: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def plot_instability(table: pd.DataFrame) -> go.Figure:
-    """Draw the range of each patient over the refits against the model's probability.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `tabulate_instability`.
-
-    Returns
-    -------
-    Figure
-        A point an end of a range, a running median through both, and the diagonal.
-    """
+    """Draw the range of each patient over the refits against the model's probability."""
     figure = new_figure(x_title="Probability by the model", y_title="95 % range over refits", height=420)
     diagonal = {"color": NEUTRAL, "dash": "dot", "width": 1}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=diagonal, name="No difference", hoverinfo="skip")

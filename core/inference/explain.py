@@ -45,19 +45,9 @@ def format_percent(probability: float) -> str:
 
 
 def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object]) -> "pd.DataFrame":
-    """List what adds up to the logit.
+    """List what adds up to the logit: term, label, value, known, log_odds.
 
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-    clinical : mapping of str to value
-        Known clinical values that it was made from.
-
-    Returns
-    -------
-    DataFrame
-        Columns term, label, value, known, log_odds: the intercept, the terms by size, then the logit, their sum.
+    The intercept comes first, then the terms by size, then the logit, their sum.
     """
     import pandas as pd  # noqa: PLC0415 - heavy, and home needs none
 

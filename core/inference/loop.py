@@ -124,18 +124,7 @@ def read_loop_frames(
 def follow_lesion(
     read_frames: ReadFrames, reader: LoopReader, start: tuple[int, Roi], *, count: int, progress: Progress
 ) -> list[Roi]:
-    """Find the lesion's box in every frame: looked for in some, smoothed, and drawn straight between them.
-
-    Parameters
-    ----------
-    read_frames, reader, start, count, progress
-        As in `read_loop_frames`.
-
-    Returns
-    -------
-    list of Roi
-        One for each frame.
-    """
+    """Find the lesion's box in every frame: looked for in some, smoothed, and drawn straight between them."""
     index, roi = start
     stride = max(STRIDE, -(-count // MOST_SAMPLES))
     samples = sorted({*range(0, count, stride), index, count - 1})

@@ -37,20 +37,7 @@ class MarkWeight(NamedTuple):
 
 
 def weigh_marks(estimate: ViewEstimate, frame: Frame) -> MarkWeight | None:
-    """Give what the marks inside the square weigh; None where there are none.
-
-    Parameters
-    ----------
-    estimate : ViewEstimate
-        The view's part of an estimate.
-    frame : Frame
-        Its B-mode area.
-
-    Returns
-    -------
-    MarkWeight or None
-        Their share of the heat map's absolute log-odds.
-    """
+    """Give the marks' share of the heat map's absolute log-odds; None where none lies inside the square."""
     survey, (x0, y0, x1, y1) = get_survey(frame), estimate.reading.area
     crosses = tuple((x, y) for x, y in survey.crosses if x0 <= x <= x1 and y0 <= y <= y1)
     words = tuple(word for word in survey.words if word.x0 < x1 and word.x1 > x0 and word.y0 < y1 and word.y1 > y0)

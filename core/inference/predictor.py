@@ -92,20 +92,7 @@ class Predictor:
         return cls(bundle, load_engine(bundle.weights_path, bundle.manifest.input, name=name, precision=precision))
 
     def read_image(self, frame: Frame, roi: Roi) -> ImageReading:
-        """Run the network once on the lesion.
-
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-        roi : Roi
-            Lesion box, pixels of the frame.
-
-        Returns
-        -------
-        ImageReading
-            Scores, score map and applicability.
-        """
+        """Run the network once on the lesion in the box (pixels of the frame): scores, score map and applicability."""
         return self.read_images([(frame, roi)])[0]
 
     def find_lesions(self, frame: Frame) -> tuple[Lesion, ...]:
@@ -118,23 +105,7 @@ class Predictor:
         return PASSES_AT_ONCE * self.engine.parallel if self.engine.parallel > 1 else 1
 
     def read_images(self, cases: Sequence[tuple[Frame, Roi]]) -> list[ImageReading]:
-        """Run the network on several lesions, side by side where the engine can.
-
-        Parameters
-        ----------
-        cases : sequence of (Frame, Roi)
-            B-mode areas and lesion boxes.
-
-        Returns
-        -------
-        list of ImageReading
-            In the same order.
-
-        Raises
-        ------
-        ImageError
-            If a box lies outside its frame.
-        """
+        """Run the network on several lesions, in their order, side by side where the engine can."""
         crops = [self.cut(frame, roi) for frame, roi in cases]
         read = self.read_crops(crops)
         return [self.interpret(*case, crop, one) for case, crop, one in zip(cases, crops, read, strict=True)]
@@ -152,23 +123,9 @@ class Predictor:
         return [CropOutput(pooled, maps, seconds) for pooled, maps in zip(read.pooled, read.score_maps, strict=True)]
 
     def interpret(self, frame: Frame, roi: Roi, crop: NDArray[np.uint8], read: CropOutput) -> ImageReading:
-        """Turn what the network gave into scores, score map and applicability; no network runs.
+        """Turn what `read_crops` gave for a crop (uint8, size x size) into scores, score map and applicability.
 
-        Parameters
-        ----------
-        frame : Frame
-            B-mode area.
-        roi : Roi
-            Lesion box.
-        crop : ndarray of uint8, (size, size)
-            What `cut` gave for them.
-        read : CropOutput
-            What `read_crops` gave for it.
-
-        Returns
-        -------
-        ImageReading
-            Scores, score map and applicability.
+        No network runs.
         """
         score_maps = dict(zip(self._heads, read.score_maps.astype(np.float64), strict=True))
         return ImageReading(

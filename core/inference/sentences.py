@@ -37,18 +37,7 @@ def name_call(prediction: Prediction) -> str:
 
 
 def explain_call(prediction: Prediction) -> str:
-    """Say why an estimate is called so.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-
-    Returns
-    -------
-    str
-        A sentence with the threshold or the indeterminate range.
-    """
+    """Say why an estimate is called so, with the threshold or the indeterminate range."""
     low, high = map(format_percent, prediction.no_call)
     threshold, share = format_percent(prediction.threshold), format_percent(prediction.certainty)
     side = "at or above" if prediction.group == "high" else "below"
@@ -115,20 +104,7 @@ def describe_validation(external_centres: Sequence[str]) -> str:
 
 
 def describe_uncertain_terms(head: FusionHead, *, simulated: bool) -> str:
-    """Name the terms whose direction the training data leave open; empty where there are none.
-
-    Parameters
-    ----------
-    head : FusionHead
-        With its refits.
-    simulated : bool
-        Whether the training patients were simulated.
-
-    Returns
-    -------
-    str
-        For the text beside a nomogram.
-    """
+    """Name, for the text beside a nomogram, the terms whose direction the training data leave open; "" without any."""
     low, high = np.percentile(head.bootstrap[:, 2:], INTERVAL, axis=0)
     names = [BY_NAME[term.field].label for term, a, b in zip(head.terms, low, high, strict=True) if a < 0 < b]
     if not names:

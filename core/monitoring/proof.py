@@ -89,17 +89,7 @@ CHANGES = (
 def read_population(
     evidence: pd.DataFrame, cutoff_is_high: Callable[[pd.Series], pd.Series], image_coef: float
 ) -> Population:
-    """Take the patients of a bundle's evidence.
-
-    Parameters
-    ----------
-    evidence : DataFrame
-        Of `core.monitoring.reference.Reference`.
-    cutoff_is_high : callable
-        Says which Ki-67 is high.
-    image_coef : float
-        Log-odds per unit of the image score.
-    """
+    """Take the patients of a bundle's evidence, with the log-odds per unit of the image score."""
     p = evidence["prob"].to_numpy(dtype=np.float64)
     intercepts = [
         compute_calibration(cutoff_is_high(evidence["ki67_pct"] + points).astype(float), p).intercept

@@ -76,10 +76,8 @@ class RegisterReading:
     def read(self, watch: Watch | None = None) -> Estimates:
         """Give the estimates up to the chain's end.
 
-        Parameters
-        ----------
-        watch : callable, optional
-            Told entries read and entries in all after every 10,000; what it stops is not read anew the next time.
+        The watch is told entries read and entries in all after every 10,000; what it stops is not read anew the next
+        time.
         """
         while True:
             with self._lock:  # for one part at a time: the page tells how far the reading in the background is

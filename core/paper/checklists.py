@@ -88,21 +88,10 @@ ANSWERED: Mapping[str, Answered] = {
 def fill_checklists(
     given: Mapping[str, str], sections: Collection[str], gaps: Mapping[str, str]
 ) -> dict[str, tuple[Item, ...]]:
-    """Fill the checklists.
+    """Fill every item of each guideline, in its order.
 
-    Parameters
-    ----------
-    given : mapping of str to str
-        What the study's people answered, by guideline and number.
-    sections : collection of str
-        Ids of the sections that the paper has.
-    gaps : mapping of str to str
-        Section to what it lacks, beside what every study's people must fill in.
-
-    Returns
-    -------
-    dict of str to tuple of Item
-        Every item of each guideline in its order.
+    `given` holds the answers of the study's people by guideline and number; `gaps` what a section lacks beside what
+    every study's people must fill in.
     """
     return {
         guideline: tuple(

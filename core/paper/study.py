@@ -98,13 +98,7 @@ class Study:
 
 
 def read_study(folder: Path) -> Study:
-    """Read a bundle with the evidence that a paper is made from.
-
-    Raises
-    ------
-    ModelError
-        If the bundle or a part of its evidence is missing, damaged or at odds with the rest.
-    """
+    """Read a bundle with the evidence that a paper is made from."""
     bundle = load_bundle(folder)
     flow = read_evidence(bundle, FLOW)
     if PREDICTIONS not in bundle.manifest.files:

@@ -67,12 +67,9 @@ def name_place(url: str) -> str:
 
 @contextmanager
 def report_faults(refused: str = "") -> Iterator[None]:
-    """Turn what the database says into a sentence; its own words may hold an address or a text.
+    """Turn what the database says into a sentence, `refused` where it answers but refuses.
 
-    Parameters
-    ----------
-    refused : str
-        Sentence where it answers, but refuses.
+    Its own words may hold an address or a text.
     """
     try:
         yield

@@ -43,33 +43,7 @@ def is_withdrawn(last: Record | None) -> bool:
 
 
 def withdraw(store: Store, number: int, author: Author, *, reason: str, text: str = "") -> Record:
-    """Withdraw an estimate.
-
-    Parameters
-    ----------
-    store : Store
-        The register.
-    number : int
-        Entry of the estimate.
-    author : Author
-        Who withdraws it.
-    reason : str
-        One of `REASONS`.
-    text : str
-        More about it, at most 400 characters; needed with the last of the reasons.
-
-    Returns
-    -------
-    Record
-        The entry that withdraws it.
-
-    Raises
-    ------
-    InputError
-        If there is no such estimate, or the reason is missing.
-    WorkError
-        If somebody else was first.
-    """
+    """Withdraw an estimate. The reason is one of `REASONS`; the last of them needs a text, at most 400 characters."""
     if reason not in REASONS:
         raise InputError(f"Choose one of the reasons: {'; '.join(REASONS)}.")
     if reason == NEEDS_WORDS and not text.strip():

@@ -81,14 +81,9 @@ class Witness:
         return _parse(text)
 
     def keep(self, number: int, entry_hash: str, *, lower: bool = False) -> None:
-        """Remember an entry, if it comes after the one that is remembered.
+        """Remember an entry that comes after the one that is remembered.
 
-        Parameters
-        ----------
-        number, entry_hash : int, str
-            Of the entry.
-        lower : bool
-            Whether an earlier entry may take the place of a later one.
+        With `lower` an earlier one may take its place.
         """
         try:
             make_private_folder(self._path.parent)

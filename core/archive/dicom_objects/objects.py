@@ -23,25 +23,9 @@ def make_capture(
     comment: str,
     options: dict[str, Any],
 ) -> SCImage:
-    """Make a Secondary Capture of the overlay.
+    """Make a Secondary Capture of the overlay, RGB, still without patient and study.
 
-    Parameters
-    ----------
-    overlay : ndarray of uint8, (rows, columns, 3)
-        RGB.
-    study : Study
-        Where it is filed.
-    source : tuple of (Dataset, int), or None
-        Source image, and its frame from 0.
-    comment : str
-        Bundle, time and intended use.
-    options : dict
-        UIDs and the like, as `highdicom.sc.SCImage` takes them.
-
-    Returns
-    -------
-    SCImage
-        The object, still without patient and study.
+    The source is a data set and its frame, from 0; options are those of `highdicom.sc.SCImage`.
     """
     capture = SCImage(
         overlay,
@@ -69,24 +53,7 @@ def make_capture(
 
 
 def make_document(document: bytes, study: Study, *, title: str, options: dict[str, Any]) -> SOPClass:
-    """Encapsulate a PDF document.
-
-    Parameters
-    ----------
-    document : bytes
-        PDF.
-    study : Study
-        Where it is filed.
-    title : str
-        Title of the document.
-    options : dict
-        UIDs and the like, as `highdicom.SOPClass` takes them.
-
-    Returns
-    -------
-    SOPClass
-        The object, still without patient and study.
-    """
+    """Encapsulate a PDF document, still without patient and study. Options are those of `highdicom.SOPClass`."""
     encapsulated = SOPClass(
         study_instance_uid=study.uid,
         sop_class_uid=EncapsulatedPDFStorage,

@@ -43,27 +43,10 @@ def make_presentation(
     text: str,
     options: dict[str, Any],
 ) -> GrayscaleSoftcopyPresentationState | ColorSoftcopyPresentationState:
-    """Draw the lesion box, its outline and the estimate over the source image.
+    """Draw the lesion box, its outline and the estimate over a frame of the source image.
 
-    Parameters
-    ----------
-    image : Dataset
-        UIDs, size and samples of the source image.
-    box : Roi
-        Lesion box in its pixels.
-    outline : ndarray of float64, (n, 2), or None
-        Corners of the lesion's closed outline in its pixels, where one was found.
-    frame_index : int
-        Frame, from 0.
-    text : str
-        Written above the box.
-    options : dict
-        UIDs and the like, as highdicom takes them.
-
-    Returns
-    -------
-    GrayscaleSoftcopyPresentationState or ColorSoftcopyPresentationState
-        The object, still without patient and study.
+    The outline is in pixels of the image, the frame counts from 0. Patient and study are still to be written; options
+    are those of highdicom.
     """
     edges = np.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)])
     lines = [_close(line, image) for line in (edges, outline) if line is not None]

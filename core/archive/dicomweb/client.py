@@ -232,18 +232,7 @@ class Archive:
 
 
 def open_archive() -> Archive:
-    """Open the archive of the settings; nothing is sent yet.
-
-    Returns
-    -------
-    Archive
-        Of SONOKI_PACS_URL, with SONOKI_PACS_USER and SONOKI_PACS_PASSWORD, or SONOKI_PACS_TOKEN.
-
-    Raises
-    ------
-    UsageError
-        If no archive is set, or not as it must be.
-    """
+    """Open the archive of the settings; nothing is sent yet."""
     if not has_archive():
         raise UsageError("No archive is set. Put the address of its DICOMweb service into SONOKI_PACS_URL.")
     ca = get_text_setting("pacs_ca")

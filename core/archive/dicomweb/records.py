@@ -148,17 +148,9 @@ def read_study(uid: str, item: Any) -> StudySummary:
 def keep_own(items: list[Any], tags: tuple[str, str], uid: str, study: tuple[str, str]) -> list[Any]:
     """Keep of a list what has a UID and is not said to lie elsewhere or to be of another patient.
 
-    Parameters
-    ----------
-    items : list
-        Answer of the archive.
-    tags : tuple of str
-        Tag of an item's own UID, and of that of the study or series which was asked for. The second may be left out:
-        the address says it, and the file that is retrieved must.
-    uid : str
-        UID of that study or series.
-    study : tuple of str
-        UID and hashed patient of the study.
+    The tags are those of an item's own UID, and of that of the study or series that was asked for (`uid`); the latter
+    may be left out, for the address says it, and the file that is retrieved must. `study` is the study's UID and hashed
+    patient.
     """
     kept = []
     for item in items:

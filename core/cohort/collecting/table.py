@@ -71,26 +71,9 @@ class PatientTable:
 
 
 def read_patients(path: Path, choices: Choices, *, centre: str) -> PatientTable:
-    """Read the rows of a workbook.
+    """Read the rows of a workbook, those that can't be paired with their reasons.
 
-    Parameters
-    ----------
-    path : Path
-        CSV, Excel, ODS or Parquet.
-    choices : Choices
-        What a person settled about its columns.
-    centre : str
-        Centre of all rows where the table names none.
-
-    Returns
-    -------
-    PatientTable
-        Rows that can be paired, and those that can't with their reasons.
-
-    Raises
-    ------
-    TableError
-        If there is no patient id or no row.
+    The centre is that of all rows where the table names none.
     """
     content = read_bytes(path)
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)

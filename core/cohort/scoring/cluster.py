@@ -53,18 +53,7 @@ class RayScorer:
         self._ray = _connect(address)
 
     def score_rows(self, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-        """Score rows as they come, two chunks ahead for each core of the cluster; results come in any order.
-
-        Parameters
-        ----------
-        rows : iterable of dict
-            With row, path and box, as `core.cohort.manifest.read_rows` gives them.
-
-        Yields
-        ------
-        tuple of (int, dict)
-            Row number, and the score of each head, or "refused" with the reason.
-        """
+        """Score rows as they come, two chunks ahead for each core of the cluster; results come in any order."""
         score = self._ray.remote(num_cpus=1, max_retries=RETRIES)(score_chunk)
         most = CHUNKS_AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         pending = iter(rows)

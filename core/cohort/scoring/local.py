@@ -65,18 +65,7 @@ class LocalScorer:
         return self._reader.bundle
 
     def score_rows(self, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
-        """Score rows as they come; a few images are held at a time, however many rows there are.
-
-        Parameters
-        ----------
-        rows : iterable of dict
-            With row, path and box, as `core.cohort.manifest.read_rows` gives them.
-
-        Yields
-        ------
-        tuple of (int, dict)
-            Row number, and the score of each head with the box's source, or "refused" with the reason.
-        """
+        """Score rows as they come; a few images are held at a time, however many rows there are."""
         decoders, at_once = count_cores(), self._reader.at_once
         pending = iter(rows)
         queue: deque[tuple[Row, Future[Frame]]] = deque()

@@ -17,22 +17,7 @@ ROW, LINE = 34, 40
 
 
 def draw_estimate(case: Case, prediction: Prediction, head: FusionHead) -> Mapping[str, Drawing]:
-    """Draw scale, icons, contributions, nomogram and heat map.
-
-    Parameters
-    ----------
-    case : Case
-        Views and known clinical values.
-    prediction : Prediction
-        The estimate.
-    head : FusionHead
-        What it adds up by.
-
-    Returns
-    -------
-    mapping of str to Drawing
-        "scale", "icons", "waterfall", "nomogram", "heatmap".
-    """
+    """Draw what explains an estimate: "scale", "icons", "waterfall", "nomogram" and "heatmap"."""
     limit = compute_heatmap_limit(head)
     points = score_points(head, prediction.score, case.clinical)
     contributions = tabulate_contributions(prediction, case.clinical)

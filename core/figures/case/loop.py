@@ -25,20 +25,7 @@ def tabulate_loop(loop: LoopReading) -> "pd.DataFrame":
 
 
 def plot_loop(loop: LoopReading, shown: int) -> go.Figure:
-    """Draw the image score over the frames.
-
-    Parameters
-    ----------
-    loop : LoopReading
-        Read frame by frame.
-    shown : int
-        Frame that is looked at, from 0.
-
-    Returns
-    -------
-    Figure
-        Dots where quality passes, crosses where it does not; a line marks the frame that is shown.
-    """
+    """Draw the image score over the frames: dots where quality passes, crosses where not, a line at the frame shown."""
     table = tabulate_loop(loop)
     figure = new_figure(x_title="Frame", y_title="Image score", height=HEIGHT)
     figure.add_scatter(

@@ -39,18 +39,7 @@ def count_icons(probability: float) -> int:
 
 
 def plot_icons(probability: float) -> go.Figure:
-    """Draw 100 patients with this estimate: full squares have a high Ki-67, hollow circles have not.
-
-    Parameters
-    ----------
-    probability : float
-        Probability of high Ki-67.
-
-    Returns
-    -------
-    Figure
-        Ten rows of ten, filled row by row from the top left.
-    """
+    """Draw 100 patients with this estimate in ten rows: full squares have a high Ki-67, hollow circles have not."""
     count = count_icons(probability)
     places = [(i % SIDE, i // SIDE) for i in range(SIDE * SIDE)]
     groups = (
@@ -81,18 +70,7 @@ def describe_icons(probability: float) -> str:
 
 
 def plot_probability_scale(prediction: Prediction) -> go.Figure:
-    """Draw the estimate with its interval on a scale with the threshold and the indeterminate range.
-
-    Parameters
-    ----------
-    prediction : Prediction
-        An estimate.
-
-    Returns
-    -------
-    Figure
-        A scale from 0 to 100 %, low enough to stand beside the picture.
-    """
+    """Draw the estimate with its interval on a scale with the threshold and the indeterminate range."""
     ticks = [i / 5 for i in range(6)]
     note = {
         "x": min(max(prediction.threshold, 0.3), 0.7),

@@ -16,19 +16,7 @@ ROOM, VALUES_PX = 0.06, 52
 
 
 def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
-    """Draw how the terms add up to the log-odds: full bars raise, hatched bars lower.
-
-    Parameters
-    ----------
-    contributions : DataFrame
-        Columns term, label, value, known, log_odds; first row the intercept, last row the logit
-        (`core.inference.explain.tabulate_contributions`).
-
-    Returns
-    -------
-    Figure
-        One bar a row, from the intercept at the top to the sum at the bottom.
-    """
+    """Draw how the terms of `tabulate_contributions` add up to the log-odds: full bars raise, hatched bars lower."""
     steps = contributions["log_odds"].tolist()
     sums = list(accumulate(steps[:-1]))
     starts, ends = [0.0, *sums[:-1], 0.0], [*sums, steps[-1]]

@@ -24,25 +24,7 @@ def list_bundles(folder: Path) -> list[tuple[str, Path]]:
 
 
 def find_bundle(sha256: str, name: str, own: Path) -> Path:
-    """Find the folder of a bundle by its hash: that of the setting "bundle", or one of those to choose from.
-
-    Parameters
-    ----------
-    sha256, name : str
-        Of the bundle.
-    own : Path
-        Folder of the setting "bundle".
-
-    Returns
-    -------
-    Path
-        Its folder.
-
-    Raises
-    ------
-    ModelError
-        If it is in neither place.
-    """
+    """Find the folder of a bundle by its hash: that of the setting "bundle", or one of those to choose from."""
     folder = find_bundles_folder()
     known = [] if folder is None else [path for found, path in list_bundles(folder) if found == sha256]
     if (own / MANIFEST).is_file() and hash_file(own / MANIFEST) == sha256:

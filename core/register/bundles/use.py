@@ -60,13 +60,7 @@ class BundleUse:
 
 
 def read_use(store: Store) -> BundleUse:
-    """Read which bundle answers.
-
-    Raises
-    ------
-    WorkError
-        If an entry about it does not hold.
-    """
+    """Read which bundle answers."""
     records = store.read_where(ENTRIES.c.kind.in_(BUNDLE_USE))
     return BundleUse(_replay(records), tuple(records))
 
@@ -78,32 +72,9 @@ def read_last_use(store: Store) -> int:
 
 
 def put_into_use(store: Store, seen: BundleUse, bundle: Chosen, *, before: Chosen, author: Author, note: str) -> Record:
-    """Let another bundle answer from now on.
+    """Let another bundle answer from now on; the entry names both, and why.
 
-    Parameters
-    ----------
-    store : Store
-        The chain.
-    seen : BundleUse
-        What the admin was shown.
-    bundle, before : Chosen
-        Name and hash of the bundle to answer, and of the one that answered so far.
-    author : Author
-        The admin.
-    note : str
-        Why.
-
-    Returns
-    -------
-    Record
-        The entry, which names both.
-
-    Raises
-    ------
-    InputError
-        If there is no note, or the bundle answers already.
-    WorkError
-        If somebody else decided in the meantime.
+    It is refused if somebody else decided since `seen`, what the admin was shown.
     """
     if bundle.sha256 == before.sha256:
         raise InputError("This bundle answers already; choose another one.")

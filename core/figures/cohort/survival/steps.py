@@ -9,20 +9,9 @@ BAND_OPACITY = 0.13
 
 
 def add_steps(figure: go.Figure, curve: pd.DataFrame, column: str, group: str, index: int) -> None:
-    """Add a group's steps.
+    """Add the steps of a group's column with its interval (shares of 1).
 
-    Parameters
-    ----------
-    figure : Figure
-        To draw in.
-    curve : DataFrame
-        time, `column`, ci_low, ci_high (shares of 1) and at_risk.
-    column : str
-        What is drawn.
-    group : str
-        Name of the group.
-    index : int
-        Position of the group, which gives its colour and dash.
+    The group's position gives its colour and dash.
     """
     style = style_series(index)
     band = curve.dropna(subset=["ci_low", "ci_high"])
