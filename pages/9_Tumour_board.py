@@ -98,10 +98,11 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         if cohort.is_simulated:
             st.caption("These patients are simulated: images, values and outcomes are made up.")
         show_withheld(paired)
-        ask_list(is_blind=is_first)
-        if not names:
-            raise UsageError("No patient fits the search and the filter; widen them.")
-        st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
+        with st.container(horizontal=True):
+            ask_list(is_blind=is_first)
+            if not names:
+                raise UsageError("No patient fits the search and the filter; widen them.")
+            st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
         show_list(board, lambda p, interval: encode_svg(draw(p, interval)), unread)
         follow_reading(reader)
         with st.popover("Document of the meeting"):

@@ -142,6 +142,19 @@ def check_meeting(pdf: bytes) -> None:
     assert words.count("agrees with the call") >= N // 2
 
 
+def test_the_list_is_in_sight_on_a_phone_and_its_filters_unfold(page, address):  # noqa: F811
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/Tumour_board", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Begin with the first").wait_for()
+    settle(page)
+    assert page.get_by_test_id("stDataFrame").bounding_box()["y"] < 300
+    page.get_by_role("button", name="Search and filter").click()
+    page.get_by_label("Search a pseudonym").fill("A0022")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Search and filter (1 set)").wait_for()
+    wait_until(page, "document.querySelector('[data-testid=stDataFrame]').textContent.includes('A0022')")
+
+
 def test_a_patient_fits_one_screen(page, address):  # noqa: F811
     page.set_viewport_size({"width": 1280, "height": 800})
     begin(page, address, "AB")

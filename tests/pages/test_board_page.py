@@ -40,6 +40,10 @@ def words(at: AppTest) -> str:
     return "\n".join(e.value for e in (*at.header, *at.subheader, *at.markdown, *at.caption))
 
 
+def list_popovers(at: AppTest) -> list[str]:
+    return [block.proto.popover.label for block in at.get("popover")]
+
+
 def press(at: AppTest, label: str) -> AppTest:
     return next(b for b in at.button if b.label == label).click().run()
 
@@ -67,11 +71,13 @@ def test_the_list_gives_the_board_in_order_with_flags(at):
 
 
 def test_the_list_is_searched_filtered_and_sorted(at):
+    assert "Search and filter" in list_popovers(at)
     at.selectbox(key="board_order").set_value("Probability, highest first").run()
     found = at.dataframe[0].value["High Ki-67"].str.extract(r"(\d+)")[0].astype(int).tolist()
     assert found == sorted(found, reverse=True)
     at.selectbox(key="board_flag").set_value("indeterminate").run()
     assert set(at.dataframe[0].value["Flags"]) == {"indeterminate, missing data"}
+    assert "Search and filter (2 set)" in list_popovers(at)
     at.selectbox(key="board_flag").set_value("all")
     at.text_input(key="board_search").set_value("t-06").run()
     assert sorted(list_names(at)) == [f"T-{i:03d}" for i in range(60, 70)]

@@ -13,6 +13,7 @@ from core.spreadsheet import disarm_table
 from core.ui.board.navigation import FLAGS, go
 from core.ui.board.session import change_board
 from core.ui.board.state import ListDrawn, RowOpened
+from core.ui.cohort.filters import fold_filters
 from core.ui.errors import guard
 from core.ui.export import offer_csv
 
@@ -57,15 +58,16 @@ def choose_board(patients: pd.DataFrame, *, is_blind: bool) -> pd.DataFrame:
 
 
 def ask_list(*, is_blind: bool) -> None:
-    """Draw search, filter and order; without what would tell of estimates that are to be read first."""
-    search, flag, order, size = st.columns([3, 2, 3, 2])
-    search.text_input("Search a pseudonym", key=SEARCH, persist_state="session")
-    if is_blind:
-        order.selectbox("Order", [AS_IS, NAME, OPEN], key=BLIND_ORDER, persist_state="session")
-    else:
-        flag.selectbox("Flag", [ALL, *FLAGS], key=FLAG, persist_state="session")
-        order.selectbox("Order", [AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN], key=ORDER, persist_state="session")
-    size.number_input("Patients on the board", 1, 200, FEW, key=SIZE, persist_state="session")
+    """Draw search, filter and order, folded; without what would tell of estimates that are to be read first."""
+    usual = {SEARCH: "", SIZE: FEW} | ({BLIND_ORDER: AS_IS} if is_blind else {FLAG: ALL, ORDER: AS_IS})
+    with fold_filters(usual):
+        st.text_input("Search a pseudonym", key=SEARCH, persist_state="session")
+        if is_blind:
+            st.selectbox("Order", [AS_IS, NAME, OPEN], key=BLIND_ORDER, persist_state="session")
+        else:
+            st.selectbox("Flag", [ALL, *FLAGS], key=FLAG, persist_state="session")
+            st.selectbox("Order", [AS_IS, HIGHEST, LOWEST, NAME, FLAGGED, OPEN], key=ORDER, persist_state="session")
+        st.number_input("Patients on the board", 1, 200, FEW, key=SIZE, persist_state="session")
 
 
 def show_list(

@@ -1,4 +1,4 @@
-"""Filters of a cohort that hold on all pages: centre, age, size, device."""
+"""Filters of a cohort that hold on all pages: centre, age, size, device; and how the filters of a list fold."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.plain_text import plain
 
@@ -102,3 +103,20 @@ def describe_filters(chosen: Chosen) -> str:
         FILTERS[column].words.format((" or " if FILTERS[column].bands else " and ").join(options))
         for column, options in chosen
     )
+
+
+def fold_filters(usual: Mapping[str, object]) -> DeltaGenerator:
+    """Draw the button that the filters of a list lie behind; it says how many are set.
+
+    Parameters
+    ----------
+    usual : mapping of str to object
+        Key of each filter and what it holds while it leaves nothing out.
+
+    Returns
+    -------
+    DeltaGenerator
+        Where the filters are to be drawn.
+    """
+    count = sum(st.session_state.get(key, value) != value for key, value in usual.items())
+    return st.popover("Search and filter" + (f" ({count} set)" if count else ""), width="content")

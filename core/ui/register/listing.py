@@ -21,6 +21,7 @@ from core.register.listing import (
 )
 from core.register.store import Store
 from core.spreadsheet import disarm_table, render_csv
+from core.ui.cohort.filters import fold_filters
 from core.ui.cohort.result import show_table
 from core.ui.errors import guard, guard_file
 from core.ui.register.session import change_state, get_state
@@ -29,6 +30,9 @@ from core.ui.register.store import get_store
 
 ALL, UNNAMED = "all", "not known"
 KNOWN = {ALL: None, "outcome known": True, "outcome not known": False}
+SEARCH, AT, BY, OUTCOME = "register_search", "register_at", "register_by", "register_known"
+SINCE, UNTIL, WITHDRAWN = "register_since", "register_until", "register_withdrawn"
+USUAL = {SEARCH: "", AT: ALL, BY: ALL, OUTCOME: ALL, SINCE: None, UNTIL: None, WITHDRAWN: False}
 TABLE, OPEN = "register_table", "register_open"
 
 
@@ -49,17 +53,17 @@ def show_sums(overview: Overview, last: str) -> None:
 
 
 def ask_filter(overview: Overview) -> Filter:
-    """Draw search and filters; the list begins anew with each change."""
-    search, centre, bundle, known = st.columns([3, 2, 2, 2])
+    """Draw search and filters, folded; the list begins anew with each change."""
     names = {ALL: ALL} | {sha256: f"{name} {sha256[:8]}" for sha256, name in overview.bundles.items()}
-    found = search.text_input("Search a pseudonym", key="register_search", autocomplete="off", persist_state="session")
     places = [ALL, *overview.centres]
-    at = centre.selectbox("Centre", places, format_func=lambda c: c or UNNAMED, key="register_at")
-    by = bundle.selectbox("Bundle", list(names), format_func=names.__getitem__, key="register_by")
-    is_known = known.selectbox("Outcome", list(KNOWN), key="register_known")
-    first, last, state = st.columns([2, 2, 5])
-    since = first.date_input("Examined from", None, EARLIEST, key="register_since", format="YYYY-MM-DD")
-    until = last.date_input("Examined until", None, EARLIEST, key="register_until", format="YYYY-MM-DD")
+    with fold_filters(USUAL):
+        found = st.text_input("Search a pseudonym", key=SEARCH, autocomplete="off", persist_state="session")
+        at = st.selectbox("Centre", places, format_func=lambda c: c or UNNAMED, key=AT)
+        by = st.selectbox("Bundle", list(names), format_func=names.__getitem__, key=BY)
+        is_known = st.selectbox("Outcome", list(KNOWN), key=OUTCOME)
+        since = st.date_input("Examined from", None, EARLIEST, key=SINCE, format="YYYY-MM-DD")
+        until = st.date_input("Examined until", None, EARLIEST, key=UNTIL, format="YYYY-MM-DD")
+        shows_withdrawn = bool(overview.withdrawn) and st.toggle("Withdrawn ones", key=WITHDRAWN)
     wanted = Filter(
         found,
         None if at == ALL else at,
@@ -67,7 +71,7 @@ def ask_filter(overview: Overview) -> Filter:
         since.isoformat() if since else "",
         until.isoformat() if until else "",
         KNOWN[is_known],
-        bool(overview.withdrawn) and state.toggle("Withdrawn ones", key="register_withdrawn"),
+        shows_withdrawn,
     )
     change_state(RegisterState.narrow, wanted)
     return wanted
