@@ -92,7 +92,7 @@ UNIT_WORDS: dict[str, str] = {
     "days": "days day d tage tagen tag t jours jour j dias dia 天 日",
     "weeks": "weeks week wk wks wochen woche semaines semanas 周",
     "months": "months month mo mon mths monate monaten monat mois meses mes 月 个月",
-    "years": "years year y yr yrs jahre jahren jahr j_ ans an annees anos ano 年 岁",
+    "years": "years year y yr yrs jahre jahren jahr ans an annees anos ano 年 岁",
     "mm": "mm millimeter millimetre millimetres 毫米",
     "cm": "cm centimeter centimetre zentimeter 厘米",
 }
@@ -246,4 +246,6 @@ def read_title(head: str) -> Title:
 
 def _read_coding(text: str) -> dict[str, str]:
     pairs = re.findall(r"([^\s,;/=:|]+)\s*[=:]\s*([^,;/=:|]+?)\s*(?=$|[,;/|]|\s\S+\s*[=:])", text.strip())
-    return {code.strip(): meaning.strip() for code, meaning in pairs}
+    coding = {code.strip(): meaning.strip() for code, meaning in pairs}
+    is_turned = all(meaning.isdecimal() and not code.isdecimal() for code, meaning in coding.items())
+    return {meaning: code for code, meaning in coding.items()} if is_turned else coding

@@ -33,7 +33,10 @@ SUMMARIES = _words("""
     | maximum | iqr | range | overall | all patients | total patients | mittelwert | durchschnitt | summe | gesamt
     | gesamtsumme | standardabweichung | moyenne | médiane | somme | écart-type | media | promedio | mediana | suma
     | desviación estándar | 合计 | 总计 | 平均 | 平均值 | 均值 | 中位数 | 标准差
+    | count | counts | variance | quartile | σ | ∑ | ø | anzahl | gesamtzahl | mittel | mw | varianz | écart type
+    | effectif | moyennes | recuento | varianza | 总数 | 总和 | 计数 | 均数
 """)
+NUMBER_OF = re.compile(r"\s*[nN]\s*=")
 YES = _words(
     "yes|y|true|t|ja|j|wahr|oui|o|vrai|si|sí|s|verdadero|cierto|是|有|真|present|vorhanden|présent|presente|✓|✔"
 )
@@ -126,8 +129,8 @@ def fold_word(text: str) -> str:
 
 
 def names_summary(text: str) -> bool:
-    """Tell whether a cell names a row of sums or means, as "Mean (SD)" or "Total: 80" do."""
-    return re.split(r"[(:=±/,;\d]| [-–] ", fold_word(text))[0].strip(" .") in SUMMARIES
+    """Tell whether a cell names a row of sums or means, as "Mean (SD)", "Total: 80" or "n = 80" do."""
+    return bool(NUMBER_OF.match(text)) or re.split(r"[(:=±/,;\d]| [-–] ", fold_word(text))[0].strip(" .") in SUMMARIES
 
 
 def is_missing(value: object, *, is_name: bool = False) -> bool:

@@ -20,6 +20,7 @@ EMPTY = "empty"
 NOT_KNOWN = (-9, -8, -1, 8, 9, 88, 99, 888, 999, 9999)
 DIFFER = "Centres differ in their codes ({codes}): write one coding in the file."
 DASHES = frozenset("-–—")
+NO_RECURRENCE = "Its head names a competing event, and no code of a recurrence. "
 ONE_MEANING = "Its coding gives all codes one meaning. "
 ONLY_YES = "It says only yes, and {count} cells are empty, which may mean no or not known"
 
@@ -66,7 +67,10 @@ def read_binary(
     found = _count_codes(cells, parsed)
     if meanings:
         coding = ", ".join(f"{code} = {stated[code]}" for code in stated)
-        return Coded(parsed, coding, _find_unexplained(name, cells, parsed, stated))
+        problem = _find_unexplained(name, cells, parsed, stated)
+        if not codes and OTHER_EVENT in parsed.values and YES not in parsed.values:
+            problem = problem or NO_RECURRENCE + SETTLE.format(name=name, codes="CODE:yes,CODE:no") + "."
+        return Coded(parsed, coding, problem)
     problem = _find_doubt(name, found, _count_codes_by_centre(cells, parsed, centres), events=events)
     problem = problem or _find_doubt_in_words(name, cells, parsed, is_settled=of_empty is not None)
     return Coded(parsed, _describe_coding(cells, parsed), problem)

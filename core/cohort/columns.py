@@ -1,15 +1,22 @@
 """The columns of a file, matched with the fields that are known here."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from core.clinical import COLUMNS, KNOWN, Title, read_title, simplify_name
+from core.cohort.endpoints import EVENT, TIME, find_mixed_endpoints
 from core.cohort.record import Choices
 from core.errors import TableError
 
 MODEL = "prob_"
 LIKENESS = 0.8
+OPPOSITES = (
+    r"(^|_)(1|low|not?|non|free|without|neg(ative)?|benign|alive|censor(ed|ing)|niedrig|gering|keine?|ohne|frei|"
+    r"faible|bas|sans|baj[oa]|sin|libre)(_|$)"
+)
+"""Parts of a name that turn it into its opposite: such a column is never proposed for the field."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +33,15 @@ class Match:
         Columns that stand for nothing, each with the field that may have been meant, or "".
     doubtful : dict of str to tuple of str
         Fields that several columns fit.
+    mixed : str
+        Why time and event of the follow-up, taken out of `positions`, don't belong together; "" if they do.
     """
 
     positions: dict[str, int]
     titles: dict[str, Title]
     unread: tuple[tuple[str, str], ...]
     doubtful: dict[str, tuple[str, ...]]
+    mixed: str = ""
 
 
 def match_columns(header: Sequence[str], wanted: Iterable[str], choices: Choices, *, models: bool = False) -> Match:
@@ -89,7 +99,11 @@ def match_columns(header: Sequence[str], wanted: Iterable[str], choices: Choices
         for i in sorted((free | ignored) - kept)
         if header[i]
     )
-    return Match(positions, {field: titles[i] for field, i in positions.items()}, unread, doubtful)
+    mixed = find_mixed_endpoints(header, titles, positions, choices.columns)
+    heads = {field: titles[i] for field, i in positions.items()}
+    if mixed:
+        doubtful |= {field: (header[positions.pop(field)],) for field in (TIME, EVENT)}
+    return Match(positions, heads, unread, doubtful, mixed)
 
 
 def _refuse_contradictions(header: Sequence[str], positions: dict[str, int], ignored: set[int]) -> None:
@@ -120,7 +134,8 @@ def _suggest(name: str, missing: Sequence[str]) -> str:
     """Give the field that a misspelt name may have meant."""
     words = {word: field for word, field in KNOWN.items() if field in missing and len(word) > 3}
     close = get_close_matches(name, list(words), n=1, cutoff=LIKENESS)
-    return words[close[0]] if close else ""
+    is_opposite = bool(close) and bool(re.search(OPPOSITES, name)) and not re.search(OPPOSITES, close[0])
+    return words[close[0]] if close and not is_opposite else ""
 
 
 def label_field(name: str) -> str:

@@ -24,6 +24,7 @@ ABOUT = re.compile(
 )
 SIGNS = {"less than": "<", "unter": "<", "inférieur à": "<", "menos de": "<", "more than": ">", "über": ">"}
 SIGNS |= {"supérieur à": ">", "más de": ">", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">="}
+EITHER = "j"
 AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 AMBIGUOUS_PLAIN = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 
@@ -151,12 +152,15 @@ def _parse_one(text: str, i: int, result: Quantities, decimals: Decimals, known:
     except ValueError as error:
         result.reasons[i] = str(error)
         return
+    if simplify_name(unit) == EITHER and "years" not in known:
+        result.reasons[i] = f"{quote(text)} may be in days (jours) or in years (Jahre)"
+        return
     if unit and simplify_name(unit) not in known and not _find_unit(unit):
         result.reasons[i] = f"{quote(text)} is not a number"
         return
     result.low[i], result.high[i] = low, high
     if _find_unit(unit):
-        result.units[i] = _find_unit(unit)
+        result.units[i] = "years" if simplify_name(unit) == EITHER else _find_unit(unit)
     result.below[i], result.above[i] = sign[:1] == "<", sign[:1] == ">"
     result.open_high[i], result.open_low[i] = sign == "<", sign == ">"
 

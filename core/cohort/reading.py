@@ -13,6 +13,7 @@ from core.clinical import names_summary
 from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field
 from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
+from core.cohort.endpoints import EVENT, TIME
 from core.cohort.numbers import Decimals, find_decimals
 from core.cohort.record import Choices, ColumnReading, TableReading
 from core.errors import TableError
@@ -86,7 +87,8 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
         if name in primary:
             sentence = SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns))
             raise TableError(sentence, column=columns[0])
-        problem = f"{len(columns)} columns fit it; rename one, or map the right one to it."
+        is_mixed = bool(match.mixed) and name in {TIME, EVENT}
+        problem = match.mixed if is_mixed else f"{len(columns)} columns fit it; rename one, or map the right one to it."
         result.readings += [
             ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)
         ]

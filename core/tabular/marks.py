@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice
 from xml.etree.ElementTree import Element, fromstring
 from xml.parsers import expat
 from zipfile import ZipFile
 
 from core.errors import TableError
+from core.tabular.number_formats import changes_reading
 from core.tabular.table import FORMULA, MAX_COLUMNS, TOO_MANY_COLUMNS
 
 MAX_UNPACKED = 500 * 1024 * 1024
@@ -25,10 +25,6 @@ TOO_MANY_STRINGS = f"The Excel file holds more than {MAX_STRINGS:,} different te
 ENTITIES = "The workbook declares XML entities; save it again as .xlsx or as CSV."
 STRING, CELL = (b"<si", b":si"), (b"<c ", b":c ")  # with and without a prefix of the name space
 FAR = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{3})\d+"(?:[^>]*[^/>])?>')
-PIECE = r'"[^"]*"|\\.|[-/ ()]|0'
-PADDED = re.compile(rf"(?:{PIECE})+")
-LITERAL = re.compile(r'"[^"]*"|\\.')
-LOCALE = re.compile(r"\[\$[^\]]*\]")
 
 
 @dataclass
@@ -38,7 +34,7 @@ class Marks:
     Attributes
     ----------
     formats : dict of (int, int) to str
-        Number format, where it changes how a number is read: per cent, or leading zeros.
+        Number format, where it changes how a number is read: per cent, leading zeros, words.
     texts : dict of (int, int) to str
         What stands in a cell for which there is no value: a formula never computed, an error.
     hidden : set of int
@@ -161,49 +157,10 @@ def _read_formats(archive: ZipFile) -> dict[str, str]:
     styles = next(iter(_find_all(root, "cellXfs")), None)
     formats = {}
     for index, style in enumerate(_find_all(styles, "xf") if styles is not None else ()):
-        code = LOCALE.sub("", codes.get(style.get("numFmtId"), "").partition(";")[0])
-        if "%" in code or (code not in {"", "0"} and PADDED.fullmatch(code)):
+        code = codes.get(style.get("numFmtId"), "")
+        if changes_reading(code):
             formats[str(index)] = code
     return formats
-
-
-def format_number(value: float, code: str) -> str:
-    """Write a number in a format of per cent or of leading zeros, as the sheet shows it.
-
-    Parameters
-    ----------
-    value : float
-        As it is stored.
-    code : str
-        Format code.
-
-    Returns
-    -------
-    str
-        0.35 as 35% in "0%", 7 as 00007 in "00000".
-    """
-    if "%" in code:
-        is_scaled = "%" in LITERAL.sub("", code)  # a sign in quotes is only written behind the number
-        return format_percent(value if is_scaled else value / 100)
-    pieces = re.findall(PIECE, code)
-    places = pieces.count("0")
-    if not places or value < 0 or not float(value).is_integer():
-        return f"{value:.15g}"
-    digits = iter(f"{value:.0f}".zfill(places))
-    extra = max(0, len(f"{value:.0f}") - places)
-    shown = ""
-    for piece in pieces:
-        if piece == "0":
-            shown += "".join(islice(digits, 1 + extra))
-            extra = 0
-        else:
-            shown += piece.strip('"').removeprefix("\\")
-    return shown
-
-
-def format_percent(value: float) -> str:
-    """Write 0.35 as 35%."""
-    return f"{100 * value:.12g}%"
 
 
 class _SheetScan:

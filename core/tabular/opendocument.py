@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from io import BytesIO
 from zipfile import ZipFile
 
-from core.tabular.marks import Marks, format_percent, stream_part, walk_xml
+from core.tabular.marks import Marks, stream_part, walk_xml
+from core.tabular.number_formats import format_percent
 from core.tabular.table import FORMULA
 
 CONTENT = "content.xml"
 CELLS = ("table-cell", "covered-table-cell")
 HIDDEN = ("collapse", "filter")
+UNIT = re.compile(r"[+-]?\d[\d.,\s]*?\s*([^\W\d_][^\d]*)")  # 72 days, where the value is 72.4
+WORDS = re.compile(r"[^\W\d_][^\d]*")
 PADDED = re.compile(r"[^\d.,%]*0\d+[^\d.,%]*|[^\W\d][^\d.,%]*\d+")  # 00012, K-0012, K12
 
 
@@ -79,7 +82,12 @@ class _Scan:
             return FORMULA
         if kind == "percentage":
             return format_percent(float(value))
-        return self._text if kind == "float" and PADDED.fullmatch(self._text) else ""
+        if kind != "float":
+            return ""
+        unit = UNIT.fullmatch(self._text)
+        if unit:
+            return f"{float(value):.15g} {unit[1]}"
+        return self._text if PADDED.fullmatch(self._text) or WORDS.fullmatch(self._text) else ""
 
 
 def _shorten(tag: str) -> str:

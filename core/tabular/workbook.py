@@ -12,7 +12,8 @@ import python_calamine
 from core.clinical import fold_word
 from core.errors import TableError
 from core.tabular.header import count_known, describe_header, find_header
-from core.tabular.marks import Marks, check_archive, format_number, read_marks
+from core.tabular.marks import Marks, check_archive, read_marks
+from core.tabular.number_formats import format_number
 from core.tabular.opendocument import CONTENT, read_ods_marks
 from core.tabular.table import MAX_COLUMNS, MAX_ROWS, TOO_MANY_COLUMNS, TOO_MANY_ROWS, TextTable, build_table
 

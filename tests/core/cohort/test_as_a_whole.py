@@ -144,7 +144,9 @@ def test_a_unit_that_settles_a_score():
     assert read.table["ki67_pct"].max() == 3
 
 
-@pytest.mark.parametrize("name", ["Mean", "Total:", "Mean (SD)", "Mean/SD", "Mean - all", "Total (n = 80)", "合计"])
+@pytest.mark.parametrize(
+    "name", ["Mean", "Total:", "Mean (SD)", "Mean/SD", "Mean - all", "Total (n = 80)", "合计", "N = 80", "Anzahl", "Σ"]
+)
 def test_a_row_of_means_is_no_patient(name):
     read = read_predictions(write_base() + f"{name},test,,1,22.3,0.45,40,0\n".encode())
     assert read.refused == ((82, f"patient_id: '{name}' names a row of sums or means, no patient"),)

@@ -234,6 +234,19 @@ def test_opendocument_is_read_as_the_sheet_shows_it():
         ("[$-409]0.00%", 0.35, "35%"),
         ("#,##0", 1234567, "1234567"),
         ("0.00E+00", 123456, "123456"),
+        ('0" days"', 72, "72 days"),
+        ('0" days"', 45.5, "45.5 days"),
+        ('#,##0.0\\ "Jahre"', 1045.52, "1045.52 Jahre"),
+        ('General" mm"', 12.5, "12.5 mm"),
+        ("[$-407]0.0\\ \\c\\m", 1.24, "1.24 cm"),
+        ('"yes";;"no"', 1, "yes"),
+        ('"yes";;"no"', 0, "no"),
+        ('[=1]"low";[=0]"high"', 1, "low"),
+        ('[=1]"low";[=0]"high"', 0, "high"),
+        ("0;-0;;@", 0, "0"),
+        ('0;-0;"-"', 0, "0"),
+        ('_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', 0.574, "0.574"),
+        ("[Red]0.00;[Blue]-0.00", 0.574, "0.574"),
     ],
 )
 def test_a_number_is_what_its_format_shows(code, value, shown):
@@ -242,6 +255,15 @@ def test_a_number_is_what_its_format_shows(code, value, shown):
 
     rows = [ROWS[0], ["P1", 1, value]]
     assert list_rows(read_table(write_workbook(rows, change))) == [["P1", "1", shown]]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "read"),
+    [(72.4, "72 days", "72.4 days"), (1, "low", "low"), (5.25, "5,3 Jahre", "5.25 Jahre"), (1500, "1.5E+03", "1500")],
+)
+def test_opendocument_shows_units_and_words(value, shown, read):
+    rows = write_ods_row("patient_id", "y", "prob") + write_ods_row("P1", "1", write_ods_number(value, shown))
+    assert list_rows(read_table(write_ods(rows))) == [["P1", "1", read]]
 
 
 def test_a_header_alone_is_a_table_without_rows():
