@@ -348,6 +348,7 @@ def test_the_images_of_a_zip_are_added_as_views_of_their_own(at, breast_png):
 
 def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
     estimate(upload(at, "a.png", breast_png))
+    assert "Plane, more views" in [block.proto.popover.label for block in at.get("popover")]
     find(at.selectbox, "Plane of this view").set_value("longitudinal").run()
     assert at.session_state["case"].views[0].plane == "longitudinal"
     assert at.session_state["case"].answer.case.views[0].plane == "longitudinal"

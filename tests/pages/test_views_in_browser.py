@@ -119,6 +119,22 @@ def test_a_view_is_looked_at_and_left_out_by_keyboard(page, address, planes):  #
     read_headline(page)
 
 
+def test_the_original_stays_beside_the_heat_map_from_view_to_view(page, address, planes):  # noqa: F811
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    open_case(page, address)
+    give_planes(page, planes[:2])
+    read_probability(page)
+    settle(page)
+    page.get_by_role("button", name="Side by side").click()
+    for number in (1, 2):
+        page.get_by_role("button", name=f"{number}: ").click()
+        settle(page)
+        page.locator('.viewer [data-do="beside"][aria-pressed="true"]').wait_for()
+        viewer = page.locator(".viewer")
+        page.wait_for_timeout(500)
+        assert viewer.evaluate("e => JSON.parse(e.dataset.place)")[0] >= viewer.bounding_box()["width"] / 2
+
+
 def test_a_zip_of_three_becomes_three_views(page, address, planes):  # noqa: F811
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

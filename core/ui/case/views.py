@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from PIL import Image, ImageOps
@@ -132,14 +133,16 @@ def show_strip(prepared: list[PreparedView], answer: Answer | None) -> None:
             for one, given in zip(prepared, state.views, strict=True):
                 _show_card(one, given, alone, is_shown=one.number == state.shown)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _ask_plane(view)
         if len(prepared) > 1:
+            _ask_plane(view, "collapsed")
             label = "Leave this view out" if view.is_used else "Use this view"
             is_last = view.is_used and sum(other.is_used for other in state.views) == 1
             st.button(label, on_click=guard(change_case), args=(ViewTurned(),), disabled=is_last)
             st.button("Remove it", on_click=guard(change_case), args=(ViewRemoved(),), type="tertiary")
         if state.source is not None and not state.source.is_simulated:
-            with st.popover("Add views"):
+            with st.popover("Add views" if len(prepared) > 1 else "Plane, more views"):
+                if len(prepared) == 1:
+                    _ask_plane(view, "visible")
                 ask_more_views()
     for one, given in zip(prepared, state.views, strict=True):
         if one.fault and given.is_used and one.number != state.shown:
@@ -173,7 +176,7 @@ def _show_card(one: PreparedView, given: LesionView, alone: Mapping[int, str], *
         )
 
 
-def _ask_plane(view: LesionView) -> None:
+def _ask_plane(view: LesionView, label: Literal["visible", "collapsed"]) -> None:
     key = name_view_widget(view.number, "plane")
     st.session_state.setdefault(key, view.plane or NO_PLANE)
     st.selectbox(
@@ -182,8 +185,9 @@ def _ask_plane(view: LesionView) -> None:
         key=key,
         on_change=guard(_set_plane),
         args=(key,),
-        label_visibility="collapsed",
-        width=170,
+        label_visibility=label,
+        help="Tells views apart here and in documents; the estimate does not use it.",
+        width=170 if label == "collapsed" else "stretch",
         persist_state="session",
     )
 
