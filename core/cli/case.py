@@ -105,17 +105,25 @@ def read_clinical(path: Path | None) -> tuple[dict[str, Any], str | None]:
     if path is None:
         return {}, None
     try:
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(path.read_bytes(), object_pairs_hook=_take_once)
     except FileNotFoundError:
         raise InputError("The file of clinical values is not there; check the path.") from None
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+    except (OSError, RecursionError, ValueError):
         raise InputError(
             'The clinical values are no readable JSON; write for example {"age": 54, "size_mm": 21}.'
         ) from None
     if not isinstance(raw, dict):
         raise InputError("The clinical values must be one JSON object, field to value.")
-    side = parse_inputs(raw, [SIDE]).get(SIDE)
-    return parse_inputs(raw), None if side is None else str(side)
+    known, side = parse_inputs(raw), parse_inputs(raw, [SIDE]).get(SIDE)
+    return known, None if side is None else str(side)
+
+
+def _take_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice, of which JSON would take the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise InputError("A name stands twice in the clinical values; give each field once.")
+    return found
 
 
 def parse_roi(text: str) -> tuple[float, float, float, float]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, Out, app, print_result, progress_bar, say
+from core.cli.console import AsJson, Out, app, print_result, progress_bar, say, writing
 from core.cli.pseudonym_key import KeyFile, take_key
 from core.cli.table_options import keep_refused, with_table_options
 from core.errors import WorkError
@@ -48,7 +48,9 @@ def collect(
         except KeyboardInterrupt:
             raise WorkError("Stopped. What is done is kept: the same command goes on.") from None
     if refused is not None:
-        refused.write_bytes(render_csv(found.refused))
+        with writing("--refused"):
+            refused.parent.mkdir(parents=True, exist_ok=True)
+            refused.write_bytes(render_csv(found.refused))
     for note in found.notes:
         say(note)
     for line in _count_reasons(found.refused):

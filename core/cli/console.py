@@ -2,15 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
 
-from core.errors import InputError, UsageError
+from core.errors import InputError, UsageError, WorkError
 from models.cutoff import RULES, Cutoff
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -50,6 +50,21 @@ def read_bytes(path: Path) -> bytes:
         raise InputError("The image is a folder; give one file.") from None
     except FileNotFoundError:
         raise InputError("The image file is not there; check the path.") from None
+
+
+def refuse_folder(option: str, path: Path | None) -> None:
+    """Refuse a file to write that is a folder, before the work is done."""
+    if path is not None and path.is_dir():
+        raise UsageError(f"{option} is a folder; give the file to write.")
+
+
+@contextmanager
+def writing(option: str) -> Iterator[None]:
+    """Say in a sentence that an option's file can't be written."""
+    try:
+        yield
+    except OSError:
+        raise WorkError(f"The file of {option} can't be written. Check its path and the disk.") from None
 
 
 def summarise_evaluation(data: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, say
+from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, refuse_folder, say, writing
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
 
 if TYPE_CHECKING:
@@ -34,15 +34,17 @@ def score(
     from core.cohort.scoring.score import describe_boxes, score_manifest  # noqa: PLC0415
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
+    refuse_folder("--out", out)
     scorer = _choose_scorer(bundle, engine, ray)
     journal = out.with_name(out.name + ".part")
     started = time.perf_counter()
     with keep_refused(refused), progress_bar("images") as progress:
         scored = score_manifest(manifest, scorer, journal, progress=progress, choices=choices)
-    out.write_bytes(render_csv(scored.table))
-    journal.unlink()
-    frozen = FrozenRule.of(scorer.bundle)
-    say(f"Threshold of the bundle, for `evaluate`: {frozen.write(out)}")
+    with writing("--out"):
+        out.write_bytes(render_csv(scored.table))
+        journal.unlink()
+        rule = FrozenRule.of(scorer.bundle).write(out)
+    say(f"Threshold of the bundle, for `evaluate`: {rule}")
     say_refused(scored.refused, refused)
     say_reading(scored.reading)
     say(describe_boxes(scored.boxes))

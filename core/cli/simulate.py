@@ -5,7 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.console import MODELS, SEED, AsJson, Out, Seed, app, print_result, progress_bar, say
+from core.cli.console import (
+    MODELS,
+    SEED,
+    AsJson,
+    Out,
+    Seed,
+    app,
+    print_result,
+    progress_bar,
+    refuse_folder,
+    say,
+    writing,
+)
 from core.spreadsheet import render_csv
 
 
@@ -90,10 +102,12 @@ def coverage(
     """Measure by simulation how often the 95 % interval holds the true probability."""
     from core.training.study.coverage import SIZES, measure_coverage  # noqa: PLC0415
 
+    refuse_folder("--out", out)
     with progress_bar("cohorts") as progress:
         table = measure_coverage(n or SIZES, n_cohorts=cohorts, n_refits=refits, watch=progress)
     if out is not None:
-        out.write_bytes(render_csv(table, float_format="%.4g"))
+        with writing("--out"):
+            out.write_bytes(render_csv(table, float_format="%.4g"))
         say(f"Coverage: {out}")
     print_result(
         {"coverage": table.to_dict("records"), "cohorts": cohorts, "refits": refits}, as_json, _summarise_coverage
@@ -119,11 +133,13 @@ def alternatives(
     from core.training.study.alternatives import draw_known_sample, measure_alternatives  # noqa: PLC0415
     from core.training.study.known_truth import Network  # noqa: PLC0415
 
+    refuse_folder("--out", out)
     network = Network()
     with progress_bar("cohorts") as progress:
         table = measure_alternatives(lambda seed: draw_known_sample(network, seed), cohorts, progress)
     if out is not None:
-        out.write_bytes(render_csv(table, float_format="%.4g"))
+        with writing("--out"):
+            out.write_bytes(render_csv(table, float_format="%.4g"))
         say(f"Alternatives: {out}")
     print_result({"alternatives": table.to_dict("records")}, as_json, _summarise_alternatives)
 

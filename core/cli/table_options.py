@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import say
+from core.cli.console import refuse_folder, say, writing
 from core.errors import TableError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def with_table_options(command: Callable[..., None]) -> Callable[..., None]:
         refused: RefusedFile = None,
         **given: object,
     ) -> None:
+        refuse_folder("--refused", refused)
         choices = settle(columns, ignore, unit, code)
         choices = replace(choices, sheet=sheet.strip(), encoding=encoding.strip(), exact_ids=exact_ids)
         command(**given, choices=choices, refused=refused)
@@ -167,7 +168,9 @@ def _write_refused(refused: Sequence[tuple[int, str]], path: Path) -> None:
 
     from core.spreadsheet import render_csv  # noqa: PLC0415
 
-    path.write_bytes(render_csv(pd.DataFrame(refused, columns=["row", "reason"])))
+    with writing("--refused"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(render_csv(pd.DataFrame(refused, columns=["row", "reason"])))
 
 
 def say_reading(reading: "TableReading") -> None:

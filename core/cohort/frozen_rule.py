@@ -48,7 +48,7 @@ class FrozenRule:
             record = json.loads(path.read_text(encoding="utf-8"))
             cutoff = Cutoff.from_json(record["cutoff"])
             rule = cls(float(record["threshold"]), str(record["chosen_on"]), cutoff, str(record["bundle_sha256"]))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OSError, RecursionError, TypeError, ValueError):
             raise TableError(f"{path.name} beside the table is damaged: delete it, or give --threshold.") from None
         if not 0 < rule.threshold < 1:
             raise TableError(f"{path.name} beside the table has the threshold {rule.threshold:g}, outside 0 to 1.")

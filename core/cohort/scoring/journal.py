@@ -6,7 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from core.errors import WorkError
+
 Scores = dict[str, Any]
+UNWRITABLE = "What is done can't be kept beside the table of --out. Check its path and the disk."
 
 
 class Journal:
@@ -22,10 +25,13 @@ class Journal:
 
     def __init__(self, path: Path, identity: str) -> None:
         self._path = path
-        kept = {number: (stamp, scores) for number, stamp, scores in self._read(identity)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (_write(number, *row) for number, row in kept.items())
-        path.write_text("".join([f"{identity}\n", *lines]), encoding="utf-8")
+        try:
+            kept = {number: (stamp, scores) for number, stamp, scores in self._read(identity)}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = (_write(number, *row) for number, row in kept.items())
+            path.write_text("".join([f"{identity}\n", *lines]), encoding="utf-8")
+        except OSError:
+            raise WorkError(UNWRITABLE) from None
         self.done = {number: stamp for number, (stamp, _) in kept.items()}
 
     def __enter__(self) -> "Journal":
@@ -42,8 +48,11 @@ class Journal:
 
     def add(self, number: int, stamp: str, scores: Scores) -> None:
         """Note that a row is done, with the stamp of its file; it is in the journal when this returns."""
-        self._lines.write(_write(number, stamp, scores))
-        self._lines.flush()
+        try:
+            self._lines.write(_write(number, stamp, scores))
+            self._lines.flush()
+        except OSError:
+            raise WorkError(UNWRITABLE) from None
         self.done[number] = stamp
 
     def read(self) -> dict[int, Scores]:

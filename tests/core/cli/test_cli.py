@@ -177,3 +177,54 @@ def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, m
     code, _, err = run(capsys, monkeypatch, "predict", *files)
     assert code == 3
     assert "name different patients" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"age": 52, "age": 60}', "A name stands twice"),
+        ("[" * 100_000, "no readable JSON"),
+        ('{"age": ' + "9" * 5000 + "}", "no readable JSON"),
+        ('{"shoe_size": 40}', "the model takes adler, age"),
+    ],
+)
+def test_odd_json_of_clinical_values_gets_a_sentence(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "values.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_clinical(path)
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "score", "train"])
+@pytest.mark.parametrize("place", ["file.txt/refused.csv", ""])
+def test_a_file_of_refused_rows_that_can_not_be_written_gets_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str, place: str
+) -> None:
+    (tmp_path / "file.txt").write_text("")
+    (tmp_path / "table.csv").write_text("patient_id,split,y,prob\nP1,test,1,0.6\nP2,test,0,0.4\nP3,test,0,x\n")
+    (tmp_path / "manifest.csv").write_text("patient_id,centre,image,ki67_pct\nP1,A,none.png,20\n")
+    more = {"score": ["--out", tmp_path / "out.csv"], "train": ["--check", "--out", tmp_path / "bundle"]}.get(verb, [])
+    table = tmp_path / ("table.csv" if verb == "evaluate" else "manifest.csv")
+    code, out, err = run(capsys, monkeypatch, verb, table, *more, "--refused", tmp_path / place)
+    assert (code, out) == ((1, "") if place else (2, ""))
+    assert ("--refused can't be written" if place else "--refused is a folder") in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("place", "code"), [("", 2), ("file.txt/out.csv", 1)])
+def test_scores_that_can_not_be_written_get_a_sentence_before_the_work(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    bundle_dir: Path,
+    image: Path,
+    tmp_path: Path,
+    place: str,
+    code: int,
+) -> None:
+    (tmp_path / "file.txt").write_text("")
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text(f"patient_id,image\nP1,{image.name}\n")
+    found, out, err = run(capsys, monkeypatch, "score", manifest, "--bundle", bundle_dir, "--out", tmp_path / place)
+    assert (found, out) == (code, "")
+    assert "--out" in err.splitlines()[-1]
+    assert "Traceback" not in err
