@@ -58,7 +58,7 @@ def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
     values = _apply_modality(stored, header)
     if has_table(header, "VOILUTSequence"):
         bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
-        return _to_levels(apply_voi(values, header) / (2**bits - 1))
+        return _to_levels(apply_voi(values, _with_table(header, "VOILUTSequence")) / (2**bits - 1))
     centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
     if centre is not None and width is not None and width > 0:
         return _to_levels(
@@ -72,15 +72,56 @@ def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
 
 
 def has_table(header: Dataset, sequence: str) -> bool:
-    """Whether a sequence holds a lookup table; some writers put in an empty item, or one with empty elements."""
+    """Whether a sequence holds a whole lookup table; some writers put in an empty item, or too few entries."""
+    return read_table(header, sequence) is not None
+
+
+def read_table(header: Dataset, sequence: str) -> np.ndarray | None:
+    """Read the entries of a sequence's lookup table, whatever their byte order, also such of 8 bits without words.
+
+    Parameters
+    ----------
+    header : Dataset
+        Of the file.
+    sequence : str
+        ModalityLUTSequence or VOILUTSequence.
+
+    Returns
+    -------
+    ndarray of int, shape (entries,), or None
+        None where there is no table, or a part of one.
+    """
     items = header.get(sequence)
-    return bool(items) and bool(items[0].get("LUTDescriptor")) and bool(items[0].get("LUTData"))
+    descriptor, data = (items[0].get("LUTDescriptor"), items[0].get("LUTData")) if items else (None, None)
+    if not descriptor or len(descriptor) != 3 or data is None:
+        return None
+    count = int(descriptor[0]) & 0xFFFF or 0x10000
+    if isinstance(data, bytes):
+        order = "<u2" if header.original_encoding[1] is not False else ">u2"
+        entries = np.frombuffer(data, order, count=len(data) // 2)
+        if int(descriptor[2]) <= 8 and len(data) < 2 * count:  # two in a word
+            entries = entries.astype("<u2").view(np.uint8)
+    else:
+        entries = np.atleast_1d(np.asarray(data))
+    return entries[:count].astype(int) if len(entries) >= count else None
+
+
+def _with_table(header: Dataset, sequence: str) -> Dataset:
+    """Give the display's elements with a table in the numbers that pydicom takes in any byte order."""
+    changed, item, own = Dataset(), Dataset(), header[sequence].value[0]
+    for element in header.group_dataset(0x0028):
+        changed.add(element)
+    entries = read_table(header, sequence)
+    item.add(own["LUTDescriptor"])
+    item.add_new("LUTData", "US", [] if entries is None else entries.tolist())
+    changed.add_new(sequence, "SQ", [item])
+    return changed
 
 
 def _apply_modality(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply the modality table or the rescaling, where the file fills them in."""
     if has_table(header, "ModalityLUTSequence"):
-        return apply_modality_lut(stored, header)
+        return apply_modality_lut(stored, _with_table(header, "ModalityLUTSequence"))
     slope, intercept = _first(header.get("RescaleSlope")), _first(header.get("RescaleIntercept"))
     if not slope or (slope, intercept) == (1, 0):
         return stored

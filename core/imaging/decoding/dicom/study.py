@@ -16,7 +16,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
 
 from core.errors import ImageError
-from core.imaging.decoding.dicom.display import has_table
+from core.imaging.decoding.dicom.display import has_table, read_table
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.formats import detect_format
@@ -84,7 +84,7 @@ def _copy_display(header: Dataset) -> Dataset:
         setattr(display, name, header[name].value)
     for name in (name for name in _TABLES if has_table(header, name)):
         if header[name].value[0].LUTDescriptor[1] >= 0:  # highdicom writes no other
-            display.add_new(name, "SQ", [_copy_table(header[name].value[0])])
+            display.add_new(name, "SQ", [_copy_table(header, name)])
     return display
 
 
@@ -96,12 +96,11 @@ def _has_window(header: Dataset) -> bool:
     return len(centres) == len(widths) and None not in centres and all(width and width > 0 for width in widths)
 
 
-def _copy_table(item: Dataset) -> Dataset:
-    """Take a lookup table, its values as words of 16 bits."""
-    table, values = Dataset(), item.LUTData
+def _copy_table(header: Dataset, name: str) -> Dataset:
+    """Take a lookup table, its values as words of 16 bits, the lower byte first."""
+    table, item = Dataset(), header[name].value[0]
     table.add(item["LUTDescriptor"])
-    words = values if isinstance(values, bytes) else np.asarray(values, "<u2").tobytes()
-    table.add_new("LUTData", "OW", words)
+    table.add_new("LUTData", "OW", np.asarray(read_table(header, name), "<u2").tobytes())
     if "ModalityLUTType" in item:
         table.add(item["ModalityLUTType"])
     return table

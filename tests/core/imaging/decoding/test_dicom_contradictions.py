@@ -13,12 +13,14 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEGBaselin
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
 from core.imaging.decoding.dicom.opening import open_dicom
+from core.imaging.decoding.dicom.study import decode_study
 from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, in_syntax
 from tests.core.imaging.decoding.viewers import LIMITS, show
 from tests.core.imaging.samples import make_dataset, make_dicom, make_jpeg_cine, make_region, save
 
 CASES = Path(__file__).with_name("cases")
 GREY_RGB = np.dstack([GREY] * 3)
+UIDS = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4"}
 FRAMES = [GREY, GREY[::-1].copy(), GREY[:, ::-1].copy()]
 
 
@@ -107,6 +109,37 @@ def test_segmented_palettes_are_read_in_both_orders():
             tags[f"{channel}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
             tags[f"Segmented{channel}PaletteColorLookupTableData"] = ramp
         assert_shows(in_syntax(syntax, GREY, **tags), np.dstack([255 - GREY] * 3))
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize("sequence", ["ModalityLUTSequence", "VOILUTSequence"])
+@pytest.mark.parametrize(("bits", "packed"), [(16, False), (8, False), (8, True)])
+def test_lookup_tables_are_read_and_filed_in_any_order_and_packing(syntax, sequence, bits, packed):
+    table = np.linspace(2**bits - 1, 0, 256).round()
+    words = table.astype("u1").view("<u2") if packed else table
+    order = "<u2" if syntax == ExplicitVRLittleEndian else ">u2"
+    data = in_syntax(syntax, GREY, **UIDS, **{sequence: [make_table(bits, words.astype(order).tobytes())]})
+    shown = 255 - GREY.astype(int) if sequence == "VOILUTSequence" or bits == 8 else GREY.max() - GREY.astype(int)
+    scale = 255 / np.ptp(GREY.astype(int)) if (sequence, bits) == ("ModalityLUTSequence", 16) else 1
+    assert_shows(data, np.round(shown * scale))
+    filed = pydicom.Dataset.from_json(decode_study(data, LIMITS)["Display"])[sequence].value[0].LUTData
+    assert np.frombuffer(filed, "<u2").tolist() == table.tolist()
+
+
+@pytest.mark.parametrize("sequence", ["ModalityLUTSequence", "VOILUTSequence"])
+@pytest.mark.parametrize("held", [2, 100])
+def test_a_part_of_a_lookup_table_is_ignored(sequence, held):
+    data = make_dicom(GREY, **UIDS, **{sequence: [make_table(16, bytes(held))]})
+    assert_shows(data, GREY)
+    assert sequence not in str(decode_study(data, LIMITS)["Display"])
+
+
+def make_table(bits, content):
+    item = pydicom.Dataset()
+    item.add_new("LUTDescriptor", "US", [256, 0, bits])
+    item.add_new("LUTData", "OW", content)
+    item.add_new("ModalityLUTType", "LO", "US")
+    return item
 
 
 @pytest.mark.parametrize("bits", [4, 6, 7])
