@@ -36,9 +36,9 @@ def show_home() -> None:
                 st.switch_page("pages/8_Model.py")
         st.header("Intended use", anchor=False)
         st.markdown(
-            "For research by people who know breast ultrasound. SonoKi is no medical device. It does not replace "
-            "biopsy or sentinel node, selects no therapy, and says nothing of one patient's recurrence. It is meant "
-            "for suspicious lesions (BI-RADS 3 to 5) before biopsy and before any therapy."
+            "For research by people who know breast ultrasound. SonoKi is not a medical device. It does not replace "
+            "biopsy or sentinel node, selects no therapy, and says nothing about a single patient's recurrence. It is "
+            "meant for suspicious lesions (BI-RADS 3 to 5) before biopsy and before any therapy."
         )
         st.markdown(
             "The shipped bundle is a demonstration: no public data join ultrasound with Ki-67, so everything about "

@@ -16,7 +16,7 @@ from core.ui.register.store import get_store, is_on
 
 with begin_page("Register") as user:
     if not is_on():
-        st.markdown("There is no register here: whoever runs SonoKi turns it on by the setting `SONOKI_REGISTER=on`.")
+        st.markdown("The register is off: whoever runs SonoKi turns it on with the setting `SONOKI_REGISTER=on`.")
         st.stop()
     store = get_store()
     last = str(store.read_anchor())

@@ -11,7 +11,7 @@ from core.ui.errors import guard
 
 with begin_page("Boxes", role="clinician") as user:
     if not is_on():
-        st.markdown("No boxes are drawn here: whoever runs SonoKi turns this page on by the setting `SONOKI_BOXES=on`.")
+        st.markdown("This page is off: whoever runs SonoKi turns this page on with the setting `SONOKI_BOXES=on`.")
         st.stop()
     if get_state().manifest is None:
         st.markdown(

@@ -123,7 +123,7 @@ with begin_page("Model") as user:
             alt = "Range of each training patient's probability over the refits, by the model's probability"
             st.plotly_chart(plain_figure(plot_instability(instability)), alt=alt, key="instability")
             offer_csv(instability, "instability", label="Instability (CSV)")
-        st.caption("How often the interval of a probability holds the true one stands in the model card below.")
+        st.caption("How often a probability's interval contains the true one is in the model card below.")
 
     st.header("Images accepted or refused", anchor=False)
     rates = read_intake(bundle)

@@ -52,7 +52,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
     tighten_page()
     bundle, cohort = get_bundle(), get_cohort()
     if cohort is None:
-        st.markdown("There is no cohort yet: give one on the page **Cohort**.")
+        st.markdown("There is no cohort yet: upload one on the page **Cohort**.")
         st.stop()
     rule, reader = bundle.manifest.call_rule, get_reader(cohort)
     store = get_store()
@@ -101,7 +101,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         with st.container(horizontal=True):
             ask_list(is_blind=is_first)
             if not names:
-                raise UsageError("No patient fits the search and the filter; widen them.")
+                raise UsageError("No patient matches the search and the filter; widen them.")
             st.button("Begin with the first", shortcut="PageDown", type="primary", on_click=guard(go), args=(names[0],))
         show_list(board, lambda p, interval: encode_svg(draw(p, interval)), unread)
         follow_reading(reader)

@@ -123,7 +123,7 @@ class Outbox:
                 name_result(data)
                 archive.store(data)
             except InputError:
-                reason = f"A file of the outbox is damaged or none of ours; take {path.name} out of its folder."
+                reason = f"A file of the outbox is damaged or none of ours; remove {path.name} from its folder."
             except FileNotFoundError:  # another session has just delivered it
                 sent += 1
             except OSError:
@@ -164,9 +164,9 @@ def name_result(data: bytes) -> str:
         raise InputError(f"A file can't be read as DICOM. {OURS}") from None
     uid, kind, maker = texts
     if maker != NAME or kind not in KINDS:
-        raise InputError(f"A file is no result that SonoKi made. {OURS}")
+        raise InputError(f"A file is not a result that SonoKi made. {OURS}")
     if len(uid) > LONGEST_UID or not VALID_UID.fullmatch(uid):
-        raise InputError(f"A file's SOP instance UID is no DICOM UID. {OURS}")
+        raise InputError(f"A file's SOP instance UID is not a DICOM UID. {OURS}")
     return uid
 
 

@@ -53,7 +53,9 @@ def audit(
             say(f"Entries: {out}")
         if new_key and report.holds:
             store.add_key()
-            say("Entries are sealed with a new key from now on. Keep the key file whole: its earlier keys verify.")
+            say(
+                "Entries are sealed with a new key from now on. Keep the whole key file: its earlier keys still verify."
+            )
         if store.may_change_entries():
             say("This address's role could change entries: let the app use another (python -m core prepare-database).")
     tell_chain(report, as_json, summarise_chain)

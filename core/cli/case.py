@@ -110,7 +110,7 @@ def read_clinical(path: Path | None) -> tuple[dict[str, Any], str | None]:
         raise InputError("The file of clinical values is not there; check the path.") from None
     except (OSError, RecursionError, ValueError):
         raise InputError(
-            'The clinical values are no readable JSON; write for example {"age": 54, "size_mm": 21}.'
+            'The clinical values are not readable JSON; write for example {"age": 54, "size_mm": 21}.'
         ) from None
     if not isinstance(raw, dict):
         raise InputError("The clinical values must be one JSON object, field to value.")

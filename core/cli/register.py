@@ -35,7 +35,7 @@ def add(
     *,
     simulated: Annotated[bool, typer.Option("--simulated", help="The patients are made up.")] = False,
     are_pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms", help="What looks like a name, birth date or record number is none.")
+        bool, typer.Option("--pseudonyms", help="What looks like a name, birth date or record number is not one.")
     ] = False,
     database: Database = "",
     as_json: AsJson = False,
@@ -133,10 +133,10 @@ def withdraw(
     number: Annotated[int, typer.Argument(help="Number of the estimate's entry.")],
     author: Initials,
     reason: Annotated[str, typer.Option(help="One of the reasons that a wrong one lists.")] = "",
-    text: Annotated[str, typer.Option(help="More about it, without what tells who the patient is.")] = "",
+    text: Annotated[str, typer.Option(help="Details, without anything that identifies the patient.")] = "",
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Put a withdrawn estimate back.")] = False,
-    says_nothing: Annotated[bool, typer.Option("--says-nothing", help="The text tells no patient.")] = False,
+    says_nothing: Annotated[bool, typer.Option("--says-nothing", help="The text identifies no patient.")] = False,
     database: Database = "",
 ) -> None:
     """Withdraw an estimate by a further entry, or undo that; nothing is deleted."""

@@ -32,7 +32,7 @@ def send(
     if delivery.waiting:
         raise ArchiveError(delivery.describe())
     if refused:
-        raise InputError(f"{refused} of {len(files or [])} files are no results to send: each is named above.")
+        raise InputError(f"{refused} of {len(files or [])} files are not results to send: each is named above.")
 
 
 def _read(path: Path) -> bytes:
@@ -41,7 +41,7 @@ def _read(path: Path) -> bytes:
     except OSError:
         raise InputError("The file is not there; check its path.") from None
     if data[128:132] != b"DICM":
-        raise InputError("The file is no DICOM file. Send what `python -m core export` wrote.")
+        raise InputError("The file is not a DICOM file. Send what `python -m core export` wrote.")
     return data
 
 

@@ -30,7 +30,7 @@ LONGEST = 40
 HEAD = 1 << 16
 CHANGED = "The manifest was changed elsewhere meanwhile. Open it again."
 NOT_CSV = "Boxes are kept in a CSV file: save the table as CSV first."
-UNFIT = "{count} rows of the manifest do not fit its header. Mend them first: nothing may be lost when a box is saved."
+UNFIT = "{count} rows of the manifest do not fit its header. Correct them first: saving a box must lose nothing."
 NAMELESS = "A column of the manifest holds values under no name. Name or delete it first."
 
 

@@ -113,7 +113,7 @@ def _read_day(text: str) -> str:
         year, month, day = (int(found[name] or found[f"{name}2"]) for name in "ymd") if found else (0, 0, 0)
         return datetime.date(year, month, day).isoformat()
     except ValueError:
-        raise ValueError(f"{quote(text)} is no day; write it as 2026-03-31 or 31.3.2026") from None
+        raise ValueError(f"{quote(text)} is not a date; write it as 2026-03-31 or 31.3.2026") from None
 
 
 def _read_splits(cells: Cells, codes: Mapping[str, str]) -> Coded:
@@ -234,7 +234,7 @@ def _suspect_codes(values: np.ndarray) -> str:
 def _refuse_intervals(numbers: Quantities, cells: Cells) -> None:
     """Leave out "<5" and "50-59" where only a single number says enough."""
     for i in map(int, np.flatnonzero(numbers.below | numbers.above | (numbers.low < numbers.high))):
-        numbers.reasons[i] = f"{quote(cells.different[i])} is no single number"
+        numbers.reasons[i] = f"{quote(cells.different[i])} is not a single number"
         numbers.low[i] = numbers.high[i] = np.nan
         numbers.below[i] = numbers.above[i] = False
 

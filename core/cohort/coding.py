@@ -54,7 +54,7 @@ def read_binary(
     if unclear and codes:
         empty = parse_texts(cells, lambda _: np.nan, dtype=float)
         return Coded(
-            empty, problem=f"{quote(unclear[0])} is no meaning of a code: write yes, no, unknown or competing."
+            empty, problem=f"{quote(unclear[0])} is not a meaning of a code: write yes, no, unknown or competing."
         )
     has_one_meaning = bool(codes) and len(meanings) > 1 and len({*meanings.values()}) == 1
     meanings = {} if unclear else _complete(meanings)

@@ -154,4 +154,4 @@ def find_field(name: str) -> str:
         return plain
     close = get_close_matches(plain, list(KNOWN), n=1, cutoff=0.6)
     hint = f" Did you mean '{KNOWN[close[0]]}'?" if close else ""
-    raise TableError(f"'{name[:40]}' is no field of a table here.{hint}")
+    raise TableError(f"'{name[:40]}' is not a field of a table here.{hint}")

@@ -158,7 +158,7 @@ def _compare_core(content: PatientContent) -> str:
     if shown.is_no_call:
         return f"{start}; the estimate is indeterminate."
     agrees = "they agree" if shown.group == side else "they differ"
-    return f"{start}, the estimate is called {shown.group}: {agrees}. Nothing of the core was fed into the estimate."
+    return f"{start}, the estimate is called {shown.group}: {agrees}. Biopsy results were not used in the estimate."
 
 
 def describe_decision(decision: Decision) -> Record:

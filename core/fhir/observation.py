@@ -35,12 +35,12 @@ IS_ELSEWHERE = "its specimen is of a lymph node or metastasis"
 IS_BOTH = "its specimen is called a biopsy and an excision; enter it by hand"
 NEVER: dict[Origin, str] = {"biopsy": IS_BIOPSY, "elsewhere": IS_ELSEWHERE, "both": IS_BOTH}
 NO_PATIENT = "it names no patient by an identifier"
-OTHER_FOCUS = "its focus is somebody or something else than the patient; enter it by hand"
+OTHER_FOCUS = "its focus is not the patient; enter it by hand"
 OTHER_SPECIMEN = "its specimen is of another patient"
 PARTS_OF_PATIENT = ("BodyStructure", "Condition", "Procedure", "Specimen")
 MODIFIERS = ("modifierExtension", "implicitRules")
 MODIFIED = "it has a modifier (modifierExtension, implicitRules) that may change its meaning; enter it by hand"
-INVALID = "no valid FHIR R4 Observation"
+INVALID = "not a valid FHIR R4 Observation"
 NO_RESOURCE = "the entry holds no resource"
 PLACE = "A row's number is the place of its entry in the Bundle, from 1."
 IS_PART = "The Bundle is one page of several (it links to a next one): read the others too."
@@ -173,7 +173,7 @@ def _list_names(bundle: Bundle, subject: Any, holder: Content) -> tuple[str, ...
     if patient is None and bundle.is_ambiguous(subject):
         raise InputError("two resources go by the name of its patient")
     if patient is not None and patient.get("resourceType") != "Patient":
-        raise InputError("its subject is no patient")
+        raise InputError("its subject is not a patient")
     given = [subject.get("identifier"), *list_objects((patient or {}).get("identifier"))]
     values = [read_text(one.get("value")) for one in given if isinstance(one, dict)]
     values.append(name_conditional(subject))

@@ -44,7 +44,7 @@ def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:
 def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
     """Read one JSON file of a bundle's evidence; its hash was verified with the bundle's."""
     if name not in bundle.manifest.files:
-        raise ModelError(f"The bundle has no {name}: train it anew to get its figures.")
+        raise ModelError(f"The bundle has no {name}: train it again to get its figures.")
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
 
 

@@ -26,7 +26,7 @@ class Roi:
     def __post_init__(self) -> None:
         edges = (self.x0, self.y0, self.x1, self.y1)
         if not np.isfinite(edges).all():
-            raise ImageError("The lesion box has an edge that is no number. Draw it again.")
+            raise ImageError("The lesion box has an edge that is not a number. Draw it again.")
         if not (self.x0 < self.x1 and self.y0 < self.y1):
             raise ImageError(
                 "The lesion box is empty: its right edge must lie right of its left, its bottom below its top."

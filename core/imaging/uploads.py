@@ -38,7 +38,7 @@ class HeldFile:
         """Give the file."""
         with _lock:
             if self.ticket not in _files:
-                raise ImageError("The image is no longer held, because others needed its room. Upload it again.")
+                raise ImageError("The image is no longer held, because its space was needed. Upload it again.")
             _files.move_to_end(self.ticket)
             return _files[self.ticket]
 

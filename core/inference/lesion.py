@@ -55,7 +55,7 @@ class Lesion:
         if self.contour.ndim != 2 or self.contour.shape[1] != 2 or len(self.contour) < N_CORNERS:
             raise ImageError("A lesion's outline needs at least three corners of x and y.")
         if not np.isfinite(self.contour).all():
-            raise ImageError("A lesion's outline has a corner that is no number.")
+            raise ImageError("A lesion's outline has a corner that is not a number.")
         self.contour.flags.writeable = False
 
     @cached_property

@@ -50,7 +50,7 @@ class LesionFinder:
         except BundleError as error:
             raise ModelError(str(error)) from error
         except KeyError as error:
-            raise ModelError(f"The lesion segmenter's card lacks {error}: fetch or train it anew.") from None
+            raise ModelError(f"The lesion segmenter's card lacks {error}: fetch or train it again.") from None
 
     def find(self, frame: Frame, at: tuple[float, float] | None = None) -> tuple[Lesion, ...]:
         """Outline the lesions of a frame, or the one at a place that the rule alone would not take for one."""

@@ -50,7 +50,7 @@ MISSING = (
     "A clinical value that was not known was averaged over what is expected of it, given the image score and the known "
     "values; it widens the interval of the probability. Patients without an outcome enter no figure that needs it."
 )
-LACKS = "What can't be estimated is listed with its reason and stands in no figure."
+LACKS = "What can't be estimated is listed with its reason and is in no figure."
 
 
 def _describe_data(study: Study) -> Iterator[str]:

@@ -102,7 +102,7 @@ def read_study(folder: Path) -> Study:
     bundle = load_bundle(folder)
     flow = read_evidence(bundle, FLOW)
     if PREDICTIONS not in bundle.manifest.files:
-        raise ModelError(f"The bundle has no {PREDICTIONS}: train it anew to get its figures.")
+        raise ModelError(f"The bundle has no {PREDICTIONS}: train it again to get its figures.")
     read = read_predictions(bundle.folder / PREDICTIONS, cutoff=bundle.cutoff)
     rule = bundle.manifest
     threshold = settle_threshold(read.table, rule.call_rule.threshold, rule.chosen_on)
@@ -131,4 +131,4 @@ def _check_flow(flow: Mapping[str, Any], read: PredictionTable) -> None:
     reasons = flow.get("reasons")
     told = reasons is None or sum(reasons.values()) == flow["rows_refused"]
     if not (same and sums and told):
-        raise ModelError("The bundle's flow counts and its predictions do not add up: train it anew.")
+        raise ModelError("The bundle's flow counts and its predictions do not add up: train it again.")

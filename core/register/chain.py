@@ -125,7 +125,7 @@ def list_proven(run: Sequence[Record]) -> set[int]:
 
 
 def _withhold(record: Record, reason: str) -> Record:
-    sentence = f"Withheld: {reason}. Tell the database's keeper."
+    sentence = f"Withheld: {reason}. Tell the database administrator."
     return Record(patient=str(record.patient), author="", kind=WITHHELD, text=sentence, number=record.number)
 
 

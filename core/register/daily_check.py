@@ -35,7 +35,8 @@ class CheckedRecord:
         if self.report is None:
             return f"The record could not be verified ({when}): {self.failure}"
         if not self.report.holds:
-            return f"**The record does not hold** (verified {when}): {self.report.reason}. Tell the database's keeper."
+            found = f"**The record does not hold** (verified {when}): {self.report.reason}."
+            return f"{found} Tell the database administrator."
         last = f", the last {self.report.last_hash[:16]}" if self.report.entries else ""
         return f"The record holds: {self.report.entries:,} entries{last}. Verified {when}, and daily."
 

@@ -179,7 +179,7 @@ class Entry:
 
     def _check_register(self) -> None:
         if self.corrects is not None and not self.text.strip():
-            raise InputError("Give the reason of the correction.")
+            raise InputError("Give the reason for the correction.")
         if max(len(self.centre), len(self.bundle)) > 100:
             raise InputError("A name of a centre or bundle has at most 100 characters; shorten it.")
 

@@ -137,7 +137,7 @@ def make_entry(patient: str, kind: Kind, values: Values, kept: Kept, author: Aut
     if kept.fault:
         raise WorkError(kept.fault)
     if kept.find_differences(kind, values) and not reason.strip():
-        raise InputError("This contradicts what is kept: give the reason of the correction.")
+        raise InputError("This contradicts what is kept: give the reason for the correction.")
     if reason and not kept.last:
         raise InputError("There is nothing to correct yet.")
     return Entry(

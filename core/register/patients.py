@@ -66,7 +66,9 @@ def check_record(store: Store) -> None:
     """Refuse a record that does not hold: what was taken out of it would be missing without a word."""
     report = store.verify_chain()
     if not report.holds:
-        raise WorkError(f"No table is made, for the record does not hold: {report.reason}. Tell the database's keeper.")
+        raise WorkError(
+            f"No table is made, for the record does not hold: {report.reason}. Tell the database administrator."
+        )
 
 
 def read_estimates(store: Store) -> Iterator[Record]:

@@ -27,7 +27,7 @@ LOCK = 6_720_001
 AT_ONCE = 10_000
 UNSEALED = (
     "The last entry of the board's record carries no seal, so nothing was saved: a seal after it would make all before "
-    "it look genuine. Tell the database's keeper to run `python -m core audit`."
+    "it look genuine. Tell the database administrator to run `python -m core audit`."
 )
 DOWNGRADED = (
     "The board's database holds no seals, though sealed entries were seen in it: put its backup back. Only if this "

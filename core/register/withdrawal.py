@@ -21,7 +21,9 @@ REASONS = (
 NEEDS_WORDS = REASONS[-1]
 LONGEST = 400
 SIGN: dict[Kind, int] = {"withdrawal": 1, "reinstatement": -1}
-MEANWHILE = "Somebody withdrew or reinstated this estimate in the meantime, so nothing was saved: look again."
+MEANWHILE = (
+    "Somebody withdrew or reinstated this estimate in the meantime, so nothing was saved: check what is kept now."
+)
 
 
 def select_withdrawn() -> Select[Any]:
@@ -62,7 +64,7 @@ def reinstate(store: Store, number: int, author: Author, *, text: str) -> Record
 def _append(store: Store, number: int, author: Author, kind: Kind, words: str) -> Record:
     estimates = store.read_where(ENTRIES.c.number == number)
     if not estimates or estimates[0].kind not in {"registered", WITHHELD}:
-        raise InputError(f"Entry {number} is no estimate of the register.")
+        raise InputError(f"Entry {number} is not an estimate of the register.")
     last = find_last(store, number)
     for record in (estimates[0], last):
         if record is not None and record.kind == WITHHELD:

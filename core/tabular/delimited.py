@@ -22,7 +22,7 @@ STRAY = 'A stray quote (") in or before line {line} of the table swallows what f
 SWALLOWED = (
     "A quoted cell runs from line {line} to line {end} of the table and holds whole rows: a stray quote. Remove it."
 )
-TOO_LONG = "The table holds a cell that is too long in line {line}: it is no table, or a quote never closes."
+TOO_LONG = "The table holds a cell that is too long in line {line}: it is not a table, or a quote never closes."
 
 
 def read_delimited(content: bytes, encoding: str) -> TextTable:

@@ -21,10 +21,10 @@ OTHERS = {
     "big5": "Big5",
 }
 ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16"} | LATIN | {"cp1254": "Windows-1254 (Turkish)"} | OTHERS
-BINARY = "The file is no table: it holds binary data. Give CSV, Excel (XLSX, XLS), ODS or Parquet."
+BINARY = "The file is not a table: it holds binary data. Give CSV, Excel (XLSX, XLS), ODS or Parquet."
 READ_AS = "The file is not UTF-8 and was read as {label}. Where names look wrong, name its encoding: --encoding NAME."
 ASK = "The file is not UTF-8, and its encoding can't be told; it may be {labels}. Say which: {options}."
-UNKNOWN = "'{name}' is no encoding that is known here; give one of {known}."
+UNKNOWN = "'{name}' is not a known encoding; give one of {known}."
 UNFIT = "The file is not {label}: it can't be read so. Give another encoding, or save it as UTF-8."
 JUDGED = 1 << 20
 SHOWN, SEARCHED, ASCII, FEW = 3, 20, 128, 4

@@ -122,7 +122,7 @@ def read_table(folder: Path) -> pd.DataFrame:
         ) from None
     table = table.merge(folds, on="ID", validate="one_to_one")
     if table.groupby("Case")["kFold"].nunique().max() > 1:
-        raise InputError("A patient stands in two folds of 5-fold-cv.csv; make the folds by patient.")
+        raise InputError("A patient is in two folds of 5-fold-cv.csv; make the folds by patient.")
     return table
 
 

@@ -180,9 +180,9 @@ def _find_twins(images: pd.DataFrame, reads: Sequence[ImageRead]) -> Iterator[tu
         own, other = reads[i], reads[j]
         if own.sha256 == other.sha256:
             keep = KEEP_TWIN.format(row=own.row)
-            yield own.row, f"The same image stands in row {other.row} under another patient_id.{keep}", True
+            yield own.row, f"The same image is in row {other.row} under another patient_id.{keep}", True
         else:
-            yield own.row, f"Nearly the same image stands in row {other.row} under another patient_id.", False
+            yield own.row, f"Nearly the same image is in row {other.row} under another patient_id.", False
 
 
 def _describe(row: int, frame: Frame, roi: Roi, box: BoxSource, status: Status) -> ImageRead:

@@ -28,7 +28,7 @@ UNPROTECTED = (
     "127.0.0.1, or add OpenID Connect to .streamlit/secrets.toml as the README says, and start it again."
 )
 NO_GATE = "SonoKi was started another way than by app.py, so nothing is shown. Start it by: streamlit run app.py"
-UNREADABLE = "The file of secrets can't be read, so that it is not known who may log in. Mend or remove it."
+UNREADABLE = "The file of secrets can't be read, so it is not known who may log in. Correct or remove it."
 LOGIN_KEY = "sonoki_login"
 _gate = Event()
 

@@ -67,7 +67,7 @@ def classes_in(archive) -> set[str]:
 def test_from_the_archive_to_an_estimate_and_back(page, address, archive):  # noqa: F811
     open_case(page, address)
     find_study(page, "T-78")
-    page.get_by_text("The archive has no ultrasound study of that.").wait_for()
+    page.get_by_text("The archive has no matching ultrasound study.").wait_for()
     find_study(page, "T-77")
     page.get_by_role("button", name="Load this image").wait_for()
     assert page.get_by_role("combobox", name="Study").input_value() == "1: 2024-01-02, US"

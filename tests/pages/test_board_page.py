@@ -82,7 +82,7 @@ def test_the_list_is_searched_filtered_and_sorted(at):
     at.text_input(key="board_search").set_value("t-06").run()
     assert sorted(list_names(at)) == [f"T-{i:03d}" for i in range(60, 70)]
     at.text_input(key="board_search").set_value("nobody").run()
-    assert "No patient fits the search and the filter" in at.error[0].value
+    assert "No patient matches the search and the filter" in at.error[0].value
 
 
 def test_list_and_page_give_the_same_estimate_of_a_patient(database, use_bundle):
@@ -157,7 +157,7 @@ def test_an_entry_that_does_not_hold_is_withheld_on_the_page(patient, database):
     patient.run()
     (error,) = patient.error
     number = error.value.split()[2]
-    assert error.value == f"Withheld: entry {number} was changed. Tell the database's keeper."
+    assert error.value == f"Withheld: entry {number} was changed. Tell the database administrator."
     assert "shown once your decision is saved" in words(patient)
     press(patient, "List")
     assert patient.dataframe[0].value.set_index("Patient").loc[called, "Decision"] == f"entry {number} withheld"

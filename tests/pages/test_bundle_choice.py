@@ -134,7 +134,7 @@ def test_a_running_case_is_told_and_keeps_what_it_shows(open_page, site):
     at.run()
     told = "\n".join([words(at), *(box.value for box in (*at.warning, *at.info, *at.error))])
     assert f"Another bundle, **{site.new.name}**, has been put into use: press **Estimate** again" in told
-    assert f"What stands here is of the bundle {site.old.name}" in told
+    assert f"The estimate shown is of the bundle {site.old.name}" in told
     press(at, "Estimate")
     at.run()
     assert "has been put into use: press" not in words(at)

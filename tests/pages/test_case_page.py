@@ -333,7 +333,7 @@ def test_what_a_case_has_no_room_for_is_named(at, breast_png):
     at.run()
     assert at.error[0].value == (
         "12 of 14 images were taken: a case has room for 12. Not taken: image 12 of file 2 and the 1 behind it. "
-        "1 file of the archive is no image that can be read; it is left out."
+        "1 file of the archive is not an image that can be read; it is left out."
     )
     assert [view.item for view in at.session_state["case"].views] == [None, *range(11)]
 
@@ -343,7 +343,7 @@ def test_the_images_of_a_zip_are_added_as_views_of_their_own(at, breast_png):
     find(at.file_uploader, "More views").set_value(("b.zip", pack(2, breast_png), ""))
     at.run()
     assert [view.item for view in at.session_state["case"].views] == [None, 0, 1]
-    assert "1 file of the archive is no image" in at.error[0].value
+    assert "1 file of the archive is not an image" in at.error[0].value
 
 
 def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):

@@ -96,5 +96,5 @@ def test_a_coding_that_the_file_does_not_say_is_asked_for_and_told(page, address
     page.get_by_text("Its codes are 1 and 2; which is yes can't be told. Say what they mean below.").wait_for()
     for code, meaning in (("1", "no"), ("2", "yes")):
         pick(page, f"What '{code}' means", meaning)
-    page.get_by_role("button", name="Read the table so").click()
+    page.get_by_role("button", name="Read the table this way").click()
     page.get_by_text("120 of 120 patients of the uploaded cohort").wait_for()

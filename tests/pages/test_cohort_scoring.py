@@ -54,5 +54,5 @@ def test_a_file_that_is_no_package_gets_a_sentence(open_page):
     at = open_page("pages/2_Cohort.py")
     find_uploader(at).set_value(("cohort.zip", b"no archive", "application/zip")).run()
     assert [error.value for error in at.error] == [
-        "The file is no zip archive: pack the table and its images into one."
+        "The file is not a zip archive: pack the table and its images into one."
     ]

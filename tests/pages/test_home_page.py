@@ -21,7 +21,7 @@ def test_home_says_what_it_is_for_and_that_it_is_simulated(open_page):
     assert "SIMULATED" in text
     assert "test-bundle" in text
     assert "20 % or more" in text
-    assert "no medical device" in text
+    assert "not a medical device" in text
 
 
 def test_a_first_time_user_reaches_a_result_in_two_clicks(open_page):

@@ -120,7 +120,7 @@ def test_the_size_is_taken_over_by_a_click_alone(at, monkeypatch, breast_loop):
     size = round(90 * 1.36**0.5 * frame.mm_per_px, 1)
     find(at.button, f"Use {size} mm").click().run()
     assert find(at.number_input, "Largest diameter").value == size
-    assert "stands in the form" in words(at)
+    assert "is in the form" in words(at)
 
 
 def test_the_size_of_a_drawn_box_is_offered_instead(at, monkeypatch, breast_loop):

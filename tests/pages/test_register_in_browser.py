@@ -64,7 +64,7 @@ def test_an_outcome_is_entered_and_corrected_only_with_a_reason(page, address, s
     save(page, "35")
     page.get_by_text("Saved as entry 61").wait_for()
     save(page, "30")
-    page.get_by_text("This contradicts what is kept: give the reason of the correction.").wait_for()
+    page.get_by_text("This contradicts what is kept: give the reason for the correction.").wait_for()
     save(page, "30", "Typing error.")
     page.get_by_text("Saved as entry 62").wait_for()
     page.get_by_text("Outcome 62, corrects entry 61").wait_for()

@@ -54,7 +54,7 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def test_it_is_off_by_default(open_page):
     at = open_page(PAGE)
-    assert "There is no register here" in words(at)
+    assert "The register is off" in words(at)
     assert not at.dataframe
 
 
@@ -125,10 +125,10 @@ def test_an_estimate_is_withdrawn_listed_and_put_back(open_page, store):
     press(at, "Withdraw")
     assert "Choose a reason first." in at.error[0].value
     next(box for box in at.selectbox if box.label == "Reason").set_value(REASONS[0])
-    next(box for box in at.text_input if box.label == "More about it").set_value("was Anna Jones")
+    next(box for box in at.text_input if box.label == "Details").set_value("was Anna Jones")
     at.run()
     assert next(button for button in at.button if button.label == "Withdraw").disabled
-    next(box for box in at.text_input if box.label == "More about it").set_value("seen at the board")
+    next(box for box in at.text_input if box.label == "Details").set_value("seen at the board")
     at.run()
     at = press(at, "Withdraw")
     assert "**2 estimates**" in words(at)
@@ -240,7 +240,7 @@ def test_a_record_that_does_not_hold_is_no_cohort_and_stops_no_other(open_page, 
     assert not at.error
     at = choose_register(at)
     assert [error.value for error in at.error] == [
-        "No table is made, for the record does not hold: entry 1 was changed. Tell the database's keeper."
+        "No table is made, for the record does not hold: entry 1 was changed. Tell the database administrator."
     ]
     at.button_group[0].set_value("The bundle's own cohort")
     assert not at.run().error

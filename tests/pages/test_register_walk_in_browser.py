@@ -156,7 +156,7 @@ def fill_year(site: Site) -> None:
 
 
 def decide(page, label: str) -> None:
-    page.get_by_label("Why; it stands in the record").locator("visible=true").fill("It fits our patients.")
+    page.get_by_label("Reason (kept in the record)").locator("visible=true").fill("It fits our patients.")
     page.keyboard.press("Tab")
     settle(page)
     page.get_by_role("button", name=label, exact=True).click()
@@ -201,7 +201,7 @@ def test_an_admin_walks_from_estimates_to_an_update_and_back(open_session, site)
     go(page, site, "Model")
     page.get_by_text("Update it on the register's patients").click()
     page.get_by_label("Name of the updated bundle").fill("ours-2026")
-    page.get_by_label("Why; it stands in the updated bundle").fill("The new device.")
+    page.get_by_label("Reason (kept in the updated bundle)").fill("The new device.")
     page.keyboard.press("Tab")
     settle(page)
     press(page, "Write the update", "ours-2026 was written")

@@ -62,7 +62,7 @@ def choose(at: AppTest, patient: int) -> AppTest:
 def test_another_image_asks_first_and_brings_a_case_without_the_values(filled, other_png):
     assert read_form(filled) == {71.0, 23.0, "post", "4C"}
     upload(filled, "b.png", other_png)
-    assert "Save or discard?** Kept nowhere else: 1 image and 4 clinical values of this case" in words(filled)
+    assert "Save or discard?** Not saved anywhere else: 1 image and 4 clinical values of this case" in words(filled)
     assert read_form(filled) == {71.0, 23.0, "post", "4C"}
     find(filled.button, "Discard this case").click().run()
     assert is_clear(filled)

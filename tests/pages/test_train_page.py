@@ -73,14 +73,14 @@ def use(monkeypatch, code: str) -> None:
 def test_it_is_off_where_the_setting_says_so(open_page, home, monkeypatch):
     monkeypatch.setattr("core.ui.train.availability.get_text_setting", {"training": "off"}.__getitem__)
     at = open_page(PAGE)
-    assert "No model is trained here" in words(at)
+    assert "Training is off" in words(at)
     assert not at.file_uploader
 
 
 def test_it_is_off_with_login_unless_it_is_turned_on(open_page, home, monkeypatch):
     monkeypatch.setattr("core.ui.page.require_role", lambda least: User("Dr Kim", "sub-1", least))
     monkeypatch.setattr("core.ui.train.availability.is_login_configured", lambda: True)
-    assert "No model is trained here" in words(open_page(PAGE))
+    assert "Training is off" in words(open_page(PAGE))
     monkeypatch.setattr("core.ui.train.availability.get_text_setting", {"training": "on"}.__getitem__)
     assert open_page(PAGE).file_uploader
 
@@ -107,7 +107,7 @@ def test_without_patients_it_asks_for_a_package(open_page, home):
 
 def test_a_file_that_is_no_package_gets_a_sentence_and_leaves_nothing(open_page, home):
     at = give(open_page(PAGE), b"no archive")
-    assert [e.value for e in at.error] == ["The file is no zip archive: pack the table and its images into one."]
+    assert [e.value for e in at.error] == ["The file is not a zip archive: pack the table and its images into one."]
     assert list((home / "packages").iterdir()) == []
 
 
@@ -130,7 +130,7 @@ def test_a_table_without_a_needed_column_can_be_told_which_it_is(open_page, home
     assert "The manifest has no column centre" in at.error[0].value
     at.selectbox(key="columns_column").set_value("Wo").run()
     at.selectbox(key="columns_field").set_value("centre").run()
-    press(at, "Read the table so")
+    press(at, "Read the table this way")
     assert not at.error
     assert "12 rows: 12 images of 12 patients used" in words(at)
 

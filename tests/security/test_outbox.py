@@ -41,7 +41,7 @@ def report(results) -> bytes:  # noqa: F811
 
 @pytest.mark.parametrize("name", ["send_traversal_uid.dcm", "send_uid_abc.dcm"])
 def test_a_uid_that_is_none_is_refused_and_nothing_is_written(tmp_path, name):
-    with pytest.raises(InputError, match="UID is no DICOM UID"):
+    with pytest.raises(InputError, match="UID is not a DICOM UID"):
         Outbox(tmp_path / "a" / "b" / "outbox").put([(FILES / name).read_bytes()])
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -62,7 +62,7 @@ def test_a_damaged_file_gets_a_sentence(tmp_path, data):
 
 def test_only_our_results_are_queued(tmp_path, report, dicom):  # noqa: F811
     for other in (dicom, change(report, Manufacturer="ACME")):
-        with pytest.raises(InputError, match="no result that SonoKi made"):
+        with pytest.raises(InputError, match="not a result that SonoKi made"):
             Outbox(tmp_path).put([other])
 
 

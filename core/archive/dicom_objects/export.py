@@ -90,7 +90,7 @@ class CaseResults:
         if len(self.outlines) not in {0, len(self.case.views)}:
             raise ImageError("Outlines are given for each view, or for none.")
         if self.document is not None and not self.document.startswith(b"%PDF-"):
-            raise InputError("The document is no PDF file. Give the case's PDF.")
+            raise InputError("The document is not a PDF file. Give the case's PDF.")
 
     @property
     def key(self) -> str:

@@ -27,7 +27,7 @@ def read_credentials(user: str, environ: Mapping[str, str]) -> AuthBase | None:
     """Read what proves who asks."""
     if token := environ.get(TOKEN, "").strip():
         if not (token.isascii() and token.isprintable()):
-            raise UsageError(f"{TOKEN} holds characters that no token has. Copy it again.")
+            raise UsageError(f"{TOKEN} holds characters that a token can't have. Copy it again.")
         return _Bearer(token)
     if not user:
         return None

@@ -5,7 +5,7 @@ import re
 from core.errors import ArchiveError
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
-_RUBBISH = "The archive answered with something else than a DICOM file. Check SONOKI_PACS_URL."
+_RUBBISH = "The archive answered with something other than a DICOM file. Check SONOKI_PACS_URL."
 
 
 def read_single_part(content_type: str, body: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import ArchiveError, InputError
 
 UID = re.compile(r"[0-9][0-9.]{0,63}")
-RUBBISH = "The archive answered with something else than DICOMweb, such as a web page. Check SONOKI_PACS_URL."
+RUBBISH = "The archive answered with something other than DICOMweb, such as a web page. Check SONOKI_PACS_URL."
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class BoundedSession(requests.Session):
             if len(body) > limit:
                 raise ArchiveError(
                     f"The archive's answer is larger than {limit / 1e6:.0f} MB and was not taken. "
-                    "Choose a shorter loop, or ask more narrowly."
+                    "Choose a shorter loop, or narrow the search."
                 )
             self._check_time()
         return bytes(body)

@@ -12,7 +12,7 @@ MAX_FILES = 20_000
 TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
 ENCRYPTED = 0x1
 CHUNK = 1 << 20
-NO_ARCHIVE = "The file is no zip archive: pack the table and its images into one."
+NO_ARCHIVE = "The file is not a zip archive: pack the table and its images into one."
 DAMAGED = "The zip archive is damaged. Pack it again."
 UNWRITABLE = "A file of the archive can't be unpacked: its name is too long, or is a folder's. Use other names."
 

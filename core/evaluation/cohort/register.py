@@ -17,7 +17,9 @@ LATE = (
     "Estimated after their outcome had been entered, and left out: {count:,} patients. Only an estimate "
     "made before is prospective."
 )
-LATE_TOO = "Estimated after their outcome had been entered: {count:,} patients. With them this is no prospective study."
+LATE_TOO = (
+    "Estimated after their outcome had been entered: {count:,} patients. With them this is not a prospective study."
+)
 MADE_UP = "Simulated, and left out beside real ones: {count:,} patients. The two are never mixed."
 OTHERS = "Without an estimate of the bundle {name}, and left out: {count:,} patients."
 

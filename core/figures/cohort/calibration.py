@@ -143,7 +143,7 @@ class OptimismExhibit(Exhibit):
             return ""
         return (
             "Not corrected for optimism: the table has only the finished probability. With the columns prob_image and "
-            "prob_clinical their combination can be fitted anew."
+            "prob_clinical their combination can be refitted."
         )
 
     @classmethod
@@ -155,7 +155,7 @@ class OptimismExhibit(Exhibit):
         """Say what was fitted anew, and how often."""
         o = self.result
         return (
-            f"Logistic combination of the image's and the clinical model's log-odds, fitted anew in {o.n_used:,} of "
+            f"Logistic combination of the image's and the clinical model's log-odds, refitted in {o.n_used:,} of "
             f"{o.n_boot:,} bootstrap samples of {self.cohort}; n = {o.n:,}, {o.events:,} with high Ki-67. "
             f"{o.reason or ''}"
         ).strip()
@@ -163,7 +163,7 @@ class OptimismExhibit(Exhibit):
     def notes(self) -> list[str]:
         """Say what the correction leaves out."""
         return [
-            "The two models themselves are not fitted anew, so the optimism of the whole model is larger: the Model "
+            "The two models themselves are not refitted, so the optimism of the whole model is larger: the Model "
             "page gives the slope with the whole fit repeated, where it was measured; the test splits show it too."
         ]
 

@@ -24,7 +24,7 @@ from core.imaging.frame import Choice, ImageInfo, Region, Roi, Survey
 
 _SAMPLED_FRAMES = 16
 _OTHERS = (
-    "1 file of the archive is no image that can be read; it is left out.",
+    "1 file of the archive is not an image that can be read; it is left out.",
     "{} files of the archive are no images that can be read; they are left out.",
 )
 _SQUARE = 0.005

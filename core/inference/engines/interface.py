@@ -107,4 +107,4 @@ def choose_cpu_precision() -> Precision:
 
 def misfit(weights: Path) -> ModelError:
     """Say that a file of weights is not the network's."""
-    return ModelError(f"{weights.name} does not hold a network that this program knows: fetch or train it anew.")
+    return ModelError(f"{weights.name} does not hold a network that this program knows: fetch or train it again.")

@@ -32,9 +32,9 @@ KEPT = 512
 WAIT_SECONDS = 60.0
 PASS_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
-BUSY = "{waiting} images wait for the model already, as many as it takes on. Try again in a minute."
+BUSY = "{waiting} images wait for the model already, and it accepts no more. Try again in a minute."
 FAILED = "The model stopped on this image. Try again; if it happens again, tell the operator."
-STOPPED = "The model stopped and was started anew. Try again; if it happens again, tell the operator."
+STOPPED = "The model stopped and was restarted. Try again; if it happens again, tell whoever runs SonoKi."
 CLOSED = "The program is being shut down. Try again when it is back."
 _LOG = logging.getLogger(__name__)
 

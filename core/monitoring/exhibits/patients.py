@@ -47,7 +47,8 @@ class AlarmsExhibit(WatchExhibit):
             )
         if found.withheld:
             notes.append(
-                f"{found.withheld:,} entries of the register do not hold and are left out: tell the database's keeper."
+                f"{found.withheld:,} entries of the register do not hold and are left out. "
+                "Tell the database administrator."
             )
         if found.made_up:
             notes.append(f"{found.made_up:,} simulated patients are left out: they are never mixed with real ones.")

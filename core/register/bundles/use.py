@@ -90,7 +90,7 @@ def take_back(store: Store, seen: BundleUse, *, author: Author, note: str) -> Re
 
 def _append(store: Store, use: BundleUse, entry: Entry, before: Chosen) -> Record:
     if not entry.text:
-        raise InputError("Say why: the note stands in the record.")
+        raise InputError("Give a reason: it is kept in the record.")
     told = write_json({"before": {"name": before.name, "sha256": before.sha256}})
     kept = store.append_all([replace(entry, identity=hash_json(["bundle in use", use.last]), details=told)])
     if not kept:

@@ -99,11 +99,11 @@ def _extract(package: Path, folder: Path) -> None:
         with zipfile.ZipFile(package) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise ModelError(f"The package unpacks to more than {MOST_BYTES // 1024**3} GB: it is no bundle.")
+                raise ModelError(f"The package unpacks to more than {MOST_BYTES // 1024**3} GB: it is not a bundle.")
             for entry in entries:
                 path = PurePosixPath(entry.filename)
                 if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
-                    raise ModelError("The package names a file outside its folder: fetch it anew.")
+                    raise ModelError("The package names a file outside its folder: fetch it again.")
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(entry) as source, target.open("wb") as file:
@@ -121,7 +121,7 @@ def _extract(package: Path, folder: Path) -> None:
     ) as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
-        raise ModelError(f"{package.name} can't be read as a packed bundle: fetch it anew.") from None
+        raise ModelError(f"{package.name} can't be read as a packed bundle: fetch it again.") from None
 
 
 def _verify_signature(bundle: Bundle, folder: Path, signer: Path | None) -> None:
@@ -143,7 +143,7 @@ def _read_private_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(
-            f"{path.name} is no Ed25519 private key without a password (openssl genpkey -algorithm ed25519)."
+            f"{path.name} is not an Ed25519 private key without a password (openssl genpkey -algorithm ed25519)."
         )
     return key
 
@@ -154,5 +154,5 @@ def _read_public_key(path: Path) -> Ed25519PublicKey:
     except (OSError, ValueError):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise UsageError(f"{path.name} is no Ed25519 public key (openssl pkey -in KEY -pubout).")
+        raise UsageError(f"{path.name} is not an Ed25519 public key (openssl pkey -in KEY -pubout).")
     return key

@@ -70,7 +70,7 @@ def read_answers(path: Path) -> dict[str, str]:
     except OSError:
         raise InputError("The form of the checklists can't be opened.") from None
     except (ValueError, RecursionError):
-        raise InputError("The form of the checklists is no JSON: `checklists FILE` writes one.") from None
+        raise InputError("The form of the checklists is not JSON: `checklists FILE` writes one.") from None
     if not isinstance(form, dict):
         raise InputError('The form of the checklists holds no items: give {"TRIPOD+AI 5b": "..."}.')
     known = [f"{guideline} {number}" for guideline in (TRIPOD, STARD, CLAIM) for number in list_items(guideline)]
@@ -78,7 +78,7 @@ def read_answers(path: Path) -> dict[str, str]:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else ""
-            raise InputError(f"'{name[:60]}' is no item of the checklists.{hint}")
+            raise InputError(f"'{name[:60]}' is not an item of the checklists.{hint}")
     answers = {name: _read_answer(name, entry) for name, entry in form.items()}
     return {name: answer for name, answer in answers.items() if answer}
 
@@ -100,12 +100,12 @@ def _read_answer(name: str, entry: object) -> str:
             raise InputError(f"{name}: '{odd[0][:60]}' is not known; an item has 'asks for' and 'answer'.")
         entry = entry.get("answer", "")
     if not isinstance(entry, str):
-        raise InputError(f"{name}: the answer is no text; put it in quotation marks.")
+        raise InputError(f"{name}: the answer is not text; put it in quotation marks.")
     answer = " ".join(entry.split())
     if len(answer) > MOST_LETTERS:
         raise InputError(f"{name}: the answer has {len(answer):,} letters; at most {MOST_LETTERS:,} are taken.")
     if any(unicodedata.category(letter) in NO_TEXT for letter in answer):
-        raise InputError(f"{name}: the answer holds a sign that no text has.")
+        raise InputError(f"{name}: the answer holds a character that text can't have.")
     return answer
 
 

@@ -137,9 +137,9 @@ def read_site(path: Path) -> SiteSums:
     except FileNotFoundError:
         raise InputError(f"{path.name} is not there: give the file that the site exported.") from None
     except (OSError, RecursionError, ValueError):
-        raise InputError(f"{path.name} is no readable JSON: ask the site to export it again.") from None
+        raise InputError(f"{path.name} is not readable JSON: ask the site to export it again.") from None
     if not isinstance(record, dict) or record.get("kind") != KIND:
-        raise InputError(f"{path.name} is no export of a site: `python -m core summarise-site` writes one.")
+        raise InputError(f"{path.name} is not an export of a site: `python -m core summarise-site` writes one.")
     if record.get("version") != VERSION:
         raise InputError(f"{path.name} is of version {record.get('version')}, this program reads {VERSION}.")
     if record.pop("sha256", None) != _seal(record):
@@ -182,13 +182,13 @@ def _parse(record: Mapping[str, Any]) -> SiteSums:
 def _read_text(record: Mapping[str, Any], name: str) -> str:
     text = record[name]
     if not isinstance(text, str):
-        raise TypeError(f"{name} is no text")
+        raise TypeError(f"{name} is not text")
     return text
 
 
 def _read_count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("a count is no whole number")
+        raise TypeError("a count is not a whole number")
     return value
 
 

@@ -98,7 +98,7 @@ class RunFolder:
         """Read what was asked for."""
         read = self._read(PLAN)
         if read is None:
-            raise WorkError("What this training was asked for can't be read: remove it, and begin anew.")
+            raise WorkError("What this training was asked for can't be read: remove it, and start again.")
         plan = dict(read["plan"])
         choices = plan["choices"]
         plan["choices"] = Choices(

@@ -139,7 +139,7 @@ def _ask_image() -> InstanceReference | None:
         return None
     _say_what_is_missing(studies)
     if not studies:
-        st.info("The archive has no ultrasound study of that.")
+        st.info("The archive has no matching ultrasound study.")
         return None
     study = st.selectbox("Study", studies, format_func=lambda one: _describe_study(one, studies), key="archive_study")
     series = _recall(SERIES, study.uid, lambda: open_archive().list_series(study))

@@ -16,7 +16,7 @@ def show_agreement(found: pd.DataFrame, calls: pd.DataFrame) -> None:
     if found.empty:
         st.caption(
             "No blinded readings yet. Turn on **Reading first** in the sidebar: you give your own estimate of each "
-            "patient before the model's is shown, and the agreement (kappa) comes here."
+            "patient before the model's is shown, and the agreement (kappa) is then shown here."
         )
         return
     st.caption(

@@ -45,7 +45,7 @@ def offer_patient(collect: Callable[[], "PatientContent"], paper: "Paper") -> No
 def offer_meeting(collect: Callable[..., "MeetingContent"], paper: "Paper", *, unread: int, count: int) -> None:
     """Draw the buttons of the document of the meeting."""
     if unread:
-        st.caption(f"The meeting's document comes once you have read all patients first; {unread} are left.")
+        st.caption(f"The meeting's document comes with your own estimate of every patient; {unread} are left.")
         return
     held_on = st.date_input("Date of the meeting", key=HELD_ON, persist_state="session")
 

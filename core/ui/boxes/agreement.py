@@ -20,7 +20,7 @@ def show_agreement(manifest: BoxManifest) -> None:
     """Draw the agreement of two readers."""
     st.header("Agreement of two readers", anchor=False)
     if len(manifest.readers) < 2:
-        st.caption("It comes here once a second reader has drawn boxes: they are kept apart, under each one's name.")
+        st.caption("It is shown once a second reader has drawn boxes; each reader's boxes are kept apart.")
         return
     names = {reader: "box given before" if reader == GIVEN else plain(reader) for reader in manifest.readers}
     with st.container(horizontal=True):
@@ -29,7 +29,7 @@ def show_agreement(manifest: BoxManifest) -> None:
         second = st.selectbox("Compared with", others, format_func=names.__getitem__, key="boxes_second")
     agreement = _compare(manifest, first, second)
     if not agreement.found.n:
-        st.caption("No image was done by both yet.")
+        st.caption("No image has been read by both yet.")
         return
     st.markdown("\n".join(f"- {line}" for line in _describe(agreement)))
     st.caption(

@@ -132,5 +132,5 @@ def _settle(place: int, reader: str, box: Roi | None) -> None:
 def _save(place: int, reader: str, box: Roi | None) -> None:
     state = get_state()
     if state.manifest is None:
-        raise WorkError("No manifest is open any more. Open it again.")
+        raise WorkError("The manifest is no longer open. Open it again.")
     change_state(manifest=save_box(state.manifest, place, reader, box and box.rounded()), is_saved=False)

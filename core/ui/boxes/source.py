@@ -66,7 +66,7 @@ def ask_manifest(reader: str) -> BoxManifest | None:
         st.file_uploader("Table and images: ZIP", key=key, on_change=guard(_take_package), args=(key, reader))
         if not names:
             st.caption(
-                "No cohort of this server can be opened: whoever runs SonoKi names a folder of manifests by the "
+                "No cohort of this server can be opened: whoever runs SonoKi names a folder of manifests with the "
                 "setting `SONOKI_COHORTS`."
             )
     return get_state().manifest

@@ -30,7 +30,7 @@ def ask_box(view: LesionView, frame: Frame, proposal: Proposal) -> Roi:
         if roi == proposal.box:
             _ask_acceptance(roi)
         elif roi == start:
-            st.warning("This box is only a guess by brightness: check it, and draw it anew if it misses the lesion.")
+            st.warning("This box is only a guess by brightness: check it, and draw it again if it misses the lesion.")
         if proposal.box not in {None, roi}:
             st.button("Use the proposed box", on_click=guard(set_box), args=(proposal.box,))
     with numbers:
@@ -99,7 +99,7 @@ def _ask_acceptance(roi: Roi) -> None:
         st.caption("You have accepted the proposed box.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(":orange[**Proposed box:**] check it, then accept it, or draw it anew on the image.")
+        st.markdown(":orange[**Proposed box:**] check it, then accept it, or draw it again on the image.")
         st.button("Accept the proposed box", on_click=guard(_accept), args=(roi,))
 
 

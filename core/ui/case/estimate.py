@@ -17,16 +17,18 @@ from core.ui.session import name_owner
 from core.ui.waiting import begin_turn, forget_turn, is_waiting, take_turn
 
 READING = "case_reading"
-MOVED = "The image or its box has changed: press **Estimate** again. What stands here is of the image and box before."
+MOVED = (
+    "The image or its box has changed: press **Estimate** again. The estimate shown is of the previous image and box."
+)
 CHANGED = (
-    "Another bundle, **{name}**, has been put into use: press **Estimate** again. What stands here is of the bundle "
+    "Another bundle, **{name}**, has been put into use: press **Estimate** again. The estimate shown is of the bundle "
     "{before}."
 )
-NO_BOX = "The image or its box can't be used as it stands. What stands here is of the image and box before."
+NO_BOX = "The image or its box can't be used as it stands. The estimate shown is of the previous image and box."
 WRONG_VALUE = (
-    "A value of the form can't be used: correct it where it is marked. What stands here is of the values before."
+    "A value of the form can't be used: correct it where it is marked. The estimate shown is of the previous values."
 )
-NO_IMAGE, WRONG = "Give an image first.", "Correct the marked value first."
+NO_IMAGE, WRONG = "Load an image first.", "Correct the marked value first."
 WORDS = "Reading the lesion; the first time, the model is loaded"
 
 

@@ -74,7 +74,7 @@ def ask_more_views() -> None:
     """Draw the way to more views of the same lesion."""
     room = MOST_VIEWS - len(get_case().views)
     if room < 1:
-        st.caption(f"A case takes {MOST_VIEWS} views.")
+        st.caption(f"A case holds at most {MOST_VIEWS} views.")
         return
     key = f"case_more_{get_case().file_number}"
     st.file_uploader(
@@ -110,7 +110,7 @@ def ask_replacement() -> None:
         return
     with st.container(border=True):
         if state.is_unsaved:
-            st.markdown(f"**Save or discard?** Kept nowhere else: {_list_work(state)} of this case.")
+            st.markdown(f"**Save or discard?** Not saved anywhere else: {_list_work(state)} of this case.")
         else:
             st.markdown("**This case is saved.** Go on to the next one?")
         with st.container(horizontal=True):
@@ -175,7 +175,7 @@ def _take(contents: Sequence[bytes], there: Sequence[Source], make: Callable[[tu
     change_case(make(sources))
     if left := found[room:]:
         behind = f" and the {len(left) - 1} behind it" if len(left) > 1 else ""
-        words = f"{len(sources)} of {len(found)} images were taken: a case has room for {MOST_VIEWS}."
+        words = f"{len(sources)} of {len(found)} images were loaded: a case holds at most {MOST_VIEWS}."
         said.insert(0, f"{words} Not taken: {left[0][0]}{behind}.")
     if said:
         raise ImageError(" ".join(said))  # said by the page that is drawn next; the views are taken

@@ -66,7 +66,7 @@ def find_proposal(frame: Frame, number: int) -> Proposal:
         try:
             turn = take_turn(f"{FOUND}_{number}", key, lambda: get_worker().begin_finding(frame, owner=owner), WORDS)
         except (ModelError, WorkError) as error:
-            return Proposal(reason=f"The lesion could not be looked for. {error}")
+            return Proposal(reason=f"The search for a lesion failed. {error}")
         known = found[number] = (key, turn)
         st.session_state[chosen] = 0
     return Proposal(known[1], int(st.session_state.get(chosen) or 0))
@@ -168,7 +168,7 @@ def describe_lesion(lesion: Lesion) -> tuple[str, ...]:
 
 def _offer_size(size_mm: float, what: str) -> None:
     if get_case().values.get(SIZE) == size_mm:
-        st.caption(f"{size_mm} mm, {what}, stands in the form.")
+        st.caption(f"{size_mm} mm, {what}, is in the form.")
         return
     st.button(
         f"Use {size_mm} mm as the size",

@@ -18,7 +18,7 @@ from core.ui.errors import guard
 
 COLUMN, FIELD, UNIT, CENTRE = "columns_column", "columns_field", "columns_unit", "columns_centre"
 CODE, SHEET, ENCODING, EXACT, PREVIEW = "columns_code_", "file_sheet", "file_encoding", "file_exact_ids", "file_preview"
-UNREAD, AS_FOUND, EVERYWHERE, BY_WORDS = "Do not read it", "As the file says", "All centres", "Found by its words"
+UNREAD, AS_FOUND, EVERYWHERE, BY_WORDS = "Do not read it", "As the file says", "All centres", "Detected automatically"
 MOST_CODES = 12
 LABEL = "Change how the file is read"
 
@@ -71,12 +71,12 @@ def ask_columns(form: TableForm, *, is_open: bool) -> None:
         _ask_file(preview, own.content, own.choices, form)
         if preview.header:
             _ask_column(preview, form)
-        st.caption("The file stays in this session's memory, so that it can be read otherwise.")
+        st.caption("The file stays in this session's memory, so that it can be read again in another way.")
         st.button("Forget the file", on_click=guard(_forget_file), args=(form,), key="columns_drop", type="tertiary")
         settled = describe_choices(own.choices)
         if settled:
-            st.caption(f"Settled so far: {plain('; '.join(settled))}.")
-            st.button("Forget these", on_click=guard(_forget), args=(form,), key="columns_forget")
+            st.caption(f"Your choices so far: {plain('; '.join(settled))}.")
+            st.button("Forget these choices", on_click=guard(_forget), args=(form,), key="columns_forget")
 
 
 def suggest(form: TableForm, column: str, name: str) -> None:
@@ -175,7 +175,7 @@ def _ask_column(preview: Preview, form: TableForm) -> None:
         st.selectbox(label, [AS_FOUND, *meanings], key=f"{CODE}{i}")
     taken = codes if meanings else ()
     st.button(
-        "Read the table so",
+        "Read the table this way",
         on_click=guard(_settle),
         args=(form, column, name, taken),
         type="primary",

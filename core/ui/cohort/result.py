@@ -20,7 +20,7 @@ from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
 KINDS = {"csv": "Data (CSV)", "svg": "Figure (SVG)", "png": "Figure (PNG)", "json": "Numbers (JSON)"}
-USE = "Research use only; no medical device."
+USE = "Research use only; not a medical device."
 NARROW, WIDE = 4, 7
 Options = dict[str, Hashable]
 

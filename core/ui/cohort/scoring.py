@@ -21,7 +21,7 @@ from core.ui.resources import get_bundle, get_worker
 from core.ui.session import end_with_session, name_owner
 from core.ui.upload import take_upload
 
-OPEN = "The table has no ki67_pct: the tumour board shows these patients, but the model can't be judged on them yet."
+OPEN = "The table has no ki67_pct: the tumour board shows these patients, but the model can't be evaluated on them yet."
 JOB, ROUND, FAILED = "scoring_job", "scoring_round", "scoring_failed"
 TEMPLATE = (
     "patient_id,image,box,centre,age,menopausal,palpable,size_mm,adler,birads,aln_suspicious,ki67_pct\n"

@@ -33,8 +33,10 @@ NOT_BY_PRINTED_ADDRESS = (
     "token changes at each start."
 )
 NOT_YOURS = "This file is not yours, or it is no longer there."
-FULL = "The server holds as many uploads as it takes. Try again when they have been read, or upload a smaller file."
-CROWDED = "The server has as many open pages as it takes. Close some, or try again later."
+FULL = (
+    "The server can hold no more uploads at the moment. Try again when they have been read, or upload a smaller file."
+)
+CROWDED = "The server can hold no more open pages at the moment. Close some, or try again later."
 
 
 @dataclass

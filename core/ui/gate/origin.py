@@ -11,7 +11,7 @@ PROXIED = (
     "says."
 )
 ELSEWHERE = (
-    "SonoKi was asked under another name than the one that people log in at, so nothing is shown. Open its own "
+    "SonoKi was reached under another name than the one that people log in at, so nothing is shown. Open its own "
     "address, or add the name to server.allowedHosts."
 )
 FOREIGN = "Another site's page asked SonoKi for something, so nothing is shown. Open SonoKi's own address."

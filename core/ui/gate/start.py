@@ -28,7 +28,7 @@ LOOK_SECONDS = 2.0
 REQUEST_LOGS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 Make = Callable[[], asyncio.BaseProtocol]
 SHORTEST_SECRET = 16
-UNREADABLE = "SonoKi does not start: {file} can't be read, so that it is not known who may log in. Mend or remove it."
+UNREADABLE = "SonoKi does not start: {file} can't be read, so it is not known who may log in. Correct or remove it."
 WEAK = (
     "SonoKi does not start: cookie_secret in the [auth] section of the secrets is missing or shorter than 16 "
     "characters, so that logins could be forged. Put a long random text there."

@@ -115,7 +115,7 @@ def _ask_back(use: BundleUse, author: Author) -> None:
 
 def _ask_note(label: str, author: Author, change: Callable[[Author, str], str]) -> None:
     key = f"{NOTE}_{label}_{get_use().last}"
-    note = st.text_area("Why; it stands in the record", key=key, max_chars=500, height=68).strip()
+    note = st.text_area("Reason (kept in the record)", key=key, max_chars=500, height=68).strip()
     lacks = [words for words, given in (("your initials", author.name), ("the reason", note)) if not given]
     st.button(
         label,

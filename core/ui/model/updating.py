@@ -17,9 +17,9 @@ from models.bundle import Bundle
 
 NAME = re.compile(r"\w[\w.-]{0,59}")
 ABOUT = (
-    "Fits **{name}** anew on the register's patients whose estimate was made before their outcome was entered, as far "
-    "as the closed testing procedure (Vergouwe 2017) asks for. It is written as a bundle of its own; nothing answers "
-    "otherwise until it is put into use above."
+    "Refits **{name}** on the register's patients whose estimate was made before their outcome was entered, as far "
+    "as the closed testing procedure (Vergouwe 2017) asks for. It is written as a bundle of its own; the bundle in "
+    "use stays as it is until this one is put into use above."
 )
 WRITTEN = "**{name} was written**: {method}, {n} patients, {events} with a high Ki-67. It can be put into use below."
 KEPT = "Nothing was written, {method}: {n} patients, {events} with a high Ki-67."
@@ -31,7 +31,7 @@ def ask_update(current: Bundle, folder: Path, author: Author) -> str:
     left, right = st.columns(2)
     name = left.text_input("Name of the updated bundle", key="update_name", max_chars=60).strip()
     kind = right.segmented_control("Patients, where the register has both", get_args(Kind), key="update_kind")
-    note = st.text_area("Why; it stands in the updated bundle", key="update_note", max_chars=500, height=68).strip()
+    note = st.text_area("Reason (kept in the updated bundle)", key="update_note", max_chars=500, height=68).strip()
     given = {
         "your initials": author.name,
         "a name of letters, digits, dots and dashes": NAME.fullmatch(name),

@@ -30,7 +30,9 @@ def read_estimates() -> Estimates:
     place = st.empty()
 
     def watch(done: int, total: int) -> None:
-        place.progress(done / total, f"Reading the register: {done:,} of {total:,} entries. What is read stays read.")
+        place.progress(
+            done / total, f"Reading the register: {done:,} of {total:,} entries. What has been read is kept."
+        )
 
     with st.spinner("Reading the register", show_time=True):
         estimates = _READING.get(find_database()).read(watch)

@@ -57,7 +57,7 @@ class Watched:
 def show_off() -> None:
     """Say how the register is turned on."""
     st.markdown(
-        "There is no register here, so nothing can be watched: whoever runs SonoKi turns it on by the setting "
+        "The register is off, so there is nothing to monitor: whoever runs SonoKi turns it on with the setting "
         "`SONOKI_REGISTER=on`."
     )
 
@@ -65,7 +65,7 @@ def show_off() -> None:
 def show_empty(estimates: Estimates) -> None:
     """Say how estimates come into the register."""
     if estimates.withheld:
-        st.error(f"{estimates.withheld:,} entries do not hold and are left out. Tell the database's keeper.")
+        st.error(f"{estimates.withheld:,} entries do not hold and are left out. Tell the database administrator.")
     st.markdown(
         "There is no estimate yet: add some on Case or Cohort, or by `python -m core register add`; then this page "
         "says who comes, whether inputs drift from training, and whether estimates still agree with pathology."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INITIALS = "board_initials"
 AT_ONCE, MOST_NAMED = 10_000, 5
-IS_PSEUDONYM = "It is a pseudonym and says nothing of the patient"
+IS_PSEUDONYM = "It is a pseudonym and does not identify the patient"
 
 
 def ask_initials(user: User) -> str:
@@ -141,7 +141,7 @@ def _ask_pseudonyms(names: Iterable[str]) -> bool:
     st.markdown(
         f":orange-badge[Question] {len(asked)} pseudonyms ({listed}{more}) look like a name, a date or a number."
     )
-    return st.checkbox("They are pseudonyms and say nothing of the patients", key="register_sound")
+    return st.checkbox("They are pseudonyms and do not identify the patients", key="register_sound")
 
 
 def _add_case(

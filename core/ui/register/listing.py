@@ -90,7 +90,7 @@ def show_list(store: Store, wanted: Filter) -> None:
             for label, step, is_end in (("Newer", -1, page == 0), ("Older", 1, page >= last)):
                 st.button(label, disabled=is_end, on_click=guard(change_state), args=(RegisterState.turn, step))
     if rows.empty:
-        st.markdown("No estimate fits: change the search or the filters above.")
+        st.markdown("No estimate matches: change the search or the filters above.")
         return
     for sentence in rows["withheld"][rows["withheld"] != ""]:
         st.error(plain(sentence))

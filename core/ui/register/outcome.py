@@ -36,8 +36,8 @@ KINDS = {
     "withdrawal": "Withdrawal",
     "reinstatement": "Reinstatement",
 }
-MEANWHILE = "Somebody entered something for this patient in the meantime, so nothing was saved: look again."
-KNOWN_ALREADY = "This is what is kept already, so nothing was saved."
+MEANWHILE = "Somebody entered something for this patient in the meantime, so nothing was saved: check what is kept now."
+KNOWN_ALREADY = "These values are kept already, so nothing was saved."
 
 
 def show_patient(store: Store, patient: str, author: Author) -> None:
@@ -137,7 +137,7 @@ def _save(
             continue
         is_taken_away = not before.values.keys() <= values.keys()
         if is_taken_away and not reason.strip():
-            raise InputError("Something that is kept was taken away: give the reason of the correction.")
+            raise InputError("A value that is kept was removed: give the reason for the correction.")
         is_correction = is_taken_away or bool(before.find_differences(kind, values))
         entries.append(make_entry(patient, kind, values, before, author, reason=reason if is_correction else ""))
     if not entries:

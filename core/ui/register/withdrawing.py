@@ -15,7 +15,7 @@ from core.register.withdrawal import REASONS, reinstate, withdraw
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
 
-SAYS_NOTHING = "It says nothing of who the patient is"
+SAYS_NOTHING = "It does not identify the patient"
 
 
 def list_withdrawn(records: Sequence[Record]) -> set[int | None]:
@@ -42,7 +42,7 @@ def ask_withdrawal(store: Store, records: Sequence[Record], author: Author) -> N
         number = st.selectbox("Estimate", list(estimates), format_func=name, key=f"{key}_number")
         is_back = number in withdrawn
         reason = "" if is_back else st.selectbox("Reason", REASONS, None, key=f"{key}_reason", placeholder="Choose one")
-        label = "Why it counts again" if is_back else "More about it"
+        label = "Why it counts again" if is_back else "Details"
         text = st.text_input(label, key=f"{key}_text", max_chars=400, autocomplete="off").strip()
         question = question_text(text)
         if question:

@@ -17,8 +17,8 @@ def stop_where_off() -> None:
     """End the page where nothing can be trained, and say why."""
     if not is_on():
         st.markdown(
-            "No model is trained here: whoever runs SonoKi turns it on by the setting `SONOKI_TRAINING=on`. "
-            "The command line trains too: `python -m core train`."
+            "Training is off: whoever runs SonoKi turns it on with the setting `SONOKI_TRAINING=on`. "
+            "Training also works on the command line: `python -m core train`."
         )
         st.stop()
     if missing := list_missing():

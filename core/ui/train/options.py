@@ -66,7 +66,7 @@ def ask_plan(centres: list[str]) -> TrainingPlan:
 def _read_name(text: str) -> str:
     name = " ".join(text.split()) or UNTITLED
     if not NAME.fullmatch(name):
-        raise UsageError("The name holds signs that a name can't have: use letters, digits, blanks, dots and dashes.")
+        raise UsageError("The name has characters that are not allowed: use letters, digits, spaces, dots and dashes.")
     return name
 
 

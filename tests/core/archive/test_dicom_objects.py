@@ -426,7 +426,7 @@ def test_what_can_not_be_exported_is_refused(results):
     reading = replace(view.reading, applicability=Applicability("refused", ("No ultrasound.",)))
     with pytest.raises(InputError, match="nothing to export"):
         replace(results, prediction=replace(results.prediction, views=(replace(view, reading=reading),)))
-    with pytest.raises(InputError, match="no PDF"):
+    with pytest.raises(InputError, match="not a PDF"):
         replace(results, document=b"hello")
     with pytest.raises(ImageError, match="RGB"):
         replace(results, overlays=(results.overlays[0][..., 0],))

@@ -137,11 +137,11 @@ FAULTS = {
     "500": (reply(500), r"fault of its own \(HTTP 500\)", 3),
     "503": (reply(503), r"fault of its own \(HTTP 503\)", 3),
     "redirect": (reply(302, headers={"Location": "http://198.51.100.1/"}), "sends on to another address", 1),
-    "html": (reply(kind="text/html", body=b"<html>Sign in</html>"), "something else than DICOMweb", 1),
-    "empty object": (reply(body=b'[{"0020000D": 7}]'), "something else than DICOMweb", 1),
-    "a word": (reply(body=b'"hello"'), "something else than DICOMweb", 1),
-    "no uid": (reply(body=b'[{"0020000D": {"Value": ["../../etc"]}}]'), "something else than DICOMweb", 1),
-    "deep": (reply(body=b"[" * 100_000), "something else than DICOMweb", 1),
+    "html": (reply(kind="text/html", body=b"<html>Sign in</html>"), "something other than DICOMweb", 1),
+    "empty object": (reply(body=b'[{"0020000D": 7}]'), "something other than DICOMweb", 1),
+    "a word": (reply(body=b'"hello"'), "something other than DICOMweb", 1),
+    "no uid": (reply(body=b'[{"0020000D": {"Value": ["../../etc"]}}]'), "something other than DICOMweb", 1),
+    "deep": (reply(body=b"[" * 100_000), "something other than DICOMweb", 1),
     "cut short": (reply(body=b"[", length=500), "cut short", 3),
     "silent": (hang, "did not answer within 1 seconds", 3),
 }
@@ -234,7 +234,7 @@ def test_a_file_comes_whole_or_not_at_all(serve):
     with pytest.raises(ArchiveError, match="cut short"):
         Archive(stub.url).retrieve(IMAGE)
     assert len(stub.asked) == 3
-    with pytest.raises(ArchiveError, match="something else than a DICOM file"):
+    with pytest.raises(ArchiveError, match="something other than a DICOM file"):
         Archive(serve(reply(kind="text/html", body=b"<html>")).url).retrieve(IMAGE)
 
 

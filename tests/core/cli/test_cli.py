@@ -163,7 +163,7 @@ def test_clinical_values_that_are_no_json_get_a_sentence(tmp_path: Path, content
     if content is not None:
         path = tmp_path / "case.json"
         path.write_bytes(content)
-    with pytest.raises(InputError, match="no readable JSON"):
+    with pytest.raises(InputError, match="not readable JSON"):
         read_clinical(path)
 
 

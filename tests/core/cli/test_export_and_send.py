@@ -131,7 +131,7 @@ def test_a_document_names_the_headers_breast_and_asks_about_another(run, source,
         assert re.search(r"Side\W.*?right", re.sub("<[^>]*>", " ", out.read_text(encoding="utf-8")), re.DOTALL)
 
 
-@pytest.mark.parametrize(("pdf", "message"), [("nowhere.pdf", "The PDF is not there"), (__file__, "is no PDF file")])
+@pytest.mark.parametrize(("pdf", "message"), [("nowhere.pdf", "The PDF is not there"), (__file__, "is not a PDF file")])
 def test_a_wrong_document_is_refused(run, source, bundle_dir, tmp_path, pdf, message):
     code, _, err = run("export", source, "--roi", ROI, "--bundle", bundle_dir, "--out", tmp_path / "o", "--pdf", pdf)
     assert code == 3
@@ -170,7 +170,7 @@ def test_a_file_that_is_refused_is_named_and_holds_up_no_other(run, source, bund
     (tmp_path / "bad.dcm").write_bytes(b"hello")
     code, _, err = run("send", tmp_path / "o" / "sr.dcm", tmp_path / "bad.dcm", tmp_path / "o" / "pr.dcm")
     assert code == 1
-    assert "bad.dcm: The file is no DICOM file" in err
+    assert "bad.dcm: The file is not a DICOM file" in err
     assert len(list(away.glob("*.dcm"))) == 2
 
 

@@ -24,7 +24,7 @@ def test_options_are_read_with_any_name_of_a_field():
     ("options", "match"),
     [
         ((["prob"], None, None, None), "--map takes FIELD=COLUMN, not 'prob'"),
-        ((["prub=p"], None, None, None), "'prub' is no field of a table here. Did you mean 'prob'?"),
+        ((["prub=p"], None, None, None), "'prub' is not a field of a table here. Did you mean 'prob'?"),
         ((None, None, ["rfs=hours"], None), "rfs_months is not in 'hours'; its units are months, days, weeks, years"),
         ((None, None, ["age=days"], None), "it has no unit to choose"),
         ((None, None, None, ["y=1,2"]), "--code takes"),

@@ -49,7 +49,7 @@ def test_only_what_was_estimated_before_counts_and_the_rest_is_said(register):
     assert any("left out: 4 patients" in note for note in cohort.read.notes)
     whole = make(register, prospective=False).read
     assert whole.table["timing"].value_counts().to_dict() == {BEFORE: 56, AFTER: 4}
-    assert any("no prospective study" in note for note in whole.notes)
+    assert any("not a prospective study" in note for note in whole.notes)
     assert (cohort.bundle, cohort.threshold, cohort.is_simulated) == ("old", 0.45, False)
 
 

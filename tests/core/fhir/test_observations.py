@@ -62,9 +62,9 @@ def test_a_ki67_in_an_excised_specimen_is_read_from_every_kind_of_bundle(kind):
         ({"bodySite": {"text": "Axillary lymph node"}}, "lymph node"),
         ({"subject": None}, "names no patient"),
         ({"subject": {"display": "Mrs. Jones"}}, "names no patient"),
-        ({"subject": {"reference": "Specimen/cut"}}, "subject is no patient"),
-        ({"issued": "yesterday"}, "no valid FHIR R4 Observation, at issued"),
-        ({"component": 3}, "no valid"),
+        ({"subject": {"reference": "Specimen/cut"}}, "subject is not a patient"),
+        ({"issued": "yesterday"}, "not a valid FHIR R4 Observation, at issued"),
+        ({"component": 3}, "not a valid"),
     ],
 )
 def test_what_is_not_read_is_named(changes, reason):

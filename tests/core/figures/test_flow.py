@@ -132,7 +132,7 @@ def test_every_node_is_the_sum_of_what_leaves_it(flow):
 
 
 def test_reasons_are_counted_without_values_rows_or_options():
-    kept = "The same image stands in row {} under another patient_id."
+    kept = "The same image is in row {} under another patient_id."
     refused = [
         (6, f"{kept.format(11)} If it is this patient's, --keep 6 takes it."),
         (11, kept.format(6)),

@@ -225,7 +225,7 @@ def test_a_bundle_without_evidence_is_one_sentence(study, tmp_path, monkeypatch)
         lacking = dataclasses.replace(manifest, files={key: sha for key, sha in manifest.files.items() if key != name})
         bundle = dataclasses.replace(study.bundle, manifest=lacking)
         monkeypatch.setattr("core.paper.study.load_bundle", lambda _, bundle=bundle: bundle)
-        with pytest.raises(ModelError, match=f"The bundle has no {re.escape(name)}: train it anew"):
+        with pytest.raises(ModelError, match=f"The bundle has no {re.escape(name)}: train it again"):
             read_study(SHIPPED)
 
 
@@ -234,7 +234,7 @@ def test_a_bundle_without_evidence_is_one_sentence(study, tmp_path, monkeypatch)
 )
 def test_counts_that_do_not_add_up_are_refused(study, monkeypatch, odd):
     monkeypatch.setattr("core.paper.study.read_evidence", lambda *_: {**study.flow, **odd})
-    with pytest.raises(ModelError, match="do not add up: train it anew"):
+    with pytest.raises(ModelError, match="do not add up: train it again"):
         read_study(SHIPPED)
 
 
@@ -267,15 +267,15 @@ def test_the_answers_of_the_studys_people_are_read_from_the_form_and_stand_in_th
 @pytest.mark.parametrize(
     ("form", "words"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ('["TRIPOD+AI 1"]', "holds no items"),
-        ('{"TRIPOD+AI 5": "2021"}', "'TRIPOD+AI 5' is no item of the checklists. Did you mean 'TRIPOD+AI"),
-        ('{"TRIPOD+AI 5b": 2021}', "TRIPOD+AI 5b: the answer is no text"),
+        ('{"TRIPOD+AI 5": "2021"}', "'TRIPOD+AI 5' is not an item of the checklists. Did you mean 'TRIPOD+AI"),
+        ('{"TRIPOD+AI 5b": 2021}', "TRIPOD+AI 5b: the answer is not text"),
         ('{"TRIPOD+AI 5b": {"answr": "2021"}}', "TRIPOD+AI 5b: 'answr' is not known"),
         ('{"TRIPOD+AI 5b": "2021", "TRIPOD+AI 5b": "2022"}', "'TRIPOD+AI 5b' stands twice"),
         (json.dumps({"TRIPOD+AI 5b": "x" * 2_001}), "has 2,001 letters; at most 2,000"),
-        ('{"TRIPOD+AI 5b": "a\\u0000b"}', "a sign that no text has"),
+        ('{"TRIPOD+AI 5b": "a\\u0000b"}', "a character that text can't have"),
     ],
 )
 def test_a_form_that_is_none_is_refused_by_its_item(tmp_path, form, words):

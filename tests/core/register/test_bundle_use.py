@@ -60,7 +60,7 @@ def test_the_board_sees_nothing_of_it(store):
 
 @pytest.mark.parametrize("note", ["", "  "])
 def test_it_needs_a_reason(store, note):
-    with pytest.raises(InputError, match="Say why"):
+    with pytest.raises(InputError, match="Give a reason"):
         put(store, NEW, OLD, note)
 
 

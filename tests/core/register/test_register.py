@@ -81,7 +81,7 @@ def test_an_outcome_is_put_together_and_a_correction_names_the_old_one(store):
     assert kept.values == {"ki67_pct": 35.0, "ki67_laboratory": "Lab A", "pn": "N0"}
     assert kept.judge("outcome", {"ki67_pct": 35.0}) == "matched"
     assert kept.judge("outcome", {"ki67_pct": 35.0, "pt": "T2"}) == "new"
-    with pytest.raises(InputError, match="reason of the correction"):
+    with pytest.raises(InputError, match="reason for the correction"):
         make_entry("P-001", "outcome", {"ki67_pct": 30.0}, kept, AB)
     entry = make_entry("P-001", "outcome", {"ki67_pct": 30.0}, kept, AB, reason="Typing error.")
     record = store.append(entry)

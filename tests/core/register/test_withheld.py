@@ -87,7 +87,7 @@ def test_an_entry_of_another_course_is_withheld_with_its_neighbours(tmp_path):
     run(urls[0], f"UPDATE entries SET {values} WHERE number = 2")
     assert list(list_withheld(read(urls[0]))) == [1, 2, 3]
     run(urls[0], "DELETE FROM entries WHERE number = 1")
-    sentence = "Withheld: entry 3 does not follow the one before. Tell the database's keeper."
+    sentence = "Withheld: entry 3 does not follow the one before. Tell the database administrator."
     assert list_withheld(read(urls[0])) == dict.fromkeys((2, 3), sentence)
 
 

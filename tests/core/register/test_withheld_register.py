@@ -28,7 +28,7 @@ def test_a_changed_estimate_is_withheld_in_the_list(store, filled):
     table = list_estimates(store, Filter()).set_index("patient")
     assert table["withheld"].to_dict() == {
         "P-2": "",
-        "P-1": "Withheld: entry 1 was changed. Tell the database's keeper.",
+        "P-1": "Withheld: entry 1 was changed. Tell the database administrator.",
     }
     assert table["probability"].notna().to_dict() == {"P-2": True, "P-1": False}
     assert [record.kind for record in store.read("P-1", kinds=REGISTER)] == [WITHHELD, "outcome"]

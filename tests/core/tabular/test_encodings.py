@@ -62,7 +62,7 @@ def test_an_encoding_goes_by_several_names(name):
 
 @pytest.mark.parametrize(
     ("name", "match"),
-    [("latin9000", "no encoding that is known here"), ("rot13", "no encoding"), ("utf-8", "not UTF-8")],
+    [("latin9000", "not a known encoding"), ("rot13", "not a known encoding"), ("utf-8", "not UTF-8")],
 )
 def test_an_encoding_that_does_not_fit(name, match):
     with pytest.raises(TableError, match=match):

@@ -60,7 +60,7 @@ def test_what_is_in_the_way_is_refused_before_anything_is_computed(old: Path, tm
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "thesis.docx").write_text("x")
-    for out, words in ((old, "--replace"), (tmp_path / "file", "is a file"), (tmp_path / "folder", "no bundle")):
+    for out, words in ((old, "--replace"), (tmp_path / "file", "is a file"), (tmp_path / "folder", "not a bundle")):
         with pytest.raises(UsageError, match=words), open_training_folder(out, replace=False):
             pytest.fail("it was opened")
 

@@ -279,11 +279,11 @@ def test_one_image_under_two_patients_is_no_training_row_and_a_near_copy_is_ques
     engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
     gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
     found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
-    assert {row: sentence[:33] for row, sentence in found.refused} == {
-        6: "The same image stands in row 11 u",
-        11: "The same image stands in row 6 un",
+    assert {row: sentence[:29] for row, sentence in found.refused} == {
+        6: "The same image is in row 11 u",
+        11: "The same image is in row 6 un",
     }
-    assert "Nearly the same image stands in row 4 under another patient_id." in dict(found.cautions)[2]
+    assert "Nearly the same image is in row 4 under another patient_id." in dict(found.cautions)[2]
     assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
 
 

@@ -19,6 +19,6 @@ _NAMES = {
 def decode_identity(data: bytes, limits: Limits) -> dict[str, str]:
     """Read what a file says of its patient and its place; "" for what it leaves out."""
     if detect_format(data) != "DICOM":
-        raise ImageError("The file is no DICOM file, so that it names no patient.")
+        raise ImageError("The file is not a DICOM file, so it names no patient.")
     _, header, _ = read_header(data, limits)
     return {name: str(header.get(keyword) or "").strip("\0 ") for name, keyword in _NAMES.items()}

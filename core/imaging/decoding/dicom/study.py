@@ -54,7 +54,7 @@ _BREAK = "Its {name} breaks the DICOM standard, so that results can't be filed w
 def decode_study(data: bytes, limits: Limits) -> dict[str, str | int]:
     """Read what results of the same study must repeat."""
     if detect_format(data) != "DICOM":
-        raise ImageError("The file is no DICOM file, so that it names no study to file results with.")
+        raise ImageError("The file is not a DICOM file, so it names no study to file results with.")
     source = open_dicom(data, limits)
     found: dict[str, str | int] = {name: read_value(source.header, name, strict=True) for name in (*_UIDS, *_IDENTITY)}
     for name in _UIDS:

@@ -282,7 +282,7 @@ def test_a_date_that_is_not_understood_takes_no_image(collect):
         {"a": make_file(1), "b": make_file(2, "5")}, "patient_id,exam_date\n4711,03/05/2024\n5,2024-05-03\n"
     )
     assert len(found.manifest) == 1
-    assert "is no day" in found.rows[2]
+    assert "is not a date" in found.rows[2]
     assert "03/05/2024" not in found.rows[2]
 
 
@@ -336,7 +336,7 @@ def test_a_refusal_of_the_whole_quotes_no_cell(collect):
         collect({"a": make_file(1)}, "patient_id,exam_date\n4711,Müllerová Zdenka\n")
     (((row, reason),),) = (refused.value.rows,)
     assert row == 2
-    assert reason == "exam_date: '…' is no day; write it as 2026-03-31 or 31.3.2026"
+    assert reason == "exam_date: '…' is not a date; write it as 2026-03-31 or 31.3.2026"
 
 
 def test_places_in_each_other_or_in_use_are_refused(collect, tmp_path):

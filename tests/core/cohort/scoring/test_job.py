@@ -176,7 +176,7 @@ def test_what_can_not_be_scored_ends_in_a_sentence_with_rows(predictor: Predicto
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: b"no archive", "no zip archive"),
+        (lambda: b"no archive", "not a zip archive"),
         (lambda: pack({"a.csv": b"x"})[:-9], "damaged"),
         (lambda: pack({"a.png": b"x"}), "holds 0 tables"),
         (lambda: pack({"a.csv": b"x", "b/c.csv": b"x"}), "holds 2 tables"),

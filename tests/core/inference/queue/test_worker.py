@@ -252,7 +252,7 @@ def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_ca
         dead.join(30)
     assert not dead.is_alive()
     for turn in (running, *waiting):
-        with pytest.raises(WorkError, match="stopped and was started anew"):
+        with pytest.raises(WorkError, match="stopped and was restarted"):
             turn.wait(30)
     assert worker.read_image(8, None) == 8
 
@@ -264,7 +264,7 @@ def test_a_hanging_network_is_left_behind(worker, predictor, monkeypatch):
     fresh.go.set()
     monkeypatch.setattr(module, "_load", lambda folder: fresh)
     for turn in (stuck, waiting):
-        with pytest.raises(WorkError, match="stopped and was started anew"):
+        with pytest.raises(WorkError, match="stopped and was restarted"):
             turn.wait(30)
     assert worker.read_image(2, None) == 2
     predictor.go.set()

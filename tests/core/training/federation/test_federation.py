@@ -340,9 +340,9 @@ def test_a_changed_or_foreign_file_is_refused(small, tmp_path):
     with pytest.raises(InputError, match=r"A\.json was changed after its export"):
         read_site(tmp_path / "A.json")
     for text, words in (
-        ("[]", "no export of a site"),
-        ("{", "no readable JSON"),
-        ('{"kind": 1}', "no export of a site"),
+        ("[]", "not an export of a site"),
+        ("{", "not readable JSON"),
+        ('{"kind": 1}', "not an export of a site"),
     ):
         (tmp_path / "B.json").write_text(text)
         with pytest.raises(InputError, match=words):
