@@ -17,8 +17,9 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.errors import ImageError
 from core.imaging import Frame
-from core.imaging import uploads as store
+from core.imaging.uploads import HeldFile
 from tests.pages.planted import (
     BAND,
     FILE_NAME,
@@ -146,12 +147,14 @@ def test_no_planted_name_is_kept_shown_logged_written_or_handed_out(
 
 
 def test_the_file_itself_goes_with_the_case(open_page, breast_frame):
-    at = upload(open_page("pages/1_Case.py"), make_dicom(breast_frame))
-    ticket = at.session_state["case"].source.file.ticket
-    assert ticket in store._files
+    file = make_dicom(breast_frame)
+    at = upload(open_page("pages/1_Case.py"), file)
+    again = HeldFile(at.session_state["case"].source.file.ticket, "")
+    assert again.read() == file
     next(button for button in at.button if button.label == "Remove this image").click().run()
     gc.collect()
-    assert ticket not in store._files
+    with pytest.raises(ImageError, match="no longer held"):
+        again.read()
     assert find_words(keep_of(at)) == set()
 
 

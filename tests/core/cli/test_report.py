@@ -32,7 +32,7 @@ def test_the_form_of_the_checklists_is_written_once_and_read(capsys, monkeypatch
     form.write_text(json.dumps(answered))
     code, _, err = run(capsys, monkeypatch, "report", bundle_dir, "--paper", tmp_path / "p", "--reporting", form)
     assert code == 3
-    assert "'CLAIM 2024 45' is no item" in err
+    assert "'CLAIM 2024 45' is not an item" in err
 
 
 def test_what_can_not_be_done_is_one_sentence(capsys, monkeypatch, bundle_dir, tmp_path):

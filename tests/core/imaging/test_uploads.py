@@ -32,14 +32,15 @@ def test_a_ticket_gives_its_file_and_holds_none_of_it():
 
 
 def test_a_file_goes_with_the_last_reference_to_its_ticket(room):
-    file = hold_file(b"a")
-    again = file
-    del file
+    large, small = hold_file(bytes(60), "a"), hold_file(bytes(30), "b")
+    again = small
+    del small
     gc.collect()
-    assert len(store._files) == 1
+    assert len(again.read()) == 30
     del again
     gc.collect()
-    assert len(store._files) == 0
+    hold_file(bytes(40), "c")
+    assert len(large.read()) == 60
 
 
 def test_the_file_that_was_not_read_for_the_longest_time_makes_room(room):

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests, from Debian's package, in a folder of its own on the loopback."""
+"""A PostgreSQL server for tests, from Debian's package, in a folder of its own on the loopback; tampering."""
 
 import os
 import shutil
@@ -8,8 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+
+from core.register.database import connect
 from tests.pages.serving import find_port
 from tests.tools import find_program
+
+
+def tamper(url: str, statement: str) -> None:
+    """Change the entries as somebody with the database's password could: what refuses it is dropped first."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("DROP TRIGGER IF EXISTS refuse_update"))
+            connection.execute(text("DROP TRIGGER IF EXISTS refuse_delete"))
+        else:
+            connection.execute(text("DROP TRIGGER refuse_change ON entries"))
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Which bundle answers: entries of the chain, by whom and why, and nobody decides beside somebody else."""
 
 import pytest
-from sqlalchemy import text
 
 from core.errors import InputError, WorkError
 from core.register.bundles.use import (
@@ -16,6 +15,7 @@ from core.register.bundles.use import (
 from core.register.models import BUNDLE_USE, SAID, Entry
 from core.register.outcome_entry import Author
 from core.register.store import Store
+from tests.core.register.databases import tamper
 from tests.core.register.register_entries import add_estimates
 
 ADMIN = Author("Dr Kim", "sub-1", "admin")
@@ -93,11 +93,8 @@ def test_an_entry_is_of_a_patient_or_of_a_bundle():
         Entry("", "AB", "note", text="Why.")
 
 
-def test_a_changed_entry_leaves_nobody_in_doubt(store):
+def test_a_changed_entry_leaves_nobody_in_doubt(store, url):
     put(store, NEW, OLD, "Fits us better.")
-    with store._engine.begin() as connection:
-        for guard in ("refuse_update",) if connection.dialect.name == "sqlite" else ("refuse_change ON entries",):
-            connection.execute(text(f"DROP TRIGGER {guard}"))
-        connection.execute(text(f"UPDATE entries SET bundle_sha256 = '{'d' * 64}'"))
+    tamper(url, f"UPDATE entries SET bundle_sha256 = '{'d' * 64}'")
     with pytest.raises(WorkError, match="It is not known which bundle answers: Withheld: entry 1 was changed"):
         read_use(store)

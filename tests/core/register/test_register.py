@@ -28,6 +28,7 @@ from core.register.store import Store
 from core.register.withdrawal import REASONS, reinstate, withdraw
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
+from tests.core.register.databases import tamper
 from tests.core.register.register_entries import AB, ESTIMATE, add_estimates, enter
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +38,7 @@ from dataclasses import replace
 from core.register.store import Store
 from core.simulation import render_frame
 from core.simulation.parameters import LATENTS
+from tests.core.register.databases import tamper
 from tests.core.register.register_entries import ESTIMATE
 store = Store(sys.argv[1])
 for i in range(250):
@@ -64,13 +66,10 @@ def test_board_and_register_share_the_chain_and_see_nothing_of_each_other(store)
 
 
 @pytest.mark.parametrize("column", ["details", "identity", "exam_date", "centre", "bundle", "probability"])
-def test_a_changed_estimate_breaks_the_chain(store, column):
+def test_a_changed_estimate_breaks_the_chain(store, url, column):
     add_estimates(store, ["P-001"])
     value = "0.9" if column == "probability" else "'2020-01-01'"
-    with store._engine.begin() as connection:
-        for guard in ("refuse_update",) if connection.dialect.name == "sqlite" else ("refuse_change ON entries",):
-            connection.execute(text(f"DROP TRIGGER {guard}"))
-        connection.execute(text(f"UPDATE entries SET {column} = {value}"))
+    tamper(url, f"UPDATE entries SET {column} = {value}")
     assert "entry 1 was changed" in store.verify_chain().reason
 
 

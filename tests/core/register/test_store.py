@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from core.archive.outbox import open_outbox
 from core.cli import app
 from core.errors import InputError, UsageError, WorkError
 from core.register.chain import hash_entry
-from core.register.database import find_database
+from core.register.database import connect, find_database
 from core.register.models import BUNDLE_USE, KINDS, Entry, Record
 from core.register.store import Store
+from tests.core.register.databases import tamper
 
 ROOT = Path(__file__).parents[3]
 ENTRY = Entry("SIM-D0001", "AB", "decision", agrees=True, probability=0.1 + 0.2, low=0.2, high=1 / 3, group="low")
@@ -38,17 +40,6 @@ for i in range(int(sys.argv[2])):
 def run_writer(url: str, count: int, name: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", WRITER, url, str(count), name]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def tamper(store: Store, statement: str) -> None:
-    """Change the database as somebody with its password could: triggers dropped first."""
-    with store._engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.execute(sql("DROP TRIGGER IF EXISTS refuse_update"))
-            connection.execute(sql("DROP TRIGGER IF EXISTS refuse_delete"))
-        else:
-            connection.execute(sql("DROP TRIGGER refuse_change ON entries"))
-        connection.execute(sql(statement))
 
 
 def test_an_entry_comes_back_as_it_was_written(store):
@@ -90,10 +81,12 @@ def test_an_empty_board_holds_and_opens_again(url):
 
 
 @pytest.mark.parametrize("statement", ["UPDATE entries SET text = 'x'", "DELETE FROM entries"])
-def test_the_database_itself_refuses_to_change_an_entry(store, statement):
+def test_the_database_itself_refuses_to_change_an_entry(store, url, statement):
     store.append(ENTRY)
-    with pytest.raises(WorkError, match="refused"), store._write() as connection:
+    engine = connect(url)
+    with pytest.raises(DBAPIError, match="only appended|never changed or deleted"), engine.begin() as connection:
         connection.execute(sql(statement))
+    engine.dispose()
     assert store.verify_chain().holds
 
 
@@ -106,10 +99,10 @@ def test_the_database_itself_refuses_to_change_an_entry(store, statement):
         ("DELETE FROM entries WHERE number = 3", "entry 3 was the last"),
     ],
 )
-def test_a_changed_or_missing_row_is_found(store, statement, reason):
+def test_a_changed_or_missing_row_is_found(store, url, statement, reason):
     for _ in range(3):
         store.append(ENTRY)
-    tamper(store, statement)
+    tamper(url, statement)
     report = store.verify_chain()
     assert report.broken_at == (3 if "number = 3" in statement else 2)
     assert reason in report.reason
@@ -227,7 +220,7 @@ def test_audit_exports_and_verifies(store, url, tmp_path, suffix):
 
 def test_audit_of_a_broken_chain_fails(store, url):
     store.append(ENTRY)
-    tamper(store, "UPDATE entries SET author = 'x'")
+    tamper(url, "UPDATE entries SET author = 'x'")
     done = CliRunner().invoke(app, ["audit", "--database", url])
     assert isinstance(done.exception, WorkError)
     assert done.exception.exit_code == 1

@@ -52,6 +52,14 @@ def predictor(monkeypatch: pytest.MonkeyPatch) -> SlowPredictor:
     return slow
 
 
+def start_worker() -> tuple[Worker, threading.Thread]:
+    """A worker and its thread."""
+    before = set(threading.enumerate())
+    worker = Worker(Path("bundle"))
+    (thread,) = (new for new in set(threading.enumerate()) - before if new.name == "predictor")
+    return worker, thread
+
+
 @pytest.fixture
 def worker(predictor: SlowPredictor) -> Iterator[Worker]:
     worker = Worker(Path("bundle"))
@@ -78,7 +86,7 @@ def test_all_images_are_read_by_one_thread(worker, predictor):
 def test_too_many_callers_are_sent_away_and_told_how_many_wait(predictor):
     worker = Worker(Path("bundle"), places=2)
     first, second = hold(worker, predictor), worker.begin_reading(2, None)
-    with pytest.raises(WorkError, match="1 images wait for the model already, as many as it takes on"):
+    with pytest.raises(WorkError, match="1 images wait for the model already, and it accepts no more"):
         worker.begin_reading(3, None)
     predictor.go.set()
     assert (first.wait(30), second.wait(30)) == (99, 2)
@@ -146,15 +154,16 @@ def test_a_crop_that_was_read_costs_no_second_pass(worker, predictor, monkeypatc
     assert predictor.order == [5]
     for i in range(100, 100 + module.KEPT):
         worker.read_image(i, None)
-    assert len(worker._recent) == module.KEPT
-    worker.read_image(5, None)
-    assert predictor.order.count(5) == 2
+    for i in (5, 99 + module.KEPT):
+        worker.read_image(i, None)
+    assert (predictor.order.count(5), predictor.order.count(99 + module.KEPT)) == (2, 1)
 
 
 def test_a_cohorts_images_are_not_kept(worker, predictor):
     predictor.go.set()
     assert BulkReader(worker).read_images([(i, None) for i in range(4)]) == [0, 1, 2, 3]
-    assert len(worker._recent) == 0
+    assert worker.read_image(0, None) == 0
+    assert predictor.order.count(0) == 2
 
 
 def test_another_owner_finds_a_place_and_is_served_next(predictor):
@@ -235,13 +244,11 @@ def test_a_failing_network_gives_a_sentence_and_the_next_case_works(worker, pred
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_case_works(
-    worker, predictor, monkeypatch
-):
+def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_case_works(predictor, monkeypatch):
     """Kill the thread itself at the end of a pass, outside what guards a pass."""
+    worker, dead = start_worker()
     running = hold(worker, predictor)
     waiting = [worker.begin_reading(i, None) for i in range(3)]
-    dead = worker._thread
 
     def die(*_: object, **__: object) -> None:
         raise SystemExit
@@ -255,6 +262,7 @@ def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_ca
         with pytest.raises(WorkError, match="stopped and was restarted"):
             turn.wait(30)
     assert worker.read_image(8, None) == 8
+    worker.close()
 
 
 def test_a_hanging_network_is_left_behind(worker, predictor, monkeypatch):
@@ -273,7 +281,7 @@ def test_a_hanging_network_is_left_behind(worker, predictor, monkeypatch):
 
 
 def test_closing_lets_the_pass_end_and_gives_who_waits_a_sentence(predictor):
-    worker = Worker(Path("bundle"))
+    worker, thread = start_worker()
     running, waiting = hold(worker, predictor), worker.begin_reading(1, None)
     closing = threading.Thread(target=worker.close)
     closing.start()
@@ -282,6 +290,6 @@ def test_closing_lets_the_pass_end_and_gives_who_waits_a_sentence(predictor):
     predictor.go.set()
     closing.join(30)
     assert running.wait(1) == 99
-    assert not worker._thread.is_alive()
+    assert not thread.is_alive()
     with pytest.raises(WorkError, match="being shut down"):
         worker.begin_reading(2, None)

@@ -27,11 +27,12 @@ def test_no_more_clients_are_kept_than_the_last(monkeypatch):
     monkeypatch.setattr(allowance, "MOST_CLIENTS", 3)
     allowances = Allowances()
     ada = allowances.find("ada", "")
+    others = {}
     for other in "bcd":
         allowances.find("ada", "")
-        allowances.find(other, "")
-    assert allowances.find("ada", "") is ada
-    assert len(allowances._of) == 3
+        others[other] = allowances.find(other, "")
+    assert [allowances.find(name, "") for name in ("ada", "c", "d")] == [ada, others["c"], others["d"]]
+    assert allowances.find("b", "") is not others["b"]
 
 
 async def flood(sockets: int, seconds: float) -> int:
