@@ -84,7 +84,7 @@ def test_an_empty_board_holds_and_opens_again(url):
 def test_the_database_itself_refuses_to_change_an_entry(store, url, statement):
     store.append(ENTRY)
     engine = connect(url)
-    with pytest.raises(DBAPIError, match="only appended|never changed or deleted"), engine.begin() as connection:
+    with pytest.raises(DBAPIError, match=r"only appended|never changed or deleted"), engine.begin() as connection:
         connection.execute(sql(statement))
     engine.dispose()
     assert store.verify_chain().holds
