@@ -25,6 +25,12 @@ FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cn
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
 HIGHEST = 100  # per cent
+EMPTY_BOX = "box: '{text}' is empty; give x0,y0,x1,y1 with x0 < x1 and y0 < y1."
+EMPTY_BOXES = (
+    "box: {count} of {total} boxes end before they begin: they may be x, y, width and height. "
+    "Write x0,y0,x1,y1 in pixels, or leave the column unread: --ignore {column}."
+)
+EMPTY_SHARE = 0.1
 Row = dict[str, Any]
 
 
@@ -136,6 +142,8 @@ def read_rows(
         )
     understood = understand(text, match, choices, (*needed, "split"))
     problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
+    if "box" in understood.values:
+        _check_boxes(understood.values["box"], text.header[match.positions["box"]])
     if "ki67_pct" in understood.values:
         both = find_straddling(understood, cutoff, is_outcome=labelled)
         understood.values["ki67_pct"][both] = np.inf
@@ -152,6 +160,22 @@ def read_rows(
     rows = [row for row in rows if row["row"] not in problems]
     reading = describe_reading(content, text, match, understood, problems, _note_differences(rows))
     return rows, reading
+
+
+def _check_boxes(boxes: np.ndarray, column: str) -> None:
+    """Refuse a column of which more than stray boxes are empty: the others may mean something else than they say."""
+    written = [text for text in boxes if text is not None]
+    empty = sum(_is_empty(text) for text in written)
+    if empty > max(1, EMPTY_SHARE * len(written)):
+        raise TableError(EMPTY_BOXES.format(count=empty, total=len(written), column=column[:40]), column=column)
+
+
+def _is_empty(text: str) -> bool:
+    try:
+        parse_box(text)
+    except TableError as error:
+        return str(error) == EMPTY_BOX.format(text=text[:40])
+    return False
 
 
 def write_range(low: float, high: float) -> str | None:
@@ -211,7 +235,7 @@ def parse_box(text: str) -> tuple[float, float, float, float] | None:
     if not np.isfinite([x0, y0, x1, y1]).all():
         raise TableError(f"box: '{text[:40]}' is not x0,y0,x1,y1 in pixels.")
     if not (x0 < x1 and y0 < y1):
-        raise TableError(f"box: '{text[:40]}' is empty; give x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
+        raise TableError(EMPTY_BOX.format(text=text[:40]))
     return (x0, y0, x1, y1)
 
 

@@ -84,10 +84,12 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
         for position, reason in _find_twins(cells["patient_id"], table.rows).items():
             result.problems.setdefault(position, reason)
     for name, columns in match.doubtful.items():
+        is_mixed = bool(match.mixed) and name in {TIME, EVENT}
+        if name in primary and is_mixed:
+            raise TableError(match.mixed, column=columns[0])
         if name in primary:
             sentence = SEVERAL.format(count=len(columns), name=name, columns=", ".join(columns))
             raise TableError(sentence, column=columns[0])
-        is_mixed = bool(match.mixed) and name in {TIME, EVENT}
         problem = match.mixed if is_mixed else f"{len(columns)} columns fit it; rename one, or map the right one to it."
         result.readings += [
             ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)

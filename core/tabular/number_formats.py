@@ -3,6 +3,7 @@
 import re
 from itertools import islice
 
+LONGEST = 255
 PIECE = r'"[^"]*"|\\.|[-/ ()]|0'
 PADDED = re.compile(rf"(?:{PIECE})+")
 LITERAL = re.compile(r'"[^"]*"|\\.')
@@ -14,8 +15,8 @@ COMPARED = {"=": "__eq__", "<>": "__ne__", "<": "__lt__", "<=": "__le__", ">": "
 
 
 def changes_reading(code: str) -> bool:
-    """Tell whether a format shows something else than its number."""
-    return any(_is_telling(BRACKETS.sub("", section)) for section in SECTION.findall(code))
+    """Tell whether a format shows something else than its number; one longer than spreadsheets allow is none."""
+    return len(code) <= LONGEST and any(_is_telling(BRACKETS.sub("", section)) for section in SECTION.findall(code))
 
 
 def _is_telling(section: str) -> bool:

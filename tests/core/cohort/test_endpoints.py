@@ -3,6 +3,8 @@
 import pytest
 
 from core.cohort import Choices, read_predictions
+from core.cohort.outcomes import read_outcomes
+from core.errors import TableError
 from tests.core.cohort.test_cases import BASE, measure, write_base
 
 
@@ -34,6 +36,11 @@ def test_time_and_event_of_two_endpoints_are_no_pair(content, sentence):
     )
     assert not {"rfs_months", "rfs_event"} & set(read.table.columns)
     assert read.reading.rows == len(read.table)
+
+
+def test_outcomes_of_two_endpoints_are_refused():
+    with pytest.raises(TableError, match="'rfs_months' is the time of RFS, 'dfs_event' the event of DFS"):
+        read_outcomes(b"patient_id,rfs_months,dfs_event\nP1,30,1\n")
 
 
 def test_a_pair_that_a_person_maps_is_read():

@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.cohort import Choices
 from core.cohort.manifest import parse_box, read_manifest, read_rows
 from core.cohort.splits import SplitRule
 from core.errors import TableError
@@ -172,3 +173,14 @@ def test_one_reader_for_manifests_and_prediction_tables(tmp_path: Path) -> None:
 def test_a_box_without_an_end_is_refused_before_anything_is_computed(box: str) -> None:
     with pytest.raises(TableError, match="is not x0,y0,x1,y1 in pixels"):
         parse_box(box)
+
+
+@pytest.mark.parametrize("empty", [2, 5, 12])
+def test_boxes_of_edge_and_size_are_refused_as_a_column(tmp_path: Path, empty: int) -> None:
+    rows = make_rows(12)
+    for i, row in enumerate(rows):
+        row["box"] = "40,40,20,20" if i < empty else "10,10,40,40"
+    with pytest.raises(TableError, match=f"{empty} of 12 boxes end before they begin: they may be x, y, width"):
+        read_rows(write(tmp_path, rows))
+    read, _ = read_rows(write(tmp_path, rows), Choices(ignored=("box",)))
+    assert [row["box"] for row in read] == [None] * 12

@@ -247,6 +247,7 @@ def test_opendocument_is_read_as_the_sheet_shows_it():
         ('0;-0;"-"', 0, "0"),
         ('_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', 0.574, "0.574"),
         ("[Red]0.00;[Blue]-0.00", 0.574, "0.574"),
+        ('0" ' + "d" * 300 + '"', 72, "72"),
     ],
 )
 def test_a_number_is_what_its_format_shows(code, value, shown):
