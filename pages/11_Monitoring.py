@@ -3,11 +3,12 @@
 import streamlit as st
 
 from core.ui import begin_page
-from core.ui.monitoring.source import ask_scope, read_estimates, watch_bundle
-from core.ui.monitoring.view import show_empty, show_monitoring, show_off
-from core.ui.register.store import is_on
 
 with begin_page("Monitoring"):
+    from core.ui.monitoring.source import ask_scope, read_estimates, watch_bundle
+    from core.ui.monitoring.view import show_empty, show_monitoring, show_off
+    from core.ui.register.store import is_on
+
     if not is_on():
         show_off()
         st.stop()

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core.ui import begin_page, get_worker, guard_file
-from core.ui.boxes.agreement import show_agreement
-from core.ui.boxes.reading import show_image, show_progress
-from core.ui.boxes.session import get_state, note_taken
-from core.ui.boxes.source import ask_manifest, ask_reader, is_on
 from core.ui.errors import guard
 
 with begin_page("Boxes", role="clinician") as user:
+    from core.ui.boxes.agreement import show_agreement
+    from core.ui.boxes.reading import show_image, show_progress
+    from core.ui.boxes.session import get_state, note_taken
+    from core.ui.boxes.source import ask_manifest, ask_reader, is_on
+
     if not is_on():
         st.markdown("This page is off: whoever runs SonoKi turns this page on with the setting `SONOKI_BOXES=on`.")
         st.stop()

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from core.training.run.workplace import sweep
 from core.ui import begin_page
-from core.ui.train.availability import stop_where_off
-from core.ui.train.manifest import list_centres, show_check
-from core.ui.train.options import ask_plan
-from core.ui.train.runs import show_runs
-from core.ui.train.source import ask_source
-from core.ui.train.starting import offer_start
 
 with begin_page("Train", role="admin"):
+    from core.training.run.workplace import sweep
+    from core.ui.train.availability import stop_where_off
+    from core.ui.train.manifest import list_centres, show_check
+    from core.ui.train.options import ask_plan
+    from core.ui.train.runs import show_runs
+    from core.ui.train.source import ask_source
+    from core.ui.train.starting import offer_start
+
     stop_where_off()
     sweep()
     st.markdown(

@@ -25,19 +25,20 @@ from core.ui import (
     show_questions,
     show_unknown,
 )
-from core.ui.case.answer import offer_exports, show_answer, show_reasons
-from core.ui.case.archive import ask_archive
 from core.ui.case.box import take_place
 from core.ui.case.form import ask_side
 from core.ui.case.image_input import ask_replacement
-from core.ui.case.loop import put_means, show_loop
-from core.ui.case.marks import show_marks
-from core.ui.case.picture import find_estimate, show_heat_words, show_picture
 from core.ui.case.session import get_case
-from core.ui.case.views import list_used, make_view, prepare_others, show_strip
-from core.ui.register.adding import find_kept, offer_case
 
 with begin_page("Case", role="clinician", presents=True) as user:
+    from core.ui.case.answer import offer_exports, show_answer, show_reasons
+    from core.ui.case.archive import ask_archive
+    from core.ui.case.loop import put_means, show_loop
+    from core.ui.case.marks import show_marks
+    from core.ui.case.picture import find_estimate, show_heat_words, show_picture
+    from core.ui.case.views import list_used, make_view, prepare_others, show_strip
+    from core.ui.register.adding import find_kept, offer_case
+
     bundle = get_bundle()
     get_worker()
     predictors = bundle.manifest.predictors

@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from core.figures.cohort.subjects import FLOW, TABLE_ONE
 from core.ui import begin_page
-from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
-from core.ui.cohort.report import offer_report
-from core.ui.cohort.result import show_subject
-from core.ui.cohort.scoring import ask_scoring
-from core.ui.cohort.threshold import find_threshold
-from core.ui.cohort.view import ask_view
-from core.ui.register.adding import offer_cohort
 
 with begin_page("Cohort") as user:
+    from core.figures.cohort.subjects import FLOW, TABLE_ONE
+    from core.ui.cohort.input import ask_borrowing, ask_cohort, show_reading
+    from core.ui.cohort.report import offer_report
+    from core.ui.cohort.result import show_subject
+    from core.ui.cohort.scoring import ask_scoring
+    from core.ui.cohort.threshold import find_threshold
+    from core.ui.cohort.view import ask_view
+    from core.ui.register.adding import offer_cohort
+
     evaluating, scoring = st.columns(2)
     with evaluating:
         ask_cohort()

@@ -2,15 +2,16 @@
 
 from functools import partial
 
-from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
-from core.figures.cohort.subjects import DECISION_CURVE
 from core.ui import begin_page
-from core.ui.cohort.options import ask_benefit, ask_other
-from core.ui.cohort.result import show_subject
-from core.ui.cohort.threshold import ask_threshold
-from core.ui.cohort.view import ask_view
 
 with begin_page("Decision curve"):
+    from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
+    from core.figures.cohort.subjects import DECISION_CURVE
+    from core.ui.cohort.options import ask_benefit, ask_other
+    from core.ui.cohort.result import show_subject
+    from core.ui.cohort.threshold import ask_threshold
+    from core.ui.cohort.view import ask_view
+
     view = ask_view()
     patients = view.at(ask_threshold(view))
     ask = {DecisionCurveExhibit: partial(ask_benefit, view), GainExhibit: partial(ask_other, view)}

@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from core.evaluation.cohort.results import describe_threshold
-from core.figures.cohort.subjects import LYMPH_NODES
 from core.plain_text import plain
 from core.ui import begin_page
-from core.ui.cohort.result import show_subject
-from core.ui.cohort.threshold import find_threshold
-from core.ui.cohort.view import ask_view
 
 with begin_page("Lymph nodes"):
+    from core.evaluation.cohort.results import describe_threshold
+    from core.figures.cohort.subjects import LYMPH_NODES
+    from core.ui.cohort.result import show_subject
+    from core.ui.cohort.threshold import find_threshold
+    from core.ui.cohort.view import ask_view
+
     view = ask_view()
     threshold = find_threshold(view)
     st.caption(plain(describe_threshold(threshold)))

@@ -3,42 +3,43 @@
 import streamlit as st
 
 from core.errors import ModelError
-from core.figures.evidence import (
-    FLOW,
-    METRICS,
-    describe_engine,
-    describe_sizes,
-    read_evidence,
-    read_intake,
-    read_internal,
-    tabulate_coefficients,
-    tabulate_dictionary,
-    tabulate_flow,
-    tabulate_learning,
-    tabulate_metrics,
-)
-from core.figures.instability import plot_instability, tabulate_instability
-from core.figures.intake import tabulate_intake
 from core.inference.explain import label_term
 from core.inference.render import FEW_USE
 from core.plain_text import plain, plain_document, plain_figure, plain_table
 from core.spreadsheet import disarm_table
 from core.ui import begin_page, get_bundle, offer_csv
-from core.ui.model.choice import show_bundle_choice
-from core.ui.model.origin import (
-    describe_update,
-    read_federation,
-    read_update,
-    tabulate_heterogeneity,
-    tabulate_optimism,
-    tabulate_sites,
-    tabulate_tests,
-)
-from core.ui.paper import offer_paper
-from core.ui.record_check import show_record_check
 from models.sealed import CARD
 
 with begin_page("Model") as user:
+    from core.figures.evidence import (
+        FLOW,
+        METRICS,
+        describe_engine,
+        describe_sizes,
+        read_evidence,
+        read_intake,
+        read_internal,
+        tabulate_coefficients,
+        tabulate_dictionary,
+        tabulate_flow,
+        tabulate_learning,
+        tabulate_metrics,
+    )
+    from core.figures.instability import plot_instability, tabulate_instability
+    from core.figures.intake import tabulate_intake
+    from core.ui.model.choice import show_bundle_choice
+    from core.ui.model.origin import (
+        describe_update,
+        read_federation,
+        read_update,
+        tabulate_heterogeneity,
+        tabulate_optimism,
+        tabulate_sites,
+        tabulate_tests,
+    )
+    from core.ui.paper import offer_paper
+    from core.ui.record_check import show_record_check
+
     try:
         bundle = get_bundle()
     except ModelError:

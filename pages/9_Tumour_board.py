@@ -6,49 +6,50 @@ from typing import Any
 import streamlit as st
 
 from core.errors import UsageError
-from core.evaluation import compare_readers
-from core.figures.case.heatmap import tabulate_heatmap
-from core.figures.case.interval import describe_interval, encode_svg, render_interval
-from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
-from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference.explain import compute_heatmap_limit, tabulate_contributions
-from core.inference.points import score_points
 from core.plain_text import plain
-from core.register.listing import find_entry
-from core.register.pairs import PAIRED, has_decided, list_seen, pair_readings
 from core.ui import begin_page, describe_provenance, get_bundle
-from core.ui.board.agreement import show_agreement
-from core.ui.board.decision import (
-    ask_author,
-    ask_decision,
-    ask_own,
-    keep_seen,
-    keep_shown,
-    list_unread,
-    reads_first,
-    show_entries,
-    show_withheld,
-)
-from core.ui.board.documents import ask_paper, offer_meeting, offer_patient, open_documents
-from core.ui.board.images import get_reader
-from core.ui.board.navigation import add_seen, find_asked, go, is_own, list_patients, show_way
-from core.ui.board.patient import (
-    ask_reason,
-    show_beside,
-    show_headline,
-    show_inputs,
-    show_missing,
-    show_table_estimate,
-    tighten_page,
-)
-from core.ui.board.patient_table import ask_list, choose_board, follow_reading, name_decisions, show_list
-from core.ui.board.picture import show_picture
-from core.ui.cohort.current import get_cohort
 from core.ui.errors import guard
 from core.ui.export import draw_figure, offer_csv
-from core.ui.register.store import get_store
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
+    from core.evaluation import compare_readers
+    from core.figures.case.heatmap import tabulate_heatmap
+    from core.figures.case.interval import describe_interval, encode_svg, render_interval
+    from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
+    from core.figures.case.waterfall import describe_waterfall, plot_waterfall
+    from core.inference.points import score_points
+    from core.register.listing import find_entry
+    from core.register.pairs import PAIRED, has_decided, list_seen, pair_readings
+    from core.ui.board.agreement import show_agreement
+    from core.ui.board.decision import (
+        ask_author,
+        ask_decision,
+        ask_own,
+        keep_seen,
+        keep_shown,
+        list_unread,
+        reads_first,
+        show_entries,
+        show_withheld,
+    )
+    from core.ui.board.documents import ask_paper, offer_meeting, offer_patient, open_documents
+    from core.ui.board.images import get_reader
+    from core.ui.board.navigation import add_seen, find_asked, go, is_own, list_patients, show_way
+    from core.ui.board.patient import (
+        ask_reason,
+        show_beside,
+        show_headline,
+        show_inputs,
+        show_missing,
+        show_table_estimate,
+        tighten_page,
+    )
+    from core.ui.board.patient_table import ask_list, choose_board, follow_reading, name_decisions, show_list
+    from core.ui.board.picture import show_picture
+    from core.ui.cohort.current import get_cohort
+    from core.ui.register.store import get_store
+
     tighten_page()
     bundle, cohort = get_bundle(), get_cohort()
     if cohort is None:

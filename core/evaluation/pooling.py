@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 from core.evaluation.checks import Floats, Interval
 
@@ -65,10 +65,10 @@ def pool_random_effects(estimate: ArrayLike, se: ArrayLike) -> PooledResult:
     weight = 1 / (variances + tau2)
     mean = float(weight @ values / weight.sum())
     se_mean = math.sqrt(float(weight @ (values - mean) ** 2) / ((k - 1) * float(weight.sum())))
-    half = float(stats.t.ppf(0.975, k - 1)) * se_mean
+    half = float(stdtrit(k - 1, 0.975)) * se_mean
     prediction = None
     if k > 2:
-        reach = float(stats.t.ppf(0.975, k - 2)) * math.sqrt(tau2 + se_mean**2)
+        reach = float(stdtrit(k - 2, 0.975)) * math.sqrt(tau2 + se_mean**2)
         prediction = (mean - reach, mean + reach)
     return PooledResult(k, mean, se_mean, (mean - half, mean + half), prediction, tau2)
 

@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
-from statsmodels.stats.proportion import proportion_confint
 
 from core.evaluation.checks import Floats, Interval
 
@@ -23,6 +22,8 @@ def compute_wilson(count: ArrayLike, n: ArrayLike, conf_level: float = 0.95) -> 
 
     Wilson, JASA 1927;22:209-212. The limit at a share of 0 or 1 is exactly that.
     """
+    from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415 - brings scipy.stats
+
     k, trials = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(n, dtype=np.float64))
     size = np.where(trials > 0, trials, np.nan)
     low, high = proportion_confint(k, size, alpha=1 - conf_level, method="wilson")

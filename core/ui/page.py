@@ -43,7 +43,10 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 
 @contextmanager
 def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> Iterator[User]:
-    """Set up a page for those who have the role, and report what fails in it; give who sees it."""
+    """Set up a page for those who have the role, and report what fails in it; give who sees it.
+
+    A page imports within this block what it alone needs: its title stands there while that loads.
+    """
     st.set_page_config(page_title=f"{title} - SonoKi", layout="wide")
     st.html(STYLE)
     try:
@@ -54,6 +57,7 @@ def begin_page(title: str, *, role: Role = "viewer", presents: bool = False) -> 
             show_navigation()
             with st.container(key="page_head", horizontal=True, vertical_alignment="center"):
                 st.title(title, anchor=False, width="content")
+                WARMING.wait()
                 show_model_banner()
                 if presents:
                     ask_presenting()

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from scipy.stats import rankdata
 
 from core.errors import InputError
 from core.evaluation.calibration.logistic import compute_log_odds, fit_logistic
 from core.evaluation.calibration.measures import compute_calibration_terms
 from core.evaluation.checks import Floats, check_lengths, prepare_outcome
 from core.evaluation.discrimination.roc import describe_missing_class
+from core.evaluation.ranks import rank_scores
 
 Predict = Callable[[Floats], Floats]
 Fit = Callable[[Floats, Floats], Predict | None]
@@ -144,7 +144,7 @@ def _draw_gaps(y: Floats, design: Floats, code: np.ndarray, fit: Fit, n_boot: in
 def _measure(y: Floats, prob: Floats, *, is_own: bool = False) -> Floats:
     """Give AUC, Brier score, intercept and slope; on its own patients a likelihood's maximum has 0 and 1 exactly."""
     n, events = len(y), y.sum()
-    auc = (rankdata(prob)[y == 1].sum() - events * (events + 1) / 2) / (events * (n - events))
+    auc = (rank_scores(prob)[y == 1].sum() - events * (events + 1) / 2) / (events * (n - events))
     if is_own:
         return np.array([auc, ((y - prob) ** 2).mean(), 0.0, 1.0])
     fields, _ = compute_calibration_terms(y, prob)

@@ -49,7 +49,6 @@ def protect_server() -> dict[str, Any]:
     async def live(_: Any) -> AsyncIterator[None]:
         send_at_once(asyncio.get_running_loop())
         rules.files.watch(get_instance().media_file_mgr)
-        sweeping = asyncio.create_task(asyncio.to_thread(_sweep))
         print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
         import_module("pandas")  # a figure looks for it among the modules that are loaded, and may find it half loaded
@@ -57,7 +56,7 @@ def protect_server() -> dict[str, Any]:
         yield
         watching.cancel()
         WARMING.stop()
-        await asyncio.gather(sweeping, warming, return_exceptions=True)
+        await asyncio.gather(warming, return_exceptions=True)
 
     return {"middleware": [Middleware(Gate, rules=rules)], "lifespan": live}
 
@@ -73,13 +72,6 @@ def keep_requests_out_of_log() -> None:
 
 def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
-
-
-def _sweep() -> None:
-    """Delete what killed servers left; beside the start, since the part's imports take half a second."""
-    from core.cohort.scoring.scratch import sweep_scratch  # noqa: PLC0415
-
-    sweep_scratch()
 
 
 def check_secrets() -> None:

@@ -11,6 +11,7 @@ LONGEST_SECONDS = 10.0
 MODULES = (
     "core.ui.case.answer",
     "core.ui.cohort.current",
+    "statsmodels.stats.proportion",
     "core.figures.rendering",
     "core.documents.collect_board",
     "core.register.store",
@@ -22,7 +23,15 @@ def list_steps() -> list[Callable[[], object]]:
     """List what is made, one after another."""
     from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415 - the server starts without it
 
-    return [get_worker, *(partial(import_module, name) for name in MODULES), get_simulated, _start_reading]
+    modules = (partial(import_module, name) for name in MODULES)
+    return [get_worker, *modules, get_simulated, _start_reading, _sweep]
+
+
+def _sweep() -> None:
+    """Delete what killed servers left."""
+    from core.cohort.scoring.scratch import sweep_scratch  # noqa: PLC0415
+
+    sweep_scratch()
 
 
 def _start_reading() -> None:
@@ -42,19 +51,20 @@ class Warming:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Let the making wait for as long as the block, a run of a page, takes; what is being made is waited for.
-
-        Two threads that import at once may find each other's modules half loaded.
-        """
+        """Let the making begin nothing more for as long as the block, a run of a page, takes."""
         with self._state:
             self._pages += 1
-            self._state.wait_for(lambda: not self._is_making, LONGEST_SECONDS)
         try:
             yield
         finally:
             with self._state:
                 self._pages -= 1
                 self._state.notify_all()
+
+    def wait(self) -> None:
+        """Wait for what is being made: two threads that import at once may find each other's modules half loaded."""
+        with self._state:
+            self._state.wait_for(lambda: not self._is_making, LONGEST_SECONDS)
 
     def make(self, steps: list[Callable[[], object]]) -> None:
         """Make each thing; one that fails fails again, and is said, where it is needed."""

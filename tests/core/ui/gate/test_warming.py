@@ -45,7 +45,7 @@ def test_every_module_that_is_made_is_there() -> None:
     assert all(find_spec(name) for name in MODULES)
 
 
-def test_a_page_waits_for_what_is_being_made() -> None:
+def test_a_page_waits_under_its_title_for_what_is_being_made() -> None:
     warming, begun, go, order = Warming(), threading.Event(), threading.Event(), []
 
     def step() -> None:
@@ -59,6 +59,8 @@ def test_a_page_waits_for_what_is_being_made() -> None:
 
     def run() -> None:
         with warming.hold():
+            order.append("title")
+            warming.wait()
             order.append("page")
 
     page = threading.Thread(target=run)
@@ -67,4 +69,4 @@ def test_a_page_waits_for_what_is_being_made() -> None:
     go.set()
     page.join(10)
     making.join(10)
-    assert order == ["made", "page"]
+    assert order == ["title", "made", "page"]
