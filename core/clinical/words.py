@@ -16,7 +16,7 @@ MISSING_WORDS = _words("""
     | not available | unavailable | not applicable | not recorded | not reported | not stated | no data | pending
     | not_done | not done | not performed | not_assessed | not assessed | not_examined | not examined | not tested
     | nd | n.d. | nk | n.k. | ? | ?? | - | -- | --- | – | — | . | .. | … | <na> | nat
-    | tx | ptx | nx | pnx | #value! | #ref! | #div/0! | #name? | #num! | #null!
+    | tx | ptx | nx | pnx | gx | #value! | #ref! | #div/0! | #name? | #num! | #null!
     | unbekannt | nicht bekannt | k.a. | k. a. | ka | k.a | keine angabe | keine angaben | fehlt | fehlend | nb | n.b.
     | nicht verfügbar | nicht verfuegbar | nicht erhoben | nicht bestimmt | nicht untersucht | nicht durchgeführt
     | nicht beurteilbar | n. b. | entfällt | unklar | ausstehend | liegt nicht vor | nicht vorhanden

@@ -184,7 +184,8 @@ def _cast_numbers(
     _refuse_other_units(about, numbers, cells)
     by_cell = np.zeros(len(cells.texts), dtype=bool)
     by_cell[[i for i, unit in numbers.units.items() if unit in about.units]] = True
-    written = np.where(by_cell, np.nan, numbers.values)[cells.codes]
+    is_low_end = numbers.below & (numbers.high <= 1) & (about.unit == "percent")  # "<1" is no fraction, and no yes
+    written = np.where(by_cell | is_low_end, np.nan, numbers.values)[cells.codes]
     unit = find_unit(about, written, centres, title.unit, choices.units)
     factors = unit.factors
     if by_cell.any():

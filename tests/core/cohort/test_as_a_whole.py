@@ -252,3 +252,16 @@ def test_a_competing_event_is_kept_beside_the_recurrence():
     found = read_predictions(f"patient_id,prob,y,rfs_months,rfs_event\n{rows}".encode()).table
     assert found["rfs_event"].tolist() == [1, 0, 0] * 4
     assert found["rfs_competing"].tolist() == [0, 1, 0] * 4
+
+
+def test_less_than_one_beside_per_cent_is_per_cent():
+    read = read_predictions(write_base(ER=lambda t: group(t, ["<1", "40%", "90 %"])))
+    assert {*read.table["er_pct"].round(2)} == {0.5, 40.0, 90.0}
+    content = write_base(y=None, ki67_pct=lambda t: [f"{x}%" if float(x) > 10 else "<1" for x in t["ki67_pct"]])
+    assert read_predictions(content).table["y"].equals(read_predictions(write_base(y=None)).table["y"])
+
+
+def test_a_grade_that_can_not_be_assessed_is_not_known():
+    read = read_predictions(write_base(grade=lambda t: group(t, ["G1", "G3", "GX"])))
+    assert not [c.problem for c in read.reading.columns if c.problem]
+    assert {*read.table["grade_cnb"].dropna()} == {"1", "3"}
