@@ -10,11 +10,12 @@ with begin_page("Register") as user:
     from core.register.outcome_entry import Author
     from core.register.patients import tabulate_register
     from core.ui.board.decision import ask_author
+    from core.ui.register.availability import is_on
+    from core.ui.register.database import get_store
     from core.ui.register.importing import ask_import
     from core.ui.register.listing import ask_filter, get_overview, show_list, show_sums
     from core.ui.register.outcome import show_patient
     from core.ui.register.session import get_state
-    from core.ui.register.store import get_store, is_on
 
     if not is_on():
         st.markdown("The register is off: whoever runs SonoKi turns it on with the setting `SONOKI_REGISTER=on`.")

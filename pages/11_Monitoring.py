@@ -7,7 +7,7 @@ from core.ui import begin_page
 with begin_page("Monitoring"):
     from core.ui.monitoring.source import ask_scope, read_estimates, watch_bundle
     from core.ui.monitoring.view import show_empty, show_monitoring, show_off
-    from core.ui.register.store import is_on
+    from core.ui.register.availability import is_on
 
     if not is_on():
         show_off()

@@ -48,7 +48,7 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
     from core.ui.board.patient_table import ask_list, choose_board, follow_reading, name_decisions, show_list
     from core.ui.board.picture import show_picture
     from core.ui.cohort.current import get_cohort
-    from core.ui.register.store import get_store
+    from core.ui.register.database import get_store
 
     tighten_page()
     bundle, cohort = get_bundle(), get_cohort()

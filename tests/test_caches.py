@@ -22,7 +22,7 @@ SHARED = {
     ("core/imaging/decoding/pool.py", "_pools"): "decoder processes by process id; they keep no image",
     ("core/imaging/uploads.py", "_files"): "uploaded files by a random ticket, which one session holds",
     ("core/imaging/uploads.py", "_owners"): "whose each of them is, by the same ticket",
-    ("core/imaging/turns.py", "_refused"): "sentences by the hash of a file that was refused",
+    ("core/imaging/admission.py", "_refused"): "sentences by the hash of a file that was refused",
     ("core/training/run/process.py", "_children"): "processes of trainings, one at a time for the whole server",
     ("core/ui/session.py", "_things"): "what each session leaves behind, by its id; nothing of it is given to anybody",
     ("core/ui/session.py", "_left"): "since when a session's browser is away",

@@ -14,7 +14,7 @@ from core.clinical.names import (
     simplify_name,
 )
 from core.clinical.values import REFUSED_INPUTS, parse_inputs, parse_value
-from core.clinical.words import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level, names_summary
+from core.clinical.vocabulary import BINARY_WORDS, COMPETING, YES_NO, fold_word, is_missing, match_level, names_summary
 
 __all__ = [
     "BINARY_WORDS",

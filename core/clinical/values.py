@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from core.clinical.fields import BY_NAME, M1_PREDICTORS, Field, Value
-from core.clinical.words import is_missing, match_level
+from core.clinical.vocabulary import is_missing, match_level
 from core.errors import ClinicalError
 
 REFUSED_INPUTS = {

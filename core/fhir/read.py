@@ -31,7 +31,7 @@ def read_bundle(content: bytes) -> FoundOutcomes:
     """Read what a Bundle states of pathology's findings, in a process of its own."""
     if content.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
         raise TableError(XML)
-    read = json.loads(read_apart("core.fhir.worker", None, content, SENTENCES))
+    read = json.loads(read_apart("core.fhir.child", None, content, SENTENCES))
     found = [Found(**(one | {"names": tuple(one["names"])})) for one in read["found"]]
     return FoundOutcomes(tuple(found), tuple(map(tuple, read["refused"])), tuple(read["notes"]))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from core.clinical import BY_NAME
-from core.clinical.words import match_level
+from core.clinical.vocabulary import match_level
 from core.errors import InputError
 from core.fhir.bundle import Content, list_objects, read_text, show_word
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from core.errors import ImageError
+from core.imaging.admission import DECODES, keep_refusal, recall_refusal
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
 from core.imaging.filed_image import FiledImage
 from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
-from core.imaging.turns import DECODES, keep_refusal, recall_refusal
 from core.settings import get_setting
 
 

@@ -69,4 +69,4 @@ def read_table(content: bytes, *, sheet: str = "", encoding: str = "") -> TextTa
     """
     if is_plain_text(content) and len(content) <= READ_HERE:
         return read_any(content, sheet, encoding)
-    return unpack_table(read_apart("core.tabular.worker", [sheet, encoding], content, SENTENCES))
+    return unpack_table(read_apart("core.tabular.child", [sheet, encoding], content, SENTENCES))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.register.daily_check import DailyCheck
 from core.register.database import find_database
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 from core.ui.shared import Shared
 
 _CHECK = Shared(lambda _: DailyCheck(lambda: get_store().verify_chain()), lambda _: None)

@@ -332,7 +332,7 @@ def test_what_a_case_has_no_room_for_is_named(at, breast_png):
     at.file_uploader[0].set_value([("a.png", breast_png, "image/png"), ("b.zip", pack(13, breast_png), "")])
     at.run()
     assert at.error[0].value == (
-        "12 of 14 images were taken: a case has room for 12. Not taken: image 12 of file 2 and the 1 behind it. "
+        "12 of 14 images were loaded: a case holds at most 12. Not taken: image 12 of file 2 and the 1 behind it. "
         "1 file of the archive is not an image that can be read; it is left out."
     )
     assert [view.item for view in at.session_state["case"].views] == [None, *range(11)]
@@ -357,7 +357,7 @@ def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
 def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_loop):
     estimate(upload(at, "loop", breast_loop))
     find(at.button, "Score all 3 frames").click().run()
-    (job,) = [value for key, value in at.session_state.filtered_state.items() if key.endswith("_loop")]
+    (job,) = [value for key, value in at.session_state._state.filtered_state.items() if key.endswith("_loop")]
     job.wait(120)
     at.run()
     assert [frame.index for frame in job.reading.frames] == [0, 1, 2]

@@ -13,7 +13,7 @@ from core.ui.board.session import change_board, get_board
 from core.ui.board.state import OwnMoved, Saved, Seen, SeenKept, list_unkept
 from core.ui.errors import guard
 from core.ui.login import User
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 
 INITIALS, FIRST = "board_initials", "board_reading_first"
 AGREE, OVERRIDE, NOTE = "Agree", "Override", "Note"

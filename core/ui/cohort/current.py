@@ -10,10 +10,10 @@ import streamlit as st
 from core.cohort import PredictionTable, read_predictions
 from core.errors import ModelError, WorkError
 from core.figures.evidence import PREDICTIONS, name_cohort
-from core.settings import get_text_setting
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import TableRead
 from core.ui.login import has_role
+from core.ui.register.availability import is_on
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 from models.cutoff import Cutoff
@@ -116,7 +116,7 @@ def get_register() -> Cohort | None:
 
 
 def _may_see_register() -> bool:
-    return get_text_setting("register") == "on" and has_role("clinician")
+    return is_on() and has_role("clinician")
 
 
 def _has_register() -> bool:

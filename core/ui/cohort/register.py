@@ -7,7 +7,7 @@ from core.register.chain import hash_json
 from core.register.database import find_database
 from core.register.listing import has_estimate
 from core.register.patients import tabulate_register
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 from core.ui.resources import get_bundle
 from models.cutoff import Cutoff
 

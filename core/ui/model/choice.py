@@ -24,7 +24,7 @@ from core.ui.model.updating import ask_update
 from core.ui.model.use import forget_use, get_use
 from core.ui.page import mark_training
 from core.ui.register.adding import ask_initials
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 

@@ -12,7 +12,7 @@ from core.training.update.card import METHOD_WORDS
 from core.training.update.patients import Kind
 from core.training.update.update import UpdatePlan, update_bundle
 from core.ui.errors import report_errors
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 from models.bundle import Bundle
 
 NAME = re.compile(r"\w[\w.-]{0,59}")

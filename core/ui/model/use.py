@@ -5,7 +5,7 @@ from threading import Lock
 
 from core.register.bundles.use import BundleUse, read_last_use, read_use
 from core.register.database import find_database
-from core.ui.register.store import get_store
+from core.ui.register.database import get_store
 from core.ui.shared import Shared
 
 SECONDS = 3.0

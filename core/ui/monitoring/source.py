@@ -16,7 +16,8 @@ from core.monitoring.windows import By
 from core.register.bundles.folder import find_bundle
 from core.register.database import find_database
 from core.settings import get_text_setting
-from core.ui.register.store import get_store
+from core.ui.register.availability import is_on
+from core.ui.register.database import get_store
 from core.ui.resources import ROOT, get_bundle
 from core.ui.shared import Shared
 
@@ -42,7 +43,7 @@ def read_estimates() -> Estimates:
 
 def start_reading() -> None:
     """Read the register in the background, where there is one, so that the page has less to read, or nothing."""
-    if get_text_setting("register") == "on":
+    if is_on():
         Thread(target=_read_quietly, name="register", daemon=True).start()
 
 

@@ -16,6 +16,7 @@ from core.ui.case.state import Answer
 from core.ui.errors import guard
 from core.ui.image_source import Source
 from core.ui.login import User
+from core.ui.register.availability import is_on
 from core.ui.resources import get_bundle
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
     """Offer to add the present estimate, with what the register has to know beside it."""
     from core.register.estimate_entry import EARLIEST  # noqa: PLC0415 - brings the database
 
-    if get_text_setting("register") != "on":
+    if not is_on():
         return
     with st.expander("Add to register"):
         pseudonym = st.text_input(
@@ -81,10 +82,10 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
 def find_kept(answer: Answer, source: Source) -> str:
     """Name the entry of the register that keeps the present estimate under the case's pseudonym; "" where none does."""
     told = st.session_state.get(name_widget("register_pseudonym"), source.patient_id)
-    if get_text_setting("register") != "on" or not (told or "").strip():
+    if not is_on() or not (told or "").strip():
         return ""
     from core.register.listing import find_entry  # noqa: PLC0415
-    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
+    from core.ui.register.database import get_store  # noqa: PLC0415 - brings the database
 
     with suppress(WorkError):  # the case goes on without its database
         return find_entry(get_store(), told.strip(), answer.prediction)
@@ -95,7 +96,7 @@ def offer_cohort(user: User, cohort: "Cohort") -> None:
     """Offer to add all patients of a cohort that was scored in this session."""
     from core.ui.cohort.current import get_package  # noqa: PLC0415 - the Case page needs none of it
 
-    if get_text_setting("register") != "on" or get_package(cohort) is None or not user.may("clinician"):
+    if not is_on() or get_package(cohort) is None or not user.may("clinician"):
         return
     with st.expander(f"Add all {len(cohort.table):,} patients to the register"):
         author = ask_initials(user)
@@ -114,7 +115,7 @@ def offer_cohort(user: User, cohort: "Cohort") -> None:
 
 def add(user: User, author: str, estimates: "Sequence[Estimate]") -> int:
     """Add estimates, and give how many were not there yet."""
-    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
+    from core.ui.register.database import get_store  # noqa: PLC0415 - brings the database
 
     parts = (estimates[start : start + AT_ONCE] for start in range(0, len(estimates), AT_ONCE))
     return sum(len(get_store().append_all([one.to_entry(author, user.key, user.role) for one in p])) for p in parts)
@@ -169,7 +170,7 @@ def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> N
     kinds: tuple[Kind, ...] = ("reading",)
     from core.register.estimate_entry import read_estimates  # noqa: PLC0415
     from core.ui.cohort.current import get_package  # noqa: PLC0415
-    from core.ui.register.store import get_store  # noqa: PLC0415 - brings the database
+    from core.ui.register.database import get_store  # noqa: PLC0415 - brings the database
 
     package = get_package(cohort)
     bundle = get_bundle() if package is None else package.bundle  # another one may answer by now

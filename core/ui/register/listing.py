@@ -24,9 +24,9 @@ from core.spreadsheet import disarm_table, render_csv
 from core.ui.cohort.filters import fold_filters
 from core.ui.cohort.result import show_table
 from core.ui.errors import guard, guard_file
+from core.ui.register.database import get_store
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
-from core.ui.register.store import get_store
 
 ALL, UNNAMED = "all", "not known"
 KNOWN = {ALL: None, "outcome known": True, "outcome not known": False}

@@ -14,9 +14,9 @@ from collections import Counter
 from core.cohort import predictions
 from core.errors import TableError
 from core.tabular.apart import DONE, answer
+from core.tabular.child import read_packed
 from core.tabular.formats import SENTENCES
 from core.tabular.table import unpack_table
-from core.tabular.worker import read_packed
 from tests.core.tabular.workbooks import SHEET, replace_parts, write_ods, write_ods_row, write_workbook
 
 XLSX = (SHEET, "xl/styles.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml")

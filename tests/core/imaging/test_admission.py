@@ -15,7 +15,7 @@ from pydicom.encaps import encapsulate
 
 from core.errors import BusyError, ImageError
 from core.imaging import intake, read_frame
-from core.imaging.turns import DECODES, KEPT, keep_refusal, recall_refusal
+from core.imaging.admission import DECODES, KEPT, keep_refusal, recall_refusal
 from core.turns import OWNER
 from tests.core.imaging.samples import make_jpeg_cine, make_speckle
 
