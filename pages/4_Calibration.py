@@ -3,7 +3,7 @@
 from core.ui import begin_page
 
 with begin_page("Calibration"):
-    from core.figures.cohort.calibration import RecalibrationExhibit
+    from core.figures.cohort.correction import RecalibrationExhibit
     from core.figures.cohort.subjects import CALIBRATION
     from core.ui.cohort.options import ask_update
     from core.ui.cohort.result import show_subject

@@ -1,7 +1,8 @@
 """The subjects of an evaluation: which exhibits each shows, and how they are made."""
 
-from core.figures.cohort.calibration import CalibrationExhibit, OptimismExhibit, RecalibrationExhibit
+from core.figures.cohort.calibration import CalibrationExhibit
 from core.figures.cohort.centres import CentresExhibit
+from core.figures.cohort.correction import OptimismExhibit, RecalibrationExhibit
 from core.figures.cohort.decision_curve import DecisionCurveExhibit, GainExhibit
 from core.figures.cohort.exhibit import Subject
 from core.figures.cohort.flow import FlowExhibit

@@ -9,7 +9,7 @@ from core.cohort import read_predictions
 from core.errors import TableError
 from core.evaluation import ThresholdResult, choose_threshold, compute_roc, compute_survival_models
 from core.evaluation.cohort.survival import describe_hazards
-from core.figures.cohort.calibration import OptimismExhibit
+from core.figures.cohort.correction import OptimismExhibit
 from core.figures.cohort.evaluate import evaluate_cohort
 from core.figures.cohort.exhibit import Patients
 from tests.core.evaluation.cohorts import make_cohort
