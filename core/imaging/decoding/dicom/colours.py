@@ -3,7 +3,6 @@
 import numpy as np
 
 _ALIKE, _NEARLY_ALL = 4, 0.9
-_COD, _TRANSFORM = b"\xff\x52", 8
 TOLD = "The file's colours are not stored as it states ({}); they are shown as their values tell."
 
 
@@ -15,12 +14,6 @@ def find_arrangement(samples: np.ndarray, photometric: str, planar: int) -> tupl
         if (_is_grey_rgb if one == "RGB" else _is_grey_ybr)(pixels):
             return one, planes
     return None
-
-
-def turns_to_rgb(stream: bytes) -> bool:
-    """Tell whether a JPEG 2000 code stream says that its decoder gives RGB (ISO/IEC 15444-1, A.6.1)."""
-    at = stream.find(_COD)
-    return 0 <= at < len(stream) - _TRANSFORM and stream[at + _TRANSFORM] == 1
 
 
 def _is_grey_rgb(pixels: np.ndarray) -> bool:

@@ -1,10 +1,11 @@
 """Stored DICOM values to what a viewer shows: 8 bits, by the file's own lookup tables and display window."""
 
 import numpy as np
-from pydicom import DataElement, Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom import Dataset
+from pydicom.pixels import apply_modality_lut, apply_voi
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.palette import read_entries, render_palette
 
 PARTIAL = "YBR_PARTIAL"  # levels 16 to 235, which no decoder turns into RGB
 
@@ -13,8 +14,7 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Turn decoded values into displayed grey or RGB levels; shape (height, width, 3)."""
     photometric = str(header.get("PhotometricInterpretation") or "")
     if photometric == "PALETTE COLOR":
-        header = header if header.original_encoding[1] is not False else _turn_palette(header)
-        return _reduce(apply_color_lut(stored, header), _lut_bits(header, "RedPaletteColorLookupTableDescriptor"))
+        return render_palette(stored, header)
     is_rgb = photometric.startswith(("RGB", "YBR")) and not photometric.startswith(PARTIAL)
     if stored.ndim == 3 and stored.shape[2] == 3 and is_rgb:
         return _reduce(stored, int(header.get("BitsStored") or 8))
@@ -26,23 +26,6 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
 
 def _is_inverse(header: Dataset) -> bool:
     return str(header.get("PresentationLUTShape") or "") == "INVERSE"
-
-
-def _turn_palette(header: Dataset) -> Dataset:
-    """Give tables of a big-endian file in this machine's order, in which pydicom reads them (OW: words of 16 bits)."""
-    turned = Dataset()
-    turned.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
-    for element in header.group_dataset(0x0028):
-        turned.add(element)
-        if element.keyword.endswith("PaletteColorLookupTableData") and element.VR == "OW":
-            words = np.frombuffer(element.value, np.uint16).byteswap().tobytes()
-            turned[element.tag] = DataElement(element.tag, element.VR, words)  # the file's own stays as it is
-    return turned
-
-
-def _lut_bits(header: Dataset, name: str) -> int:
-    """Bits of a table's entries; some files state 8 and fill 16."""
-    return 16 if int(header[name].value[2]) > 8 else 8
 
 
 def _reduce(values: np.ndarray, bits: int) -> np.ndarray:
@@ -95,15 +78,7 @@ def read_table(header: Dataset, sequence: str) -> np.ndarray | None:
     descriptor, data = (items[0].get("LUTDescriptor"), items[0].get("LUTData")) if items else (None, None)
     if not descriptor or len(descriptor) != 3 or data is None:
         return None
-    count = int(descriptor[0]) & 0xFFFF or 0x10000
-    if isinstance(data, bytes):
-        order = "<u2" if header.original_encoding[1] is not False else ">u2"
-        entries = np.frombuffer(data, order, count=len(data) // 2)
-        if int(descriptor[2]) <= 8 and len(data) < 2 * count:  # two in a word
-            entries = entries.astype("<u2").view(np.uint8)
-    else:
-        entries = np.atleast_1d(np.asarray(data))
-    return entries[:count].astype(int) if len(entries) >= count else None
+    return read_entries(data, (int(descriptor[0]) & 0xFFFF or 0x10000, int(descriptor[2])), header)
 
 
 def _with_table(header: Dataset, sequence: str) -> Dataset:

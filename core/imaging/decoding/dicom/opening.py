@@ -106,7 +106,8 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     count = int(header.get("NumberOfFrames") or 1)
     limits.check_frames(count)
     changes = unwritten | checked.changes
-    return DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes).tell_colours()
+    source = DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes)
+    return source.check_precision().tell_colours()
 
 
 def read_header(data: bytes, limits: Limits) -> tuple[bytes, Dataset, int]:

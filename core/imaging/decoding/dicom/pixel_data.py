@@ -77,12 +77,17 @@ def _check_native(data: bytes, header: Dataset, start: int, length: int) -> Chec
     changes: dict[str, object] = {}
     notes: tuple[str, ...] = ()
     frame_size = pixels * samples * bits // 8
-    if photometric == "YBR_FULL_422" and length // stated < frame_size:
+    if photometric == "YBR_FULL_422" and _is_subsampled(length, stated, frame_size):
         frame_size = frame_size * 2 // 3
     elif photometric in _COLOURS and (samples, bits) == (3, 8) and length >= frame_size:
         changes, notes = _settle_colours(data[start : start + frame_size], header, photometric)
     counted, noted = _settle_count(stated, length // frame_size, length % frame_size <= 1)
     return CheckedPixels(data, changes | counted, notes + noted)
+
+
+def _is_subsampled(length: int, stated: int, full: int) -> bool:
+    """Whether frames hold two thirds of all samples: by their stated number, or as they go up in the whole."""
+    return length // stated < full or (length % full > 1 and length % (full * 2 // 3) <= 1)
 
 
 def _settle_colours(frame: bytes, header: Dataset, photometric: str) -> tuple[dict[str, object], tuple[str, ...]]:

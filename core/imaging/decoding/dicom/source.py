@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.encaps import generate_fragments, get_frame
+from pydicom.encaps import generate_fragments, get_frame, parse_basic_offsets
 from pydicom.pixels import iter_pixels
 from pydicom.uid import (
     UID,
@@ -24,9 +24,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from core.imaging.decoding.dicom.colours import TOLD, find_arrangement, turns_to_rgb
+from core.errors import ImageError
+from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
 from core.imaging.decoding.dicom.display import render_8_bit
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
+from core.imaging.decoding.dicom.streams import is_unmarked, read_precision, turns_to_rgb
 from core.imaging.decoding.dicom.video import iter_video
 from core.imaging.decoding.raster import check_scans
 
@@ -38,6 +40,11 @@ _ROWS, _BITS = 0x0010, 0x3000  # an overlay without bits of its own lies in the 
 _OVERLAY_TAGS = [(group, element) for group in range(0x6000, 0x6020, 2) for element in (_ROWS, _BITS)]
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
+_OF_ANY_DEPTH = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEGTransferSyntaxes)
+_TOO_DEEP = (
+    "The file's compressed samples have {} bits, but its header keeps {} for each, so that they can't be shown right. "
+    "Export it again."
+)
 _SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, JPEGLossless, JPEGLosslessSV1, RLELossless)
 
 
@@ -95,7 +102,7 @@ class DicomSource:
 
     def read_stream(self) -> bytes:
         """Give the coded bytes of all fragments, as a video has them."""
-        return b"".join(generate_fragments(self._read().PixelData))
+        return b"".join(self._iter_fragments())
 
     def tell_colours(self) -> "DicomSource":
         """Tell RGB from YBR by the first frame's values, where its coding does not settle it.
@@ -107,24 +114,46 @@ class DicomSource:
         """
         stated = str(self.header.get("PhotometricInterpretation") or "")
         is_colour = (self.header.get("SamplesPerPixel"), self.header.get("BitsAllocated")) == (3, 8)
-        if not is_colour or not stated.startswith(("RGB", "YBR")) or self.syntax not in _SILENT_ON_COLOURS:
+        if not is_colour or not stated.startswith(("RGB", "YBR")) or not self._is_silent(stated):
             return self
-        found = stated if self._turns_to_rgb() else self._find_colours(stated)
+        found = self._find_colours(stated)
         if (found == "YBR_FULL") == stated.startswith("YBR_FULL"):
             return self
         self.header.PhotometricInterpretation = found
         changes = self.changes | {"PhotometricInterpretation": found}
         return replace(self, changes=changes, pixel_notes=(*self.pixel_notes, TOLD.format(stated)))
 
+    def _is_silent(self, stated: str) -> bool:
+        """Whether the coding says nothing of the colours in it: most don't, nor does a JPEG without a marker."""
+        if self.syntax == JPEGBaseline8Bit and stated == "RGB":
+            return is_unmarked(self._read_first())
+        return self.syntax in _SILENT_ON_COLOURS
+
+    def check_precision(self) -> "DicomSource":
+        """Refuse a stream whose samples have more bits than the header keeps for them: they would be cut."""
+        allocated = int(self.header.get("BitsAllocated") or 8)
+        precision = read_precision(self._read_first()) if self.syntax in _OF_ANY_DEPTH else 0
+        if precision > allocated:
+            raise ImageError(_TOO_DEEP.format(precision, allocated))
+        return self
+
     def _find_colours(self, stated: str) -> str:
+        """Tell by the values, else by the coding of a JPEG 2000, else by what is stated."""
         (frame,) = self._decode([0], raw=True)
         found = find_arrangement(frame, stated if stated.startswith("YBR_FULL") else "RGB", 0)
-        return stated if found is None or found[1] else found[0]
+        if found is not None and not found[1]:
+            return found[0]
+        turns = self.syntax in JPEG2000TransferSyntaxes and turns_to_rgb(self._read_first())
+        return "RGB" if turns and stated.startswith("YBR_FULL") else stated
 
-    def _turns_to_rgb(self) -> bool:
-        return self.syntax in JPEG2000TransferSyntaxes and turns_to_rgb(
-            next(generate_fragments(self._read().PixelData))
-        )
+    def _read_first(self) -> bytes:
+        """Give the first fragment."""
+        return next(self._iter_fragments(), b"")
+
+    def _iter_fragments(self) -> Iterator[bytes]:
+        stream = BytesIO(self._read().PixelData)
+        parse_basic_offsets(stream)  # the table lies before the fragments
+        return generate_fragments(stream)
 
     def _iter_stored(self, indices: list[int]) -> Iterator[np.ndarray]:
         if self.syntax in JPEG_XL:
@@ -143,6 +172,10 @@ class DicomSource:
         """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
         plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
         decode = partial(iter_pixels, indices=indices, raw=raw, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
+        if self.header.get("PhotometricInterpretation") == "YBR_FULL_422" and not self.syntax.is_encapsulated:
+            for index in indices:  # pydicom takes frames behind the first for full data
+                yield next(decode(self._read(), indices=[index]))
+            return
         if self.changes:
             yield from decode(self._read())
             return

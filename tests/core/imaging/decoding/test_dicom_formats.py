@@ -98,7 +98,7 @@ SENTENCES = {
     "60000 x 60000 pixels": "60000 x 60000 pixels; at most",
     "more bits stored than allocated": "damaged or incomplete",
     "frames that are no number": "damaged or incomplete",
-    "palette without a table": "damaged or incomplete",
+    "palette without a table": "numbers of a table",
     "region of M-mode alone": "names no B-mode region",
     "encapsulated PDF": "an encapsulated document",
     "CT": "is a CT image",
