@@ -245,6 +245,7 @@ def read_title(head: str) -> Title:
 
 
 def _read_coding(text: str) -> dict[str, str]:
+    text = text.replace(">=", "≥").replace("<=", "≤")
     pairs = re.findall(r"([^\s,;/=:|]+)\s*[=:]\s*([^,;/=:|]+?)\s*(?=$|[,;/|]|\s\S+\s*[=:])", text.strip())
     coding = {code.strip(): meaning.strip() for code, meaning in pairs}
     is_turned = all(meaning.isdecimal() and not code.isdecimal() for code, meaning in coding.items())

@@ -16,6 +16,7 @@ STRAY_SHARE, UNFIT_SHARE = 0.02, 0.1
 CENSORED_SHARE = 0.1
 SETTLE = "Say what they mean: --code {name}={codes}"
 CODE = re.compile(r"[+-]?\d+(?:[.,]0+)?")
+KI67 = re.compile(r"\bki[- ]?67\b")
 EMPTY = "empty"
 NOT_KNOWN = (-9, -8, -1, 8, 9, 88, 99, 888, 999, 9999)
 DIFFER = "Centres differ in their codes ({codes}): write one coding in the file."
@@ -48,9 +49,18 @@ def read_binary(
     name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: Centres, *, events: bool
 ) -> Coded:
     """Read a column of yes and no."""
+    found = {*map(_fold_code, cells.different)}
     stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
+    if not codes and found.isdisjoint(stated):  # "y (n = 80)" explains nothing
+        stated = {}
     meanings = {code: _read_meaning(name, meaning) for code, meaning in stated.items()}
     unclear = [stated[code] for code, meaning in meanings.items() if meaning is None]
+    doubtful = [code for code, meaning in meanings.items() if meaning is None and code in found]
+    if doubtful and not codes:
+        said = ", ".join(f"'{code} = {stated[code][:20]}'" for code in doubtful[:2])
+        example = ",".join(f"{code}:MEANING" for code in meanings if code in found)
+        empty = parse_texts(cells, lambda _: np.nan, dtype=float)
+        return Coded(empty, problem=f"Its head says {said}. {SETTLE.format(name=name, codes=example)}.")
     if unclear and codes:
         empty = parse_texts(cells, lambda _: np.nan, dtype=float)
         return Coded(
@@ -58,20 +68,21 @@ def read_binary(
         )
     has_one_meaning = bool(codes) and len(meanings) > 1 and len({*meanings.values()}) == 1
     meanings = {} if unclear else _complete(meanings)
-    if has_one_meaning and {*map(_fold_code, cells.different)}.isdisjoint(meanings.keys() - stated.keys()):
+    if has_one_meaning and found.isdisjoint(meanings.keys() - stated.keys()):
         empty = parse_texts(cells, lambda _: np.nan, dtype=float)
         return Coded(empty, problem=ONE_MEANING + SETTLE.format(name=name, codes="0:no,1:yes") + ".")
     of_empty = meanings.pop(EMPTY, None)
     parsed = parse_texts(cells, lambda text: _read_word(name, text, meanings, events=events), dtype=float)
     _read_signs(cells, parsed, meanings, of_empty)
-    found = _count_codes(cells, parsed)
     if meanings:
         coding = ", ".join(f"{code} = {stated[code]}" for code in stated)
         problem = _find_unexplained(name, cells, parsed, stated)
         if not codes and OTHER_EVENT in parsed.values and YES not in parsed.values:
             problem = problem or NO_RECURRENCE + SETTLE.format(name=name, codes="CODE:yes,CODE:no") + "."
         return Coded(parsed, coding, problem)
-    problem = _find_doubt(name, found, _count_codes_by_centre(cells, parsed, centres), events=events)
+    problem = _find_doubt(
+        name, _count_codes(cells, parsed), _count_codes_by_centre(cells, parsed, centres), events=events
+    )
     problem = problem or _find_doubt_in_words(name, cells, parsed, is_settled=of_empty is not None)
     return Coded(parsed, _describe_coding(cells, parsed), problem)
 
@@ -114,6 +125,8 @@ def _fold_code(text: str) -> str:
 def _read_meaning(name: str, meaning: str) -> float | None:
     """Give what a code's meaning stands for: 1, 0, 2 or NaN; None if it says nothing."""
     word = fold_word(meaning)
+    if name == "y":
+        word = KI67.sub("", word).strip() or word
     yes, no = BINARY_WORDS.get(name, (YES_NO["yes"], YES_NO["no"]))
     if word in COMPETING and name == "rfs_event":
         return OTHER_EVENT

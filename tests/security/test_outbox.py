@@ -72,7 +72,7 @@ def test_a_broken_file_does_not_block_the_queue(tmp_path, results):  # noqa: F81
     (tmp_path / "1.2.3.dcm").write_bytes(b"broken")
     delivery = outbox.send(archive)
     assert (delivery.sent, delivery.waiting, len(archive.held)) == (3, 1, 3)
-    assert "take 1.2.3.dcm out" in delivery.reason
+    assert "remove 1.2.3.dcm from its folder" in delivery.reason
 
 
 def test_many_sessions_queue_the_same_case_at_once(tmp_path, results):  # noqa: F811

@@ -102,3 +102,30 @@ def test_the_opposite_of_a_field_is_never_proposed_for_it(head):
 def test_a_coding_may_be_written_the_other_way_round(head):
     content = write_base(y=lambda t: t["y"].map({"0": "1", "1": "2"}), ki67_pct=None).decode()
     assert measure(read_predictions(content.replace(",y,", f',"{head}",', 1).encode())) == BASE
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("rfs_event (0=Rezidiv, 1=lebt)", "'1 = lebt'"),
+        ("status (1=NED, 0=DOD)", "'1 = NED', '0 = DOD'"),
+        ("rfs_event [1: alive; 0: relapse]", "'1 = alive'"),
+    ],
+)
+def test_a_coding_in_the_head_that_is_not_understood_is_never_passed_over(head, said):
+    content = write_base().decode().replace("rfs_event", f'"{head}"', 1).encode()
+    problem = next(c.problem for c in read_predictions(content).reading.columns if c.name == "rfs_event")
+    assert problem.startswith(f"Its head says {said}. Say what they mean: --code rfs_event=")
+
+
+@pytest.mark.parametrize("head", ["y (0=Luminal B, 1=Luminal A)", "outcome (0=Ki67>=20)"])
+def test_an_outcome_whose_coding_is_not_understood_is_refused(head):
+    content = write_base(ki67_pct=None).decode().replace(",y,", f',"{head}",', 1).encode()
+    with pytest.raises(TableError, match="Its head says '0 = "):
+        read_predictions(content)
+
+
+@pytest.mark.parametrize("head", ["y (1=high Ki-67, 0=low Ki-67)", "label (cut-off: 20)", "outcome (n=80)"])
+def test_a_head_that_codes_nothing_else_is_read(head):
+    content = write_base(ki67_pct=None).decode().replace(",y,", f',"{head}",', 1).encode()
+    assert measure(read_predictions(content)) == BASE
