@@ -1,4 +1,4 @@
-"""Calibration: the curve with its band, deciles and histogram; corrected for optimism; updated to the patients."""
+"""Calibration: the curve with its band, deciles and histogram, and its figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
