@@ -5,24 +5,27 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from core.clinical import BY_NAME, M2_PREDICTORS, Field
 from models.fusion import Scale, Term
 
-LEVELS: Mapping[str, Mapping[str, float]] = {
+OWN_LEVELS: Mapping[str, Mapping[str, float]] = {
     "menopausal": {"pre": 0, "peri": 0.5, "post": 1},
-    "palpable": {"no": 0, "yes": 1},
-    "adler": {"0": 0, "1": 1, "2": 2, "3": 3},
-    "birads": {"3": 0, "4A": 1, "4B": 2, "4C": 3, "5": 4},
-    "aln_suspicious": {"negative": 0, "suspicious": 1},
-    "grade_cnb": {"1": 0, "2": 1, "3": 2},
     "her2": {"0": 0, "1+": 0, "2+/ISH-": 0, "2+/ISH+": 1, "3+": 1},
 }
-NUMBERS: Mapping[str, tuple[Scale, float]] = {
-    "age": ("linear", 10.0),
-    "size_mm": ("log", math.log(2)),
-    "er_pct": ("linear", 10.0),
-    "pr_pct": ("linear", 10.0),
-}
+OWN_SCALES: Mapping[str, tuple[Scale, float]] = {"size_mm": ("log", math.log(2))}
+TENS: tuple[Scale, float] = ("linear", 10.0)
 MAX_MISSING = 0.5
+
+
+def _number_levels(field: Field) -> Mapping[str, float]:
+    """Give each level its place in the dictionary's order, no before yes."""
+    levels = ("no", "yes") if set(field.levels) == {"no", "yes"} else field.levels
+    return {level: place for place, level in enumerate(levels)}
+
+
+_PREDICTORS = tuple(BY_NAME[name] for name in M2_PREDICTORS)
+LEVELS = {field.name: OWN_LEVELS.get(field.name, _number_levels(field)) for field in _PREDICTORS if field.levels}
+NUMBERS = {field.name: OWN_SCALES.get(field.name, TENS) for field in _PREDICTORS if not field.levels}
 
 
 def make_terms(patients: pd.DataFrame, fields: Sequence[str]) -> tuple[tuple[Term, ...], tuple[str, ...]]:
