@@ -36,7 +36,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
     from core.ui.case.loop import put_means, show_loop
     from core.ui.case.marks import show_marks
     from core.ui.case.picture import find_estimate, show_heat_words, show_picture
-    from core.ui.case.views import list_used, make_view, prepare_others, show_strip
+    from core.ui.case.views import list_used, make_view, offer_removal, prepare_others, show_strip
     from core.ui.register.adding import find_kept, offer_case
 
     bundle = get_bundle()
@@ -93,6 +93,7 @@ with begin_page("Case", role="clinician", presents=True) as user:
     show_questions(form, question_values(form.values, *((given.frame, given.roi) if given else ())))
     with button, report_errors(stop=False):
         readings = ask_readings(used, means=means, is_ready=not form.faults)
+        offer_removal(prepared)
     answer, earlier = settle_answer(used, form, readings, side=side)
     if answer is not None and not is_answered:
         st.rerun()  # the form folds once an estimate stands

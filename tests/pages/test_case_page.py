@@ -268,6 +268,18 @@ def test_two_files_given_together_are_views_with_an_estimate_each(at, breast_png
     assert read_percent(at) == joint
 
 
+def test_files_that_are_no_image_are_removed_at_once(at, breast_png):
+    kind = "application/octet-stream"
+    files = [("letter.pdf", b"%PDF-1.4 x", kind), ("a.png", breast_png, kind), ("notes.txt", b"hello", kind)]
+    at.file_uploader[0].set_value(files).run()
+    assert "Views 1 and 3 can't be used; the reasons stand below the image." in words(at)
+    assert find(at.button, "Estimate").disabled
+    find(at.button, "Remove these 2 and go on").click().run()
+    assert "can't be used" not in words(at)
+    assert read_percent(estimate(at)) >= 0
+    assert at.session_state["case"].answer.numbers == (2,)
+
+
 def test_a_view_is_added_to_a_case_and_keeps_its_values(at, breast_png):
     estimate(upload(at, "a.png", breast_png))
     find(at.number_input, "Age").set_value(61.0).run()

@@ -99,16 +99,18 @@ class ViewTurned:
 
 
 @dataclass(frozen=True)
-class ViewRemoved:
-    """The view that is looked at was taken away."""
+class ViewsRemoved:
+    """Views were taken away."""
+
+    numbers: tuple[int, ...]
 
     def apply(self, state: CaseState) -> CaseState:
         """Keep the others; without one, begin a case without an image."""
-        left = tuple(view for view in state.views if view.number != state.shown)
+        left = tuple(view for view in state.views if view.number not in self.numbers)
         if not left:
             return _turn_over(state)
         used = left if any(view.is_used for view in left) else (replace(left[0], is_used=True), *left[1:])
-        return replace(state, views=used, shown=used[0].number)
+        return replace(state, views=used, shown=used[0].number if state.shown in self.numbers else state.shown)
 
 
 @dataclass(frozen=True)

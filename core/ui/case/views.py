@@ -14,7 +14,7 @@ from core.inference import View
 from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.ui.case.box import clean_frame, start_box
-from core.ui.case.events import PlaneSet, ViewRemoved, ViewShown, ViewTurned
+from core.ui.case.events import PlaneSet, ViewShown, ViewsRemoved, ViewTurned
 from core.ui.case.frames import find_refusal, recall_frame
 from core.ui.case.image_input import ask_more_views
 from core.ui.case.proposal import find_proposal
@@ -112,6 +112,18 @@ def list_used(prepared: list[PreparedView]) -> dict[int, View] | None:
     return {number: view for number, view in used.items() if view is not None}
 
 
+def offer_removal(prepared: list[PreparedView]) -> None:
+    """Offer to remove at once all views that the estimate waits for in vain, where others can be used."""
+    wanted = {view.number for view in get_case().views if view.is_used}
+    bad = tuple(one.number for one in prepared if one.view is None and one.number in wanted)
+    if not bad or not any(one.view for one in prepared):
+        return
+    named = f"View {bad[0]}" if len(bad) == 1 else f"Views {', '.join(map(str, bad[:-1]))} and {bad[-1]}"
+    st.markdown(f"{named} can't be used; the reasons stand below the image.")
+    label = "Remove it and go on" if len(bad) == 1 else f"Remove these {len(bad)} and go on"
+    st.button(label, on_click=guard(change_case), args=(ViewsRemoved(bad),), width="stretch")
+
+
 def show_strip(prepared: list[PreparedView], answer: Answer | None) -> None:
     """Draw the strip of views, each with its own estimate, and what can be done with the one that is looked at.
 
@@ -138,7 +150,7 @@ def show_strip(prepared: list[PreparedView], answer: Answer | None) -> None:
             label = "Leave this view out" if view.is_used else "Use this view"
             is_last = view.is_used and sum(other.is_used for other in state.views) == 1
             st.button(label, on_click=guard(change_case), args=(ViewTurned(),), disabled=is_last)
-            st.button("Remove it", on_click=guard(change_case), args=(ViewRemoved(),), type="tertiary")
+            st.button("Remove it", on_click=guard(change_case), args=(ViewsRemoved((view.number,)),), type="tertiary")
         if state.source is not None and not state.source.is_simulated:
             with st.popover("Add views" if len(prepared) > 1 else "Plane, more views"):
                 if len(prepared) == 1:

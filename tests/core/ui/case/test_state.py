@@ -26,9 +26,9 @@ from core.ui.case.events import (
     SideSaid,
     ValuesEntered,
     ValueTaken,
-    ViewRemoved,
     ViewsAdded,
     ViewShown,
+    ViewsRemoved,
     ViewTurned,
     advance,
 )
@@ -203,10 +203,10 @@ def test_a_view_is_left_out_and_taken_in_again_but_never_the_last():
 
 
 def test_a_removed_view_leaves_the_others_with_their_numbers(answered):
-    state = play(ViewsAdded((make_source(b"b"),)), ViewTurned(), ViewShown(1), ViewRemoved(), state=answered)
+    state = play(ViewsAdded((make_source(b"b"),)), ViewTurned(), ViewShown(1), ViewsRemoved((1,)), state=answered)
     assert (number_views(state), state.shown, state.views[0].is_used) == ([2], 2, True)
     assert state.values == VALUES
-    gone = advance(state, ViewRemoved())
+    gone = advance(state, ViewsRemoved((2,)))
     assert (gone.views, gone.number, gone.values) == ((), answered.number + 1, {})
     assert number_views(advance(state, ViewsAdded((make_source(b"c"),)))) == [2, 3]
 
