@@ -87,7 +87,7 @@ def _rank_difference(prediction: Prediction) -> str:
         return ""
     first, second = (view.reading.scores["ki67"] for view in prediction.views)
     rank = prediction.between_views.rank(first - second)
-    return f", more than those of {format_percent(rank)} of {prediction.between_views.source}"
+    return f", more than in {format_percent(rank)} of {prediction.between_views.source}"
 
 
 def _describe_square(estimate: ViewEstimate, view: View) -> str:

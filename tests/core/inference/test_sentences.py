@@ -81,8 +81,8 @@ def test_the_difference_of_two_views_is_set_beside_that_of_other_patients() -> N
         views = [SimpleNamespace(probability=0.5, reading=SimpleNamespace(scores={"ki67": score})) for score in scores]
         return describe_views(SimpleNamespace(views=views, view_range=0.4, between_views=others))
 
-    assert "0.40 log-odds, more than those of 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(0.2, 1.1)
-    assert "0.40 log-odds, more than those of 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(1.1, 0.2)
+    assert "0.40 log-odds, more than in 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(0.2, 1.1)
+    assert "0.40 log-odds, more than in 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(1.1, 0.2)
     assert "more than" not in say(0.1, 0.2, 0.3)
 
 
