@@ -1,4 +1,4 @@
-"""Memory that the C library keeps after the networks were loaded, given back to the system."""
+"""Memory that the C library keeps after networks and modules were loaded, given back to the system."""
 
 import ctypes
 import sys

@@ -21,10 +21,11 @@ MODULES = (
 
 def list_steps() -> list[Callable[[], object]]:
     """List what is made, one after another."""
-    from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415 - the server starts without it
+    from core.inference.queue.memory import give_back_memory  # noqa: PLC0415 - the server starts without them
+    from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415
 
     modules = (partial(import_module, name) for name in MODULES)
-    return [get_worker, *modules, get_simulated, _start_reading, _sweep]
+    return [get_worker, *modules, get_simulated, give_back_memory, _start_reading, _sweep]
 
 
 def _sweep() -> None:
