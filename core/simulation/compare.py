@@ -109,20 +109,7 @@ def read_simulated_lesions(table: Path) -> Iterator[LesionImage]:
 def read_busbra_lesions(folder: Path) -> Iterator[LesionImage]:
     """Read BUS-BRA's images of malignant lesions (Gomez-Flores et al., Medical Physics 2023).
 
-    Parameters
-    ----------
-    folder : Path
-        Folder with bus_data.csv, images and masks.
-
-    Yields
-    ------
-    LesionImage
-        One an image; both views of a lesion belong to one patient.
-
-    Raises
-    ------
-    InputError
-        If the folder is not BUS-BRA or an image can't be read.
+    Both views of a lesion belong to one patient.
     """
     data = _read_csv(folder / "bus_data.csv")
     if not {"ID", "Case", "Pathology"} <= set(data.columns):

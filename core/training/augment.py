@@ -44,17 +44,7 @@ def _draw_geometry(n: int, zoom: float, generator: torch.Generator) -> Tensor:
 def change_display(images: Tensor, generator: torch.Generator) -> Tensor:
     """Draw another gamma, gain, depth gain, speckle, sharpness and calipers for each image.
 
-    Parameters
-    ----------
-    images : Tensor
-        Grey images, float (n, 1, S, S) in 0 to 1.
-    generator : torch.Generator
-        Source of all randomness.
-
-    Returns
-    -------
-    Tensor
-        Images of the same shape and range.
+    Images are float (n, 1, S, S) in 0 to 1.
     """
     n, _, size, _ = images.shape
     device = images.device

@@ -68,23 +68,7 @@ class Busbra:
 
 
 def read_busbra(folder: Path) -> Busbra:
-    """Read the data set from its folder.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds bus_data.csv, 5-fold-cv.csv, images/ and masks/.
-
-    Returns
-    -------
-    Busbra
-        All images.
-
-    Raises
-    ------
-    InputError
-        If a file or a column is not there.
-    """
+    """Read the data set from its folder: bus_data.csv, 5-fold-cv.csv, images/ and masks/."""
     table = read_table(folder)
     paths = tuple(folder / "images" / f"{name}.png" for name in table["ID"])
     corner = np.array([ast.literal_eval(text) for text in table["BBOX"]], dtype=np.float32)

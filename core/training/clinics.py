@@ -86,18 +86,7 @@ def read_lesions(busbra: Path, clinics: Sequence[Path] = ()) -> Lesions:
 
 
 def read_index(clinics: Path) -> pd.DataFrame:
-    """Read the list of a folder's images, with the group that never stands on two sides of a split.
-
-    Parameters
-    ----------
-    clinics : Path
-        Folder with index.csv.
-
-    Returns
-    -------
-    DataFrame
-        The columns of index.csv, "group" and "fold" (1 to 5).
-    """
+    """Read index.csv, with the group that never stands on two sides of a split, and the fold (1 to 5)."""
     try:
         table = pd.read_csv(clinics / "index.csv", keep_default_na=False, dtype={"masks": str})
     except FileNotFoundError:

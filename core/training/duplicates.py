@@ -34,17 +34,7 @@ def group_near_duplicates(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.int
 def find_twins(looks: NDArray[np.bool_], patients: Sequence[str]) -> dict[int, int]:
     """Give each image that nearly equals one of another patient, and the first such one.
 
-    Parameters
-    ----------
-    looks : ndarray of bool, (n, 64)
-        Perceptual hash of each image.
-    patients : sequence of str
-        Whose image each is.
-
-    Returns
-    -------
-    dict of int to int
-        Position of an image, and that of the image of another patient.
+    They are compared by perceptual hash, bool (n, 64).
     """
     bits, owner = looks.astype(np.int32), np.asarray(patients)
     twins: dict[int, int] = {}

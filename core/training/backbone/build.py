@@ -88,17 +88,7 @@ class BackboneWriter:
     def write(self, out: Path, work: Path) -> dict[str, Any]:
         """Write the network, backbone.json and CARD.md.
 
-        Parameters
-        ----------
-        out : Path
-            The backbone's folder.
-        work : Path
-            Folder of the networks that did not see a part.
-
-        Returns
-        -------
-        dict
-            "folder", "figures" by held-out part, "calibration", "gate_figures".
+        The folder `work` holds the networks that did not see a part.
         """
         data = self.parts.data
         frames = tuple(read_frames([Path(path) for path in data.paths]))

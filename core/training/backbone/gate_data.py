@@ -150,22 +150,7 @@ def _draw_box(frame: Frame, rng: np.random.Generator) -> Roi:
 
 
 def change_frame(pixels: NDArray[np.uint8], kind: str, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Change a frame as other machines, exports and screenshots would.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8, (height, width)
-        B-mode area.
-    kind : str
-        One of `CHANGES`.
-    rng : Generator
-        Chooses how much.
-
-    Returns
-    -------
-    ndarray of uint8, (height, width)
-        Of another size where it was resized or cut.
-    """
+    """Change a frame as other machines, exports and screenshots would; it may come out in another size."""
     image = Image.fromarray(pixels)
     if kind in {"brighter", "darker"}:
         gain, lift = (rng.uniform(1.2, 1.8), rng.uniform(0, 40)) if kind == "brighter" else (rng.uniform(0.4, 0.8), 0)

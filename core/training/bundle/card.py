@@ -43,28 +43,7 @@ def write_card(
     head: FusionHead,
     notes: Sequence[str],
 ) -> str:
-    """Write the card.
-
-    Parameters
-    ----------
-    manifest : mapping
-        The bundle's manifest.
-    flow : mapping
-        Patients by split.
-    metrics : mapping
-        Evaluation by split.
-    internal : mapping
-        "optimism", "learning_curve", "sample_size", "no_call", "boxes", "gate".
-    head : FusionHead
-        The fusion "m1".
-    notes : sequence of str
-        What was left out, and why.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the card in Markdown."""
     data, cutoff = manifest["training_data"], Cutoff.from_json(manifest["cutoff"])
     threshold, no_call = manifest["threshold"], manifest["no_call"]
     lines = [

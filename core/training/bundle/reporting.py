@@ -45,22 +45,9 @@ def write_form() -> str:
 
 
 def read_answers(path: Path) -> dict[str, str]:
-    """Read a form that the study's people filled in.
+    """Read a form that the study's people filled in, as `write_form` writes it.
 
-    Parameters
-    ----------
-    path : Path
-        JSON as `write_form` writes it; an answer may also stand for its item alone.
-
-    Returns
-    -------
-    dict of str to str
-        Answers by guideline and number; items without one are left out.
-
-    Raises
-    ------
-    InputError
-        If it is no such form; the sentence names the item.
+    An answer may also stand for its item alone; items without one are left out.
     """
     try:
         data = path.read_bytes()

@@ -21,22 +21,7 @@ SECOND_ROUND = "The sites' fusions have the image score of the other sites' pati
 
 
 def write_card(manifest: Mapping[str, Any], federation: Mapping[str, Any], head: FusionHead) -> str:
-    """Write the card of a federated bundle.
-
-    Parameters
-    ----------
-    manifest : mapping
-        The bundle's manifest.
-    federation : mapping
-        "sites", "coefficients", "penalty", "scored_by", "is_first_round".
-    head : FusionHead
-        The fusion "m1".
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the card of a federated bundle in Markdown."""
     data, threshold, no_call = manifest["training_data"], manifest["threshold"], manifest["no_call"]
     is_first = federation["is_first_round"]
     lines = [

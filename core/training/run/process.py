@@ -42,13 +42,7 @@ def find_running() -> RunFolder | None:
 
 
 def start(run: RunFolder) -> None:
-    """Start a training, or let a stopped one go on.
-
-    Raises
-    ------
-    BusyError
-        If another training runs.
-    """
+    """Start a training, or let a stopped one go on."""
     _forget_ended()
     path = find_workplace() / LOCK
     try:

@@ -87,17 +87,7 @@ class SegmenterWriter:
     def write(self, out: Path, work: Path) -> dict[str, Any]:
         """Write the network, segmenter.json and CARD.md.
 
-        Parameters
-        ----------
-        out : Path
-            The segmenter's folder.
-        work : Path
-            Folder of the networks that did not see a part.
-
-        Returns
-        -------
-        dict
-            "folder", "least_confidence" and "figures" by held-out part.
+        The folder `work` holds the networks that did not see a part.
         """
         mapped = {name: self._map(name, work / name.replace(" ", "-")) for name in self.held}
         clinics = [name for name in mapped if name in set(self.data.clinic)]

@@ -60,19 +60,7 @@ class Sample:
 def draw_known_sample(network: Network, seed: int, n_train: int = 264) -> Sample:
     """Draw a sample from patients whose true probabilities are logistic.
 
-    Parameters
-    ----------
-    network : Network
-        Backbone.
-    seed : int
-        Seed of the cohort.
-    n_train : int
-        Training patients.
-
-    Returns
-    -------
-    Sample
-        With every value of the other centre's patients known.
+    Every value of the other centre's patients is known.
     """
     rng = np.random.default_rng([seed, n_train])
     drawn = simulate_patients(network, max(COHORT, round(n_train * COHORT / 264)), seed, rng)

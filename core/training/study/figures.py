@@ -62,20 +62,7 @@ def read_figures(bundle: Path) -> dict[str, float | None]:
 
 
 def compute_figures(table: pd.DataFrame, cut: float) -> dict[str, float | None]:
-    """Compute the figures of a table of predictions.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `core.training.bundle.evidence.make_predictions` gives it.
-    cut : float
-        Probability from which Ki-67 is called high.
-
-    Returns
-    -------
-    dict of str to float or None
-        As `read_figures` gives it.
-    """
+    """Compute the figures of a table of predictions, cut at a probability."""
     outside = table[table["split"] == "external"]
     figures: dict[str, float | None] = {}
     for split, part in table.groupby("split", sort=False):
@@ -93,17 +80,9 @@ def compute_figures(table: pd.DataFrame, cut: float) -> dict[str, float | None]:
 
 
 def summarise_figures(rows: Sequence[dict[str, float | None]]) -> pd.DataFrame:
-    """Summarise the figures over cohorts.
+    """Summarise the figures over cohorts: figure, cohorts, mean, sd, low, high, goal, reached.
 
-    Parameters
-    ----------
-    rows : sequence of dict
-        `read_figures` of each cohort.
-
-    Returns
-    -------
-    DataFrame
-        figure, cohorts (in which it can be estimated), mean, sd, low, high, goal, reached.
+    Cohorts counts those in which it can be estimated.
     """
     table = pd.DataFrame(rows, dtype=float)
     summary = pd.DataFrame(

@@ -38,24 +38,7 @@ def write_card(
     before: FusionHead,
     after: FusionHead,
 ) -> str:
-    """Write the card.
-
-    Parameters
-    ----------
-    manifest : mapping
-        The new bundle's manifest.
-    update : mapping
-        `core.training.update.update.Judged.summarise`, with author, note and optimism.
-    metrics : mapping
-        Evaluation of the patients that it was fitted on.
-    before, after : FusionHead
-        The fusion "m1" of the parent, and the new one.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Write the card in Markdown, with the fusion "m1" before and after the update."""
     parent, data, threshold = update["parent"], manifest["training_data"], manifest["threshold"]
     patients, register, no_call = update["patients"], update["register"], manifest["no_call"]
     method: Method = update["method"]
