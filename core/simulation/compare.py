@@ -63,15 +63,12 @@ class Realism:
         Columns: measure, unit, distance (simulated to real), floor (half of the real patients to the other half).
     spectra : DataFrame
         Columns: direction (radial, lateral, axial), frequency (cycles per crop), simulated_db, real_db.
-    histograms : DataFrame
-        Columns: place (inside, around), grey, simulated, real (densities).
     """
 
     n_simulated: int
     n_real: int
     table: pd.DataFrame
     spectra: pd.DataFrame
-    histograms: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def compare_realism(simulated: Iterable[LesionImage], real: Iterable[LesionImage
     table = _measure(parts[0], parts[1]).merge(
         _measure(parts[2], parts[3]).rename(columns={"distance": "floor"}), on=["measure", "unit"]
     )
-    return Realism(len(simulated), len(real), table, _tabulate_spectra(*parts[:2]), _tabulate_grey(*parts[:2]))
+    return Realism(len(simulated), len(real), table, _tabulate_spectra(*parts[:2]))
 
 
 def read_simulated_lesions(table: Path) -> Iterator[LesionImage]:
@@ -210,16 +207,5 @@ def _tabulate_spectra(simulated: _Summary, real: _Summary) -> pd.DataFrame:
             }
         )
         for name in simulated.spectra
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _tabulate_grey(simulated: _Summary, real: _Summary) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame({"place": place, "grey": np.arange(256), "simulated": ours, "real": theirs})
-        for place, ours, theirs in (
-            ("inside", simulated.inside, real.inside),
-            ("around", simulated.around, real.around),
-        )
     ]
     return pd.concat(parts, ignore_index=True)

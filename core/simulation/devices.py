@@ -37,8 +37,6 @@ class Device:
         Side of the depth ticks.
     caliper_rate, doppler_rate, text_rate : float
         Share of frames with calipers, with the outline of a Doppler box, with a body-side text.
-    tint : tuple of int
-        Colour of the frame outside the image.
     """
 
     maker: str
@@ -59,7 +57,6 @@ class Device:
     caliper_rate: float
     doppler_rate: float
     text_rate: float
-    tint: tuple[int, int, int] = (0, 0, 0)
 
     def describe(self) -> str:
         """Name the device in one line."""
@@ -77,11 +74,11 @@ DEVICES = {
     ),
     "C": Device(
         "Simulated", "SIM-US C7", "L9", 9.0, 0.65, 2.2, 2, 2.5, 58, -1.0, 1.05, 0.45, (800, 600), 500, "left",
-        0.80, 0.10, 0.7, (0, 4, 10),
+        0.80, 0.10, 0.7,
     ),
     "D": Device(
         "Simulated", "SIM-US D2", "L7", 7.5, 0.60, 2.5, 2, 2.0, 55, 0.5, 1.10, 0.35, (1024, 768), 620, "right",
-        0.90, 0.12, 0.4, (6, 3, 0),
+        0.90, 0.12, 0.4,
     ),
 }  # fmt: skip
 

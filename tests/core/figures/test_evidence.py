@@ -42,6 +42,6 @@ def test_coefficients_stand_beside_their_intervals(bundle_dir):
 
 
 def test_a_bundle_without_evidence_says_what_to_do(bundle_dir):
-    with pytest.raises(ModelError, match=r"no evidence/other\.json: train it anew"):
+    with pytest.raises(ModelError, match=r"no evidence/other\.json: train it again"):
         read_evidence(read_bundle(bundle_dir), "evidence/other.json")
     assert "external" in read_evidence(read_bundle(bundle_dir), METRICS)
