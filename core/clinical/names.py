@@ -14,12 +14,13 @@ ALIASES: dict[str, str] = {
     "patient_number patienten_id patientennummer patienten_nr patientin pat_id pat_nr pat_nummer fallnummer fall_nr "
     "fall_id pseudonyme identifiant identifiant_patient "
     "id_patient numero_patient paciente id_paciente identificador identificador_paciente 患者 患者编号 "
-    "病例号 编号 病人编号",
+    "病例号 编号 病人编号 id_del_paciente codigo_paciente codigo_del_paciente numero_de_paciente patiente id_patiente "
+    "id_du_patient id_de_la_patiente n_patient numero_de_patient identifiant_du_patient 患者id 病人id 病历号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
     "etablissement centro hospital_name clinica 中心 医院 机构",
     "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei datei "
     "dateiname fichier nom_fichier fichier_image imagen archivo archivo_imagen 图像 文件 文件名 图片",
-    "box": "roi bbox lesion_box bounding_box laesionsbox lasionsbox 病灶框",
+    "box": "roi bbox lesion_box bounding_box laesionsbox lasionsbox boite boite_englobante caja 病灶框",
     "split": "set dataset partition cohort subset fold_set aufteilung teilmenge jeu ensemble conjunto particion "
     "数据集 分组",
     "y": "ki67_high ki_67_high high_ki67 high_ki_67 label outcome truth ki67_status ki_67_status ki67_group target "
@@ -51,7 +52,9 @@ ALIASES: dict[str, str] = {
     "tumorgroesse tumorgrosse groesse grosse durchmesser taille taille_tumeur taille_tumorale diametre tamano "
     "tamano_tumor diametro 大小 肿瘤大小 最大径 直径",
     "adler": "adler_grade adler_grad blood_flow_grade grade_adler grado_adler adler分级 血流分级",
-    "birads": "bi_rads birads_category bi_rads_category birads_kategorie acr bi_rads分类 birads分类",
+    "birads": "bi_rads birads_category bi_rads_category birads_kategorie acr bi_rads分类 birads分类 "
+    "bi_rads分级 birads分级 acr_bi_rads classification_bi_rads clasificacion_bi_rads "
+    "categoria_bi_rads bi_rads_klassifikation",
     "histology": "histological_type histologic_type histologie type_histologique histologia tipo_histologico "
     "病理类型 组织学类型",
     "grade_cnb": "grade histological_grade nottingham_grade tumor_grade grading g grade_histologique grado 组织学分级",

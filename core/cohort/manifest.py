@@ -90,8 +90,17 @@ def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None, *
 
 
 def _sort_rows(rows: Sequence[Row]) -> list[Row]:
-    """Sort rows by patient and file name, so that nothing depends on their order in the file."""
-    return sorted(rows, key=lambda row: (str(row["patient_id"]), row["path"].name, str(row["box"])))
+    """Sort rows by patient, file name and all else that they say, so that nothing depends on their order in the file.
+
+    The folder comes after the name: scanners give one file name in every study.
+    """
+    return sorted(rows, key=lambda row: (str(row["patient_id"]), row["path"].name, row["path"].as_posix(), _spell(row)))
+
+
+def _spell(row: Row) -> str:
+    """Write what a row says, but for its place in the file, so that numbers stand in their order."""
+    values = ((name, row[name]) for name in sorted(row) if name != "row")
+    return repr([(name, f"{value:020.6f}" if isinstance(value, float) else str(value)) for name, value in values])
 
 
 def read_rows(
@@ -136,8 +145,10 @@ def read_rows(
     needed = NEEDED_TO_TRAIN if labelled else NEEDED
     missing = [name for name in needed if name not in match.positions and name not in match.doubtful]
     if missing:
+        guesses = [f"'{column[:40]}' may be {guess}" for column, guess in match.unread if guess in missing]
+        hint = f" ({'; '.join(guesses)})" if guesses else ""
         raise TableError(
-            f"The manifest has no column {', '.join(missing)}; it needs {', '.join(needed)}. "
+            f"The manifest has no column {', '.join(missing)}{hint}; it needs {', '.join(needed)}. "
             "Rename one, or map another column to it."
         )
     understood = understand(text, match, choices, (*needed, "split"))

@@ -51,7 +51,7 @@ def assign_splits(rows: pd.DataFrame, patients: pd.DataFrame, rule: SplitRule) -
         bad = rows.loc[rows["patient_id"].isin(sides.index[sides > 1]), "row"]
         raise TableError(
             f"{int((sides > 1).sum())} patient(s) stand on two sides of the split; give a patient's rows one split.",
-            tuple((int(n), "patient on two sides of the split") for n in bad),
+            tuple((int(n), "patient on two sides of the split") for n in sorted(bad)),
         )
     split = given.first().reindex(patients.index)
     if split.notna().any() and split.isna().any():

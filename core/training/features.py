@@ -1,7 +1,7 @@
 """Pooled features of a manifest's images, one vector a patient; kept in chunks so that a stopped run goes on."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -171,18 +171,25 @@ def extract_features(
 
 
 def _find_twins(images: pd.DataFrame, reads: Sequence[ImageRead]) -> Iterator[tuple[int, str, bool]]:
-    """Name the images that stand under two patients, and whether they are the same to the last pixel."""
-    patient_of = dict(zip(images["row"], images["patient_id"], strict=True))
+    """Name the images that stand under two patients, or twice with one box, and whether they are equal to the pixel."""
     if not reads:
         return
-    looks = np.stack([read.looks for read in reads])
-    for i, j in find_twins(looks, [patient_of[read.row] for read in reads]).items():
-        own, other = reads[i], reads[j]
-        if own.sha256 == other.sha256:
+    patient_of = dict(zip(images["row"], images["patient_id"], strict=True))
+    owners, same = [patient_of[read.row] for read in reads], defaultdict(list)
+    for i, read in enumerate(reads):
+        same[read.sha256].append(i)
+    near = find_twins(np.stack([read.looks for read in reads]), owners)
+    for i, own in enumerate(reads):
+        equal = next((j for j in same[own.sha256] if owners[j] != owners[i]), None)
+        if equal is not None:
             keep = KEEP_TWIN.format(row=own.row)
-            yield own.row, f"The same image is in row {other.row} under another patient_id.{keep}", True
-        else:
-            yield own.row, f"Nearly the same image is in row {other.row} under another patient_id.", False
+            yield own.row, f"The same image is in row {reads[equal].row} under another patient_id.{keep}", True
+            continue
+        first = next(j for j in same[own.sha256] if reads[j].roi == own.roi)
+        if first < i:
+            yield own.row, f"The same image with the same box is in row {reads[first].row}.", True
+        elif i in near:
+            yield own.row, f"Nearly the same image is in row {reads[near[i]].row} under another patient_id.", False
 
 
 def _describe(row: int, frame: Frame, roi: Roi, box: BoxSource, status: Status) -> ImageRead:

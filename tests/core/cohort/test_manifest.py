@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,20 @@ def test_the_same_seed_gives_the_same_split(tmp_path: Path) -> None:
     assert not first.equals(other)
 
 
+def test_the_order_of_rows_changes_nothing_where_files_have_one_name(tmp_path: Path) -> None:
+    """Scanners name the first image of every study alike, and a row may stand twice with other values."""
+    for study in ("first", "second"):
+        (tmp_path / study).mkdir()
+        (tmp_path / study / "IM0001.png").write_bytes(b"")
+    rows = [
+        {"patient_id": "P1", "centre": "A", "image": image, "ki67_pct": 30, "split": "train", "size_mm": size}
+        for image, size in (("first/IM0001.png", 18), ("second/IM0001.png", 25), ("second/IM0001.png", 31))
+    ]
+    read = [read_manifest(write(tmp_path, order), RULE) for order in itertools.permutations(rows)]
+    assert len({tuple(one.images["path"]) for one in read}) == 1
+    assert {one.patients.loc["P1", "size_mm"] for one in read} == {18.0}
+
+
 def test_a_patient_on_two_sides_stops_it(tmp_path: Path) -> None:
     rows = make_rows(8)
     both = [{**rows[0], "split": "train"}, {**rows[0], "split": "test"}, *({**r, "split": "train"} for r in rows[1:])]
@@ -84,6 +99,22 @@ def test_rows_of_a_patient_that_disagree_are_refused(tmp_path: Path) -> None:
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no column ki67_pct"):
         read_manifest(write(tmp_path, [{"patient_id": 1, "centre": "A", "image": "a.png"}]), RULE)
+
+
+def test_a_column_that_may_be_meant_is_named_with_the_missing_one(tmp_path: Path) -> None:
+    rows = [{"Id of patient": row.pop("patient_id"), **row} for row in make_rows(3)]
+    with pytest.raises(TableError, match=r"no column patient_id \('Id of patient' may be patient_id\); it needs"):
+        read_manifest(write(tmp_path, rows), RULE)
+
+
+@pytest.mark.parametrize(
+    ("patient", "box"),
+    [("ID del paciente", "Caja"), ("ID patiente", "Boîte"), ("N° patient", "Boîte englobante"), ("患者ID", "病灶框")],
+)
+def test_names_of_other_languages_are_known(tmp_path: Path, patient: str, box: str) -> None:
+    rows = [{patient: row.pop("patient_id"), box: "1,2,30,40", "BI-RADS分级": "4A", **row} for row in make_rows(3)]
+    manifest = read_manifest(write(tmp_path, rows), SplitRule((), Cutoff(), 1))
+    assert [manifest.images["box"][0], manifest.patients["birads"].iloc[0]] == [(1, 2, 30, 40), "4A"]
 
 
 def test_an_unknown_external_centre_is_named(tmp_path: Path) -> None:

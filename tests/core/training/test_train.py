@@ -287,6 +287,37 @@ def test_one_image_under_two_patients_is_no_training_row_and_a_near_copy_is_ques
     assert check_manifest(changed, PLAN)["images_shared"] == [[6, 11]]
 
 
+def test_one_image_under_two_patients_is_found_where_a_third_has_nearly_the_same(
+    manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    """Rows 2 and 4 show frames that differ by their brightness; row 4's stands in row 15 too."""
+
+    def share(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[13, ["image", "box"]] = table.loc[2, ["image", "box"]]
+        return table
+
+    images = read_manifest(spoil(manifest, tmp_path, share), PLAN.split_rule).images
+    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
+    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
+    found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
+    assert {row: sentence[:33] for row, sentence in found.refused} == {
+        4: "The same image is in row 15 under",
+        15: "The same image is in row 4 under ",
+    }
+
+
+def test_an_image_that_stands_twice_for_a_patient_counts_once(
+    trained: tuple[Path, dict], manifest: Path, backbone: Path, tmp_path: Path
+) -> None:
+    """It would weigh double, and count as two views that do not differ."""
+    changed = spoil(manifest, tmp_path, lambda t: pd.concat([t, t.tail(2)], ignore_index=True))
+    summary = train_bundle(changed, backbone, tmp_path / "out", PLAN, progress=lambda step, done, total: None)
+    assert [sentence for _, sentence in summary["refused"]] == [
+        f"The same image with the same box is in row {row}." for row in (N, N + 1)
+    ]
+    assert (tmp_path / "out/heads.json").read_bytes() == (trained[0] / "heads.json").read_bytes()
+
+
 def test_rows_without_a_box_get_the_box_that_predict_proposes(
     manifest: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
