@@ -32,7 +32,8 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 [data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
 [data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2rem; min-height: 2rem; }
-.st-key-case_estimate { position: sticky; bottom: 0.5rem; z-index: 3; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-case_estimate) { position: sticky; bottom: 0.5rem; z-index: 3; }
+.st-key-case_estimate { background: light-dark(#FFFFFF, #14181D); }
 .st-key-page_head { gap: 0.25rem 1rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 3rem; } }
 @media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }
