@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.uid import (
     ColorSoftcopyPresentationStateStorage,
     ComprehensiveSRStorage,
@@ -30,13 +31,14 @@ from core.settings import get_text_setting
 
 SUFFIX = ".dcm"
 NAME = "SonoKi"
-KINDS = {
-    SecondaryCaptureImageStorage,
-    ComprehensiveSRStorage,
-    EncapsulatedPDFStorage,
-    GrayscaleSoftcopyPresentationStateStorage,
-    ColorSoftcopyPresentationStateStorage,
+LAST = {  # with which the objects of each class end
+    SecondaryCaptureImageStorage: "PixelData",
+    ComprehensiveSRStorage: "ContentSequence",
+    EncapsulatedPDFStorage: "EncapsulatedDocumentLength",
+    GrayscaleSoftcopyPresentationStateStorage: "PresentationLUTShape",
+    ColorSoftcopyPresentationStateStorage: "PresentationCreationTime",
 }
+UNDEFINED = 0xFFFFFFFF
 VALID_UID = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+", re.ASCII)
 LONGEST_UID = 64
 OURS = "Send what `python -m core export` wrote."
@@ -158,16 +160,32 @@ def name_result(data: bytes) -> str:
     """Give the UID of a result of ours, by which its file is named."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            found = pydicom.dcmread(BytesIO(data), specific_tags=["SOPInstanceUID", "SOPClassUID", "Manufacturer"])
+            found = pydicom.dcmread(BytesIO(data))
+            is_whole = _is_whole(found)
             texts = [str(found.get(name, "")) for name in ("SOPInstanceUID", "SOPClassUID", "Manufacturer")]
     except Exception:  # noqa: BLE001 - a file of anybody may make the parser fail in any way
         raise InputError(f"A file can't be read as DICOM. {OURS}") from None
     uid, kind, maker = texts
-    if maker != NAME or kind not in KINDS:
+    if maker != NAME or kind not in LAST:
         raise InputError(f"A file is not a result that SonoKi made. {OURS}")
+    if not is_whole or not all(found.get(name) for name in (LAST[kind], "StudyInstanceUID", "SeriesInstanceUID")):
+        raise InputError(f"A file is cut short, or names no study. {OURS}")
     if len(uid) > LONGEST_UID or not VALID_UID.fullmatch(uid):
         raise InputError(f"A file's SOP instance UID is not a DICOM UID. {OURS}")
     return uid
+
+
+def _is_whole(dataset: pydicom.Dataset) -> bool:
+    """Whether every element holds as many bytes as it states."""
+    for tag in list(dataset.keys()):
+        element = dataset.get_item(tag)
+        if isinstance(element, RawDataElement):
+            if element.length not in (UNDEFINED, len(element.value or b"")):
+                return False
+            element = dataset[tag]
+        if element.VR == "SQ" and not all(map(_is_whole, element.value)):
+            return False
+    return True
 
 
 def open_outbox() -> Outbox:

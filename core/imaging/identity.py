@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -41,10 +41,9 @@ class Identity:
         if _differ(self.birth_date, other.birth_date) or _differ(self.patient_id, other.patient_id):
             return True
         if self.patient_id and other.patient_id:
-            latin, others = _list_words(_LATIN, self.name), _list_words(_LATIN, other.name)
+            latin, others = (_list_words(_LATIN, name.partition("=")[0]) for name in (self.name, other.name))
             return _differ(self.issuer, other.issuer) or bool(latin and others and not latin & others)
-        words, others = _list_words(_WORD, self.name), _list_words(_WORD, other.name)
-        return bool(words and others) and not (words <= others or others <= words)
+        return next((not _hold(*pair) for pair in _pair_groups(self.name, other.name)), False)
 
 
 def read_identity(data: bytes, *, item: int | None = None) -> Identity:
@@ -69,11 +68,24 @@ def name_different_patients(files: Iterable[tuple[bytes, int | None]]) -> bool:
     return any(one.is_another(other) for one, other in combinations(named, 2))
 
 
+def _pair_groups(one: str, other: str) -> Iterator[tuple[set[str], set[str]]]:
+    """Give the words of each way of writing that both names have: letters, ideographs, sounds (PS3.5 6.2.1)."""
+    for group, another in zip(one.split("="), other.split("="), strict=False):
+        words, others = _list_words(_WORD, group), _list_words(_WORD, another)
+        if words and others:
+            yield words, others
+
+
+def _hold(words: set[str], others: set[str]) -> bool:
+    """Whether one name holds all words of the other."""
+    return words <= others or others <= words
+
+
 def _differ(one: str, other: str) -> bool:
     return bool(one and other) and one != other
 
 
 def _list_words(pattern: re.Pattern[str], name: str) -> set[str]:
-    """List the words of a name's first group, without case and accents."""
-    folded = unicodedata.normalize("NFKD", name.partition("=")[0].casefold())
+    """List the words of a name, without case and accents."""
+    folded = unicodedata.normalize("NFKD", name.casefold())
     return set(pattern.findall("".join(char for char in folded if not unicodedata.combining(char))))

@@ -142,6 +142,9 @@ def test_a_source_in_another_character_set_is_read_as_it_says(results, dicom):
         *((stated, b"\x1b$B;3ED\x1b(B^Taro", None) for stated in (None, "ISO_IR 100", "ISO_IR 192", "ISO 2022 IR 100")),
         (["", "ISO 2022 IR 87"], b"\x1b$)C\xfb\xf3\x1b(B^Taro", None),
         ("ISO_IR 100", b"\x1b$)A\xd5\xc5^Taro", None),
+        (["", "ISO 2022 IR 149"], b"Hong=\xfb\xf3", None),
+        (["", "ISO 2022 IR 87"], "=\u5c71\u7530".encode("euc_jp"), None),
+        (["ISO 2022 IR 100", "ISO 2022 IR 87"], b"M\xfcller=\x1b$B;3ED\x1b(B", "M\u00fcller=\u5c71\u7530"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -38,6 +38,11 @@ TWO = {
         {"patient_id": "0", "birth_date": "19600101"},
         {"patient_id": "0", "birth_date": "19600102"},
     ),
+    "names of ideographs alone": ({"name": "=\u5c71\u7530^\u592a\u90ce"}, {"name": "=\u5c71\u672c^\u592a\u90ce"}),
+    "names of sounds alone": (
+        {"name": "==\u3084\u307e\u3060^\u305f\u308d\u3046"},
+        {"name": "==\u3084\u307e\u3082\u3068^\u305f\u308d\u3046"},
+    ),
     "names of no letters of ours": ({"name": "\u738b^\u5c0f\u4e1c"}, {"name": "\u738b^\u5c0f\u7ea2"}),
 }
 ONE = {
@@ -46,6 +51,11 @@ ONE = {
     "an accent": ({"name": "MULLER^EVA"}, {"name": "M\u00fcller^Eva"}),
     "a name by marriage": ({"patient_id": "1", "name": "DOE^JANE"}, {"patient_id": "1", "name": "ROE^JANE"}),
     "a script": ({"patient_id": "1", "name": "WANG^DONG"}, {"patient_id": "1", "name": "\u738b^\u4e1c"}),
+    "ideographs beside letters": (
+        {"name": "=\u5c71\u7530^\u592a\u90ce"},
+        {"name": "YAMADA^TARO=\u5c71\u7530^\u592a\u90ce"},
+    ),
+    "ideographs or letters": ({"name": "=\u5c71\u7530^\u592a\u90ce"}, {"name": "YAMADA^TARO"}),
     "a birth date left out": ({"patient_id": "1"}, {"patient_id": "1", "birth_date": "19600101"}),
 }
 
@@ -54,6 +64,15 @@ ONE = {
 def test_patients_are_told_apart(name):
     first, second = (Identity(**said) for said in (TWO | ONE)[name])
     assert first.is_another(second) == second.is_another(first) == (name in TWO)
+
+
+def test_one_name_in_two_character_sets_is_one_patient():
+    raw, name = b"Zhang=\x1b$)A\xd5\xc5", "Zhang=\u5f20"
+    one = make(PatientID=None, PatientBirthDate=None, SpecificCharacterSet=["", "ISO 2022 IR 58"], PatientName="X" * 12)
+    two = make(PatientID=None, PatientBirthDate=None, SpecificCharacterSet="GB18030", PatientName=name)
+    one = one.replace(b"X" * 12, raw.ljust(12))
+    assert read_identity(one).name == read_identity(two).name == name
+    assert not name_different_patients([(one, None), (two, None)])
 
 
 def test_two_patients_are_told_apart_without_any_uid():

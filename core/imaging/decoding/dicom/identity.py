@@ -2,6 +2,7 @@
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.opening import read_header
+from core.imaging.decoding.dicom.study import write_out
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 
@@ -21,4 +22,7 @@ def decode_identity(data: bytes, limits: Limits) -> dict[str, str]:
     if detect_format(data) != "DICOM":
         raise ImageError("The file is not a DICOM file, so it names no patient.")
     _, header, _ = read_header(data, limits)
-    return {name: str(header.get(keyword) or "").strip("\0 ") for name, keyword in _NAMES.items()}
+    return {
+        name: write_out(header[keyword], header).strip("\0 \n") if keyword in header else ""
+        for name, keyword in _NAMES.items()
+    }

@@ -1,17 +1,38 @@
 """The breast that a DICOM header names."""
 
+from collections.abc import Iterator
+
 from pydicom import Dataset
 
-_SIDES = {"7771000": "L", "G-A101": "L", "24028007": "R", "G-A100": "R"}
+_SIDES = {  # SNOMED CT and SNOMED RT: left and right as modifiers, and the breasts themselves
+    "7771000": "L",
+    "G-A101": "L",
+    "80248007": "L",
+    "T-04030": "L",
+    "24028007": "R",
+    "G-A100": "R",
+    "73056007": "R",
+    "T-04020": "R",
+}
+_STRUCTURES = {
+    "AnatomicRegionSequence": "AnatomicRegionModifierSequence",
+    "PrimaryAnatomicStructureSequence": "PrimaryAnatomicStructureModifierSequence",
+}
+_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_LATERALITIES = ("ImageLaterality", "Laterality", "FrameLaterality")
 
 
 def read_side(header: Dataset) -> str:
     """Every side that the header names: "L", "R", "LR" where it contradicts itself, or none."""
-    stated = [str(header.get(name) or "").strip().upper() for name in ("ImageLaterality", "Laterality")]
-    for region in header.get("AnatomicRegionSequence") or []:
-        modifiers = region.get("AnatomicRegionModifierSequence") or []
-        stated += [_SIDES.get(str(modifier.get("CodeValue")), "") for modifier in modifiers]
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        anatomy = [item.get("FrameAnatomySequence") for item in (header.get(groups) or [])[:1]]
-        stated += [str(item[0].get("FrameLaterality") or "") for item in anatomy if item]
-    return "".join(sorted(set(stated) & {"L", "R"}))
+    frames = [item for groups in _GROUPS for item in header.get(groups) or []]
+    named = [header, *(anatomy for item in frames for anatomy in item.get("FrameAnatomySequence") or [])]
+    return "".join(sorted({side for item in named for side in _list_sides(item)} & {"L", "R"}))
+
+
+def _list_sides(item: Dataset) -> Iterator[str]:
+    """Give what a header, or the anatomy of a frame, says of a side."""
+    yield from (str(item.get(name) or "").strip().upper() for name in _LATERALITIES)
+    for name, modifiers in _STRUCTURES.items():
+        for structure in item.get(name) or []:
+            for code in (structure, *(structure.get(modifiers) or []), *(item.get(modifiers) or [])):
+                yield _SIDES.get(str(code.get("CodeValue") or "").strip(), "")

@@ -43,6 +43,7 @@ _RESCALING = ("RescaleSlope", "RescaleIntercept", "RescaleType")
 _TABLES = ("ModalityLUTSequence", "VOILUTSequence")
 _LONG_TEXTS, _CONTROL = {"LT", "ST", "UT"}, re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _GB2312, _TO_GB2312 = "ISO 2022 IR 58", "\x1b$)A"  # the one escape sequence that pydicom leaves in what it decodes
+_CODECS = {_GB2312: "gb2312", "ISO 2022 IR 159": "iso2022_jp_1"}  # pydicom's own know more sets, or can't encode
 _DEFAULT_SETS = {"", "ISO_IR 6", "ISO 2022 IR 6"}
 _BYTES = (
     "Its {name} holds bytes that its character set does not have, so that results can't be filed with it. Correct "
@@ -110,7 +111,7 @@ def read_value(header: Dataset, name: str, *, strict: bool) -> str:
     """Read one value as text; one that its type does not allow is refused or left empty."""
     if name not in header:
         return ""
-    text = _write_out(header[name], header)
+    text = write_out(header[name], header)
     if not _is_decoded(text, header):
         raise ImageError(_BYTES.format(name=name))
     if _keeps_type(text, dictionary_VR(name)):  # files state others
@@ -124,13 +125,14 @@ def is_valid(header: Dataset, name: str) -> bool:
     """Whether a header has an element that is not empty and that its type allows, whatever type the file states."""
     try:
         return (
-            name in header and bool(text := _write_out(header[name], header)) and _keeps_type(text, dictionary_VR(name))
+            name in header and bool(text := write_out(header[name], header)) and _keeps_type(text, dictionary_VR(name))
         )
     except ValueError:  # a number that is none
         return False
 
 
-def _write_out(element: DataElement, header: Dataset) -> str:
+def write_out(element: DataElement, header: Dataset) -> str:
+    """Write an element's value as text, without the escape sequences that pydicom leaves in it."""
     parts = element.value if isinstance(element.value, MultiValue) else [element.value]
     text = "\\".join("" if part is None else str(part).strip() for part in parts)
     return text.replace(_TO_GB2312, "") if _GB2312 in _list_sets(header) else text
@@ -151,7 +153,18 @@ def _is_decoded(text: str, header: Dataset) -> bool:
     """Whether all bytes of a text were characters of its set; without a set, only ASCII is."""
     sets = _list_sets(header)
     is_known = bool(sets - _DEFAULT_SETS) and sets <= python_encoding.keys() | _DEFAULT_SETS
-    return "\ufffd" not in text and "\x1b" not in text and (is_known or text.isascii())
+    if "\ufffd" in text or "\x1b" in text or not is_known:
+        return text.isascii() and "\x1b" not in text
+    return all(char.isascii() or any(_has(one, char) for one in sets - _DEFAULT_SETS) for char in text)
+
+
+def _has(character_set: str, char: str) -> bool:
+    """Whether a set has a character: bytes of another set may come as letters that none of the stated ones has."""
+    try:
+        char.encode(_CODECS.get(character_set) or python_encoding[character_set])
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _list_sets(header: Dataset) -> set[str]:

@@ -213,11 +213,39 @@ def test_side_and_lossy_compression_are_kept_and_a_lossy_stream_is_called_so():
     assert pydicom.dcmread(BytesIO(loop.data)).LossyImageCompression == "01"
 
 
+def make_item(**values):
+    item = pydicom.Dataset()
+    for name, value in values.items():
+        setattr(item, name, value)
+    return item
+
+
+def nest(sequence, **values):
+    return make_item(**{sequence: [make_item(**values)]})
+
+
 SIDES = {
     "left": ({"ImageLaterality": "L"}, "L"),
     "of the series": ({"Laterality": "R"}, "R"),
     "twice": ({"ImageLaterality": "L", "Laterality": "L"}, "L"),
     "both": ({"ImageLaterality": "L", "Laterality": "R"}, None),
+    "of a frame": ({"PerFrameFunctionalGroupsSequence": [nest("FrameAnatomySequence", FrameLaterality="R")]}, "R"),
+    "of frames that differ": (
+        {"PerFrameFunctionalGroupsSequence": [nest("FrameAnatomySequence", FrameLaterality=one) for one in "LR"]},
+        None,
+    ),
+    **{
+        f"the breast itself, {code}": ({"AnatomicRegionSequence": [make_item(CodeValue=code)]}, side)
+        for code, side in {"80248007": "L", "T-04030": "L", "73056007": "R", "T-04020": "R", "76752008": None}.items()
+    },
+    "of the structure": (
+        {"PrimaryAnatomicStructureSequence": [nest("PrimaryAnatomicStructureModifierSequence", CodeValue="7771000")]},
+        "L",
+    ),
+    "region and header differ": (
+        {"ImageLaterality": "L", "AnatomicRegionSequence": [make_item(CodeValue="73056007")]},
+        None,
+    ),
     "a word": ({"Laterality": "left, Planted"}, None),
 }
 
