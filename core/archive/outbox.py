@@ -31,7 +31,7 @@ from core.settings import get_text_setting
 
 SUFFIX = ".dcm"
 NAME = "SonoKi"
-LAST = {  # with which the objects of each class end
+LAST: dict[str, str] = {  # with which the objects of each class end
     SecondaryCaptureImageStorage: "PixelData",
     ComprehensiveSRStorage: "ContentSequence",
     EncapsulatedPDFStorage: "EncapsulatedDocumentLength",

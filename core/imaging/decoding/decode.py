@@ -10,7 +10,7 @@ from core.errors import ImageError
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import DicomSource
-from core.imaging.decoding.dicom.ultrasound import find_regions, name_device, read_spacing
+from core.imaging.decoding.dicom.ultrasound import find_regions, name_device, read_aspect, read_spacing
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.raster import decode_raster, describe_raster, to_grey
@@ -143,10 +143,10 @@ def _describe_frame(
     asked: int | None,
 ) -> DecodedArea:
     region, found = choose_region(named, asked, to_grey(image))
-    spacing = read_spacing(source.header)
-    if spacing and "SequenceOfUltrasoundRegions" not in source.header:
+    spacing = read_spacing(source.header, index)
+    if spacing and region.mm_per_px is None and not notes:  # a note says that a region is not of these pixels
         region, found = replace(region, mm_per_px=spacing), (*found, _SPACING)
-    area = _cut_area(image, region)
+    area = _cut_area(image, region, read_aspect(source.header))
     return replace(
         area,
         device=name_device(source.header),
@@ -200,8 +200,8 @@ def _sharpest_frame(source: DicomSource, box_of: Callable[[np.ndarray], Roi]) ->
     return indices[int(np.argmax(sharpness))]
 
 
-def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
-    """Cut a region out of a frame, in grey and with square pixels."""
+def _cut_area(image: np.ndarray, region: Region, aspect: tuple[float, float] = (1.0, 1.0)) -> DecodedArea:
+    """Cut a region out of a frame, in grey and with square pixels; the aspect counts where no scale is known."""
     box = region.box
     x0, y0 = int(box.x0), int(box.y0)
     part = image[y0 : int(box.y1), x0 : int(box.x1)]
@@ -209,20 +209,18 @@ def _cut_area(image: np.ndarray, region: Region) -> DecodedArea:
     grey, colour, notes = to_grey(part), find_strong_colour(part), []
     if colour is not None:
         notes.append("The image has coloured parts, which were converted to greyscale.")
-    mm_per_px, scale = None, (1.0, 1.0)
+    mm_per_px, scale = None, aspect
     if region.mm_per_px is not None:
         mm_per_px = min(region.mm_per_px)
         scale = (region.mm_per_px[0] / mm_per_px, region.mm_per_px[1] / mm_per_px)
-        if max(scale) > 1 + _SQUARE:
-            size = round(grey.shape[1] * scale[0]), round(grey.shape[0] * scale[1])
-            scale = size[0] / grey.shape[1], size[1] / grey.shape[0]
-            grey = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR))
-            colour = (
-                None if colour is None else np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.NEAREST))
-            )
-            notes.append("The pixels were not square and were resampled.")
-        else:
-            scale = (1.0, 1.0)
+    if max(scale) > 1 + _SQUARE:
+        size = round(grey.shape[1] * scale[0]), round(grey.shape[0] * scale[1])
+        scale = size[0] / grey.shape[1], size[1] / grey.shape[0]
+        grey = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR))
+        colour = None if colour is None else np.asarray(Image.fromarray(colour).resize(size, Image.Resampling.NEAREST))
+        notes.append("The pixels were not square and were resampled.")
+    else:
+        scale = (1.0, 1.0)
     grey = np.ascontiguousarray(grey)
     corner = float(x0), float(y0)
     return DecodedArea(grey, colour, mm_per_px, corner, scale, None, tuple(notes), 0, 1, survey_pixels(grey))

@@ -2,6 +2,7 @@
 
 import numpy as np
 from pydicom import Dataset
+from pydicom.multival import MultiValue
 
 from core.errors import ImageError
 from core.imaging.frame import Region, Roi
@@ -15,11 +16,12 @@ _CORNERS = (
     "RegionLocationMaxY1",
 )
 _SCALE_RANGE = (0.005, 2.0)
+_MOST_ASPECT = 10
 
 
 def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region, ...], tuple[str, ...]]:
     """Read the B-mode regions that a file names."""
-    named = list(header.get("SequenceOfUltrasoundRegions") or [])
+    named = [item for item in header.get("SequenceOfUltrasoundRegions") or [] if len(item)]
     tissue = [item for item in named if _is_tissue(item)]
     if named and not tissue:
         raise ImageError(
@@ -36,16 +38,27 @@ def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region
     return tuple(regions), tuple(notes)
 
 
-def read_spacing(header: Dataset) -> tuple[float, float] | None:
-    """Read millimetres per pixel where the file gives them apart from any ultrasound region."""
+def read_spacing(header: Dataset, index: int) -> tuple[float, float] | None:
+    """Read a frame's millimetres per pixel where the file gives them apart from any ultrasound region."""
     spacing = header.get("PixelSpacing")
-    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        measures = [item.get("PixelMeasuresSequence") for item in (header.get(groups) or [])[:1]]
+    for groups, number in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", index)):
+        measures = [item.get("PixelMeasuresSequence") for item in (header.get(groups) or [])[number : number + 1]]
         spacing = spacing or next((measure[0].get("PixelSpacing") for measure in measures if measure), None)
-    if not spacing or len(spacing) != 2:
+    if not isinstance(spacing, MultiValue) or len(spacing) != 2:
         return None
     along_y, along_x = (float(value) for value in spacing)
     return (along_x, along_y) if _is_plausible((along_x, along_y)) else None
+
+
+def read_aspect(header: Dataset) -> tuple[float, float]:
+    """Read how much wider and how much higher than the other side a pixel is: at least one of the two is 1."""
+    ratio = header.get("PixelAspectRatio")
+    if not isinstance(ratio, MultiValue) or len(ratio) != 2:
+        return 1.0, 1.0
+    high, wide = (float(value) for value in ratio)
+    if min(high, wide) <= 0 or max(high, wide) > _MOST_ASPECT * min(high, wide):
+        return 1.0, 1.0
+    return wide / min(high, wide), high / min(high, wide)
 
 
 def name_device(header: Dataset) -> str | None:

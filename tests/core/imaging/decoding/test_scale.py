@@ -1,0 +1,69 @@
+"""Millimetres and shape of a pixel, where regions, spacings and functional groups say something of them."""
+
+import numpy as np
+import pydicom
+import pytest
+
+from core.imaging import read_frame
+from tests.core.imaging.samples import make_dataset, make_dicom, make_region, make_speckle, save
+
+GREY = make_speckle(120, 160)
+SPACING = [0.3, 0.3]
+
+
+def make_item(**values):
+    item = pydicom.Dataset()
+    for name, value in values.items():
+        setattr(item, name, value)
+    return item
+
+
+def make_group(spacing):
+    return make_item(PixelMeasuresSequence=[make_item(PixelSpacing=spacing)])
+
+
+def test_each_frame_of_a_volume_has_its_own_scale():
+    groups = [make_group([0.1, 0.1]), make_group([0.3, 0.2])]
+    data = save(make_dataset(np.stack([GREY, GREY]), frames=2, PerFrameFunctionalGroupsSequence=groups))
+    assert [read_frame(data, index=index).mm_per_px for index in (0, 1)] == pytest.approx([0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        [],
+        [make_region((0, 0, 159, 119), PhysicalUnitsXDirection=0, PhysicalUnitsYDirection=0)],
+        [make_region((0, 0, 159, 119), (0.0, 0.0))],
+        [pydicom.Dataset()],
+    ],
+    ids=["none", "no units", "no size", "empty"],
+)
+def test_pixel_spacing_counts_where_no_region_gives_a_scale(regions):
+    frame = read_frame(make_dicom(GREY, PixelSpacing=SPACING, SequenceOfUltrasoundRegions=regions))
+    assert frame.mm_per_px == pytest.approx(0.3)
+    assert any("pixel spacing" in note for note in frame.notes)
+
+
+def test_pixel_spacing_does_not_count_where_the_image_was_resized():
+    outside = [make_region((0, 0, 799, 599))]
+    frame = read_frame(make_dicom(GREY, PixelSpacing=SPACING, SequenceOfUltrasoundRegions=outside))
+    assert frame.mm_per_px is None
+    assert "the scale is not known" in " ".join(frame.notes)
+
+
+@pytest.mark.parametrize("spacing", [0.1, [0.1, 0.1, 0.1], [0, 0.1], [-0.1, 0.1], None])
+def test_a_spacing_that_is_none_leaves_the_image(spacing):
+    assert read_frame(make_dicom(GREY, PixelSpacing=spacing)).mm_per_px is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "scale"), [([2, 1], (1, 2)), ([1, 2], (2, 1)), ([1, 1], (1, 1)), ([0, 1], (1, 1)), (3, (1, 1))]
+)
+def test_pixels_of_another_shape_are_made_square_without_a_scale(ratio, scale):
+    frame = read_frame(make_dicom(GREY, PixelAspectRatio=ratio))
+    assert frame.source_scale == pytest.approx(scale, abs=0.05)
+    assert frame.mm_per_px is None
+    assert any("not square" in note for note in frame.notes) == (max(scale) > 1)
+    regions = [make_region((0, 0, 159, 119))]
+    scaled = read_frame(make_dicom(GREY, PixelAspectRatio=ratio, SequenceOfUltrasoundRegions=regions))
+    assert scaled.source_scale == (1.0, 1.0)
