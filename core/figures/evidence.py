@@ -9,7 +9,7 @@ import pandas as pd
 from core.clinical import FIELDS
 from core.cohort.splits import SPLITS, label_split
 from core.errors import ModelError
-from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate
 from core.inference.engines.choice import describe_choice
 from core.inference.explain import label_term
 from core.settings import get_text_setting
@@ -131,7 +131,7 @@ def _list_figures(part: Mapping[str, Any]) -> dict[str, str]:
     for name in ("intercept", "slope"):
         entry = calibration.get(name) or {}
         figures[f"Calibration {name}"] = _write(entry.get("est"), entry.get("ci"))
-    figures["Brier score"] = write_number(calibration.get("brier"), 2)
+    figures["Brier score"] = _write(calibration.get("brier"), calibration.get("brier_ci"))
     return figures
 
 

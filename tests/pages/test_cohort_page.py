@@ -25,7 +25,7 @@ def test_the_bundles_cohort_is_there_at_once_and_marked_simulated(at):
 
 
 def test_table_one_by_split_and_by_predicted_group(at):
-    assert "External, n = 30" in at.table[1].value.columns
+    assert "External test, n = 30" in at.table[1].value.columns
     assert {"Missing", "Std. difference"} <= set(at.table[2].value.columns)
     assert sum(int(name.split("n = ")[1]) for name in at.table[1].value.columns if "n = " in name) == 120
 

@@ -21,7 +21,8 @@ def test_figures_are_those_of_the_evidence(at, bundle_dir):
     auc, (low, high) = external["discrimination"]["auc"], external["discrimination"]["auc_ci"]
     assert table["AUC"] == f"{auc:.2f} ({low:.2f} to {high:.2f})"
     assert table["Patients"] == str(external["n"])
-    assert table["Brier score"] == f"{external['calibration']['brier']:.2f}"
+    brier, (low, high) = external["calibration"]["brier"], external["calibration"]["brier_ci"]
+    assert table["Brier score"] == f"{brier:.2f} ({low:.2f} to {high:.2f})"
 
 
 def test_every_figure_of_a_simulated_bundle_is_marked(at):

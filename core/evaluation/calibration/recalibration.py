@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from core.errors import InputError
 from core.evaluation.calibration.logistic import compute_log_odds, fit_logistic
-from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
+from core.evaluation.calibration.measures import CalibrationResult, Role, compute_calibration
 from core.evaluation.checks import Floats, prepare_column, prepare_outcome
 from core.evaluation.proportion import normal_quantile
 
@@ -61,6 +61,8 @@ def compute_recalibration(
     prob: ArrayLike,
     *,
     update: Update = "intercept",
+    role: Role = "external",
+    ici_interval: bool = False,
 ) -> RecalibrationResult:
     """Update a model's intercept, or intercept and slope, to a local cohort.
 
@@ -72,6 +74,10 @@ def compute_recalibration(
         Probability by the old model.
     update : {"intercept", "intercept + slope"}
         What to estimate.
+    role : {"external", "development"}
+        Whether the old model was fitted on other patients or on these.
+    ici_interval : bool
+        Whether to resample for the intervals of the ICI, which takes most of the time.
 
     Returns
     -------
@@ -91,7 +97,7 @@ def compute_recalibration(
     if update not in {"intercept", "intercept + slope"}:
         raise InputError(f"The update '{update}' is not known; take 'intercept' or 'intercept + slope'.")
     outcome, (p,), _ = prepare_outcome(y, prob, probability=True)
-    before = compute_calibration(outcome, p)
+    before = compute_calibration(outcome, p, role=role, ici_interval=ici_interval)
     both = update != "intercept"
     reason = before.reasons.get("slope" if both else "intercept")
     fitted = None if reason or not len(outcome) else _estimate(outcome, p, both)
@@ -101,7 +107,7 @@ def compute_recalibration(
     intercept, slope, variance = fitted
     needed = math.ceil((normal_quantile(0.95) / HALF_WIDTH) ** 2 * variance * len(outcome))
     updated = _update_by_folds(outcome, p, both)
-    after = None if updated is None else compute_calibration(outcome, updated)
+    after = None if updated is None else compute_calibration(outcome, updated, ici_interval=ici_interval)
     reason = "Too few patients to update nine tenths and look at the rest." if after is None else None
     return RecalibrationResult(update, intercept, slope, before, after, needed, HALF_WIDTH, reason)
 

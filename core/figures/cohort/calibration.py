@@ -34,9 +34,8 @@ class CalibrationExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, **_: Any) -> Self:
         """Compute the calibration; of development patients it is apparent."""
-        table = patients.table
-        role: Role = "development" if patients.is_development else "external"
-        return cls(patients.name, compute_calibration(table["y"], table["prob"], role=role, ici_interval=True))
+        y, prob = patients.table["y"], patients.table["prob"]
+        return cls(patients.name, compute_calibration(y, prob, role=find_role(patients), ici_interval=True))
 
     def figure(self) -> go.Figure:
         """Draw the smoothed curve, its band clipped to [0, 1], deciles with Wilson intervals, ideal line, histogram."""
@@ -116,10 +115,20 @@ class CalibrationExhibit(Exhibit):
         return {"calibration": terms | others | tests}
 
 
+def find_role(patients: Patients) -> "Role":
+    """Say whether the model was fitted on these patients."""
+    return "development" if patients.is_development else "external"
+
+
 def explain_slope(interval: Sequence[float] | None) -> str:
     """Say in words what a calibration slope means, by its interval; empty where there is none."""
     if interval is None:
         return ""
+    if interval[1] < 0:
+        return (
+            "The slope lies below 0: here high Ki-67 is rarer the higher the probability. Look whether the outcome, or "
+            "the probability, is coded the other way round."
+        )
     if interval[1] < 1:
         return (
             "The slope lies below 1: here high probabilities are too high and low ones too low, as of a model fitted "

@@ -1,7 +1,7 @@
 """AUC and calibration slope by centre, pooled with random effects, and what a new centre may expect."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from core.evaluation.calibration.measures import CalibrationResult
 from core.evaluation.checks import Interval
 from core.evaluation.cohort.subgroups import TOO_MANY_LEVELS
 from core.evaluation.estimate import write_estimate
+from core.figures.cohort.calibration import find_role
 from core.figures.cohort.exhibit import Exhibit, Patients
 
 Z = 1.96
@@ -47,7 +48,7 @@ class CentresExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, **_: Any) -> Self:
         """Evaluate each centre and pool."""
-        role: Literal["external", "development"] = "development" if patients.is_development else "external"
+        role = find_role(patients)
         centres = {
             str(centre): (compute_roc(part["y"], part["prob"]), compute_calibration(part["y"], part["prob"], role=role))
             for centre, part in patients.table.groupby("centre")

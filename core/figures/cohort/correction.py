@@ -9,7 +9,7 @@ from core.evaluation import OptimismResult, RecalibrationResult, compute_recalib
 from core.evaluation.calibration.optimism import compute_combination_optimism
 from core.evaluation.calibration.recalibration import Update
 from core.evaluation.estimate import write_number
-from core.figures.cohort.calibration import tabulate_calibration
+from core.figures.cohort.calibration import find_role, tabulate_calibration
 from core.figures.cohort.exhibit import Exhibit, Patients
 
 
@@ -88,7 +88,8 @@ class RecalibrationExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, *, update: Update = "intercept", **_: Any) -> Self:
         """Estimate the update; each tenth is judged with one estimated on the rest."""
-        return cls(patients.name, compute_recalibration(patients.table["y"], patients.table["prob"], update=update))
+        y, prob, role = patients.table["y"], patients.table["prob"], find_role(patients)
+        return cls(patients.name, compute_recalibration(y, prob, update=update, role=role, ici_interval=True))
 
     def sentence(self) -> str:
         """Say the update and the patients that it needs, or why there is none."""

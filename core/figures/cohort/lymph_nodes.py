@@ -84,8 +84,11 @@ class NodeRatesExhibit(NodesExhibit):
 
     def notes(self) -> list[str]:
         """Say the difference between the groups."""
-        difference = write_estimate(self.result.difference, self.result.difference_ci, self.result.reason)
-        return [f"Difference high minus low: {difference}."]
+        nodes, points = self.result, None if self.result.difference is None else 100 * self.result.difference
+        limits = nodes.difference_ci and [100 * limit for limit in nodes.difference_ci]
+        return [
+            f"Difference high minus low, percentage points: {write_estimate(points, limits, nodes.reason, digits=1)}."
+        ]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give the rates, and the group as a classifier."""

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import SubgroupResult
+from core.evaluation.cohort.labels import label_variable
 from core.evaluation.cohort.results import compute_cohort_subgroups
 from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.exhibit import Exhibit, Patients
@@ -15,6 +16,7 @@ from core.figures.theme import COLOURS, NEUTRAL, new_figure
 from core.figures.wording import word_count
 
 ROW_HEIGHT = 30
+LEFT = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,7 @@ class SubgroupsExhibit(Exhibit):
             f"{'All patients' if row['family'] == 'all' else row['level']} ({row['events']:,} / {row['n']:,})"
             for row in table.to_dict("records")
         ]
-        figure = new_figure(x_title="AUC", height=120 + ROW_HEIGHT * len(table))
+        figure = new_figure(x_title="AUC; in brackets: events / patients", height=120 + ROW_HEIGHT * len(table))
         whole = table["family"] == "all"
         figure.add_scatter(
             x=table["auc"],
@@ -64,7 +66,7 @@ class SubgroupsExhibit(Exhibit):
         )
         if not math.isnan(table["auc"].iloc[0]):
             figure.add_vline(x=float(table["auc"].iloc[0]), line={"color": NEUTRAL, "width": 1, "dash": "dot"})
-        figure.update_xaxes(range=[0.3, 1.02])
+        figure.update_xaxes(range=[min(LEFT, float(table[["auc", "ci_low"]].min().min()) - 0.02), 1.02])
         rows = {"tickvals": list(range(len(table))), "ticktext": labels, "range": [len(table) - 0.4, -0.6]}
         return figure.update_yaxes(**rows, showgrid=False, ticks="")
 
@@ -80,7 +82,7 @@ class SubgroupsExhibit(Exhibit):
         text = f"In {self.cohort} the AUC ran from {' to '.join(ends)}"
         least, missing = levels["p_holm"].min(), len(levels) - len(known)
         if not math.isnan(least):
-            text += f"; smallest Holm-corrected p against the other patients of its family {least:.3f}"
+            text += f"; least Holm-corrected p value against the other patients of a family: {write_p(least)}"
         if missing:
             text += f"; {word_count(missing, 'subgroup')} without an estimate"
         return f"{text}; {counts}."
@@ -89,7 +91,7 @@ class SubgroupsExhibit(Exhibit):
         """Give discrimination and calibration of each subgroup."""
         rows = [
             [
-                "All" if row["family"] == "all" else row["family"].replace("_", " ").capitalize(),
+                "All" if row["family"] == "all" else label_variable(row["family"]),
                 row["level"],
                 f"{row['n']:,}",
                 f"{row['events']:,}",

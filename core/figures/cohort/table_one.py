@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import pandas as pd
 
+from core.cohort.splits import label_split
 from core.evaluation import TableOneResult, ThresholdResult
 from core.evaluation.cohort.labels import label_variable
 from core.evaluation.cohort.results import KNOWN, describe_patients, describe_threshold
@@ -101,7 +102,7 @@ def _lay_out(result: TableOneResult) -> pd.DataFrame:
     """Write a number as mean and deviation or median and quartiles, a choice as counts and per cent of those known."""
     gaps = dict(zip(result.differences["variable"], result.differences["smd"], strict=True))
     skewed = set(result.differences.loc[result.differences["skewness"].abs() >= SKEWED, "variable"])
-    sizes = {group: f"{group.capitalize()}, n = {n:,}" for group, n in result.sizes.items()}
+    sizes = {group: f"{label_split(group)}, n = {n:,}" for group, n in result.sizes.items()}
     rows: list[dict[str, str]] = []
     for (variable, level), part in result.table.groupby(["variable", "level"], sort=False):
         first = not rows or rows[-1]["_variable"] != variable
@@ -131,4 +132,4 @@ def _write_cell(cell: Mapping[Hashable, Any], *, skewed: bool) -> str:
 
 
 def _write_missing(missing: Mapping[str, int]) -> str:
-    return ", ".join(f"{group} {count:,}" for group, count in missing.items() if count) or "0"
+    return ", ".join(f"{label_split(group)} {count:,}" for group, count in missing.items() if count) or "0"
