@@ -9,12 +9,14 @@ import typer
 
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
+from core.cli.table_options import keep_refused, say_reading, with_table_options, write_refused
 from core.errors import InputError, UsageError, WorkError
 from core.private_files import write_private_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from core.cohort import Choices
     from core.register.outcome_import import JudgedRow
     from core.register.store import Store
 
@@ -65,7 +67,8 @@ def add(
 
 
 @register_app.command()
-def outcomes(
+@with_table_options
+def outcomes(  # noqa: PLR0913 - options of a command
     table: Annotated[
         Path,
         typer.Argument(
@@ -79,20 +82,28 @@ def outcomes(
     surgical: Annotated[
         bool, typer.Option("--surgical", help="Ki-67 of which a Bundle names no specimen are from surgical ones.")
     ] = False,
+    says_nothing: Annotated[bool, typer.Option("--says-nothing", help="The reason tells no patient.")] = False,
     database: Database = "",
     as_json: AsJson = False,
+    choices: "Choices",
+    refused: Path | None,
 ) -> None:
     """Enter what pathology and follow-up found; nothing is overwritten."""
     from core.register.outcome_entry import Author  # noqa: PLC0415
     from core.register.outcome_import import enter_rows, tabulate_rows  # noqa: PLC0415
 
-    judge = _read_outcomes(table, surgical=surgical)
+    _question_text(correct, says_nothing=says_nothing)
+    with keep_refused(refused):
+        judge = _read_outcomes(table, choices, surgical=surgical)
     with closing(_open(database)) as store:
         judged = judge(store)
         kept = [] if preview else enter_rows(store, judged, Author(author), reason=correct)
     rows = tabulate_rows(judged)
-    for row in rows[rows["Status"].isin(["contradicting", "not used"])].itertuples(index=False):
+    left = rows[rows["Status"].isin(["contradicting", "unmatched", "not used"])]
+    for row in left.itertuples(index=False):
         say(f"row {row[0]}: {row[2]}: {row[3]}")
+    if refused is not None:
+        write_refused([(int(row[0]), f"{row[2]}: {row[3]}") for row in left.itertuples(index=False)], refused)
     counts = {str(status): int(n) for status, n in rows["Status"].value_counts().items()}
     data = {"rows": counts, "entries": len(kept)}
     print_result(data, as_json, lambda d: f"{d['rows']}; {d['entries']} entries written")
@@ -141,12 +152,10 @@ def withdraw(
 ) -> None:
     """Withdraw an estimate by a further entry, or undo that; nothing is deleted."""
     from core.register.outcome_entry import Author  # noqa: PLC0415
-    from core.register.pseudonyms import question_text  # noqa: PLC0415
     from core.register.withdrawal import reinstate  # noqa: PLC0415
     from core.register.withdrawal import withdraw as write_withdrawal  # noqa: PLC0415
 
-    if (question := question_text(text)) and not says_nothing:
-        raise InputError(f"{question} (--says-nothing)")
+    _question_text(text, says_nothing=says_nothing)
     with closing(_open(database)) as store:
         if undo:
             record = reinstate(store, number, Author(author), text=text)
@@ -193,7 +202,7 @@ def _render_fhir(store: "Store", folder: Path) -> tuple[int, "Iterable[bytes]"]:
     return count_estimates(store, Filter()), (part.encode() for part in parts)
 
 
-def _read_outcomes(path: Path, *, surgical: bool) -> "Callable[[Store], list[JudgedRow]]":
+def _read_outcomes(path: Path, choices: "Choices", *, surgical: bool) -> "Callable[[Store], list[JudgedRow]]":
     """Read a table or a Bundle, and give how its rows are judged beside a register."""
     from core.cohort.outcomes import read_outcomes  # noqa: PLC0415
     from core.fhir.read import is_fhir, judge_bundle, read_bundle  # noqa: PLC0415
@@ -206,8 +215,17 @@ def _read_outcomes(path: Path, *, surgical: bool) -> "Callable[[Store], list[Jud
         for note in found.notes:
             say(note)
         return lambda store: judge_bundle(store, found, unsaid_is_surgery=surgical)
-    read = read_outcomes(content)
+    read = read_outcomes(content, choices)
+    say_reading(read.reading)
     return lambda store: judge_rows(store, read.rows, read.reading.refused)
+
+
+def _question_text(text: str, *, says_nothing: bool) -> None:
+    """Refuse a free text that seems to tell who the patient is, for the chain keeps it for good."""
+    from core.register.pseudonyms import question_text  # noqa: PLC0415
+
+    if (question := question_text(text)) and not says_nothing:
+        raise InputError(f"{question} (--says-nothing)")
 
 
 def _question(patients: Any) -> None:

@@ -1,4 +1,4 @@
-"""What `evaluate`, `score` and `train` share: what a person settles about a table's columns, and what was read."""
+"""What the commands that read a table share: what a person settles about a table's columns, and what was read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -149,7 +149,7 @@ def say_refused(refused: Sequence[tuple[int, str]], path: Path | None = None) ->
     if len(shown) < len(refused):
         say(f"  and {len(refused) - len(shown)} more{'' if path else '; --refused FILE.csv lists all'}")
     if path is not None:
-        _write_refused(refused, path)
+        write_refused(refused, path)
 
 
 @contextmanager
@@ -159,11 +159,12 @@ def keep_refused(path: Path | None) -> Iterator[None]:
         yield
     except TableError as error:
         if path is not None and error.rows:
-            _write_refused(error.rows, path)
+            write_refused(error.rows, path)
         raise
 
 
-def _write_refused(refused: Sequence[tuple[int, str]], path: Path) -> None:
+def write_refused(refused: Sequence[tuple[int, str]], path: Path) -> None:
+    """Write rows and reasons as CSV."""
     import pandas as pd  # noqa: PLC0415
 
     from core.spreadsheet import render_csv  # noqa: PLC0415

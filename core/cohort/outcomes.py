@@ -35,10 +35,10 @@ class OutcomeTable:
     reading: TableReading
 
 
-def read_outcomes(source: bytes | Path) -> OutcomeTable:
+def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> OutcomeTable:
     """Read a table of outcomes: CSV, Excel, ODS or Parquet."""
-    content, choices = read_bytes(source), Choices()
-    text = read_table(content)
+    content, choices = read_bytes(source), choices or Choices()
+    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
     match = match_columns(text.header, FIELDS, choices)
     found = {*match.positions, *match.doubtful}
     if "patient_id" not in found:

@@ -147,6 +147,26 @@ def test_an_estimate_is_withdrawn_listed_and_put_back(open_page, store):
     assert store.verify_chain().holds
 
 
+def test_the_reason_of_a_correction_that_seems_to_name_the_patient_is_questioned(open_page, store):
+    at = give_initials(open_page(PAGE))
+    at.file_uploader[0].set_value(("found.csv", TABLE, "text/csv")).run()
+    next(box for box in at.text_input if box.label.startswith("Reason, to enter")).set_value("Frau Schmidt, read again")
+    at.run()
+    assert next(button for button in at.button if button.label.startswith("Enter")).disabled
+    next(box for box in at.checkbox if box.label == "It does not identify the patient").check()
+    press(at.run(), "Enter 2 rows")
+    assert read_kept(store)["P-003", "outcome"].values == {"ki67_pct": 45.0}
+    next(box for box in at.selectbox if box.label == "Open a patient").set_value("P-002")
+    at.run()
+    at.number_input[0].set_value(44.0)
+    next(box for box in at.text_input if box.label.startswith("Reason, where")).set_value("Report of 12.04.1961")
+    press(at, "Save")
+    assert read_kept(store)["P-002", "outcome"].values == {"ki67_pct": 20.0}
+    next(box for box in at.checkbox if box.label == "It does not identify the patient").check()
+    press(at, "Save")
+    assert read_kept(store)["P-002", "outcome"].values == {"ki67_pct": 44.0}
+
+
 def test_what_is_no_table_gets_a_sentence(open_page, store):
     at = open_page(PAGE)
     at.file_uploader[0].set_value(("outcomes.csv", b"name,age\nx,1\n", "text/csv")).run()

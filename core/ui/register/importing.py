@@ -13,6 +13,7 @@ from core.ui.errors import guard
 from core.ui.register.listing import offer_table
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
+from core.ui.register.withdrawing import ask_about_text
 from core.ui.upload import take_upload
 
 REASON, UNSAID = "register_import_reason", "register_import_unsaid"
@@ -87,12 +88,13 @@ def _show_preview(store: Store, author: Author) -> None:
             key=REASON,
             max_chars=400,
         ).strip()
+    is_sound = ask_about_text(reason, "register_import_sound")
     n = int(counts.get("new", 0)) + (int(counts.get("contradicting", 0)) if reason else 0)
     with st.container(horizontal=True):
         st.button(
             f"Enter {n:,} rows",
             type="primary",
-            disabled=not (n and author.name),
+            disabled=not (n and author.name and is_sound),
             help=None if author.name else "Give your initials in the sidebar first.",
             on_click=guard(_enter),
             args=(store, author, reason),

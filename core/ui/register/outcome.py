@@ -26,7 +26,7 @@ from core.register.outcome_entry import (
 from core.register.store import Store
 from core.ui.register.session import change_state, get_state
 from core.ui.register.state import RegisterState
-from core.ui.register.withdrawing import ask_withdrawal, list_withdrawn
+from core.ui.register.withdrawing import ask_about_text, ask_withdrawal, list_withdrawn
 
 YES_NO = {1: "yes", 0: "no"}
 KINDS = {
@@ -53,7 +53,8 @@ def show_patient(store: Store, patient: str, author: Author) -> None:
     if any(one.fault for one in kept.values()):
         form.markdown("Nothing can be entered for this patient while an entry is withheld.")
         return
-    with form, st.form(f"register_outcome_{get_state().opened}_{sum(one.last for one in kept.values())}"):
+    key = f"register_outcome_{get_state().opened}_{sum(one.last for one in kept.values())}"
+    with form, st.form(key):
         raw = _ask_found(kept.get((patient, "outcome"), NOTHING).values)
         raw |= _ask_followed(kept.get((patient, "follow-up"), NOTHING).values)
         reason = st.text_input(
@@ -61,10 +62,11 @@ def show_patient(store: Store, patient: str, author: Author) -> None:
             max_chars=400,
             help="What is kept stays in the chain; the correction is a new entry that names it.",
         )
+        is_sound = ask_about_text(reason, f"{key}_sound")
         sent = st.form_submit_button("Save", type="primary", disabled=not author.name)
     if not author.name:
         st.caption("Give your initials in the sidebar to save.")
-    if sent:
+    if sent and is_sound:
         try:
             said = _save(store, patient, raw, kept, author, reason)
         except AppError as error:

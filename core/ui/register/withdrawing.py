@@ -24,6 +24,14 @@ def list_withdrawn(records: Sequence[Record]) -> set[int | None]:
     return {number for number, kind in last.items() if kind == "withdrawal"}
 
 
+def ask_about_text(text: str, key: str) -> bool:
+    """Ask about a text that seems to tell who the patient is, and give whether it may be kept."""
+    question = question_text(text)
+    if question:
+        st.markdown(f":orange-badge[Question] {question}")
+    return not question or st.checkbox(SAYS_NOTHING, key=key)
+
+
 def ask_withdrawal(store: Store, records: Sequence[Record], author: Author) -> None:
     """Draw the form: which estimate, why, and more in words."""
     estimates = {record.number: record for record in records if record.kind == "registered"}
@@ -44,10 +52,7 @@ def ask_withdrawal(store: Store, records: Sequence[Record], author: Author) -> N
         reason = "" if is_back else st.selectbox("Reason", REASONS, None, key=f"{key}_reason", placeholder="Choose one")
         label = "Why it counts again" if is_back else "Details"
         text = st.text_input(label, key=f"{key}_text", max_chars=400, autocomplete="off").strip()
-        question = question_text(text)
-        if question:
-            st.markdown(f":orange-badge[Question] {question}")
-        is_sound = not question or st.checkbox(SAYS_NOTHING, key=f"{key}_sound")
+        is_sound = ask_about_text(text, f"{key}_sound")
         if st.button("Put back" if is_back else "Withdraw", disabled=not is_sound, key=f"{key}_send"):
             try:
                 if is_back:

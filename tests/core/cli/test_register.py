@@ -100,6 +100,39 @@ def test_outcomes_are_judged_row_by_row_and_corrected_with_a_reason_alone(url, t
     store.close()
 
 
+def test_a_reason_that_seems_to_name_the_patient_is_questioned(url, tmp_path):
+    store = Store(url)
+    add_estimates(store, ["P-1"])
+    enter(store, "P-1", ki67_pct=20)
+    table = write(tmp_path, "Patient,Ki-67 (%)\nP-1,35\n")
+    for reason in ("Frau Schmidt was read again.", "Report of 12.04.1961.", "See record 4711 0022."):
+        asked = run(url, "outcomes", table, "--author", "AB", "--correct", reason)
+        assert isinstance(asked.exception, InputError)
+        assert "(--says-nothing)" in str(asked.exception)
+    assert not [record for record in store.read(kinds=("outcome",)) if record.corrects]
+    said = ("--correct", "Frau Schmidt was read again.", "--says-nothing")
+    assert run(url, "outcomes", table, "--author", "AB", *said).exit_code == 0
+    store.close()
+
+
+def test_what_is_asked_about_a_table_of_outcomes_can_be_answered_and_unknown_pseudonyms_are_named(url, tmp_path):
+    """No value above 1: the sentence names an option, which the command has."""
+    store = Store(url)
+    add_estimates(store, ["P-1"])
+    table = write(tmp_path, "Patient,ki67,Remark\nP-1,0.35,a\nQ-9,0.5,b\n")
+    asked = run(url, "outcomes", table, "--author", "AB")
+    assert "--unit ki67_pct=percent" in str(asked.exception)
+    left = tmp_path / "left.csv"
+    told = run(url, "outcomes", table, "--author", "AB", "--unit", "ki67_pct=fraction", "--refused", str(left))
+    assert "Not read: Remark." in told.stderr
+    assert "row 3: unmatched: the register has no estimate of this pseudonym" in told.stderr
+    assert list(csv.DictReader(left.read_text().splitlines())) == [
+        {"row": "3", "reason": "unmatched: the register has no estimate of this pseudonym"}
+    ]
+    assert [json.loads(record.details) for record in store.read(kinds=("outcome",))] == [{"ki67_pct": 35.0}]
+    store.close()
+
+
 def test_a_table_without_outcomes_is_refused(url, tmp_path):
     refused = run(url, "outcomes", write(tmp_path, "patient,age\nP-1,50\n"), "--author", "AB")
     assert "neither the surgical Ki-67" in str(refused.exception)
