@@ -30,11 +30,14 @@ from core.imaging.frame import CleanedFile, Roi
 _IMAGE = UID("1.2.840.10008.5.1.4.1.1.6.1")
 _LOOP = UID("1.2.840.10008.5.1.4.1.1.3.1")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_LOSSY_METHOD, _STANDARDS = "LossyImageCompressionMethod", re.compile(r"[\[\]', ]*(?:ISO_[0-9_]+[\[\]', ]*)+")
 _KEPT = (
     "FrameTime",
     "LossyImageCompression",
     "LossyImageCompressionRatio",
-    "LossyImageCompressionMethod",
+    _LOSSY_METHOD,
+    "PixelSpacing",
+    "PixelAspectRatio",
 )
 _DEVICE = ("Manufacturer", "ManufacturerModelName")
 _OF_DEVICES = {*_DEVICE, "SoftwareVersions", "TransducerData", "ProtocolName"}
@@ -101,6 +104,8 @@ def _rename(header: Dataset, key: bytes, sha256: str) -> dict[str, tuple[str, st
     """Give new names to the patient and to study, series and instance; what has none gets one from study or file."""
     old = {name: str(header.get(name) or "").strip() for name in _UIDS}
     identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
+    issuer = str(header.get("IssuerOfPatientID") or "").strip()
+    identity += f"^^^{issuer}" if issuer and header.get("PatientID") else ""  # of two issuers, one ID is two patients
     renamed = {name: (uid, make_uid(key, uid or f"{name} of {sha256}")) for name, uid in old.items()}
     return {"PatientID": (identity, make_pseudonym(key, identity or f"patient of {sha256}")), **renamed}
 
@@ -114,6 +119,8 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
     device = {name: value for name, value in device.items() if not _list_words(value) & naming}
     numbers = [name for name in _NUMBERS if is_valid(header, name) and len(str(header[name].value)) <= _MOST_DIGITS]
     kept = {name: header[name].value for name in (*_KEPT, *numbers) if is_valid(header, name)}
+    if not _STANDARDS.fullmatch(str(kept.get(_LOSSY_METHOD, ""))):
+        kept.pop(_LOSSY_METHOD, None)
     side = read_side(header)
     anonymize_dataset(header)
     copy = Dataset()

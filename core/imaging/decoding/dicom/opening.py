@@ -63,6 +63,8 @@ _MODALITIES = {
     "ECG": "an ECG",
 }
 _META_AT_MOST = 2048
+_EXPLICIT = (b"OB\0\0", b"OW\0\0")  # what follows the tag of pixels where types are written out
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 _LARGEST_RATIO = 100
 _UPLOAD = "Upload the B-mode ultrasound image."
 
@@ -90,6 +92,8 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     data, header, end = read_header(data, limits)
     _refuse_by_class(header)
     syntax = _transfer_syntax(header)
+    if syntax == ImplicitVRLittleEndian and data[end + 4 : end + 8] in _EXPLICIT:
+        syntax = ExplicitVRLittleEndian
     if not _is_decoded(syntax):
         raise ImageError(
             "The file's pixels are stored in a transfer syntax that is not known here. Export it without compression."
@@ -169,9 +173,9 @@ def _end_of_meta(data: bytes) -> int:
 
 
 def _transfer_syntax(header: Dataset) -> UID:
-    """Transfer syntax by the file meta group, or as the data set itself shows it."""
+    """Transfer syntax by the file meta group where it is a compressed one, else as the data set itself shows it."""
     stated = getattr(header.file_meta, "TransferSyntaxUID", None)
-    if stated and stated != DeflatedExplicitVRLittleEndian:
+    if stated and stated not in _NATIVE:
         return UID(stated)
     implicit, little = header.original_encoding
     if implicit:

@@ -176,7 +176,7 @@ class DicomSource:
             for index in indices:  # pydicom takes frames behind the first for full data
                 yield next(decode(self._read(), indices=[index]))
             return
-        if self.changes:
+        if self.changes or self.syntax != getattr(self.header.file_meta, "TransferSyntaxUID", self.syntax):
             yield from decode(self._read())
             return
         frames = decode(BytesIO(self.data))

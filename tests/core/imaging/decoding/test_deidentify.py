@@ -198,6 +198,31 @@ def test_what_belongs_together_still_does():
     assert other.PatientID != first.PatientID
 
 
+def test_one_number_of_two_issuers_is_two_patients():
+    named = [
+        deidentify(make_dicom(make_speckle(), PatientID="1", IssuerOfPatientID=issuer), KEY).replaced["PatientID"]
+        for issuer in ("North", "South", "North", None)
+    ]
+    assert len(set(named)) == 3
+    assert named[0] == named[2]
+    assert [old for old, _ in named] == ["1^^^North", "1^^^South", "1^^^North", "1"]
+
+
+@pytest.mark.parametrize("method", ["PLANTED_PATRICIA", ["ISO_10918_1", "PLANTED"]])
+def test_only_terms_of_the_standard_name_a_compression(method):
+    made = make_dicom(make_speckle(), LossyImageCompression="01", LossyImageCompressionMethod=method)
+    copy = deidentify(made, KEY)
+    assert b"PLANTED" not in copy.data
+    kept = make_dicom(make_speckle(), LossyImageCompressionMethod=["ISO_10918_1", "ISO_15444_1"])
+    read = pydicom.dcmread(BytesIO(deidentify(kept, KEY).data))
+    assert list(read.LossyImageCompressionMethod) == ["ISO_10918_1", "ISO_15444_1"]
+
+
+def test_the_shape_of_a_pixel_is_kept():
+    made = make_dicom(make_speckle(), PixelAspectRatio=[2, 1])
+    assert list(pydicom.dcmread(BytesIO(deidentify(made, KEY).data)).PixelAspectRatio) == [2, 1]
+
+
 def test_another_key_gives_other_names():
     data = make_dicom(make_speckle(), PatientID="X-77", StudyInstanceUID="1.2.3.4.5")
     one, other = (deidentify(data, key).replaced for key in (KEY, bytes(32)))

@@ -7,12 +7,12 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
 from core.imaging.decoding.dicom.opening import open_dicom
-from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, HALF, TWELVE
+from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, HALF, TWELVE, in_syntax
 from tests.core.imaging.decoding.viewers import LIMITS, show
 from tests.core.imaging.samples import encode, make_dataset, save
 
@@ -80,6 +80,14 @@ def test_every_frame_of_a_subsampled_loop_is_read(stated):
 def pack_422(ybr):
     cells = np.stack([ybr[:, ::2, 0], ybr[:, 1::2, 0], ybr[:, ::2, 1], ybr[:, ::2, 2]], axis=-1)
     return cells.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore:Expected")
+@pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
+def test_a_data_set_is_read_in_the_coding_that_it_has(pixels):
+    explicit, implicit = b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0\0\0"
+    data = in_syntax(ExplicitVRLittleEndian, pixels)
+    np.testing.assert_array_equal(show(data.replace(explicit, implicit, 1)), pixels)
 
 
 def test_a_video_starts_behind_its_offset_table():
