@@ -345,6 +345,19 @@ def test_a_folder_is_copied_at_once_and_what_is_none_is_named(tmp_path):
         assert private.stat().st_mode & 0o077 == 0
 
 
+def test_two_patients_under_one_id_do_not_become_one(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    named = {"a": ("DOE^JANE", "19600101"), "b": ("ROE^ANN", "19700202"), "c": ("Doe^Jane^^Dr", "19600101")}
+    for number, (name, (patient, day)) in enumerate(named.items()):
+        tags = {"PatientID": "0", "PatientName": patient, "PatientBirthDate": day, "SOPInstanceUID": f"1.2.{number}"}
+        (source / f"{name}.dcm").write_bytes(make_dicom(make_speckle(), **tags))
+    code, output = run(source, "--out", out, "--key", tmp_path / "k.key")
+    assert code == 3
+    assert "b.dcm: Its patient ID is also that of an earlier file" in output
+    assert len(list(out.rglob("*.dcm"))) == 2
+
+
 def test_a_key_that_is_none_and_a_file_in_the_way_are_refused(tmp_path):
     image = tmp_path / "a.dcm"
     image.write_bytes(make_dicom(make_speckle()))
