@@ -15,6 +15,7 @@ from pydicom.uid import UID, RLELossless
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
+from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import DicomSource
@@ -88,7 +89,7 @@ def decode_deidentified(data: bytes, limits: Limits, *, key: bytes, is_reviewed:
     source = open_dicom(data, limits)
     replaced = _rename(source.header, key, sha256(data).hexdigest())
     named, _ = find_regions(source.header, source.width, source.height)
-    regions = [_copy_region(item) for item in source.header.get("SequenceOfUltrasoundRegions") or []]
+    regions = [_copy_region(item) for item in read_items(source.header, "SequenceOfUltrasoundRegions") if len(item)]
     copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
     _claim(copy, is_reviewed=is_reviewed)
     if source.is_lossy:

@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from core.errors import ImageError
 from core.imaging.decoding.decode import choose_region
+from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import SECONDARY_CAPTURE, DicomSource
@@ -92,7 +93,7 @@ def _find_faults(source: DicomSource) -> Iterator[str]:
     if kind[_DERIVED : _DERIVED + 1] == ["DERIVED"] and not _is_copy(header, kind):
         yield "a derived image"
     yield from _read_modes(kind)
-    for region in header.get("SequenceOfUltrasoundRegions") or []:
+    for region in read_items(header, "SequenceOfUltrasoundRegions"):
         if region.get("RegionSpatialFormat") in _SPATIAL:
             yield _SPATIAL[region.RegionSpatialFormat]
         if region.get("RegionDataType") == _COLOUR_FLOW:

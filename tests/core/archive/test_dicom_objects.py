@@ -391,6 +391,9 @@ def test_other_content_gets_other_uids(results):
     [
         ({"StudyInstanceUID": ""}, "has no StudyInstanceUID"),
         ({"SOPInstanceUID": ""}, "has no SOPInstanceUID"),
+        ({"StudyInstanceUID": ["1.2.3", "1.2.4"]}, "StudyInstanceUID breaks the DICOM standard"),
+        ({"PatientID": ["1", "2"]}, "PatientID breaks the DICOM standard"),
+        ({"PatientName": ["DOE^JANE", "ROE^ANN"]}, "PatientName breaks the DICOM standard"),
     ],
 )
 def test_a_source_that_names_no_study_is_refused(results, dicom, tags, message):

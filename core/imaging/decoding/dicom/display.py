@@ -5,6 +5,7 @@ from pydicom import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.palette import read_entries, render_palette
 
 PARTIAL = "YBR_PARTIAL"  # levels 16 to 235, which no decoder turns into RGB
@@ -74,7 +75,7 @@ def read_table(header: Dataset, sequence: str) -> np.ndarray | None:
     ndarray of int, shape (entries,), or None
         None where there is no table, or a part of one.
     """
-    items = header.get(sequence)
+    items = read_items(header, sequence)
     descriptor, data = (items[0].get("LUTDescriptor"), items[0].get("LUTData")) if items else (None, None)
     if not descriptor or len(descriptor) != 3 or data is None:
         return None

@@ -25,6 +25,7 @@ from pydicom.uid import (
 from core.errors import ImageError
 from core.imaging.decoding.dicom.directory import DICOMDIR
 from core.imaging.decoding.dicom.display import PARTIAL
+from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
 from core.imaging.decoding.dicom.source import SECONDARY_CAPTURE, DicomSource, change
@@ -199,7 +200,7 @@ def _refuse_by_class(header: Dataset) -> None:
         _refuse("a DICOMDIR, the index of a folder; put the folder into a zip archive to choose from its images")
     if sop_class.startswith(_DOCUMENT):
         _refuse("an encapsulated document, such as a PDF")
-    makers = (header, *(header.get("ContributingEquipmentSequence") or []))
+    makers = (header, *read_items(header, "ContributingEquipmentSequence"))
     if any("sonoki" in str(item.get(name)).casefold() for item in makers for name in _MAKERS):
         _refuse("a result that SonoKi made, no image of a machine")
     kind = str(header.get("ImageType")).upper()  # one value or several, padded by some writers

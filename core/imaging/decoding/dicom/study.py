@@ -10,7 +10,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.charset import python_encoding
 from pydicom.config import RAISE
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
@@ -114,7 +114,7 @@ def read_value(header: Dataset, name: str, *, strict: bool) -> str:
     text = write_out(header[name], header)
     if not _is_decoded(text, header):
         raise ImageError(_BYTES.format(name=name))
-    if _keeps_type(text, dictionary_VR(name)):  # files state others
+    if _keeps_type(text, dictionary_VR(name)) and not _is_double(text, name):  # files state others
         return text
     if strict:
         raise ImageError(_BREAK.format(name=name))
@@ -136,6 +136,11 @@ def write_out(element: DataElement, header: Dataset) -> str:
     parts = element.value if isinstance(element.value, MultiValue) else [element.value]
     text = "\\".join("" if part is None else str(part).strip() for part in parts)
     return text.replace(_TO_GB2312, "") if _GB2312 in _list_sets(header) else text
+
+
+def _is_double(text: str, name: str) -> bool:
+    """Whether an element that holds one value has several: whose an image is would be left open."""
+    return dictionary_VM(name) == "1" and dictionary_VR(name) not in _LONG_TEXTS and "\\" in text
 
 
 def _keeps_type(text: str, vr: str) -> bool:

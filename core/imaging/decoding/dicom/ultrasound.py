@@ -5,6 +5,7 @@ from pydicom import Dataset
 from pydicom.multival import MultiValue
 
 from core.errors import ImageError
+from core.imaging.decoding.dicom.items import read_items
 from core.imaging.frame import Region, Roi
 
 _TWO_D, _TISSUE, _CENTIMETRE = 1, 1, 3
@@ -21,7 +22,7 @@ _MOST_ASPECT = 10
 
 def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region, ...], tuple[str, ...]]:
     """Read the B-mode regions that a file names."""
-    named = [item for item in header.get("SequenceOfUltrasoundRegions") or [] if len(item)]
+    named = [item for item in read_items(header, "SequenceOfUltrasoundRegions") if len(item)]
     tissue = [item for item in named if _is_tissue(item)]
     if named and not tissue:
         raise ImageError(
@@ -42,7 +43,9 @@ def read_spacing(header: Dataset, index: int) -> tuple[float, float] | None:
     """Read a frame's millimetres per pixel where the file gives them apart from any ultrasound region."""
     spacing = header.get("PixelSpacing")
     for groups, number in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", index)):
-        measures = [item.get("PixelMeasuresSequence") for item in (header.get(groups) or [])[number : number + 1]]
+        measures = [
+            read_items(item, "PixelMeasuresSequence") for item in read_items(header, groups)[number : number + 1]
+        ]
         spacing = spacing or next((measure[0].get("PixelSpacing") for measure in measures if measure), None)
     if not isinstance(spacing, MultiValue) or len(spacing) != 2:
         return None
@@ -65,7 +68,7 @@ def name_device(header: Dataset) -> str | None:
     """Name the ultrasound device: manufacturer, model and transducer frequency."""
     names = [_clean(header.get(name)) for name in ("Manufacturer", "ManufacturerModelName")]
     device = " ".join(name for name in names if name)
-    frequencies = [item.get("TransducerFrequency") for item in header.get("SequenceOfUltrasoundRegions") or []]
+    frequencies = [item.get("TransducerFrequency") for item in read_items(header, "SequenceOfUltrasoundRegions")]
     khz = next((value for value in frequencies if isinstance(value, int) and 500 <= value <= 100_000), None)
     parts = [device, "" if khz is None else f"{khz / 1000:g} MHz"]
     return ", ".join(part for part in parts if part) or None

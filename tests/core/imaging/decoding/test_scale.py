@@ -67,3 +67,13 @@ def test_pixels_of_another_shape_are_made_square_without_a_scale(ratio, scale):
     regions = [make_region((0, 0, 159, 119))]
     scaled = read_frame(make_dicom(GREY, PixelAspectRatio=ratio, SequenceOfUltrasoundRegions=regions))
     assert scaled.source_scale == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "tag", [0x00082218, 0x00186011, 0x52009229, 0x52009230, 0x0018A001, 0x00283000, 0x00283010, 0x00082228]
+)
+def test_a_sequence_of_another_type_leaves_the_image(tag):
+    ds = make_dataset(GREY)
+    ds.add_new(tag, "LO", "breast")
+    frame = read_frame(save(ds))
+    assert (frame.side, frame.mm_per_px) == ("", None)
