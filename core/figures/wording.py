@@ -8,12 +8,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_POINTS = 1000
+FEW = 10
 QUALIFIERS = (" on ultrasound", " before biopsy")
 
 
 def word_count(n: int, noun: str) -> str:
     """Write a count with its noun: "1 event", "93 events"."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def caution_few(figures: str, rarer: int) -> list[str]:
+    """Say that figures which rest on few patients of the rarer outcome are unstable."""
+    if rarer >= FEW:
+        return []
+    return [f"{figures}: fewer than {FEW} patients of the rarer outcome ({rarer:,}); read the figures as unstable."]
 
 
 def write_threshold(value: float) -> str:

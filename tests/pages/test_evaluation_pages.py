@@ -181,6 +181,16 @@ def test_one_class_is_said_in_words_on_every_page(open_page):
     assert "there is nothing to tell apart" in words(at)
 
 
+def test_what_a_page_can_not_show_says_what_would_bring_it(open_page):
+    at = upload(open_page(COHORT), encode(make_table()[["y", "prob"]]))
+    assert "Needed: Recurrence-free survival and Recurrence" in words(at.switch_page(PAGES["Survival"]).run())
+    assert "say so on the page Cohort" in words(at.switch_page(PAGES["Lymph nodes"]).run())
+    assert "no values in centre" not in words(at.switch_page(PAGES["Discrimination"]).run())
+    assert "Not corrected for optimism" not in words(at.switch_page(PAGES["Calibration"]).run())
+    at = upload(open_page(COHORT), encode(make_table().assign(y=0, split="external")))
+    assert "take its frozen threshold on the page Cohort" in words(at.switch_page(PAGES["Survival"]).run())
+
+
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_handful_of_patients_breaks_no_page(open_page, n):
     at = upload(open_page(COHORT), encode(make_table().tail(n)))

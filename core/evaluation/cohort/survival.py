@@ -215,7 +215,9 @@ def describe_rmst(rmst: RmstResult) -> str:
     if rmst.difference is None or len(rows) != 2:
         return text
     difference = write_estimate(rmst.difference, rmst.ci, digits=1)
-    return f"{text} {rows[0]['group']} minus {rows[1]['group']}: {difference} months, {write_p(rmst.p)}."
+    return (
+        f"{text} {str(rows[0]['group']).capitalize()} minus {rows[1]['group']}: {difference} months, {write_p(rmst.p)}."
+    )
 
 
 def explain_rmst(row: Mapping[Hashable, Any]) -> str:

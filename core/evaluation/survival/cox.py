@@ -10,6 +10,7 @@ from scipy.special import chdtrc, ndtr
 
 from core.errors import InputError
 from core.evaluation.checks import Floats, check_conf_level, check_lengths, prepare_column, prepare_survival
+from core.evaluation.cohort.labels import label_variable
 from core.evaluation.proportion import normal_quantile
 from core.evaluation.survival.concordance import count_later_pairs
 from core.evaluation.survival.cox_likelihood import NoMaximum, Stratum, build_stratum, maximise, sum_over_time
@@ -149,7 +150,7 @@ def _describe_no_fit(events: int, varies: np.ndarray) -> str | None:
 
 
 def _describe_no_maximum(cause: NoMaximum | None, names: list[str]) -> str:
-    involved = " and ".join(names[index] for index in cause.terms) if cause else ""
+    involved = " and ".join(label_variable(names[index]) for index in cause.terms) if cause else ""
     if cause and cause.separated:
         verb = "separates" if len(cause.terms) == 1 else "together separate"
         return f"{involved} {verb} patients with an event from those without: the hazard ratio has no finite estimate."

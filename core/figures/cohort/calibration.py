@@ -15,7 +15,7 @@ from core.evaluation import (
 from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
 from core.figures.cohort.exhibit import Exhibit, Patients
 from core.figures.theme import COLOURS, FONT_SIZE, NEUTRAL, SMALL_SIZE, fill_colour, new_figure, style_series
-from core.figures.wording import word_count
+from core.figures.wording import caution_few, word_count
 
 if TYPE_CHECKING:
     from core.evaluation.calibration.measures import Role
@@ -74,10 +74,12 @@ class CalibrationExhibit(Exhibit):
         return [sentence] if sentence else []
 
     def cautions(self) -> list[str]:
-        """Say that calibration on development patients is optimistic."""
-        if self.result.role == "external":
-            return []
-        return ["The model was fitted on these patients: their calibration is apparent and optimistic."]
+        """Say that calibration on development patients is optimistic, and that few events make it unstable."""
+        c = self.result
+        few = caution_few("Calibration", min(c.events, c.n - c.events))
+        if c.role == "external":
+            return few
+        return ["The model was fitted on these patients: their calibration is apparent and optimistic.", *few]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give the figures of calibration."""
@@ -139,6 +141,8 @@ def explain_slope(interval: Sequence[float] | None) -> str:
             "The slope lies above 1: here high probabilities are too low and low ones too high. An update of intercept "
             "and slope spreads them."
         )
+    if interval[0] <= 0:
+        return "The slope's interval holds 1, and 0 as well: too few patients to tell what it is."
     return "The slope's interval holds 1: no sign that the probabilities lie too far apart or too close together."
 
 

@@ -65,7 +65,9 @@ class CentresExhibit(Exhibit):
             for label, row in self._pool().items()
             if row[0] is not None
         ]
-        return f"Over {len(self.centres)} centres of {self.cohort}: {'. '.join(parts)}." if parts else ""
+        n = sum(roc.n for roc, _ in self.centres.values())
+        where = f"Over {len(self.centres)} centres of {self.cohort} (n = {n:,})"
+        return f"{where}: {'. '.join(parts)}." if parts else f"{where} no mean over centres can be estimated."
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give a row a centre, then the mean and the prediction interval."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -110,11 +111,10 @@ class BenefitExhibit(Exhibit):
         for part in (name for name in map(label_model, PARTS) if {name, main} <= set(wide)):
             below = wide.index[wide[main] < wide[part] - 1e-12]
             if len(below):
-                ends = [write_threshold(below[step]) for step in (0, -1)]
-                where = f"at {ends[0]}" if len(below) == 1 else f"between {ends[0]} and {ends[1]}"
+                where = _write_runs(wide.index.to_list(), set(below))
                 sentences.append(
                     f"In {self.cohort} the combined model's net benefit lies below that of a part of it, "
-                    f"{part.lower()}, at {len(below)} of {len(wide)} thresholds, {where}; n = {self.result.n:,}."
+                    f"{part.lower()}, at {len(below)} of {len(wide)} thresholds ({where}); n = {self.result.n:,}."
                 )
         return sentences
 
@@ -236,10 +236,13 @@ class GainExhibit(Exhibit):
         return figure.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, zerolinewidth=1)
 
     def sentence(self) -> str:
-        """Say which models are compared."""
+        """Say which models are compared, and at how many thresholds the band lies on one side of 0."""
+        table = self.result.table.dropna()
+        above, below = int((table["ci_low"] > 0).sum()), int((table["ci_high"] < 0).sum())
+        sides = f" lies above 0 at {above} and below 0 at {below} of {len(table)} thresholds" if len(table) else ""
         return (
-            f"Net benefit of the model minus that of {label_model(self.other).lower()} in {self.cohort}, with the "
-            f"95 % band of {self.result.n_boot:,} bootstrap samples; n = {self.result.n:,}. {self.result.reason or ''}"
+            f"Net benefit of the model minus that of {_write_name(self.other)} in {self.cohort}: the 95 % band of "
+            f"{self.result.n_boot:,} bootstrap samples{sides}; n = {self.result.n:,}. {self.result.reason or ''}"
         ).strip()
 
     def data(self) -> pd.DataFrame:
@@ -263,6 +266,19 @@ def tabulate_net_benefit(table: pd.DataFrame, thresholds: Sequence[float]) -> pd
         shown[f"{main}: interventions avoided per 100"] = [write_number(value, digits=1) for value in avoided]
     shown.insert(0, "Threshold", [write_threshold(threshold) for threshold in chosen.index])
     return shown.reset_index(drop=True).rename_axis(columns=None)
+
+
+def _write_name(model: str) -> str:
+    """Write a model's label within a sentence: "image alone", "M2 (adds biopsy)"."""
+    label = label_model(model)
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def _write_runs(grid: Sequence[float], chosen: set[float]) -> str:
+    """Write neighbouring thresholds as one range: "0.30, 0.63 to 0.70"."""
+    runs = [list(run) for inside, run in groupby(grid, key=chosen.__contains__) if inside]
+    ends = [[write_threshold(end) for end in dict.fromkeys((run[0], run[-1]))] for run in runs]
+    return ", ".join(" to ".join(pair) for pair in ends)
 
 
 def _leave_room(low: float, high: float) -> list[float]:

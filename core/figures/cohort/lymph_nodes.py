@@ -13,9 +13,9 @@ from core.evaluation.cohort.split import NODE_HEADS
 from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.decision_curve import NODE_RANGE, BenefitExhibit
 from core.figures.cohort.exhibit import GROUP, KI67, Exhibit, Patients, style_models
-from core.figures.cohort.roc import draw_rocs, tabulate_confusion, write_metric
+from core.figures.cohort.roc import draw_rocs, stack_curves, tabulate_confusion, write_metric
 from core.figures.theme import COLOURS, NEUTRAL, PERCENT, new_figure
-from core.figures.wording import thin_rows, word_count
+from core.figures.wording import caution_few, word_count
 
 BARS = {"high": (COLOURS[1], "/"), "low": (COLOURS[0], "")}
 
@@ -177,7 +177,8 @@ class NodeRocExhibit(NodesExhibit):
 
     def cautions(self) -> list[str]:
         """Say that axillary ultrasound among the inputs makes it circular."""
-        return [self.result.note]
+        nodes = self.result
+        return [nodes.note, *caution_few("Node metastasis", min(nodes.events, nodes.n - nodes.events))]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Set the predictors side by side."""
@@ -204,10 +205,7 @@ class NodeRocExhibit(NodesExhibit):
 
     def data(self) -> pd.DataFrame:
         """Stack the curves, with the score's name in the first column."""
-        stacked = pd.concat(
-            [thin_rows(roc.curve).assign(score=name) for name, roc in self.curves.items()], ignore_index=True
-        )
-        return stacked[["score", *stacked.columns.drop("score")]]
+        return stack_curves(self.curves)
 
 
 @dataclass(frozen=True, eq=False)

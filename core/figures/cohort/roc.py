@@ -115,8 +115,8 @@ class RocExhibit(Exhibit):
         }
 
     def data(self) -> pd.DataFrame:
-        """Give the main model's curve."""
-        return thin_rows(self.main.curve)
+        """Stack the curves of all models, with the model's name in the first column."""
+        return stack_curves(self.rocs)
 
     def record(self) -> dict[str, Any]:
         """Give AUCs, threshold and confusion matrix."""
@@ -240,6 +240,12 @@ def draw_rocs(rocs: Mapping[str, RocResult]) -> go.Figure:
             )
     figure.update_xaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", constraintoward="left")
     return figure.update_yaxes(range=[-0.01, 1.01], dtick=0.2, constrain="domain", scaleanchor="x")
+
+
+def stack_curves(rocs: Mapping[str, RocResult]) -> pd.DataFrame:
+    """Stack ROC curves as they are drawn, with the score's name in the first column."""
+    stacked = pd.concat([thin_rows(roc.curve).assign(score=name) for name, roc in rocs.items()], ignore_index=True)
+    return stacked[["score", *stacked.columns.drop("score")]]
 
 
 def tabulate_matrix(confusion: ConfusionResult) -> pd.DataFrame:

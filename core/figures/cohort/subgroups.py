@@ -17,6 +17,7 @@ from core.figures.wording import word_count
 
 ROW_HEIGHT = 30
 LEFT = 0.3
+NO_SUBGROUPS = "No subgroups: the table has no centre, age, size or device in which these patients differ."
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +77,13 @@ class SubgroupsExhibit(Exhibit):
         levels, total = table[table["family"] != "all"], table.iloc[0]
         known = levels.dropna(subset=["auc"]).sort_values("auc")
         counts = f"n = {total['n']:,}, {word_count(int(total['events']), 'event')}"
+        if levels.empty:
+            return f"{NO_SUBGROUPS} In {self.cohort}: {counts}."
         if known.empty:
             return f"In {self.cohort} no subgroup gives an AUC; {counts}."
-        ends = [f"{row['auc']:.3f} ({row['level']})" for row in (known.iloc[0], known.iloc[-1])]
-        text = f"In {self.cohort} the AUC ran from {' to '.join(ends)}"
+        ends = [f"{row['auc']:.3f} ({row['level']}, n = {row['n']:,})" for row in known.to_dict("records")]
+        ran = f"ran from {ends[0]} to {ends[-1]}" if len(ends) > 1 else f"is known of one subgroup: {ends[0]}"
+        text = f"In {self.cohort} the AUC {ran}"
         least, missing = levels["p_holm"].min(), len(levels) - len(known)
         if not math.isnan(least):
             text += f"; least Holm-corrected p value against the other patients of a family: {write_p(least)}"

@@ -53,8 +53,8 @@ def ask_benefit(view: View) -> Options:
                 persist_state="session",
             )
             prevalence, harm = _ask_population()
-    if high - low < NARROWEST:
-        st.caption("The range is too narrow to be drawn; widen it.")
+    if high - low < NARROWEST - 1e-9:
+        st.caption(f"The range must be at least {NARROWEST} wide to be drawn; widen it.")
         st.stop()
     if prevalence is not None or harm:
         observed = view.table["y"].mean()

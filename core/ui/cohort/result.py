@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import __version__
+from core.cohort.columns import label_field
 from core.evaluation.cohort.records import render_plain
 from core.figures.cohort.exhibit import Exhibit, Patients, Subject
 from core.figures.rendering import render_png, render_svg
@@ -67,12 +68,12 @@ def show_subject(view: View, patients: Patients, subject: Subject, ask: Ask | No
     """
     said: set[str] = set()
     options: Options = {}
-    for kind in subject.kinds:
+    for kind in filter(lambda kind: kind.applies(patients), subject.kinds):
         lack = kind.explain_lack(patients)
         if lack and lack not in said:
-            st.info(plain(lack))
+            st.info(plain(f"{lack} {_advise(kind, patients)}".strip()))
         said.add(lack)
-        if not lack and kind.applies(patients):
+        if not lack:
             if kind.title:
                 st.header(kind.title, anchor=False)
             options |= ask[kind]() if ask and kind in ask else {}
@@ -80,6 +81,16 @@ def show_subject(view: View, patients: Patients, subject: Subject, ask: Ask | No
                 exhibit = compute_once(view, kind.of, patients=patients, **options)
                 show_exhibit(view, exhibit)
     show_method(subject.method)
+
+
+def _advise(kind: type[Exhibit], patients: Patients) -> str:
+    """Say what would bring an exhibit that can't be made."""
+    if lacking := patients.find_lacking(*kind.needs):
+        fields = " and ".join(map(label_field, lacking))
+        return f"Needed: {fields}. If the file has it under another name, say so on the page Cohort."
+    if kind.needs_groups and patients.threshold.threshold is None:
+        return "If the probabilities are the bundle's, take its frozen threshold on the page Cohort."
+    return ""
 
 
 def show_exhibit(origin: Origin, exhibit: Exhibit) -> None:

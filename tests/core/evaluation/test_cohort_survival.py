@@ -45,7 +45,7 @@ def test_crossing_hazards_are_said_with_the_restricted_means_beside():
     rmst = models.rmst
     tau, difference = rmst.table["tau"].iloc[0], rmst.difference
     assert f"Mean recurrence-free time up to {tau:g} months: low {rmst.table['rmst'].iloc[0]:.1f} (95 % CI" in text
-    assert f"low minus high: {difference:.1f} (95 % CI {rmst.ci[0]:.1f} to {rmst.ci[1]:.1f}) months" in text
+    assert f"Low minus high: {difference:.1f} (95 % CI {rmst.ci[0]:.1f} to {rmst.ci[1]:.1f}) months" in text
 
 
 def test_proportional_hazards_need_no_sentence():

@@ -21,7 +21,8 @@ def test_both_ends_of_every_range_are_drawn() -> None:
     [
         ((0.4, 0.9), "high probabilities are too high"),
         ((1.1, 1.6), "high probabilities are too low"),
-        ((0.8, 1.2), "holds 1"),
+        ((0.8, 1.2), "holds 1: no sign"),
+        ((-0.5, 2.0), "too few patients to tell"),
     ],
 )
 def test_a_slope_is_said_in_words(interval: tuple[float, float], words: str) -> None:

@@ -1,5 +1,7 @@
 """Where the combined model lies below a part of itself, a sentence says so; else none does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,8 +67,23 @@ def test_net_benefit_below_a_part_is_counted_over_the_thresholds_drawn(table):
     wide = result.table.pivot(index="threshold", columns="model", values="net_benefit").loc[0.2:0.7001]
     below = wide.index[wide["model"] < wide["image"]]
     text = caution(DecisionCurveExhibit, table)
-    assert f"image alone, at {len(below)} of {len(wide)} thresholds, between {below[0]:.2f} and {below[-1]:.2f}" in text
+    assert f"image alone, at {len(below)} of {len(wide)} thresholds ({below[0]:.2f} " in text
+    assert f"{below[-1]:.2f}); n = 400" in text
     assert "clinical alone" not in text
+
+
+def test_thresholds_apart_are_not_written_as_one_range():
+    rows = [("model", 0.1), ("image", 0.2), ("all", 0.0), ("none", 0.0)]
+    turned = [(name, 0.3 - value if name in {"model", "image"} else value) for name, value in rows]
+    grid = [0.20, 0.21, 0.22, 0.23]
+    parts = [rows, turned, rows, rows]
+    curves = pd.DataFrame(
+        [(name, at, value) for at, part in zip(grid, parts, strict=True) for name, value in part],
+        columns=["model", "threshold", "net_benefit"],
+    )
+    result = replace(compute_net_benefit(pd.DataFrame({"y": [0.0, 1.0], "prob": [0.2, 0.8]})), table=curves)
+    (text,) = DecisionCurveExhibit("the external test", result, (0.2, 0.7)).cautions()
+    assert "at 3 of 4 thresholds (0.20, 0.22 to 0.23); n = 2" in text
 
 
 def test_a_model_looks_the_same_in_every_figure():

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.evaluation import KaplanMeierResult, SurvivalCurves, compute_survival_curves
 from core.evaluation.cohort.survival import END_POINT, explain_rmst
-from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_number, write_p
+from core.evaluation.estimate import NOT_ESTIMABLE, write_estimate, write_p
 from core.evaluation.survival.kaplan_meier import find_common_time, hide_unseen
 from core.evaluation.survival.logrank import LogRankResult
 from core.figures.cohort.exhibit import Exhibit, Patients
@@ -72,10 +72,12 @@ class KaplanMeierExhibit(Exhibit):
             if mean is not None:
                 limits = (mean["ci_low"], mean["ci_high"])
                 restricted = write_estimate(mean["rmst"], limits, explain_rmst(mean), digits=1, level=None)
-            median = "not reached" if pd.isna(row["median"]) else write_number(row["median"], 1)
+            limits, why = (row["ci_low"], row["ci_high"]), "a limit is not reached"
+            lacks = pd.isna(row["median"])
+            median = "not reached" if lacks else write_estimate(row["median"], limits, why, digits=1, level=None)
             rows.append([str(row["group"]).capitalize(), f"{row['n']:,}", f"{row['events']:,}", median, restricted])
         tau = f"{rmst['tau'].iloc[0]:g}" if len(rmst) else "?"
-        names = ["Group", "n", "Events", "Median, months", f"Mean up to {tau} months (95 % CI)"]
+        names = ["Group", "n", "Events", "Median, months (95 % CI)", f"Mean up to {tau} months (95 % CI)"]
         return {"Patients, events, median and mean by group": pd.DataFrame(rows, columns=names)}
 
     def data(self) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from core.evaluation.cohort.survival import END_POINT, describe_hazards, find_ch
 from core.evaluation.estimate import write_estimate, write_p
 from core.figures.cohort.decision_curve import BenefitExhibit
 from core.figures.cohort.exhibit import Exhibit, Patients
-from core.figures.wording import word_count, write_threshold
+from core.figures.wording import caution_few, word_count, write_threshold
 
 EVENTS_A_TERM = 10
 
@@ -69,7 +69,8 @@ class CoxExhibit(Exhibit):
             for name, cox in self.result.named.items()
             if cox.reason is None and cox.events < EVENTS_A_TERM * len(cox.table)
         )
-        return [text for text in (weak, describe_hazards(self.result)) if text]
+        few = caution_few("C index", self.result.concordance.events)
+        return [text for text in (*few, weak, describe_hazards(self.result)) if text]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give the hazard ratios with the test of proportional hazards."""
