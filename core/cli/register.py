@@ -33,7 +33,9 @@ MOST_NAMED = 10
 def add(
     table: Annotated[Path, typer.Argument(help="Prediction table, as `score` writes it.")],
     author: Initials,
-    bundle: Annotated[Path, typer.Option(help="Folder of the bundle that gave the predictions.")] = DEMO_BUNDLE,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Folder of the bundle that gave the predictions; the shipped one by default.")
+    ] = None,
     *,
     simulated: Annotated[bool, typer.Option("--simulated", help="The patients are made up.")] = False,
     are_pseudonyms: Annotated[
@@ -44,12 +46,18 @@ def add(
 ) -> None:
     """Add the estimates of a prediction table; what is there already is left out."""
     from core.cohort import read_predictions  # noqa: PLC0415
-    from core.cohort.frozen_rule import FrozenRule  # noqa: PLC0415
+    from core.cohort.frozen_rule import SUFFIX, FrozenRule  # noqa: PLC0415
     from core.inference.engines.choice import describe_choice  # noqa: PLC0415
     from core.inference.trust import load_bundle  # noqa: PLC0415
     from core.register.estimate_entry import read_estimates  # noqa: PLC0415
 
-    model, frozen = load_bundle(bundle), FrozenRule.find(table)
+    frozen = FrozenRule.find(table)
+    if frozen is None and bundle is None:
+        raise UsageError(
+            f"{table.name}{SUFFIX}, which `score` leaves beside the table, is not there: name the bundle that gave the "
+            "predictions by --bundle."
+        )
+    model = load_bundle(bundle or DEMO_BUNDLE)
     if frozen is not None and frozen.bundle_sha256 != model.sha256:
         raise UsageError("The table was scored by another bundle; name that one by --bundle.")
     read = read_predictions(table, cutoff=model.cutoff, outcome_needed=False)

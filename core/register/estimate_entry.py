@@ -3,11 +3,12 @@
 import datetime
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
+from scipy.special import expit
 
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
 from core.errors import InputError
@@ -18,6 +19,7 @@ from models.bundle import Bundle
 from models.fusion import FusionHead
 
 LEAST = 1e-9
+ROUNDED = 0.006  # by which a probability with two digits differs
 EARLIEST = "1990-01-01"
 Clinical = Mapping[str, str | float]
 
@@ -197,10 +199,16 @@ def read_estimates(
     -------
     list of Estimate
         In the table's order.
+
+    Raises
+    ------
+    InputError
+        If the table's own probabilities by the clinical values alone are not the bundle's.
     """
     head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
     rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
     values: list[dict[str, Any]] = [read_clinical(row) for row in rows]
+    _check_bundle(rows, values, bundle)
     return [
         Estimate(
             patient=str(row["patient_id"]).strip(),
@@ -225,6 +233,29 @@ def read_estimates(
         )
         for row, clinical in zip(rows, values, strict=True)
     ]
+
+
+def _check_bundle(rows: Sequence[Mapping[str, Any]], values: Sequence[Clinical], bundle: Bundle) -> None:
+    """Refuse a table that another bundle scored, or whose clinical values were changed since."""
+    head = bundle.fusion_heads.get("clinical")
+    told = [
+        (float(row["prob_clinical"]), known) for row, known in zip(rows, values, strict=True) if "prob_clinical" in row
+    ]
+    if head is None or not told:
+        return
+    differing = sum(abs(given - _estimate(head, known)) > ROUNDED for given, known in told)
+    if differing:
+        raise InputError(
+            f"In {differing} of {len(rows)} rows prob_clinical is not what the bundle {bundle.name} gives for the "
+            "clinical values: another bundle scored the table, or values were changed since. Name that bundle, or "
+            "score the patients anew."
+        )
+
+
+def _estimate(head: FusionHead, known: Clinical) -> float:
+    """Give the probability of a head without the image."""
+    given = head.given(known)
+    return float(expit(given.intercept + given.code(known) @ given.coefs))
 
 
 def _has_interval(row: Mapping[str, Any]) -> bool:

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from core.cli import app
+from core.cli.console import DEMO_BUNDLE
 from core.cohort.frozen_rule import FrozenRule
 from core.errors import InputError, UsageError
 from core.inference.trust import load_bundle
@@ -69,6 +71,24 @@ def test_names_are_questioned_and_a_table_of_another_bundle_is_refused(url, tmp_
     FrozenRule(rule.threshold, rule.chosen_on, rule.cutoff, "f" * 64).write(Path(table))
     other = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
     assert isinstance(other.exception, UsageError)
+
+
+def test_a_table_is_never_entered_as_another_bundles(url, tmp_path):
+    """A table that was moved or copied has nothing beside it that names its bundle; its own figures tell."""
+    table = write(tmp_path, PREDICTIONS)
+    unsaid = run(url, "add", table, "--author", "AB")
+    assert isinstance(unsaid.exception, UsageError)
+    assert "name the bundle" in str(unsaid.exception)
+    head = load_bundle(DEMO_BUNDLE).fusion_heads["clinical"]
+    clinical = {"age": 54.0, "birads": "4C"}
+    given = head.given(clinical)
+    own = 1 / (1 + math.exp(-(given.intercept + given.code(clinical) @ given.coefs)))
+    header = "patient_id,centre,prob,prob_clinical,age,birads\n"
+    for prob, is_own in ((own, True), (round(own, 2), True), (own + 0.02, False)):
+        table = write(tmp_path, f"{header}P-1,A,0.7,{prob},54,4C\n")
+        told = run(url, "add", table, "--author", "AB", "--bundle", str(DEMO_BUNDLE))
+        assert (told.exit_code == 0) == is_own
+    assert "In 1 of 1 rows prob_clinical is not what the bundle" in str(told.exception)
 
 
 def test_outcomes_are_judged_row_by_row_and_corrected_with_a_reason_alone(url, tmp_path):
