@@ -14,6 +14,7 @@ from core.tabular.apart import Sentences
 Content = dict[str, Any]
 TYPES = ("searchset", "collection", "transaction", "batch", "document", "message")
 MAX_ENTRIES = 200_000
+MAX_DIGITS = 18
 WORD = re.compile(r"[A-Za-z][A-Za-z-]{0,39}")
 AGAIN = "export a Bundle as JSON"
 DAMAGED = f"The FHIR file is damaged or no JSON; {AGAIN} again."
@@ -145,7 +146,8 @@ def count_types(bundle: Bundle) -> Counter[str]:
 
 def _load(content: bytes) -> object:
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_take_once, parse_constant=_refuse_constant)
+        text = content.decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_take_once, parse_constant=_refuse_constant, parse_int=_take_integer)
     except RecursionError:
         raise TableError(NESTED) from None
     except json.JSONDecodeError as error:
@@ -155,10 +157,17 @@ def _load(content: bytes) -> object:
 
 
 def _take_once(pairs: list[tuple[str, Any]]) -> Content:
+    """Make an object; a property that is null is not there, as FHIR's JSON has none."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise TableError(TWO_VALUES)
-    return found
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _take_integer(digits: str) -> float:
+    """Read an integer; one that no field can have as a number of any size, one of thousands of digits not at all."""
+    number = int(digits)
+    return number if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _refuse_constant(_: str) -> None:

@@ -269,6 +269,21 @@ def test_a_bundle_is_read_in_a_process_of_its_own_and_xml_not_at_all(content, se
         read_bundle(content)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"valueQuantity": None}, "it has no value"),
+        ({"valueQuantity": PERCENT | {"value": 10**400}}, "not a valid FHIR R4 Observation, at valueQuantity.value"),
+        ({"subject": None}, "it names no patient"),
+    ],
+)
+def test_one_odd_value_does_not_take_the_whole_bundle(changes, reason):
+    """Null, which FHIR's JSON has not, is not there; and a number of any length is one."""
+    read = read_bundle(write_bundle(write_observation("P-1") | changes, write_observation("P-2")))
+    assert read.found[-1].names == ("P-2",)
+    assert [told[: len(reason)] for _, told in read.refused] == [reason]
+
+
 def test_odd_shapes_never_fail_otherwise():
     odd = [None, 3, [], "x", {"a": [[]]}, {"coding": 3}, {"coding": ["x"]}, [{"reference": 3}], {"identifier": []}]
     for name in ("code", "subject", "specimen", "performer", "contained", "partOf", "method", "component", "status"):
