@@ -2,6 +2,7 @@
 
 import numpy as np
 from pydicom import Dataset
+from pydicom.multival import MultiValue
 from pydicom.pixels import apply_modality_lut, apply_voi
 
 from core.errors import ImageError
@@ -105,10 +106,13 @@ def _apply_modality(stored: np.ndarray, header: Dataset) -> np.ndarray:
 
 
 def _first(value: object) -> float | None:
-    """First of one or several numbers; None where the tag is missing or empty."""
-    if value is None or value == "":
+    """First of one or several numbers, whatever their type; None where there is none."""
+    first = next(iter(value), None) if isinstance(value, MultiValue | list | tuple) else value
+    try:
+        number = float(str(first))
+    except ValueError:
         return None
-    return float(value[0] if isinstance(value, (list, tuple)) or hasattr(value, "__getitem__") else value)  # type: ignore[arg-type]
+    return number if np.isfinite(number) else None
 
 
 def _voi_fraction(values: np.ndarray, centre: float, width: float, function: str) -> np.ndarray:

@@ -28,7 +28,7 @@ from core.errors import ImageError
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
 from core.imaging.decoding.dicom.display import render_8_bit
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
-from core.imaging.decoding.dicom.streams import is_unmarked, read_precision, turns_to_rgb
+from core.imaging.decoding.dicom.streams import is_irreversible, is_unmarked, read_precision, turns_to_rgb
 from core.imaging.decoding.dicom.video import iter_video
 from core.imaging.decoding.raster import check_scans
 
@@ -39,7 +39,7 @@ _OVERLAY = "The file holds an overlay of graphics beside its pixels, which is no
 _ROWS, _BITS = 0x0010, 0x3000  # an overlay without bits of its own lies in the upper bits of the pixels
 _OVERLAY_TAGS = [(group, element) for group in range(0x6000, 0x6020, 2) for element in (_ROWS, _BITS)]
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
-_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes)
+_LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes, JPEG_XL[1])  # of a JPEG
 _OF_ANY_DEPTH = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEGTransferSyntaxes)
 _TOO_DEEP = (
     "The file's compressed samples have {} bits, but its header keeps {} for each, so that they can't be shown right. "
@@ -97,8 +97,10 @@ class DicomSource:
 
     @property
     def is_lossy(self) -> bool:
-        """Whether the pixels went through a lossy compression, by the header or by the transfer syntax."""
-        return self.header.get("LossyImageCompression") == "01" or self.syntax in _LOSSY
+        """Whether the pixels went through a lossy compression, by the header, the transfer syntax or their coding."""
+        if self.header.get("LossyImageCompression") == "01" or self.syntax in _LOSSY:
+            return True
+        return self.syntax in JPEG2000TransferSyntaxes and is_irreversible(self._read_first())
 
     def read_stream(self) -> bytes:
         """Give the coded bytes of all fragments, as a video has them."""

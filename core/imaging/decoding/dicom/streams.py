@@ -2,7 +2,7 @@
 
 _CODE_STREAM = b"\xff\x4f\xff\x51"
 _DEPTH, _SIGN = 42, 0x80
-_COD, _TRANSFORM = b"\xff\x52", 8
+_COD, _TRANSFORM, _WAVELET = b"\xff\x52", 8, 13
 _NO_FRAMES = {0xC4, 0xC8, 0xCC}  # tables and reserved ones between the starts of frames
 _LOSSLESS_FRAME, _SCAN = 0xF7, 0xDA
 _MARKED = {0xE0: b"JFIF", 0xEE: b"Adobe"}
@@ -31,6 +31,12 @@ def turns_to_rgb(stream: bytes) -> bool:
     """Tell whether a JPEG 2000 code stream says that its decoder gives RGB (ISO/IEC 15444-1, A.6.1)."""
     at = stream.find(_COD)
     return 0 <= at < len(stream) - _TRANSFORM and stream[at + _TRANSFORM] == 1
+
+
+def is_irreversible(stream: bytes) -> bool:
+    """Whether a JPEG 2000 code stream has the wavelet that does not give every value back (A.6.1, table A.20)."""
+    at = stream.find(_COD)
+    return stream[at + _WAVELET : at + _WAVELET + 1] == b"\0" if at >= 0 else False
 
 
 def _list_segments(stream: bytes) -> list[tuple[int, bytes]]:

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
@@ -54,6 +54,26 @@ def test_a_jpeg_2000_that_turns_its_colours_gives_rgb_whatever_is_stated(stated,
     np.testing.assert_array_equal(
         show(wrap(stream, COLOUR, JPEG2000Lossless, has_bot, PhotometricInterpretation=stated)), COLOUR
     )
+
+
+@pytest.mark.parametrize("irreversible", [True, False])
+def test_a_jpeg_2000_that_loses_values_is_called_lossy(irreversible):
+    stream = encode(GREY, "JPEG2000", no_jp2=True, irreversible=irreversible)
+    source = open_dicom(wrap(stream, GREY, JPEG2000, StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.3.4"), LIMITS)
+    assert source.is_lossy == irreversible
+
+
+@pytest.mark.parametrize("names", [("WindowCenter", "WindowWidth"), ("RescaleIntercept", "RescaleSlope")])
+@pytest.mark.parametrize("values", [("128", "256"), ("none", "none"), ("nan", "inf")])
+def test_numbers_of_another_type_are_read_whole_or_ignored(names, values):
+    ds = make_dataset(GREY)
+    for name, value in zip(names, values, strict=True):
+        ds[name] = pydicom.DataElement(pydicom.tag.Tag(name), "LO", value)
+    meant = make_dataset(GREY)
+    if values[0].isdigit():
+        for name, value in zip(names, values, strict=True):
+            setattr(meant, name, value)
+    np.testing.assert_array_equal(show(save(ds)), show(save(meant)))
 
 
 def test_samples_of_more_bits_than_the_header_keeps_are_refused():
