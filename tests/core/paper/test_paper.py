@@ -11,6 +11,7 @@ import pytest
 
 from core import __version__
 from core.cohort import PredictionTable
+from core.cohort.splits import label_split
 from core.errors import InputError, ModelError
 from core.evaluation import compare_roc
 from core.evaluation.discrimination.roc_comparison import compare_roc_unpaired
@@ -54,7 +55,7 @@ def test_table_one_by_hand(paper):
     shown = find(paper, "characteristics").tables[0].table.set_index("Characteristic")
     for split in ("train", "validation", "test", "external"):
         part = rows[rows["split"] == split]
-        column = f"{split.capitalize()}, n = {len(part)}"
+        column = f"{label_split(split)}, n = {len(part)}"
         age, pct = part["age"], 100 * part["y"].mean()
         assert shown.loc["Age (years), mean (SD)", column] == f"{age.mean():.1f} ({age.std():.1f})"
         assert shown.loc["High Ki-67", column] == f"{part['y'].sum()} ({pct:.1f} %)"
@@ -67,7 +68,7 @@ def test_table_one_by_hand(paper):
         assert shown.loc["Menopausal status: post", column] == f"{(post == 'post').sum()} ({share:.1f} %)"
     missing = {split: int(part["menopausal"].isna().sum()) for split, part in rows.groupby("split")}
     words = shown.loc["Menopausal status: pre", "Missing"]
-    assert all((f"{split} {count}" in words) == (count > 0) for split, count in missing.items())
+    assert all((f"{label_split(split)} {count}" in words) == (count > 0) for split, count in missing.items())
     assert not any("p " in column or column == "P" for column in shown.columns)
 
 
