@@ -4,7 +4,7 @@ import pytest
 
 from core.clinical import BY_NAME, FIELDS, M1_PREDICTORS, M2_PREDICTORS, parse_inputs, parse_value
 from core.errors import ClinicalError
-from tests.clinical_table import render_table
+from tests.clinical_table import render_names, render_table
 
 
 def test_the_dictionary_has_51_fields_with_unique_names() -> None:
@@ -78,5 +78,6 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_the_readme_prints_the_dictionary() -> None:
-    readme = Path(__file__).parents[2] / "core" / "clinical" / "README.md"
-    assert render_table() in readme.read_text(encoding="utf-8")
+    words = (Path(__file__).parents[2] / "core" / "clinical" / "README.md").read_text(encoding="utf-8")
+    assert render_table() in words
+    assert render_names() in words
