@@ -24,7 +24,7 @@ def list_items(data: bytes, limits: Limits) -> tuple[tuple[Item, ...], int]:
         Item(f"{position}: {words or name}, {entry.file_size / 1e6:.1f} MB", name, entry.file_size)
         for position, (entry, name, words) in enumerate(entries, start=1)
     )
-    others = [entry for entry in files if not entry.filename.upper().endswith("DICOMDIR")]
+    others = [entry for entry in files if not _find_path(entry).endswith("dicomdir")]
     return items, len(others) - len(items)
 
 
@@ -63,7 +63,7 @@ def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str, str]]:
         name = _format_of(head)
         if name == "DICOM" and DICOMDIR.encode() in head:
             is_indexed = True
-            folder = entry.filename.casefold().rpartition("dicomdir")[0]
+            folder = _find_path(entry).rpartition("dicomdir")[0]
             listed = list_images(_read(archive, entry, _LARGEST_INDEX, whole=False))
             words |= {folder + path: text for path, text in listed.items()}
         elif name not in {None, "ZIP"}:
@@ -73,9 +73,14 @@ def _image_entries(archive: ZipFile) -> list[tuple[ZipInfo, str, str]]:
     if not found:
         raise ImageError("The archive holds no image that can be read. Pack DICOM, PNG, JPEG, BMP or TIFF files.")
     order = {path: place for place, path in enumerate(words)}
-    paths = {entry.filename: entry.filename.casefold().removesuffix(".dcm") for entry, _ in found}
+    paths = {entry.filename: _find_path(entry) for entry, _ in found}
     found.sort(key=lambda pair: order.get(paths[pair[0].filename], len(order)))
     return [(entry, name, words.get(paths[entry.filename], "")) for entry, name in found]
+
+
+def _find_path(entry: ZipInfo) -> str:
+    """Give the path by which a DICOMDIR names a file: without case, ending and version, whatever system packed it."""
+    return entry.filename.replace("\\", "/").casefold().partition(";")[0].removesuffix(".dcm")
 
 
 def _format_of(head: bytes) -> str | None:

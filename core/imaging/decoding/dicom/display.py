@@ -1,5 +1,7 @@
 """Stored DICOM values to what a viewer shows: 8 bits, by the file's own lookup tables and display window."""
 
+from copy import copy
+
 import numpy as np
 from pydicom import Dataset
 from pydicom.multival import MultiValue
@@ -10,6 +12,32 @@ from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.palette import read_entries, render_palette
 
 PARTIAL = "YBR_PARTIAL"  # levels 16 to 235, which no decoder turns into RGB
+
+
+_OF_FRAMES = {
+    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+    "FrameVOILUTSequence": ("WindowCenter", "WindowWidth", "VOILUTFunction"),
+}
+
+
+def find_display(header: Dataset, index: int) -> Dataset:
+    """Give a header with the rescaling and window of one frame, where functional groups hold them (PS3.3 C.7.6.16)."""
+    shared = read_items(header, "SharedFunctionalGroupsSequence")[:1]
+    own = read_items(header, "PerFrameFunctionalGroupsSequence")[index : index + 1]
+    found = {
+        name: item[name].value
+        for group in (*shared, *own)
+        for sequence, names in _OF_FRAMES.items()
+        for item in read_items(group, sequence)[:1]
+        for name in names
+        if name in item
+    }
+    if not found:
+        return header
+    changed = copy(header)
+    for name, value in found.items():
+        setattr(changed, name, value)
+    return changed
 
 
 def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:

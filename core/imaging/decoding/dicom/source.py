@@ -26,7 +26,7 @@ from pydicom.uid import (
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
-from core.imaging.decoding.dicom.display import render_8_bit
+from core.imaging.decoding.dicom.display import find_display, render_8_bit
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
 from core.imaging.decoding.dicom.streams import is_irreversible, is_unmarked, read_precision, turns_to_rgb
 from core.imaging.decoding.dicom.video import iter_video
@@ -92,8 +92,8 @@ class DicomSource:
         if self.syntax in MPEGTransferSyntaxes:
             yield from iter_video(self.read_stream(), indices)
             return
-        for stored in self._iter_stored(list(indices)):
-            yield render_8_bit(stored, self.header)
+        for index, stored in zip(indices, self._iter_stored(list(indices)), strict=False):
+            yield render_8_bit(stored, find_display(self.header, index))
 
     @property
     def is_lossy(self) -> bool:

@@ -28,7 +28,7 @@ def make_archive(index: bytes, folder: str = "CD/", name: str = "DICOMDIR", suff
 
 @pytest.mark.parametrize("name", ["DICOMDIR", "DICOMDIR-bigEnd", "DICOMDIR-implicit", "DICOMDIR-reordered"])
 @pytest.mark.parametrize("folder", ["", "CD/"])
-@pytest.mark.parametrize("suffix", ["", ".dcm"])
+@pytest.mark.parametrize("suffix", ["", ".dcm", ";1"])
 def test_studies_series_and_images_are_listed(name, folder, suffix):
     data = make_archive((SHIPPED / name).read_bytes(), folder, suffix=suffix)
     labels = [item.label for item in inspect_image(data).items]
@@ -39,6 +39,16 @@ def test_studies_series_and_images_are_listed(name, folder, suffix):
     assert max(studies) > 1
     assert not any(word in " ".join(labels) for word in ("Doe", "Peter", "Archibald"))
     assert [read_frame(data, item=item).width for item in (0, 1, len(labels) - 1)] == [70, 71, 60]
+
+
+def test_paths_of_another_system_are_the_same():
+    index = (SHIPPED / "DICOMDIR").read_bytes()
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("DICOMDIR;1", index)
+        for path in list(list_images(index))[:3]:
+            archive.writestr(path.replace("/", "\\"), make_dicom(make_speckle(60, 70)))
+    assert all(" study " in item.label for item in inspect_image(stream.getvalue()).items)
 
 
 def test_an_index_that_is_broken_leaves_the_files_as_they_are():

@@ -5,6 +5,8 @@ import pydicom
 import pytest
 
 from core.imaging import read_frame
+from core.imaging.decoding.dicom.opening import open_dicom
+from tests.core.imaging.decoding.viewers import LIMITS, show
 from tests.core.imaging.samples import make_dataset, make_dicom, make_region, make_speckle, save
 
 GREY = make_speckle(120, 160)
@@ -20,6 +22,22 @@ def make_item(**values):
 
 def make_group(spacing):
     return make_item(PixelMeasuresSequence=[make_item(PixelSpacing=spacing)])
+
+
+def test_each_frame_of_a_volume_has_its_own_window_and_rescaling():
+    def window(centre, width):
+        return make_item(FrameVOILUTSequence=[make_item(WindowCenter=centre, WindowWidth=width)])
+
+    rescaled = make_item(PixelValueTransformationSequence=[make_item(RescaleSlope=-1, RescaleIntercept=255)])
+    ds = make_dataset(np.stack([GREY, GREY]), frames=2)
+    ds.PerFrameFunctionalGroupsSequence = [window(64, 128), window(128, 256)]
+    source = open_dicom(save(ds), LIMITS)
+    first, second, again = (next(source.iter_frames([index])) for index in (0, 1, 0))
+    np.testing.assert_array_equal(first, show(make_dicom(GREY, WindowCenter=64, WindowWidth=128)))
+    np.testing.assert_array_equal(again, first)
+    np.testing.assert_allclose(second.astype(int), GREY, atol=1)
+    ds.SharedFunctionalGroupsSequence = [rescaled]
+    np.testing.assert_allclose(show(save(ds), 1).astype(int), 255 - GREY.astype(int), atol=1)
 
 
 def test_each_frame_of_a_volume_has_its_own_scale():
