@@ -181,6 +181,13 @@ def test_one_class_is_said_in_words_on_every_page(open_page):
     assert "there is nothing to tell apart" in words(at)
 
 
+def test_every_table_of_a_page_leaves_as_csv(at):
+    for path in PAGES.values():
+        at.switch_page(path).run()
+        labels = [button.label for button in at.get("download_button")]
+        assert labels.count("Table (CSV)") + labels.count("Data (CSV)") >= len(at.table), path
+
+
 def test_what_a_page_can_not_show_says_what_would_bring_it(open_page):
     at = upload(open_page(COHORT), encode(make_table()[["y", "prob"]]))
     assert "Needed: Recurrence-free survival and Recurrence" in words(at.switch_page(PAGES["Survival"]).run())

@@ -52,7 +52,7 @@ class NodeRatesExhibit(NodesExhibit):
         for row in self.result.rates.dropna(subset=["rate"]).to_dict("records"):
             colour, pattern = BARS[row["group"]]
             figure.add_bar(
-                x=[f"{row['group'].capitalize()}<br>{row['events']} of {row['n']}"],
+                x=[f"{row['group'].capitalize()}<br>{row['events']:,} of {row['n']:,}"],
                 y=[row["rate"]],
                 error_y={
                     "type": "data",
@@ -75,7 +75,7 @@ class NodeRatesExhibit(NodesExhibit):
         """Say counts, intervals and the test."""
         r = self.result
         parts = [
-            f"{row['events']} of {row['n']} in the {row['group']} group, {_write_rate(row)}"
+            f"{row['events']:,} of {row['n']:,} in the {row['group']} group, {_write_rate(row)}"
             for row in r.rates.to_dict("records")
         ]
         p = r.p_fisher if r.test == "Fisher" else r.p

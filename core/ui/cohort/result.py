@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import pandas as pd
@@ -109,14 +110,16 @@ def show_exhibit(origin: Origin, exhibit: Exhibit) -> None:
         st.warning(plain(caution))
     for note in exhibit.notes():
         st.caption(plain(note))
-    for words, table in tables.items():
+    for number, (words, table) in enumerate(tables.items(), start=1):
         with right if right is not None and words in beside else st.container():
-            if len(table.columns) > WIDE:
-                with st.expander(words):
-                    show_table(table, words)
-            else:
-                st.markdown(f"**{words}**")
+            is_wide = len(table.columns) > WIDE
+            with st.expander(words) if is_wide else st.container():
+                if not is_wide:
+                    st.markdown(f"**{words}**")
                 show_table(table, words)
+                if not table.equals(exhibit.data()):
+                    make = partial(render_data, origin, table)
+                    offer_file(f"{exhibit.name}_table_{number}.csv", make, label="Table (CSV)")
 
 
 def _offer_files(origin: Origin, exhibit: Exhibit) -> None:
