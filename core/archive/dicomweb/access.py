@@ -45,7 +45,7 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or set("?#") & set(url):
         raise UsageError(
             "SONOKI_PACS_URL must look like https://pacs.example.org/dicom-web, without user, password or query."
         )
