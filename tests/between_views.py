@@ -1,19 +1,23 @@
 """Measure how far two views of one lesion differ: `python -m tests.between_views BUSBRA_DIR [BUNDLE_DIR] [--keep]`.
 
-`--keep` writes the differences of its malignant lesions into the bundle, whose own patients have one image each.
+After them come simulated patients who were not trained on, each rendered twice: the same tumour, cut and speckled anew.
+`--keep` writes the differences of BUS-BRA's malignant lesions into the bundle, whose own patients have one image each.
 """
 
 import ast
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from core.imaging import Roi, read_frame
 from core.inference.prediction import ImageReading
 from core.inference.predictor import Predictor
 from core.inference.refits import refit_logits, span_interval
+from core.simulation import render_patient, simulate_cohort
 from core.training.bundle.card_parts import describe_between_views
 from core.training.busbra import read_table
 from models.bundle import BUNDLE
@@ -23,6 +27,7 @@ from tests.pages.serving import ROOT
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.95)
 BATCH = 16
+N_SIMULATED, SEED = 200, 20270101
 
 
 def read_views(folder: Path, predictor: Predictor) -> pd.DataFrame:
@@ -38,6 +43,21 @@ def read_views(folder: Path, predictor: Predictor) -> pd.DataFrame:
             cases.append((frame, Roi(x, y, x + width, y + height)))
         readings += predictor.read_images(cases)
     return table.assign(reading=readings)
+
+
+def render_views(predictor: Predictor) -> pd.DataFrame:
+    """Render and read two views of each of `N_SIMULATED` patients of a cohort of another seed."""
+    cohort = simulate_cohort(N_SIMULATED, SEED)
+    cases, ids = [], []
+    for index, patient in enumerate(cohort.table["patient_id"]):
+        for view in (SEED, SEED + 1):
+            rendered = render_patient(cohort, index, view)
+            buffer = io.BytesIO()
+            Image.fromarray(rendered.pixels).save(buffer, format="PNG", compress_level=1)
+            frame = read_frame(buffer.getvalue())
+            cases.append((frame, frame.to_frame(Roi(*map(float, rendered.box)))))
+            ids.append(patient)
+    return pd.DataFrame({"Case": ids, "Pathology": "simulated", "reading": predictor.read_images(cases)})
 
 
 def measure_pair(pair: list[ImageReading], predictor: Predictor) -> dict[str, float]:
@@ -71,10 +91,11 @@ def keep(pairs: "pd.Series[list[ImageReading]]", folder: Path) -> None:
 def main(folder: Path, bundle: Path, *, is_kept: bool) -> None:
     """Print a row for all patients, and for those with benign and with malignant lesions."""
     predictor = Predictor.load(bundle)
-    views = read_views(folder, predictor)
+    views = pd.concat([read_views(folder, predictor), render_views(predictor)])
     pairs = views.groupby("Case").agg(kind=("Pathology", "first"), pair=("reading", list))
     found = pd.DataFrame([measure_pair(pair, predictor) for pair in pairs["pair"]], index=pairs.index)
-    for kind, rows in {"all": found, **dict(list(found.groupby(pairs["kind"])))}.items():
+    real = found[pairs["kind"] != "simulated"]
+    for kind, rows in {"all of BUS-BRA": real, **dict(list(found.groupby(pairs["kind"])))}.items():
         quantiles = rows["difference"].quantile(list(QUANTILES)).round(2).to_dict()
         means = rows.drop(columns="difference").mean().round(3).to_dict()
         sys.stdout.write(f"{kind} {len(rows)} {quantiles} {means}\n")
