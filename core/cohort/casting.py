@@ -19,17 +19,20 @@ SPLITS = {
     "train": "train training trainings development dev derivation entwicklung entwicklungs entrenamiento entrainement "
     "训练 训练集",
     "validation": "validation validations valid val tuning validierung validierungs validacion 验证 验证集",
-    "test": "test tests internal internal_test testing holdout hold_out prueba 测试 测试集",
-    "external": "external external_test ext external_validation extern externe externo 外部 外部测试 外部验证",
+    "test": "test tests internal internal_test testing holdout hold_out interner_test test_interne prueba "
+    "prueba_interna 测试 测试集",
+    "external": "external external_test ext external_validation extern externe externo externer_test "
+    "externe_validierung test_externe validation_externe prueba_externa validacion_externa 外部 外部测试 外部验证",
 }
 SPLIT_OF = {word: split for split, words in SPLITS.items() for word in words.split()}
-SPLIT_ENDS = re.compile(r"_?(set|data_?set|cohort|kohorte|group|gruppe|sample|data|daten)$")
+SPLIT_ENDS = re.compile(r"_?(set|data_?set|cohort|kohorte|group|gruppe|sample|data|daten|datensatz|menge)$")
 NO_SPLIT = f"none of {', '.join(SPLITS)}"
 SCIENTIFIC = re.compile(r"\d(?:[.,](\d+))?[eE]\+(\d+)")
 COMPETING_NOTE = "{column}: {count} competing events count as censored at their time."
 DAY = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
 )
+MANY_PARTS = 20
 MISSING_CODES, MANY_CODES = (88, 99, 888, 999), 3
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
 SUMMARY = "{cell} names a row of sums or means, no patient"
@@ -125,6 +128,14 @@ def _read_splits(cells: Cells, codes: Mapping[str, str]) -> Coded:
         listed = ", ".join(quote(codes.get(text, text)) for text in unfit[:4])
         return Coded(parsed, problem=f"{listed}: {NO_SPLIT}. Say which: --code split={example}.")
     return Coded(parsed, ", ".join(f"{code} = {split}" for code, split in codes.items()))
+
+
+def holds_splits(cells: Cells) -> bool:
+    """Whether every cell that is known names a part of the data, and not all the same."""
+    if len(cells.different) > MANY_PARTS:
+        return False
+    parsed = parse_texts(cells, _read_split)
+    return not parsed.reasons and len({part for part in parsed.values if part is not None}) > 1
 
 
 def _read_split(text: str) -> str:

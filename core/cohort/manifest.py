@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.clinical import COLUMNS, M2_PREDICTORS
 from core.cohort.columns import match_columns
-from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, understand
+from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, suggest_split, understand
 from core.cohort.record import Choices, TableReading
 from core.cohort.splits import SplitRule, assign_splits
 from core.errors import TableError
@@ -141,7 +141,7 @@ def read_rows(
     """
     content, choices = read_bytes(path), choices or Choices()
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
-    match = match_columns(text.header, FIELDS, choices)
+    match = suggest_split(text, match_columns(text.header, FIELDS, choices), choices)
     needed = NEEDED_TO_TRAIN if labelled else NEEDED
     missing = [name for name in needed if name not in match.positions and name not in match.doubtful]
     if missing:

@@ -9,7 +9,15 @@ import pandas as pd
 
 from core.clinical import COLUMNS, NOT_COMPUTED, simplify_name
 from core.cohort.columns import Match, match_columns
-from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, find_summaries, understand
+from core.cohort.reading import (
+    STRADDLES,
+    Understood,
+    describe_reading,
+    find_straddling,
+    find_summaries,
+    suggest_split,
+    understand,
+)
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table
@@ -99,7 +107,7 @@ def read_predictions(
     """
     content, choices = read_bytes(source), choices or Choices()
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
-    match = match_predictions(text.header, choices, outcome_needed=outcome_needed)
+    match = suggest_split(text, match_predictions(text.header, choices, outcome_needed=outcome_needed), choices)
     outcome = "y" if "y" in match.positions else "ki67_pct"
     _refuse_design(text, match, choices)
     understood = understand(text, match, choices, (*ALWAYS_NEEDED, outcome, "split", "y"))

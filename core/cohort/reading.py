@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.clinical import names_summary
-from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field
+from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field, holds_splits
 from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
 from core.cohort.endpoints import EVENT, TIME
@@ -95,6 +95,15 @@ def understand(table: TextTable, match: Match, choices: Choices, primary: Sequen
             ColumnReading(column, name, label_field(name), problem=problem) for column in dict.fromkeys(columns)
         ]
     return result
+
+
+def suggest_split(table: TextTable, match: Match, choices: Choices) -> Match:
+    """Guess by its cells that an unread column is the split, where no column is by its name."""
+    if "split" in match.positions or "split" in match.doubtful:
+        return match
+    open_columns = [column for column, guess in match.unread if not guess and column not in choices.ignored]
+    found = {column for column in open_columns if holds_splits(Cells(table.find(column)))}
+    return replace(match, unread=tuple((column, "split" if column in found else old) for column, old in match.unread))
 
 
 def describe_reading(
