@@ -78,7 +78,8 @@ def _choose_kind(
     """Grey pixels are shown by the image's own window and tables, colours by sRGB."""
     if image.SamplesPerPixel > 1:
         return partial(ColorSoftcopyPresentationState, icc_profile=_make_srgb())
-    shape = "INVERSE" if image.PhotometricInterpretation == "MONOCHROME1" else "IDENTITY"
+    is_dark = image.PhotometricInterpretation == "MONOCHROME1" or image.get("PresentationLUTShape") == "INVERSE"
+    shape = "INVERSE" if is_dark else "IDENTITY"
     shown = PresentationLUTTransformation(presentation_lut_shape=shape)
     return partial(GrayscaleSoftcopyPresentationState, presentation_lut_transformation=shown)
 

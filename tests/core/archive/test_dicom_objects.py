@@ -263,13 +263,16 @@ def make_table(bits: int = 8) -> pydicom.Dataset:
 
 
 @pytest.mark.needs("dciodvfy")
-@pytest.mark.parametrize("how", ["window", "two windows", "table", "inverse", "no width", "more centres", "no slope"])
+@pytest.mark.parametrize(
+    "how", ["window", "two windows", "table", "inverse", "inverse by its shape", "no width", "more centres", "no slope"]
+)
 def test_the_presentation_state_keeps_how_the_source_is_shown(results, dicom, how, tmp_path):
     tags = {
         "window": {"WindowCenter": "90", "WindowWidth": "120", "RescaleSlope": "2", "RescaleIntercept": "-3"},
         "two windows": {"WindowCenter": ["90", "40"], "WindowWidth": ["120", "80"]},
         "table": {"VOILUTSequence": [make_table()]},
         "inverse": {"PhotometricInterpretation": "MONOCHROME1"},
+        "inverse by its shape": {"PresentationLUTShape": "INVERSE"},
         "no width": {"WindowCenter": "90", "WindowWidth": "0"},
         "more centres": {"WindowCenter": ["90", "40"], "WindowWidth": "120"},
         "no slope": {"RescaleSlope": "0", "RescaleIntercept": "5"},
@@ -278,7 +281,7 @@ def test_the_presentation_state_keeps_how_the_source_is_shown(results, dicom, ho
     data = export_case(frame_of(results, source), [source])[PRESENTATION]
     made = pydicom.dcmread(BytesIO(data))
     voi = made.get("SoftcopyVOILUTSequence", [pydicom.Dataset()])[0]
-    assert made.PresentationLUTShape == ("INVERSE" if how == "inverse" else "IDENTITY")
+    assert made.PresentationLUTShape == ("INVERSE" if how.startswith("inverse") else "IDENTITY")
     assert str(voi.get("WindowCenter", "")) == {"window": "90.0", "two windows": "[90.0, 40.0]"}.get(how, "")
     assert ("VOILUTSequence" in voi) == (how == "table")
     assert made.get("RescaleSlope", 1) == (2 if how == "window" else 1)

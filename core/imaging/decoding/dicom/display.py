@@ -50,11 +50,12 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
         return _reduce(stored, int(header.get("BitsStored") or 8))
     if stored.ndim == 2 and photometric in {"MONOCHROME1", "MONOCHROME2"}:
         shown = _window(stored, header)
-        return 255 - shown if photometric == "MONOCHROME1" or _is_inverse(header) else shown
+        return 255 - shown if photometric == "MONOCHROME1" or is_inverse(header) else shown
     raise ImageError("The file stores its colours in a way that can't be read. Export it as RGB or greyscale.")
 
 
-def _is_inverse(header: Dataset) -> bool:
+def is_inverse(header: Dataset) -> bool:
+    """Whether a file of any photometric interpretation asks for its grey to be turned round."""
     return str(header.get("PresentationLUTShape") or "") == "INVERSE"
 
 

@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 from pydicom import Dataset
 from pydicom.encaps import parse_basic_offsets, parse_fragments
+from pydicom.uid import RLELossless
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
@@ -19,6 +20,7 @@ _SEQUENTIAL, _SCAN, _WHOLE_SPECTRUM = (0xC0, 0xC1), 0xDA, b"\x00\x3f\x00"
 _ITEM = 8
 _COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_ABOVE = "The file's values lie in the upper bits of compressed words, which can't be read. Export it uncompressed."
 _MISCOUNTED = "The file states {} frame{}, but holds {}: all of them can be chosen."
 _CUT = "The file states {} frame{}, but holds {}: it may have been cut off. These can be chosen."
 
@@ -49,12 +51,15 @@ def check_pixels(data: bytes, header: Dataset, position: int) -> CheckedPixels:
         return CheckedPixels(data)
     start = position + (12 if data[position + 4 : position + 6] in _LONG_VRS else 8)
     length = int.from_bytes(data[start - 4 : start], "little" if little else "big")
+    above = int(header.get("HighBit") or 0) + 1 - int(header.get("BitsStored") or 8)
+    is_above = above > 0 and header.get("BitsAllocated") == 16
     if length == _UNDEFINED:
+        if is_above and getattr(header.file_meta, "TransferSyntaxUID", "") == RLELossless:
+            raise ImageError(_ABOVE)
         return _check_encapsulated(data, header, start)
     length = min(length, len(data) - start)
     checked = _check_native(data, header, start, length)
-    above = int(header.get("HighBit") or 0) + 1 - int(header.get("BitsStored") or 8)
-    if above <= 0 or header.get("BitsAllocated") != 16:
+    if not is_above:
         return checked
     data = _shift_down(data, slice(start, start + length // 2 * 2), above, "<u2" if little else ">u2")
     return replace(checked, data=data, changes=checked.changes | {"HighBit": int(header.BitsStored) - 1})

@@ -16,7 +16,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import validate_value
 
 from core.errors import ImageError
-from core.imaging.decoding.dicom.display import has_table, read_table
+from core.imaging.decoding.dicom.display import has_table, is_inverse, read_table
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.formats import detect_format
@@ -79,6 +79,8 @@ def _copy_display(header: Dataset) -> Dataset:
     display = Dataset()
     if header.get("SamplesPerPixel") != 1 or header.get("PhotometricInterpretation") == "PALETTE COLOR":
         return display
+    if is_inverse(header):
+        display.PresentationLUTShape = "INVERSE"
     left_out: tuple[str, ...] = () if _has_window(header) else _WINDOW
     left_out += () if header.get("RescaleSlope") else _RESCALING
     for name in (name for name in (*_WINDOW, *_RESCALING) if name not in left_out and is_valid(header, name)):

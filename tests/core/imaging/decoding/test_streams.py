@@ -7,12 +7,12 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
 from core.imaging.decoding.dicom.opening import open_dicom
-from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, HALF, TWELVE, in_syntax
+from tests.core.imaging.decoding.dicom_files import COLOUR, GREY, HALF, TWELVE, compressed, in_syntax
 from tests.core.imaging.decoding.viewers import LIMITS, show
 from tests.core.imaging.samples import encode, make_dataset, save
 
@@ -74,6 +74,16 @@ def test_numbers_of_another_type_are_read_whole_or_ignored(names, values):
         for name, value in zip(names, values, strict=True):
             setattr(meant, name, value)
     np.testing.assert_array_equal(show(save(ds)), show(save(meant)))
+
+
+def test_values_in_the_upper_bits_of_compressed_words_are_refused():
+    data = compressed(RLELossless, TWELVE << 4)
+    ds = pydicom.dcmread(BytesIO(data))
+    ds.BitsStored, ds.HighBit = 12, 15
+    with pytest.raises(ImageError, match="upper bits of compressed words"):
+        read_frame(save(ds))
+    ds.HighBit = 11
+    assert open_dicom(save(ds), LIMITS).count == 1
 
 
 def test_samples_of_more_bits_than_the_header_keeps_are_refused():
