@@ -8,9 +8,10 @@ from core.evaluation.proportion import compute_proportion
 
 STATUSES = ("passed", "cautioned", "refused")
 MEANING = (
-    "Each row is of a rule that saw neither the clinic nor, for other images, the image, or no image of its kind; "
-    "these are judged by the network of each clinic left out, each as it is and changed (blurred, inverted, darker, "
-    "speckled or in a sector). In brackets the 95 % interval (Wilson)."
+    "Each row counts the verdicts of a rule that did not see the clinic or, for other images, did not see the "
+    "image or, where the row says so, any image of its kind. Other images are judged by the network of each "
+    "clinic left out, as they are and changed (blurred, inverted, darker, speckled or in a sector). In brackets "
+    "the 95 % interval (Wilson)."
 )
 Rate = Mapping[str, Any]
 

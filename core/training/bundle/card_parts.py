@@ -22,8 +22,8 @@ def describe_model(manifest: Mapping[str, Any], cross_fitting: str | None) -> st
     crossed = f", cross-fitted over {cross_fitting}" if cross_fitting else ""
     return (
         f"Frozen backbone ({manifest['backbone']['architecture']}); image score by ridge regression of ln Ki-67 on its "
-        f"pooled features{crossed}. The score is joined by logistic regression with these values: {fields}. Its ridge "
-        "penalty has the least deviance on left-out centres."
+        f"pooled features{crossed}. The score is joined with these values by logistic regression: {fields}. Its ridge "
+        "penalty is the one with the least deviance on left-out centres."
     )
 
 
@@ -44,7 +44,8 @@ def describe_coefficients(head: FusionHead, manifest: Mapping[str, Any]) -> Iter
 
 def describe_calibration(metrics: Mapping[str, Any]) -> Iterator[str]:
     """Write the calibration of each split."""
-    yield "| split | calibration intercept | slope (95 % CI) | ICI |\n| --- | --- | --- | --- |"
+    yield "| split | calibration intercept | slope (95 % CI) | integrated calibration index (ICI) |"
+    yield "| --- | --- | --- | --- |"
     for name, part in metrics.items():
         figures = part.get("calibration") or {}
         slope, intercept = figures.get("slope") or {}, figures.get("intercept") or {}
@@ -88,7 +89,7 @@ def describe_gate(gate: Mapping[str, Any]) -> str:
     moved = gate["refuse"] - gate["refuse_backbone"]
     return (
         f"Images accepted or refused: of {gate['n']} images of the manifest that could be read, the rule for what is "
-        f"no ultrasound passes {gate['passed']}, passes {gate['cautioned']} with a caution and refuses "
+        f"not ultrasound passes {gate['passed']}, passes {gate['cautioned']} with a caution and refuses "
         f"{gate['refused']}. Its limit (log-odds {gate['refuse']:.2f}) moved by {moved:.2f} from the backbone's: no "
         "image of a manifest can open it. An image is called unlike the training images beyond a distance of "
         f"{gate['unlike']:.2f} (root mean square of the standardised features; the backbone's own: "
@@ -103,8 +104,8 @@ def describe_between_views(manifest: Mapping[str, Any]) -> str:
     between = BetweenViews.from_json(manifest["between_views"])
     half, most = (between.quantiles[step] for step in (50, 90))
     return (
-        f"Two views of one patient: their image scores differ by {half:.2f} in half of {between.source}, by more than "
-        f"{most:.2f} in a tenth of them.\n"
+        f"Two views of one patient: their image scores differ by {half:.2f} or more in half of {between.source}, by "
+        f"more than {most:.2f} in a tenth of them.\n"
     )
 
 
@@ -155,7 +156,7 @@ def describe_stability(internal: Mapping[str, Any]) -> Iterator[str]:
     unstable = internal["instability"]
     yield (
         f"Instability: over {unstable['n_refits']} refits a training patient's probability differs from the model's by "
-        f"{unstable['error']:.3f} on average (MAPE; Riley and Collins 2023).\n"
+        f"{unstable['error']:.3f} on average (mean absolute prediction error; Riley and Collins 2023).\n"
     )
     if size := internal["validation_size"]:
         yield (

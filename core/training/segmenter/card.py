@@ -11,23 +11,26 @@ LETTERBOX = (
     "bilinear with antialiasing; the probability is the mean over the frame and its mirror image."
 )
 RECIPE = (
-    "The encoder of an EfficientNet-Lite2 that starts from the backbone's weights, a decoder of three convolutions "
-    "back to stride 4; {parameters:.1f} M parameters. Cross-entropy and Dice, AdamW, cosine, averaged weights, bf16 "
-    "where it is computed; {stages}, {batch} frames a step, the lesion-free ones among them. Augmentation: left-right "
-    "flip, zoom 0.7 to 1.8 with black around, shift, aspect, tilt, grey map, gain, depth gain, speckle of several "
-    "grains, lower resolution, blur, caliper marks, burned-in words, borders, shadows. The recipe was fixed before any "
-    "figure was computed. Each figure is of a network whose encoder and decoder saw no patient of the part held out; "
-    "the weights kept are fitted on all clinics."
+    "The encoder of an EfficientNet-Lite2 that starts from the backbone's weights, a decoder of three "
+    "convolutions back to stride 4; {parameters:.1f} M parameters. Cross-entropy and Dice, AdamW, cosine "
+    "schedule, averaged weights, bf16 where the processor computes in it; {stages}, {batch} frames a step, the "
+    "lesion-free ones among them. Augmentation: left-right flip, zoom 0.7 to 1.8 on black, shift, aspect, tilt, "
+    "grey map, gain, depth gain, speckle of several grains, lower resolution, blur, caliper marks, burned-in "
+    "words, borders, shadows. The recipe was fixed before any figure was computed. Each figure is of a network "
+    "whose encoder and decoder saw no patient of the part held out; the weights that are kept are fitted on all "
+    "clinics."
 )
 CONFIDENCE = (
-    "A lesion is a patch of probabilities of at least {threshold} whose mean (the confidence) is at least {least}. The "
-    "least confidence is where the worse of two ratios is least: lesion-free frames with a proposal to the 10 % that "
-    "are allowed, lesions missed to 3 %. It is chosen on the clinics left out: for each row below on the other "
-    "ones, or on the clinic itself where it alone was left out, which favours its counts."
+    "A lesion is a patch of probabilities of at least {threshold} whose mean (the confidence) is at least "
+    "{least}. The least confidence is the one at which the larger of two ratios is smallest: the share of "
+    "lesion-free frames with a proposal divided by 10 %, and the share of lesions missed divided by 3 %. It is "
+    "chosen on the clinics left out: for each row below on the other ones, or on the clinic itself where it alone "
+    "was left out, which favours its counts."
 )
 LIMITS = (
-    "A proposal is a starting point that the user checks; it is no detection and no measurement for the record, and "
-    "none is no sign that there is no lesion. Doppler frames teach but are not measured on. Research use only."
+    "A proposal is a starting point that the user checks, not a detection or a measurement for the record. That "
+    "nothing is proposed does not mean that there is no lesion. Doppler frames are used for training, but not for "
+    "the figures. Research use only."
 )
 GROUPS = ("all", "benign", "malignant")
 MEASURES = ("dice", "iou", "box_iou")
@@ -65,7 +68,7 @@ def _describe_figures(figures: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         "## Missed lesions and proposals without one\n\nMissed: the first proposal meets no drawn lesion with a Dice "
-        "of .1. In brackets the 95 % interval (Wilson).\n\n"
+        "of 0.1. In brackets the 95 % interval (Wilson).\n\n"
         "| held out | least confidence | lesions missed | lesion-free frames with a proposal | lesions found on frames "
         "with several |\n" + "\n".join(["| --- " * 5 + "|", *map(_tabulate_counts, figures.items())])
     )

@@ -13,6 +13,7 @@ from core.inference.render import FEW_USE
 from core.training.bundle.card_parts import describe_calibration
 from models.cutoff import Cutoff
 from models.fusion import FusionHead
+from models.manifest import name_threshold_rule
 
 METHOD_WORDS: Mapping[Method, str] = {
     "keep": "kept as it is",
@@ -60,11 +61,12 @@ def write_card(
         "updated.\n",
         "## Model\n",
         *_describe_coefficients(before, after),
-        f"Interval of a probability: percentiles of {len(after.bootstrap)} refits, {COVERS[method]}. It holds the "
-        "chance in who was trained and updated on; not that other hospitals or later patients differ.\n",
+        f"Interval of a probability: percentiles of {len(after.bootstrap)} refits, {COVERS[method]}. It "
+        "reflects who happened to be trained and updated on, not that other hospitals or later patients differ.\n",
         f"Threshold {threshold['value']:.3f} (95 % interval {threshold['interval'][0]:.3f}-"
-        f"{threshold['interval'][1]:.3f}; {threshold['rule']}, chosen on {threshold['chosen_on']}). Indeterminate "
-        f"between {no_call['low']:.3f} and {no_call['high']:.3f}: {no_call['rule']}.\n",
+        f"{threshold['interval'][1]:.3f}; {name_threshold_rule(threshold['rule'])}, chosen on "
+        f"{threshold['chosen_on']}). Indeterminate between {no_call['low']:.3f} and {no_call['high']:.3f}: "
+        f"{no_call['rule']}.\n",
         "## Figures\n",
         *_describe_figures(metrics, update["optimism"]),
         *describe_calibration(metrics),
