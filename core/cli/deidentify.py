@@ -76,7 +76,7 @@ def _copy_folder(source: Path, out: Path, clean: Callable[[Path], CleanedFile]) 
     """Copy what can be copied, name what can't, and end with one summary."""
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name.upper() != "DICOMDIR"]
     written, refused = 0, []
-    patients: dict[tuple[str, str], Identity] = {}
+    patients: dict[str, Identity] = {}
     with progress_bar("file") as update:
         for done, path in enumerate(files, start=1):
             try:
@@ -98,13 +98,13 @@ def _copy_folder(source: Path, out: Path, clean: Callable[[Path], CleanedFile]) 
         raise ImageError("Not every file could be copied: each is named above with its reason.")
 
 
-def _refuse_another(one: Identity, patients: dict[tuple[str, str], Identity]) -> None:
+def _refuse_another(one: Identity, patients: dict[str, Identity]) -> None:
     """Refuse a file that names another patient than an earlier one under the same ID: they would become one."""
-    known = patients.setdefault((one.patient_id, one.issuer), one)
+    known = patients.setdefault(one.patient_id, one)
     if one.patient_id and one.is_another(known):
         raise InputError(
-            "Its patient ID is also that of an earlier file with another name or birth date: not copied. Correct the "
-            "header, or copy the two patients with different keys."
+            "Its patient ID is also that of an earlier file with another name, birth date or issuer: not copied. "
+            "Correct the header, or copy the two patients with different keys."
         )
 
 

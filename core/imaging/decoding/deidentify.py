@@ -105,8 +105,6 @@ def _rename(header: Dataset, key: bytes, sha256: str) -> dict[str, tuple[str, st
     """Give new names to the patient and to study, series and instance; what has none gets one from study or file."""
     old = {name: str(header.get(name) or "").strip() for name in _UIDS}
     identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
-    issuer = str(header.get("IssuerOfPatientID") or "").strip()
-    identity += f"^^^{issuer}" if issuer and header.get("PatientID") else ""  # of two issuers, one ID is two patients
     renamed = {name: (uid, make_uid(key, uid or f"{name} of {sha256}")) for name, uid in old.items()}
     return {"PatientID": (identity, make_pseudonym(key, identity or f"patient of {sha256}")), **renamed}
 
