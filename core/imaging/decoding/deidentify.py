@@ -45,6 +45,7 @@ _OF_DEVICES = {*_DEVICE, "SoftwareVersions", "TransducerData", "ProtocolName"}
 _NUMBERS = ("SeriesNumber", "InstanceNumber")
 _MOST_DIGITS = 4  # a longer one is a date, a time or a patient's number
 _NAMING_VRS, _NAMING_WORD = ("PN", "LO", "SH", "AE", "LT", "ST", "UT", "UC", "DA"), re.compile(r"[^\W_]{4,}")
+_SHORT_WORD = re.compile(r"[^\W_]{2,}")
 _EMPTIED = (
     "StudyDate",
     "StudyTime",
@@ -115,7 +116,7 @@ def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:
 
     device = {name: _printable(header[name].value) for name in _DEVICE if header.get(name)}
     naming = _list_naming_words(header)
-    device = {name: value for name, value in device.items() if not _list_words(value) & naming}
+    device = {name: value for name, value in device.items() if not _names_somebody(value, naming)}
     numbers = [name for name in _NUMBERS if is_valid(header, name) and len(str(header[name].value)) <= _MOST_DIGITS]
     kept = {name: header[name].value for name in (*_KEPT, *numbers) if is_valid(header, name)}
     if not _STANDARDS.fullmatch(str(kept.get(_LOSSY_METHOD, ""))):
@@ -155,7 +156,23 @@ def _list_naming_words(header: Dataset) -> set[str]:
     for element in header.iterall():
         if element.VR in _NAMING_VRS and element.keyword not in _OF_DEVICES and not element.tag.is_private:
             found |= _list_words(str(element.value))
+            if element.VR == "PN":
+                found |= _list_name(str(element.value))
     return found
+
+
+def _list_name(name: str) -> set[str]:
+    """Words of a name of two letters or more, and each way of writing it as one word, as Chinese and Korean are."""
+    groups = re.split(r"[=,\[\]']+", name.casefold())
+    joined = {re.sub(r"[\W_]+", "", group) for group in groups if not group.isascii()}
+    return set(_SHORT_WORD.findall(name.casefold())) | joined - {""}
+
+
+def _names_somebody(value: str, naming: set[str]) -> bool:
+    words = set(_SHORT_WORD.findall(value.casefold()))
+    return bool(words & naming) or any(
+        not name.isascii() and len(name) > 1 and name in value.casefold() for name in naming
+    )
 
 
 def _list_words(text: str) -> set[str]:

@@ -154,6 +154,22 @@ def test_what_names_somebody_in_an_element_that_is_kept_is_left_out(name):
     assert str(ds[keyword].value) == kept[keyword]
 
 
+@pytest.mark.parametrize(
+    ("patient", "model", "kept"),
+    [
+        ("LI^NA", "Echo of Li Na", None),
+        ("\u738b^\u5c0f\u4e1c", "\u738b\u5c0f\u4e1c 9", None),
+        ("WANG^DONG=\u738b^\u4e1c", "Echo \u738b\u4e1c", None),
+        ("LI^NA", "Echo 9", "Echo 9"),
+        ("\u738b^\u5c0f\u4e1c", "\u5f69\u8d85 9", "\u5f69\u8d85 9"),
+    ],
+)
+def test_a_short_name_in_the_name_of_a_device_is_left_out(patient, model, kept):
+    tags = {"SpecificCharacterSet": "ISO_IR 192", "PatientName": patient, "ManufacturerModelName": model}
+    copy = pydicom.dcmread(BytesIO(deidentify(make_dicom(make_speckle(), **tags), KEY).data))
+    assert copy.get("ManufacturerModelName") == kept
+
+
 def test_uids_that_are_missing_come_from_the_key_too():
     source = make_dataset(make_speckle())
     first, again, other = (deidentify(save(source), key).replaced["SeriesInstanceUID"] for key in (KEY, KEY, bytes(32)))
