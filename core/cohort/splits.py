@@ -59,6 +59,11 @@ def assign_splits(rows: pd.DataFrame, patients: pd.DataFrame, rule: SplitRule) -
             "Some patients have a split and some have none; fill the column for all of them or leave it out."
         )
     if split.notna().all():
+        if set(rule.external) - set(patients.loc[split == "external", "centre"]):
+            raise TableError(
+                f"The manifest gives every patient's split, and patients of {', '.join(rule.external)} are not "
+                "external in it: ignore its column split to have them held out, or name no external centre."
+            )
         return split
     return _draw_splits(patients, rule)
 

@@ -20,6 +20,7 @@ PIXELS = (
     "Of the images only headers were read: whether they show ultrasound, colour over the lesion, or nearly the same as "
     "another patient's is found while training."
 )
+NO_TEST = "No patient is held out (test or external): nothing will say how the model does with new patients."
 
 
 def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
             for name, part in splits.items()
         ),
         too_few or describe_events(high[patients["split"] == "train"].astype(int), 1 + count_predictors(patients)),
+        *([NO_TEST] if not {"test", "external"} & splits.keys() else []),
         *([f"{word_count(no_box, 'image')} without a box: the segmenter proposes one."] if no_box else []),
         *(f"Rows {', '.join(map(str, rows))}: the same file under several patients." for rows in shared),
         PIXELS,

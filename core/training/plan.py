@@ -13,6 +13,7 @@ from models.cutoff import DEFAULT_CUTOFF, Cutoff
 SEED = 20260507
 MIN_TRAIN = 100  # what the learning curve says is usable
 LEAST_TRAIN = 30  # for trying out
+LEAST_CLASS = 3
 FEW_EVENTS = 10
 N_REFITS = 300
 
@@ -74,9 +75,16 @@ def check_size(
     """Refuse fewer training patients than a model needs; events per coefficient and refused rows are named with it."""
     train = patients[patients["split"] == "train"]
     least = LEAST_TRAIN if plan.few else MIN_TRAIN
-    if len(train) >= least:
-        return
     high = plan.cutoff.is_high(train["ki67_pct"].astype(float)).astype(int)
+    if len(train) >= least:
+        rarer = min(int(high.sum()), len(high) - int(high.sum()))
+        if rarer < LEAST_CLASS:
+            raise TableError(
+                f"Of {len(train)} training patients{words} {int(high.sum())} have a Ki-67 {plan.cutoff.words}; "
+                f"at least {LEAST_CLASS} of each class are needed.",
+                refused,
+            )
+        return
     way = f" For trying out only, {LEAST_TRAIN} are enough: --few" if len(train) >= LEAST_TRAIN else ""
     raise TableError(
         f"{len(train)} training patients{words} are too few; at least {least} are needed. "

@@ -318,6 +318,22 @@ def test_an_image_that_stands_twice_for_a_patient_counts_once(
     assert (tmp_path / "out/heads.json").read_bytes() == (trained[0] / "heads.json").read_bytes()
 
 
+def test_what_training_can_not_do_is_said_before_it_starts(manifest: Path, backbone: Path, tmp_path: Path) -> None:
+    """One class alone, nobody held out, and an external centre that the manifest's own split trains on."""
+    one = spoil(manifest, tmp_path, lambda t: t.assign(ki67_pct="30"))
+    steps: list[str] = []
+    with pytest.raises(TableError, match="at least 3 of each class"):
+        train_bundle(one, backbone, tmp_path / "out", PLAN, progress=lambda step, done, total: steps.append(step))
+    assert not steps
+    assert not check_manifest(one, PLAN)["is_enough"]
+    nobody = spoil(manifest, tmp_path, lambda t: t.assign(split="train"))
+    assert any("No patient is held out" in one for one in check_manifest(nobody, PLAN)["findings"])
+    assert not any("No patient is held out" in one for one in check_manifest(manifest, PLAN)["findings"])
+    with pytest.raises(TableError, match="patients of A are not external in it"):
+        check_manifest(manifest, dataclasses.replace(PLAN, external=("A",)))
+    assert check_manifest(manifest, dataclasses.replace(PLAN, external=("D",)))["is_enough"]
+
+
 def test_rows_without_a_box_get_the_box_that_predict_proposes(
     manifest: Path, backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
