@@ -183,8 +183,8 @@ def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, m
     ("content", "message"),
     [
         ('{"age": 52, "age": 60}', "A name stands twice"),
-        ("[" * 100_000, "no readable JSON"),
-        ('{"age": ' + "9" * 5000 + "}", "no readable JSON"),
+        ("[" * 100_000, "not readable JSON"),
+        ('{"age": ' + "9" * 5000 + "}", "not readable JSON"),
         ('{"shoe_size": 40}', "the model takes adler, age"),
     ],
 )

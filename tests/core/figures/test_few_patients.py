@@ -79,6 +79,14 @@ def test_medians_have_their_intervals(table):
     assert cell == f"{row['median']:.1f} ({row['ci_low']:.1f} to {row['ci_high']:.1f})"
 
 
+@pytest.mark.parametrize(("cuts", "cut"), [((), 0.5), ((0.3, 0.6), 0.5), ((0.4,), 0.4)])
+def test_cox_models_say_where_their_groups_are_cut(table, cuts, cut):
+    patients = Patients(table, table, "the external test", ThresholdResult(0.5, "given"))
+    shown = CoxExhibit.of(patients, cuts=cuts)
+    assert shown.notes() == [f"In the Cox models high is a probability of {cut:.3f} or more."]
+    assert shown.record()["survival"]["cox_cut"] == cut
+
+
 def test_the_file_of_a_roc_figure_has_every_curve_drawn(table):
     data = make(RocExhibit, table).data()
     assert list(data["score"].unique()) == ["Model", "Image alone"]

@@ -33,9 +33,18 @@ EVENTS_A_TERM = 10
 
 @dataclass(frozen=True, eq=False)
 class CoxExhibit(Exhibit):
-    """Cox models of the predicted group, alone and adjusted, and the C index of the probability."""
+    """Cox models of the predicted group, alone and adjusted, and the C index of the probability.
+
+    Parameters
+    ----------
+    result : SurvivalModels
+        The models.
+    cut : float
+        Probability from which a patient is in the group high.
+    """
 
     result: SurvivalModels
+    cut: float
     name: ClassVar[str] = "cox"
     title: ClassVar[str] = "Cox models"
     needs: ClassVar[tuple[str, ...]] = END_POINT
@@ -45,8 +54,8 @@ class CoxExhibit(Exhibit):
     @classmethod
     def of(cls, patients: Patients, *, cuts: tuple[float, ...] = (), **_: Any) -> Self:
         """Fit the models of the group above a page's one cut, else above the threshold."""
-        cut = cuts[0] if len(cuts) == 1 else patients.threshold.threshold
-        return cls(patients.name, compute_survival_models(patients.table, float(cut or 0)))
+        cut = float(cuts[0] if len(cuts) == 1 else patients.threshold.threshold or 0)
+        return cls(patients.name, compute_survival_models(patients.table, cut), cut)
 
     def sentence(self) -> str:
         """Say the C index, Harrell's and Uno's."""
@@ -72,6 +81,10 @@ class CoxExhibit(Exhibit):
         few = caution_few("C index", self.result.concordance.events)
         return [text for text in (*few, weak, describe_hazards(self.result)) if text]
 
+    def notes(self) -> list[str]:
+        """Say where the groups are cut: curves by tertiles have other groups."""
+        return [f"In the Cox models high is a probability of {self.cut:.3f} or more."]
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Give the hazard ratios with the test of proportional hazards."""
         rows = []
@@ -88,6 +101,7 @@ class CoxExhibit(Exhibit):
         models = self.result
         return {
             "survival": {
+                "cox_cut": self.cut,
                 "cox": _render_cox(models.cox),
                 "cox_adjusted": models.cox_adjusted and _render_cox(models.cox_adjusted),
                 "hazards": describe_hazards(models) or None,
