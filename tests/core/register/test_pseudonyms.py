@@ -6,7 +6,21 @@ from core.register.pseudonyms import question_pseudonym
 
 
 @pytest.mark.parametrize(
-    "text", ["P-001", "SIM-D0001", "GRAZ-2023-0012", "U-7", "c3-00412", "A17", "ext_0042", "患者12"]
+    "text",
+    [
+        "P-001",
+        "SIM-D0001",
+        "GRAZ-2023-0012",
+        "U-7",
+        "c3-00412",
+        "A17",
+        "ext_0042",
+        "患者12",
+        "Graz-0012",
+        "BUS-BRA-001",
+        "Graz-2023-0012",
+        "v1.2.3-7",
+    ],
 )
 def test_a_pseudonym_is_not_questioned(text):
     assert question_pseudonym(text) == ""
@@ -24,6 +38,13 @@ def test_a_pseudonym_is_not_questioned(text):
         ("P 12.04.1961", "a date of birth"),
         ("19610412", "a date of birth"),
         ("A-12041961", "a date of birth"),
+        ("P 12.4.61", "a date of birth"),
+        ("12/04/61-A", "a date of birth"),
+        ("Schmidt_Anna_1", "a name"),
+        ("Müller-Jürgen-67", "a name"),
+        ("anna.schmidt2", "a name"),
+        ("Schmidt1961", "a name"),
+        ("Schmidt 1961", "a name"),
         ("4711002", "a hospital's record number"),
         ("12-345-678", "a hospital's record number"),
     ],
