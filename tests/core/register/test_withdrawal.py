@@ -42,8 +42,8 @@ def test_a_withdrawn_estimate_counts_nowhere_and_comes_back(store):
         (1, "because", "", "Choose one of the reasons"),
         (1, REASONS[-1], " ", "which other reason"),
         (1, WRONG, "x" * 1000, "longer than 400"),
-        (2, WRONG, "", "no estimate"),
-        (9, WRONG, "", "no estimate"),
+        (2, WRONG, "", "not an estimate"),
+        (9, WRONG, "", "not an estimate"),
     ],
 )
 def test_what_cannot_be_withdrawn_is_refused(store, number, reason, text, sentence):
