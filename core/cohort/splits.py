@@ -1,6 +1,6 @@
 """Patients of a manifest to the parts of the data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,12 @@ SPLIT_SHARES = (264 / 456, 96 / 456, 96 / 456)
 def label_split(split: str) -> str:
     """Name a split in few words: "Training", "Internal test"; one that is not known by its own name."""
     return SPLIT_NAMES.get(split, split).removesuffix(" split").capitalize()
+
+
+def iterate_splits(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Give the rows of each split that a table has, from the training patients to the external ones."""
+    parts = {str(name): part for name, part in table.groupby("split")}
+    yield from ((name, parts[name]) for name in SPLITS if name in parts)
 
 
 @dataclass(frozen=True)

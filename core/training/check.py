@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from core.cohort.manifest import Manifest, read_manifest
-from core.cohort.splits import label_split
+from core.cohort.splits import iterate_splits, label_split
 from core.errors import InputError, TableError
 from core.figures.wording import word_count
 from core.imaging import inspect_image
@@ -57,8 +57,7 @@ def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
     patients = manifest.patients[manifest.patients.index.isin(images["patient_id"])]
     high = plan.cutoff.is_high(patients["ki67_pct"].astype(float))
     splits = {
-        str(name): {"patients": len(part), "high": int(high[part.index].sum())}
-        for name, part in patients.groupby("split")
+        name: {"patients": len(part), "high": int(high[part.index].sum())} for name, part in iterate_splits(patients)
     }
     no_box = int(images["box"].isna().sum())
     rows = (

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import expit
 
 from core.clinical import M2_PREDICTORS
+from core.cohort.splits import iterate_splits
 from core.evaluation import choose_threshold, compute_indeterminate, compute_roc
 from core.evaluation.cohort.split import INDETERMINATE_SHARE, choose_indeterminate
 from core.training.features import Features
@@ -82,8 +83,8 @@ def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mappi
     """Evaluate the indeterminate range in each split (`core.evaluation.compute_indeterminate`)."""
     zone = {"threshold": threshold, "low": float(no_call["low"]), "high": float(no_call["high"])}
     return {
-        str(split): compute_indeterminate(part["y"], part["prob"], **zone).to_dict("index")
-        for split, part in predictions.groupby("split")
+        split: compute_indeterminate(part["y"], part["prob"], **zone).to_dict("index")
+        for split, part in iterate_splits(predictions)
     }
 
 
@@ -94,7 +95,8 @@ def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {"split": split, "box": box, "n": len(part), "events": int(part["y"].sum())}
         | {name: getattr(compute_roc(part["y"], part["prob"]), name) for name in ("auc", "auc_ci", "reason")}
-        for (split, box), part in predictions.groupby(["split", "box_source"])
+        for split, patients in iterate_splits(predictions)
+        for box, part in patients.groupby("box_source")
     ]
 
 
@@ -111,8 +113,8 @@ def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any
 def count_flow(patients: pd.DataFrame, y: "pd.Series[int]", n_rows: int, refused: int) -> dict[str, Any]:
     """Count patients from the manifest's rows to the splits."""
     splits = {
-        str(name): {"n": len(part), "events": int(y[part.index].sum()), "centres": sorted(set(part["centre"]))}
-        for name, part in patients.groupby("split")
+        name: {"n": len(part), "events": int(y[part.index].sum()), "centres": sorted(set(part["centre"]))}
+        for name, part in iterate_splits(patients)
     }
     return {"rows": n_rows, "rows_refused": refused, "patients": len(patients), "splits": splits}
 
