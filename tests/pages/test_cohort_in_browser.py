@@ -55,7 +55,7 @@ def test_upload_filter_threshold_and_downloads(page, address):  # noqa: F811
     assert record["origin"]["patients"] == "the external test of the uploaded cohort (centre North)"
     assert record["roc"]["threshold"]["exploratory"] is True
     assert record["roc"]["discrimination"]["n"] == 30
-    assert fetch(page, "Data (CSV)").startswith(b"threshold,fpr,tpr")
+    assert fetch(page, "Data (CSV)").startswith(b"score,threshold,fpr,tpr")
     assert fetch(page, "Figure (SVG)").startswith(b"<svg")
     assert fetch(page, "Figure (PNG)").startswith(b"\x89PNG")
 

@@ -41,7 +41,7 @@ def check_target(out: Path, *, replace: bool) -> None:
         if not replace:
             raise UsageError(f"{out.name} holds a bundle already: give --replace to replace it, or another folder.")
     elif any(out.iterdir()):
-        raise UsageError(f"{out.name} holds files that are no bundle: give an empty or a new folder.")
+        raise UsageError(f"{out.name} holds files but is not a bundle: give an empty or a new folder.")
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -62,7 +63,8 @@ def test_the_order_of_rows_changes_nothing_where_files_have_one_name(tmp_path: P
         {"patient_id": "P1", "centre": "A", "image": image, "ki67_pct": 30, "split": "train", "size_mm": size}
         for image, size in (("first/IM0001.png", 18), ("second/IM0001.png", 25), ("second/IM0001.png", 31))
     ]
-    read = [read_manifest(write(tmp_path, order), RULE) for order in itertools.permutations(rows)]
+    rule = replace(RULE, external=())
+    read = [read_manifest(write(tmp_path, order), rule) for order in itertools.permutations(rows)]
     assert len({tuple(one.images["path"]) for one in read}) == 1
     assert {one.patients.loc["P1", "size_mm"] for one in read} == {18.0}
 
