@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, say
+from core.cli.console import AsJson, app, print_result, say, writing
 from core.errors import UsageError, WorkError
 from core.private_files import write_private_parts
 
@@ -49,7 +49,8 @@ def audit(
             store.accept()
         report = store.verify_chain(expected)
         if out is not None:
-            _write(out, _render(store.read_as_found(), out.suffix))
+            with writing("--out"):
+                write_private_parts(out, _render(store.read_as_found(), out.suffix))
             say(f"Entries: {out}")
         if new_key and report.holds:
             store.add_key()
@@ -84,13 +85,6 @@ def prepare_database(
             store.grant_app_role(role)
             say(f"The role {role} may read and append entries, and nothing else.")
     say("The board's database is set up.")
-
-
-def _write(out: Path, parts: "Iterable[bytes]") -> None:
-    try:
-        write_private_parts(out, parts)
-    except OSError:
-        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
 
 
 def _render(records: "Iterable[Record]", suffix: str) -> "Iterator[bytes]":

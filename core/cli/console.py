@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from tqdm import tqdm
@@ -59,12 +59,12 @@ def refuse_folder(option: str, path: Path | None) -> None:
 
 
 @contextmanager
-def writing(option: str) -> Iterator[None]:
-    """Say in a sentence that an option's file can't be written."""
+def writing(option: str, kind: Literal["file", "folder"] = "file") -> Iterator[None]:
+    """Say in a sentence that an option's file or folder can't be written."""
     try:
         yield
     except OSError:
-        raise WorkError(f"The file of {option} can't be written. Check its path and the disk.") from None
+        raise WorkError(f"The {kind} of {option} can't be written. Check its path and the disk.") from None
 
 
 def summarise_evaluation(data: dict[str, Any]) -> str:

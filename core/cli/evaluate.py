@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, progress_bar, say, summarise_evaluation, take_cutoff
+from core.cli.console import AsJson, app, print_result, progress_bar, say, summarise_evaluation, take_cutoff, writing
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
-from core.errors import UsageError, WorkError
+from core.errors import UsageError
 from models.cutoff import DEFAULT_CUTOFF
 
 if TYPE_CHECKING:
@@ -89,10 +89,8 @@ def _find_frozen(predictions: Path, bundle: Path | None, threshold: float | None
 
 
 def _write(out: Path, report: bytes, results: dict[str, Any]) -> None:
-    try:
+    with writing("--out", "folder"):
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.html").write_bytes(report)
         (out / "evaluation.json").write_text(json.dumps(results, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError:
-        raise WorkError("The folder of --out can't be written. Check its path and the disk.") from None
     say(f"Report: {out / 'report.html'}")

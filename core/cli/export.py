@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from core.cli.case import ViewOptions, read_clinical, read_views
-from core.cli.console import DEMO_BUNDLE, Out, app, say
-from core.errors import InputError, WorkError
+from core.cli.console import DEMO_BUNDLE, Out, app, say, writing
+from core.errors import InputError
 from core.private_files import make_private_folder, write_private_file
 
 NAMED = "They belong to the source's study and hold what identifies its patient."
@@ -70,10 +70,8 @@ def _read_document(path: Path | None) -> bytes | None:
 
 
 def _write(files: dict[str, bytes], out: Path) -> None:
-    try:
+    with writing("--out", "folder"):
         if not out.exists():
             make_private_folder(out)
         for name, data in files.items():
             write_private_file(out / name, data)
-    except OSError:
-        raise WorkError("The folder of --out can't be written. Check its path and the disk.") from None

@@ -17,6 +17,7 @@ from core.cli.console import (
     print_result,
     progress_bar,
     take_cutoff,
+    writing,
 )
 from core.cli.table_options import keep_refused, say_refused, with_table_options
 
@@ -54,7 +55,9 @@ def summarise_site(  # noqa: PLR0913, PLR0917 - options of a command
     with keep_refused(refused), progress_bar("images") as progress:
         summary, rows = summarise_site(manifest, backbone, plan, progress=progress)
     say_refused(rows, refused)
-    told = {"site": site, "n": summary.n, "events": summary.events, "out": str(out), "sha256": write_site(summary, out)}
+    with writing("--out"):
+        sealed = write_site(summary, out)
+    told = {"site": site, "n": summary.n, "events": summary.events, "out": str(out), "sha256": sealed}
     print_result(told, as_json, lambda d: "{site}: {n} patients, {events} with a high Ki-67: {out}".format(**d))
 
 

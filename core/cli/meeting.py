@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from core.cli.console import DEMO_BUNDLE, app, say
-from core.errors import AppError, InputError, UsageError, WorkError
+from core.cli.console import DEMO_BUNDLE, app, say, writing
+from core.errors import AppError, InputError, UsageError
 from core.private_files import write_private_file
 
 if TYPE_CHECKING:
@@ -45,10 +45,8 @@ def meeting(
     last_entry = str(store.read_anchor())
     store.close()
     document = collect_meeting(title, contents, held_on=now[:10], created_utc=now, last_entry=last_entry)
-    try:
+    with writing("--out"):
         write_private_file(out, render_meeting_document(document, paper=paper, form=forms[out.suffix.lower()]))
-    except OSError:
-        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     say(f"The document of {len(contents)} patients is written.")
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from core.cli.case import ViewOptions, read_clinical, read_views
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
-from core.errors import InputError, UsageError, WorkError
+from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say, writing
+from core.errors import InputError, UsageError
 from core.private_files import write_private_file
 
 if TYPE_CHECKING:
@@ -69,10 +69,8 @@ def _write_document(path: Path, paper: "Paper", case: "Case", prediction: "Predi
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     content = collect_case(case, prediction, bundle, created_utc=now)
-    try:
+    with writing("--document"):
         write_private_file(path, render_patient_document(content, paper=paper, form=FORMS[path.suffix.lower()]))
-    except OSError:
-        raise WorkError("The file of --document can't be written. Check its path and the disk.") from None
     say("The document is written.")
 
 

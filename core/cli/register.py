@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.audit import Database, summarise_chain, tell_chain
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say
+from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say, writing
 from core.cli.table_options import keep_refused, say_reading, with_table_options, write_refused
-from core.errors import InputError, UsageError, WorkError
+from core.errors import InputError, UsageError
 from core.private_files import write_private_parts
 
 if TYPE_CHECKING:
@@ -130,10 +130,8 @@ def export_register(
     """Write the register as a table, or its estimates as FHIR."""
     with closing(_open(database)) as store:
         count, parts = _render_fhir(store, bundle) if fhir else _render_table(store)
-        try:
+        with writing("--out"):
             write_private_parts(out, parts)
-        except OSError:
-            raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
     say(f"{count} estimates: {out}")
 
 

@@ -13,6 +13,11 @@ NAMES = {
 }
 
 
+def write_within(label: str) -> str:
+    """Write a label within a sentence: "image alone", but "M2 (adds biopsy)"."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def label_variable(name: str) -> str:
     """Give a variable's name with its unit, from the data dictionary where it is there."""
     if name in NAMES or name not in BY_NAME:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.evaluation.cohort.labels import label_variable
+from core.evaluation.cohort.labels import label_variable, write_within
 from core.evaluation.estimate import write_estimate, write_p
 from core.evaluation.survival.concordance import (
     ConcordanceResult,
@@ -226,5 +226,4 @@ def explain_rmst(row: Mapping[Hashable, Any]) -> str:
 
 
 def _name_term(term: str) -> str:
-    label = label_variable(term)
-    return "all terms together" if term == "GLOBAL" else label[:1].lower() + label[1:]
+    return "all terms together" if term == "GLOBAL" else write_within(label_variable(term))

@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import DecisionCurveResult, NetBenefitDifference
+from core.evaluation.cohort.labels import write_within
 from core.evaluation.cohort.net_benefit import compute_gain, compute_net_benefit
 from core.evaluation.cohort.results import label_model
 from core.evaluation.cohort.split import MAIN, PARTS, list_models
@@ -114,7 +115,7 @@ class BenefitExhibit(Exhibit):
                 where = _write_runs(wide.index.to_list(), set(below))
                 sentences.append(
                     f"In {self.cohort} the combined model's net benefit lies below that of a part of it, "
-                    f"{part.lower()}, at {len(below)} of {len(wide)} thresholds ({where}); n = {self.result.n:,}."
+                    f"{write_within(part)}, at {len(below)} of {len(wide)} thresholds ({where}); n = {self.result.n:,}."
                 )
         return sentences
 
@@ -240,8 +241,9 @@ class GainExhibit(Exhibit):
         table = self.result.table.dropna()
         above, below = int((table["ci_low"] > 0).sum()), int((table["ci_high"] < 0).sum())
         sides = f" lies above 0 at {above} and below 0 at {below} of {len(table)} thresholds" if len(table) else ""
+        other = write_within(label_model(self.other))
         return (
-            f"Net benefit of the model minus that of {_write_name(self.other)} in {self.cohort}: the 95 % band of "
+            f"Net benefit of the model minus that of {other} in {self.cohort}: the 95 % band of "
             f"{self.result.n_boot:,} bootstrap samples{sides}; n = {self.result.n:,}. {self.result.reason or ''}"
         ).strip()
 
@@ -266,12 +268,6 @@ def tabulate_net_benefit(table: pd.DataFrame, thresholds: Sequence[float]) -> pd
         shown[f"{main}: interventions avoided per 100"] = [write_number(value, digits=1) for value in avoided]
     shown.insert(0, "Threshold", [write_threshold(threshold) for threshold in chosen.index])
     return shown.reset_index(drop=True).rename_axis(columns=None)
-
-
-def _write_name(model: str) -> str:
-    """Write a model's label within a sentence: "image alone", "M2 (adds biopsy)"."""
-    label = label_model(model)
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _write_runs(grid: Sequence[float], chosen: set[float]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluation import ConfusionResult, ModelComparison, RocResult, ThresholdResult, compute_confusion
+from core.evaluation.cohort.labels import write_within
 from core.evaluation.cohort.records import render_confusion, render_roc
 from core.evaluation.cohort.results import label_model
 from core.evaluation.cohort.split import (
@@ -165,7 +166,7 @@ class ModelsExhibit(Exhibit):
             if comparison.model in PARTS and roc.difference is not None and roc.difference < 0:
                 sentences.append(
                     f"In {self.cohort} the combined model's AUC, {roc.auc_a:.3f}, lies below that of a part of it, "
-                    f"{label_model(comparison.model).lower()}, {roc.auc_b:.3f}: difference "
+                    f"{write_within(label_model(comparison.model))}, {roc.auc_b:.3f}: difference "
                     f"{write_estimate(roc.difference, roc.ci, roc.reason)}, {write_p(roc.p)}; n = {roc.n:,}."
                 )
         return sentences

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clinical import M1_PREDICTORS
-from core.errors import InputError, WorkError
+from core.errors import InputError
 from core.training.bundle.terms import LEVELS, NUMBERS
 from core.training.federation.image_sums import ImageSums
 from models.cutoff import Cutoff
@@ -107,10 +107,7 @@ def write_site(site: SiteSums, path: Path) -> str:
         },
     }
     seal = _seal(record)
-    try:
-        path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
-    except OSError:
-        raise WorkError("The file of --out can't be written. Check its path and the disk.") from None
+    path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
     return seal
 
 

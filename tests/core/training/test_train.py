@@ -28,7 +28,7 @@ from core.training.backbone.folder import BACKBONE
 from core.training.bundle.evidence import pick_metrics
 from core.training.bundle.train import train_bundle
 from core.training.check import check_manifest
-from core.training.features import extract_features
+from core.training.features import Features, extract_features
 from core.training.plan import TrainingPlan
 from core.ui.page import mark_training
 from models.bundle import WEIGHTS, read_bundle
@@ -57,6 +57,13 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(manifest: Path, backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("models") / "small"
     return out, train_bundle(manifest, backbone, out, PLAN, progress=lambda step, done, total: None)
+
+
+def read_images(images: pd.DataFrame, backbone: Path, folder: Path) -> Features:
+    """Read a manifest's images as a training does."""
+    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
+    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
+    return extract_features(images, engine, folder / "cache", lambda done, total: None, gate=gate)
 
 
 def test_every_patient_has_a_prediction_of_every_model(trained: tuple[Path, dict]) -> None:
@@ -276,9 +283,7 @@ def test_one_image_under_two_patients_is_no_training_row_and_a_near_copy_is_ques
 
     changed = spoil(manifest, tmp_path, share)
     images = read_manifest(changed, PLAN.split_rule).images
-    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
-    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
-    found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
+    found = read_images(images, backbone, tmp_path)
     assert {row: sentence[:29] for row, sentence in found.refused} == {
         6: "The same image is in row 11 u",
         11: "The same image is in row 6 un",
@@ -297,9 +302,7 @@ def test_one_image_under_two_patients_is_found_where_a_third_has_nearly_the_same
         return table
 
     images = read_manifest(spoil(manifest, tmp_path, share), PLAN.split_rule).images
-    engine = TorchEngine(backbone / WEIGHTS, RULE, precision="fp32")
-    gate = Gate.from_json(BACKBONE.read(backbone)[0]["gate"])
-    found = extract_features(images, engine, tmp_path / "cache", lambda done, total: None, gate=gate)
+    found = read_images(images, backbone, tmp_path)
     assert {row: sentence[:33] for row, sentence in found.refused} == {
         4: "The same image is in row 15 under",
         15: "The same image is in row 4 under ",
