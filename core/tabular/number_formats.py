@@ -1,6 +1,8 @@
 """Number formats of XLSX, as far as they change what a number says: per cent, leading zeros, units and words."""
 
+import operator
 import re
+from collections.abc import Callable
 from itertools import islice
 
 LONGEST = 255
@@ -11,7 +13,14 @@ BRACKETS = re.compile(r"\[[^\]]*\]")
 SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"\\])+|(?<=;)(?=;|$)|^(?=;)')
 CONDITION = re.compile(r"\[(<=|>=|<>|=|<|>)\s*(-?\d+(?:\.\d+)?)\]")
 UNIT = re.compile(r'(?:General|[#0?.,]+)((?:"[^"]*"|\\.| |_.)+)')
-COMPARED = {"=": "__eq__", "<>": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
+COMPARED: dict[str, Callable[[float, float], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def changes_reading(code: str) -> bool:
@@ -63,7 +72,7 @@ def _choose_section(value: float, code: str) -> str:
     conditions = [CONDITION.search(section) for section in sections]
     if any(conditions):
         for section, condition in zip(sections, conditions, strict=True):
-            if condition is None or getattr(value, COMPARED[condition[1]])(float(condition[2])) is True:
+            if condition is None or COMPARED[condition[1]](value, float(condition[2])):
                 return BRACKETS.sub("", section)
         return ""
     position = 1 if value < 0 else 2 if value == 0 else 0

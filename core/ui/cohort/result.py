@@ -14,6 +14,7 @@ from core.cohort.columns import label_field
 from core.evaluation.cohort.records import render_plain
 from core.figures.cohort.exhibit import Exhibit, Patients, Subject
 from core.figures.rendering import render_png, render_svg
+from core.inference.render import RESEARCH_USE
 from core.plain_text import plain, plain_figure, plain_table
 from core.spreadsheet import render_csv
 from core.ui.cohort.view import View, ask_for_slow, compute_once
@@ -22,7 +23,6 @@ from core.ui.export import PLAIN
 
 MIME = {"csv": "text/csv", "svg": "image/svg+xml", "png": "image/png", "json": "application/json", "html": "text/html"}
 KINDS = {"csv": "Data (CSV)", "svg": "Figure (SVG)", "png": "Figure (PNG)", "json": "Numbers (JSON)"}
-USE = "Research use only; not a medical device."
 NARROW, WIDE = 4, 7
 Options = dict[str, Hashable]
 
@@ -142,14 +142,14 @@ def describe_origin(origin: Origin) -> dict[str, str]:
         "simulated": "yes: SIMULATED patients" if origin.is_simulated else "no",
         "app_version": __version__,
         "created_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "intended_use": USE,
+        "intended_use": RESEARCH_USE,
     }
 
 
 def describe_note(origin: Origin) -> str:
     """Give the line that stands under a picture: which patients, simulated or not."""
     marked = "SIMULATED patients. " if origin.is_simulated else ""
-    return f"{marked}{origin.name[:1].upper()}{origin.name[1:]}, n = {origin.count:,}. {USE}"
+    return f"{marked}{origin.name[:1].upper()}{origin.name[1:]}, n = {origin.count:,}. {RESEARCH_USE}"
 
 
 def offer_file(name: str, make: Callable[[], bytes], *, label: str, prominent: bool = False) -> None:
