@@ -15,7 +15,7 @@ from core.monitoring.monitor import Scope, monitor
 from core.monitoring.reading import RegisterReading
 from core.monitoring.reference import Reference
 from core.register.database import connect
-from core.register.estimate_entry import Estimate
+from core.register.estimate.entry import Estimate
 from core.register.listing import Filter, count_estimates, list_estimates, read_overview, sum_estimates
 from core.register.models import ENTRIES, STANDING, Entry
 from core.register.outcome_entry import NOTHING, Author, make_entry

@@ -9,7 +9,7 @@ import typer
 
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say, writing
-from core.cli.table_options import keep_refused, say_reading, with_table_options, write_refused
+from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options, write_refused
 from core.errors import InputError, UsageError
 from core.private_files import write_private_parts
 
@@ -30,7 +30,8 @@ MOST_NAMED = 10
 
 
 @register_app.command()
-def add(
+@with_table_options
+def add(  # noqa: PLR0913 - options of a command
     table: Annotated[Path, typer.Argument(help="Prediction table, as `score` writes it.")],
     author: Initials,
     bundle: Annotated[
@@ -43,13 +44,16 @@ def add(
     ] = False,
     database: Database = "",
     as_json: AsJson = False,
+    choices: "Choices",
+    refused: Path | None,
 ) -> None:
     """Add the estimates of a prediction table; what is there already is left out."""
     from core.cohort import read_predictions  # noqa: PLC0415
     from core.cohort.frozen_rule import SUFFIX, FrozenRule  # noqa: PLC0415
     from core.inference.engines.choice import describe_choice  # noqa: PLC0415
     from core.inference.trust import load_bundle  # noqa: PLC0415
-    from core.register.estimate_entry import read_estimates  # noqa: PLC0415
+    from core.register.estimate.table import read_estimates  # noqa: PLC0415
+    from core.register.withdrawal import count_withdrawn  # noqa: PLC0415
 
     frozen = FrozenRule.find(table)
     if frozen is None and bundle is None:
@@ -60,7 +64,9 @@ def add(
     model = load_bundle(bundle or DEMO_BUNDLE)
     if frozen is not None and frozen.bundle_sha256 != model.sha256:
         raise UsageError("The table was scored by another bundle; name that one by --bundle.")
-    read = read_predictions(table, cutoff=model.cutoff, outcome_needed=False)
+    with keep_refused(refused):
+        read = read_predictions(table, choices, cutoff=model.cutoff, outcome_needed=False)
+    say_reading(read.reading)
     if not are_pseudonyms:
         _question(read.table["patient_id"])
     estimates = read_estimates(read.table, model, engine=describe_choice(), simulated=simulated)
@@ -68,9 +74,11 @@ def add(
     with closing(_open(database)) as store:
         for start in range(0, len(estimates), AT_ONCE):
             kept += len(store.append_all([one.to_entry(author) for one in estimates[start : start + AT_ONCE]]))
-    for number, reason in read.refused:
-        say(f"row {number}: {reason}")
-    data = {"added": kept, "there_already": len(estimates) - kept, "refused": len(read.refused)}
+        withdrawn = count_withdrawn(store, [one.identity for one in estimates])
+    say_refused(read.refused, refused)
+    if withdrawn:
+        say(f"{withdrawn} of those there already are withdrawn and do not count; `withdraw --undo` puts one back.")
+    data = {"added": kept, "there_already": len(estimates) - kept, "refused": len(read.refused), "withdrawn": withdrawn}
     print_result(data, as_json, lambda d: "{added} added, {there_already} there already".format(**d))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from core import __version__
 from core.clinical import BY_NAME
 from core.inference.render import FEW_USE
-from core.register.estimate_entry import Estimate
+from core.register.estimate.entry import Estimate
 from core.register.models import Record
 
 Content = dict[str, Any]

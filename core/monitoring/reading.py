@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from core.clinical import BY_NAME, M1_PREDICTORS
-from core.register.estimate_entry import is_day
+from core.register.estimate.entry import is_day
 from core.register.models import ENTRIES, WITHHELD, Kind, Record
 from core.register.outcome_entry import NOTHING, Kept, add_records
 from core.register.store import AT_ONCE, Store

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.clinical import M1_PREDICTORS, is_missing
 from core.cohort import read_predictions
-from core.register.estimate_entry import find_score, read_clinical
+from core.register.estimate.table import find_score, read_clinical
 from models.bundle import Bundle
 from models.cutoff import Cutoff
 

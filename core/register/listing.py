@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select
 
 from core.register.models import ENTRIES, ESTIMATES, REGISTER, WITHHELD, Record
 from core.register.store import Store
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE, SHORT_HASH, SAME = 50, 16, 1e-9
 WITHDRAWN = ", withdrawn since"
+NOTHING_SAID = "{}"
 COLUMNS = ("number", "patient", "centre", "exam_date", "bundle", "probability", "low", "high", "group", "time_utc")
 SUMMED = ("centre", "bundle_sha256", "estimates", "with_outcome")
 
@@ -60,8 +61,7 @@ class Filter:
         if self.until:
             query = query.where(ESTIMATES.c.exam_date != "", ESTIMATES.c.exam_date <= self.until)
         if self.has_outcome is not None:
-            first = ESTIMATES.c.first_outcome
-            query = query.where(first.is_not(None) if self.has_outcome else first.is_(None))
+            query = query.where(_is_known() if self.has_outcome else ~_is_known())
         return query
 
 
@@ -72,8 +72,9 @@ def list_estimates(store: Store, wanted: Filter, *, page: int = 0) -> pd.DataFra
     records = store.read_where(ENTRIES.c.number.in_(numbers))[::-1]
     table = pd.DataFrame([record.to_dict() for record in records], columns=COLUMNS)
     table["withheld"] = [record.text if record.kind == WITHHELD else "" for record in records]
-    known = store.read_where(ENTRIES.c.kind == "outcome", ENTRIES.c.patient.in_(table["patient"].tolist()))
-    return table.assign(has_outcome=table["patient"].isin([one.patient for one in known if one.kind != WITHHELD]))
+    outcomes = store.read_where(ENTRIES.c.kind == "outcome", ENTRIES.c.patient.in_(table["patient"].tolist()))
+    known = {one.patient: one.details != NOTHING_SAID for one in outcomes if one.kind != WITHHELD}
+    return table.assign(has_outcome=table["patient"].map(known).eq(True))
 
 
 def count_estimates(store: Store, wanted: Filter) -> int:
@@ -133,19 +134,40 @@ class Overview:
 
 def read_overview(store: Store) -> Overview:
     """Count what there is, and list what it can be narrowed by."""
-    patients = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome").distinct().subquery()
-    known = store.select(select(func.count().label("n")).select_from(patients))
+    patients = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "outcome").distinct()
+    entered, taken_back = (
+        store.select(select(func.count().label("n")).select_from(one.subquery()))[0]["n"]
+        for one in (patients, _select_taken_back())
+    )
     sums = _sum(store)
     told = sums[sums["estimates"] > 0]
     bundles = dict(sorted(zip(told["bundle_sha256"], told["bundle"], strict=True)))
     estimates, withdrawn = (int(sums[name].sum()) for name in ("estimates", "withdrawn"))
-    return Overview(estimates, int(known[0]["n"]), tuple(sorted({*told["centre"]})), bundles, withdrawn)
+    return Overview(estimates, int(entered) - int(taken_back), tuple(sorted({*told["centre"]})), bundles, withdrawn)
 
 
 def sum_estimates(store: Store) -> pd.DataFrame:
     """Count by centre and bundle: estimates, and those of patients with a finding of pathology."""
     sums = _sum(store)
     return sums.loc[sums["estimates"] > 0, ["centre", "bundle", *SUMMED[1:]]].reset_index(drop=True)
+
+
+def _select_taken_back() -> Select[Any]:
+    """Select the patients whose last entry of pathology's finding says nothing any more; by literals, as its index."""
+    later = ENTRIES.alias("later")
+    is_outcome: ColumnElement[str] = literal_column("'outcome'")
+    follows = select(later.c.number).where(
+        later.c.kind == is_outcome, later.c.patient == ENTRIES.c.patient, later.c.number > ENTRIES.c.number
+    )
+    said: ColumnElement[str] = literal_column(f"'{NOTHING_SAID}'")
+    return select(ENTRIES.c.patient).where(
+        ENTRIES.c.kind == is_outcome, ENTRIES.c.details == said, ~follows.correlate(ENTRIES).exists()
+    )
+
+
+def _is_known() -> ColumnElement[bool]:
+    """Whether pathology's finding of an estimate's patient is known, and was not taken back."""
+    return ESTIMATES.c.first_outcome.is_not(None) & ESTIMATES.c.patient.not_in(_select_taken_back())
 
 
 def _sum(store: Store) -> pd.DataFrame:
@@ -160,9 +182,20 @@ def _sum(store: Store) -> pd.DataFrame:
     }
     query = select(*keys, *(count.label(name) for name, count in counts.items())).group_by(*keys).order_by(*keys)
     sums = pd.DataFrame([dict(row) for row in store.select(query)], columns=[*SUMMED, "withdrawn", "last"])
+    sums["with_outcome"] -= _count_taken_back(store, sums)
     newest = sums.groupby("bundle_sha256")["last"].transform("max")
     named = store.select(select(number, ESTIMATES.c.bundle).where(number.in_(newest.unique().tolist())))
     return sums.assign(bundle=newest.map({row["number"]: row["bundle"] for row in named}))
+
+
+def _count_taken_back(store: Store, sums: pd.DataFrame) -> "pd.Series[int]":
+    """Count by centre and bundle the estimates of patients whose outcome was taken back."""
+    keys = [ESTIMATES.c.centre, ESTIMATES.c.bundle_sha256]
+    is_theirs = (ESTIMATES.c.withdrawals <= 0) & ESTIMATES.c.patient.in_(_select_taken_back())
+    rows = store.select(select(*keys, func.count().label("n")).where(is_theirs).group_by(*keys))
+    counts = {(row["centre"], row["bundle_sha256"]): int(row["n"]) for row in rows}
+    own = [counts.get(key, 0) for key in zip(sums["centre"], sums["bundle_sha256"], strict=True)]
+    return pd.Series(own, index=sums.index, dtype=int)
 
 
 def count_entries(store: Store) -> dict[str, int]:

@@ -167,8 +167,8 @@ class Entry:
             raise InputError("Give your initials, at most 100 characters, so that the entry has an author.")
         if len(self.author_key) > 255:
             raise InputError("The login's subject is longer than 255 characters; ask whoever runs SonoKi.")
-        if len(self.text) > MAX_TEXT or "\0" in self.text:
-            raise InputError(f"The text is longer than {MAX_TEXT:,} characters or holds a null byte; shorten it.")
+        if len(self.text) > MAX_TEXT:
+            raise InputError(f"The text is longer than {MAX_TEXT:,} characters; shorten it.")
         if self.kind == "decision" and self.agrees is None:
             raise InputError("Say whether the decision agrees with the model's call or overrides it.")
         if self.agrees is False and not self.text.strip():
@@ -178,6 +178,8 @@ class Entry:
         self._check_register()
 
     def _check_register(self) -> None:
+        if any("\0" in told for told in vars(self).values() if isinstance(told, str)):
+            raise InputError("A pseudonym, a centre or another text holds a null byte; take it out of the file.")
         if self.corrects is not None and not self.text.strip():
             raise InputError("Give the reason for the correction.")
         if max(len(self.centre), len(self.bundle)) > 100:

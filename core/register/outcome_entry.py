@@ -11,7 +11,7 @@ from core.clinical import BY_NAME, COLUMNS, parse_value
 from core.errors import ClinicalError, InputError, WorkError
 from core.inference.explain import format_value
 from core.register.chain import hash_json, write_json
-from core.register.estimate_entry import check_day
+from core.register.estimate.entry import check_day
 from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.store import AT_ONCE, Store
 
@@ -184,6 +184,7 @@ def find_first_exams(store: Store, patients: Iterable[str]) -> dict[str, str]:
 
 
 def _in_parts(names: list[str]) -> list[ColumnElement[bool]]:
+    names = [name for name in names if "\0" not in name]  # none is kept, and PostgreSQL refuses to look for one
     return [ENTRIES.c.patient.in_(names[i : i + AT_ONCE]) for i in range(0, len(names), AT_ONCE)]
 
 

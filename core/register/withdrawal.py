@@ -1,5 +1,6 @@
 """Estimates that were kept by mistake: a further entry withdraws one, another undoes that; nothing is deleted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
@@ -8,7 +9,7 @@ from core.errors import InputError, WorkError
 from core.register.chain import hash_json
 from core.register.models import ENTRIES, MAX_TEXT, WITHHELD, Entry, Kind, Record
 from core.register.outcome_entry import Author
-from core.register.store import Store
+from core.register.store import AT_ONCE, Store
 
 REASONS = (
     "another patient's image or values",
@@ -37,6 +38,13 @@ def find_last(store: Store, number: int) -> Record | None:
     """Find the last withdrawal or reinstatement of an estimate."""
     found = store.read_where(ENTRIES.c.kind.in_(SIGN), ENTRIES.c.corrects == number)
     return found[-1] if found else None
+
+
+def count_withdrawn(store: Store, identities: Sequence[str]) -> int:
+    """Count the estimates of given identities that are kept and withdrawn."""
+    withdrawn = select(func.count().label("n")).where(ENTRIES.c.number.in_(select_withdrawn()))
+    parts = (identities[start : start + AT_ONCE] for start in range(0, len(identities), AT_ONCE))
+    return sum(int(store.select(withdrawn.where(ENTRIES.c.identity.in_(part)))[0]["n"]) for part in parts)
 
 
 def is_withdrawn(last: Record | None) -> bool:

@@ -151,7 +151,7 @@ def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bund
 
 def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: bool, entry: str) -> str:
     from core.fhir.risk_assessment import Assessed, Model, render_assessments  # noqa: PLC0415 - a download's own
-    from core.register.estimate_entry import Estimate  # noqa: PLC0415
+    from core.register.estimate.entry import Estimate  # noqa: PLC0415
     from core.register.pseudonyms import question_pseudonym  # noqa: PLC0415
 
     if question := question_pseudonym(patient) if patient else "":

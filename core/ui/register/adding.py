@@ -20,7 +20,7 @@ from core.ui.register.availability import is_on
 from core.ui.resources import get_bundle
 
 if TYPE_CHECKING:
-    from core.register.estimate_entry import Estimate
+    from core.register.estimate.entry import Estimate
     from core.register.models import Kind
     from core.ui.cohort.current import Cohort
 
@@ -38,7 +38,7 @@ def ask_initials(user: User) -> str:
 
 def offer_case(user: User, answer: Answer, source: Source) -> None:
     """Offer to add the present estimate, with what the register has to know beside it."""
-    from core.register.estimate_entry import EARLIEST  # noqa: PLC0415 - brings the database
+    from core.register.estimate.entry import EARLIEST  # noqa: PLC0415 - brings the database
 
     if not is_on():
         return
@@ -152,7 +152,7 @@ def _add_case(
     simulated: bool,
     told: tuple[str, str, datetime.date],
 ) -> None:
-    from core.register.estimate_entry import Estimate  # noqa: PLC0415
+    from core.register.estimate.entry import Estimate  # noqa: PLC0415
 
     patient, centre, day = told
     about = {
@@ -168,7 +168,8 @@ def _add_case(
 
 def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> None:
     kinds: tuple[Kind, ...] = ("reading",)
-    from core.register.estimate_entry import read_estimates  # noqa: PLC0415
+    from core.register.estimate.table import read_estimates  # noqa: PLC0415
+    from core.register.withdrawal import count_withdrawn  # noqa: PLC0415
     from core.ui.cohort.current import get_package  # noqa: PLC0415
     from core.ui.register.database import get_store  # noqa: PLC0415 - brings the database
 
@@ -181,4 +182,6 @@ def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> N
     )
     count = add(user, author, estimates)
     there = f"; {len(estimates) - count:,} were there already" if count < len(estimates) else ""
+    if withdrawn := count_withdrawn(get_store(), [one.identity for one in estimates]):
+        there += f", {withdrawn:,} of them withdrawn: on the page Register each can be put back"
     st.session_state["register_said"] = f"**{count:,} added** to the register{there}."

@@ -9,7 +9,7 @@ from core.figures.wording import word_count
 from core.inference.explain import format_percent
 from core.plain_text import plain
 from core.register.database import find_database
-from core.register.estimate_entry import EARLIEST
+from core.register.estimate.entry import EARLIEST
 from core.register.listing import (
     PAGE,
     Filter,

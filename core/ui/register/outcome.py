@@ -10,7 +10,7 @@ from core.clinical import BY_NAME, COLUMNS
 from core.errors import AppError, InputError
 from core.inference.explain import format_percent
 from core.plain_text import plain
-from core.register.estimate_entry import EARLIEST
+from core.register.estimate.entry import EARLIEST
 from core.register.models import REGISTER, WITHHELD, Kind, Record
 from core.register.outcome_entry import (
     FIELDS,

@@ -183,3 +183,37 @@ def test_an_estimate_is_withdrawn_and_put_back(url, tmp_path):
     assert isinstance(asked.exception, InputError)
     back = run(url, "withdraw", "1", "--undo", "--author", "AB", "--text", "no test after all")
     assert "entry 3 puts back entry 1" in back.stderr
+
+
+def test_adding_a_withdrawn_estimate_again_says_that_it_does_not_count(url, tmp_path, bundle_dir):
+    add = ("add", write(tmp_path, PREDICTIONS), "--author", "AB", "--bundle", str(bundle_dir))
+    run(url, *add)
+    run(url, "withdraw", "1", "--author", "AB", "--reason", "entered for a test")
+    again = run(url, *add, "--json")
+    assert json.loads(again.stdout)["withdrawn"] == 1
+    assert "1 of those there already are withdrawn and do not count" in again.stderr
+
+
+def test_what_was_not_read_of_a_table_of_estimates_is_said_and_can_be_answered(url, tmp_path, bundle_dir):
+    table = write(tmp_path, "patient_id,prob,exam_date\nP-1,0.7,yesterday\np-1,0.2,2026-03-31\n")
+    add = ("add", table, "--author", "AB", "--bundle", str(bundle_dir), "--json")
+    asked = run(url, *add, "--ignore", "exam_date")
+    assert "say that they differ: --exact-ids" in str(asked.exception)
+    told = run(url, *add, "--exact-ids")
+    assert "exam_date: 'yesterday' is not a date" in told.stderr
+    assert json.loads(told.stdout)["added"] == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("gate", "refused", "A gate is 'refused'"),
+        ("input_sha256", "zz", "An input_sha256 is 'zz'"),
+        ("views", "abc", "A lesion box in views is 'abc'"),
+    ],
+)
+def test_what_score_never_writes_is_refused(url, tmp_path, bundle_dir, column, value, sentence):
+    table = write(tmp_path, f"patient_id,prob,{column}\nP-1,0.7,{value}\n")
+    refused = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
+    assert isinstance(refused.exception, InputError)
+    assert sentence in str(refused.exception)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fhir.resources.R4B.bundle import Bundle
 
 from core.fhir.risk_assessment import Assessed, Model, render_assessments
-from core.register.estimate_entry import Estimate
+from core.register.estimate.entry import Estimate
 from core.register.patients import read_estimates
 from tests.core.register.register_entries import ESTIMATE, add_estimates
 

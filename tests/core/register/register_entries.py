@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from core.register.estimate_entry import Estimate
+from core.register.estimate.entry import Estimate
 from core.register.outcome_entry import NOTHING, Author, check_outcome, make_entry
 from core.register.store import Store
 

@@ -18,7 +18,8 @@ from core.imaging import Roi, read_frame
 from core.inference import Case
 from core.inference.predictor import Predictor
 from core.register.database import connect
-from core.register.estimate_entry import Estimate, read_estimates
+from core.register.estimate.entry import Estimate
+from core.register.estimate.table import read_estimates
 from core.register.listing import PAGE, Filter, count_entries, count_estimates, list_estimates, sum_estimates
 from core.register.models import ENTRIES
 from core.register.outcome_entry import NOTHING, check_outcome, make_entry, read_kept
@@ -272,6 +273,7 @@ def test_what_the_lists_read_follows_the_entries_is_rebuilt_and_a_change_of_it_f
             connection.execute(text(statement))
         connection.execute(text("DROP TABLE estimates"))
         connection.execute(text("CREATE INDEX ix_entries_register ON entries (kind)"))
+        connection.execute(text("DROP INDEX ix_entries_taken_back"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     again = Store(url)
     with engine.execution_options(writes=True).begin() as connection:

@@ -2,24 +2,15 @@
 
 import datetime
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import pandas as pd
-from scipy.special import expit
-
-from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
 from core.errors import InputError
 from core.inference import Case, Prediction
 from core.register.chain import hash_json, write_json
 from core.register.models import Entry, Record
-from models.bundle import Bundle
-from models.fusion import FusionHead
 
-LEAST = 1e-9
-ROUNDED = 0.006  # by which a probability with two digits differs
 EARLIEST = "1990-01-01"
 Clinical = Mapping[str, str | float]
 
@@ -174,112 +165,6 @@ class Estimate:
             identity=self.identity,
             details=write_json(details),
         )
-
-
-def read_estimates(
-    table: pd.DataFrame, bundle: Bundle, *, engine: str, simulated: bool = False, own: Mapping[str, float] | None = None
-) -> list[Estimate]:
-    """Take the estimates of a prediction table that a bundle gave, as `score` writes it.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate,
-        input_sha256, views, interval_low, interval_high`` and the predictors.
-    bundle : Bundle
-        The bundle that gave the probabilities; the image score is found by its head.
-    engine : str
-        What computed.
-    simulated : bool
-        Whether the patients are made up.
-    own : mapping of str to float, optional
-        The readers' own estimates by pseudonym.
-
-    Returns
-    -------
-    list of Estimate
-        In the table's order.
-
-    Raises
-    ------
-    InputError
-        If the table's own probabilities by the clinical values alone are not the bundle's.
-    """
-    head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
-    rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
-    values: list[dict[str, Any]] = [read_clinical(row) for row in rows]
-    _check_bundle(rows, values, bundle)
-    return [
-        Estimate(
-            patient=str(row["patient_id"]).strip(),
-            centre=str(row.get("centre", "")),
-            device=str(row.get("image_device", "")),
-            exam_date=str(row.get("exam_date", "")),
-            bundle=bundle.name,
-            bundle_sha256=bundle.sha256,
-            engine=engine,
-            input_sha256=str(row.get("input_sha256", "")),
-            views=tuple({"box": box.split(",")} for box in str(row["views"]).split("; ")) if "views" in row else (),
-            clinical=clinical,
-            imputed=tuple(term.field for term in head.terms if term.field not in clinical),
-            probability=float(row["prob"]),
-            low=row.get("interval_low") if _has_interval(row) else None,
-            high=row.get("interval_high") if _has_interval(row) else None,
-            threshold=rule.threshold,
-            image_score=find_score(head, float(row["prob"]), clinical),
-            gate=str(row.get("gate", "")),
-            own=(own or {}).get(str(row["patient_id"])),
-            is_simulated=simulated,
-        )
-        for row, clinical in zip(rows, values, strict=True)
-    ]
-
-
-def _check_bundle(rows: Sequence[Mapping[str, Any]], values: Sequence[Clinical], bundle: Bundle) -> None:
-    """Refuse a table that another bundle scored, or whose clinical values were changed since."""
-    head = bundle.fusion_heads.get("clinical")
-    told = [
-        (float(row["prob_clinical"]), known) for row, known in zip(rows, values, strict=True) if "prob_clinical" in row
-    ]
-    if head is None or not told:
-        return
-    differing = sum(abs(given - _estimate(head, known)) > ROUNDED for given, known in told)
-    if differing:
-        raise InputError(
-            f"In {differing} of {len(rows)} rows prob_clinical is not what the bundle {bundle.name} gives for the "
-            "clinical values: another bundle scored the table, or values were changed since. Name that bundle, or "
-            "score the patients anew."
-        )
-
-
-def _estimate(head: FusionHead, known: Clinical) -> float:
-    """Give the probability of a head without the image."""
-    given = head.given(known)
-    return float(expit(given.intercept + given.code(known) @ given.coefs))
-
-
-def _has_interval(row: Mapping[str, Any]) -> bool:
-    """Whether a row gives both ends of an interval; ends that are interchanged are refused."""
-    if "interval_low" not in row or "interval_high" not in row:
-        return False
-    if row["interval_low"] > row["interval_high"]:
-        raise InputError("An interval's lower end lies above its upper one; correct interval_low and interval_high.")
-    return True
-
-
-def find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:
-    """Give the image score that a probability and the clinical terms hold."""
-    p, given = min(max(probability, LEAST), 1 - LEAST), head.given(clinical)
-    log_odds = math.log(p / (1 - p))
-    return float((log_odds - given.intercept - given.code(clinical) @ given.coefs) / given.image_coef)
-
-
-def read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the predictors that a row of a prediction table knows."""
-    known = {name: row[name] for name in M1_PREDICTORS if name in row}
-    if "aln_us" in row:
-        known["aln_suspicious"] = "suspicious" if float(row["aln_us"]) else "negative"
-    return parse_inputs(known)
 
 
 def is_day(text: str) -> bool:

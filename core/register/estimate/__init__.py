@@ -1,0 +1,1 @@
+"""Estimates as the register keeps them, taken from a case or from a table."""

@@ -1,0 +1,159 @@
+"""A prediction table's rows as estimates of the register."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from scipy.special import expit
+
+from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
+from core.errors import InputError
+from core.register.estimate.entry import Clinical, Estimate
+from models.bundle import Bundle
+from models.fusion import FusionHead
+
+LEAST = 1e-9
+ROUNDED = 0.006  # by which a probability with two digits differs
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def read_estimates(
+    table: pd.DataFrame, bundle: Bundle, *, engine: str, simulated: bool = False, own: Mapping[str, float] | None = None
+) -> list[Estimate]:
+    """Take the estimates of a prediction table that a bundle gave, as `score` writes it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per patient: ``patient_id, prob``, and where known ``centre, exam_date, image_device, gate,
+        input_sha256, views, interval_low, interval_high`` and the predictors.
+    bundle : Bundle
+        The bundle that gave the probabilities; the image score is found by its head.
+    engine : str
+        What computed.
+    simulated : bool
+        Whether the patients are made up.
+    own : mapping of str to float, optional
+        The readers' own estimates by pseudonym.
+
+    Returns
+    -------
+    list of Estimate
+        In the table's order.
+
+    Raises
+    ------
+    InputError
+        If the table's own probabilities by the clinical values alone are not the bundle's, or a hash, box or verdict
+        is none.
+    """
+    head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
+    rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
+    values: list[dict[str, Any]] = [read_clinical(row) for row in rows]
+    _check_bundle(rows, values, bundle)
+    return [
+        Estimate(
+            patient=str(row["patient_id"]).strip(),
+            centre=str(row.get("centre", "")),
+            device=str(row.get("image_device", "")),
+            exam_date=str(row.get("exam_date", "")),
+            bundle=bundle.name,
+            bundle_sha256=bundle.sha256,
+            engine=engine,
+            input_sha256=_read_hash(row),
+            views=_read_views(row),
+            clinical=clinical,
+            imputed=tuple(term.field for term in head.terms if term.field not in clinical),
+            probability=float(row["prob"]),
+            low=row.get("interval_low") if _has_interval(row) else None,
+            high=row.get("interval_high") if _has_interval(row) else None,
+            threshold=rule.threshold,
+            image_score=find_score(head, float(row["prob"]), clinical),
+            gate=_read_gate(row),
+            own=(own or {}).get(str(row["patient_id"])),
+            is_simulated=simulated,
+        )
+        for row, clinical in zip(rows, values, strict=True)
+    ]
+
+
+def _check_bundle(rows: Sequence[Mapping[str, Any]], values: Sequence[Clinical], bundle: Bundle) -> None:
+    """Refuse a table that another bundle scored, or whose clinical values were changed since."""
+    head = bundle.fusion_heads.get("clinical")
+    told = [
+        (float(row["prob_clinical"]), known) for row, known in zip(rows, values, strict=True) if "prob_clinical" in row
+    ]
+    if head is None or not told:
+        return
+    differing = sum(abs(given - _estimate(head, known)) > ROUNDED for given, known in told)
+    if differing:
+        raise InputError(
+            f"In {differing} of {len(rows)} rows prob_clinical is not what the bundle {bundle.name} gives for the "
+            "clinical values: another bundle scored the table, or values were changed since. Name that bundle, or "
+            "score the patients anew."
+        )
+
+
+def _estimate(head: FusionHead, known: Clinical) -> float:
+    """Give the probability of a head without the image."""
+    given = head.given(known)
+    return float(expit(given.intercept + given.code(known) @ given.coefs))
+
+
+def _read_gate(row: Mapping[str, Any]) -> str:
+    """Give the gate's verdict; an image that was refused has no estimate."""
+    gate = str(row.get("gate", ""))
+    if gate not in {"ok", "caution", ""}:
+        raise InputError(f"A gate is '{gate[:20]}'; it is ok or caution, and a refused image has no estimate to keep.")
+    return gate
+
+
+def _read_hash(row: Mapping[str, Any]) -> str:
+    """Give the hash of what the network saw."""
+    sha256 = str(row.get("input_sha256", "")).lower()
+    if sha256 and not HASH.fullmatch(sha256):
+        raise InputError(f"An input_sha256 is '{sha256[:20]}'; it has 64 digits from 0 to f. Leave it out if unknown.")
+    return sha256
+
+
+def _read_views(row: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Give the lesion boxes in pixels of the frame."""
+    if "views" not in row:
+        return ()
+    boxes = [box.split(",") for box in str(row["views"]).split("; ")]
+    if not all(len(box) == len("xyxy") and all(map(_is_number, box)) for box in boxes):
+        raise InputError(f"A lesion box in views is '{str(row['views'])[:40]}'; write x0,y0,x1,y1 in pixels.")
+    return tuple({"box": box} for box in boxes)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _has_interval(row: Mapping[str, Any]) -> bool:
+    """Whether a row gives both ends of an interval; ends that are interchanged are refused."""
+    if "interval_low" not in row or "interval_high" not in row:
+        return False
+    if row["interval_low"] > row["interval_high"]:
+        raise InputError("An interval's lower end lies above its upper one; correct interval_low and interval_high.")
+    return True
+
+
+def find_score(head: FusionHead, probability: float, clinical: Clinical) -> float:
+    """Give the image score that a probability and the clinical terms hold."""
+    p, given = min(max(probability, LEAST), 1 - LEAST), head.given(clinical)
+    log_odds = math.log(p / (1 - p))
+    return float((log_odds - given.intercept - given.code(clinical) @ given.coefs) / given.image_coef)
+
+
+def read_clinical(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the predictors that a row of a prediction table knows."""
+    known = {name: row[name] for name in M1_PREDICTORS if name in row}
+    if "aln_us" in row:
+        known["aln_suspicious"] = "suspicious" if float(row["aln_us"]) else "negative"
+    return parse_inputs(known)
