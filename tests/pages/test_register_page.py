@@ -9,14 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from core import settings
 from core.register.database import find_database
+from core.register.listing import PAGE as PER_PAGE
 from core.register.listing import Filter, count_estimates, has_estimate
 from core.register.models import REGISTER
 from core.register.outcome_entry import read_kept
 from core.register.store import Store
-from core.register.withdrawal import REASONS
+from core.register.withdrawal import REASONS, withdraw
 from core.ui.login import User
 from tests.core.fhir.bundles import write_bundle, write_observation
-from tests.core.register.register_entries import add_estimates, enter
+from tests.core.register.register_entries import AB, add_estimates, enter
 from tests.core.register.test_tampering import run
 from tests.pages.cohorts import words
 
@@ -65,6 +66,16 @@ def test_it_lists_and_filters(open_page, store):
     next(box for box in at.selectbox if box.label == "Outcome").set_value("outcome not known")
     at.run()
     assert at.dataframe[0].value["Patient"].tolist() == ["P-001"]
+
+
+def test_a_list_that_became_shorter_shows_its_last_page(open_page, store):
+    add_estimates(store, [f"P-{n}" for n in range(4, PER_PAGE + 2)])
+    at = press(open_page(PAGE), "Older")
+    assert "page 2 of 2" in words(at)
+    withdraw(store, 1, AB, reason=REASONS[0])
+    at.run()
+    assert "page 1 of 1" in words(at)
+    assert len(at.dataframe[0].value) == PER_PAGE
 
 
 @pytest.mark.parametrize(("role", "sees_list", "exports"), [("viewer", False, False), ("clinician", True, False)])

@@ -79,9 +79,11 @@ def ask_filter(overview: Overview) -> Filter:
 
 def show_list(store: Store, wanted: Filter) -> None:
     """Draw a page of the list; a click on a row opens its patient."""
-    page = get_state().page
-    count, rows = _count(store.read_anchor().number, store, wanted), list_estimates(store, wanted, page=page)
+    count = _count(store.read_anchor().number, store, wanted)
     last = max(math.ceil(count / PAGE) - 1, 0)
+    change_state(RegisterState.keep_within, last)
+    page = get_state().page
+    rows = list_estimates(store, wanted, page=page)
     change_state(RegisterState.draw, tuple(rows["patient"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{word_count(count, 'estimate')}, newest first, page {page + 1:,} of {last + 1:,}")

@@ -56,6 +56,10 @@ class RegisterState:
         """Go to another page."""
         return replace(self, page=max(self.page + step, 0))
 
+    def keep_within(self, last: int) -> "RegisterState":
+        """Go back to the last page where the list has become shorter."""
+        return replace(self, page=min(self.page, last))
+
     def draw(self, listed: tuple[str, ...]) -> "RegisterState":
         """Note who is on the page."""
         return replace(self, listed=listed)
