@@ -19,6 +19,7 @@ from streamlit.runtime import get_instance
 from core.settings import get_text_setting
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
+from core.ui.gate.late_clicks import GRACE_S, spare_late_clicks
 from core.ui.gate.stream import MOST_BYTES
 from core.ui.gate.warming import WARMING, list_steps
 from core.ui.login import is_login_configured, note_gate
@@ -49,6 +50,7 @@ def protect_server() -> dict[str, Any]:
     async def live(_: Any) -> AsyncIterator[None]:
         send_at_once(asyncio.get_running_loop())
         rules.files.watch(get_instance().media_file_mgr)
+        spare_late_clicks(get_instance().media_file_mgr)
         print(f"\n  SonoKi: {write_address(rules.token)}\n", flush=True)  # noqa: T201 - the one place for the token
         watching = asyncio.create_task(_watch_sessions(rules))
         import_module("pandas")  # a figure looks for it among the modules that are loaded, and may find it half loaded
@@ -138,3 +140,4 @@ async def _watch_sessions(rules: Rules) -> None:
             rules.files.forget(session)
         if over:
             gc.collect()
+            asyncio.get_running_loop().call_later(GRACE_S, get_instance().media_file_mgr.remove_orphaned_files)
