@@ -106,13 +106,14 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     if syntax in MPEGTransferSyntaxes:
         return _open_video(DicomSource(data, header, syntax, width, height, 1), limits)
     unwritten = _write_as_standard(header, syntax)
+    stated = str(header.get("PhotometricInterpretation") or "")
     checked = check_pixels(data, header, end)
     change(header, checked.changes)
     count = int(header.get("NumberOfFrames") or 1)
     limits.check_frames(count)
     changes = unwritten | checked.changes
     source = DicomSource(checked.data, header, syntax, width, height, count, changes, checked.notes)
-    return source.check_precision().tell_colours()
+    return source.check_precision().tell_colours(stated)
 
 
 def read_header(data: bytes, limits: Limits) -> tuple[bytes, Dataset, int]:

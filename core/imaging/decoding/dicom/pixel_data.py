@@ -10,6 +10,7 @@ from pydicom.uid import RLELossless
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
+from core.imaging.decoding.dicom.streams import find_marks
 
 _PIXEL_DATA = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 _LONG_VRS = (b"OB", b"OW", b"UN", b"OF", b"OD")
@@ -17,7 +18,7 @@ _UNDEFINED = 0xFFFFFFFF
 _STREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cj", b"\xff\x0a", b"\x00\x00\x00\x0cJXL")
 _RLE_START, _MOST_SEGMENTS = b"\x40\x00\x00\x00", 15
 _SEQUENTIAL, _SCAN, _WHOLE_SPECTRUM = (0xC0, 0xC1), 0xDA, b"\x00\x3f\x00"
-_ITEM = 8
+_ITEM, _OF_COLOUR = 8, 3
 _COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _ABOVE = "The file's values lie in the upper bits of compressed words, which can't be read. Export it uncompressed."
@@ -132,7 +133,10 @@ def _check_encapsulated(data: bytes, header: Dataset, start: int) -> CheckedPixe
     if not starts or starts[0] != first:
         return CheckedPixels(data)
     data = _mend_scans(data, starts)
+    data, coded = _unmark_colours(data, header, starts)
     changes, notes = _settle_count(max(int(header.get("NumberOfFrames") or 1), 1), len(starts), is_whole=True)
+    if coded and not str(header.get("PhotometricInterpretation") or "").startswith(coded.removesuffix("_422")):
+        changes |= {"PhotometricInterpretation": coded}
     right = [place - first for place in starts]
     if any(name in header for name in _TABLES):
         lengths = [int.from_bytes(data[place + 4 : place + _ITEM], "little") for place in places]
@@ -154,6 +158,25 @@ def _mend_scans(data: bytes, starts: list[int]) -> bytes:
             mended = mended or bytearray(data)
             mended[end - 3 : end] = _WHOLE_SPECTRUM
     return data if mended is None else bytes(mended)
+
+
+def _unmark_colours(data: bytes, header: Dataset, starts: list[int]) -> tuple[bytes, str]:
+    """Leave the colours of a JPEG to the header, as its first frame says them: decoders follow other marks each."""
+    if header.get("SamplesPerPixel") != _OF_COLOUR:
+        return data, ""
+    coded, changes = "", dict[int, int]()
+    for number, place in enumerate(starts):
+        first = place + _ITEM
+        length = int.from_bytes(data[place + 4 : first], "little")
+        colours, found = find_marks(data[first : first + length])
+        coded = colours if number == 0 else coded
+        changes |= {first + at: byte for at, byte in found.items()}
+    if not changes:
+        return data, coded
+    unmarked = bytearray(data)
+    for at, byte in changes.items():
+        unmarked[at] = byte
+    return bytes(unmarked), coded
 
 
 def _find_scan_end(data: bytes, at: int) -> int | None:

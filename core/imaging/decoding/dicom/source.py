@@ -15,8 +15,6 @@ from pydicom.uid import (
     JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
     JPEGLSNearLossless,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
@@ -28,7 +26,7 @@ from core.errors import ImageError
 from core.imaging.decoding.dicom.colours import TOLD, find_arrangement
 from core.imaging.decoding.dicom.display import find_display, render_8_bit
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL, decode_jpeg_xl
-from core.imaging.decoding.dicom.streams import is_irreversible, is_unmarked, read_precision, turns_to_rgb
+from core.imaging.decoding.dicom.streams import is_irreversible, read_precision, turns_to_rgb
 from core.imaging.decoding.dicom.video import iter_video
 from core.imaging.decoding.raster import check_scans
 
@@ -45,7 +43,7 @@ _TOO_DEEP = (
     "The file's compressed samples have {} bits, but its header keeps {} for each, so that they can't be shown right. "
     "Export it again."
 )
-_SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, JPEGLossless, JPEGLosslessSV1, RLELossless)
+_SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEGTransferSyntaxes, RLELossless)
 
 
 @dataclass(frozen=True)
@@ -106,30 +104,30 @@ class DicomSource:
         """Give the coded bytes of all fragments, as a video has them."""
         return b"".join(self._iter_fragments())
 
-    def tell_colours(self) -> "DicomSource":
+    def tell_colours(self, stated: str) -> "DicomSource":
         """Tell RGB from YBR by the first frame's values, where its coding does not settle it.
+
+        Parameters
+        ----------
+        stated : str
+            Photometric interpretation of the file; that of `header` is what its coding says, where it says something.
 
         Returns
         -------
         DicomSource
-            The file with the colours that it holds; with a note where they are not the stated ones.
+            The file with the colours that it holds; with a note where neither header nor coding state them.
         """
-        stated = str(self.header.get("PhotometricInterpretation") or "")
+        coded = str(self.header.get("PhotometricInterpretation") or "")
         is_colour = (self.header.get("SamplesPerPixel"), self.header.get("BitsAllocated")) == (3, 8)
-        if not is_colour or not stated.startswith(("RGB", "YBR")) or not self._is_silent(stated):
+        if not is_colour or not coded.startswith(("RGB", "YBR")) or self.syntax not in _SILENT_ON_COLOURS:
             return self
-        found = self._find_colours(stated)
-        if (found == "YBR_FULL") == stated.startswith("YBR_FULL"):
+        found = self._find_colours(coded)
+        if found == coded or (found == "YBR_FULL") == coded.startswith("YBR_FULL"):
             return self
         self.header.PhotometricInterpretation = found
         changes = self.changes | {"PhotometricInterpretation": found}
-        return replace(self, changes=changes, pixel_notes=(*self.pixel_notes, TOLD.format(stated)))
-
-    def _is_silent(self, stated: str) -> bool:
-        """Whether the coding says nothing of the colours in it: most don't, nor does a JPEG without a marker."""
-        if self.syntax == JPEGBaseline8Bit and stated == "RGB":
-            return is_unmarked(self._read_first())
-        return self.syntax in _SILENT_ON_COLOURS
+        is_stated = found[:3] == stated[:3]
+        return replace(self, changes=changes, pixel_notes=self.pixel_notes + (TOLD.format(stated),) * (not is_stated))
 
     def check_precision(self) -> "DicomSource":
         """Refuse a stream whose samples have more bits than the header keeps for them: they would be cut."""

@@ -5,9 +5,16 @@ from io import BytesIO
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
+from pydicom.uid import (
+    JPEG2000,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    RLELossless,
+)
 
 from core.errors import ImageError
 from core.imaging import inspect_image, read_frame
@@ -125,3 +132,50 @@ def test_a_video_starts_behind_its_offset_table():
     source = open_dicom(wrap(stream, GREY, JPEGBaseline8Bit), LIMITS)
     assert source.read_stream().rstrip(b"\0") == stream.rstrip(b"\0")
     assert pydicom.dcmread(BytesIO(source.data)).PixelData[4:8] == b"\x04\0\0\0"
+
+
+def mark(jpeg, numbers=b"\1\2\3", adobe=None):
+    """A JPEG whose components have other numbers, with Adobe's transform or without any marker."""
+    jpeg = without_markers(jpeg)
+    frame, scan = jpeg.index(b"\xff\xc0"), jpeg.index(b"\xff\xda")
+    marked = bytearray(jpeg)
+    for i, number in enumerate(numbers):
+        marked[frame + 10 + 3 * i] = marked[scan + 5 + 2 * i] = number
+    segment = b"" if adobe is None else b"\xff\xee\x00\x0eAdobe\x00\x64\0\0\0\0" + bytes([adobe])
+    return bytes(marked[:2] + segment + marked[2:])
+
+
+MARKS = {"RGB": [(b"RGB", None), (b"rgb", None), (b"RGB", 0), (b"\1\2\3", 0)], "YBR": [(b"\1\2\3", 1), (b"RGB", 1)]}
+
+
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGExtended12Bit])
+@pytest.mark.parametrize("stated", ["RGB", "YBR_FULL_422", "YBR_ICT"])
+@pytest.mark.parametrize(("held", "numbers", "adobe"), [(held, *one) for held, all_ in MARKS.items() for one in all_])
+def test_a_jpeg_has_the_colours_that_its_marks_say(held, numbers, adobe, stated, syntax):
+    smooth = np.asarray(Image.fromarray(COLOUR).filter(ImageFilter.GaussianBlur(3)))
+    jpeg = encode(smooth, "JPEG", quality=97, subsampling=0, keep_rgb=held == "RGB")
+    data = wrap(mark(jpeg, numbers, adobe), smooth, syntax, PhotometricInterpretation=stated)
+    np.testing.assert_allclose(show(data).astype(int), smooth, atol=8)
+    assert not inspect_image(data).notes
+
+
+@pytest.mark.parametrize("adobe", [None, 0, 1])
+@pytest.mark.parametrize("held", ["RGB", "YBR_FULL_422"])
+def test_values_tell_the_colours_of_a_jpeg_whose_marks_contradict_them(held, adobe):
+    jpeg = mark(encode(GREY_RGB, "JPEG", quality=97, subsampling=0, keep_rgb=held == "RGB"), adobe=adobe)
+    for stated in ("RGB", "YBR_FULL_422"):
+        data = wrap(jpeg, GREY_RGB, JPEGBaseline8Bit, PhotometricInterpretation=stated)
+        np.testing.assert_allclose(show(data).astype(int), GREY_RGB, atol=8)
+        said = stated if adobe is None else ("RGB", "YBR_FULL_422")[adobe]
+        assert bool(inspect_image(data).notes) == (held not in {stated, said})
+
+
+def test_every_frame_of_a_marked_loop_has_its_colours():
+    frames = [mark(encode(COLOUR[::step], "JPEG", quality=97, subsampling=0), b"RGB", 1) for step in (1, -1)]
+    ds = make_dataset(np.stack([COLOUR, COLOUR]), frames=2, PhotometricInterpretation="YBR_FULL_422")
+    ds.PixelData = encapsulate(frames, fragments_per_frame=2)
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    first, second = open_dicom(save(ds), LIMITS).iter_frames([0, 1])
+    for shown in (first, second[::-1]):
+        assert np.abs(shown.astype(int) - COLOUR).mean() < 8
