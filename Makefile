@@ -10,7 +10,7 @@ UV := $(shell command -v uv 2>/dev/null)
 
 ifdef UV
 CREATE = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-INSTALL = $(UV) pip install --python $(BIN)/python --constraints .constraints.txt
+INSTALL = $(UV) pip install --compile-bytecode --python $(BIN)/python --constraints .constraints.txt
 else
 CREATE = $(PYTHON) -m venv .venv
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint .constraints.txt
