@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 CARD = "CARD.md"
+SEAL = r"\n{name} sha256 `[0-9a-f]{{64}}`\.\n\Z"
 
 
 class BundleError(ValueError):
@@ -85,7 +86,7 @@ class Sealed:
 
     @property
     def _seal(self) -> re.Pattern[str]:
-        return re.compile(rf"\n{self.name.capitalize()} sha256 `[0-9a-f]{{64}}`\.\n\Z")
+        return re.compile(SEAL.format(name=self.name.capitalize()))
 
     def _write_seal(self, identity: str) -> str:
         """Write the card's last line."""
@@ -134,6 +135,15 @@ class Sealed:
             raise BundleError(
                 f"{name} of the {self.name} was changed after training (its hash differs): fetch it anew."
             )
+
+
+def is_sealed(folder: Path) -> bool:
+    """Whether a folder is that of a model, by its card; another file in it would make it unusable."""
+    try:
+        card = (folder / CARD).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return re.search(SEAL.format(name="[A-Z][a-z ]+"), card) is not None
 
 
 def hash_file(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, say, writing
+from core.cli.console import AsJson, app, outside_models, print_result, say, writing
 from core.errors import UsageError, WorkError
 from core.private_files import write_private_parts
 
@@ -24,7 +24,9 @@ Database = Annotated[str, typer.Option(help="The database's address; else that o
 @app.command()
 def audit(
     database: Database = "",
-    out: Annotated[Path | None, typer.Option(help="File for all entries, .csv or .json.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for all entries, .csv or .json.", callback=outside_models)
+    ] = None,
     expect: Annotated[
         list[str] | None,
         typer.Option(help="NUMBER:HASH of an entry that must be there, as a meeting's document prints it."),

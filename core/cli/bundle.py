@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result
+from core.cli.console import AsJson, BundleOut, app, outside_models, print_result, refuse_folder
+from core.errors import UsageError
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -18,20 +19,24 @@ Signer = Annotated[Path | None, typer.Option(help="PEM file of the public key th
 @bundle_app.command()
 def pack(
     folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    out: Annotated[Path, typer.Option("--out", help="ZIP file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="ZIP file to write.", callback=outside_models)],
     sign: Annotated[Path | None, typer.Option(help="PEM file of an Ed25519 private key.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the file that is at --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a bundle with its backbone into one file."""
     from core.training.bundle.package import pack_bundle  # noqa: PLC0415
 
+    refuse_folder("--out", out)
+    if out.exists() and not replace:
+        raise UsageError(f"{out.name} is there already: give --replace to replace it, or another file.")
     print_result(_describe(pack_bundle(folder, out, key=sign), is_signed=sign is not None), as_json, _summarise)
 
 
 @bundle_app.command()
 def unpack(
     package: Annotated[Path, typer.Argument(help="ZIP file of a bundle.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the bundle.")],
+    out: BundleOut,
     signer: Signer = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
     as_json: AsJson = False,

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,14 +12,37 @@ from tqdm import tqdm
 
 from core.errors import InputError, UsageError, WorkError
 from models.cutoff import RULES, Cutoff
+from models.sealed import is_sealed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 MODELS = Path(__file__).parents[2] / "models"
 DEMO_BUNDLE = MODELS / "ki67-demo"
 SEED = 20260507
 
+
+def outside_models(path: Path | None) -> Path | None:
+    """Refuse a place to write to in the folder of a bundle or network, which one more file makes unusable."""
+    return path and _refuse_models(path, (path.resolve(), *path.resolve().parents))
+
+
+def beside_models(path: Path | None) -> Path | None:
+    """Refuse a place within such a folder; the folder itself may be one to replace."""
+    return path and _refuse_models(path, path.resolve().parents)
+
+
+def _refuse_models(path: Path, folders: Iterable[Path]) -> Path:
+    for folder in folders:
+        if is_sealed(folder):
+            raise UsageError(
+                f"{path.name} would lie in the folder {folder.name} of a model, which holds nothing else: write "
+                "elsewhere."
+            )
+    return path
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.", callback=outside_models)]
+BundleOut = Annotated[Path, typer.Option("--out", help="Folder of the bundle.", callback=beside_models)]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 CutoffValue = Annotated[float, typer.Option("--cutoff", help="Ki-67 cut-off in per cent.", min=0, max=100)]
 CutoffRule = Annotated[str, typer.Option("--rule", help="High is '>=' or '>' the cut-off.")]

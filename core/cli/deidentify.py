@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli.console import app, progress_bar, read_bytes, say
+from core.cli.console import app, outside_models, progress_bar, read_bytes, say
 from core.cli.pseudonym_key import KeyFile, ReplacedList, take_key
 from core.errors import ImageError, InputError, UsageError, WorkError
 from core.imaging import CleanedFile, Roi
@@ -24,7 +24,10 @@ REVIEWED = "BurnedInAnnotation is NO, on your word that you looked."
 @app.command()
 def deidentify(
     source: Annotated[Path, typer.Argument(help="Ultrasound DICOM file, or a folder of them.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write; for a folder, the folder to write to.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="File to write; for a folder, the folder to write to.", callback=outside_models),
+    ],
     key: KeyFile = None,
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="You have looked at every copy, and nobody is named in its picture.")

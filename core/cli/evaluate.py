@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, progress_bar, say, summarise_evaluation, take_cutoff, writing
+from core.cli.console import (
+    AsJson,
+    app,
+    outside_models,
+    print_result,
+    progress_bar,
+    say,
+    summarise_evaluation,
+    take_cutoff,
+    writing,
+)
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
 from core.errors import UsageError
 from models.cutoff import DEFAULT_CUTOFF
@@ -24,7 +34,9 @@ TITLE = "the cohort"
 def evaluate(  # noqa: PLR0913, PLR0917 - options of a command
     predictions: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per patient.")],
     by: Annotated[str | None, typer.Option(help="Column of subgroups, for example centre.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report (HTML) and the figures (JSON).", callback=outside_models)
+    ] = None,
     simulated: Annotated[bool, typer.Option(help="The patients are simulated: the report says so.")] = False,
     cutoff: Annotated[
         float | None, typer.Option(help="Ki-67 cut-off in per cent; the bundle's or 20 by default.", min=0, max=100)

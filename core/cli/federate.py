@@ -9,11 +9,12 @@ from core.cli.console import (
     MODELS,
     SEED,
     AsJson,
+    BundleOut,
     CutoffRule,
     CutoffValue,
-    Out,
     Seed,
     app,
+    outside_models,
     print_result,
     progress_bar,
     take_cutoff,
@@ -32,7 +33,7 @@ Backbone = Annotated[Path, typer.Option(help="Folder of the backbone that all si
 def summarise_site(  # noqa: PLR0913, PLR0917 - options of a command
     manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image.")],
     site: Annotated[str, typer.Option(help="Name of the site, as the bundle will show it.")],
-    out: Annotated[Path, typer.Option("--out", help="JSON file to send to who combines.")],
+    out: Annotated[Path, typer.Option("--out", help="JSON file to send to who combines.", callback=outside_models)],
     backbone: Backbone = MODELS / "backbone",
     description: Annotated[str, typer.Option(help="The patients in a sentence.")] = "Own patients.",
     simulated: Annotated[bool, typer.Option("--simulated", help="The patients are simulated.")] = False,
@@ -64,16 +65,17 @@ def summarise_site(  # noqa: PLR0913, PLR0917 - options of a command
 @app.command()
 def federate(
     files: Annotated[list[Path], typer.Argument(help="The sites' files, as `summarise-site` writes them.")],
-    out: Out,
+    out: BundleOut,
     backbone: Backbone = MODELS / "backbone",
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",
     seed: Seed = SEED,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the bundle that lies in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Combine what several sites exported into one bundle."""
     from core.training.federation.combine import FederationPlan, federate  # noqa: PLC0415
 
-    told = federate(files, backbone, out, FederationPlan(name or out.resolve().name, seed))
+    told = federate(files, backbone, out, FederationPlan(name or out.resolve().name, seed, replace))
     print_result(told, as_json, _summarise)
 
 

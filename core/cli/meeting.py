@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from core.cli.console import DEMO_BUNDLE, app, say, writing
+from core.cli.console import DEMO_BUNDLE, app, outside_models, say, writing
 from core.errors import AppError, InputError, UsageError
 from core.private_files import write_private_file
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def meeting(
     manifest: Annotated[Path, typer.Argument(help="CSV or XLSX, one row per image, as for score.")],
     *,
-    out: Annotated[Path, typer.Option(help="FILE.pdf or FILE.html.")],
+    out: Annotated[Path, typer.Option(help="FILE.pdf or FILE.html.", callback=outside_models)],
     patients: Annotated[str, typer.Option(help="Pseudonyms in the board's order, P-1,P-2; else all.")] = "",
     title: Annotated[str, typer.Option(help="Name of the meeting.")] = "Tumour board",
     paper: Annotated[Literal["a4", "letter"], typer.Option(help="Paper.")] = "a4",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from core.cli.case import ViewOptions, read_clinical, read_views
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say, writing
+from core.cli.console import DEMO_BUNDLE, AsJson, app, outside_models, print_result, say, writing
 from core.errors import InputError, UsageError
 from core.private_files import write_private_file
 
@@ -38,7 +38,9 @@ def predict(  # noqa: PLR0913, PLR0917 - options of a command
     ] = None,
     engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch; else the setting.")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32, bf16, or fp16 on a GPU.")] = None,
-    document: Annotated[Path | None, typer.Option(help="Write the document too: FILE.pdf or FILE.html.")] = None,
+    document: Annotated[
+        Path | None, typer.Option(help="Write the document too: FILE.pdf or FILE.html.", callback=outside_models)
+    ] = None,
     paper: Annotated[Literal["a4", "letter"], typer.Option(help="Paper of the document.")] = "a4",
     as_json: AsJson = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.audit import Database, summarise_chain, tell_chain
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, say, writing
+from core.cli.console import DEMO_BUNDLE, AsJson, app, outside_models, print_result, say, writing
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options, write_refused
 from core.errors import InputError, UsageError
 from core.private_files import write_private_parts
@@ -127,7 +127,12 @@ def outcomes(  # noqa: PLR0913 - options of a command
 
 @register_app.command("export")
 def export_register(
-    out: Annotated[Path, typer.Option("--out", help="CSV file: one row per estimate, with what is known by now.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="CSV file: one row per estimate, with what is known by now.", callback=outside_models
+        ),
+    ],
     bundle: Annotated[Path, typer.Option(help="Folder of a bundle, of whose estimates FHIR says more.")] = DEMO_BUNDLE,
     *,
     fhir: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.cli.console import AsJson, app, print_result, progress_bar, say
+from core.cli.console import AsJson, app, outside_models, print_result, progress_bar, say
 from core.errors import UsageError, WorkError
 
 SHEETS = ("a4", "letter")
@@ -16,7 +16,9 @@ SHEETS = ("a4", "letter")
 @app.command()
 def report(  # noqa: PLR0913, PLR0917 - options of a command
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle.")],
-    paper: Annotated[Path, typer.Option("--paper", help="Folder for figures, tables, text and checklists.")],
+    paper: Annotated[
+        Path, typer.Option("--paper", help="Folder for figures, tables, text and checklists.", callback=outside_models)
+    ],
     second: Annotated[
         Path | None, typer.Argument(help="Another bundle, or another cohort as a prediction table, to set beside it.")
     ] = None,
@@ -60,7 +62,7 @@ def report(  # noqa: PLR0913, PLR0917 - options of a command
 
 
 @app.command()
-def checklists(out: Annotated[Path, typer.Argument(help="JSON file to write.")]) -> None:
+def checklists(out: Annotated[Path, typer.Argument(help="JSON file to write.", callback=outside_models)]) -> None:
     """Write the form of TRIPOD+AI, STARD-AI and CLAIM, for what only the study's people know."""
     from core.training.bundle.reporting import write_form  # noqa: PLC0415
 

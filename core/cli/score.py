@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.console import DEMO_BUNDLE, AsJson, app, print_result, progress_bar, refuse_folder, say, writing
+from core.cli.console import (
+    DEMO_BUNDLE,
+    AsJson,
+    app,
+    outside_models,
+    print_result,
+    progress_bar,
+    refuse_folder,
+    say,
+    writing,
+)
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options
 
 if TYPE_CHECKING:
@@ -20,7 +30,7 @@ def score(
     manifest: Annotated[
         Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image: patient_id, image, ...")
     ],
-    out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).")],
+    out: Annotated[Path, typer.Option("--out", help="Prediction table to write (CSV).", callback=outside_models)],
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = DEMO_BUNDLE,
     engine: Annotated[str | None, typer.Option(help="auto, cuda, openvino or torch.")] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster (host:port or auto) that scores.")] = None,

@@ -12,6 +12,7 @@ from core.cli.console import (
     Out,
     Seed,
     app,
+    outside_models,
     print_result,
     progress_bar,
     refuse_folder,
@@ -96,7 +97,7 @@ def coverage(
     n: Annotated[list[int] | None, typer.Option(help="Training patients; 150, 264 and 660 by default.")] = None,
     cohorts: Annotated[int, typer.Option(help="Simulated cohorts of each size.", min=1)] = 20,
     refits: Annotated[int, typer.Option(help="Refits of each.", min=50)] = 200,
-    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write.", callback=outside_models)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure by simulation how often the 95 % interval holds the true probability."""
@@ -126,7 +127,7 @@ def _summarise_coverage(data: dict[str, Any]) -> str:
 @app.command()
 def alternatives(
     cohorts: Annotated[int, typer.Option(help="Simulated cohorts.", min=2)] = 100,
-    out: Annotated[Path | None, typer.Option(help="CSV to write.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write.", callback=outside_models)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare other ways to fit image score and fusion on the external centre of simulated cohorts."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.console import refuse_folder, say, writing
+from core.cli.console import outside_models, refuse_folder, say, writing
 from core.errors import TableError, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ ExactIds = Annotated[
     typer.Option("--exact-ids", help="Ids that differ only in case, blanks, dashes, width or zeros are two patients."),
 ]
 RefusedFile = Annotated[
-    Path | None, typer.Option("--refused", help="File for all refused rows with their reasons (CSV).")
+    Path | None,
+    typer.Option("--refused", help="File for all refused rows with their reasons (CSV).", callback=outside_models),
 ]
 SHOWN_REASONS, SHOWN_ROWS = 20, 10
 

@@ -9,9 +9,9 @@ from core.cli.console import (
     MODELS,
     SEED,
     AsJson,
+    BundleOut,
     CutoffRule,
     CutoffValue,
-    Out,
     Seed,
     app,
     print_result,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @with_table_options
 def train(  # noqa: PLR0913, PLR0917 - options of a command
     manifest: Annotated[Path, typer.Argument(help="CSV, Excel, ODS or Parquet, one row per image.")],
-    out: Out,
+    out: BundleOut,
     backbone: Annotated[Path, typer.Option(help="Folder of the backbone.")] = MODELS / "backbone",
     name: Annotated[str, typer.Option(help="Name of the bundle; the folder's by default.")] = "",
     description: Annotated[str, typer.Option(help="The training data in a sentence.")] = "Own data.",

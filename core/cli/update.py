@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from core.cli.audit import Database
-from core.cli.console import AsJson, app, print_result
+from core.cli.console import AsJson, app, beside_models, print_result
 from core.errors import UsageError
 
 
 @app.command()
 def update(  # noqa: PLR0913 - options of a command
     bundle: Annotated[Path, typer.Argument(help="Folder of the bundle as it is; it is not changed.")],
-    out: Annotated[Path | None, typer.Option("--out", help="New folder to write to.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder to write to.", callback=beside_models)] = None,
     author: Annotated[str, typer.Option(help="Initials of who updates.")] = "",
     note: Annotated[str, typer.Option(help="Change note: why the bundle is updated.")] = "",
     name: Annotated[str, typer.Option(help="Name of the new bundle; the folder's by default.")] = "",

@@ -31,6 +31,7 @@ def pack_bundle(folder: Path, out: Path, *, key: Path | None = None) -> Bundle:
     signature = None if key is None else _read_private_key(key).sign(bytes.fromhex(bundle.sha256))
     partial = out.with_name(out.name + ".part")
     with _explain_disk(f"beside {out.name}"):
+        out.resolve().parent.mkdir(parents=True, exist_ok=True)
         try:
             with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
                 for name in sorted({MANIFEST, *bundle.manifest.files}):

@@ -19,7 +19,7 @@ from core.errors import InputError, ModelError
 from core.evaluation.cohort.split import INDETERMINATE_SHARE
 from core.inference.trust import load_bundle
 from core.training.backbone.folder import read_backbone_card
-from core.training.bundle.folder import open_training_folder
+from core.training.bundle.folder import check_target, open_training_folder
 from core.training.federation.card import write_card
 from core.training.federation.image_sums import PooledScore, fit_pooled_score
 from core.training.federation.pooling import PooledFusion, pool_fusions, recode
@@ -36,10 +36,11 @@ LIBRARIES = ("numpy", "scipy", "pandas")
 
 @dataclass(frozen=True)
 class FederationPlan:
-    """Name of the bundle, and the seed of the draws that its intervals come from."""
+    """Name of the bundle, seed of the draws of its intervals, and whether a bundle in its folder is replaced."""
 
     name: str
     seed: int = SEED
+    replace: bool = False
 
 
 def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationPlan) -> dict[str, Any]:
@@ -52,9 +53,9 @@ def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationP
     backbone : Path
         Folder of the network that they share.
     out : Path
-        New folder.
+        Folder of the bundle.
     plan : FederationPlan
-        Name and seed.
+        Name and choices.
 
     Returns
     -------
@@ -66,6 +67,7 @@ def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationP
     InputError
         If a file can't be used, or does not fit the others; a sentence that names it.
     """
+    check_target(out, replace=plan.replace)
     sites = sorted((read_site(path) for path in paths), key=lambda site: site.site)
     card = read_backbone_card(backbone)
     check_sites(sites, hash_file(backbone / WEIGHTS))
@@ -83,21 +85,20 @@ def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationP
             "sha256": hash_file(backbone / WEIGHTS),
         }
     }
-    image = ImageHead(score.weights, score.bias)
     heads = {
-        "image": {"ki67": image.to_json(), MALIGNANCY: card[MALIGNANCY]},
+        "image": {"ki67": ImageHead(score.weights, score.bias).to_json(), MALIGNANCY: card[MALIGNANCY]},
         "fusion": {"m1": head.to_json()},
         "references": {"backbone": card["reference"]},
         "gate": card["gate"],
     }
-    with open_training_folder(out, replace=False) as place:
+    with open_training_folder(out, replace=plan.replace) as place:
         evidence = place.new / "evidence"
         evidence.mkdir()
         for name, content in (("federation", told), ("flow", _count(sites)), ("metrics", {})):
             (evidence / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         write_bundle(place.new, manifest, heads, _draw_heads(score, rng), write_card(manifest, told, head))
     shown = {name: told[name] for name in ("sites", "coefficients", "penalty")}
-    return shown | {"bundle": str(out), "sha256": load_bundle(out).sha256}
+    return {"bundle": str(out), "sha256": load_bundle(out).sha256, **shown}
 
 
 def check_sites(sites: Sequence[SiteSums], backbone_sha256: str) -> None:
@@ -184,9 +185,9 @@ def _make_head(
     rng: np.random.Generator,
 ) -> FusionHead:
     mean, cov = _join_moments(sites, terms)
-    bootstrap = rng.multivariate_normal(fusion.coefs, fusion.cov, size=N_REFITS)
-    bootstrap += fusion.coefs - bootstrap.mean(axis=0)
     coefs = fusion.coefs
+    bootstrap = rng.multivariate_normal(coefs, fusion.cov, size=N_REFITS)
+    bootstrap += coefs - bootstrap.mean(axis=0)
     return FusionHead(float(coefs[0]), float(coefs[1]), terms, coefs[2:], bootstrap, mean, cov, score.score_spread)
 
 
@@ -230,7 +231,6 @@ def _describe(
 ) -> dict[str, Any]:
     n, events = sum(site.n for site in sites), sum(site.events for site in sites)
     threshold, (low, high) = choose_call(head, events / n)
-    sealed = "".join(site.manifest_sha256 for site in sites)
     return {
         "name": plan.name,
         "task": "Ki-67 status of breast cancer from ultrasound before surgery",
@@ -252,7 +252,7 @@ def _describe(
             "description": f"{len(sites)} sites, whose patients were not pooled: "
             + " ".join(f"{site.site}: {site.description.rstrip('.')}." for site in sites),
             "simulated": sites[0].is_simulated,
-            "sha256": hashlib.sha256(sealed.encode("ascii")).hexdigest(),
+            "sha256": hashlib.sha256("".join(site.manifest_sha256 for site in sites).encode("ascii")).hexdigest(),
             "n_patients": n,
             "centres": [site.site for site in sites],
             "external_centre": [],

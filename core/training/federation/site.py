@@ -15,7 +15,7 @@ from core.clinical import M1_PREDICTORS
 from core.cohort.manifest import read_manifest
 from core.cohort.record import Choices
 from core.cohort.splits import SplitRule
-from core.errors import InputError
+from core.errors import InputError, TableError
 from core.evaluation.calibration.logistic import fit_logistic
 from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
@@ -26,7 +26,7 @@ from core.training.bundle.terms import LEVELS, make_terms
 from core.training.features import Progress, average_views, extract_features, extract_views
 from core.training.federation.combine import read_left_out
 from core.training.federation.image_sums import ImageSums
-from core.training.federation.site_file import LEAST, OWN_SCORE, SiteSums
+from core.training.federation.site_file import LEAST, OWN_SCORE, SiteSums, check_counts, check_words
 from models.bundle import WEIGHTS
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 from models.fusion import Term
@@ -95,6 +95,10 @@ def summarise_site(
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
     manifest = read_manifest(manifest_path, SplitRule((), plan.cutoff, plan.seed), plan.choices)
+    try:
+        _check_before_images(manifest.patients, plan)
+    except InputError as error:
+        raise TableError(str(error), manifest.refused) from None
     with TemporaryDirectory() as scratch:
         cache = Path(scratch)
         features = extract_features(manifest.images, engine, cache, progress, gate=Gate.from_json(card["gate"]))
@@ -112,6 +116,15 @@ def summarise_site(
         manifest_sha256=hash_file(manifest_path),
     )
     return sums, tuple(sorted((*manifest.refused, *features.refused)))
+
+
+def _check_before_images(patients: pd.DataFrame, plan: SitePlan) -> None:
+    """Refuse before any image is read what can't be exported whatever the images show."""
+    check_words({"site": plan.site, "description": plan.description})
+    check_counts(len(patients), int(plan.cutoff.is_high(patients["ki67_pct"].astype(float)).sum()))
+    _hide_rare_levels(patients)
+    if plan.bundle is not None:
+        read_left_out(plan.bundle, plan.site)
 
 
 def summarise_patients(

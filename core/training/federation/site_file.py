@@ -81,12 +81,8 @@ class SiteSums:
 
 def write_site(site: SiteSums, path: Path) -> str:
     """Write a site's file, and give its hash; fewer than ten patients of a class are not written."""
-    if min(site.events, site.n - site.events) < LEAST:
-        raise InputError(
-            f"The site has fewer than {LEAST} patients of a class, and such small counts are not exported: add more."
-        )
-    if fault := _find_odd_words(site):
-        raise InputError(f"Nothing was written: {fault}")
+    check_counts(site.n, site.events)
+    check_words({name: getattr(site, name) for name in LONGEST})
     record = {
         "kind": KIND,
         "version": VERSION,
@@ -109,6 +105,20 @@ def write_site(site: SiteSums, path: Path) -> str:
     seal = _seal(record)
     path.write_text(json.dumps(record | {"sha256": seal}) + "\n", encoding="utf-8")
     return seal
+
+
+def check_counts(n: int, events: int) -> None:
+    """Refuse fewer than ten patients of a class."""
+    if min(events, n - events) < LEAST:
+        raise InputError(
+            f"The site has fewer than {LEAST} patients of a class, and such small counts are not exported: add more."
+        )
+
+
+def check_words(words: Mapping[str, str]) -> None:
+    """Refuse a name, description or hash that the file can't hold."""
+    if fault := _find_odd_words(words):
+        raise InputError(f"Nothing was written: {fault}")
 
 
 def read_site(path: Path) -> SiteSums:
@@ -197,7 +207,7 @@ def _read_bool(value: object) -> bool:
 
 def _find_fault(site: SiteSums) -> str:
     """Say what no site's patients give; "" where all is well."""
-    if fault := _find_odd_words(site):
+    if fault := _find_odd_words({name: getattr(site, name) for name in LONGEST}):
         return fault
     sums, k = site.sums, len(site.terms)
     arrays = [site.coefs, site.cov, site.input_mean, site.input_cov, *(getattr(sums, n) for n in (*ARRAYS, *SQUARES))]
@@ -213,9 +223,9 @@ def _find_fault(site: SiteSums) -> str:
     return _find_faulty_sums(site)
 
 
-def _find_odd_words(site: SiteSums) -> str:
-    for name, longest in LONGEST.items():
-        text = getattr(site, name)
+def _find_odd_words(words: Mapping[str, str]) -> str:
+    for name, text in words.items():
+        longest = LONGEST[name]
         if not text.strip() or len(text) > longest or not text.isprintable() or "|" in text:
             return f"its {name} is empty, has more than {longest:,} characters, or one that can't be shown in a table."
     return ""

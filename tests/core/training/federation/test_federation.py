@@ -1,6 +1,7 @@
 """The four simulated centres without pooling: the image score equals pooled training, and files are checked."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -373,3 +374,6 @@ def test_one_site_is_no_federation_and_a_bundle_is_never_written_over(files, sma
     with pytest.raises(UsageError, match="holds a bundle already"):
         federate(files, backbone, federated, FederationPlan("joint"))
     assert load_bundle(federated).name == "joint"
+    out = Path(shutil.copytree(federated, tmp_path / "joint"))
+    federate(files, backbone, out, FederationPlan("anew", replace=True))
+    assert load_bundle(out).name == "anew"
