@@ -42,7 +42,7 @@ def collect(
 
     secret, replaced = take_key(key)
     with keep_refused(refused), progress_bar("files") as progress:
-        plan = CollectPlan(secret, choices, centre, replaced.add, progress)
+        plan = CollectPlan(secret, choices, centre, replaced.add, replaced.take, progress)
         try:
             found = collect_cohort(folder, table, out, plan)
         except KeyboardInterrupt:

@@ -11,7 +11,6 @@ from core.cli.console import app, outside_models, progress_bar, read_bytes, say
 from core.cli.pseudonym_key import KeyFile, ReplacedList, take_key
 from core.errors import ImageError, InputError, UsageError, WorkError
 from core.imaging import CleanedFile, Roi
-from core.imaging.identity import Identity, read_identity
 from core.private_files import make_private_folder, write_private_file
 
 LOOK = (
@@ -79,12 +78,10 @@ def _copy_folder(source: Path, out: Path, clean: Callable[[Path], CleanedFile]) 
     """Copy what can be copied, name what can't, and end with one summary."""
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name.upper() != "DICOMDIR"]
     written, refused = 0, []
-    patients: dict[str, Identity] = {}
     with progress_bar("file") as update:
         for done, path in enumerate(files, start=1):
             try:
                 copy = clean(path)
-                _refuse_another(read_identity(read_bytes(path)), patients)
                 _write(copy, _place(copy, out))
             except (InputError, OSError) as error:
                 refused.append(
@@ -101,21 +98,11 @@ def _copy_folder(source: Path, out: Path, clean: Callable[[Path], CleanedFile]) 
         raise ImageError("Not every file could be copied: each is named above with its reason.")
 
 
-def _refuse_another(one: Identity, patients: dict[str, Identity]) -> None:
-    """Refuse a file that names another patient than an earlier one under the same ID: they would become one."""
-    known = patients.setdefault(one.patient_id, one)
-    if one.patient_id and one.is_another(known):
-        raise InputError(
-            "Its patient ID is also that of an earlier file with another name, birth date or issuer: not copied. "
-            "Correct the header, or copy the two patients with different keys."
-        )
-
-
 def _clean(path: Path, *, secret: bytes, replaced: ReplacedList, is_reviewed: bool) -> CleanedFile:
     from core.imaging import deidentify as write_copy  # noqa: PLC0415
 
     copy = write_copy(read_bytes(path), secret, is_reviewed=is_reviewed)
-    replaced.add((what, old, new) for what, (old, new) in copy.replaced.items())
+    replaced.take(copy)
     return copy
 
 

@@ -42,7 +42,10 @@ class CollectPlan:
     centre : str
         Centre of all rows where the workbook names none.
     note : callable
-        Takes (what, old, new) of all that is replaced, for the keeper of the key alone.
+        Takes (what, old, new) of what is replaced in names of files, for the keeper of the key alone.
+    take : callable
+        Takes each copy for that keeper, before it is written; raises an InputError on one that can't be told from
+        another patient's.
     progress : callable
         Takes the steps done and their total.
     """
@@ -51,6 +54,7 @@ class CollectPlan:
     choices: Choices
     centre: str
     note: Note
+    take: Callable[[CleanedFile], None]
     progress: Progress
 
 
@@ -199,7 +203,11 @@ def _write_copies(
         if isinstance(copy, str):
             failed[name] = copy
             continue
-        plan.note((what, old, new) for what, (old, new) in copy.replaced.items())
+        try:
+            plan.take(copy)
+        except InputError as error:
+            failed[name] = str(error)
+            continue
         make_private_folder(places[name].parent)
         _write(places[name], copy.data)
         hidden += bool(copy.hidden)

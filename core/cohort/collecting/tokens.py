@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from core.cohort.reading import fold_ids
-from core.imaging.decoding.pseudonyms import make_pseudonym
+from core.imaging.decoding.pseudonyms import is_placeholder, make_pseudonym
 from core.imaging.filed_image import FiledImage
 
 LETTERS = 10
+PLACEHOLDER = "Its patient id is one that stands for anybody, such as 0 or UNKNOWN: correct it in the archive."
 FORM = 1  # of what is kept between runs
 
 
@@ -90,6 +91,8 @@ class Tokens:
     def describe(self, file: str, image: FiledImage) -> FileTokens:
         """Give a file's tokens."""
         fault = f"Left out: {image.fault}." if image.fault else ""
+        if image.patient_id and is_placeholder(image.patient_id):
+            fault = fault or PLACEHOLDER
         return FileTokens(
             file,
             fault,

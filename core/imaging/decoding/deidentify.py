@@ -19,18 +19,19 @@ from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.opening import open_dicom
 from core.imaging.decoding.dicom.side import read_side
 from core.imaging.decoding.dicom.source import DicomSource
-from core.imaging.decoding.dicom.study import is_valid
+from core.imaging.decoding.dicom.study import is_valid, write_out
 from core.imaging.decoding.dicom.ultrasound import find_regions
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.hiding import find_faint, hide_identity, join_boxes
 from core.imaging.decoding.limits import Limits
-from core.imaging.decoding.pseudonyms import make_pseudonym, make_uid
+from core.imaging.decoding.pseudonyms import make_pseudonym, make_uid, tell_patient
 from core.imaging.decoding.raster import to_grey
 from core.imaging.frame import CleanedFile, Roi
 
 _IMAGE = UID("1.2.840.10008.5.1.4.1.1.6.1")
 _LOOP = UID("1.2.840.10008.5.1.4.1.1.3.1")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_OF_PATIENT = ("IssuerOfPatientID", "PatientName", "PatientBirthDate")
 _LOSSY_METHOD, _STANDARDS = "LossyImageCompressionMethod", re.compile(r"[\[\]', ]*(?:ISO_[0-9_]+[\[\]', ]*)+")
 _KEPT = (
     "FrameTime",
@@ -91,7 +92,7 @@ def decode_deidentified(data: bytes, limits: Limits, *, key: bytes, is_reviewed:
     replaced = _rename(source.header, key, sha256(data).hexdigest())
     named, _ = find_regions(source.header, source.width, source.height)
     regions = [_copy_region(item) for item in read_items(source.header, "SequenceOfUltrasoundRegions") if len(item)]
-    copy = _clean_header(source.header, {name: new for name, (_, new) in replaced.items()})
+    copy = _clean_header(source.header, {name: replaced[name][1] for name in ("PatientID", *_UIDS)})
     _claim(copy, is_reviewed=is_reviewed)
     if source.is_lossy:
         copy.LossyImageCompression = "01"
@@ -105,9 +106,13 @@ def decode_deidentified(data: bytes, limits: Limits, *, key: bytes, is_reviewed:
 def _rename(header: Dataset, key: bytes, sha256: str) -> dict[str, tuple[str, str]]:
     """Give new names to the patient and to study, series and instance; what has none gets one from study or file."""
     old = {name: str(header.get(name) or "").strip() for name in _UIDS}
-    identity = str(header.get("PatientID") or header.get("PatientName") or old["StudyInstanceUID"]).strip()
-    renamed = {name: (uid, make_uid(key, uid or f"{name} of {sha256}")) for name, uid in old.items()}
-    return {"PatientID": (identity, make_pseudonym(key, identity or f"patient of {sha256}")), **renamed}
+    named = {name: write_out(header[name], header).strip("\0 ") for name in _OF_PATIENT if header.get(name)}
+    patient_id = str(header.get("PatientID") or "").strip()
+    identity = tell_patient(patient_id, named.get("PatientName", ""), named.get("PatientBirthDate", ""))
+    pseudonym = make_pseudonym(key, identity or old["StudyInstanceUID"] or f"patient of {sha256}")
+    renamed = {name: (uid, make_uid(key, name, uid or f"{name} of {sha256}")) for name, uid in old.items()}
+    patient = {"PatientID": patient_id, **named}
+    return {name: (value, pseudonym) for name, value in patient.items()} | renamed
 
 
 def _clean_header(header: Dataset, names: dict[str, str]) -> Dataset:

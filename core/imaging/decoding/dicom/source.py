@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_fragments, get_frame, parse_basic_offsets
-from pydicom.pixels import iter_pixels
+from pydicom.pixels import convert_color_space, iter_pixels
 from pydicom.uid import (
     UID,
     JPEG2000TransferSyntaxes,
@@ -36,6 +36,7 @@ _NOT_SAID = "The file does not say that it is an ultrasound image."
 _OVERLAY = "The file holds an overlay of graphics beside its pixels, which is not shown."
 _ROWS, _BITS = 0x0010, 0x3000  # an overlay without bits of its own lies in the upper bits of the pixels
 _OVERLAY_TAGS = [(group, element) for group in range(0x6000, 0x6020, 2) for element in (_ROWS, _BITS)]
+_OF_COLOUR = 3  # samples
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 _LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, *MPEGTransferSyntaxes, JPEG_XL[1])  # of a JPEG
 _OF_ANY_DEPTH = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEGTransferSyntaxes)
@@ -160,7 +161,14 @@ class DicomSource:
             yield from self._decode_jpeg_xl(indices)
             return
         self._check_scans(indices)
-        yield from self._decode(indices)
+        is_jpeg = self.syntax in JPEGTransferSyntaxes and self.header.get("SamplesPerPixel") == _OF_COLOUR
+        yield from self._decode_jpeg(indices) if is_jpeg else self._decode(indices)
+
+    def _decode_jpeg(self, indices: list[int]) -> Iterator[np.ndarray]:
+        """Decode coloured frames as the header has their colours, whatever marks the decoder goes by."""
+        is_rgb = str(self.header.get("PhotometricInterpretation") or "").startswith("RGB")
+        for frame in self._decode(indices, raw=True):
+            yield frame if is_rgb else convert_color_space(frame, "YBR_FULL", "RGB")
 
     def _decode_jpeg_xl(self, indices: list[int]) -> Iterator[np.ndarray]:
         pixels, bits = self._read().PixelData, int(self.header.get("BitsStored") or 8)
@@ -176,7 +184,10 @@ class DicomSource:
             for index in indices:  # pydicom takes frames behind the first for full data
                 yield next(decode(self._read(), indices=[index]))
             return
-        if self.changes or self.syntax != getattr(self.header.file_meta, "TransferSyntaxUID", self.syntax):
+        unread = {"PhotometricInterpretation"} if raw else set()
+        if self.changes.keys() - unread or self.syntax != getattr(
+            self.header.file_meta, "TransferSyntaxUID", self.syntax
+        ):
             yield from decode(self._read())
             return
         frames = decode(BytesIO(self.data))

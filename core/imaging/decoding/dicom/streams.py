@@ -40,7 +40,8 @@ def find_marks(stream: bytes) -> tuple[str, dict[int, int]]:
         RGB or YBR_FULL_422, as libjpeg understands JFIF, Adobe and the numbers of the components; "" where they are
         silent, or its process is not of DCT.
     changes : dict of int to int
-        Bytes by their places: with these, decoders give the components as they are stored.
+        Bytes by their places: with these, decoders that are asked for raw values give the components as they are
+        stored.
     """
     segments = list(_place_segments(stream))
     at, frame = next(((at, content) for marker, at, content in segments if marker in _OF_DCT), (0, b""))
@@ -57,7 +58,7 @@ def find_marks(stream: bytes) -> tuple[str, dict[int, int]]:
     jfif = [one for one in segments if one[0] == _APP0 and one[2].startswith(b"JFIF")]
     if adobe or jfif:
         colours = "YBR_FULL_422" if jfif or adobe[0][2][_TRANSFORMED] else "RGB"
-    return colours, changes | {place - 3: _COMMENT for _, place, _ in adobe + jfif}
+    return colours, changes | {place - 3: _COMMENT for _, place, _ in adobe}
 
 
 def _number_scans(stream: bytes, numbers: bytes) -> dict[int, int]:

@@ -239,6 +239,22 @@ def test_two_patients_with_one_folded_id_are_never_joined(collect):
     assert found.rows[4] == "None of the 2 files with its patient id could be used; each is named with its reason."
 
 
+def test_an_id_that_another_had_in_an_earlier_run_with_the_key_is_refused(collect):
+    collect({"a": make_file(1)}, GERMAN)
+    files = {"a": make_file(2, PatientName="Wellington^Arthur"), "c": make_file(3, "4712", day="20240504")}
+    found = collect(files, GERMAN.replace(";A2;", ";;"), out="again")
+    assert list(found.manifest["ki67_pct"]) == ["35"]
+    assert [reason for reason in found.files.values() if "of an earlier file with another name" in reason]
+
+
+@pytest.mark.parametrize("number", ["0", "UNKNOWN"])
+def test_an_id_that_stands_for_anybody_is_refused(collect, number):
+    files = {"a": make_file(1, number), "c": make_file(3, "4712", day="20240504", accession="A2")}
+    found = collect(files, GERMAN.replace("4711;", f"{number};"))
+    assert len(found.manifest) == 1
+    assert [reason for reason in found.files.values() if "stands for anybody" in reason]
+
+
 @pytest.mark.parametrize("other", [{"PatientBirthDate": "19500101"}, {"PatientName": "Wellington^Arthur"}])
 def test_an_id_that_two_people_share_is_refused(collect, other):
     files = {"a": make_file(1), "b": make_file(2, **other), "c": make_file(3, "4712", day="20240504", accession="A2")}
