@@ -127,11 +127,14 @@ def compare_choices(training: Floats, window: Floats, levels: int) -> Comparison
 
 
 def compare_known(training: Floats, window: Floats) -> Comparison:
-    """Compare how often a value is not known, by Fisher's exact test; the statistic is the share."""
+    """Compare how often a value is not known, by Fisher's exact test; the statistic is the share.
+
+    One that was known of no training patient is not compared: the model does not take it.
+    """
     n, n_own = len(window), len(training)
-    if n < LEAST_KNOWN or not n_own:
-        return Comparison(n)
     gaps, own_gaps = int(np.isnan(window).sum()), int(np.isnan(training).sum())
+    if n < LEAST_KNOWN or own_gaps == n_own:
+        return Comparison(n)
     cells = np.array([[gaps, n - gaps], [own_gaps, n_own - own_gaps]])
     p = float(stats.fisher_exact(cells).pvalue) if gaps or own_gaps else 1.0
     psi = compute_psi([own_gaps, n_own - own_gaps], [gaps, n - gaps])

@@ -188,7 +188,7 @@ def monitor(estimates: Estimates, scope: Scope, reference: Reference, *, today: 
 
 def _explain_lack(is_own: bool) -> str:
     if is_own:
-        return "The bundle holds no evidence of its training patients, so inputs can't be compared with training."
+        return "The bundle holds no values of its training patients, so inputs can't be compared with training."
     return (
         "These estimates were made by another bundle than the one in use, and its folder is not in that of "
         "SONOKI_BUNDLES: inputs can't be compared with training, and the indeterminate range is not known. The Ki-67 "

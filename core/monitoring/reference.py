@@ -29,7 +29,7 @@ class Reference:
         Its indeterminate range, ends included.
     evidence : DataFrame or None
         Patients of its evidence: ``split, y, ki67_pct, prob, image_score`` and the predictors; None where the bundle
-        holds none.
+        holds none, or none of the clinical values that its fusion takes.
     """
 
     bundle_sha256: str
@@ -55,11 +55,14 @@ def read_reference(bundle: Bundle) -> Reference:
     return Reference(bundle.sha256, bundle.cutoff, manifest.call_rule.indeterminate, evidence)
 
 
-def _read_evidence(bundle: Bundle) -> pd.DataFrame:
+def _read_evidence(bundle: Bundle) -> pd.DataFrame | None:
     table = read_predictions(bundle.folder / EVIDENCE, cutoff=bundle.cutoff).table
     rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
     known = [read_clinical(row) for row in rows]
     head = bundle.fusion_heads["m1"]
+    taken = {term.field for term in head.terms}
+    if taken and not any(taken & own.keys() for own in known):
+        return None  # the image score of these patients can't be told from their clinical values
     return pd.DataFrame(
         {
             **{name: table[name] for name in ("split", "y", "prob")},

@@ -1,9 +1,11 @@
 """The Model page: which bundle answers, put into use and taken back by an admin, seen by all sessions."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import pytest
 import streamlit as st
@@ -100,18 +102,54 @@ def ask_update(at, name: str):
     return press(at.run(), "Write the update")
 
 
+def wait_for_update(at):
+    """Draw the page anew until no update runs."""
+    for _ in range(600):
+        if not any(button.label == "Stop the update" for button in at.button):
+            return at
+        time.sleep(0.1)
+        at.run()
+    raise AssertionError("the update does not end")
+
+
 def test_an_admin_writes_an_update_that_can_then_be_put_into_use(open_page, site, tmp_path):
     at = open_page(MODEL)
     assert next(button for button in at.button if button.label == "Write the update").disabled
-    at = ask_update(give_initials_here(at), "ours-2")
+    at = wait_for_update(ask_update(give_initials_here(at), "ours-2"))
     assert "**ours-2 was written**: recalibrated in the large (new intercept), 300 patients" in words(at)
     assert load_bundle(tmp_path / "bundles" / "ours-2").manifest.parents == ((site.old.name, site.old.sha256),)
     choice = next(box for box in at.selectbox if box.label == "Bundle")
     assert any(option.startswith("ours-2 (") for option in choice.options)
-    at = ask_update(at, "ours-2")
-    assert "holds" in at.error[0].value
+    at = wait_for_update(ask_update(at, "ours-2"))
+    assert "holds a bundle already" in at.error[0].value
+    at = press(at, "Close this message")
+    assert not at.error
     at = at.text_input(key="update_name").set_value("../ours-3").run()
     assert next(button for button in at.button if button.label == "Write the update").disabled
+
+
+def test_an_update_goes_on_beside_other_pages_one_at_a_time_until_it_is_stopped(open_page, site, tmp_path, monkeypatch):
+    begun, go_on = Event(), Event()
+
+    def work(job):
+        job._count(120, 501)
+        begun.set()
+        go_on.wait(60)
+        job._count(121, 501)
+
+    monkeypatch.setattr("core.training.update.job.UpdateJob._work", work)
+    at = ask_update(give_initials_here(open_page(MODEL)), "ours-2")
+    assert begun.wait(60)
+    at.run()
+    told = [*at.get("progress")]
+    assert "120 of 501 draws" in told[0].proto.text
+    other = ask_update(give_initials_here(open_page(MODEL)), "ours-3")
+    assert any("one at a time" in error.value for error in other.error)
+    press(at, "Stop the update")
+    go_on.set()
+    at = wait_for_update(at.run())
+    assert "The update ours-2 was stopped: nothing was written." in words(at)
+    assert not (tmp_path / "bundles" / "ours-2").exists()
 
 
 @pytest.mark.parametrize("role", ["viewer", "clinician"])

@@ -31,21 +31,22 @@ class TrainingFolder:
     new: Path
 
 
-def check_target(out: Path, *, replace: bool) -> None:
-    """Refuse a folder that a training must not write to."""
+def check_target(out: Path, *, replace: bool | None) -> None:
+    """Refuse a folder that a training must not write to; `replace` is None where a bundle can't be replaced at all."""
     if not out.exists():
         return
     if not out.is_dir():
         raise UsageError(f"--out {out.name} is a file: give a folder for the bundle.")
     if (out / MANIFEST).exists():
         if not replace:
-            raise UsageError(f"{out.name} holds a bundle already: give --replace to replace it, or another folder.")
+            way = "choose another name." if replace is None else "give --replace to replace it, or another folder."
+            raise UsageError(f"{out.name} holds a bundle already: {way}")
     elif any(out.iterdir()):
         raise UsageError(f"{out.name} holds files but is not a bundle: give an empty or a new folder.")
 
 
 @contextmanager
-def open_training_folder(out: Path, *, replace: bool) -> Iterator[TrainingFolder]:
+def open_training_folder(out: Path, *, replace: bool | None) -> Iterator[TrainingFolder]:
     """Give a place to write a bundle, and put the bundle into its folder once it is whole."""
     check_target(out, replace=replace)
     work = out.resolve().with_name(f".{out.resolve().name}.training")

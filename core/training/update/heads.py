@@ -1,6 +1,7 @@
 """The fusion after an update, with the refits that its interval comes from."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,15 @@ from models.fusion import FusionHead
 Floats = NDArray[np.float64]
 MOST_TRIES = 20
 PER_COEFFICIENT = 10
+N_OPTIMISM = 200
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Seed of the draws of patients, and what is told after each."""
+
+    seed: int
+    tell: Callable[[], object] = lambda: None
 
 
 def count_needed(head: FusionHead) -> int:
@@ -27,7 +37,7 @@ def list_coefs(head: FusionHead) -> Floats:
 
 
 def update_head(
-    head: FusionHead, update: ModelUpdate, method: Method, inputs: Floats, y: Floats, *, seed: int
+    head: FusionHead, update: ModelUpdate, method: Method, inputs: Floats, y: Floats, *, draws: Draws
 ) -> FusionHead:
     """Give the fusion after an update.
 
@@ -43,8 +53,8 @@ def update_head(
         Image score and coded terms of the patients.
     y : ndarray of float64, (n,)
         Outcome, 0 or 1.
-    seed : int
-        Seed of the draws.
+    draws : Draws
+        Seed, and what is told after each refit.
 
     Returns
     -------
@@ -54,7 +64,7 @@ def update_head(
         these leave open; the image score of the refits stays.
     """
     n_refits = len(head.bootstrap)
-    drawn = _draw_updates(head, method, inputs, y, n_refits, seed)
+    drawn = _draw_updates(head, method, inputs, y, n_refits, draws)
     if method == "refit":
         bootstrap = np.stack([one.coefs for one in drawn])
         bootstrap += update.coefs - bootstrap.mean(axis=0)
@@ -69,30 +79,32 @@ def update_head(
     )
 
 
-def measure_optimism(head: FusionHead, inputs: Floats, y: Floats, *, seed: int) -> OptimismResult:
+def measure_optimism(head: FusionHead, inputs: Floats, y: Floats, *, draws: Draws) -> OptimismResult:
     """Correct the updated model's figures for optimism: tests and update are repeated in each draw of the patients."""
     old = list_coefs(head)
 
     def fit(X: Floats, outcome: Floats) -> Predict | None:
         update = compute_closed_test(outcome, X, old).update
+        draws.tell()
         if update is None:
             return None
         coefs = update.coefs
         return lambda other: np.asarray(expit(coefs[0] + other @ coefs[1:]))
 
-    return compute_optimism(y, inputs, fit, seed=seed)
+    return compute_optimism(y, inputs, fit, n_boot=N_OPTIMISM, seed=draws.seed)
 
 
 def _draw_updates(
-    head: FusionHead, method: Method, inputs: Floats, y: Floats, count: int, seed: int
+    head: FusionHead, method: Method, inputs: Floats, y: Floats, count: int, draws: Draws
 ) -> list[ModelUpdate]:
     """Update the model on patients drawn with replacement, without strata."""
-    rng, old = np.random.default_rng([seed, 5]), list_coefs(head)
+    rng, old = np.random.default_rng([draws.seed, 5]), list_coefs(head)
     updates: list[ModelUpdate] = []
     for _ in range(MOST_TRIES * count):
         rows = rng.integers(len(y), size=len(y))
         if (update := fit_update(y[rows], inputs[rows], old, method)) is not None:
             updates.append(update)
+            draws.tell()
         if len(updates) == count:
             return updates
     raise WorkError("The update can't be repeated on patients drawn again, so it has no interval: too few patients.")

@@ -1,8 +1,10 @@
 """From a bundle and the register to an updated bundle beside it; the old one is never touched."""
 
+import itertools
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pandas as pd
 from scipy.special import expit
 
+from core.clinical import M1_PREDICTORS
 from core.errors import InputError, UsageError, WorkError
 from core.evaluation.calibration.closed_test import ClosedTestResult, Method, compute_closed_test
 from core.evaluation.calibration.optimism import OptimismResult
@@ -22,7 +25,7 @@ from core.spreadsheet import render_csv
 from core.training.bundle.evidence import choose_no_call, count_flow, measure_threshold_interval, pick_metrics
 from core.training.bundle.folder import open_training_folder
 from core.training.update.card import METHOD_WORDS, write_card
-from core.training.update.heads import count_needed, list_coefs, measure_optimism, update_head
+from core.training.update.heads import N_OPTIMISM, Draws, count_needed, list_coefs, measure_optimism, update_head
 from core.training.update.patients import Kind, Patients, estimate, read_patients
 from models.bundle import HEADS, MANIFEST, Bundle, write_bundle
 from models.fusion import FusionHead
@@ -30,6 +33,7 @@ from models.fusion import FusionHead
 SEED = 20260507
 LIBRARIES = ("numpy", "scipy", "pandas")
 MAIN = "m1"
+Progress = Callable[[int, int], object]
 FEW = (
     "An update needs {needed} patients of the rarer class ({each} for each of the {coefs} coefficients), with an "
     "estimate of this bundle made before their outcome was entered; the register has {events} with a high and {others} "
@@ -139,7 +143,9 @@ def judge_bundle(store: Store, bundle: Bundle, *, kind: Kind | None = None) -> J
     return Judged(bundle, patients, result)
 
 
-def update_bundle(store: Store, folder: Path, out: Path, plan: UpdatePlan) -> dict[str, Any]:
+def update_bundle(
+    store: Store, folder: Path, out: Path, plan: UpdatePlan, *, progress: Progress | None = None
+) -> dict[str, Any]:
     """Update a bundle on the register's patients, and write the new one into a folder of its own.
 
     Parameters
@@ -152,6 +158,8 @@ def update_bundle(store: Store, folder: Path, out: Path, plan: UpdatePlan) -> di
         New folder; one that holds a bundle is refused.
     plan : UpdatePlan
         Author, change note, name, patients.
+    progress : callable, optional
+        Is told draws of patients done and in all; what it raises ends the update, and nothing is written.
 
     Returns
     -------
@@ -162,22 +170,31 @@ def update_bundle(store: Store, folder: Path, out: Path, plan: UpdatePlan) -> di
     judged = judge_bundle(store, load_bundle(folder), kind=plan.kind)
     if judged.method == "keep":
         return judged.summarise() | {"bundle": None}
-    with open_training_folder(out, replace=False) as place:
-        told = _write(judged, plan, place.new, out)
+    draws = _count_draws(judged, plan.seed, progress)
+    with open_training_folder(out, replace=None) as place:
+        told = _write(judged, plan, draws, place.new, out)
     return told | {"bundle": str(out), "sha256": load_bundle(out).sha256}
 
 
-def _write(judged: Judged, plan: UpdatePlan, new: Path, out: Path) -> dict[str, Any]:
+def _count_draws(judged: Judged, seed: int, progress: Progress | None) -> Draws:
+    """Count the draws of an update for who watches it: a refit each of the fusion, then those of the optimism."""
+    if progress is None:
+        return Draws(seed)
+    done, total = itertools.count(1), len(judged.bundle.fusion_heads[MAIN].bootstrap) + N_OPTIMISM + 1
+    return Draws(seed, lambda: progress(min(next(done), total), total))
+
+
+def _write(judged: Judged, plan: UpdatePlan, draws: Draws, new: Path, out: Path) -> dict[str, Any]:
     bundle, patients, update = judged.bundle, judged.patients, judged.result.update
     if update is None:
         raise WorkError("There is no update to write.")
     before = bundle.fusion_heads[MAIN]
-    head = update_head(before, update, judged.method, patients.inputs, patients.y, seed=plan.seed)
+    head = update_head(before, update, judged.method, patients.inputs, patients.y, draws=draws)
     predictions = _predict(patients, before, head)
     threshold = choose_cohort_threshold(predictions)
     if threshold.threshold is None:
         raise WorkError(f"No threshold can be chosen: {threshold.reason}")
-    optimism = measure_optimism(before, patients.inputs, patients.y, seed=plan.seed)
+    optimism = measure_optimism(before, patients.inputs, patients.y, draws=draws)
     told = judged.summarise() | {
         "author": plan.author.strip(),
         "note": plan.note.strip(),
@@ -187,7 +204,7 @@ def _write(judged: Judged, plan: UpdatePlan, new: Path, out: Path) -> dict[str, 
     metrics = pick_metrics(evaluate_cohort(predictions, threshold=threshold))
     evidence = new / "evidence"
     evidence.mkdir()
-    (evidence / "predictions.csv").write_bytes(render_csv(predictions))
+    (evidence / "predictions.csv").write_bytes(render_csv(_add_inputs(predictions, patients.table)))
     for name, content in (("flow", flow), ("metrics", metrics), ("update", told)):
         (evidence / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     manifest = _describe(judged, plan, out) | {
@@ -220,6 +237,12 @@ def _predict(patients: Patients, before: FusionHead, after: FusionHead) -> pd.Da
             "prob_before": expit(estimate(before, table)),
         }
     )
+
+
+def _add_inputs(predictions: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Add what was known before biopsy: later patients of the new bundle are compared with these (monitoring)."""
+    values = {name: table[name].to_numpy() for name in M1_PREDICTORS if name != "aln_suspicious"}
+    return predictions.assign(aln_us=table["aln_suspicious"].map({"suspicious": 1, "negative": 0}).to_numpy(), **values)
 
 
 def _outcome(predictions: pd.DataFrame) -> "pd.Series[int]":

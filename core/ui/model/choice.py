@@ -20,7 +20,7 @@ from core.training.update.comparison import SideBySide, compare_bundles
 from core.ui.errors import guard
 from core.ui.export import offer_csv
 from core.ui.login import User
-from core.ui.model.updating import ask_update
+from core.ui.model.updating import ask_update, show_update
 from core.ui.model.use import forget_use, get_use
 from core.ui.page import mark_training
 from core.ui.register.adding import ask_initials
@@ -57,6 +57,7 @@ def show_bundle_choice(user: User) -> None:
         st.markdown(st.session_state[SAID])
     if not user.may("admin"):
         return
+    show_update(folder)
     author = Author(ask_initials(user), user.key, user.role)
     bundles, faults = read_bundles(folder)
     with st.expander("Put another bundle into use", expanded=st.session_state.get(CHOICE) is not None):
@@ -68,9 +69,7 @@ def show_bundle_choice(user: User) -> None:
             _ask_back(use, author)
     if current is not None:
         with st.expander("Update it on the register's patients"):
-            if said := ask_update(current, folder, author):
-                st.session_state[SAID] = said
-                st.rerun()
+            ask_update(current, folder, author)
 
 
 def _read_current() -> Bundle | None:

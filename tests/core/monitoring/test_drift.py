@@ -82,3 +82,10 @@ def test_a_shifted_score_alone_differs_and_p_values_are_adjusted_together():
     assert found["p_adjusted"].idxmin() == "image_score"
     assert (found["p_adjusted"] >= found["p"]).all()
     assert found.loc["image_score", "p_adjusted"] == pytest.approx(15 * found.loc["image_score", "p"])
+
+
+def test_a_value_that_the_training_never_knew_is_not_compared():
+    never, known = np.full(200, np.nan), np.ones(50)
+    found = compare_known(never, known)
+    assert (found.n, found.test) == (50, "")
+    assert np.isnan(found.p)

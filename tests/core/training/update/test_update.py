@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, logit
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from core.errors import InputError, ModelError, UsageError
 from core.inference import Case, Predictor
 from core.inference.points import score_points
 from core.inference.trust import load_bundle
+from core.monitoring.reference import read_reference
 from core.register.outcome_entry import NOTHING, check_outcome, make_entry
 from core.register.patients import tabulate_register
 from core.register.store import Store
@@ -175,6 +177,25 @@ def test_no_pseudonym_leaves_the_register_with_the_bundle(updates):
     assert not any(b"PSEUDONYM" in path.read_bytes() for path in new.folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("method", CHANGES)
+def test_later_patients_are_compared_with_those_of_the_update(updates, bundle, method):
+    patients = read_patients(updates[method].store, bundle).table
+    training = read_reference(updates[method].new).training
+    assert training["image_score"].to_numpy() == pytest.approx(patients["image_score"].to_numpy())
+    for name in ("age", "birads", "aln_suspicious"):
+        assert training[name].fillna("").tolist() == patients[name].fillna("").tolist()
+
+
+def test_evidence_without_clinical_values_is_no_reference(updates, tmp_path):
+    new = updates["in the large"].new
+    (tmp_path / "evidence").mkdir()
+    rows = pd.read_csv(new.folder / "evidence" / "predictions.csv", dtype=str)
+    rows[["patient_id", "split", "centre", "y", "ki67_pct", "prob"]].to_csv(
+        tmp_path / "evidence" / "predictions.csv", index=False
+    )
+    assert read_reference(replace(new, folder=tmp_path)).training is None
+
+
 def test_too_few_patients_are_refused_with_both_numbers(store, bundle, tmp_path):
     fill_register(store, bundle, n=60)
     with pytest.raises(
@@ -215,7 +236,7 @@ def test_estimates_that_run_against_the_outcomes_are_refused(store, bundle):
 
 
 def test_a_bundle_is_never_written_over(updates, bundle):
-    with pytest.raises(UsageError, match="holds a bundle already"):
+    with pytest.raises(UsageError, match=r"holds a bundle already: choose another name\.$"):
         update_bundle(updates["in the large"].store, bundle.folder, bundle.folder, PLAN)
 
 
