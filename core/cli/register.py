@@ -10,7 +10,7 @@ import typer
 from core.cli.audit import Database, summarise_chain, tell_chain
 from core.cli.console import DEMO_BUNDLE, AsJson, app, outside_models, print_result, say, writing
 from core.cli.table_options import keep_refused, say_reading, say_refused, with_table_options, write_refused
-from core.errors import InputError, UsageError
+from core.errors import InputError, TableError, UsageError
 from core.private_files import write_private_parts
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ app.add_typer(register_app, name="register")
 Initials = Annotated[str, typer.Option("--author", help="Initials of who enters.")]
 AT_ONCE = 10_000
 MOST_NAMED = 10
+SIMULATED = "{n} patients were examined on a simulated device: they are kept as simulated ones."
 
 
 @register_app.command()
@@ -38,7 +39,9 @@ def add(  # noqa: PLR0913 - options of a command
         Path | None, typer.Option(help="Folder of the bundle that gave the predictions; the shipped one by default.")
     ] = None,
     *,
-    simulated: Annotated[bool, typer.Option("--simulated", help="The patients are made up.")] = False,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="The patients are made up; those of a simulated device are anyway.")
+    ] = False,
     are_pseudonyms: Annotated[
         bool, typer.Option("--pseudonyms", help="What looks like a name, birth date or record number is not one.")
     ] = False,
@@ -69,16 +72,21 @@ def add(  # noqa: PLR0913 - options of a command
     say_reading(read.reading)
     if not are_pseudonyms:
         _question(read.table["patient_id"])
-    estimates = read_estimates(read.table, model, engine=describe_choice(), simulated=simulated)
+    found = read_estimates(read.table, model, engine=describe_choice(), simulated=simulated)
+    estimates, left_out = found.estimates, (*read.refused, *found.number(read.rows))
+    if not estimates:
+        raise TableError("No row of the table can be kept: correct it, and add it again.", left_out)
     kept = 0
     with closing(_open(database)) as store:
         for start in range(0, len(estimates), AT_ONCE):
             kept += len(store.append_all([one.to_entry(author) for one in estimates[start : start + AT_ONCE]]))
         withdrawn = count_withdrawn(store, [one.identity for one in estimates])
-    say_refused(read.refused, refused)
+    say_refused(left_out, refused)
+    if found.simulated:
+        say(SIMULATED.format(n=found.simulated))
     if withdrawn:
         say(f"{withdrawn} of those there already are withdrawn and do not count; `withdraw --undo` puts one back.")
-    data = {"added": kept, "there_already": len(estimates) - kept, "refused": len(read.refused), "withdrawn": withdrawn}
+    data = {"added": kept, "there_already": len(estimates) - kept, "refused": len(left_out), "withdrawn": withdrawn}
     print_result(data, as_json, lambda d: "{added} added, {there_already} there already".format(**d))
 
 

@@ -76,6 +76,10 @@ ALIASES: dict[str, str] = {
     "numero_accession numero_d_acces numero_examen numero_acceso numero_de_acceso numero_estudio 检查号 登记号",
     "ca153": "ca15_3 ca_15_3 糖类抗原153",
     "laterality": "side seite cote lado 侧别 左右",
+    "ki67_specimen": "specimen specimen_type type_of_specimen praeparat praparat entnahmeart art_der_entnahme "
+    "prelevement type_de_prelevement muestra tipo_de_muestra 标本 标本类型",
+    "neoadjuvant": "neoadjuvant_therapy neoadjuvant_treatment neoadjuvant_chemotherapy nact neoadjuvante_therapie "
+    "neoadjuvante_chemotherapie traitement_neoadjuvant chimiotherapie_neoadjuvante neoadyuvancia 新辅助治疗 新辅助化疗",
     "nodes_positive": "positive_nodes positive_lymph_nodes positive_lymphknoten ganglions_positifs ganglios_positivos "
     "阳性淋巴结数",
     "nodes_removed": "nodes_examined removed_nodes entfernte_lymphknoten ganglions_preleves ganglios_extirpados",

@@ -112,6 +112,15 @@ LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
         "N2": _stage("n2", "ab"),
         "N3": _stage("n3", "abc"),
     },
+    "ki67_specimen": {
+        "surgical": _words("""surgery | operation | op | excision | resection | mastectomy | lumpectomy | segmentectomy
+            | surgical specimen | resektat | resektion | exzision | exzidat | mastektomie | op-präparat | op präparat
+            | chirurgie | pièce opératoire | exérèse | mastectomie | tumorectomie | cirugía | pieza quirúrgica
+            | escisión | mastectomía | tumorectomía | 手术 | 手术标本 | 切除 | 切除标本"""),
+        "core": _words("""biopsy | core biopsy | core needle biopsy | core needle | needle biopsy | cnb | tru-cut
+            | trucut | vacuum biopsy | vab | biopsie | stanze | stanzbiopsie | stanzbiopsat | vakuumbiopsie
+            | microbiopsie | macrobiopsie | biopsia | bag | 活检 | 穿刺 | 穿刺活检 | 粗针穿刺 | 粗针穿刺活检"""),
+    },
     "laterality": {
         "left": _words("l|links|gauche|g|izquierda|izquierdo|左|左侧"),
         "right": _words("r|rechts|droite|droit|d|derecha|derecho|右|右侧"),

@@ -16,6 +16,9 @@ from core.tabular import read_bytes, read_table
 FOUND = ("ki67_pct", "ki67_cutoff", "ki67_laboratory", "ki67_antibody", "pt", "pn", "nodes_removed", "nodes_positive")
 FOLLOWED = ("rfs_months", "rfs_event", "last_followup")
 FIELDS = ("patient_id", *FOUND, *FOLLOWED)
+EXCLUDING = ("ki67_specimen", "neoadjuvant")
+CORE = "its Ki-67 is of a core biopsy, which is never the outcome"
+TREATED = "after neoadjuvant therapy Ki-67, pT and pN are not those of the tumour that was examined"
 RANGE = "ki67_pct is a range; give one number, as the register keeps what was counted"
 
 
@@ -39,7 +42,7 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
     """Read a table of outcomes: CSV, Excel, ODS or Parquet."""
     content, choices = read_bytes(source), choices or Choices()
     text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
-    match = match_columns(text.header, FIELDS, choices)
+    match = match_columns(text.header, (*FIELDS, *EXCLUDING), choices)
     found = {*match.positions, *match.doubtful}
     if "patient_id" not in found:
         raise TableError("The table has no column with the pseudonyms (patient_id); rename one.")
@@ -57,7 +60,17 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
         patient = known.pop("patient_id", None)
         if patient is None:
             problems.setdefault(number, "no patient_id")
+        elif reason := _find_reason(known):
+            problems.setdefault(number, reason)
         elif number not in problems:
             rows.append((number, str(patient), known))
     reading = describe_reading(content, text, match, understood, problems)
     return OutcomeTable(tuple(rows), reading)
+
+
+def _find_reason(known: dict[str, Any]) -> str:
+    """Say why what a row states is not the outcome of the tumour that was examined; "" where it may be."""
+    specimen, neoadjuvant = (known.pop(name, None) for name in EXCLUDING)
+    if specimen == "core" and "ki67_pct" in known:
+        return CORE
+    return TREATED if neoadjuvant == "yes" and not known.keys().isdisjoint(FOUND) else ""

@@ -53,11 +53,14 @@ class PredictionTable:
         What became of the file's rows and columns.
     cutoff : Cutoff
         Ki-67 that counts as high.
+    rows : tuple of int
+        Row number in the file (the header is row 1) of each row of the table; empty where there is no file.
     """
 
     table: pd.DataFrame
     reading: TableReading
     cutoff: Cutoff = DEFAULT_CUTOFF
+    rows: tuple[int, ...] = ()
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:
@@ -121,7 +124,7 @@ def read_predictions(
     table = table[good].reset_index(drop=True)
     reading = describe_reading(content, text, match, understood, problems, notes)
     _check_usable(table, reading, outcome if outcome_needed else None)
-    return PredictionTable(table, reading, cutoff)
+    return PredictionTable(table, reading, cutoff, tuple(row for row in text.rows if row not in problems))
 
 
 def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed: bool) -> Match:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.clinical import names_summary
+from core.clinical.ids import fold_ids
 from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field, holds_splits
 from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
@@ -22,12 +22,6 @@ from models.cutoff import Cutoff
 
 FORMULAS = (
     "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
-)
-FOLDED = (
-    (r"[\s\p{Z}\p{Cf}]+", ""),
-    (r"[\p{Pd}\x{2212}_]", "-"),
-    (r"^([0-9]+)\.0+$", r"\1"),
-    (r"(^|[^0-9.,])0+([0-9])", r"\1\2"),
 )
 TWIN = (
     "the pseudonym differs from that of row {row} only in case, blanks, dashes, width or zeros: one patient or two? "
@@ -158,14 +152,6 @@ def find_summaries(table: TextTable) -> dict[int, str]:
     while end - 1 in found:
         end -= 1
     return {row: reason for row, reason in found.items() if row >= end or filled[row] < np.median(filled)}
-
-
-def fold_ids(ids: pa.Array) -> pa.Array:
-    """Write ids alike that differ only in case, blanks, dashes, width or zeros."""
-    folded = pc.utf8_lower(pc.utf8_normalize(ids, form="NFKC"))
-    for pattern, replacement in FOLDED:
-        folded = pc.replace_substring_regex(folded, pattern=pattern, replacement=replacement)
-    return folded
 
 
 def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:

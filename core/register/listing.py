@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, case, func, literal_column, select
 
+from core.clinical.ids import clean_id
 from core.register.models import ENTRIES, ESTIMATES, REGISTER, WITHHELD, Record
 from core.register.store import Store
 from core.register.withdrawal import find_last, is_withdrawn
@@ -50,8 +51,8 @@ class Filter:
     def apply(self, query: Select[Any]) -> Select[Any]:
         """Narrow a query of estimates."""
         query = query.where(ESTIMATES.c.withdrawals > 0 if self.withdrawn else ESTIMATES.c.withdrawals <= 0)
-        if self.search.strip():
-            query = query.where(ESTIMATES.c.patient.icontains(self.search.strip(), autoescape=True))
+        if search := clean_id(self.search):
+            query = query.where(ESTIMATES.c.patient.icontains(search, autoescape=True))
         if self.centre is not None:
             query = query.where(ESTIMATES.c.centre == self.centre)
         if self.bundle_sha256 is not None:

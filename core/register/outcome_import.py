@@ -1,13 +1,17 @@
 """A table of outcomes beside what the register keeps: judged row by row before anything is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import select
 
+from core.clinical.ids import clean_id, fold_ids
 from core.errors import InputError
-from core.register.models import Entry, Kind, Record
+from core.register.models import ENTRIES, Entry, Kind, Record
 from core.register.outcome_entry import (
     NOTHING,
     Author,
@@ -29,6 +33,10 @@ MEANING: dict[Status, str] = {
     "unmatched": "the register has no estimate of this pseudonym",
     "not used": "the row can't be used",
 }
+ALIKE = (
+    "the register has no estimate of this pseudonym, but one of {other}, which differs only in case, blanks, dashes, "
+    "width or zeros: write it so if it is this patient"
+)
 DIFFERING = "the file gives this patient several rows that differ; keep the one that counts"
 Row = tuple[int, str, Mapping[str, Any]]
 
@@ -61,13 +69,17 @@ class JudgedRow:
 def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, str]] = ()) -> list[JudgedRow]:
     """Judge the rows of a table in their order; of several rows of a patient that differ, none is taken."""
     patients = {patient for _, patient, _ in rows}
-    known, kept = find_first_exams(store, patients), read_kept(store, patients)
+    known = find_first_exams(store, patients | {*map(clean_id, patients)})
+    kept = read_kept(store, known)
+    rows = [(number, patient if patient in known else clean_id(patient), raw) for number, patient, raw in rows]
+    alike = find_alike(store, {patient for _, patient, _ in rows if patient not in known})
     judged = [JudgedRow(number, "", "not used", reason) for number, reason in refused]
     first: dict[str, Row] = {}
     differing = {row[1] for row in rows if first.setdefault(row[1], row)[2] != row[2]}
     for number, patient, raw in rows:
         if patient not in known:
-            judged.append(JudgedRow(number, patient, "unmatched"))
+            hint = ALIKE.format(other=alike[patient]) if patient in alike else ""
+            judged.append(JudgedRow(number, patient, "unmatched", hint))
         elif patient in differing:
             judged.append(JudgedRow(number, patient, "not used", DIFFERING))
         elif number != first[patient][0]:
@@ -75,6 +87,19 @@ def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, s
         else:
             judged.append(_judge(number, patient, raw, kept))
     return sorted(judged, key=lambda row: row.number)
+
+
+def find_alike(store: Store, names: Set[str]) -> dict[str, str]:
+    """Give to pseudonyms that the register does not know those that it knows and that are written almost so."""
+    told = sorted(filter(None, names))
+    if not told:
+        return {}
+    query = select(ENTRIES.c.patient).where(ENTRIES.c.kind == "registered").distinct()
+    known = pa.array([row["patient"] for row in store.select(query)], pa.string())
+    folded = fold_ids(pa.array(told, pa.string()))
+    hits = known.filter(pc.is_in(fold_ids(known), value_set=folded))
+    others = dict(zip(fold_ids(hits).to_pylist(), hits.to_pylist(), strict=True))
+    return {name: others[key] for name, key in zip(told, folded.to_pylist(), strict=True) if key in others}
 
 
 def tabulate_rows(judged: Sequence[JudgedRow]) -> pd.DataFrame:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 SOUND_MM_PER_US = 1.54
 APERTURE_MM = 38.0
+MAKER = "Simulated"
 
 
 @dataclass(frozen=True)
@@ -63,21 +65,31 @@ class Device:
         return f"{self.maker} {self.model} {self.probe} {self.f0_mhz:g} MHz"
 
 
+def is_simulated_device(name: str) -> bool:
+    """Whether a device is one of the simulation, by its name in a table or a DICOM header."""
+    return name.startswith(f"{MAKER} ")
+
+
+def holds_simulated(patients: pd.DataFrame) -> bool:
+    """Whether a table of patients names a simulated device."""
+    return "image_device" in patients and any(is_simulated_device(str(name)) for name in patients["image_device"])
+
+
 DEVICES = {
     "A": Device(
-        "Simulated", "SIM-US A1", "L10", 10.0, 0.70, 2.2, 2, 3.0, 62, 0.0, 1.0, 0.25, (1024, 768), 640, "left",
+        MAKER, "SIM-US A1", "L10", 10.0, 0.70, 2.2, 2, 3.0, 62, 0.0, 1.0, 0.25, (1024, 768), 640, "left",
         0.55, 0.06, 0.5,
     ),
     "B": Device(
-        "Simulated", "SIM-US B3", "L12", 12.0, 0.75, 2.4, 3, 4.0, 66, 1.0, 0.95, 0.10, (1280, 960), 800, "right",
+        MAKER, "SIM-US B3", "L12", 12.0, 0.75, 2.4, 3, 4.0, 66, 1.0, 0.95, 0.10, (1280, 960), 800, "right",
         0.70, 0.08, 0.3,
     ),
     "C": Device(
-        "Simulated", "SIM-US C7", "L9", 9.0, 0.65, 2.2, 2, 2.5, 58, -1.0, 1.05, 0.45, (800, 600), 500, "left",
+        MAKER, "SIM-US C7", "L9", 9.0, 0.65, 2.2, 2, 2.5, 58, -1.0, 1.05, 0.45, (800, 600), 500, "left",
         0.80, 0.10, 0.7,
     ),
     "D": Device(
-        "Simulated", "SIM-US D2", "L7", 7.5, 0.60, 2.5, 2, 2.0, 55, 0.5, 1.10, 0.35, (1024, 768), 620, "right",
+        MAKER, "SIM-US D2", "L7", 7.5, 0.60, 2.5, 2, 2.0, 55, 0.5, 1.10, 0.35, (1024, 768), 620, "right",
         0.90, 0.12, 0.4,
     ),
 }  # fmt: skip

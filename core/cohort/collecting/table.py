@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from core.clinical import COLUMNS, M2_PREDICTORS
+from core.clinical.ids import fold_ids
 from core.cohort.columns import match_columns
 from core.cohort.manifest import OUTCOMES, find_conflicts, list_records, write_range
-from core.cohort.reading import Understood, describe_reading, find_summaries, fold_ids, understand
+from core.cohort.reading import Understood, describe_reading, find_summaries, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
 from core.tabular import TextTable, read_bytes, read_table

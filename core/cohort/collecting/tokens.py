@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from core.cohort.reading import fold_ids
+from core.clinical.ids import fold_ids
 from core.imaging.decoding.pseudonyms import is_placeholder, make_pseudonym
 from core.imaging.filed_image import FiledImage
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from core.clinical.ids import clean_id
 from core.errors import InputError
 from core.inference import Case, Prediction
 from core.register.chain import hash_json, write_json
 from core.register.models import Entry, Record
+from core.simulation.devices import is_simulated_device
 
 EARLIEST = "1990-01-01"
 Clinical = Mapping[str, str | float]
@@ -77,7 +79,7 @@ class Estimate:
     def of_case(
         cls, case: Case, prediction: Prediction, *, patient: str, centre: str, exam_date: str, engine: str, **rest: Any
     ) -> Self:
-        """Take an estimate of the Case page."""
+        """Take an estimate of the Case page; an image of a simulated device makes its patient a simulated one."""
         if prediction.applicability.status == "refused":
             raise InputError("The model refused this image, so there is no estimate to keep.")
         views = [
@@ -85,10 +87,12 @@ class Estimate:
             for v in case.views
         ]
         low, high = prediction.interval
+        device = next((view.frame.device for view in case.views if view.frame.device), "")
+        rest["is_simulated"] = rest.get("is_simulated", False) or is_simulated_device(device)
         return cls(
-            patient=patient.strip(),
+            patient=clean_id(patient),
             centre=centre.strip(),
-            device=next((view.frame.device for view in case.views if view.frame.device), ""),
+            device=device,
             exam_date=exam_date,
             bundle=prediction.bundle,
             bundle_sha256=prediction.bundle_sha256,

@@ -3,14 +3,17 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from scipy.special import expit
 
 from core.clinical import M1_PREDICTORS, is_missing, parse_inputs
+from core.clinical.ids import clean_id
 from core.errors import InputError
 from core.register.estimate.entry import Clinical, Estimate
+from core.simulation.devices import is_simulated_device
 from models.bundle import Bundle
 from models.fusion import FusionHead
 
@@ -19,9 +22,32 @@ ROUNDED = 0.006  # by which a probability with two digits differs
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True)
+class ReadEstimates:
+    """What became of a table's rows.
+
+    Parameters
+    ----------
+    estimates : tuple of Estimate
+        In the table's order.
+    refused : tuple of (int, str)
+        Position in the table, from 0, and reason of each row that can't be kept.
+    simulated : int
+        Estimates that are kept as of simulated patients because their device says so.
+    """
+
+    estimates: tuple[Estimate, ...]
+    refused: tuple[tuple[int, str], ...]
+    simulated: int
+
+    def number(self, rows: Sequence[int]) -> list[tuple[int, str]]:
+        """Name the refused rows by their numbers in the file."""
+        return [(rows[position] if rows else position + 1, reason) for position, reason in self.refused]
+
+
 def read_estimates(
     table: pd.DataFrame, bundle: Bundle, *, engine: str, simulated: bool = False, own: Mapping[str, float] | None = None
-) -> list[Estimate]:
+) -> ReadEstimates:
     """Take the estimates of a prediction table that a bundle gave, as `score` writes it.
 
     Parameters
@@ -34,49 +60,61 @@ def read_estimates(
     engine : str
         What computed.
     simulated : bool
-        Whether the patients are made up.
+        Whether the patients are made up; those of a simulated device are in any case.
     own : mapping of str to float, optional
         The readers' own estimates by pseudonym.
 
     Returns
     -------
-    list of Estimate
-        In the table's order.
+    ReadEstimates
+        Estimates, and the rows that can't be kept: a date, hash, box or verdict is none, or a text is too long.
 
     Raises
     ------
     InputError
-        If the table's own probabilities by the clinical values alone are not the bundle's, or a hash, box or verdict
-        is none.
+        If the table's own probabilities by the clinical values alone are not the bundle's.
     """
-    head, rule = bundle.fusion_heads["m1"], bundle.manifest.call_rule
     rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
     values: list[dict[str, Any]] = [read_clinical(row) for row in rows]
     _check_bundle(rows, values, bundle)
-    return [
-        Estimate(
-            patient=str(row["patient_id"]).strip(),
-            centre=str(row.get("centre", "")),
-            device=str(row.get("image_device", "")),
-            exam_date=str(row.get("exam_date", "")),
-            bundle=bundle.name,
-            bundle_sha256=bundle.sha256,
-            engine=engine,
-            input_sha256=_read_hash(row),
-            views=_read_views(row),
-            clinical=clinical,
-            imputed=tuple(term.field for term in head.terms if term.field not in clinical),
-            probability=float(row["prob"]),
-            low=row.get("interval_low") if _has_interval(row) else None,
-            high=row.get("interval_high") if _has_interval(row) else None,
-            threshold=rule.threshold,
-            image_score=find_score(head, float(row["prob"]), clinical),
-            gate=_read_gate(row),
-            own=(own or {}).get(str(row["patient_id"])),
-            is_simulated=simulated,
-        )
-        for row, clinical in zip(rows, values, strict=True)
-    ]
+    estimates, refused, marked = [], [], 0
+    for position, (row, clinical) in enumerate(zip(rows, values, strict=True)):
+        is_marked = not simulated and is_simulated_device(str(row.get("image_device", "")))
+        try:
+            about = {"engine": engine, "is_simulated": simulated or is_marked}
+            estimate = _read_estimate(row, clinical, bundle, about | {"own": (own or {}).get(str(row["patient_id"]))})
+            estimate.to_entry("-")  # what no entry can keep is refused here, with its row
+        except InputError as error:
+            refused.append((position, str(error)))
+        else:
+            estimates.append(estimate)
+            marked += is_marked
+    return ReadEstimates(tuple(estimates), tuple(refused), marked)
+
+
+def _read_estimate(
+    row: Mapping[str, Any], clinical: dict[str, Any], bundle: Bundle, about: Mapping[str, Any]
+) -> Estimate:
+    head, has_interval = bundle.fusion_heads["m1"], _has_interval(row)
+    return Estimate(
+        patient=clean_id(str(row["patient_id"])),
+        centre=str(row.get("centre", "")),
+        device=str(row.get("image_device", "")),
+        exam_date=str(row.get("exam_date", "")),
+        bundle=bundle.name,
+        bundle_sha256=bundle.sha256,
+        input_sha256=_read_hash(row),
+        views=_read_views(row),
+        clinical=clinical,
+        imputed=tuple(term.field for term in head.terms if term.field not in clinical),
+        probability=float(row["prob"]),
+        low=row.get("interval_low") if has_interval else None,
+        high=row.get("interval_high") if has_interval else None,
+        threshold=bundle.manifest.call_rule.threshold,
+        image_score=find_score(head, float(row["prob"]), clinical),
+        gate=_read_gate(row),
+        **about,
+    )
 
 
 def _check_bundle(rows: Sequence[Mapping[str, Any]], values: Sequence[Clinical], bundle: Bundle) -> None:

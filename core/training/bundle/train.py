@@ -19,6 +19,7 @@ from core.evaluation.cohort.split import choose_cohort_threshold
 from core.figures.cohort.evaluate import evaluate_cohort
 from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
+from core.simulation.devices import holds_simulated
 from core.spreadsheet import render_csv
 from core.training.backbone.folder import make_reference, read_backbone_card
 from core.training.bundle.card import write_card
@@ -197,7 +198,7 @@ def _describe(
         "predictors": [term.field for term in heads["m1"].terms],
         "training_data": {
             "description": plan.description,
-            "simulated": plan.simulated,
+            "simulated": plan.simulated or holds_simulated(patients),
             "few": int((patients["split"] == "train").sum()) < MIN_TRAIN,
             "sha256": _hash_data(manifest),
             "n_patients": len(patients),

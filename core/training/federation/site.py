@@ -19,6 +19,7 @@ from core.errors import InputError, TableError
 from core.evaluation.calibration.logistic import fit_logistic
 from core.inference.applicability import Gate
 from core.inference.engines.torch import TorchEngine
+from core.simulation.devices import holds_simulated
 from core.training.backbone.folder import read_backbone_card
 from core.training.bundle.fusion import complete_inputs
 from core.training.bundle.image_score import draw_folds, fit_image_score, map_features
@@ -179,7 +180,7 @@ def summarise_patients(
     return SiteSums(
         site=plan.site,
         description=plan.description,
-        is_simulated=plan.simulated,
+        is_simulated=plan.simulated or holds_simulated(patients),
         n=len(y),
         events=int(y.sum()),
         cutoff=plan.cutoff,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.clinical.ids import clean_id
 from core.errors import WorkError
 from core.inference.engines.choice import describe_choice
 from core.plain_text import plain
@@ -21,6 +22,7 @@ from core.ui.resources import get_bundle
 
 if TYPE_CHECKING:
     from core.register.estimate.entry import Estimate
+    from core.register.estimate.table import ReadEstimates
     from core.register.models import Kind
     from core.ui.cohort.current import Cohort
 
@@ -53,9 +55,9 @@ def offer_case(user: User, answer: Answer, source: Source) -> None:
         ).strip()
         is_sound = not pseudonym or _ask_pseudonym(pseudonym, name_widget("register_sound"))
         centre = st.text_input("Centre", key="register_centre", max_chars=100, persist_state="session").strip()
-        today = datetime.datetime.now(datetime.UTC).date()
+        last = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)  # today, east of here
         day = st.date_input(
-            "Date of the examination", None, EARLIEST, today, name_widget("register_day"), format="YYYY-MM-DD"
+            "Date of the examination", None, EARLIEST, last, name_widget("register_day"), format="YYYY-MM-DD"
         )
         author = ask_initials(user)
         lacks = [
@@ -88,7 +90,7 @@ def find_kept(answer: Answer, source: Source) -> str:
     from core.ui.register.database import get_store  # noqa: PLC0415 - brings the database
 
     with suppress(WorkError):  # the case goes on without its database
-        return find_entry(get_store(), told.strip(), answer.prediction)
+        return find_entry(get_store(), clean_id(told), answer.prediction)
     return ""
 
 
@@ -177,11 +179,23 @@ def _add_cohort(user: User, author: str, cohort: "Cohort", simulated: bool) -> N
     bundle = get_bundle() if package is None else package.bundle  # another one may answer by now
     readings = get_store().read(cohort=cohort.sha256, kinds=kinds)
     own = {r.patient: r.probability for r in reversed(readings) if r.probability is not None}
-    estimates = read_estimates(
+    found = read_estimates(
         cohort.table, bundle, engine=describe_choice(get_text_setting("engine")), simulated=simulated, own=own
     )
+    estimates = found.estimates
     count = add(user, author, estimates)
     there = f"; {len(estimates) - count:,} were there already" if count < len(estimates) else ""
     if withdrawn := count_withdrawn(get_store(), [one.identity for one in estimates]):
         there += f", {withdrawn:,} of them withdrawn: on the page Register each can be put back"
-    st.session_state["register_said"] = f"**{count:,} added** to the register{there}."
+    st.session_state["register_said"] = f"**{count:,} added** to the register{there}.{_say_rest(found, cohort)}"
+
+
+def _say_rest(found: "ReadEstimates", cohort: "Cohort") -> str:
+    """Say which patients are simulated by their device, and which rows can't be kept."""
+    told = f" {found.simulated:,} of a simulated device are kept as simulated patients." if found.simulated else ""
+    rows = found.number(cohort.read.rows)
+    if not rows:
+        return told
+    named = "; ".join(f"row {row}: {plain(reason)}" for row, reason in rows[:MOST_NAMED])
+    more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    return f"{told} {len(rows):,} can't be kept: {named}{more}."

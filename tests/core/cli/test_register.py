@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from core.cli import app
 from core.cli.console import DEMO_BUNDLE
 from core.cohort.frozen_rule import FrozenRule
-from core.errors import InputError, UsageError
+from core.errors import InputError, TableError, UsageError
 from core.inference.trust import load_bundle
 from core.register.store import Store
 from tests.core.fhir.bundles import write_bundle, write_observation
@@ -58,6 +58,27 @@ def test_a_scored_table_is_added_once_and_comes_back(url, tmp_path, bundle_dir):
     ]
     assert [float(row["prob"]) for row in rows] == [0.7, 0.2]
     assert "2 estimates, 0 outcomes, 0 follow-ups among 2 entries; the chain holds" in run(url, "verify").stdout
+
+
+def test_rows_that_no_entry_can_keep_are_named_and_the_others_added(url, tmp_path, bundle_dir):
+    rows = "P-3,A,0.5,50,4B,2999-01-01,ok\nP-4,A,0.5,50,4B,,refused\n" + f"P-5,{'C' * 101},0.5,50,4B,,ok\n"
+    table = write(tmp_path, PREDICTIONS + rows)
+    told = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir), "--json")
+    assert json.loads(told.stdout) == {"added": 2, "there_already": 0, "refused": 3, "withdrawn": 0}
+    for words in ("row 4: The date of the examination, 2999-01-01", "row 5: A gate is 'refused'", "row 6: A name of"):
+        assert words in told.stderr
+
+
+def test_patients_of_a_simulated_device_are_never_kept_as_real_ones(url, tmp_path, bundle_dir):
+    header, real, other = PREDICTIONS.splitlines()
+    device = "Simulated SIM-US A1 L10 10 MHz"
+    table = write(tmp_path, f"{header},image_device\n{real},Maker Model\n{other},{device}\n")
+    told = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
+    assert "1 patients were examined on a simulated device: they are kept as simulated ones." in told.stderr
+    out = tmp_path / "register.csv"
+    run(url, "export", "--out", str(out))
+    rows = csv.DictReader(out.read_text(encoding="utf-8").splitlines())
+    assert [row["is_simulated"] for row in rows] == ["False", "True"]
 
 
 def test_names_are_questioned_and_a_table_of_another_bundle_is_refused(url, tmp_path, bundle_dir):
@@ -215,5 +236,7 @@ def test_what_was_not_read_of_a_table_of_estimates_is_said_and_can_be_answered(u
 def test_what_score_never_writes_is_refused(url, tmp_path, bundle_dir, column, value, sentence):
     table = write(tmp_path, f"patient_id,prob,{column}\nP-1,0.7,{value}\n")
     refused = run(url, "add", table, "--author", "AB", "--bundle", str(bundle_dir))
-    assert isinstance(refused.exception, InputError)
-    assert sentence in str(refused.exception)
+    assert isinstance(refused.exception, TableError)
+    ((row, reason),) = refused.exception.rows
+    assert row == 2
+    assert sentence in reason

@@ -189,17 +189,20 @@ def test_a_case_and_its_scored_row_are_the_same_estimate(bundle_dir):
         "aln_us": 1,
     }
     row |= {"input_sha256": own.input_sha256, "age": 54, "birads": "4C"}
-    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
+    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x").estimates
     assert scored.identity == own.identity
     assert scored.image_score == pytest.approx(own.image_score, abs=1e-6)
     assert scored.imputed == own.imputed
     assert (scored.low, scored.high) == (None, None)
     row |= {"interval_low": own.low, "interval_high": own.high}
-    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
+    (scored,) = read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x").estimates
     assert (scored.low, scored.high) == (own.low, own.high)
-    row |= {"interval_low": 0.9, "interval_high": 0.1}
-    with pytest.raises(InputError, match="lower end lies above"):
-        read_estimates(pd.DataFrame([row]), predictor.bundle, engine="x")
+    wrong = row | {"interval_low": 0.9, "interval_high": 0.1}
+    found = read_estimates(pd.DataFrame([wrong, row]), predictor.bundle, engine="x")
+    assert found.estimates == (scored,)
+    ((row_number, reason),) = found.number((7, 9))
+    assert row_number == 7
+    assert "lower end lies above" in reason
 
 
 def test_of_a_thousand_concurrent_writes_none_that_was_acknowledged_is_lost_by_kill(url):
