@@ -18,7 +18,7 @@ _JOINER = "\N{WORD JOINER}"
 _PARTED = re.compile(r"(?<=:)(?=[a-z_/]|[\w+-]+:)|(?<=@)(?=\w)|(?<=www)(?=\.)", re.IGNORECASE)
 _ACTIVE = re.compile(r"[<\[\]*`~$\\]|&(?=#|\w+;)|(?<!\w)_|_(?!\w)|^[#>]|^[-+](?=\s|$)|(?<=^\d)[.)](?=\s|$)")
 _LEADING = re.compile(r"[<\[\]$\\]|&(?=#|\w+;)")
-_OUR_TAGS = r"/?(?:b|i|sub|sup)>|br ?/?>"
+_OUR_TAGS = r"/?(?:b|i|sub|sup|extra)>|br ?/?>"
 _FOREIGN = re.compile(rf"<(?!{_OUR_TAGS})|\$|&(?=#)")
 
 
@@ -40,7 +40,7 @@ def plain_table(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def plain_figure(figure: "go.Figure") -> "go.Figure":
-    """Write the texts of a figure so that no tag but our own bold, italics, indices and line breaks is read."""
+    """Write the texts of a figure so that no tag but our own is read: bold, italics, indices, line breaks, hover boxes."""
     return type(figure)(_clean(figure.to_dict()), _validate=False)  # as it was, so there is nothing to be checked
 
 

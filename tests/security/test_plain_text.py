@@ -76,8 +76,10 @@ def test_tables_keep_numbers_and_figures_keep_our_own_tags():
     assert table.iloc[0, 0] == 1.5
     assert not any("<" in str(value) or "[" in str(value) for value in (*table.columns, *table.iloc[0]))
     figure = go.Figure(go.Scatter(x=["<a href='x'>y</a>"], y=[1], name="<b>n</b><br>", customdata=[["$z$"]]))
+    figure.update_traces(hovertemplate="%{x}<extra></extra>")
     trace = plain_figure(figure).data[0]
     assert trace.name == "<b>n</b><br>"
+    assert trace.hovertemplate == "%{x}<extra></extra>"
     assert trace.x[0] == "&#60;a href='x'>y&#60;/a>"
     assert trace.customdata[0][0] == "&#36;z&#36;"
     assert figure.data[0].x[0] == "<a href='x'>y</a>"

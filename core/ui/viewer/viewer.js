@@ -319,13 +319,14 @@ class Viewer {
     this.stage.on("pointerdown", (event) => this.start(event));
     this.stage.on("pointermove", (event) => this.move(event));
     this.stage.on("pointerup pointerleave", () => this.end());
-    this.stage.on("touchmove", ({ evt }) => this.pinch(evt));
-    this.stage.on("touchend", () => { this.fingers = null; });
+    const stage = this.find(".stage"); // its own events: Konva keeps those of a second finger back while one drags
+    stage.addEventListener("touchmove", (event) => this.pinch(event));
+    for (const name of ["touchend", "touchcancel"]) stage.addEventListener(name, ({ touches }) => { if (touches.length < 2) this.fingers = null; });
     this.box.on("dragmove", () => {
       const { x, y } = this.box.position();
       this.box.position({ x: clamp(x, 0, this.data.width - this.box.width()), y: clamp(y, 0, this.data.height - this.box.height()) });
     });
-    this.box.on("dragend transformend", () => this.keep(this.edges()));
+    this.box.on("dragend transformend", () => { if (!this.fingers) this.keep(this.edges()); });
   }
 
   start({ target }) {
@@ -382,9 +383,19 @@ class Viewer {
     const [a, b] = event.touches, bounds = this.find(".stage").getBoundingClientRect();
     const distance = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
     const centre = { x: (a.clientX + b.clientX) / 2 - bounds.left, y: (a.clientY + b.clientY) / 2 - bounds.top };
-    if (this.fingers) this.magnify(distance / this.fingers, centre);
-    this.drag = null;
+    const before = this.fingers;
     this.fingers = distance;
+    if (!before) return this.release();
+    this.magnify(distance / before, centre);
+  }
+
+  // What the first of two fingers began is no box.
+  release() {
+    this.drag = null;
+    this.box.stopDrag();
+    this.handles.stopTransform();
+    this.place(this.data.box);
+    this.draw();
   }
 
   press(event) {

@@ -184,3 +184,32 @@ def test_two_taps_of_a_finger_draw_a_box_without_scrolling(show):
     page.touchscreen.tap(*locate(page, 230, 190))
     page.touchscreen.tap(*locate(page, 330, 280))
     assert_near(read_box(page), (230, 190, 330, 280))
+
+
+def slide(page, *fingers: tuple[tuple[float, float], tuple[float, float]]) -> None:
+    """Put fingers down one after another, slide each from its first to its second place on the screen, lift them."""
+    devtools = page.context.new_cdp_session(page)
+
+    def tell(kind: str, places: list[tuple[float, float]]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    for count in range(1, len(fingers) + 1):
+        tell("touchStart", [start for start, _ in fingers[:count]])
+    for step in range(1, 9):
+        tell("touchMove", [(x + (to_x - x) * step / 8, y + (to_y - y) * step / 8) for (x, y), (to_x, to_y) in fingers])
+        page.wait_for_timeout(30)
+    tell("touchEnd", [])
+
+
+@pytest.mark.parametrize("first", [(250, 200), (150, 110), (200, 160)], ids=["beside", "on the box", "on a handle"])
+def test_two_fingers_magnify_and_leave_the_box(show, first):
+    page = show(has_touch=True)
+    before = json.loads(page.locator(".viewer").get_attribute("data-place"))[2]
+    (x, y), (right, below) = locate(page, *first), locate(page, first[0] + 60, first[1])
+    slide(page, ((x, y), (x - 60, y)), ((right, below), (right + 60, below)))
+    assert json.loads(page.locator(".viewer").get_attribute("data-place"))[2] > 1.4 * before
+    assert read_box(page) == [100, 60, 200, 160]
+    page.get_by_role("button", name="Fit").click()
+    slide(page, (locate(page, 200, 160), locate(page, 240, 190)))
+    assert_near(read_box(page), (100, 60, 240, 190))
