@@ -40,7 +40,7 @@ def plain_table(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def plain_figure(figure: "go.Figure") -> "go.Figure":
-    """Write the texts of a figure so that no tag but our own is read: bold, italics, indices, line breaks, hover boxes."""
+    """Write the texts of a figure so that no tag is read but bold, italics, indices, line breaks and hover boxes."""
     return type(figure)(_clean(figure.to_dict()), _validate=False)  # as it was, so there is nothing to be checked
 
 

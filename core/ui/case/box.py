@@ -8,7 +8,7 @@ from core.imaging import Frame, Roi, default_roi
 from core.imaging.findings.calipers import find_calipers, find_near_words, name_marks, remove_calipers
 from core.ui.case.events import BoxSet
 from core.ui.case.proposal import Proposal, find_at, show_proposal
-from core.ui.case.session import change_case, get_case, name_view_widget
+from core.ui.case.session import change_case, get_case, name_set_widget, name_view_widget, renew_widget
 from core.ui.case.state import Box, LesionView
 from core.ui.errors import guard
 
@@ -20,16 +20,16 @@ def ask_box(view: LesionView, frame: Frame, proposal: Proposal) -> Roi:
 
     It is moved in the viewer; the image of a simulated patient has a box of its own, others start on the chosen lesion.
     """
-    start = start_box(view, frame, proposal).start
+    box = start_box(view, frame, proposal)
     said, numbers = st.container(), st.expander("Lesion box in numbers, and what was found")
     with numbers:
-        edges = _ask_edges(view.number, frame)
+        edges = _ask_edges(view.number, frame, box.roi)
     roi = Roi(**edges)
     _keep(roi)
     with said:
         if roi == proposal.box:
             _ask_acceptance(roi)
-        elif roi == start:
+        elif roi == box.start:
             st.warning("This box is only a guess by brightness: check it, and draw it again if it misses the lesion.")
         if proposal.box not in {None, roi}:
             st.button("Use the proposed box", on_click=guard(set_box), args=(proposal.box,))
@@ -65,7 +65,7 @@ def paint_over(frame: Frame, roi: Roi) -> Frame:
 def set_box(roi: Roi) -> None:
     """Set the box, and the numbers with it."""
     _keep(roi.rounded())
-    _fill_edges(get_case().shown, roi.rounded())
+    _renew_edges(get_case().shown)
 
 
 def take_place(frame: Frame, number: int) -> None:
@@ -86,7 +86,7 @@ def start_box(view: LesionView, frame: Frame, proposal: Proposal) -> Box:
     else:
         shown = box.show(guess, frame_index=frame.frame_index, lesion=proposal.chosen)
     if box is None or shown.roi != box.roi:
-        _fill_edges(view.number, shown.roi)
+        _renew_edges(view.number)
     if shown != box:
         change_case(BoxSet(shown, view.number))
     return shown
@@ -115,19 +115,25 @@ def _keep(roi: Roi) -> None:
         change_case(BoxSet(replace(box, roi=roi), get_case().shown))
 
 
-def _fill_edges(number: int, roi: Roi) -> None:
+def _renew_edges(number: int) -> None:
     for name in EDGES:
-        st.session_state[name_view_widget(number, name)] = int(getattr(roi, name))
+        renew_widget(number, name)
 
 
-def _ask_edges(number: int, frame: Frame) -> dict[str, float]:
+def _ask_edges(number: int, frame: Frame, roi: Roi) -> dict[str, float]:
     columns = st.columns(4)
     edges = {}
     for column, (name, label) in zip(columns, EDGES.items(), strict=True):
         limit = frame.width if name.startswith("x") else frame.height
         edges[name] = float(
             column.number_input(
-                f"{label} (px)", 0, limit, step=1, key=name_view_widget(number, name), persist_state="session"
+                f"{label} (px)",
+                0,
+                limit,
+                int(getattr(roi, name)),
+                step=1,
+                key=name_set_widget(number, name),
+                persist_state="session",
             )
         )
     return edges

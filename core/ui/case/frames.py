@@ -10,7 +10,7 @@ from core.imaging import Frame, ImageInfo, Region, default_roi, inspect_image, r
 from core.imaging.findings.quality import refuse_frame
 from core.ui.case.events import ImageRead, ItemChosen, ItemsTaken, ReplaceAsked
 from core.ui.case.image_input import check_patients
-from core.ui.case.session import change_case, get_case, name_view_widget
+from core.ui.case.session import change_case, get_case, name_set_widget, name_view_widget, set_widget
 from core.ui.case.state import MOST_VIEWS, LesionView
 from core.ui.errors import guard
 from core.ui.resources import get_worker
@@ -53,7 +53,12 @@ def find_choice(view: LesionView) -> tuple[int | None, int | None]:
 
 def name_frame(number: int, region: int | None) -> str:
     """Give the key of the slider that chooses the frame of a loop."""
-    return name_view_widget(number, f"frame_{region}")
+    return name_set_widget(number, f"frame_{region}")
+
+
+def set_frame(number: int, region: int | None, shown: int) -> None:
+    """Look at a frame of a loop, from 1."""
+    set_widget(number, f"frame_{region}", shown)
 
 
 def find_refusal(frame: Frame) -> str:

@@ -18,7 +18,7 @@ from core.inference.loop_job import LoopJob
 from core.inference.queue.cohort_reader import BulkReader
 from core.plain_text import plain, plain_figure
 from core.ui.case.box import set_box
-from core.ui.case.frames import find_choice, name_frame
+from core.ui.case.frames import find_choice, set_frame
 from core.ui.case.session import forget, get_case, name_view_widget
 from core.ui.case.state import LesionView
 from core.ui.errors import guard, report_errors
@@ -138,5 +138,5 @@ def _choose_frame(name: str, view: LesionView, loop: LoopReading) -> None:
     if points and get_case().view is not None:
         _, region = find_choice(view)
         number = int(points[0]["x"])
-        st.session_state[name_frame(view.number, region)] = number
+        set_frame(view.number, region, number)
         set_box(loop.frames[number - 1].roi)

@@ -11,7 +11,7 @@ from core.imaging import Frame, Roi
 from core.inference.explain import format_percent
 from core.inference.lesion import Lesion
 from core.ui.case.events import ValueTaken
-from core.ui.case.session import change_case, get_case, name_view_widget
+from core.ui.case.session import change_case, get_case, name_set_widget, name_view_widget, set_widget
 from core.ui.errors import guard
 from core.ui.resources import get_worker
 from core.ui.session import name_owner
@@ -20,7 +20,7 @@ from core.ui.waiting import take_turn
 FOUND, SIZE = "case_lesions", "size_mm"
 ORIENTATION = {"parallel": "parallel to the skin", "not_parallel": "not parallel to the skin"}
 WORDS = "Looking for the lesion; the first time, the model is loaded"
-AT, SAID = "at", "said"
+AT, LESION, SAID = "at", "lesion", "said"
 TAKEN = "The box is that of the lesion outlined here: check it."
 NOTHING_HERE = "No lesion was found here: drag a box around it, or click its opposite corner."
 NOTHING = "No lesion was found in this image. The box below is only a guess: draw it around the lesion yourself."
@@ -60,7 +60,6 @@ def find_proposal(frame: Frame, number: int) -> Proposal:
     key = _identify(frame)
     found: dict[int, tuple[object, tuple[Lesion, ...]]] = st.session_state.setdefault(FOUND, {})
     known = found.get(number)
-    chosen = name_view_widget(number, "lesion")
     if known is None or known[0] != key:
         owner = name_owner()
         try:
@@ -68,8 +67,8 @@ def find_proposal(frame: Frame, number: int) -> Proposal:
         except (ModelError, WorkError) as error:
             return Proposal(reason=f"The search for a lesion failed. {error}")
         known = found[number] = (key, turn)
-        st.session_state[chosen] = 0
-    return Proposal(known[1], int(st.session_state.get(chosen) or 0))
+        set_widget(number, LESION, 0)
+    return Proposal(known[1], int(st.session_state.get(name_set_widget(number, LESION)) or 0))
 
 
 def get_lesions(frame: Frame, number: int) -> tuple[Lesion, ...]:
@@ -90,7 +89,7 @@ def ask_lesion(proposal: Proposal, number: int) -> None:
             range(len(proposal.lesions)),
             format_func=lambda i: f"Outline {i + 1}",
             required=True,
-            key=name_view_widget(number, "lesion"),
+            key=name_set_widget(number, LESION),
             persist_state="session",
         )
 
@@ -99,7 +98,7 @@ def choose_lesion(proposal: Proposal, number: int, fits: Callable[[Roi], bool]) 
     """Choose the first lesion whose box fits."""
     for i, lesion in enumerate(proposal.lesions):
         if fits(lesion.box):
-            st.session_state[name_view_widget(number, "lesion")] = i
+            set_widget(number, LESION, i)
             st.session_state[name_view_widget(number, SAID)] = TAKEN
             return lesion
     return None
@@ -122,7 +121,7 @@ def find_at(frame: Frame, number: int) -> Lesion | None:
         return None
     lesions = (*get_lesions(frame, number), *found)
     st.session_state[FOUND][number] = (key[0], lesions)
-    st.session_state[name_view_widget(number, "lesion")] = len(lesions) - 1
+    set_widget(number, LESION, len(lesions) - 1)
     return found[0]
 
 

@@ -51,6 +51,28 @@ def name_view_widget(number: int, name: str) -> str:
     return name_widget(f"view{number}_{name}")
 
 
+def name_set_widget(number: int, name: str) -> str:
+    """Give the key of a widget of a view that is not set by hand alone."""
+    key = name_view_widget(number, name)
+    return f"{key}_{st.session_state.get(key, 0)}"
+
+
+def renew_widget(number: int, name: str) -> None:
+    """Give a widget of a view another key, for another value than the one that was set by hand.
+
+    Until a browser has heard of the value, it sends what it still shows with every click, which would take it back.
+    """
+    key = name_view_widget(number, name)
+    st.session_state.pop(name_set_widget(number, name), None)
+    st.session_state[key] = st.session_state.get(key, 0) + 1
+
+
+def set_widget(number: int, name: str, value: object) -> None:
+    """Set a widget of a view."""
+    renew_widget(number, name)
+    st.session_state[name_set_widget(number, name)] = value
+
+
 def name_form(state: CaseState, name: str) -> str:
     """Give the key of a field of the form."""
     return f"{PREFIX}form{state.form_number}_{name}"

@@ -44,7 +44,7 @@ class Viewer {
     this.sizes.observe(this.find(".stage"));
   }
 
-  close() { clearTimeout(this.later); this.sizes.disconnect(); document.removeEventListener("keydown", this.keys); this.stage.destroy(); }
+  close() { clearTimeout(this.later); this.sizes.disconnect(); document.removeEventListener("keydown", this.keys); document.removeEventListener("pointerdown", this.hands, true); this.stage.destroy(); }
 
   // What Python says
 
@@ -225,12 +225,17 @@ class Viewer {
     this.place(box);
     this.say(`Box ${this.length(box[2] - box[0], 0)} by ${this.length(0, box[3] - box[1])}`);
     clearTimeout(this.later);
-    this.later = setTimeout(() => {
-      this.later = 0;
-      this.data.undoable = true;
-      this.tell("box", { x0: box[0], y0: box[1], x1: box[2], y1: box[3] });
-    }, 250);
+    this.later = setTimeout(() => this.tellBox(), 250);
     this.draw();
+  }
+
+  tellBox() {
+    if (!this.later) return;
+    clearTimeout(this.later);
+    this.later = 0;
+    this.data.undoable = true;
+    const [x0, y0, x1, y1] = this.data.box;
+    this.tell("box", { x0, y0, x1, y1 });
   }
 
   drop() {
@@ -311,6 +316,8 @@ class Viewer {
       turn();
     };
     document.addEventListener("keydown", this.keys);
+    this.hands = (event) => { if (!event.composedPath().includes(this.root)) this.tellBox(); }; // before what is pressed
+    document.addEventListener("pointerdown", this.hands, true);
     this.stage.on("wheel", ({ evt }) => {
       if (!evt.ctrlKey && this.zoom === 1 && evt.deltaY > 0) return;
       evt.preventDefault();
