@@ -15,7 +15,9 @@ ALIASES: dict[str, str] = {
     "fall_id pseudonyme identifiant identifiant_patient "
     "id_patient numero_patient paciente id_paciente identificador identificador_paciente 患者 患者编号 "
     "病例号 编号 病人编号 id_del_paciente codigo_paciente codigo_del_paciente numero_de_paciente patiente id_patiente "
-    "id_du_patient id_de_la_patiente n_patient numero_de_patient identifiant_du_patient 患者id 病人id 病历号",
+    "id_du_patient id_de_la_patiente n_patient numero_de_patient identifiant_du_patient "
+    "n_patiente n_historia no_historia n_historia_clinica no_historia_clinica numero_historia nhc "
+    "患者id 病人id 病历号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
     "etablissement centro hospital_name clinica 中心 医院 机构",
     "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei datei "
@@ -35,8 +37,10 @@ ALIASES: dict[str, str] = {
     "淋巴结转移",
     "aln_suspicious": "aln_us axillary_ultrasound axillary_us axilla_us axillasonographie axilla_sonographie "
     "echographie_axillaire ecografia_axilar axilla_auffaellig axilla_auffallig axilla_suspekt aln_suspekt "
-    "ganglion_axillaire_suspect ganglions_axillaires_suspects axila_sospechosa ganglios_axilares_sospechosos "
-    "腋窝超声 腋窝淋巴结可疑",
+    "lk_suspekt lk_auffaellig lk_auffallig axillaerer_lk_suspekt axillarer_lk_suspekt lymphknoten_suspekt "
+    "lymphknoten_auffaellig lymphknoten_auffallig ganglion_suspect ganglions_suspects ganglio_sospechoso "
+    "ganglios_sospechosos ganglion_axillaire_suspect ganglions_axillaires_suspects axila_sospechosa "
+    "ganglios_axilares_sospechosos 腋窝超声 腋窝淋巴结可疑",
     "rfs_months": "rfs_time rfs follow_up followup follow_up_time followup_time time survival_time time_to_event dfs "
     "dfs_time ddfs drfs efs recurrence_free_survival nachbeobachtung nachbeobachtungszeit rezidivfreies_ueberleben "
     "rezidivfreies_uberleben monate_bis_rezidiv zeit suivi duree_suivi survie_sans_recidive tiempo seguimiento "

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 
 def _words(text: str) -> frozenset[str]:
-    """Part a list of words at its bars."""
-    return frozenset(" ".join(word.split()) for word in text.split("|"))
+    """Part a list of words at its bars; each may be written without its accents."""
+    words = {" ".join(word.split()) for word in text.split("|")}
+    return frozenset(words | {_drop_accents(word) for word in words})
+
+
+def _drop_accents(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
 
 
 MISSING_WORDS = _words("""
@@ -55,6 +60,11 @@ COMPETING = _words("""
     | tod ohne rezidiv | décès | décédée | muerte | fallecida | 死亡 | 竞争事件
 """)
 SUSPICIOUS = _words("suspicious|suspect|suspekt|auffällig|auffaellig|sospechoso|sospechosa|可疑")
+PALPABLE = _words("palpable|tastbar|palpabel|palpée|可触及|可扪及|触及")
+IMPALPABLE = _words("""
+    not palpable | non-palpable | nonpalpable | impalpable | nicht tastbar | nicht palpabel | non palpable
+    | non palpée | no palpable | 不可触及 | 未触及 | 不可扪及 | 未扪及
+""")
 UNSUSPICIOUS = _words("unsuspicious|normal|unauffällig|unauffaellig|benign|正常|未见异常")
 
 
@@ -64,22 +74,26 @@ def _stage(category: str, parts: str = "") -> frozenset[str]:
     return frozenset(p + one + end for p in ("", "p") for one in whole for end in ("", "(sn)", " (sn)", "(m)", " (m)"))
 
 
-YES_NO = {"yes": YES | {"1"}, "no": NO | {"0"}}
 BINARY_WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "y": (YES | POSITIVE | HIGH, NO | NEGATIVE | LOW),
     "lnm": (YES | POSITIVE | {"n+", "pn+"}, NO | NEGATIVE | {"n0", "pn0"}),
     "rfs_event": (YES | POSITIVE | EVENT, NO | NEGATIVE | NO_EVENT),
+    "palpable": (YES | PALPABLE, NO | IMPALPABLE),
     "aln_suspicious": (YES | POSITIVE | SUSPICIOUS, NO | NEGATIVE | UNSUSPICIOUS),
 }
+YES_NO = {"yes": YES | {"1"}, "no": NO | {"0"}}
 LEVEL_WORDS: dict[str, dict[str, frozenset[str]]] = {
     "menopausal": {
         "pre": _words("""premenopausal | pre-menopausal | prämenopausal | praemenopausal | prä | prae | pré
-            | préménopause | pré-ménopause | préménopausée | premenopausia | premenopáusica | 绝经前 | 未绝经"""),
+            | préménopause | pré-ménopause | préménopausée | non ménopausée
+            | premenopausia | premenopáusica | 绝经前 | 未绝经"""),
         "peri": _words("""perimenopausal | peri-menopausal | péri | périménopause | péri-ménopause | perimenopausia
             | perimenopáusica | 围绝经期"""),
         "post": _words("""postmenopausal | post-menopausal | postménopause | post-ménopause
-            | ménopausée | postmenopausia | menopáusica | postmenopáusica | 绝经后 | 已绝经 | 绝经"""),
+            | ménopausée | postmenopausia | menopáusica | postmenopáusica | posmenopausia | posmenopáusica
+            | 绝经后 | 已绝经 | 绝经"""),
     },
+    "palpable": {"yes": YES_NO["yes"] | PALPABLE, "no": YES_NO["no"] | IMPALPABLE},
     "aln_suspicious": {
         "suspicious": YES | POSITIVE | SUSPICIOUS | {"1"},
         "negative": NO | NEGATIVE | UNSUSPICIOUS | {"0"},
@@ -180,7 +194,7 @@ def match_level(name: str, levels: Sequence[str], text: str) -> str | None:
         None where no level fits.
     """
     word = fold_word(text)
-    named = YES_NO if set(levels) == {"yes", "no"} else LEVEL_WORDS.get(name, {})
+    named = LEVEL_WORDS.get(name, YES_NO if set(levels) == {"yes", "no"} else {})
     for level in levels:
         if word == fold_word(level) or word in named.get(level, ()):
             return level

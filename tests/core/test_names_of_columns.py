@@ -28,6 +28,11 @@ def test_a_long_head_is_not_taken_apart(piece: str) -> None:
         ("Identifiant patient", "patient_id"),
         ("Fichier image", "image"),
         ("病灶框", "box"),
+        ("N° patiente", "patient_id"),
+        ("Nº historia", "patient_id"),
+        ("axillärer LK suspekt", "aln_suspicious"),
+        ("Lymphknoten auffällig", "aln_suspicious"),
+        ("Ganglio sospechoso", "aln_suspicious"),
     ],
 )
 def test_a_clinics_own_head_is_understood(head: str, name: str) -> None:
