@@ -39,6 +39,7 @@ def make_capture(
     )
     for name, value in {"PatientOrientation": None, "Laterality": study.side or None}.items():
         setattr(capture, name, value)
+    capture.BurnedInAnnotation = "YES"  # whatever was written on the frame is in it
     capture.ImageComments, capture.DerivationDescription = comment, DERIVATION
     if source is not None:
         image, frame_index = source

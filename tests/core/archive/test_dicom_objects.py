@@ -220,6 +220,7 @@ def test_objects_point_to_their_frame_and_hold_no_time_of_the_export(bundle_dir)
     assert state.SOPClassUID == ColorSoftcopyPresentationStateStorage
     assert made[REPORT].ContentDate == "20240102"
     assert made[CAPTURE].LossyImageCompression == "01"
+    assert made[CAPTURE].BurnedInAnnotation == "YES"
     assert not any("InstanceCreationDate" in ds or "DateOfSecondaryCapture" in ds for ds in made.values())
 
 

@@ -12,6 +12,7 @@ from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.palette import read_entries, render_palette
 
 PARTIAL = "YBR_PARTIAL"  # levels 16 to 235, which no decoder turns into RGB
+COLOURS = "The file stores its colours in a way that can't be read. Export it as RGB or greyscale."
 
 
 _OF_FRAMES = {
@@ -51,7 +52,7 @@ def render_8_bit(stored: np.ndarray, header: Dataset) -> np.ndarray:
     if stored.ndim == 2 and photometric in {"MONOCHROME1", "MONOCHROME2"}:
         shown = _window(stored, header)
         return 255 - shown if photometric == "MONOCHROME1" or is_inverse(header) else shown
-    raise ImageError("The file stores its colours in a way that can't be read. Export it as RGB or greyscale.")
+    raise ImageError(COLOURS)
 
 
 def is_inverse(header: Dataset) -> bool:

@@ -24,7 +24,7 @@ from pydicom.uid import (
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.directory import DICOMDIR
-from core.imaging.decoding.dicom.display import PARTIAL
+from core.imaging.decoding.dicom.display import COLOURS, PARTIAL
 from core.imaging.decoding.dicom.items import read_items
 from core.imaging.decoding.dicom.jpeg_xl import JPEG_XL
 from core.imaging.decoding.dicom.pixel_data import check_pixels
@@ -67,6 +67,7 @@ _META_AT_MOST = 2048
 _EXPLICIT = (b"OB\0\0", b"OW\0\0")  # what follows the tag of pixels where types are written out
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 _LARGEST_RATIO = 100
+_SAMPLES = (1, 3)
 _UPLOAD = "Upload the B-mode ultrasound image."
 
 
@@ -103,6 +104,8 @@ def open_dicom(data: bytes, limits: Limits) -> DicomSource:
     if not width or not height:
         raise ImageError(f"The DICOM file holds no image. {_UPLOAD}")
     limits.check_size(width, height)
+    if (header.get("SamplesPerPixel") or 1) not in _SAMPLES:
+        raise ImageError(COLOURS)
     if syntax in MPEGTransferSyntaxes:
         return _open_video(DicomSource(data, header, syntax, width, height, 1), limits)
     unwritten = _write_as_standard(header, syntax)

@@ -9,7 +9,12 @@ from core.imaging.decoding.dicom.items import read_items
 from core.imaging.frame import Region, Roi
 
 _TWO_D, _TISSUE, _CENTIMETRE = 1, 1, 3
+_FLOW, _UNSAID = 2, 0  # PS3.3 C.8.5.5.1.1 and C.8.5.5.1.2
 _SLACK = 2
+_SILENT = (
+    "The regions that the file names do not say what they show; the B-mode area was found in the pixels, and the scale "
+    "is not known."
+)
 _CORNERS = (
     "RegionLocationMinX0",
     "RegionLocationMinY0",
@@ -24,12 +29,13 @@ def find_regions(header: Dataset, width: int, height: int) -> tuple[tuple[Region
     """Read the B-mode regions that a file names."""
     named = [item for item in read_items(header, "SequenceOfUltrasoundRegions") if len(item)]
     tissue = [item for item in named if _is_tissue(item)]
-    if named and not tissue:
-        raise ImageError(
-            "The file names no B-mode region, only traces such as spectral Doppler or M-mode. Upload a B-mode image."
-        )
+    others = [item for item in named if _says_content(item)]
+    if others and not tissue:
+        is_flow = any(item.get("RegionDataType") == _FLOW for item in others)
+        what = "colour Doppler" if is_flow else "traces such as spectral Doppler or M-mode"
+        raise ImageError(f"The file names no B-mode region, only {what}. Upload a B-mode image.")
     regions: list[Region] = []
-    notes: list[str] = []
+    notes: list[str] = [_SILENT] if named and not others else []
     for item in tissue:
         region, note = _read_region(item, width, height)
         if region and region not in regions:
@@ -76,6 +82,12 @@ def name_device(header: Dataset) -> str | None:
 
 def _is_tissue(item: Dataset) -> bool:
     return item.get("RegionSpatialFormat") == _TWO_D and item.get("RegionDataType") == _TISSUE
+
+
+def _says_content(item: Dataset) -> bool:
+    """Whether a region says what it shows: some machines leave its format or its data at "none"."""
+    layout, data = (item.get(name) or _UNSAID for name in ("RegionSpatialFormat", "RegionDataType"))
+    return layout != _UNSAID and (layout, data) != (_TWO_D, _UNSAID)
 
 
 def _read_region(item: Dataset, width: int, height: int) -> tuple[Region | None, str | None]:

@@ -266,6 +266,20 @@ def make_defects() -> dict[str, bytes]:
         "region of M-mode alone": make_dicom(
             GREY, SequenceOfUltrasoundRegions=[make_region((0, 0, 79, 59), RegionSpatialFormat=2)]
         ),
+        "region of colour flow alone": make_dicom(
+            GREY, SequenceOfUltrasoundRegions=[make_region((0, 0, 79, 59), RegionDataType=2)]
+        ),
+        "regions that say nothing, and a trace": make_dicom(
+            GREY,
+            SequenceOfUltrasoundRegions=[
+                make_region((0, 0, 79, 29), RegionSpatialFormat=0),
+                make_region((0, 30, 79, 59), RegionSpatialFormat=3),
+            ],
+        ),
+        "region that says nothing": make_dicom(
+            GREY, SequenceOfUltrasoundRegions=[make_region((0, 0, 79, 59), RegionDataType=0)]
+        ),
+        "four samples": make_dicom(np.dstack([COLOUR, GREY]), PhotometricInterpretation="CMYK"),
         "name in another character set": make_dicom(GREY, SpecificCharacterSet="ISO_IR 192", StationName="Größe"),
         "encapsulated PDF": make_dicom(GREY, SOPClassUID="1.2.840.10008.5.1.4.1.1.104.1", Modality="DOC"),
         "CT": make_dicom(GREY, Modality="CT"),

@@ -100,6 +100,9 @@ SENTENCES = {
     "frames that are no number": "damaged or incomplete",
     "palette without a table": "numbers of a table",
     "region of M-mode alone": "names no B-mode region",
+    "region of colour flow alone": "only colour Doppler",
+    "regions that say nothing, and a trace": "only traces",
+    "four samples": "stores its colours in a way",
     "encapsulated PDF": "an encapsulated document",
     "CT": "is a CT image",
     "mammogram": "is a mammogram",
@@ -120,7 +123,7 @@ def test_a_defect_beside_the_pixels_leaves_the_image(name):
 
 
 def test_a_region_that_is_ignored_is_told():
-    for name in ("region off the pixels", "region without its corner"):
+    for name in ("region off the pixels", "region without its corner", "region that says nothing"):
         assert any("scale is not known" in note for note in read_frame(DEFECTS[name]).notes)
 
 
