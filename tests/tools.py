@@ -26,7 +26,7 @@ class Tool:
 
 TOOLS = {
     "chromium": Tool("Chromium", "chromium", ("chromium",)),
-    "dcmtk": Tool("DCMTK", "dcmtk", ("dcmj2pnm", "dcml2pnm", "dcmcjpeg", "dcmcjpls", "dcmcrle", "dsrdump")),
+    "dcmtk": Tool("DCMTK", "dcmtk", ("dcmj2pnm", "dcml2pnm", "dcmcjpeg", "dcmcjpls", "dcmcrle", "dcmp2pgm", "dsrdump")),
     "dciodvfy": Tool("dciodvfy", "dicom3tools", ("dciodvfy",)),
     "gdcm": Tool("GDCM", "libgdcm-tools", ("gdcmconv",)),
     "orthanc": Tool("Orthanc", "orthanc orthanc-dicomweb", ("Orthanc",), (ORTHANC_PLUGIN,)),

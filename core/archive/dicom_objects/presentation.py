@@ -19,10 +19,21 @@ from highdicom.pr import (
 from numpy.typing import NDArray
 from PIL import ImageCms
 from pydicom import Dataset
+from pydicom.multival import MultiValue
 
 from core.imaging import Roi
 
 LABEL = "SONOKI"
+DISPLAY = (
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+    "ModalityLUTSequence",
+    "VOILUTSequence",
+)
 PIXEL = AnnotationUnitsValues.PIXEL
 DEVICE, DATE = slice(12, 16), slice(24, 36)
 MILLENNIUM = b"\x07\xd0\x00\x01\x00\x01" + bytes(6)
@@ -61,15 +72,59 @@ def make_presentation(
         text_objects=[TextObject(text, AnnotationUnitsValues.PIXEL, anchor_point=tuple(lines[0][0]))],
     )
 
-    image.SharedFunctionalGroupsSequence = image.PerFrameFunctionalGroupsSequence = [Dataset()]  # highdicom asks
-    return _choose_kind(image)(
-        referenced_images=[image],
+    bare = Dataset()
+    bare.update({element.tag: element for element in image if element.keyword not in DISPLAY})
+    bare.SharedFunctionalGroupsSequence = bare.PerFrameFunctionalGroupsSequence = [Dataset()]  # highdicom asks
+    made = _choose_kind(image)(
+        referenced_images=[bare],
         content_label=LABEL,
         content_description="Lesion, research use only",
         graphic_annotations=[annotation],
         graphic_layers=[layer],
         **options,
     )
+    if image.SamplesPerPixel == 1:
+        _repeat_display(made, image)
+    return made
+
+
+def _repeat_display(made: Dataset, image: Dataset) -> None:
+    """Say how the values of a grey image become levels: its tables, else its rescaling and first window.
+
+    By hand, for highdicom takes them of no image with several frames, no table of rescaling, and entries of 8 or 16
+    bits alone.
+    """
+    if "ModalityLUTSequence" in image:
+        table = _write_table(image.ModalityLUTSequence[0])
+        table.ModalityLUTType = image.ModalityLUTSequence[0].get("ModalityLUTType") or "US"
+        made.ModalityLUTSequence = [table]
+    elif "RescaleSlope" in image:
+        made.RescaleIntercept, made.RescaleSlope = image.get("RescaleIntercept") or 0, image.RescaleSlope
+        made.RescaleType = image.get("RescaleType") or "US"
+    shown = Dataset()
+    if "VOILUTSequence" in image:
+        shown.VOILUTSequence = [_write_table(image.VOILUTSequence[0], is_output=True)]
+    elif "WindowCenter" in image:
+        for name in ("WindowCenter", "WindowWidth"):
+            value = image[name].value
+            setattr(shown, name, value[0] if isinstance(value, MultiValue) else value)
+        if "VOILUTFunction" in image:
+            shown.VOILUTFunction = image.VOILUTFunction
+    if shown:
+        made.SoftcopyVOILUTSequence = [shown]
+
+
+def _write_table(table: Dataset, *, is_output: bool = False) -> Dataset:
+    """Write a table with entries of 16 bits, as all viewers read them; those of an output are stretched to that."""
+    count, first, bits = table.LUTDescriptor
+    entries = np.frombuffer(table.LUTData, "<u2")
+    if is_output:
+        bits = max(bits, int(entries.max()).bit_length())
+        entries = np.round(entries * (0xFFFF / (2**bits - 1))).clip(0, 0xFFFF).astype("<u2")
+    written = Dataset()
+    written.add_new("LUTDescriptor", "SS" if first < 0 else "US", [count, first, 16])
+    written.add_new("LUTData", "OW", entries.tobytes())
+    return written
 
 
 def _choose_kind(

@@ -1,11 +1,8 @@
 """Stored DICOM values to what a viewer shows: 8 bits, by the file's own lookup tables and display window."""
 
-from copy import copy
-
 import numpy as np
 from pydicom import Dataset
 from pydicom.multival import MultiValue
-from pydicom.pixels import apply_modality_lut, apply_voi
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.items import read_items
@@ -35,7 +32,9 @@ def find_display(header: Dataset, index: int) -> Dataset:
     }
     if not found:
         return header
-    changed = copy(header)
+    changed = Dataset()  # a shallow copy would share its elements with the header
+    changed.set_original_encoding(*header.original_encoding)
+    changed.update(header)
     for name, value in found.items():
         setattr(changed, name, value)
     return changed
@@ -72,8 +71,8 @@ def _window(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply modality and VOI transforms; without a window, 8-bit values stay and deeper ones are stretched."""
     values = _apply_modality(stored, header)
     if has_table(header, "VOILUTSequence"):
-        bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
-        return _to_levels(apply_voi(values, _with_table(header, "VOILUTSequence")) / (2**bits - 1))
+        shown, bits = _look_up(values, header, "VOILUTSequence")
+        return _to_levels(shown / (2**bits - 1))
     centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
     if centre is not None and width is not None and width > 0:
         return _to_levels(
@@ -113,22 +112,19 @@ def read_table(header: Dataset, sequence: str) -> np.ndarray | None:
     return read_entries(data, (int(descriptor[0]) & 0xFFFF or 0x10000, int(descriptor[2])), header)
 
 
-def _with_table(header: Dataset, sequence: str) -> Dataset:
-    """Give the display's elements with a table in the numbers that pydicom takes in any byte order."""
-    changed, item, own = Dataset(), Dataset(), header[sequence].value[0]
-    for element in header.group_dataset(0x0028):
-        changed.add(element)
-    entries = read_table(header, sequence)
-    item.add(own["LUTDescriptor"])
-    item.add_new("LUTData", "US", [] if entries is None else entries.tolist())
-    changed.add_new(sequence, "SQ", [item])
-    return changed
+def _look_up(values: np.ndarray, header: Dataset, sequence: str) -> tuple[np.ndarray, int]:
+    """Look values up in a whole table; give what they become, and its bits: no fewer than the entries have."""
+    descriptor, entries = header[sequence].value[0].LUTDescriptor, read_table(header, sequence)
+    table = np.zeros(1, int) if entries is None else entries
+    places = np.rint(values).astype(np.int64) - int(descriptor[1])
+    bits = max(int(descriptor[2]), int(table.max()).bit_length())
+    return table[places.clip(0, len(table) - 1)].astype(np.uint8 if bits <= 8 else np.uint16), bits
 
 
 def _apply_modality(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply the modality table or the rescaling, where the file fills them in."""
     if has_table(header, "ModalityLUTSequence"):
-        return apply_modality_lut(stored, _with_table(header, "ModalityLUTSequence"))
+        return _look_up(stored, header, "ModalityLUTSequence")[0]
     slope, intercept = _first(header.get("RescaleSlope")), _first(header.get("RescaleIntercept"))
     if not slope or (slope, intercept) == (1, 0):
         return stored

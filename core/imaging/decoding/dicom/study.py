@@ -86,8 +86,7 @@ def _copy_display(header: Dataset) -> Dataset:
     for name in (name for name in (*_WINDOW, *_RESCALING) if name not in left_out and is_valid(header, name)):
         setattr(display, name, header[name].value)
     for name in (name for name in _TABLES if has_table(header, name)):
-        if header[name].value[0].LUTDescriptor[1] >= 0:  # highdicom writes no other
-            display.add_new(name, "SQ", [_copy_table(header, name)])
+        display.add_new(name, "SQ", [_copy_table(header, name)])
     return display
 
 

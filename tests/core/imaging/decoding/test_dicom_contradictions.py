@@ -126,6 +126,17 @@ def test_lookup_tables_are_read_and_filed_in_any_order_and_packing(syntax, seque
     assert np.frombuffer(filed, "<u2").tolist() == table.tolist()
 
 
+@pytest.mark.parametrize(
+    ("sequence", "stated"), [("VOILUTSequence", 12), ("VOILUTSequence", 8), ("ModalityLUTSequence", 12)]
+)
+def test_a_table_of_signed_values_and_of_any_depth_is_read(sequence, stated):
+    item = make_table(stated, np.round(np.linspace(4095, 0, 256)).astype("<u2").tobytes())
+    item["LUTDescriptor"] = pydicom.DataElement("LUTDescriptor", "SS", [256, -128, stated])
+    window = {"WindowCenter": 2048, "WindowWidth": 4096} if sequence == "ModalityLUTSequence" else {}
+    data = make_dicom((GREY.astype(int) - 128).astype("i1"), **UIDS, **window, **{sequence: [item]})
+    np.testing.assert_allclose(show(data).astype(int), 255 - GREY.astype(int), atol=1)
+
+
 @pytest.mark.parametrize("sequence", ["ModalityLUTSequence", "VOILUTSequence"])
 @pytest.mark.parametrize("held", [2, 100])
 def test_a_part_of_a_lookup_table_is_ignored(sequence, held):

@@ -40,6 +40,15 @@ def test_each_frame_of_a_volume_has_its_own_window_and_rescaling():
     np.testing.assert_allclose(show(save(ds), 1).astype(int), 255 - GREY.astype(int), atol=1)
 
 
+def test_a_frame_without_a_window_does_not_take_that_of_an_earlier_one():
+    ds = make_dataset(np.stack([GREY, GREY]), frames=2)
+    named = make_item(FrameVOILUTSequence=[make_item(WindowCenter=64, WindowWidth=128)])
+    ds.PerFrameFunctionalGroupsSequence = [named, pydicom.Dataset()]
+    source = open_dicom(save(ds), LIMITS)
+    *_, second = source.iter_frames([0, 1])
+    np.testing.assert_array_equal(second, np.dstack([GREY] * 3) if second.ndim == 3 else GREY)
+
+
 def test_each_frame_of_a_volume_has_its_own_scale():
     groups = [make_group([0.1, 0.1]), make_group([0.3, 0.2])]
     data = save(make_dataset(np.stack([GREY, GREY]), frames=2, PerFrameFunctionalGroupsSequence=groups))
