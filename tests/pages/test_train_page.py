@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import settings
 from core.errors import BusyError
+from core.training.bundle.reporting import write_form
 from core.training.run import process, workplace
 from core.training.run.record import STEPS, Progress, RunFolder
 from core.ui.login import User
@@ -133,6 +134,24 @@ def test_a_table_without_a_needed_column_can_be_told_which_it_is(open_page, home
     press(at, "Read the table this way")
     assert not at.error
     assert "12 rows: 12 images of 12 patients used" in words(at)
+
+
+def test_the_studys_answers_to_the_checklists_go_into_the_training(open_page, home, large, monkeypatch):
+    use(monkeypatch, WAIT)
+    at = give(open_page(PAGE), large)
+    hand_in(at, write_form())
+    assert "The form holds no answer yet" in at.error[0].value
+    hand_in(at, '{"TRIPOD+AI 99": "x"}')
+    assert "'TRIPOD+AI 99' is not an item of the checklists." in at.error[0].value
+    hand_in(at, '{"TRIPOD+AI 5b": "Two wards.", "CLAIM 2024 1": ""}')
+    assert "1 answer will stand in the bundle." in words(at)
+    press(at, "Train")
+    assert process.find_running().read_order().plan.reporting == {"TRIPOD+AI 5b": "Two wards."}
+
+
+def hand_in(at: AppTest, form: str) -> AppTest:
+    uploader = next(one for one in at.file_uploader if one.label == "Filled-in form: JSON")
+    return uploader.set_value(("checklists.json", form.encode(), "application/json")).run()
 
 
 def test_one_training_runs_at_a_time_and_another_session_sees_and_stops_it(open_page, home, large, monkeypatch):

@@ -45,17 +45,22 @@ def write_form() -> str:
 
 
 def read_answers(path: Path) -> dict[str, str]:
+    """Read a file as `parse_answers` does."""
+    try:
+        return parse_answers(path.read_bytes())
+    except OSError:
+        raise InputError("The form of the checklists can't be opened.") from None
+
+
+def parse_answers(data: bytes) -> dict[str, str]:
     """Read a form that the study's people filled in, as `write_form` writes it.
 
     An answer may also stand for its item alone; items without one are left out.
     """
+    if len(data) > MOST_BYTES:
+        raise InputError(f"The form of the checklists is larger than {MOST_BYTES / 1e6:g} MB.")
     try:
-        data = path.read_bytes()
-        if len(data) > MOST_BYTES:
-            raise InputError(f"The form of the checklists is larger than {MOST_BYTES / 1e6:g} MB.")
         form = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_take_once)
-    except OSError:
-        raise InputError("The form of the checklists can't be opened.") from None
     except (ValueError, RecursionError):
         raise InputError("The form of the checklists is not JSON: `checklists FILE` writes one.") from None
     if not isinstance(form, dict):

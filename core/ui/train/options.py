@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import UsageError
 from core.training.plan import MIN_TRAIN, TrainingPlan
 from core.ui.cohort.session import get_own
+from core.ui.train.reporting import ask_answers
 from core.ui.train.source import STATE
 from models.cutoff import DEFAULT_CUTOFF, RULES, Cutoff
 
@@ -50,6 +51,7 @@ def ask_plan(centres: list[str]) -> TrainingPlan:
         few = st.checkbox(
             f"Train on fewer than {MIN_TRAIN} patients, for trying out only", key="train_few", persist_state="session"
         )
+    answers = ask_answers()
     return TrainingPlan(
         name=_read_name(name),
         description=" ".join(about.split()) or OWN_DATA,
@@ -59,6 +61,7 @@ def ask_plan(centres: list[str]) -> TrainingPlan:
         choices=get_own(STATE).choices,
         kept=_read_rows(kept),
         few=few,
+        reporting=answers,
         confined=True,
     )
 
