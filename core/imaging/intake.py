@@ -4,19 +4,22 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import ImageError
+from core.errors import BusyError, ImageError
 from core.imaging.admission import DECODES, keep_refusal, recall_refusal
 from core.imaging.decoding.limits import Limits
 from core.imaging.decoding.pool import get_pool
 from core.imaging.filed_image import FiledImage
 from core.imaging.frame import Choice, CleanedFile, Frame, ImageInfo, Item, Region, Roi, Survey
 from core.settings import get_setting
+
+_RETRIES = 2
 
 
 def inspect_image(data: bytes, *, item: int | None = None) -> ImageInfo:
@@ -214,8 +217,7 @@ def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: 
     if known := recall_refusal(key):
         raise ImageError(known)
     try:
-        with DECODES.take(2 * get_setting("decode_seconds")), get_pool(bulk=bulk).take() as decoder:
-            header, body = decoder.ask(request, data)
+        header, body = _decode(request, data, bulk=bulk)
     except ImageError as error:
         keep_refusal(key, str(error))
         raise
@@ -223,6 +225,17 @@ def _ask(task: str, data: bytes, choice: Choice, *, bulk: bool = False, **more: 
         keep_refusal(key, header["refused"])
         raise ImageError(header["refused"])
     return header, body
+
+
+def _decode(request: dict[str, Any], data: bytes, *, bulk: bool) -> tuple[dict[str, Any], bytes]:
+    """Have a decoder answer; one of many files is tried again where the computer was too busy for it."""
+    with DECODES.take(2 * get_setting("decode_seconds")):
+        pool = get_pool(bulk=bulk)
+        for _ in range(_RETRIES if bulk else 0):
+            with suppress(BusyError), pool.take() as decoder:
+                return decoder.ask(request, data)
+        with pool.take() as decoder:
+            return decoder.ask(request, data)
 
 
 def _region(stored: dict[str, Any]) -> Region:

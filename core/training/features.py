@@ -14,8 +14,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from core.cohort.scoring.local import NO_LESION, box_row, decode_row
-from core.errors import AppError
+from core.cohort.scoring.local import NO_LESION, SHORT_OF, box_row, decode_row
+from core.errors import InputError
 from core.imaging import Frame, Roi, assess_quality, prepare_input, read_frame
 from core.inference.applicability import Gate
 from core.inference.engines.interface import Engine
@@ -150,7 +150,7 @@ def extract_features(
                 unfit = [finding.sentence + KEEP_UNFIT for finding in findings if finding.status == "refused"]
                 cut.append((int(position), row, frame, roi, box, unfit))
                 cautions += [(row, finding.sentence) for finding in findings if finding.status == "caution"]
-            except (AppError, OSError) as error:
+            except (InputError, OSError) as error:
                 refused.append((row, _name_fault(error)))
         for (position, row, frame, roi, box, unfit), features in zip(cut, _pool(crops, engine, cache), strict=True):
             status, sentence = gate.assess(features, is_ultrasound=frame.is_ultrasound)
@@ -166,7 +166,9 @@ def extract_features(
     twins = list(_find_twins(images, reads))
     refused += [(row, sentence) for row, sentence, same in twins if same and row not in kept]
     cautions += [(row, sentence) for row, sentence, same in twins if not same]
-    pooled[images["row"].isin([row for row, _ in refused]).to_numpy()] = np.nan
+    gone = {row for row, _ in refused}
+    pooled[images["row"].isin(gone).to_numpy()] = np.nan
+    cautions = [(row, sentence) for row, sentence in cautions if row not in gone]
     return Features(pooled, tuple(sorted(refused)), tuple(sorted(cautions)), tuple(reads))
 
 
@@ -211,9 +213,9 @@ def extract_views(images: pd.DataFrame, engine: Engine, cache: Path, progress: P
     pooled, refused = np.full((len(images) * N_VIEWS, engine.n_features), np.nan), []
     for i, image in enumerate(images.to_dict("records")):
         try:
-            frame = read_frame(image["path"].read_bytes())
+            frame = read_frame(image["path"].read_bytes(), bulk=True)
             crop = prepare_input(frame, image["roi"], size=CROP_PX, context=CROP_CONTEXT)
-        except (AppError, OSError) as error:
+        except (InputError, OSError) as error:
             refused.append((int(image["row"]), _name_fault(error)))
             continue
         generator = torch.Generator().manual_seed(_seed_views(seed, str(image["patient_id"]), crop))
@@ -233,8 +235,11 @@ def average_views(viewed: Features, patient_id: "pd.Series[str]", wanted: "pd.In
     return {patient: np.nanmean(by_image[owners == patient], axis=0) for patient in wanted}
 
 
-def _name_fault(error: AppError | OSError) -> str:
-    return str(error) if isinstance(error, AppError) else "The image file can't be opened."
+def _name_fault(error: InputError | OSError) -> str:
+    """Say why an image is refused; that the computer is short of something is no verdict on it, and ends the work."""
+    if isinstance(error, OSError) and error.errno in SHORT_OF:
+        raise error
+    return str(error) if isinstance(error, InputError) else "The image file can't be opened."
 
 
 def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
@@ -245,7 +250,7 @@ def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
 
 def _read_lesion(image: Mapping[Hashable, Any]) -> tuple[Frame, Roi, BoxSource]:
     row = {str(name): value for name, value in image.items()}
-    return box_row(row, decode_row(row), get_finder().find)
+    return box_row(row, decode_row(row, bulk=True), get_finder().find)
 
 
 def _pool(cut: Sequence[NDArray[np.uint8]], engine: Engine, cache: Path) -> NDArray[np.float64]:

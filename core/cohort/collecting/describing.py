@@ -16,7 +16,10 @@ from core.imaging.intake import read_filed
 
 NO_DICOM = "Left out: no DICOM file."
 UPLOADING = " Upload the B-mode ultrasound image."
-STOPPED = "The collection was stopped. What is done is kept: the same command goes on."
+STOPPED = (
+    "The collection was stopped, or this computer was too busy to read a file in time. What is done is kept: the same "
+    "command goes on."
+)
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")

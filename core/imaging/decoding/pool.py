@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from core.errors import WorkError
+from core.errors import BusyError
 from core.imaging.decoding.decoder import Decoder
 from core.imaging.decoding.limits import NICENESS
 from core.settings import get_setting
@@ -71,7 +71,7 @@ class DecoderPool:
             try:
                 while self._waiting[0] is not mine or not self._has_place():
                     if time.monotonic() > end:
-                        raise WorkError("Too many images are being read at the moment. Try again in a minute.")
+                        raise BusyError("Too many images are being read at the moment. Try again in a minute.")
                     self._state.wait(_LOOK_SECONDS)
                 decoder = self._free.pop() if self._free else self._add()
             finally:

@@ -11,8 +11,9 @@ import pydicom.encaps
 import pytest
 from PIL import Image
 
-from core.errors import ImageError
+from core.errors import BusyError, ImageError
 from core.imaging import Roi, inspect_image, read_frame, read_frames
+from core.imaging.decoding.decoder import Decoder
 from core.imaging.intake import read_loop
 from tests.core.imaging.samples import (
     encode,
@@ -267,3 +268,20 @@ def test_frames_of_a_loop_decoded_together_are_those_decoded_alone(indices):
         np.testing.assert_array_equal(frame.pixels, alone.pixels)
         assert (frame.frame_index, frame.frame_count, frame.origin) == (index, 4, alone.origin)
         assert frame.sha256 == alone.sha256
+
+
+def test_one_of_many_files_is_read_again_where_the_computer_was_too_busy(monkeypatch):
+    asked = []
+
+    def ask(decoder: Decoder, request: dict, data: bytes) -> tuple[dict, bytes]:
+        asked.append(1)
+        if len(asked) < 3:
+            raise BusyError("The server is busy with others.")
+        return own(decoder, request, data)
+
+    own = Decoder.ask
+    monkeypatch.setattr(Decoder, "ask", ask)
+    assert read_frame(encode(AREA), bulk=True).pixels.shape == AREA.shape
+    asked.clear()
+    with pytest.raises(BusyError):
+        read_frame(encode(AREA))
