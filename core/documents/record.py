@@ -11,12 +11,12 @@ from core.figures.rendering import Drawing
 from core.inference import Prediction
 from core.inference.explain import NOT_KNOWN, format_percent, format_value
 from core.inference.sentences import (
-    INTERVAL_MEANING,
     MALIGNANCY_LIMIT,
     MALIGNANCY_SOURCE,
     NODES_LIMIT,
     NOT_SEEN,
     explain_call,
+    explain_interval,
     name_call,
     name_training_data,
 )
@@ -105,7 +105,7 @@ def describe_estimate(prediction: Prediction, origin: Origin) -> Record:
     return {
         "percent": format_percent(prediction.probability),
         "interval": f"{low} to {high}",
-        "meaning": INTERVAL_MEANING,
+        "meaning": explain_interval(len(prediction.views)),
         "call": name_call(prediction),
         "why": explain_call(prediction),
         "is_no_call": prediction.is_no_call,

@@ -52,7 +52,9 @@ def tabulate_contributions(prediction: Prediction, clinical: Mapping[str, object
     import pandas as pd  # noqa: PLC0415 - heavy, and home needs none
 
     count = len(prediction.views)
-    score = f"score {prediction.score:+.2f}" + (f", mean of {count} views" if count > 1 else "")
+    score = f"score {prediction.score:+.2f}".replace("-", "\N{MINUS SIGN}") + (
+        f", mean of {count} views" if count > 1 else ""
+    )
     terms = [
         (
             name,

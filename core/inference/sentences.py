@@ -1,6 +1,7 @@
 """An estimate in sentences: the same words on a page and on paper."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -14,6 +15,7 @@ INTERVAL_MEANING = (
     "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
     "about 95 of 100 cases."
 )
+ONE_VIEW = "It does not include how much another view of the lesion would change the estimate."
 NOT_SEEN = (
     "colour Doppler, elastography and moving images",
     "the axilla, other lesions and the other breast, unless entered in the form",
@@ -62,6 +64,11 @@ def describe_seen(prediction: Prediction, views: Sequence[View]) -> str:
     return f"{len(seen)} views: {'; '.join(named)}"
 
 
+def explain_interval(n_views: int) -> str:
+    """Say what the interval of an estimate from so many views means."""
+    return f"{INTERVAL_MEANING} {ONE_VIEW}" if n_views == 1 else INTERVAL_MEANING
+
+
 def name_view(number: int, view: View) -> str:
     """Give a view's number and plane, for example "view 2, longitudinal"."""
     return f"view {number}, {view.plane}" if view.plane else f"view {number}"
@@ -82,12 +89,13 @@ def describe_views(prediction: Prediction) -> str:
 
 
 def _rank_difference(prediction: Prediction) -> str:
-    """Set the difference of two views beside that of other patients; empty where none are known."""
-    if prediction.between_views is None or len(prediction.views) != 2:
+    """Set how far the views differ beside other patients; empty where none are known."""
+    if prediction.between_views is None:
         return ""
-    first, second = (view.reading.scores["ki67"] for view in prediction.views)
-    rank = prediction.between_views.rank(first - second)
-    return f", more than in {format_percent(rank)} of {prediction.between_views.source}"
+    pairs = combinations((view.reading.scores["ki67"] for view in prediction.views), 2)
+    rank = np.mean([prediction.between_views.rank(first - second) for first, second in pairs])
+    words = "more than" if len(prediction.views) == 2 else "two of them on average further apart than"
+    return f", {words} in {format_percent(float(rank))} of {prediction.between_views.source}"
 
 
 def _describe_square(estimate: ViewEstimate, view: View) -> str:

@@ -268,6 +268,14 @@ def test_two_files_given_together_are_views_with_an_estimate_each(at, breast_png
     assert read_percent(at) == joint
 
 
+def test_a_picture_given_twice_is_named_until_one_is_left_out(at, breast_png):
+    files = [("a.png", breast_png, "image/png"), ("again.png", breast_png, "image/png")]
+    at.file_uploader[0].set_value(files).run()
+    assert "View 2 shows the same picture as view 1" in words(at)
+    find(at.button, "Leave this view out").click().run()
+    assert "the same picture" not in words(at)
+
+
 def test_files_that_are_no_image_are_removed_at_once(at, breast_png):
     kind = "application/octet-stream"
     files = [("letter.pdf", b"%PDF-1.4 x", kind), ("a.png", breast_png, kind), ("notes.txt", b"hello", kind)]

@@ -40,6 +40,7 @@ def plot_loop(loop: LoopReading, shown: int) -> go.Figure:
         },
         customdata=[fault or "quality passes" for fault in table["fault"]],
         hovertemplate="Frame %{x}: %{y:+.2f}<br>%{customdata}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
         showlegend=False,
     )
     figure.add_vline(x=shown + 1, line={"color": NEUTRAL, "width": 2, "dash": "dash"})
@@ -50,7 +51,7 @@ def plot_loop(loop: LoopReading, shown: int) -> go.Figure:
 def describe_loop(loop: LoopReading) -> str:
     """Say what the curve shows: how many frames, how many pass, and how far their scores lie apart."""
     scores = [frame.score for frame in loop.frames]
-    return (
-        f"Image score over {len(scores)} frames, from {min(scores):+.2f} to {max(scores):+.2f}; "
-        f"{len(loop.passing)} pass the checks of quality, with a standard deviation of {loop.spread:.2f}."
-    )
+    passing = f"{len(loop.passing)} pass the checks of quality, with a standard deviation of {loop.spread:.2f}"
+    if len(loop.passing) < 2:
+        passing = f"{'one passes' if loop.passing else 'none passes'} the checks of quality"
+    return f"Image score over {len(scores)} frames, from {min(scores):+.2f} to {max(scores):+.2f}; {passing}."

@@ -23,7 +23,7 @@ def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
     signs = [NEUTRAL, *(RAISES if step >= 0 else LOWERS for step in steps[1:-1]), NEUTRAL]
     labels = contributions["label"].map(shorten_label)
     rows = [
-        f"{label} <b>{value}</b>" if value else label
+        f"{label} <b>{_shorten(value)}</b>" if value else label
         for label, value in zip(labels, contributions["value"], strict=True)
     ]
     figure = new_figure(x_title="Log-odds of high Ki-67", height=50 + ROW_HEIGHT * len(steps))
@@ -58,6 +58,11 @@ def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_layout(font={"size": TINY_SIZE})
     return figure
+
+
+def _shorten(value: str) -> str:
+    """Leave out of the image's value what its row says, so that the bars keep their room."""
+    return value.removeprefix("score ").replace(", mean of ", ", ")
 
 
 def _write_values(figure: go.Figure, steps: list[float]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from core.imaging.findings.calipers import find_calipers
+from core.imaging.findings.calipers import find_calipers, name_marks
 from core.imaging.findings.whole_frame import get_survey
 from core.imaging.frame import Finding, Frame, Roi
 
@@ -105,7 +105,8 @@ def _check_colour(frame: Frame, roi: Roi) -> Iterator[Finding]:
 def _check_overlays(frame: Frame, roi: Roi) -> Iterator[Finding]:
     calipers = find_calipers(frame, roi)
     if calipers:
-        sentence = f"{len(calipers)} caliper marks lie in or beside the lesion box; they can be painted over."
+        verb, they = ("lies", "it") if len(calipers) == 1 else ("lie", "they")
+        sentence = f"{name_marks(calipers, ())} {verb} in or beside the lesion box; {they} can be painted over."
         yield Finding("note", sentence, "calipers")
     words = get_survey(frame).words
     if any(word.x0 < roi.x1 and word.x1 > roi.x0 and word.y0 < roi.y1 and word.y1 > roi.y0 for word in words):

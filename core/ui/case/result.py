@@ -8,15 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 from core.inference import Prediction, View
 from core.inference.explain import format_percent, label_term
 from core.inference.sentences import (
-    INTERVAL_MEANING,
     MALIGNANCY_LIMIT,
     MALIGNANCY_SOURCE,
     NODES_LIMIT,
     NOT_SEEN,
+    ONE_VIEW,
     describe_seen,
     describe_validation,
     describe_views,
     explain_call,
+    explain_interval,
     name_call,
     name_training_data,
 )
@@ -44,7 +45,7 @@ def show_headline(prediction: Prediction, bundle: Bundle) -> None:
         f"{format_percent(prediction.probability)} probability of a high Ki-67 ({bundle.cutoff.words})",
         anchor=False,
     )
-    st.markdown(f"95 % interval **{low} to {high}**", help=INTERVAL_MEANING)
+    st.markdown(f"95 % interval **{low} to {high}**", help=explain_interval(len(prediction.views)))
     if caution := describe_validation(bundle.manifest.training_data.external_centres):
         st.caption(caution)
 
@@ -82,6 +83,8 @@ def show_limits(prediction: Prediction, views: Sequence[View]) -> None:
     else:
         st.markdown("**Not known:** nothing, every clinical value was given.")
     st.markdown(f"**Seen:** {describe_seen(prediction, views)}.")
+    if len(views) == 1:
+        st.markdown(f"**Interval from one view:** {ONE_VIEW}")
     st.markdown("**Not seen:** " + "; ".join(NOT_SEEN) + ".")
     if prediction.applicability.status == "ok" and prediction.applicability.reasons:
         st.markdown("**Noticed:** " + " ".join(prediction.applicability.reasons))

@@ -23,6 +23,7 @@ from core.ui.case.state import Answer, LesionView
 from core.ui.errors import guard
 
 THUMBNAIL = (132, 84)
+REPEATED = "View {1} shows the same picture as view {0}, so that it counts twice: leave one of them out."
 NO_PLANE = "plane not stated"
 PLANES = ("transverse", "longitudinal", "other")
 STYLE = """<style>
@@ -159,6 +160,19 @@ def show_strip(prepared: list[PreparedView], answer: Answer | None) -> None:
     for one, given in zip(prepared, state.views, strict=True):
         if one.fault and given.is_used and one.number != state.shown:
             st.error(f"View {one.number} can't be used: {plain(one.fault)} Leave it out to go on without it.")
+    _warn_of_repeats(prepared)
+
+
+def _warn_of_repeats(prepared: list[PreparedView]) -> None:
+    """Say which views that are used show a picture that another one shows."""
+    used = {view.number for view in get_case().views if view.is_used}
+    seen: dict[tuple[tuple[int, ...], bytes], int] = {}
+    for one in prepared:
+        if one.view is not None and one.number in used:
+            pixels = one.view.frame.pixels
+            first = seen.setdefault((pixels.shape, pixels.tobytes()), one.number)
+            if first != one.number:
+                st.warning(REPEATED.format(first, one.number))
 
 
 def judge_view(view: View) -> str:
@@ -175,9 +189,7 @@ def _show_card(one: PreparedView, given: LesionView, alone: Mapping[int, str], *
     words = [given.plane or "", alone.get(one.number, ""), verdict if given.is_used else "left out"]
     with st.container(width=THUMBNAIL[0]):
         if one.frame is not None:
-            st.image(
-                ImageOps.fit(Image.fromarray(one.frame.pixels), THUMBNAIL), alt=f"View {one.number}", width="stretch"
-            )
+            st.image(_draw_thumbnail(one.frame, given), alt=f"View {one.number}", width="stretch")
         st.button(
             f"{one.number}: {' · '.join(word for word in words if word)}",
             key=f"case_card_{one.number}",
@@ -186,6 +198,20 @@ def _show_card(one: PreparedView, given: LesionView, alone: Mapping[int, str], *
             args=(ViewShown(one.number),),
             width="stretch",
         )
+
+
+def _draw_thumbnail(frame: Frame, given: LesionView) -> Image.Image:
+    """Cut a small picture of a frame, as near around the middle of the lesion box as its edges allow."""
+    wide, high = THUMBNAIL
+    scale = max(wide / frame.width, high / frame.height)
+    roi = given.box.roi if given.box is not None else Roi(0, 0, frame.width, frame.height)
+    middles = ((roi.x0 + roi.x1) / 2, (roi.y0 + roi.y1) / 2)
+    rooms = (frame.width - wide / scale, frame.height - high / scale)
+    starts = (middles[0] - wide / scale / 2, middles[1] - high / scale / 2)
+    across, down = (
+        min(1.0, max(0.0, start / room)) if room > 0 else 0.5 for start, room in zip(starts, rooms, strict=True)
+    )
+    return ImageOps.fit(Image.fromarray(frame.pixels), THUMBNAIL, centering=(across, down))
 
 
 def _ask_plane(view: LesionView, label: Literal["visible", "collapsed"]) -> None:

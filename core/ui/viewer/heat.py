@@ -14,12 +14,14 @@ OVERLAY_PX = 384
 def lay_heatmap(view: ViewEstimate, *, limit: float, contours: bool = False) -> HeatLayer:
     """Colour a view's heat map for the viewer, and say in words what its scale means."""
     values = spread_offset(view)
-    strongest = f"{values.flat[abs(values).argmax()]:+.1f}".replace("-", "−")
+    peak = float(values.flat[abs(values).argmax()])
+    beyond = ", beyond the scale's end" if abs(peak) > limit else f" of {limit:.1f}"
+    strongest = f"{peak:+.1f}".replace("-", "−") + beyond
     total = f"{values.mean():+.2f}".replace("-", "−")
     image = render_overlay(values, limit=limit, opacity=1.0, size=(OVERLAY_PX, OVERLAY_PX))
     legend = (
         f"lowers −{limit:.1f} · 0 · +{limit:.1f} raises, log-odds, same scale for every image\n"
-        f"Strongest place {strongest} of {limit:.1f}; sums to {total} "
+        f"Strongest place {strongest}; sums to {total} "
         "(mean of the dotted square, which is all that the model saw)"
     )
     lines = trace_contours(view, limit) if contours else []

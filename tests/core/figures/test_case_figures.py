@@ -40,6 +40,11 @@ def test_the_waterfall_names_values_and_what_is_not_known(prediction):
     assert "Age not known -0.30" in describe_waterfall(table)
 
 
+def test_the_image_leaves_the_bars_their_room(prediction):
+    two = dataclasses.replace(prediction, views=prediction.views * 2)
+    assert "Ultrasound image <b>+0.25, 2 views</b>" in plot_waterfall(tabulate_contributions(two, {})).data[0].y
+
+
 def test_labels_are_short_where_there_is_little_room(prediction):
     figure = plot_waterfall(tabulate_contributions(prediction, {"size_mm": 21.5}))
     rows = figure.data[0].y

@@ -15,6 +15,7 @@ from core.inference.sentences import (
     describe_validation,
     describe_views,
     explain_call,
+    explain_interval,
     name_call,
 )
 from models.bundle import read_bundle
@@ -83,7 +84,14 @@ def test_the_difference_of_two_views_is_set_beside_that_of_other_patients() -> N
 
     assert "0.40 log-odds, more than in 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(0.2, 1.1)
     assert "0.40 log-odds, more than in 90\N{NO-BREAK SPACE}% of 201 patients: alone" in say(1.1, 0.2)
-    assert "more than" not in say(0.1, 0.2, 0.3)
+    assert "lie within 0.40 log-odds, two of them on average further apart than in 60\N{NO-BREAK SPACE}% of 201" in say(
+        0.2, 0.5, 1.1
+    )
+
+
+def test_an_interval_from_one_view_says_what_it_leaves_out() -> None:
+    assert "another view" in explain_interval(1)
+    assert "another view" not in explain_interval(2)
 
 
 def test_cutoff_follows_the_rule(bundle_dir: Path) -> None:
