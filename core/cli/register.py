@@ -130,7 +130,7 @@ def outcomes(  # noqa: PLR0913 - options of a command
         write_refused([(int(row[0]), f"{row[2]}: {row[3]}") for row in left.itertuples(index=False)], refused)
     counts = {str(status): int(n) for status, n in rows["Status"].value_counts().items()}
     data = {"rows": counts, "entries": len(kept)}
-    print_result(data, as_json, lambda d: f"{d['rows']}; {d['entries']} entries written")
+    print_result(data, as_json, _summarise_rows)
 
 
 @register_app.command("export")
@@ -189,6 +189,11 @@ def withdraw(
         else:
             record = write_withdrawal(store, number, Author(author), reason=reason, text=text)
     say(f"entry {record.number} {'puts back' if undo else 'withdraws'} entry {number}")
+
+
+def _summarise_rows(data: dict[str, Any]) -> str:
+    counts = ", ".join(f"{n} {status}" for status, n in data["rows"].items()) or "no row"
+    return f"{counts}; {data['entries']} entries written"
 
 
 def _summarise_register(data: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ ALIASES: dict[str, str] = {
     "patient_id": "patient patientid pid id study_id subject subject_id case case_id caseid pseudonym patient_no "
     "patient_number patienten_id patientennummer patienten_nr patientin pat_id pat_nr pat_nummer fallnummer fall_nr "
     "fall_id pseudonyme identifiant identifiant_patient "
+    "identifiant_patiente identifiant_de_la_patiente "
     "id_patient numero_patient paciente id_paciente identificador identificador_paciente 患者 患者编号 "
     "病例号 编号 病人编号 id_del_paciente codigo_paciente codigo_del_paciente numero_de_paciente patiente id_patiente "
     "id_du_patient id_de_la_patiente n_patient numero_de_patient identifiant_du_patient "
@@ -46,7 +47,8 @@ ALIASES: dict[str, str] = {
     "rezidivfreies_uberleben monate_bis_rezidiv zeit suivi duree_suivi survie_sans_recidive tiempo seguimiento "
     "supervivencia supervivencia_libre_recidiva 随访 随访时间 无复发生存期 生存时间",
     "rfs_event": "rfs_status recurrence recurred relapse event event_status dfs_event dfs_status ddfs_event distmet "
-    "status rezidiv rezidiv_ja_nein ereignis recidive evenement recidiva recurrencia evento 复发 事件 复发状态",
+    "status rezidiv rezidiv_ja_nein ereignis recidive rechute evenement recidiva recurrencia recaida evento "
+    "复发 事件 复发状态",
     "age": "age_at_diagnosis age_at_exam patient_age age_at_surgery alter alter_bei_diagnose patientenalter "
     "age_au_diagnostic edad edad_al_diagnostico 年龄",
     "menopausal": "menopause menopausal_status menopause_status menopausenstatus menopausalstatus statut_menopausique "
@@ -73,7 +75,10 @@ ALIASES: dict[str, str] = {
     "ki67_cutoff": "cutoff cut_off ki67_cut_off ki_67_cutoff schwellenwert",
     "ki67_laboratory": "laboratory lab labor laboratoire laboratorio 实验室",
     "ki67_antibody": "antibody clone antikoerper antikorper klon anticorps anticuerpo 抗体",
-    "last_followup": "last_follow_up last_contact letzte_nachsorge dernier_suivi ultimo_seguimiento 末次随访",
+    "last_followup": "last_follow_up last_contact date_of_last_follow_up date_of_last_contact letzte_nachsorge "
+    "datum_letzte_nachsorge datum_der_letzten_nachsorge dernier_suivi date_du_dernier_suivi date_dernieres_nouvelles "
+    "date_des_dernieres_nouvelles ultimo_seguimiento fecha_ultimo_seguimiento fecha_del_ultimo_seguimiento 末次随访 "
+    "末次随访日期",
     "exam_date": "examination_date date_of_examination study_date untersuchungsdatum us_datum "
     "datum_der_untersuchung date_examen date_de_l_examen fecha_examen fecha_estudio 检查日期",
     "accession": "accession_number accession_no accession_nr accessionnummer auftragsnummer untersuchungsnummer "

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import expit
+from sqlalchemy import select
 
 from core.evaluation.calibration.measures import CalibrationResult, compute_calibration
 from core.evaluation.discrimination.roc_comparison import RocComparison, compare_roc
-from core.register.patients import choose_estimates
+from core.register.models import ENTRIES
+from core.register.patients import choose_estimates, tabulate_register
+from core.register.store import Store
 from core.training.update.patients import estimate
 from models.bundle import Bundle
 
@@ -48,13 +51,13 @@ class SideBySide:
     reclassified: pd.DataFrame
 
 
-def compare_bundles(register: pd.DataFrame, current: Bundle, other: Bundle) -> list[SideBySide]:
+def compare_bundles(store: Store, current: Bundle, other: Bundle) -> list[SideBySide]:
     """Compare two bundles on patients with a prospective estimate and an outcome.
 
     Parameters
     ----------
-    register : DataFrame
-        Of `core.register.patients.tabulate_register`.
+    store : Store
+        The register.
     current, other : Bundle
         That which answers, and that which may take its place.
 
@@ -64,8 +67,8 @@ def compare_bundles(register: pd.DataFrame, current: Bundle, other: Bundle) -> l
         Real and simulated patients apart, those of the update and later ones apart; empty where no patient has an
         estimate that both can be judged by.
     """
-    pairs = pair_estimates(register, current, other)
-    until = max(_find_until(bundle) for bundle in (current, other))
+    pairs = pair_estimates(tabulate_register(store), current, other)
+    until = max(_find_until(store, bundle) for bundle in (current, other))
     place = np.where(pairs["outcome_number"] <= until, FITTED, SINCE if until else "")
     found = []
     for (is_simulated, words), part in pairs.groupby(["is_simulated", place], sort=True):
@@ -110,11 +113,14 @@ def has_same_image_head(one: Bundle, other: Bundle) -> bool:
     return is_same_network and np.array_equal(heads[0].weights, heads[1].weights) and heads[0].bias == heads[1].bias
 
 
-def _find_until(bundle: Bundle) -> int:
-    """Give the last entry of the register that a bundle was updated on; 0 where it was not."""
+def _find_until(store: Store, bundle: Bundle) -> int:
+    """Give the last entry of the register that a bundle was updated on; 0 where it was not, or on another register."""
     if UPDATE not in bundle.manifest.files:
         return 0
-    return int(json.loads((bundle.folder / UPDATE).read_text(encoding="utf-8"))["register"]["number"])
+    last = json.loads((bundle.folder / UPDATE).read_text(encoding="utf-8"))["register"]
+    number = int(last["number"])
+    is_here = (ENTRIES.c.number == number) & (ENTRIES.c.hash == str(last["hash"]))
+    return number if store.select(select(ENTRIES.c.number).where(is_here)) else 0
 
 
 def _compare(part: pd.DataFrame, current: Bundle, other: Bundle, name: str, *, is_fitted: bool) -> SideBySide:

@@ -15,7 +15,6 @@ from core.register.bundles.folder import find_bundles_folder, read_bundles
 from core.register.bundles.use import BundleUse, Chosen, describe_entry, put_into_use, take_back
 from core.register.database import find_database
 from core.register.outcome_entry import Author
-from core.register.patients import tabulate_register
 from core.training.update.comparison import SideBySide, compare_bundles
 from core.ui.errors import guard
 from core.ui.export import offer_csv
@@ -174,7 +173,7 @@ def _show_side_by_side(current: Bundle, other: Bundle) -> None:
 def _compare(url: str, last: str, hashes: tuple[str, str], folders: tuple[Path, Path]) -> list[SideBySide]:  # noqa: ARG001 - hashed
     """Compare two bundles as the register of a database stands at its last entry."""
     current, other = map(load_bundle, folders)
-    return compare_bundles(tabulate_register(get_store()), current, other)
+    return compare_bundles(get_store(), current, other)
 
 
 def tabulate_figures(part: SideBySide) -> pd.DataFrame:

@@ -179,6 +179,16 @@ def test_a_table_without_outcomes_is_refused(url, tmp_path):
     assert "neither the surgical Ki-67" in str(refused.exception)
 
 
+def test_an_import_says_in_words_what_became_of_the_rows(url, tmp_path):
+    store = Store(url)
+    add_estimates(store, ["P-1"])
+    store.close()
+    table = write(tmp_path, "patient_id,ki67_pct\nP-1,35\nP-9,20\n")
+    assert run(url, "outcomes", table, "--author", "AB").stdout == "1 new, 1 unmatched; 1 entries written\n"
+    (tmp_path / "empty.csv").write_text("patient_id,ki67_pct\n")
+    assert run(url, "outcomes", str(tmp_path / "empty.csv"), "--author", "AB").stdout == "no row; 0 entries written\n"
+
+
 def test_a_fhir_bundle_is_previewed_and_entered_and_estimates_leave_as_fhir(url, tmp_path):
     store = Store(url)
     add_estimates(store, ["P-1", "P-2"])

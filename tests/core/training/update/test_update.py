@@ -20,7 +20,6 @@ from core.inference.points import score_points
 from core.inference.trust import load_bundle
 from core.monitoring.reference import read_reference
 from core.register.outcome_entry import NOTHING, check_outcome, make_entry
-from core.register.patients import tabulate_register
 from core.register.store import Store
 from core.training.update.comparison import compare_bundles
 from core.training.update.heads import list_coefs
@@ -261,11 +260,17 @@ def test_side_by_side_the_patients_of_the_update_stand_apart(updates, bundle):
     for i in range(30):
         add_estimates(store, [f"NEXT-{i}"], bundle_sha256=bundle.sha256, image_score=float(i - 15) / 5)
         enter(store, f"NEXT-{i}", ki67_pct=40 if i % 3 else 10)
-    since, fitted = compare_bundles(tabulate_register(store), bundle, new)
+    since, fitted = compare_bundles(store, bundle, new)
     assert (fitted.n, fitted.is_fitted, since.n, since.is_fitted) == (N, True, 30, False)
     assert abs(fitted.other.intercept) < 0.05 < fitted.current.intercept
     assert fitted.roc.difference == pytest.approx(0, abs=0.01)
     assert (fitted.reclassified["n"].sum(), since.reclassified["n"].sum()) == (N, 30)
+
+
+def test_patients_of_another_register_were_not_fitted_on(updates, store, bundle):
+    fill_register(store, bundle, n=60)
+    (found,) = compare_bundles(store, bundle, updates["in the large"].new)
+    assert (found.patients, found.n, found.is_fitted) == ("real patients", 60, False)
 
 
 def test_the_command_line_checks_updates_and_refuses(updates, bundle, tmp_path):
