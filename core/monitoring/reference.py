@@ -12,6 +12,7 @@ from models.bundle import Bundle
 from models.cutoff import Cutoff
 
 EVIDENCE = "evidence/predictions.csv"
+UPDATE = "evidence/update.json"
 TRAINED_ON = "train"
 
 
@@ -29,7 +30,7 @@ class Reference:
         Its indeterminate range, ends included.
     evidence : DataFrame or None
         Patients of its evidence: ``split, y, ki67_pct, prob, image_score`` and the predictors; None where the bundle
-        holds none, or none of the clinical values that its fusion takes.
+        holds none, or is an update that kept no clinical values.
     """
 
     bundle_sha256: str
@@ -60,9 +61,8 @@ def _read_evidence(bundle: Bundle) -> pd.DataFrame | None:
     rows = [{str(k): v for k, v in row.items() if not is_missing(v)} for row in table.to_dict("records")]
     known = [read_clinical(row) for row in rows]
     head = bundle.fusion_heads["m1"]
-    taken = {term.field for term in head.terms}
-    if taken and not any(taken & own.keys() for own in known):
-        return None  # the image score of these patients can't be told from their clinical values
+    if UPDATE in bundle.manifest.files and not any(known):
+        return None  # an early update: without the clinical values the image score can't be told
     return pd.DataFrame(
         {
             **{name: table[name] for name in ("split", "y", "prob")},
