@@ -149,8 +149,9 @@ def _write_as_standard(header: Dataset, syntax: UID) -> dict[str, object]:
         term = "YBR_FULL_422"  # a JPEG of this process holds all levels (ISO/IEC 10918-5)
     if stated != term:
         changes["PhotometricInterpretation"] = term
-    if header.get("SamplesPerPixel") == 3 and header.get("PlanarConfiguration") is None:
-        changes["PlanarConfiguration"] = 0
+    planar = header.get("PlanarConfiguration")
+    if header.get("SamplesPerPixel") == 3 and (planar is None or (planar and syntax.is_encapsulated)):
+        changes["PlanarConfiguration"] = 0  # as decoders give the pixels of a stream
     change(header, changes)
     return changes
 

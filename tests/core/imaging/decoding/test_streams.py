@@ -13,6 +13,7 @@ from pydicom.uid import (
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -157,6 +158,19 @@ def test_a_jpeg_has_the_colours_that_its_marks_say(held, numbers, adobe, stated,
     data = wrap(mark(jpeg, numbers, adobe), smooth, syntax, PhotometricInterpretation=stated)
     np.testing.assert_allclose(show(data).astype(int), smooth, atol=8)
     assert not inspect_image(data).notes
+
+
+@pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEG2000Lossless, JPEGLSLossless, RLELossless])
+def test_planes_that_a_header_states_are_not_those_of_a_stream(syntax):
+    if syntax == JPEGBaseline8Bit:
+        jpeg = encode(COLOUR, "JPEG", quality=97, subsampling=0)
+        data = wrap(jpeg, COLOUR, syntax, PhotometricInterpretation="YBR_FULL_422")
+    else:
+        data = compressed(syntax, COLOUR)
+    stated = pydicom.dcmread(BytesIO(data))
+    stated.PlanarConfiguration = 1
+    np.testing.assert_array_equal(show(save(stated)), show(data))
+    assert np.abs(show(data).astype(int) - COLOUR).mean() < 8
 
 
 @pytest.mark.parametrize("adobe", [None, 0, 1])
