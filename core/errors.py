@@ -15,6 +15,8 @@ Pages and the command line catch `AppError` in one place; anything else is a fau
 No message carries a patient's name, a file's name or a DICOM tag's value.
 """
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -89,6 +91,11 @@ class WorkError(AppError):
 
 class BusyError(WorkError):
     """The work can't be taken on now: others are before it, or the program is closing. Never a verdict on the input."""
+
+
+def name_cause(error: OSError) -> str:
+    """Name what a disk or file system reports; numpy tells of a write that was cut short without saying why."""
+    return os.strerror(error.errno or errno.ENOSPC)
 
 
 @contextmanager

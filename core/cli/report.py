@@ -1,14 +1,13 @@
 """A paper from a bundle's evidence."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from core.cli.console import AsJson, app, outside_models, print_result, progress_bar, say
-from core.errors import UsageError, WorkError
+from core.errors import UsageError, WorkError, name_cause
 
 SHEETS = ("a4", "letter")
 
@@ -71,7 +70,7 @@ def checklists(out: Annotated[Path, typer.Argument(help="JSON file to write.", c
     try:
         out.write_text(write_form(), encoding="utf-8")
     except OSError as error:
-        raise WorkError(f"{out.name} can't be written ({os.strerror(error.errno or 0)}).") from None
+        raise WorkError(f"{out.name} can't be written ({name_cause(error)}).") from None
     say(f"{out.name}: what stays empty in it is called missing. `train` and `report` take it by --reporting.")
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from core.cohort.columns import match_columns
 from core.cohort.manifest import find_image, parse_box
 from core.cohort.record import Choices
-from core.errors import InputError, TableError, UsageError, WorkError
+from core.errors import InputError, TableError, UsageError, WorkError, name_cause
 from core.imaging import Roi
 from core.spreadsheet import render_csv
 from core.tabular import TextTable, read_bytes, read_table
@@ -152,7 +152,7 @@ def save_box(manifest: BoxManifest, place: int, reader: str, box: Roi | None) ->
             return _read(sheet)
     except OSError as error:
         raise WorkError(
-            f"The box can't be saved ({os.strerror(error.errno or 0)}): the manifest stays as it was. Make room, or "
+            f"The box can't be saved ({name_cause(error)}): the manifest stays as it was. Make room, or "
             "let whoever runs SonoKi check who may write there."
         ) from None
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from core.documents.typesetting import Paper as Sheet
-from core.errors import UsageError, WorkError
+from core.errors import UsageError, WorkError, name_cause
 from core.figures.printing import DOUBLE_MM, FORMS, SINGLE_MM, check_width, render_print
 from core.paper.content import Figure, Paper
 from core.paper.pdf import render_pdf
@@ -107,7 +106,7 @@ def put_files(files: dict[str, bytes], out: Path) -> None:
             put_in_place(new, out)
     except OSError as error:
         raise WorkError(
-            f"The paper can't be written ({os.strerror(error.errno or 0)}): make room beside {out.name}, or choose "
+            f"The paper can't be written ({name_cause(error)}): make room beside {out.name}, or choose "
             "another --paper; what lay there is whole."
         ) from None
 

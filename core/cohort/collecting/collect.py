@@ -16,7 +16,7 @@ from core.cohort.collecting.pairing import Pairing, pair_files
 from core.cohort.collecting.table import PatientTable, read_patients
 from core.cohort.collecting.tokens import FileTokens, Tokens
 from core.cohort.record import Choices, TableReading, simplify_reason
-from core.errors import InputError, TableError, UsageError, WorkError
+from core.errors import InputError, TableError, UsageError, WorkError, name_cause
 from core.imaging import CleanedFile, deidentify
 from core.imaging.decoding.pseudonyms import make_pseudonym
 from core.private_files import make_private_folder, write_private_file
@@ -173,7 +173,7 @@ def _explain_disk(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise WorkError(
-            f"A file can't be written ({os.strerror(error.errno or 0)}): make room where {out.name} lies, or check who "
+            f"A file can't be written ({name_cause(error)}): make room where {out.name} lies, or check who "
             "may write there; what is done is kept, and the same command goes on."
         ) from None
 

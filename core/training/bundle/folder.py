@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UsageError, WorkError
+from core.errors import UsageError, WorkError, name_cause
 from models.bundle import MANIFEST
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -65,7 +65,7 @@ def open_training_folder(out: Path, *, replace: bool | None) -> Iterator[Trainin
                     shutil.rmtree(work)
     except OSError as error:
         raise WorkError(
-            f"A file of the training can't be read or written ({os.strerror(error.errno or 0)}): make room where "
+            f"A file of the training can't be read or written ({name_cause(error)}): make room where "
             f"{out.name} is written; what is done is kept, and the next run goes on."
         ) from None
 

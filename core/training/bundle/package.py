@@ -2,7 +2,6 @@
 
 import errno
 import lzma
-import os
 import shutil
 import zipfile
 import zlib
@@ -15,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from core.errors import ModelError, UsageError, WorkError
+from core.errors import ModelError, UsageError, WorkError, name_cause
 from core.training.bundle.folder import check_target, put_in_place
 from models.bundle import MANIFEST, OWN_BACKBONE, SIGNATURE, WEIGHTS, Bundle, read_bundle
 from models.sealed import BundleError
@@ -77,7 +76,7 @@ def _explain_disk(place: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise WorkError(
-            f"A file can't be read or written ({os.strerror(error.errno or 0)}): make room {place}, or check who may "
+            f"A file can't be read or written ({name_cause(error)}): make room {place}, or check who may "
             "write there; what lay there is whole."
         ) from None
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from core.errors import BusyError, WorkError
+from core.errors import BusyError, WorkError, name_cause
 from core.training.run.record import RunFolder
 from core.training.run.workplace import find_workplace
 
@@ -65,7 +65,7 @@ def start(run: RunFolder) -> None:
     except BlockingIOError:
         raise BusyError(BUSY) from None
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
+        reason = name_cause(error)
         raise WorkError(f"The training can't be started ({reason}): let whoever runs SonoKi make room.") from None
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.cohort.scoring.package import TABLES, unpack_package
-from core.errors import WorkError
+from core.errors import WorkError, name_cause
 from core.private_files import find_data_folder, make_private_folder
 from core.settings import find_cohorts_folder, get_setting, get_text_setting
 from core.training.run.record import Order, RunFolder
@@ -53,7 +53,7 @@ def keep_package(data: bytes) -> Source:
         (folder / TABLE).write_text(str(manifest.relative_to(folder)), encoding="utf-8")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise WorkError(UNWRITABLE.format(reason=os.strerror(error.errno or 0))) from None
+        raise WorkError(UNWRITABLE.format(reason=name_cause(error))) from None
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -79,7 +79,7 @@ def add_run(order: Order) -> RunFolder:
         run.write_order(order)
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
-        raise WorkError(UNWRITABLE.format(reason=os.strerror(error.errno or 0))) from None
+        raise WorkError(UNWRITABLE.format(reason=name_cause(error))) from None
     return run
 
 
@@ -107,7 +107,7 @@ def _make(room: str) -> Path:
         make_private_folder(find_workplace())
         make_private_folder(folder)
     except OSError as error:
-        raise WorkError(UNWRITABLE.format(reason=os.strerror(error.errno or 0))) from None
+        raise WorkError(UNWRITABLE.format(reason=name_cause(error))) from None
     return folder
 
 

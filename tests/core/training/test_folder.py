@@ -80,6 +80,11 @@ def test_a_full_disk_is_a_sentence(old: Path) -> None:
     assert (old / MANIFEST).read_text() == "old"
 
 
+def test_an_array_that_was_cut_short_is_a_full_disk(old: Path) -> None:
+    with pytest.raises(WorkError, match="No space left on device"), open_training_folder(old, replace=True):
+        raise OSError("16 requested and 4 written")  # as numpy says it
+
+
 WRITER = """
 import sys
 from pathlib import Path
