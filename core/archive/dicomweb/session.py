@@ -1,9 +1,10 @@
 """The line to the archive: one HTTP session that keeps time, size and address, and turns each fault into a sentence."""
 
 import io
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -90,15 +91,37 @@ class BoundedSession(requests.Session):
 
     def _read(self, response: requests.Response, limit: int) -> bytes:
         body = bytearray()
-        for chunk in response.iter_content(CHUNK):
-            body += chunk
-            if len(body) > limit:
-                raise ArchiveError(
-                    f"The archive's answer is larger than {limit / 1e6:.0f} MB and was not taken. "
-                    "Choose a shorter loop, or narrow the search."
-                )
-            self._check_time()
+        with self._end_in_time(response):
+            for chunk in response.iter_content(CHUNK):
+                body += chunk
+                if len(body) > limit:
+                    raise ArchiveError(
+                        f"The archive's answer is larger than {limit / 1e6:.0f} MB and was not taken. "
+                        "Choose a shorter loop, or narrow the search."
+                    )
+                self._check_time()
         return bytes(body)
+
+    @contextmanager
+    def _end_in_time(self, response: requests.Response) -> Iterator[None]:
+        """End an answer when the time is up, also while it comes byte by byte and no chunk is full."""
+        watchdog = threading.Timer(self._check_time(), _shut, (response,))
+        watchdog.start()
+        try:
+            yield
+        except requests.exceptions.RequestException:
+            self._check_time()
+            raise
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+        self._check_time()
+
+
+def _shut(response: requests.Response) -> None:
+    """Stop reading an answer, from another thread."""
+    with suppress(OSError, RuntimeError, ValueError):  # it has just ended
+        response.raw.shutdown()
 
 
 def _fill(response: requests.Response, body: bytes) -> requests.Response:

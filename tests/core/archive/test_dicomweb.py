@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -169,6 +170,27 @@ def test_a_fault_that_passes_is_not_seen(serve):
     stub = serve(reply(500), reply(body=b"[", length=500), reply(body=json.dumps(STUDIES).encode()))
     assert [study.date for study in find(stub.url)] == ["20240102"]
     assert len(stub.asked) == 3
+
+
+def drip_bytes(handler):
+    """An answer of a stated length, a byte at a time."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/dicom+json")
+    handler.send_header("Content-Length", "400")
+    handler.end_headers()
+    with suppress(OSError):
+        for _ in range(400):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+
+def test_the_time_holds_for_an_answer_that_comes_byte_by_byte(serve):
+    begun = time.monotonic()
+    with pytest.raises(ArchiveError, match="took longer than 1 seconds") as caught:
+        find(serve(drip_bytes).url, total_seconds=1)
+    assert caught.value.is_temporary
+    assert time.monotonic() - begun < 3
 
 
 def test_an_answer_that_drips_is_given_up(serve):
