@@ -26,6 +26,13 @@ LEFT_OUT = (
 KEPT = "App AppViewContainer Main MainBlockContainer"
 PRINTED = """<style>@media print {
 @page { size: A4; margin: 12mm; }
+html:root { font-size: 16px !important; color-scheme: light; background: #FFF; }
+body { background: #FFF !important; }
+.js-plotly-plot .main-svg { background: none !important; }
+.js-plotly-plot .bg { fill: none !important; }
+.js-plotly-plot :is(.xlines-above, .ylines-above) { stroke: #000 !important; }
+[data-testid="stAlertContainer"], .stMarkdownBadge { background: none !important; border: 1px solid #000; }
+.stMarkdownBadge, [data-testid="stAlertContainer"], [data-testid="stAlertContainer"] * { color: #000 !important; }
 LEFT_OUT { display: none !important; }
 KEPT { position: static !important; display: block !important; overflow: visible !important; height: auto !important;
   padding: 0 !important; background: #FFF !important; color: #000 !important; }

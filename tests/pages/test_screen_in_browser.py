@@ -95,6 +95,21 @@ def test_figures_stand_on_the_ground_of_a_dark_page_while_presenting(page, addre
     assert grounds == [ground] * 2 == ["rgb(20, 24, 29)"] * 2
 
 
+def test_a_dark_page_is_printed_dark_on_white(page, address):  # noqa: F811
+    page.emulate_media(color_scheme="dark")
+    estimate_simulated(page, address)
+    page.locator(".js-plotly-plot .main-svg").nth(1).wait_for()
+    page.emulate_media(media="print", color_scheme="dark")
+    for part in ("html", "body", "[data-testid=stApp]"):
+        assert page.locator(part).evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+    grounds = page.locator(".js-plotly-plot .main-svg").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).background)"
+    )
+    assert all("rgba(0, 0, 0, 0)" in ground for ground in grounds)
+    words = page.get_by_test_id("stAlertContainer").first.locator("p")
+    assert words.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
+
+
 def test_presenting_doubles_the_type_and_gives_the_picture_the_screen(page, address):  # noqa: F811
     page.set_viewport_size({"width": 1920, "height": 1080})
     estimate_simulated(page, address)
