@@ -100,6 +100,11 @@ def _extract(package: Path, folder: Path) -> None:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if sum(entry.file_size for entry in entries) > MOST_BYTES:
                 raise ModelError(f"The package unpacks to more than {MOST_BYTES // 1024**3} GB: it is not a bundle.")
+            if all(entry.filename != MANIFEST for entry in entries):
+                raise ModelError(
+                    f"{package.name} is no packed bundle: {MANIFEST} is not at its top. `python -m core bundle pack` "
+                    "writes one."
+                )
             for entry in entries:
                 path = PurePosixPath(entry.filename)
                 if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:

@@ -135,6 +135,12 @@ def test_what_is_no_package_is_a_sentence(tmp_path: Path) -> None:
             verify_bundle(tmp_path / name)
 
 
+def test_another_archive_or_one_with_a_folder_around_is_named(package: Path, tmp_path: Path) -> None:
+    rewrite(package, lambda name, data: (f"ours/{name}", data))
+    with pytest.raises(ModelError, match=r"ours\.zip is no packed bundle: manifest\.json is not at its top"):
+        unpack_bundle(package, tmp_path / "ours")
+
+
 def test_a_missing_backbone_says_where_it_was_looked_for(bundle_dir: Path, tmp_path: Path) -> None:
     shutil.copytree(bundle_dir, tmp_path / "alone" / "b")
     with pytest.raises(ModelError, match=r"neither in '\.\./backbone' beside it nor in its folder 'backbone'"):
