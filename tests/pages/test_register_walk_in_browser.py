@@ -133,6 +133,8 @@ def import_outcomes(page, site: Site, values: dict[str, int], counts: str, *, re
     if reason:
         page.get_by_label("Reason, to enter the contradicting rows").fill(reason)
         page.get_by_label("Reason, to enter the contradicting rows").press("Enter")
+        new, _, contradicting, *_ = (int(part.split()[0]) for part in counts.split(", "))
+        page.get_by_role("button", name=f"Enter {new + contradicting} rows").wait_for()
         settle(page)
     press(page, "Enter ", "entries were written.")
 
