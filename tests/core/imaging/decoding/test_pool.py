@@ -120,7 +120,7 @@ def test_a_long_loop_costs_the_memory_of_a_few_frames():
     frame = np.dstack([make_speckle(480, 640)] * 3)
     cine = make_jpeg_cine([frame] * 60, quality=80)
     decoder = Decoder(seconds=60, memory_mb=2_000)
-    decoder.ask(REQUEST, encode(AREA))
+    decoder.ask(REQUEST, make_jpeg_cine([frame] * 2, quality=80))  # loads what any such loop needs
     before = peak_memory_mb(decoder.pid)
     header, _ = decoder.ask(REQUEST, cine)
     assert header["done"]["frame_count"] == 60
