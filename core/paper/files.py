@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,29 +82,36 @@ def make_files(paper: Paper, form: Print = Print(), *, watch: Watch = lambda *_:
 
 
 def check_folder(out: Path, *, replace: bool) -> None:
-    """Refuse a folder that a paper must not be put into."""
-    if not out.exists():
-        return
-    if not out.is_dir():
+    """Refuse a folder that a paper must not, or can't, be put into."""
+    if out.exists() and not out.is_dir():
         raise UsageError(f"--paper {out.name} is a file: give a folder for the paper.")
     if (out / MARK).exists():
         if not replace:
             raise UsageError(f"{out.name} holds a paper already: give --replace to replace it, or another folder.")
-    elif any(out.iterdir()):
+    elif out.exists() and any(out.iterdir()):
         raise UsageError(f"{out.name} holds files that are no paper: give an empty or a new folder.")
+    with _write_beside(out.resolve()):
+        pass
 
 
 def put_files(files: dict[str, bytes], out: Path) -> None:
     """Write a paper beside its folder, and give it the folder's name once it is whole."""
     out = out.resolve()
+    with _write_beside(out) as scratch:
+        new = scratch / "paper"
+        for name, data in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_bytes(data)
+        put_in_place(new, out)
+
+
+@contextmanager
+def _write_beside(out: Path) -> Iterator[Path]:
+    """Give a folder beside the paper's for as long as the block; what can't be written in it is said."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
-            new = Path(scratch) / "paper"
-            for name, data in files.items():
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                (new / name).write_bytes(data)
-            put_in_place(new, out)
+            yield Path(scratch)
     except OSError as error:
         raise WorkError(
             f"The paper can't be written ({name_cause(error)}): make room beside {out.name}, or choose "

@@ -128,6 +128,10 @@ def test_a_folder_in_the_way_is_asked_for(tmp_path):
         check_folder(tmp_path / "other", replace=True)
     with pytest.raises(UsageError, match=r"letter\.txt is a file"):
         check_folder(tmp_path / "other" / "letter.txt", replace=True)
+    with pytest.raises(WorkError, match="can't be written"):
+        check_folder(tmp_path / "other" / "letter.txt" / "paper", replace=False)
+    check_folder(tmp_path / "new" / "paper", replace=False)
+    assert not any((tmp_path / "new").iterdir())
 
 
 def test_a_full_disk_leaves_the_old_paper_whole(tmp_path, monkeypatch):
