@@ -59,6 +59,7 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
     options.check(len(images))
     from core.imaging import Roi, read_frame  # noqa: PLC0415
     from core.inference.prediction import View  # noqa: PLC0415
+    from core.inference.sentences import name_repeats  # noqa: PLC0415
 
     files, views = [read_bytes(path) for path in images], []
     _check_patients(files)
@@ -70,6 +71,8 @@ def read_views(images: Sequence[Path], options: ViewOptions) -> "tuple[tuple[Vie
         for note in read.notes:
             say(note)
         views.append(View(read, propose_box(read) if roi is None else read.to_frame(roi), plane))
+    for sentence in name_repeats(dict(enumerate(views, start=1))):
+        say(sentence)
     return tuple(views), files
 
 

@@ -1,6 +1,6 @@
 """An estimate in sentences: the same words on a page and on paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,7 @@ INTERVAL_MEANING = (
     "With unlimited training patients of the same kind, and every value known, the estimate would lie within it in "
     "about 95 of 100 cases."
 )
+REPEATED = "View {1} shows the same picture as view {0}, so that it counts twice: leave one of them out."
 ONE_VIEW = "It does not include how much another view of the lesion would change the estimate."
 NOT_SEEN = (
     "colour Doppler, elastography and moving images",
@@ -67,6 +68,18 @@ def describe_seen(prediction: Prediction, views: Sequence[View]) -> str:
 def explain_interval(n_views: int) -> str:
     """Say what the interval of an estimate from so many views means."""
     return f"{INTERVAL_MEANING} {ONE_VIEW}" if n_views == 1 else INTERVAL_MEANING
+
+
+def name_repeats(views: Mapping[int, View]) -> list[str]:
+    """Say which views, by their numbers, show a picture that an earlier one shows."""
+    seen: dict[tuple[tuple[int, ...], bytes], int] = {}
+    sentences = []
+    for number, view in views.items():
+        pixels = view.frame.pixels
+        first = seen.setdefault((pixels.shape, pixels.tobytes()), number)
+        if first != number:
+            sentences.append(REPEATED.format(first, number))
+    return sentences
 
 
 def name_view(number: int, view: View) -> str:

@@ -12,6 +12,7 @@ from core.imaging import Frame, Roi
 from core.imaging.findings.quality import assess_quality
 from core.inference import View
 from core.inference.explain import format_percent
+from core.inference.sentences import name_repeats
 from core.plain_text import plain
 from core.ui.case.box import clean_frame, start_box
 from core.ui.case.events import PlaneSet, ViewShown, ViewsRemoved, ViewTurned
@@ -23,7 +24,6 @@ from core.ui.case.state import Answer, LesionView
 from core.ui.errors import guard
 
 THUMBNAIL = (132, 84)
-REPEATED = "View {1} shows the same picture as view {0}, so that it counts twice: leave one of them out."
 NO_PLANE = "plane not stated"
 PLANES = ("transverse", "longitudinal", "other")
 STYLE = """<style>
@@ -160,19 +160,9 @@ def show_strip(prepared: list[PreparedView], answer: Answer | None) -> None:
     for one, given in zip(prepared, state.views, strict=True):
         if one.fault and given.is_used and one.number != state.shown:
             st.error(f"View {one.number} can't be used: {plain(one.fault)} Leave it out to go on without it.")
-    _warn_of_repeats(prepared)
-
-
-def _warn_of_repeats(prepared: list[PreparedView]) -> None:
-    """Say which views that are used show a picture that another one shows."""
-    used = {view.number for view in get_case().views if view.is_used}
-    seen: dict[tuple[tuple[int, ...], bytes], int] = {}
-    for one in prepared:
-        if one.view is not None and one.number in used:
-            pixels = one.view.frame.pixels
-            first = seen.setdefault((pixels.shape, pixels.tobytes()), one.number)
-            if first != one.number:
-                st.warning(REPEATED.format(first, one.number))
+    used = {view.number for view in state.views if view.is_used}
+    for sentence in name_repeats({one.number: one.view for one in prepared if one.view and one.number in used}):
+        st.warning(sentence)
 
 
 def judge_view(view: View) -> str:

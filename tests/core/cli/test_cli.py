@@ -179,6 +179,14 @@ def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, m
     assert "name different patients" in err
 
 
+def test_predict_names_a_picture_that_is_given_twice(capsys, monkeypatch, bundle_dir: Path, image: Path) -> None:
+    code, _, err = run(capsys, monkeypatch, "predict", image, image, "--bundle", bundle_dir)
+    assert code == 0
+    assert "View 2 shows the same picture as view 1" in err
+    _, _, err = run(capsys, monkeypatch, "predict", image, "--bundle", bundle_dir)
+    assert "the same picture" not in err
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
