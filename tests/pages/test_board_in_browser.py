@@ -119,6 +119,7 @@ def test_a_board_is_gone_through_by_keyboard_alone(page, address, database):  # 
 
 def override(page) -> bool:  # noqa: F811
     """Override with a reason, and find the frame by its heat map on the way."""
+    page.locator('.viewer [data-do="heat"][aria-pressed="true"]').wait_for()
     page.keyboard.press("h")
     page.locator('.viewer [data-do="heat"][aria-pressed="false"]').wait_for()
     tab_to(page, page.get_by_role("radiogroup", name="With the model's call"))
