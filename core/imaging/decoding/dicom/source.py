@@ -160,7 +160,6 @@ class DicomSource:
         if self.syntax in JPEG_XL:
             yield from self._decode_jpeg_xl(indices)
             return
-        self._check_scans(indices)
         is_jpeg = self.syntax in JPEGTransferSyntaxes and self.header.get("SamplesPerPixel") == _OF_COLOUR
         yield from self._decode_jpeg(indices) if is_jpeg else self._decode(indices)
 
@@ -178,6 +177,7 @@ class DicomSource:
 
     def _decode(self, indices: list[int], *, raw: bool = False) -> Iterator[np.ndarray]:
         """Decode from the bytes; from the whole data set where its coding is not the one that its syntax promises."""
+        self._check_scans(indices)
         plugin = "pillow" if self.syntax == JPEGBaseline8Bit else ""  # its libjpeg rounds as DCMTK's and GDCM's do
         decode = partial(iter_pixels, indices=indices, raw=raw, decoding_plugin=plugin, transfer_syntax_uid=self.syntax)
         if self.header.get("PhotometricInterpretation") == "YBR_FULL_422" and not self.syntax.is_encapsulated:
