@@ -1,7 +1,7 @@
 """An estimate in sentences: the same words on a page and on paper."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -72,13 +72,12 @@ def explain_interval(n_views: int) -> str:
 
 def name_repeats(views: Mapping[int, View]) -> list[str]:
     """Say which views, by their numbers, show a picture that an earlier one shows."""
-    seen: dict[tuple[tuple[int, ...], bytes], int] = {}
     sentences = []
-    for number, view in views.items():
-        pixels = view.frame.pixels
-        first = seen.setdefault((pixels.shape, pixels.tobytes()), number)
-        if first != number:
-            sentences.append(REPEATED.format(first, number))
+    for place, (number, view) in enumerate(views.items()):
+        for first, earlier in islice(views.items(), place):
+            if np.array_equal(earlier.frame.pixels, view.frame.pixels):
+                sentences.append(REPEATED.format(first, number))
+                break
     return sentences
 
 
