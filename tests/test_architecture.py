@@ -1,6 +1,7 @@
 """Imports run one way: each part stands only on the floors below it (see README, layout)."""
 
 import ast
+import re
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -35,6 +36,8 @@ TORCH_PARTS = {"models", "core.inference", "core.training", "core.benchmark"}
 PAGE_BANNED = {"torch", "sklearn", "lifelines", "pydicom", "numpy"}
 MOST_MODULES = 16
 FILES = [*sorted(p for folder in ("core", "models", "pages") for p in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+REACHING = {"setattr", "getattr", "delattr", "hasattr", "patch", "object", "attrgetter"}
 ROOMS = sorted({path.parent for path in FILES} - {ROOT / "core" / "cli"})  # there each verb is a file
 
 
@@ -124,3 +127,25 @@ def test_top_level_is_fixed() -> None:
     seen = {p.name for p in ROOT.iterdir() if not p.name.startswith(".")}
     assert fixed <= seen
     assert seen - fixed <= {"runs", "docs"}
+
+
+def find_private_strings(source: str) -> list[str]:
+    """Give the private names that calls such as `setattr(store, "_files", ...)` or `patch("a._b")` reach by a string.
+
+    Attributes and imports are found by ruff (SLF001, PLC2701).
+    """
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    reaching = [call for call in calls if ast.unparse(call.func).split(".")[-1] in REACHING]
+    words = [arg.value for call in reaching for arg in call.args[:2] if isinstance(arg, ast.Constant)]
+    return [word for word in words if isinstance(word, str) and re.search(r"(^|\.)_(?!_)", word)]
+
+
+def test_tests_reach_for_no_private_name() -> None:
+    found = {path: find_private_strings(path.read_text(encoding="utf-8")) for path in TESTS}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_a_private_name_in_a_string_is_found() -> None:
+    assert find_private_strings('monkeypatch.setattr(store, "_files", {})') == ["_files"]
+    assert find_private_strings('monkeypatch.setattr("core.a.B._work", None)') == ["core.a.B._work"]
+    assert find_private_strings('getattr(module, "__file__")') == []

@@ -132,14 +132,14 @@ def prove(population: Population, *, runs: int = RUNS, watch: Watch | None = Non
         if watch is not None:
             watch(number + 1, total)
     found = {name: _find_earliest(pd.DataFrame(rows)) for name, rows in first.items()}
-    return _count_false(found.pop(IN_CONTROL.name)), _measure_delays(found)
+    return _count_false(found.pop(IN_CONTROL.name)), measure_delays(found)
 
 
 def _run(population: Population, change: Change, rng: np.random.Generator) -> dict[str, float]:
     """Watch one centre; after how many patients since the change each method raised its first alarm."""
     before = 0 if change is IN_CONTROL else BEFORE
-    own = _draw(population, IN_CONTROL, before, rng)
-    later = _draw(population, change, PERIOD, rng)
+    own = draw_patients(population, IN_CONTROL, before, rng)
+    later = draw_patients(population, change, PERIOD, rng)
     p, y = (np.concatenate([own[i], later[i]]) for i in (1, 2))
     chart = compute_cusum(p, y, false_alarms=FALSE_ALARMS / 2)
     ends = [one.end + 1 - before for one in chart.crossings if one.end >= before]
@@ -158,7 +158,7 @@ def _find_drift(training: dict[str, Floats], inputs: dict[str, Floats], before: 
     return NEVER
 
 
-def _draw(
+def draw_patients(
     population: Population, change: Change, n: int, rng: np.random.Generator
 ) -> tuple[dict[str, Floats], Floats, Floats]:
     """Draw patients: inputs, estimated probabilities, outcomes."""
@@ -196,7 +196,8 @@ def _count_false(first: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _measure_delays(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def measure_delays(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Summarise, for each change and method, after how many patients the runs found it; see `prove`."""
     rows = [
         (name, by, len(ends), int(np.isfinite(ends).sum()), *np.quantile(ends, [0.5, 0.9], method="higher"))
         for name, first in found.items()

@@ -34,7 +34,7 @@ def test_an_archive_that_is_away_is_a_sentence_and_the_page_goes_on(at):
     assert "can't be reached" in at.error[0].value
     assert find(at.button, "Try this patient")
     assert find(at.text_input, "Patient ID").value == ""
-    kept = at.session_state._state.filtered_state
+    kept = at.session_state.to_dict()
     assert "case_patient" in kept
     assert "PLANTED" not in repr(kept)
 

@@ -12,7 +12,7 @@ from requests.auth import HTTPBasicAuth
 from core.archive.dicomweb.client import Archive
 from core.archive.dicomweb.records import StudyQuery
 from core.simulation.dicom import encode_dicom
-from tests.core.archive.orthanc import PASSWORD, USER, run_orthanc
+from tests.core.archive.orthanc import PASSWORD, USER, list_instances, run_orthanc
 from tests.pages.serving import PATIENCE_MS, serve_app
 from tests.pages.test_in_browser import browser, open_case, page, read_probability, settle  # noqa: F401
 from tests.pages.test_in_browser import pytestmark as needs_browser
@@ -60,8 +60,7 @@ def find_study(page, patient: str) -> None:  # noqa: F811
 
 def classes_in(archive) -> set[str]:
     (study,) = archive.find_studies(StudyQuery("T-77", "", date(2024, 1, 2)))
-    found = archive._client.search_for_instances(study.uid)
-    return {item["00080016"]["Value"][0] for item in found}
+    return {item["00080016"]["Value"][0] for item in list_instances(archive.url, study.uid)}
 
 
 def test_from_the_archive_to_an_estimate_and_back(page, address, archive):  # noqa: F811

@@ -131,13 +131,13 @@ def test_an_admin_writes_an_update_that_can_then_be_put_into_use(open_page, site
 def test_an_update_goes_on_beside_other_pages_one_at_a_time_until_it_is_stopped(open_page, site, tmp_path, monkeypatch):
     begun, go_on = Event(), Event()
 
-    def work(job):
-        job._count(120, 501)
+    def update(*_, progress):
+        progress(120, 501)
         begun.set()
         go_on.wait(60)
-        job._count(121, 501)
+        progress(121, 501)
 
-    monkeypatch.setattr("core.training.update.job.UpdateJob._work", work)
+    monkeypatch.setattr("core.training.update.job.update_bundle", update)
     at = ask_update(give_initials_here(open_page(MODEL)), "ours-2")
     assert begun.wait(60)
     at.run()

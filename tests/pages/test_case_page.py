@@ -377,7 +377,7 @@ def test_the_plane_of_a_view_is_kept_and_exported(at, breast_png):
 def test_a_loop_is_scored_frame_by_frame_and_its_mean_estimated_from(at, breast_loop):
     estimate(upload(at, "loop", breast_loop))
     find(at.button, "Score all 3 frames").click().run()
-    (job,) = [value for key, value in at.session_state._state.filtered_state.items() if key.endswith("_loop")]
+    (job,) = [value for key, value in at.session_state.items() if key.endswith("_loop")]
     job.wait(120)
     at.run()
     assert [frame.index for frame in job.reading.frames] == [0, 1, 2]

@@ -116,7 +116,7 @@ def test_names_in_a_column_go_with_the_file(at):
     at.button(key="columns_drop").click().run()
     assert "120 of 120 patients of the uploaded cohort" in words(at)
     assert "columns_apply" not in {button.key for button in at.button}
-    assert find_words(vars(at.session_state._state)) == set()
+    assert find_words(at.session_state) == set()
 
 
 @pytest.mark.parametrize(

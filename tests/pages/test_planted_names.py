@@ -103,13 +103,8 @@ def hand_out(offered: dict[str, object]) -> dict[str, bytes]:
         return files | {name: archive.read(name) for name in archive.namelist()}
 
 
-def keep_of(at: AppTest) -> dict[str, object]:
-    """The whole state of the session: the user's keys, the widgets' and what came before."""
-    return vars(at.session_state._state)
-
-
 def shown(at: AppTest) -> list[str]:
-    return [str(element.proto) for element in at._tree if hasattr(element, "proto")]
+    return [str(element.proto) for element in at.main.root if hasattr(element, "proto")]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -137,8 +132,8 @@ def test_no_planted_name_is_kept_shown_logged_written_or_handed_out(
     assert "probability of a high Ki-67" in "".join(texts)
 
     assert find_words(texts, files, read_pages(files["Document (PDF)"]), caplog.text, *capfd.readouterr()) == set()
-    assert find_words(keep_of(at)) == set()
-    assert not find_ink(breast_frame, keep_of(at), files["sc.dcm"])
+    assert find_words(at.session_state) == set()
+    assert not find_ink(breast_frame, at.session_state, files["sc.dcm"])
     assert json.loads(files["Estimate (JSON)"])["case"]["frame_count"] == 1
     with Image.open(io.BytesIO(files["Heat map (PNG)"])) as png:
         assert find_words(png.info, png.getexif()) == set()
@@ -155,14 +150,14 @@ def test_the_file_itself_goes_with_the_case(open_page, breast_frame):
     gc.collect()
     with pytest.raises(ImageError, match="no longer held"):
         again.read()
-    assert find_words(keep_of(at)) == set()
+    assert find_words(at.session_state) == set()
 
 
 def test_the_index_of_a_folder_is_refused_without_its_names(open_page, written, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     at = upload(open_page("pages/1_Case.py"), make_index())
     assert "is a DICOMDIR" in at.error[0].value
-    assert find_words(shown(at), keep_of(at), caplog.text, *capfd.readouterr()) == set()
+    assert find_words(shown(at), at.session_state, caplog.text, *capfd.readouterr()) == set()
 
 
 def test_words_outside_the_area_change_no_pixel_that_leaves(open_page, breast_frame, offered):

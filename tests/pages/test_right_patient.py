@@ -68,7 +68,7 @@ def test_another_image_asks_first_and_brings_a_case_without_the_values(filled, o
     assert is_clear(filled)
     assert "Save or discard?" not in words(filled)
     assert "71" not in repr(filled.session_state["case"].values)
-    assert 71.0 not in filled.session_state._state.filtered_state.values()
+    assert 71.0 not in filled.session_state.values()
     estimate(filled)
     assert words(filled).count(" ?]") == 7
 
@@ -149,7 +149,7 @@ def test_new_case_clears_all(filled):
     assert is_clear(filled)
     assert "probability of a high" not in words(filled)
     assert filled.session_state["case"].source is None
-    kept = filled.session_state._state.filtered_state
+    kept = filled.session_state.to_dict()
     assert not [key for key in kept if str(key).startswith("case_") and kept[key] in (71.0, 23.0, "post", "4C")]
     find(filled.number_input, "Age").set_value(30.0).run()
     find(filled.button, "New case").click().run()

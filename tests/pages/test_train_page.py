@@ -1,6 +1,7 @@
 """The page Train in process: who may see it, what its check says, and what becomes of a training that fails."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,8 +64,10 @@ def press(at: AppTest, label: str) -> AppTest:
 
 
 def wait_for_end() -> None:
-    for child in process._children:
-        child.wait(60)
+    deadline = time.monotonic() + 60
+    while process.find_running():
+        assert time.monotonic() < deadline, "the training did not end"
+        time.sleep(0.05)
 
 
 def use(monkeypatch, code: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 from tests.tools import ORTHANC_PLUGIN, find_program
 
 USER, PASSWORD = "sonoki", "made-up-word"
@@ -49,6 +51,17 @@ def run_orthanc(folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+def list_instances(address: str, study: str) -> list[dict]:
+    """What the archive's own search lists of a study, in DICOM JSON."""
+    answer = requests.get(
+        f"{address}/studies/{study}/instances",
+        auth=(USER, PASSWORD),
+        headers={"Accept": "application/dicom+json"},
+        timeout=PATIENCE,
+    )
+    return answer.json()
 
 
 def _wait_for(address: str, server: subprocess.Popen) -> None:

@@ -19,7 +19,7 @@ from core.errors import ArchiveError
 from core.imaging import default_roi, read_frame
 from core.inference import Case
 from core.inference.predictor import Predictor
-from tests.core.archive.orthanc import PASSWORD, USER, run_orthanc
+from tests.core.archive.orthanc import PASSWORD, USER, list_instances, run_orthanc
 from tests.tools import is_installed
 
 pytestmark = pytest.mark.needs("orthanc")
@@ -126,15 +126,14 @@ def test_results_come_home(archive, stored, results, bundle_dir, tmp_path, capsy
             assert "Error" not in found.stderr
 
 
-def test_sending_twice_stores_once(archive, stored, results, tmp_path):
+def test_sending_twice_stores_once(archive, address, stored, results, tmp_path):
     files = export_case(results)
     outbox = Outbox(tmp_path)
     for _ in range(2):
         outbox.put(files.values())
         assert outbox.send(archive).sent == 3
     made = pydicom.dcmread(BytesIO(files["sr.dcm"]))
-    found = archive._client.search_for_instances(made.StudyInstanceUID)
-    assert len(found) == 3
+    assert len(list_instances(address, made.StudyInstanceUID)) == 3
 
 
 def test_a_wrong_password_is_a_sentence(address):

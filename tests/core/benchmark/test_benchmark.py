@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from core import cli
 from core.benchmark import Benchmark, forward, register, run_benchmark
 from core.benchmark.pages import CHANGED_VALUE, FIRST_ESTIMATE, GIVEN, NEXT_PATIENT, SECOND_VIEW
 from core.benchmark.startup import ANSWER, FIRST_PAGE, time_startup
-from core.benchmark.timing import time_parts
-from core.cli.benchmark import _summarise_benchmark
+from core.benchmark.timing import Timing, time_parts
 from core.inference.engines.choice import choose_engine
 
 
@@ -67,33 +67,25 @@ def test_a_missing_library_is_named_as_such(bundle_dir: Path, monkeypatch: pytes
     assert missing == ["bare forward, ONNX Runtime on the CPU, fp32"]
 
 
-def test_the_table_has_a_row_a_part() -> None:
-    data = {
-        "parts": [
-            {"name": "ours", "n": 5, "milliseconds": 11.0, "p95_milliseconds": None, "ratio": 1.1, "kilobytes": None},
-            {
-                "name": "a page",
-                "n": 5,
-                "milliseconds": 80.0,
-                "p95_milliseconds": 91.0,
-                "ratio": None,
-                "kilobytes": 20.4,
-            },
-            {
-                "name": "theirs",
-                "n": 0,
-                "milliseconds": None,
-                "p95_milliseconds": None,
-                "ratio": None,
-                "kilobytes": None,
-            },
-        ],
-        "memory_mb": 312.4,
-        "decoding_memory_mb": {"a frame of 8 x 6": 91.4},
-        "machine": {"processor": "A CPU", "cores": 2, "vector_units": ["avx2"], "gpus": 0},
-        "versions": {"python": "3.11.7"},
-    }
-    lines = _summarise_benchmark(data).splitlines()
+def test_the_table_has_a_row_a_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    found = Benchmark(
+        timings=(
+            Timing("ours", 11.0, 5),
+            Timing("a page", 80.0, 5, kilobytes=20.4, p95_milliseconds=91.0),
+            Timing("theirs", None, 0),
+        ),
+        fastest=10.0,
+        compared=frozenset({"ours", "theirs"}),
+        memory=312.4,
+        decoding_memory={"a frame of 8 x 6": 91.4},
+        machine={"processor": "A CPU", "cores": 2, "vector_units": ["avx2"], "gpus": 0},
+        versions={"python": "3.11.7"},
+    )
+    monkeypatch.setattr("core.benchmark.run_benchmark", lambda *_, **__: found)
+    monkeypatch.setattr(sys, "argv", ["core", "benchmark"])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    lines = capsys.readouterr().out.splitlines()
     assert lines[2:4] == ["| ours | 5 | 11.0 | | 1.10 | |", "| a page | 5 | 80.0 | 91.0 | | 20 |"]
     assert lines[4] == "| theirs | 0 | not installed | | | |"
     assert "A CPU, 2 cores (avx2), 0 GPUs; python 3.11.7." in lines

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image
 
 from core import cli, settings
-from core.figures.case.heatmap_png import _plain
 from core.simulation import render_patient, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from tests.core.archive.orthanc import find_port
@@ -172,8 +171,3 @@ def test_a_file_that_is_refused_is_named_and_holds_up_no_other(run, source, bund
     assert code == 1
     assert "bad.dcm: The file is not a DICOM file" in err
     assert len(list(away.glob("*.dcm"))) == 2
-
-
-def test_captions_hold_no_sign_that_the_pictures_font_lacks():
-    font = ImageFont.load_default(16)
-    assert font.getmask(_plain("63\N{NO-BREAK SPACE}%")).getbbox() == font.getmask("63 %").getbbox()

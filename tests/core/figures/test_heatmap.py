@@ -85,5 +85,13 @@ def test_the_file_carries_its_origin_and_the_colour_at_its_place(frame, roi, vie
     assert red_excess[round(5 * scale), round(5 * scale)] == 0
 
 
+def test_captions_hold_no_sign_that_the_pictures_font_lacks(frame, roi, view):
+    glued, spaced = (
+        render_heatmap_png(frame, roi, view, limit=LIMIT, opacity=1.0, captions=(caption,), provenance={})
+        for caption in ("63\N{NO-BREAK SPACE}%", "63 %")
+    )
+    assert glued == spaced
+
+
 def test_the_description_names_the_scale(view):
     assert "from -0.30 to +0.40 log-odds on a scale of plus and minus 2.00" in describe_heatmap(view, LIMIT)

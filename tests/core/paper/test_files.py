@@ -11,6 +11,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 from PIL import Image
 
 from core.errors import UsageError, WorkError
@@ -78,7 +79,7 @@ def test_word_holds_text_figures_tables_and_checklists(small, files):
     assert headings[0] == small.title
     assert [section.title for section in small.sections] == headings[1 : 1 + len(small.sections)]
     assert len(document.tables) == len(small.tables) + len(small.checklists)
-    alternatives = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
+    alternatives = [shape.get("descr") for shape in document.element.body.iter(qn("wp:docPr"))]
     assert alternatives == [figure.caption for _, figure in small.figures]
     table = document.tables[0]
     assert [cell.text for cell in table.rows[0].cells] == list(small.tables[0][1].table.columns)

@@ -1,12 +1,9 @@
 """The server takes what the intake takes, and has decoders before the first image comes."""
 
-import os
-
 import pytest
 from streamlit import config
 
 from core import settings
-from core.imaging.decoding import pool
 from core.ui.intake import UPLOAD_OPTION, count_mebibytes, prepare_intake
 
 
@@ -22,10 +19,12 @@ def limit(monkeypatch):
     config.set_option(UPLOAD_OPTION, before)
 
 
-def test_the_upload_limit_follows_the_setting_and_decoders_run(limit):
+def test_the_upload_limit_follows_the_setting_and_decoders_are_started(limit, monkeypatch):
+    started = []
+    monkeypatch.setattr("core.ui.intake.get_pool", lambda: started.append("decoders"))
     prepare_intake()
     assert config.get_option(UPLOAD_OPTION) == 7
-    assert (os.getpid(), False) in pool._pools
+    assert started == ["decoders"]
 
 
 @pytest.mark.parametrize(("n_bytes", "mebibytes"), [(1, 1), (2**20, 1), (2**20 + 1, 2), (300_000_000, 287)])

@@ -17,10 +17,10 @@ class Waiting:
     """A turn with others before it; each look serves one of them."""
 
     def __init__(self, ahead: int, *, on_look: Callable[[], None] = lambda: None) -> None:
-        self.ahead, self.cancelled, self._on_look = ahead, False, on_look
+        self.ahead, self.cancelled, self.on_look = ahead, False, on_look
 
     def look(self, seconds: float) -> bool:
-        self._on_look()
+        self.on_look()
         self.ahead -= 1
         return self.ahead < 0
 
@@ -76,7 +76,7 @@ def test_a_page_that_runs_again_waits_on_for_the_same_turn(captions):
     with pytest.raises(RerunException):
         take_turn("r", 1, lambda: turn, "Reading")
     assert is_waiting("r", 1)
-    turn._on_look = lambda: None
+    turn.on_look = lambda: None
     assert take_turn("r", 1, lambda: pytest.fail("a second turn was begun"), "Reading") == "read"
     assert not turn.cancelled
 

@@ -65,10 +65,10 @@ def test_a_stopped_job_goes_on(package: bytes, predictor: Predictor) -> None:
             self.go.wait(60)
             return predictor.read_images(cases)
 
-    held = Held()
-    job = ScoringJob(package, held)
+    held, stop = Held(), Event()
+    job = ScoringJob(package, held, stop=stop)
     held.reached.wait(60)
-    job._stop.set()
+    stop.set()
     held.go.set()
     job.stop()
     assert not job.is_running

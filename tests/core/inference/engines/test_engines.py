@@ -119,11 +119,22 @@ def test_a_broken_file_of_weights_is_refused(content: bytes, tmp_path: Path) -> 
         load_engine(tmp_path / WEIGHTS, RULE)
 
 
-def test_the_fastest_that_runs_here_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["cuda", "openvino", "torch"]
-    for i, expected in enumerate(names):
-        monkeypatch.setattr(module, "_RUNS_HERE", {name: lambda runs=j >= i: runs for j, name in enumerate(names)})
-        assert choose_engine() == expected
+@pytest.mark.parametrize(
+    ("gpus", "packages", "expected"),
+    [
+        (1, {"openvino", "torch"}, "cuda"),
+        (1, {"openvino"}, "openvino"),
+        (0, {"openvino", "torch"}, "openvino"),
+        (0, {"torch"}, "torch"),
+    ],
+)
+def test_the_fastest_that_runs_here_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, gpus: int, packages: set[str], expected: str
+) -> None:
+    monkeypatch.setattr(module, "count_gpus", lambda: gpus)
+    monkeypatch.setattr(module, "find_spec", lambda name: name if name in packages else None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert choose_engine() == expected
 
 
 def test_an_engine_that_does_not_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The worker: one thread, a bounded queue, cases before bulk, results kept, a dead or hanging thread replaced."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,8 @@ class SlowPredictor:
         self.go, self.started = threading.Event(), threading.Event()
         self.threads: set[str] = set()
         self.passes: list[list[int]] = []
-        self.engine = SimpleNamespace(cases_at_once=1, images_at_once=2)
+        self.fails = False
+        self.engine = SimpleNamespace(cases_at_once=1, images_at_once=2, warm_up=lambda: None)
 
     @property
     def order(self) -> list[int]:
@@ -36,6 +38,8 @@ class SlowPredictor:
         self.threads.add(threading.current_thread().name)
         self.started.set()
         assert self.go.wait(30)
+        if self.fails:
+            raise RuntimeError
         return self.passes[-1]
 
     def interpret(self, frame: int, roi: object, crop: np.ndarray, read: int) -> int:
@@ -48,7 +52,7 @@ class SlowPredictor:
 @pytest.fixture
 def predictor(monkeypatch: pytest.MonkeyPatch) -> SlowPredictor:
     slow = SlowPredictor()
-    monkeypatch.setattr(module, "_load", lambda folder: slow)
+    monkeypatch.setattr(module.Predictor, "load", lambda folder: slow)
     return slow
 
 
@@ -245,7 +249,7 @@ def test_a_failing_network_gives_a_sentence_and_the_next_case_works(worker, pred
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_case_works(predictor, monkeypatch):
-    """Kill the thread itself at the end of a pass, outside what guards a pass."""
+    """Kill the thread itself as it writes down that a pass failed, outside what guards a pass."""
     worker, dead = start_worker()
     running = hold(worker, predictor)
     waiting = [worker.begin_reading(i, None) for i in range(3)]
@@ -253,11 +257,13 @@ def test_the_worker_killed_mid_run_gives_all_who_wait_a_sentence_and_the_next_ca
     def die(*_: object, **__: object) -> None:
         raise SystemExit
 
+    predictor.fails = True
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "_finish", die)
+        patch.setattr(logging.getLogger(module.__name__), "exception", die)
         predictor.go.set()
         dead.join(30)
     assert not dead.is_alive()
+    predictor.fails = False
     for turn in (running, *waiting):
         with pytest.raises(WorkError, match="stopped and was restarted"):
             turn.wait(30)
@@ -270,7 +276,7 @@ def test_a_hanging_network_is_left_behind(worker, predictor, monkeypatch):
     stuck, waiting = hold(worker, predictor), worker.begin_reading(1, None)
     fresh = SlowPredictor()
     fresh.go.set()
-    monkeypatch.setattr(module, "_load", lambda folder: fresh)
+    monkeypatch.setattr(module.Predictor, "load", lambda folder: fresh)
     for turn in (stuck, waiting):
         with pytest.raises(WorkError, match="stopped and was restarted"):
             turn.wait(30)

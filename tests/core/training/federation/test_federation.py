@@ -1,5 +1,6 @@
 """The four simulated centres without pooling: the image score equals pooled training, and files are checked."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -20,7 +21,7 @@ from core.training.federation.combine import FederationPlan, check_sites, choose
 from core.training.federation.image_sums import fit_pooled_score
 from core.training.federation.pooling import pool_fusions, recode
 from core.training.federation.site import SitePlan, summarise_patients
-from core.training.federation.site_file import LEAST, SiteSums, _seal, read_site, write_site
+from core.training.federation.site_file import LEAST, SiteSums, read_site, write_site
 from models.bundle import MALIGNANCY, WEIGHTS, read_bundle
 from models.cutoff import Cutoff
 from models.fusion import ImageHead, Term
@@ -80,6 +81,10 @@ def summarise(cohort, network, centre: str, *, n_features: int = P, **changes) -
     return summarise_patients(
         patients[here], (pooled[here], views[here]), plan, backbone=network, manifest_sha256=centre.lower() * 64
     )
+
+
+def seal(record: dict) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def write(sites: list[SiteSums], folder: Path) -> list[Path]:
@@ -287,7 +292,7 @@ def test_values_of_another_kind_get_a_sentence_though_the_hash_fits(small, tmp_p
     record.pop("sha256")
     for value in ODD[name]:
         changed = record | {name: value}
-        (tmp_path / "B.json").write_text(json.dumps(changed | {"sha256": _seal(changed)}))
+        (tmp_path / "B.json").write_text(json.dumps(changed | {"sha256": seal(changed)}))
         with pytest.raises(InputError, match=r"B\.json"):
             read_site(tmp_path / "B.json")
 
