@@ -15,60 +15,31 @@ PROBABILITY_TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.
 
 @dataclass(frozen=True)
 class LinearHead:
-    """logit = intercept + sum_k coefs[k] x_k.
+    """logit = intercept + sum_k coefs[k] x_k."""
 
-    Parameters
-    ----------
-    intercept : float
-        b0, log-odds.
-    coefs : mapping of str to float
-        b_k by the name of its term.
-    """
-
-    intercept: float
-    coefs: Mapping[str, float]
+    intercept: float  # b0, log-odds
+    coefs: Mapping[str, float]  # b_k by the name of its term
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One term's axis.
+    """One term's axis."""
 
-    Parameters
-    ----------
-    name : str
-        Term.
-    coef : float
-        b_k.
-    values, points : tuple of float
-        Ticks: the term's value and its points.
-    offset : float
-        min(b_k x) over the axis, log-odds.
-    """
-
-    name: str
-    coef: float
+    name: str  # term
+    coef: float  # b_k
+    # values, points: ticks: the term's value and its points
     values: tuple[float, ...]
     points: tuple[float, ...]
-    offset: float
+    offset: float  # min(b_k x) over the axis, log-odds
 
 
 @dataclass(frozen=True)
 class Nomogram:
-    """Axes in points and the way back to a probability.
+    """Axes in points and the way back to a probability."""
 
-    Parameters
-    ----------
-    axes : tuple of Axis
-        One for each term.
-    scale : float
-        sc, points per unit of log-odds.
-    lp0 : float
-        Log-odds at zero points.
-    """
-
-    axes: tuple[Axis, ...]
-    scale: float
-    lp0: float
+    axes: tuple[Axis, ...]  # one for each term
+    scale: float  # sc, points per unit of log-odds
+    lp0: float  # log-odds at zero points
 
     def points(self, name: str, value: float) -> float:
         """Give the points of a term's value; below zero or above the axis where the value lies beyond its range."""

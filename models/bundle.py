@@ -25,37 +25,20 @@ BUNDLE = Sealed("bundle", MANIFEST, 2, frozenset({f"{OWN_BACKBONE}/{WEIGHTS}", S
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model, its preprocessing and where its figures lie.
+    """A trained model, its preprocessing and where its figures lie."""
 
-    Parameters
-    ----------
-    folder : Path
-        Where it was read from.
-    manifest : Manifest
-        Cut-off, call rule, input rule, training data, versions, file hashes.
-    image_heads : mapping of str to ImageHead
-        "ki67", where trained "lnm", and the backbone's own "malignancy".
-    fusion_heads : mapping of str to FusionHead
-        "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm" and "lnm_without_aln_us".
-    refits : ndarray of float32, (B, p + 1)
-        Weights and bias of the Ki-67 image head of each refit, in the order of the fusions' bootstrap.
-    references : mapping of str to mapping
-        Images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained
-        on; each with centre, spread, median, caution.
-    gate : mapping
-        The rule that tells ultrasound from other images: "head", "caution", "refuse".
-    sha256 : str
-        Hash of the manifest, which holds those of all other files: the bundle's identity.
-    """
-
-    folder: Path
-    manifest: Manifest
-    image_heads: Mapping[str, ImageHead]
+    folder: Path  # where it was read from
+    manifest: Manifest  # cut-off, call rule, input rule, training data, versions, file hashes
+    image_heads: Mapping[str, ImageHead]  # "ki67", where trained "lnm", and the backbone's own "malignancy"
+    # "m1" (image and clinical), "image", "clinical", "m2" and, where trained, "lnm" and "lnm_without_aln_us"
     fusion_heads: Mapping[str, FusionHead]
+    # (B, p + 1), weights and bias of the Ki-67 image head of each refit, in the order of the fusions' bootstrap
     refits: NDArray[np.float32]
+    # images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained on;
+    # each with centre, spread, median, caution
     references: Mapping[str, Mapping[str, Any]]
-    gate: Mapping[str, Any]
-    sha256: str
+    gate: Mapping[str, Any]  # the rule that tells ultrasound from other images: "head", "caution", "refuse"
+    sha256: str  # hash of the manifest, which holds those of all other files: the bundle's identity
 
     @property
     def name(self) -> str:

@@ -14,18 +14,10 @@ Group = Literal["high", "low"]
 
 @dataclass(frozen=True)
 class CallRule:
-    """How a bundle classifies a probability.
+    """How a bundle classifies a probability."""
 
-    Parameters
-    ----------
-    threshold : float
-        Probability from which Ki-67 is classified as high.
-    indeterminate : tuple of float
-        Lowest and highest probability of the indeterminate range, ends included.
-    """
-
-    threshold: float
-    indeterminate: tuple[float, float]
+    threshold: float  # probability from which Ki-67 is classified as high
+    indeterminate: tuple[float, float]  # lowest and highest probability of the indeterminate range, ends included
 
     def classify(self, probability: float) -> Group:
         """Give the side of the threshold."""

@@ -14,21 +14,14 @@ RULES = (">=", ">")
 class Cutoff:
     """A cut-off with its rule.
 
-    Parameters
-    ----------
-    value : float
-        Ki-67 in per cent, 0 to 100.
-    rule : {">=", ">"}
-        Whether a Ki-67 of just `value` is high (">=") or not (">").
-
     Raises
     ------
     ValueError
         If the value is no per cent or the rule is another.
     """
 
-    value: float = 20.0
-    rule: str = ">="
+    value: float = 20.0  # Ki-67 in per cent, 0 to 100
+    rule: str = ">="  # ">=", ">", whether a Ki-67 of just `value` is high (">=") or not (">")
 
     def __post_init__(self) -> None:
         """Refuse what is no cut-off."""

@@ -14,18 +14,10 @@ Scale = Literal["linear", "log", "levels"]
 
 @dataclass(frozen=True)
 class ImageHead:
-    """Linear score of the pooled features: s = weights . mean(A) + bias.
+    """Linear score of the pooled features: s = weights . mean(A) + bias."""
 
-    Parameters
-    ----------
-    weights : ndarray of float64, (n_features,)
-        Weights w.
-    bias : float
-        Bias c.
-    """
-
-    weights: NDArray[np.float64]
-    bias: float
+    weights: NDArray[np.float64]  # (n_features,), weights w
+    bias: float  # bias c
 
     def score(self, pooled: NDArray[np.floating]) -> NDArray[np.float64]:
         """Score pooled features of shape (..., n_features)."""
@@ -43,32 +35,19 @@ class ImageHead:
 
 @dataclass(frozen=True)
 class Term:
-    """How one clinical field becomes a number z.
+    """How one clinical field becomes a number z."""
 
-    Parameters
-    ----------
-    field : str
-        Name in the data dictionary.
-    scale : {"linear", "log", "levels"}
-        z = (x - centre) / unit, (ln x - centre) / unit, or (levels[x] - centre) / unit.
-    centre, unit : float
-        Shift and scale.
-    levels : mapping of str to float
-        Value of each level, for "levels".
-    low, high : float
-        Range of x (of the level's value for "levels") in the training data, for the nomogram's axis.
-    imputed : float
-        z of a patient whose value is not known.
-    """
-
-    field: str
+    field: str  # name in the data dictionary
+    # "linear", "log", "levels", z = (x - centre) / unit, (ln x - centre) / unit, or (levels[x] - centre) / unit
     scale: Scale
+    # centre, unit: shift and scale
     centre: float
     unit: float
-    levels: Mapping[str, float]
+    levels: Mapping[str, float]  # value of each level, for "levels"
+    # low, high: range of x (of the level's value for "levels") in the training data, for the nomogram's axis
     low: float
     high: float
-    imputed: float = 0.0
+    imputed: float = 0.0  # z of a patient whose value is not known
 
     def code(self, value: str | float | None) -> float:
         """Give z of a value; the imputed z when it is None."""
@@ -96,36 +75,18 @@ def condition(cov: NDArray[np.float64], gap: NDArray[np.bool_]) -> tuple[NDArray
 
 @dataclass(frozen=True)
 class FusionHead:
-    """logit = intercept + image_coef * s + sum_k coefs_k z_k.
+    """logit = intercept + image_coef * s + sum_k coefs_k z_k."""
 
-    Parameters
-    ----------
-    intercept : float
-        b0.
-    image_coef : float
-        b_img in log-odds per unit of the image score; 0 in a model without the image.
-    terms : tuple of Term
-        Coding of the clinical fields.
-    coefs : ndarray of float64, (K,)
-        b_k.
-    bootstrap : ndarray of float64, (B, 2 + K)
-        Intercept, image and clinical coefficients of B refits of the whole fit, patients drawn with replacement; each
-        belongs to the image score of the same refit.
-    mean : ndarray of float64, (1 + K,)
-        Mean of the image score and of each z over the training patients.
-    cov : ndarray of float64, (1 + K, 1 + K)
-        Their covariance.
-    score_spread : float
-        Standard deviation of a patient's image score over the refits, root mean square over the training patients.
-    """
-
-    intercept: float
-    image_coef: float
-    terms: tuple[Term, ...]
-    coefs: NDArray[np.float64]
+    intercept: float  # b0
+    image_coef: float  # b_img in log-odds per unit of the image score; 0 in a model without the image
+    terms: tuple[Term, ...]  # coding of the clinical fields
+    coefs: NDArray[np.float64]  # (K,), b_k
+    # (B, 2 + K), intercept, image and clinical coefficients of B refits of the whole fit, patients drawn with
+    # replacement; each belongs to the image score of the same refit
     bootstrap: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    cov: NDArray[np.float64]
+    mean: NDArray[np.float64]  # (1 + K,), mean of the image score and of each z over the training patients
+    cov: NDArray[np.float64]  # (1 + K, 1 + K), their covariance
+    # standard deviation of a patient's image score over the refits, root mean square over the training patients
     score_spread: float
 
     def __post_init__(self) -> None:

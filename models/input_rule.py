@@ -7,20 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class InputRule:
-    """Size, crop and normalisation of the input.
+    """Size, crop and normalisation of the input."""
 
-    Parameters
-    ----------
-    size : int
-        Side of the square input, pixels.
-    context : float
-        Side of the crop over the longer side of the lesion box.
-    mean, std : float
-        Normalisation of grey levels of 0 to 1.
-    """
-
-    size: int
-    context: float
+    size: int  # side of the square input, pixels
+    context: float  # side of the crop over the longer side of the lesion box
+    # mean, std: normalisation of grey levels of 0 to 1
     mean: float
     std: float
 

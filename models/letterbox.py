@@ -9,19 +9,12 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a frame lies in the square input: its longer side fills it, its aspect is kept, the rest is black.
+    """How a frame lies in the square input: its longer side fills it, its aspect is kept, the rest is black."""
 
-    Parameters
-    ----------
-    width, height : int
-        Of the frame, pixels.
-    size : int
-        Side of the square, pixels.
-    """
-
+    # width, height: of the frame, pixels
     width: int
     height: int
-    size: int
+    size: int  # side of the square, pixels
 
     @property
     def inner(self) -> tuple[int, int]:

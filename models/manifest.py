@@ -20,30 +20,14 @@ THRESHOLD_RULES = {
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Patients that a bundle was trained on.
+    """Patients that a bundle was trained on."""
 
-    Parameters
-    ----------
-    description : str
-        A sentence of who made them.
-    is_simulated : bool
-        Whether they are simulated.
-    sha256 : str
-        Hash of the manifest of the images.
-    n_patients : int
-        Patients of all splits.
-    external_centres : tuple of str
-        Centres kept for the external test.
-    is_few : bool
-        Whether fewer patients than a model needs were trained on, for trying out.
-    """
-
-    description: str
-    is_simulated: bool
-    sha256: str
-    n_patients: int
-    external_centres: tuple[str, ...]
-    is_few: bool = False
+    description: str  # a sentence of who made them
+    is_simulated: bool  # whether they are simulated
+    sha256: str  # hash of the manifest of the images
+    n_patients: int  # patients of all splits
+    external_centres: tuple[str, ...]  # centres kept for the external test
+    is_few: bool = False  # whether fewer patients than a model needs were trained on, for trying out
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TrainingData":
@@ -56,18 +40,10 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BetweenViews:
-    """How far the image scores of two views of one patient lie apart, among patients of whom two are known.
+    """How far the image scores of two views of one patient lie apart, among patients of whom two are known."""
 
-    Parameters
-    ----------
-    source : str
-        Who they are, as it stands in a sentence: "811 patients of BUS-BRA".
-    quantiles : tuple of float, (101,)
-        Percentiles 0 to 100 of the absolute difference of the image score.
-    """
-
-    source: str
-    quantiles: tuple[float, ...]
+    source: str  # who they are, as it stands in a sentence: "811 patients of BUS-BRA"
+    quantiles: tuple[float, ...]  # (101,), percentiles 0 to 100 of the absolute difference of the image score
 
     @classmethod
     def of(cls, differences: Iterable[float], source: str) -> "BetweenViews":
@@ -94,61 +70,32 @@ class BetweenViews:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What manifest.json says of a bundle.
+    """What manifest.json says of a bundle."""
 
-    Parameters
-    ----------
-    name, positive_class : str
-        Name of the bundle; what its probability is of.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    call_rule : CallRule
-        Threshold and indeterminate range.
-    threshold_rule, chosen_on : str
-        How the threshold was chosen, and on which splits.
-    indeterminate_rule : str
-        How the indeterminate range was chosen.
-    input : InputRule
-        What the network is given.
-    architecture, backbone_path, backbone_sha256 : str
-        The network, the folder of its weights relative to the bundle's, and their hash.
-    predictors : tuple of str
-        Clinical fields of model M1.
-    training_data : TrainingData
-        Who it was trained on.
-    seed : int
-        Seed of the training.
-    versions : mapping of str to str
-        Version of each library of the training.
-    files : mapping of str to str
-        Hash of each file of the bundle.
-    parents : tuple of (str, str)
-        Name and hash of the bundles that it was made from; empty where it was trained.
-    threshold_interval : tuple of float
-        95 % interval of the threshold; empty where it was not measured.
-    between_views : BetweenViews or None
-        How far two views of a patient differ; None where it was not measured.
-    """
-
+    # name, positive_class: name of the bundle; what its probability is of
     name: str
     positive_class: str
-    cutoff: Cutoff
-    call_rule: CallRule
+    cutoff: Cutoff  # Ki-67 that counts as high
+    call_rule: CallRule  # threshold and indeterminate range
+    # threshold_rule, chosen_on: how the threshold was chosen, and on which splits
     threshold_rule: str
     chosen_on: str
-    indeterminate_rule: str
-    input: InputRule
+    indeterminate_rule: str  # how the indeterminate range was chosen
+    input: InputRule  # what the network is given
+    # architecture, backbone_path, backbone_sha256: the network, the folder of its weights relative to the bundle's, and
+    # their hash
     architecture: str
     backbone_path: str
     backbone_sha256: str
-    predictors: tuple[str, ...]
-    training_data: TrainingData
-    seed: int
-    versions: Mapping[str, str]
-    files: Mapping[str, str]
+    predictors: tuple[str, ...]  # clinical fields of model M1
+    training_data: TrainingData  # who it was trained on
+    seed: int  # seed of the training
+    versions: Mapping[str, str]  # version of each library of the training
+    files: Mapping[str, str]  # hash of each file of the bundle
+    # name and hash of the bundles that it was made from; empty where it was trained
     parents: tuple[tuple[str, str], ...] = ()
-    threshold_interval: tuple[float, ...] = ()
-    between_views: BetweenViews | None = None
+    threshold_interval: tuple[float, ...] = ()  # 95 % interval of the threshold; empty where it was not measured
+    between_views: BetweenViews | None = None  # how far two views of a patient differ; None where it was not measured
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Manifest":

@@ -7,18 +7,10 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """A network that ends in global average pooling.
+    """A network that ends in global average pooling."""
 
-    Attributes
-    ----------
-    n_features : int
-        Channels of the last maps.
-    channels : tuple of int
-        Channels of the maps at strides 8 and 16.
-    """
-
-    n_features: ClassVar[int]
-    channels: tuple[int, ...]
+    n_features: ClassVar[int]  # channels of the last maps
+    channels: tuple[int, ...]  # channels of the maps at strides 8 and 16
 
     @abstractmethod
     def extract_pyramid(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

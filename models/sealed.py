@@ -18,24 +18,12 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Sealed:
-    """A kind of such a folder.
+    """A kind of such a folder."""
 
-    Parameters
-    ----------
-    name : str
-        What it holds, "bundle".
-    manifest : str
-        File name of its manifest, JSON.
-    version : int
-        Schema version of the manifest that this program reads.
-    verified_apart : frozenset of str
-        Files that may lie there too, since they are verified otherwise.
-    """
-
-    name: str
-    manifest: str
-    version: int
-    verified_apart: frozenset[str] = frozenset()
+    name: str  # what it holds, "bundle"
+    manifest: str  # file name of its manifest, JSON
+    version: int  # schema version of the manifest that this program reads
+    verified_apart: frozenset[str] = frozenset()  # files that may lie there too, since they are verified otherwise
 
     def read(self, folder: Path) -> tuple[dict[str, Any], str]:
         """Verify every file; give the manifest and its hash, the folder's identity."""

@@ -46,19 +46,12 @@ OURS = "Send what `python -m core export` wrote."
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of the results that waited.
+    """What became of the results that waited."""
 
-    Parameters
-    ----------
-    sent, waiting : int
-        How many the archive holds now, and how many still wait.
-    reason : str
-        Why some wait; empty if none does.
-    """
-
+    # sent, waiting: how many the archive holds now, and how many still wait
     sent: int
     waiting: int
-    reason: str = ""
+    reason: str = ""  # why some wait; empty if none does
 
     def describe(self) -> str:
         """Say it in a sentence."""

@@ -25,30 +25,15 @@ DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCE
 
 @dataclass
 class View:
-    """What one run of a page sent.
+    """What one run of a page sent."""
 
-    Parameters
-    ----------
-    widgets : dict of str to str
-        Widget id by "type: label".
-    texts : list of str
-        Texts in the order in which they came, those that were replaced later included.
-    errors : list of str
-        Texts of red boxes and exceptions.
-    size : int
-        Bytes of its messages.
-    seconds : float
-        From the asking to the end of the run.
-    seconds_to_text : float or None
-        From the asking to the first text.
-    """
-
-    widgets: dict[str, str] = field(default_factory=dict)
+    widgets: dict[str, str] = field(default_factory=dict)  # widget id by "type: label"
+    # texts in the order in which they came, those that were replaced later included
     texts: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    size: int = 0
-    seconds: float = 0.0
-    seconds_to_text: float | None = None
+    errors: list[str] = field(default_factory=list)  # texts of red boxes and exceptions
+    size: int = 0  # bytes of its messages
+    seconds: float = 0.0  # from the asking to the end of the run
+    seconds_to_text: float | None = None  # from the asking to the first text
 
     def take(self, message: ForwardMsg) -> None:
         """Note what a message adds to the page."""

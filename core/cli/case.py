@@ -21,22 +21,13 @@ SIDE = "laterality"
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What the command line says of the views, each list in the order of the images or empty.
+    """What the command line says of the views, each list in the order of the images or empty."""
 
-    Parameters
-    ----------
-    rois : sequence of str
-        X0,Y0,X1,Y1, or "auto" for a proposed box.
-    frames, regions : sequence of int
-        Frame of a loop, B-mode region.
-    planes : sequence of str
-        "transverse", "longitudinal" or "other".
-    """
-
-    rois: Sequence[str] = ()
+    rois: Sequence[str] = ()  # X0,Y0,X1,Y1, or "auto" for a proposed box
+    # frames, regions: frame of a loop, B-mode region
     frames: Sequence[int] = ()
     regions: Sequence[int] = ()
-    planes: Sequence[str] = ()
+    planes: Sequence[str] = ()  # "transverse", "longitudinal" or "other"
 
     def check(self, count: int) -> None:
         """Refuse lists that do not fit the number of images."""

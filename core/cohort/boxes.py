@@ -36,38 +36,21 @@ NAMELESS = "A column of the manifest holds values under no name. Name or delete 
 
 @dataclass(frozen=True)
 class BoxRow:
-    """An image of the manifest.
+    """An image of the manifest."""
 
-    Parameters
-    ----------
-    patient, image : str
-        As the manifest names them.
-    boxes : mapping of str to Roi or None
-        Reader to box in pixels of the source image; None where the reader skipped it.
-    """
-
+    # patient, image: as the manifest names them
     patient: str
     image: str
-    boxes: Mapping[str, Roi | None]
+    boxes: Mapping[str, Roi | None]  # reader to box in pixels of the source image; None where the reader skipped it
 
 
 @dataclass(frozen=True)
 class BoxManifest:
-    """A manifest with the boxes of its readers.
+    """A manifest with the boxes of its readers."""
 
-    Parameters
-    ----------
-    path : Path
-        CSV file.
-    rows : tuple of BoxRow
-        One an image, in the file's order.
-    readers : tuple of str
-        Who drew, in the order in which their boxes count.
-    """
-
-    path: Path
-    rows: tuple[BoxRow, ...]
-    readers: tuple[str, ...]
+    path: Path  # CSV file
+    rows: tuple[BoxRow, ...]  # one an image, in the file's order
+    readers: tuple[str, ...]  # who drew, in the order in which their boxes count
 
     def find_image(self, place: int) -> Path:
         """Give the file of an image, which lies in the manifest's folder; a `TableError` where it is not there."""

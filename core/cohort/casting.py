@@ -41,30 +41,15 @@ DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
 @dataclass(eq=False)
 class Cast:
-    """A column as values.
+    """A column as values."""
 
-    Attributes
-    ----------
-    values : ndarray, shape (rows,)
-        Float with NaN, or object with None.
-    reading : ColumnReading
-        What became of it.
-    reasons : dict of int to str
-        Position of each row whose cell was not understood, and why.
-    limits : tuple of ndarray, or None
-        Least and greatest value of each row, where cells such as "<20" and "20-30" leave some room.
-    note : str
-        What was concluded, to be said; or "".
-    competing : ndarray of bool, or None
-        Rows whose follow-up ends with a competing event, where there are any.
-    """
-
-    values: np.ndarray
-    reading: ColumnReading
-    reasons: dict[int, str] = field(default_factory=dict)
+    values: np.ndarray  # (rows,), float with NaN, or object with None
+    reading: ColumnReading  # what became of it
+    reasons: dict[int, str] = field(default_factory=dict)  # position of each row whose cell was not understood, and why
+    # least and greatest value of each row, where cells such as "<20" and "20-30" leave some room
     limits: tuple[np.ndarray, np.ndarray] | None = None
-    note: str = ""
-    competing: np.ndarray | None = None
+    note: str = ""  # what was concluded, to be said; or ""
+    competing: np.ndarray | None = None  # rows whose follow-up ends with a competing event, where there are any
 
 
 def describe_field(name: str) -> Column:

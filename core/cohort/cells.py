@@ -18,15 +18,9 @@ MOST_CENTRES = 500  # the rows are gone through for each
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Cells of a column.
+    """Cells of a column."""
 
-    Parameters
-    ----------
-    array : pyarrow.Array of str
-        The cells, one a row.
-    """
-
-    array: pa.Array
+    array: pa.Array  # pyarrow.Array of str, the cells, one a row
 
     @cached_property
     def _encoded(self) -> pa.DictionaryArray:
@@ -55,18 +49,10 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Centres:
-    """Centre of each row, "" where it is not known.
+    """Centre of each row, "" where it is not known."""
 
-    Parameters
-    ----------
-    names : list of str
-        Different centres.
-    codes : ndarray of int
-        For each row the position of its centre.
-    """
-
-    names: list[str]
-    codes: np.ndarray
+    names: list[str]  # different centres
+    codes: np.ndarray  # int, for each row the position of its centre
 
     @classmethod
     def of(cls, cells: Cells | None, n: int) -> "Centres":
@@ -82,21 +68,12 @@ class Centres:
 
 @dataclass(eq=False)
 class Parsed:
-    """What the different texts of a column mean.
+    """What the different texts of a column mean."""
 
-    Attributes
-    ----------
-    values : ndarray
-        Value of each different text: float with NaN, or object with None, where it is missing or not understood.
-    reasons : dict of int to str
-        Position of a text that was not understood, and why.
-    missing : ndarray of bool
-        Texts that say that the value isn't known.
-    """
-
+    # value of each different text: float with NaN, or object with None, where it is missing or not understood
     values: np.ndarray
-    missing: np.ndarray
-    reasons: dict[int, str] = field(default_factory=dict)
+    missing: np.ndarray  # bool, texts that say that the value isn't known
+    reasons: dict[int, str] = field(default_factory=dict)  # position of a text that was not understood, and why
 
     def count_reasons(self, cells: Cells) -> tuple[tuple[str, int], ...]:
         """Count the rows that were not understood by reason, the most frequent first."""

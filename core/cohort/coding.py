@@ -28,21 +28,11 @@ ONLY_YES = "It says only yes, and {count} cells are empty, which may mean no or 
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column of yes and no, or of levels.
+    """A column of yes and no, or of levels."""
 
-    Parameters
-    ----------
-    parsed : Parsed
-        Values: 1, 0, and 2 for a competing event; or levels.
-    coding : str
-        Codes and their meaning, in words.
-    problem : str
-        Why the column can't be understood as a whole; "" if it can.
-    """
-
-    parsed: Parsed
-    coding: str = ""
-    problem: str = ""
+    parsed: Parsed  # values: 1, 0, and 2 for a competing event; or levels
+    coding: str = ""  # codes and their meaning, in words
+    problem: str = ""  # why the column can't be understood as a whole; "" if it can
 
 
 def read_binary(

@@ -21,26 +21,14 @@ OPPOSITES = (
 
 @dataclass(frozen=True)
 class Match:
-    """Which column stands for which field.
+    """Which column stands for which field."""
 
-    Parameters
-    ----------
-    positions : dict of str to int
-        Field to position in the file.
-    titles : dict of str to Title
-        What the column's head says beyond its name.
-    unread : tuple of (str, str)
-        Columns that stand for nothing, each with the field that may have been meant, or "".
-    doubtful : dict of str to tuple of str
-        Fields that several columns fit.
-    mixed : str
-        Why time and event of the follow-up, taken out of `positions`, don't belong together; "" if they do.
-    """
-
-    positions: dict[str, int]
-    titles: dict[str, Title]
+    positions: dict[str, int]  # field to position in the file
+    titles: dict[str, Title]  # what the column's head says beyond its name
+    # columns that stand for nothing, each with the field that may have been meant, or ""
     unread: tuple[tuple[str, str], ...]
-    doubtful: dict[str, tuple[str, ...]]
+    doubtful: dict[str, tuple[str, ...]]  # fields that several columns fit
+    # why time and event of the follow-up, taken out of `positions`, don't belong together; "" if they do
     mixed: str = ""
 
 

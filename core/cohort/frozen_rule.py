@@ -13,24 +13,12 @@ SUFFIX = ".threshold.json"
 
 @dataclass(frozen=True)
 class FrozenRule:
-    """What a bundle fixed.
+    """What a bundle fixed."""
 
-    Parameters
-    ----------
-    threshold : float
-        Probability from which Ki-67 is called high.
-    chosen_on : str
-        The data that it was chosen on, with the bundle's name.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    bundle_sha256 : str
-        The bundle's identity.
-    """
-
-    threshold: float
-    chosen_on: str
-    cutoff: Cutoff
-    bundle_sha256: str
+    threshold: float  # probability from which Ki-67 is called high
+    chosen_on: str  # the data that it was chosen on, with the bundle's name
+    cutoff: Cutoff  # Ki-67 that counts as high
+    bundle_sha256: str  # the bundle's identity
 
     @classmethod
     def of(cls, bundle: Bundle) -> "FrozenRule":

@@ -41,23 +41,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Manifest:
-    """Checked rows of a manifest.
+    """Checked rows of a manifest."""
 
-    Parameters
-    ----------
-    images : DataFrame
-        row (number in the file, the header is 1), patient_id, path, box ((x0, y0, x1, y1) in source pixels or None);
-        in the order of patients and file names, whatever the order in the file.
-    patients : DataFrame
-        Indexed by patient_id: centre, split, ki67_pct, lnm, rfs_months, rfs_event, and a column for each predictor
-        that the file has (checked values, None where not known).
-    reading : TableReading
-        What became of the file's rows and columns.
-    """
-
+    # row (number in the file, the header is 1), patient_id, path, box ((x0, y0, x1, y1) in source pixels or None); in
+    # the order of patients and file names, whatever the order in the file
     images: pd.DataFrame
+    # indexed by patient_id: centre, split, ki67_pct, lnm, rfs_months, rfs_event, and a column for each predictor that
+    # the file has (checked values, None where not known)
     patients: pd.DataFrame
-    reading: TableReading
+    reading: TableReading  # what became of the file's rows and columns
 
     @property
     def refused(self) -> tuple[tuple[int, str], ...]:

@@ -45,33 +45,20 @@ class Decimals:
 
 @dataclass(eq=False)
 class Quantities:
-    """Numbers of the different texts of a column, each an interval; exact ones have low = high.
+    """Numbers of the different texts of a column, each an interval; exact ones have low = high."""
 
-    Attributes
-    ----------
-    low, high : ndarray of float
-        Limits as written, NaN where there is no number.
-    below, above : ndarray of bool
-        Cells that name no lower or no upper limit, as "<1" and ">90".
-    open_low, open_high : ndarray of bool
-        Whether the limit itself is left out, as that of "<1".
-    units : dict of int to str
-        Unit that the cell itself states, where one does.
-    missing : ndarray of bool
-        Texts that say that the value isn't known.
-    reasons : dict of int to str
-        Position of a text that was not understood, and why.
-    """
-
+    # low, high: limits as written, NaN where there is no number
     low: np.ndarray
     high: np.ndarray
+    # below, above: cells that name no lower or no upper limit, as "<1" and ">90"
     below: np.ndarray
     above: np.ndarray
+    # open_low, open_high: whether the limit itself is left out, as that of "<1"
     open_low: np.ndarray
     open_high: np.ndarray
-    units: dict[int, str]
-    missing: np.ndarray
-    reasons: dict[int, str]
+    units: dict[int, str]  # unit that the cell itself states, where one does
+    missing: np.ndarray  # bool, texts that say that the value isn't known
+    reasons: dict[int, str]  # position of a text that was not understood, and why
 
     @property
     def values(self) -> np.ndarray:

@@ -24,18 +24,11 @@ RANGE = "ki67_pct is a range; give one number, as the register keeps what was co
 
 @dataclass(frozen=True, eq=False)
 class OutcomeTable:
-    """Rows of a table of outcomes.
+    """Rows of a table of outcomes."""
 
-    Parameters
-    ----------
-    rows : tuple of (int, str, dict)
-        Row number in the file (the header is row 1), pseudonym, and the values that are known.
-    reading : TableReading
-        What became of the file's rows and columns; a cell that was not understood refuses its row.
-    """
-
+    # row number in the file (the header is row 1), pseudonym, and the values that are known
     rows: tuple[tuple[int, str, dict[str, Any]], ...]
-    reading: TableReading
+    reading: TableReading  # what became of the file's rows and columns; a cell that was not understood refuses its row
 
 
 def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> OutcomeTable:

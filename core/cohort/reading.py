@@ -38,30 +38,16 @@ SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or 
 
 @dataclass(eq=False)
 class Understood:
-    """Columns of a table, understood.
+    """Columns of a table, understood."""
 
-    Attributes
-    ----------
-    values : dict of str to ndarray
-        Field to value of each row: float with NaN, or object with None.
-    limits : dict of str to (ndarray, ndarray)
-        For numbers, written as "<20" or "20-30" too, the least and greatest value of each row.
-    problems : dict of int to str
-        Position of a row that a primary column refuses, and why.
-    readings : list of ColumnReading
-        What became of each column.
-    notes : list of str
-        What was concluded, to be said.
-    competing : ndarray of bool, or None
-        Rows whose follow-up ends with a competing event, where there are any.
-    """
-
+    # field to value of each row: float with NaN, or object with None
     values: dict[str, np.ndarray] = field(default_factory=dict)
+    # for numbers, written as "<20" or "20-30" too, the least and greatest value of each row
     limits: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    problems: dict[int, str] = field(default_factory=dict)
-    readings: list[ColumnReading] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    competing: np.ndarray | None = None
+    problems: dict[int, str] = field(default_factory=dict)  # position of a row that a primary column refuses, and why
+    readings: list[ColumnReading] = field(default_factory=list)  # what became of each column
+    notes: list[str] = field(default_factory=list)  # what was concluded, to be said
+    competing: np.ndarray | None = None  # rows whose follow-up ends with a competing event, where there are any
 
 
 def understand(table: TextTable, match: Match, choices: Choices, primary: Sequence[str]) -> Understood:

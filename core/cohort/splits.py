@@ -32,21 +32,11 @@ def iterate_splits(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 @dataclass(frozen=True)
 class SplitRule:
-    """How patients without a given split are assigned.
+    """How patients without a given split are assigned."""
 
-    Parameters
-    ----------
-    external : tuple of str
-        Centres held out as external test.
-    cutoff : Cutoff
-        High Ki-67, by which the split is stratified together with the centre.
-    seed : int
-        Seed of the assignment.
-    """
-
-    external: tuple[str, ...]
-    cutoff: Cutoff
-    seed: int
+    external: tuple[str, ...]  # centres held out as external test
+    cutoff: Cutoff  # high Ki-67, by which the split is stratified together with the centre
+    seed: int  # seed of the assignment
 
 
 def assign_splits(rows: pd.DataFrame, patients: pd.DataFrame, rule: SplitRule) -> "pd.Series[str]":

@@ -35,27 +35,13 @@ MIXED = "Of its values {low} lie between 0 and 1 and {high} above: per cent and 
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """Unit of a column.
+    """Unit of a column."""
 
-    Parameters
-    ----------
-    factors : ndarray
-        What each row's value is multiplied by.
-    words : str
-        The unit, by centre where centres differ.
-    note : str
-        What was concluded from the values; "" if the file says it.
-    problem : str
-        Why it can't be told; "" if it can.
-    caution : str
-        What is unlikely about the values in this unit; "" if nothing is.
-    """
-
-    factors: np.ndarray
-    words: str = ""
-    note: str = ""
-    problem: str = ""
-    caution: str = ""
+    factors: np.ndarray  # what each row's value is multiplied by
+    words: str = ""  # the unit, by centre where centres differ
+    note: str = ""  # what was concluded from the values; "" if the file says it
+    problem: str = ""  # why it can't be told; "" if it can
+    caution: str = ""  # what is unlikely about the values in this unit; "" if nothing is
 
 
 def find_unit(column: Column, values: np.ndarray, centres: Centres, stated: str, chosen: Mapping[str, str]) -> Unit:

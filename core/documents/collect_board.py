@@ -24,39 +24,20 @@ LATER = ("ki67_pct", "pt", "pn", "rfs_months", "rfs_event")
 
 @dataclass(frozen=True, eq=False)
 class BoardDocuments:
-    """The documents of one board.
+    """The documents of one board."""
 
-    Parameters
-    ----------
-    patients : DataFrame
-        One row per patient: "patient_id", "prob", and what is known of the patient by field.
-    reader : BoardReader
-        Gives images and estimates.
-    bundle : Bundle
-        The bundle that estimates.
-    read_records : callable
-        Gives the entries about a patient, oldest first.
-    simulated : bool
-        Whether the patients are made up.
-    created_utc : str
-        Time to be printed, ISO 8601 in UTC; empty: none.
-    read_anchor : callable
-        Gives number and hash of the record's last entry.
-    author, author_key : str
-        Who asks for them, and the login's subject: outcomes known later stand only where this reader has decided.
-    find_entry : callable
-        Names the register's entry that keeps an estimate of a patient; "" where none does.
-    """
-
-    patients: pd.DataFrame
-    reader: BoardReader
-    bundle: Bundle
-    read_records: Callable[[str], Iterable[Record]]
-    simulated: bool
-    created_utc: str
-    read_anchor: Callable[[], Anchor]
+    patients: pd.DataFrame  # one row per patient: "patient_id", "prob", and what is known of the patient by field
+    reader: BoardReader  # gives images and estimates
+    bundle: Bundle  # the bundle that estimates
+    read_records: Callable[[str], Iterable[Record]]  # gives the entries about a patient, oldest first
+    simulated: bool  # whether the patients are made up
+    created_utc: str  # time to be printed, ISO 8601 in UTC; empty: none
+    read_anchor: Callable[[], Anchor]  # gives number and hash of the record's last entry
+    # author, author_key: who asks for them, and the login's subject: outcomes known later stand only where this reader
+    # has decided
     author: str
     author_key: str = ""
+    # names the register's entry that keeps an estimate of a patient; "" where none does
     find_entry: Callable[[str, Prediction], str] = lambda _patient, _prediction: ""
 
     def collect_patient(self, patient: str) -> PatientContent:

@@ -10,25 +10,14 @@ from models.cutoff import Cutoff
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with what it shows in words.
+    """A picture with what it shows in words."""
 
-    Parameters
-    ----------
-    data : bytes
-        PNG, JPEG or SVG file.
-    width, height : int
-        Size in pixels; only their ratio matters.
-    alt : str
-        What it shows, for those who don't see it.
-    caption : str
-        Line below it.
-    """
-
-    data: bytes = field(repr=False)
+    data: bytes = field(repr=False)  # PNG, JPEG or SVG file
+    # width, height: size in pixels; only their ratio matters
     width: int
     height: int
-    alt: str
-    caption: str = ""
+    alt: str  # what it shows, for those who don't see it
+    caption: str = ""  # line below it
 
     @property
     def media_type(self) -> str:
@@ -43,155 +32,71 @@ class Picture:
 
 @dataclass(frozen=True)
 class FurtherView:
-    """A view beside the first one, with what it gives to the estimate.
+    """A view beside the first one, with what it gives to the estimate."""
 
-    Parameters
-    ----------
-    name : str
-        Number and plane.
-    image : Picture
-        The frame with the lesion box.
-    heatmap : Drawing
-        Its heat map.
-    words : str
-        The estimate from this view alone, and its part of the joint one.
-    """
-
-    name: str
-    image: Picture
-    heatmap: Drawing
-    words: str
+    name: str  # number and plane
+    image: Picture  # the frame with the lesion box
+    heatmap: Drawing  # its heat map
+    words: str  # the estimate from this view alone, and its part of the joint one
 
 
 @dataclass(frozen=True)
 class Decision:
-    """An entry that a reader made.
+    """An entry that a reader made."""
 
-    Parameters
-    ----------
-    time_utc : str
-        When, ISO 8601 in UTC.
-    author : str
-        Who.
-    kind : str
-        "decision", "note", "reading" or what the store calls it.
-    text : str
-        What was written, with the reason of an override.
-    agrees : bool or None
-        Whether it follows the model's call; None where it does not say.
-    """
-
-    time_utc: str
-    author: str
-    kind: str
-    text: str
-    agrees: bool | None = None
+    time_utc: str  # when, ISO 8601 in UTC
+    author: str  # who
+    kind: str  # "decision", "note", "reading" or what the store calls it
+    text: str  # what was written, with the reason of an override
+    agrees: bool | None = None  # whether it follows the model's call; None where it does not say
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which model answered.
+    """Which model answered."""
 
-    Parameters
-    ----------
-    bundle, bundle_sha256 : str
-        Name and hash of the bundle.
-    simulated : bool
-        Whether its training patients are made up.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    intended_use : str
-        What it may be used for.
-    trained_on : str
-        Its training patients in words.
-    """
-
+    # bundle, bundle_sha256: name and hash of the bundle
     bundle: str
     bundle_sha256: str
-    simulated: bool
-    cutoff: Cutoff
-    intended_use: str
-    trained_on: str
+    simulated: bool  # whether its training patients are made up
+    cutoff: Cutoff  # Ki-67 that counts as high
+    intended_use: str  # what it may be used for
+    trained_on: str  # its training patients in words
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is printed on every page of a document.
+    """What is printed on every page of a document."""
 
-    Parameters
-    ----------
-    app_version : str
-        Version of the program.
-    created_utc : str
-        When it was made, ISO 8601 in UTC; empty where it is not to be printed.
-    """
-
-    app_version: str
-    created_utc: str = ""
+    app_version: str  # version of the program
+    created_utc: str = ""  # when it was made, ISO 8601 in UTC; empty where it is not to be printed
 
 
 @dataclass(frozen=True)
 class PatientContent:
-    """All that a patient's document says.
+    """All that a patient's document says."""
 
-    Parameters
-    ----------
-    patient : str or None
-        Pseudonym; None where the image came without one.
-    simulated : bool
-        Whether the patient is made up.
-    origin : Origin
-        The bundle.
-    stamp : Stamp
-        Version and time.
-    prediction : Prediction or None
-        The estimate; None where none was made. A refused one is shown as refused, without a figure.
-    inputs : mapping of str to value
-        Known values of the model's fields.
-    image : Picture or None
-        The frame with its lesion box.
-    figures : mapping of str to Drawing
-        "scale", "icons", "waterfall", "nomogram", "heatmap", and "strip" for a list.
-    further_views : tuple of FurtherView
-        The views beside the first one, which `image` and the heat map show.
-    view_words : str
-        What the first view gives, and how far the views differ; empty where there is one.
-    seen : str
-        What part of the image the model saw.
-    core_biopsy : mapping of str to value
-        What pathology said of the core, by field; shown beside the estimate, never fed in.
-    follow_up : mapping of str to value
-        What became known after surgery, by field.
-    decisions : tuple of Decision
-        Entries in the order of their time.
-    file_sha256 : str
-        Hash of the image file; of several, one after the other.
-    evidence : tuple of Picture or Drawing
-        Figures of how well the bundle does.
-    absence : str
-        Why there is no estimate, where there is none.
-    entry : str
-        Entry of the register that keeps the estimate, NUMBER:HASH; empty where none does.
-    """
-
-    patient: str | None
-    simulated: bool
-    origin: Origin
-    stamp: Stamp
+    patient: str | None  # pseudonym; None where the image came without one
+    simulated: bool  # whether the patient is made up
+    origin: Origin  # the bundle
+    stamp: Stamp  # version and time
+    # the estimate; None where none was made. A refused one is shown as refused, without a figure
     prediction: Prediction | None = None
-    inputs: Mapping[str, object] = field(default_factory=dict)
-    image: Picture | None = None
+    inputs: Mapping[str, object] = field(default_factory=dict)  # known values of the model's fields
+    image: Picture | None = None  # the frame with its lesion box
+    # "scale", "icons", "waterfall", "nomogram", "heatmap", and "strip" for a list
     figures: Mapping[str, Picture | Drawing] = field(default_factory=dict)
-    further_views: tuple[FurtherView, ...] = ()
-    view_words: str = ""
-    seen: str = ""
+    further_views: tuple[FurtherView, ...] = ()  # the views beside the first one, which `image` and the heat map show
+    view_words: str = ""  # what the first view gives, and how far the views differ; empty where there is one
+    seen: str = ""  # what part of the image the model saw
+    # what pathology said of the core, by field; shown beside the estimate, never fed in
     core_biopsy: Mapping[str, object] = field(default_factory=dict)
-    follow_up: Mapping[str, object] = field(default_factory=dict)
-    decisions: tuple[Decision, ...] = ()
-    file_sha256: str = ""
-    evidence: tuple[Picture | Drawing, ...] = ()
-    absence: str = ""
-    entry: str = ""
+    follow_up: Mapping[str, object] = field(default_factory=dict)  # what became known after surgery, by field
+    decisions: tuple[Decision, ...] = ()  # entries in the order of their time
+    file_sha256: str = ""  # hash of the image file; of several, one after the other
+    evidence: tuple[Picture | Drawing, ...] = ()  # figures of how well the bundle does
+    absence: str = ""  # why there is no estimate, where there is none
+    entry: str = ""  # entry of the register that keeps the estimate, NUMBER:HASH; empty where none does
 
     @property
     def is_refused(self) -> bool:
@@ -206,27 +111,12 @@ class PatientContent:
 
 @dataclass(frozen=True)
 class MeetingContent:
-    """All that a meeting's document says.
+    """All that a meeting's document says."""
 
-    Parameters
-    ----------
-    title : str
-        Name of the meeting.
-    patients : tuple of PatientContent
-        In the order in which the board saw them.
-    stamp : Stamp
-        Version and time.
-    held_on : str
-        Date, ISO 8601; empty where it is not known.
-    evidence : tuple of Picture or Drawing
-        Figures of how well the bundle does.
-    last_entry : str
-        NUMBER:HASH of the last entry in the board's record when the document was made; empty where there is none.
-    """
-
-    title: str
-    patients: tuple[PatientContent, ...]
-    stamp: Stamp
-    held_on: str = ""
-    evidence: tuple[Picture | Drawing, ...] = ()
+    title: str  # name of the meeting
+    patients: tuple[PatientContent, ...]  # in the order in which the board saw them
+    stamp: Stamp  # version and time
+    held_on: str = ""  # date, ISO 8601; empty where it is not known
+    evidence: tuple[Picture | Drawing, ...] = ()  # figures of how well the bundle does
+    # NUMBER:HASH of the last entry in the board's record when the document was made; empty where there is none
     last_entry: str = ""

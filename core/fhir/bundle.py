@@ -36,21 +36,11 @@ TWO_VALUES = "The FHIR file names a property twice in one object, so its value i
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A resource of a Bundle.
+    """A resource of a Bundle."""
 
-    Parameters
-    ----------
-    number : int
-        Place of its entry in the Bundle, from 1.
-    content : dict
-        JSON.
-    holder : dict
-        Resource of the entry, which holds the contained ones.
-    """
-
-    number: int
-    content: Content
-    holder: Content
+    number: int  # place of its entry in the Bundle, from 1
+    content: Content  # JSON
+    holder: Content  # resource of the entry, which holds the contained ones
 
     @property
     def type(self) -> str:
@@ -60,24 +50,13 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """Resources by their place, and by what refers to them.
+    """Resources by their place, and by what refers to them."""
 
-    Parameters
-    ----------
-    resources : tuple of Resource
-        Those of the entries, and the Observations contained in them.
-    bad : tuple of int
-        Entries without a resource.
-    by_name : mapping of str to Resource or None
-        By fullUrl and by "Type/id"; None where two go by one name.
-    is_part : bool
-        Whether it is one page of several.
-    """
-
-    resources: tuple[Resource, ...]
-    bad: tuple[int, ...]
+    resources: tuple[Resource, ...]  # those of the entries, and the Observations contained in them
+    bad: tuple[int, ...]  # entries without a resource
+    # by fullUrl and by "Type/id"; None where two go by one name
     by_name: dict[str, Resource | None] = field(default_factory=dict)
-    is_part: bool = False
+    is_part: bool = False  # whether it is one page of several
 
     def resolve(self, reference: object, holder: Content) -> Content | None:
         """Give what a Reference points to; None where it is not in the Bundle, or ambiguous."""

@@ -49,47 +49,26 @@ DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 @dataclass(frozen=True)
 class Found:
-    """What an Observation states.
+    """What an Observation states."""
 
-    Parameters
-    ----------
-    number : int
-        Place of its entry in the Bundle, from 1.
-    names : tuple of str
-        Identifiers of its patient, in the Bundle's order; one of them is the pseudonym if the register knows it.
-    values : mapping of str to value
-        Fields of the register: ki67_pct (in per cent) with ki67_laboratory and ki67_antibody where they are said, pt,
-        pn, nodes_removed, nodes_positive.
-    origin : {"surgery", ""}
-        "" where it is a Ki-67 of which the Bundle does not say from what the specimen is.
-    day : str
-        When the specimen was taken, as precisely as it is said; "" where it is not.
-    """
-
-    number: int
+    number: int  # place of its entry in the Bundle, from 1
+    # identifiers of its patient, in the Bundle's order; one of them is the pseudonym if the register knows it
     names: tuple[str, ...]
+    # fields of the register: ki67_pct (in per cent) with ki67_laboratory and ki67_antibody where they are said, pt, pn,
+    # nodes_removed, nodes_positive
     values: Mapping[str, str | float]
-    origin: Origin
-    day: str = ""
+    origin: Origin  # "surgery", "", "" where it is a Ki-67 of which the Bundle does not say from what the specimen is
+    day: str = ""  # when the specimen was taken, as precisely as it is said; "" where it is not
 
 
 @dataclass(frozen=True)
 class FoundOutcomes:
-    """What was found in a Bundle.
+    """What was found in a Bundle."""
 
-    Parameters
-    ----------
-    found : tuple of Found
-        In the Bundle's order.
-    refused : tuple of (int, str)
-        Number and reason of every other Observation, and of entries without a resource.
-    notes : tuple of str
-        What else is in the Bundle.
-    """
-
-    found: tuple[Found, ...]
+    found: tuple[Found, ...]  # in the Bundle's order
+    # number and reason of every other Observation, and of entries without a resource
     refused: tuple[tuple[int, str], ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what else is in the Bundle
 
 
 def find_outcomes(content: bytes) -> FoundOutcomes:

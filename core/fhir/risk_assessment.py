@@ -35,25 +35,14 @@ SHORT_HASH = 12
 
 @dataclass(frozen=True)
 class Model:
-    """What is known of the bundle that gave an estimate.
+    """What is known of the bundle that gave an estimate."""
 
-    Parameters
-    ----------
-    name, sha256 : str
-        Of the bundle.
-    cutoff : str
-        Ki-67 that counts as high, in words; "" where it is not known.
-    is_simulated : bool or None
-        Whether its training patients are made up; None where that is not known.
-    is_few : bool
-        Whether they were fewer than a model needs.
-    """
-
+    # name, sha256: of the bundle
     name: str
     sha256: str
-    cutoff: str = ""
-    is_simulated: bool | None = None
-    is_few: bool = False
+    cutoff: str = ""  # Ki-67 that counts as high, in words; "" where it is not known
+    is_simulated: bool | None = None  # whether its training patients are made up; None where that is not known
+    is_few: bool = False  # whether they were fewer than a model needs
 
     @property
     def notes(self) -> list[str]:
@@ -63,21 +52,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Assessed:
-    """An estimate with when it was made, and its entry in the register.
+    """An estimate with when it was made, and its entry in the register."""
 
-    Parameters
-    ----------
-    estimate : Estimate
-        The patient's pseudonym may be "".
-    recorded_utc : str
-        ISO 8601 in UTC.
-    entry : str
-        NUMBER:SHA-256; "" where it is not in the register.
-    """
-
-    estimate: Estimate
-    recorded_utc: str
-    entry: str = ""
+    estimate: Estimate  # the patient's pseudonym may be ""
+    recorded_utc: str  # ISO 8601 in UTC
+    entry: str = ""  # NUMBER:SHA-256; "" where it is not in the register
 
     @classmethod
     def of_record(cls, record: Record) -> "Assessed":

@@ -49,20 +49,11 @@ class Sheet:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A figure for documents, laid out for a width, with what it shows in words.
+    """A figure for documents, laid out for a width, with what it shows in words."""
 
-    Parameters
-    ----------
-    figure : Figure
-        What is drawn.
-    width : int
-        Pixels that it is laid out for.
-    alt, caption : str
-        What it shows for those who don't see it, and the line below it.
-    """
-
-    figure: "go.Figure" = field(repr=False)
-    width: int
+    figure: "go.Figure" = field(repr=False)  # what is drawn
+    width: int  # pixels that it is laid out for
+    # alt, caption: what it shows for those who don't see it, and the line below it
     alt: str
     caption: str = ""
     media_type: ClassVar[str] = "image/svg+xml"

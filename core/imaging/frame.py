@@ -49,24 +49,12 @@ class Roi:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the whole of a frame shows, whatever the lesion box: found once, when it is decoded.
+    """What the whole of a frame shows, whatever the lesion box: found once, when it is decoded."""
 
-    Attributes
-    ----------
-    levels : tuple of int
-        Grey levels that 1 % and 99 % of the pixels do not exceed.
-    crosses : tuple of (int, int)
-        (x, y) of each caliper cross.
-    words : tuple of Roi
-        Where words are burned in.
-    seam : float or None
-        x of the seam between two views side by side; None where there is one view.
-    """
-
-    levels: tuple[int, int]
-    crosses: tuple[tuple[int, int], ...]
-    words: tuple[Roi, ...]
-    seam: float | None
+    levels: tuple[int, int]  # grey levels that 1 % and 99 % of the pixels do not exceed
+    crosses: tuple[tuple[int, int], ...]  # (x, y) of each caliper cross
+    words: tuple[Roi, ...]  # where words are burned in
+    seam: float | None  # x of the seam between two views side by side; None where there is one view
 
 
 @dataclass(frozen=True)

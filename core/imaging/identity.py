@@ -14,20 +14,14 @@ _WORD, _LATIN = re.compile(r"[^\W\d_]+"), re.compile(r"[a-z]{2,}")
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose a DICOM file is, and which object of which study; compared, and kept nowhere.
+    """Whose a DICOM file is, and which object of which study; compared, and kept nowhere."""
 
-    Attributes
-    ----------
-    patient_id, issuer, name, birth_date : str
-        "" where the file does not say.
-    study, series, instance : str
-        UIDs; "" where the file has none.
-    """
-
+    # patient_id, issuer, name, birth_date: "" where the file does not say
     patient_id: str = field(default="", repr=False)
     issuer: str = field(default="", repr=False)
     name: str = field(default="", repr=False)
     birth_date: str = field(default="", repr=False)
+    # study, series, instance: UIDs; "" where the file has none
     study: str = field(default="", repr=False)
     series: str = field(default="", repr=False)
     instance: str = field(default="", repr=False)

@@ -21,18 +21,10 @@ _owners: dict[str, str] = {}
 
 @dataclass(frozen=True, eq=False)
 class HeldFile:
-    """The ticket of a file; when it is released, or the last reference to it goes, the file goes.
+    """The ticket of a file; when it is released, or the last reference to it goes, the file goes."""
 
-    Attributes
-    ----------
-    ticket : str
-        Random name of the file.
-    sha256 : str
-        Of its bytes.
-    """
-
-    ticket: str
-    sha256: str
+    ticket: str  # random name of the file
+    sha256: str  # of its bytes
 
     def read(self) -> bytes:
         """Give the file."""

@@ -14,17 +14,10 @@ from models.fusion import ImageHead
 
 @dataclass(frozen=True)
 class Gate:
-    """A linear rule on the pooled features: log-odds that an image is no B-mode ultrasound.
+    """A linear rule on the pooled features: log-odds that an image is no B-mode ultrasound."""
 
-    Parameters
-    ----------
-    head : ImageHead
-        Gives the log-odds.
-    caution, refuse : float
-        Log-odds above which an image is called unlike ultrasound, and surely none.
-    """
-
-    head: ImageHead
+    head: ImageHead  # gives the log-odds
+    # caution, refuse: log-odds above which an image is called unlike ultrasound, and surely none
     caution: float
     refuse: float
 
@@ -52,22 +45,13 @@ class Gate:
 
 @dataclass(frozen=True)
 class Reference:
-    """Training images as the network sees them: centre and spread of the pooled features.
+    """Training images as the network sees them: centre and spread of the pooled features."""
 
-    Parameters
-    ----------
-    centre, spread : ndarray of float64, (n_features,)
-        Mean and standard deviation of each pooled feature.
-    median : float
-        Median distance of the training images.
-    caution : float
-        Distance above which an image is called unlike them.
-    """
-
+    # centre, spread: (n_features,), mean and standard deviation of each pooled feature
     centre: NDArray[np.float64]
     spread: NDArray[np.float64]
-    median: float
-    caution: float
+    median: float  # median distance of the training images
+    caution: float  # distance above which an image is called unlike them
 
     def distance(self, pooled: NDArray[np.floating]) -> NDArray[np.float64]:
         """Give the root mean square of the standardised features, for pooled features (..., n_features)."""
@@ -83,17 +67,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class ApplicabilityRules:
-    """What a bundle stores to judge images.
+    """What a bundle stores to judge images."""
 
-    Parameters
-    ----------
-    gate : Gate
-        Whether an image is ultrasound; fitted with the backbone, so that no bundle's own images can open it.
-    references : mapping of str to Reference
-        Images that the bundle ("training") and the backbone ("backbone") were trained on.
-    """
-
-    gate: Gate
+    gate: Gate  # whether an image is ultrasound; fitted with the backbone, so that no bundle's own images can open it
+    # images that the bundle ("training") and the backbone ("backbone") were trained on
     references: Mapping[str, Reference]
 
     def assess(

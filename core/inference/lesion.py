@@ -35,21 +35,13 @@ class LesionRule(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Lesion:
-    """One outlined lesion.
+    """One outlined lesion."""
 
-    Parameters
-    ----------
-    contour : ndarray of float64, (n, 2)
-        x, y of the closed outline's corners in pixels of the frame; 0 is the outer edge of the first pixel. Read-only.
-    confidence : float
-        Mean probability of a lesion over the pixels within, 0 to 1.
-    mm_per_px : float or None
-        The frame's scale; None where it has none.
-    """
-
+    # (n, 2), x, y of the closed outline's corners in pixels of the frame; 0 is the outer edge of the first pixel. Read-
+    # only
     contour: NDArray[np.float64] = field(repr=False)
-    confidence: float
-    mm_per_px: float | None = None
+    confidence: float  # mean probability of a lesion over the pixels within, 0 to 1
+    mm_per_px: float | None = None  # the frame's scale; None where it has none
 
     def __post_init__(self) -> None:
         if self.contour.ndim != 2 or self.contour.shape[1] != 2 or len(self.contour) < N_CORNERS:

@@ -34,24 +34,12 @@ class LoopReader(Protocol):
 
 @dataclass(frozen=True)
 class LoopFrame:
-    """One frame of a loop, read.
+    """One frame of a loop, read."""
 
-    Parameters
-    ----------
-    index : int
-        Which, from 0.
-    roi : Roi
-        Where the lesion was followed to, pixels of the frame.
-    reading : ImageReading
-        What the network read.
-    fault : str
-        What speaks against its quality; empty where it passes.
-    """
-
-    index: int
-    roi: Roi
-    reading: ImageReading
-    fault: str
+    index: int  # which, from 0
+    roi: Roi  # where the lesion was followed to, pixels of the frame
+    reading: ImageReading  # what the network read
+    fault: str  # what speaks against its quality; empty where it passes
 
     @property
     def score(self) -> float:
@@ -61,15 +49,9 @@ class LoopFrame:
 
 @dataclass(frozen=True)
 class LoopReading:
-    """A loop, read; it holds no pixels.
+    """A loop, read; it holds no pixels."""
 
-    Parameters
-    ----------
-    frames : tuple of LoopFrame
-        In their order.
-    """
-
-    frames: tuple[LoopFrame, ...]
+    frames: tuple[LoopFrame, ...]  # in their order
 
     @property
     def passing(self) -> tuple[LoopFrame, ...]:

@@ -15,23 +15,12 @@ GRID = 96
 
 
 class MarkWeight(NamedTuple):
-    """What marks weigh.
+    """What marks weigh."""
 
-    Parameters
-    ----------
-    share : float
-        Part of the heat map's absolute log-odds that lies on them, 0 to 1.
-    name : str
-        "2 caliper marks and words", for example.
-    place : str
-        Where in the square their weight lies: "at the lower edge", for example.
-    crosses, words : tuple
-        The marks themselves, as `remove_calipers` takes them.
-    """
-
-    share: float
-    name: str
-    place: str
+    share: float  # part of the heat map's absolute log-odds that lies on them, 0 to 1
+    name: str  # "2 caliper marks and words", for example
+    place: str  # where in the square their weight lies: "at the lower edge", for example
+    # crosses, words: the marks themselves, as `remove_calipers` takes them
     crosses: tuple[tuple[int, int], ...]
     words: tuple[Roi, ...]
 

@@ -13,18 +13,10 @@ TIMES_OF_BOX = 2.0
 
 @dataclass(frozen=True)
 class Question:
-    """A doubt about a value.
+    """A doubt about a value."""
 
-    Parameters
-    ----------
-    field : str
-        Beside which field it is asked.
-    sentence : str
-        What does not go together, with the values.
-    """
-
-    field: str
-    sentence: str
+    field: str  # beside which field it is asked
+    sentence: str  # what does not go together, with the values
 
 
 def question_values(

@@ -15,57 +15,28 @@ MOST_TICKS = 6
 
 @dataclass(frozen=True)
 class TermPoints:
-    """One axis with the patient's mark.
+    """One axis with the patient's mark."""
 
-    Parameters
-    ----------
-    name, label, unit : str
-        Term, what a reader sees, unit of its ticks.
-    tick_labels : tuple of str
-        Values in clinical units; empty where the value is not known.
-    tick_points : tuple of float
-        Their points.
-    value : str
-        The patient's value, or "not known".
-    known : bool
-        False where the value is expected from the others: its axis is one point.
-    points : float
-        The patient's points; beyond the axis where the value lies beyond the training data's range.
-    is_levels : bool
-        Whether the ticks are all the values that there are.
-    """
-
+    # name, label, unit: term, what a reader sees, unit of its ticks
     name: str
     label: str
     unit: str
-    tick_labels: tuple[str, ...]
-    tick_points: tuple[float, ...]
-    value: str
-    known: bool
-    points: float
-    is_levels: bool = False
+    tick_labels: tuple[str, ...]  # values in clinical units; empty where the value is not known
+    tick_points: tuple[float, ...]  # their points
+    value: str  # the patient's value, or "not known"
+    known: bool  # false where the value is expected from the others: its axis is one point
+    points: float  # the patient's points; beyond the axis where the value lies beyond the training data's range
+    is_levels: bool = False  # whether the ticks are all the values that there are
 
 
 @dataclass(frozen=True)
 class PatientPoints:
-    """A nomogram read for one patient.
+    """A nomogram read for one patient."""
 
-    Parameters
-    ----------
-    nomogram : Nomogram
-        Axes and the way back to a probability.
-    terms : tuple of TermPoints
-        One for each axis.
-    total : float
-        Sum of the points.
-    probability : float
-        What the nomogram reads at the total; equals the model's.
-    """
-
-    nomogram: Nomogram
-    terms: tuple[TermPoints, ...]
-    total: float
-    probability: float
+    nomogram: Nomogram  # axes and the way back to a probability
+    terms: tuple[TermPoints, ...]  # one for each axis
+    total: float  # sum of the points
+    probability: float  # what the nomogram reads at the total; equals the model's
 
 
 def score_points(head: FusionHead, score: float, clinical: Mapping[str, str | float]) -> PatientPoints:

@@ -27,21 +27,11 @@ PASSES_AT_ONCE = 8
 
 
 class CropOutput(NamedTuple):
-    """What one crop's pass gives.
+    """What one crop's pass gives."""
 
-    Parameters
-    ----------
-    pooled : ndarray of float32, (n_features,)
-        Pooled features.
-    score_maps : ndarray of float32, (k, h, w)
-        Score map of each head.
-    seconds : float
-        Time of the pass, shared evenly among the crops of a batch.
-    """
-
-    pooled: NDArray[np.float32]
-    score_maps: NDArray[np.float32]
-    seconds: float
+    pooled: NDArray[np.float32]  # (n_features,), pooled features
+    score_maps: NDArray[np.float32]  # (k, h, w), score map of each head
+    seconds: float  # time of the pass, shared evenly among the crops of a batch
 
 
 class Predictor:

@@ -37,23 +37,12 @@ DO: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm.
+    """One alarm."""
 
-    Parameters
-    ----------
-    kind : {"drift", "calibration"}
-        What raised it.
-    about : str
-        Name of the input, or side of the chart.
-    when : str
-        Window, or patient with a known outcome, that raised it first or last.
-    found, action : str
-        What was found, and what to do.
-    """
-
-    kind: Literal["drift", "calibration"]
-    about: str
-    when: str
+    kind: Literal["drift", "calibration"]  # what raised it
+    about: str  # name of the input, or side of the chart
+    when: str  # window, or patient with a known outcome, that raised it first or last
+    # found, action: what was found, and what to do
     found: str
     action: str
 

@@ -30,46 +30,26 @@ MOST_DRAWN = 10_000
 
 @dataclass(frozen=True)
 class Crossing:
-    """A limit reached; the chart of that side starts anew behind it.
+    """A limit reached; the chart of that side starts anew behind it."""
 
-    Parameters
-    ----------
-    side : {"more", "fewer"}
-        Whether more or fewer patients had a high Ki-67 than estimated.
-    start, end : int
-        First patient (from 0) of the run that led there, which is where a change most likely began, and the one that
-        reached the limit.
-    observed, expected : float
-        High Ki-67 from start to end, as found and as estimated.
-    """
-
-    side: Side
+    side: Side  # "more", "fewer", whether more or fewer patients had a high Ki-67 than estimated
+    # start, end: first patient (from 0) of the run that led there, which is where a change most likely began, and the
+    # one that reached the limit
     start: int
     end: int
+    # observed, expected: high Ki-67 from start to end, as found and as estimated
     observed: int
     expected: float
 
 
 @dataclass(frozen=True, eq=False)
 class CusumResult:
-    """The chart of one bundle.
+    """The chart of one bundle."""
 
-    Parameters
-    ----------
-    n : int
-        Patients with a known outcome.
-    path : DataFrame, (n, 2)
-        ``more, fewer``: the sum after each patient, never negative.
-    limits : mapping of str to float
-        By side; empty with fewer than 50 patients.
-    crossings : tuple of Crossing
-        In the order in which they were reached.
-    """
-
-    n: int
-    path: pd.DataFrame
-    limits: dict[Side, float]
-    crossings: tuple[Crossing, ...]
+    n: int  # patients with a known outcome
+    path: pd.DataFrame  # (n, 2), ``more, fewer``: the sum after each patient, never negative
+    limits: dict[Side, float]  # by side; empty with fewer than 50 patients
+    crossings: tuple[Crossing, ...]  # in the order in which they were reached
 
 
 def compute_scores(p: Floats, y: Floats, odds_ratio: float) -> Floats:

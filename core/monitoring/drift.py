@@ -33,24 +33,14 @@ RELEVANT = 0.1
 
 @dataclass(frozen=True)
 class Comparison:
-    """One input of a window beside training.
+    """One input of a window beside training."""
 
-    Parameters
-    ----------
-    n : int
-        Patients of the window whose value is known.
-    test : str
-        What was computed; "" where nothing was.
-    statistic, p : float
-        Of the test; NaN where nothing was computed.
-    psi, psi_by_chance : float
-        Population stability index, and its 95th centile without any drift.
-    """
-
-    n: int
-    test: Test = ""
+    n: int  # patients of the window whose value is known
+    test: Test = ""  # what was computed; "" where nothing was
+    # statistic, p: of the test; NaN where nothing was computed
     statistic: float = np.nan
     p: float = np.nan
+    # psi, psi_by_chance: population stability index, and its 95th centile without any drift
     psi: float = np.nan
     psi_by_chance: float = np.nan
 

@@ -24,86 +24,45 @@ MOST_CROSSINGS = 5
 
 @dataclass(frozen=True)
 class Scope:
-    """Which estimates are watched, and how.
+    """Which estimates are watched, and how."""
 
-    Parameters
-    ----------
-    bundle_sha256 : str
-        Bundle that made them.
-    centre : str or None
-        Where; None for all.
-    by : {"patients", "month"}
-        Windows.
-    """
-
-    bundle_sha256: str
-    centre: str | None = None
-    by: By = "patients"
+    bundle_sha256: str  # bundle that made them
+    centre: str | None = None  # where; None for all
+    by: By = "patients"  # "patients", "month", windows
 
 
 @dataclass(frozen=True, eq=False)
 class Monitoring:
-    """What was found.
+    """What was found."""
 
-    Parameters
-    ----------
-    scope : Scope
-        Of which estimates.
-    last : Anchor
-        The chain's last entry when they were read.
-    bundle : str
-        The bundle's name.
-    patients, estimates, with_outcome, late, undated : int
-        Patients and their estimates; those whose outcome is known and was entered after the estimate, and before it
-        (left out wherever outcomes are compared); without a date of examination (that of the entry stands for it).
-    withheld : int
-        Entries of the whole register that do not hold and are left out.
-    earlier : int
-        Windows before the newest 60, which are not shown one by one.
-    trained_on : int
-        Training patients that inputs are compared with.
-    training_score : tuple of float or None
-        Quartiles of their image score.
-    made_up : int
-        Simulated patients who are left out beside real ones.
-    is_simulated : bool
-        Whether the patients are made up.
-    volumes, missing, scores, drift, agreement : DataFrame
-        By window, of `count_windows`, of `_spread_scores`, of `compare_window` (with ``window, n_window, is_alarm``),
-        of `compare_outcomes`.
-    cusum : CusumResult
-        Over all patients whose outcome is known.
-    months : Series of str
-        Month of each of these.
-    alarms : tuple of Alarm
-        Those of drift first; of the CUSUM chart the newest 5.
-    lack : str
-        Why inputs are not compared with training; empty where they are.
-    """
-
-    scope: Scope
-    last: Anchor
-    bundle: str
+    scope: Scope  # of which estimates
+    last: Anchor  # the chain's last entry when they were read
+    bundle: str  # the bundle's name
+    # patients, estimates, with_outcome, late, undated: patients and their estimates; those whose outcome is known and
+    # was entered after the estimate, and before it (left out wherever outcomes are compared); without a date of
+    # examination (that of the entry stands for it)
     patients: int
     estimates: int
     with_outcome: int
     late: int
     undated: int
-    withheld: int
-    earlier: int
-    trained_on: int
-    training_score: tuple[float, float, float] | None
-    made_up: int
-    is_simulated: bool
+    withheld: int  # entries of the whole register that do not hold and are left out
+    earlier: int  # windows before the newest 60, which are not shown one by one
+    trained_on: int  # training patients that inputs are compared with
+    training_score: tuple[float, float, float] | None  # quartiles of their image score
+    made_up: int  # simulated patients who are left out beside real ones
+    is_simulated: bool  # whether the patients are made up
+    # volumes, missing, scores, drift, agreement: by window, of `count_windows`, of `_spread_scores`, of
+    # `compare_window` (with ``window, n_window, is_alarm``), of `compare_outcomes`
     volumes: pd.DataFrame
     missing: pd.DataFrame
     scores: pd.DataFrame
     drift: pd.DataFrame
     agreement: pd.DataFrame
-    cusum: CusumResult
-    months: pd.Series
-    alarms: tuple[Alarm, ...]
-    lack: str
+    cusum: CusumResult  # over all patients whose outcome is known
+    months: pd.Series  # month of each of these
+    alarms: tuple[Alarm, ...]  # those of drift first; of the CUSUM chart the newest 5
+    lack: str  # why inputs are not compared with training; empty where they are
 
     @property
     def not_judged(self) -> list[str]:

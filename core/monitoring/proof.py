@@ -30,51 +30,27 @@ NEVER = np.inf
 
 @dataclass(frozen=True)
 class Population:
-    """Patients to draw from.
+    """Patients to draw from."""
 
-    Parameters
-    ----------
-    inputs : mapping of str to ndarray
-        Image score and predictors, encoded.
-    log_odds : ndarray of float, (N,)
-        Of a high Ki-67, as estimated.
-    image_coef, spread : float
-        Log-odds per unit of the image score; its standard deviation.
-    laboratory : float
-        By how much the log-odds of a high Ki-67 rise where a laboratory reads 5 points higher: the calibration
-        intercept of these patients with 5 points added, less that without.
-    training : int
-        Patients that the bundle was trained on.
-    """
-
-    inputs: dict[str, Floats]
-    log_odds: Floats
+    inputs: dict[str, Floats]  # image score and predictors, encoded
+    log_odds: Floats  # (N,), of a high Ki-67, as estimated
+    # image_coef, spread: log-odds per unit of the image score; its standard deviation
     image_coef: float
     spread: float
+    # by how much the log-odds of a high Ki-67 rise where a laboratory reads 5 points higher: the calibration intercept
+    # of these patients with 5 points added, less that without
     laboratory: float
-    training: int
+    training: int  # patients that the bundle was trained on
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of a centre after its first 220 patients.
+    """What becomes of a centre after its first 220 patients."""
 
-    Parameters
-    ----------
-    name : str
-        In words.
-    score : float
-        By how many standard deviations the image score rises without the patients being others.
-    prevalence : float or None
-        Share of patients with a high Ki-67.
-    laboratory : bool
-        Whether the laboratory reads 5 points higher.
-    """
-
-    name: str
-    score: float = 0.0
-    prevalence: float | None = None
-    laboratory: bool = False
+    name: str  # in words
+    score: float = 0.0  # by how many standard deviations the image score rises without the patients being others
+    prevalence: float | None = None  # share of patients with a high Ki-67
+    laboratory: bool = False  # whether the laboratory reads 5 points higher
 
 
 IN_CONTROL = Change("in control")

@@ -40,23 +40,14 @@ CHOICES = {name: pd.CategoricalDtype(list(BY_NAME[name].levels)) for name in M1_
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Every estimate of the register with what pathology found since.
+    """Every estimate of the register with what pathology found since."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per estimate that is not withdrawn, oldest first: ``number, patient, centre, day`` (of the examination,
-        or where it is not known of the entry)``, has_date, bundle, bundle_sha256, prob, threshold, image_score, gate,
-        is_simulated``, the predictors of M1, ``ki67_pct`` (NaN where it is not known) and ``is_prospective``.
-    withheld : int
-        Estimates and outcomes that do not hold and are left out.
-    last : Anchor
-        The chain's last entry when it was read.
-    """
-
+    # one row per estimate that is not withdrawn, oldest first: ``number, patient, centre, day`` (of the examination, or
+    # where it is not known of the entry)``, has_date, bundle, bundle_sha256, prob, threshold, image_score, gate,
+    # is_simulated``, the predictors of M1, ``ki67_pct`` (NaN where it is not known) and ``is_prospective``
     table: pd.DataFrame
-    withheld: int
-    last: Anchor
+    withheld: int  # estimates and outcomes that do not hold and are left out
+    last: Anchor  # the chain's last entry when it was read
 
 
 class RegisterReading:

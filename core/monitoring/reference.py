@@ -18,24 +18,13 @@ TRAINED_ON = "train"
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What estimates of a bundle are judged by.
+    """What estimates of a bundle are judged by."""
 
-    Parameters
-    ----------
-    bundle_sha256 : str
-        The bundle's identity.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    indeterminate : tuple of float
-        Its indeterminate range, ends included.
-    evidence : DataFrame or None
-        Patients of its evidence: ``split, y, ki67_pct, prob, image_score`` and the predictors; None where the bundle
-        holds none, or is an update that kept no clinical values.
-    """
-
-    bundle_sha256: str
-    cutoff: Cutoff
-    indeterminate: tuple[float, float]
+    bundle_sha256: str  # the bundle's identity
+    cutoff: Cutoff  # Ki-67 that counts as high
+    indeterminate: tuple[float, float]  # its indeterminate range, ends included
+    # patients of its evidence: ``split, y, ki67_pct, prob, image_score`` and the predictors; None where the bundle
+    # holds none, or is an update that kept no clinical values
     evidence: pd.DataFrame | None
 
     @property

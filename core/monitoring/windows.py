@@ -17,17 +17,10 @@ GATES = {"ok": "passed", "caution": "cautioned"}
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Patients parted by time.
+    """Patients parted by time."""
 
-    Parameters
-    ----------
-    codes : ndarray of int, (n,)
-        Window of each patient, from 0.
-    table : DataFrame
-        A row a window: ``window`` (its name), ``first``, ``last`` (YYYY-MM-DD), ``n``, ``is_full`` (nobody is to come).
-    """
-
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int64]  # (n,), window of each patient, from 0
+    # a row a window: ``window`` (its name), ``first``, ``last`` (YYYY-MM-DD), ``n``, ``is_full`` (nobody is to come)
     table: pd.DataFrame
 
 

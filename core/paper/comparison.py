@@ -27,22 +27,13 @@ SAME = ("y", "ki67_pct", "centre", "age")
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """Held-out patients that stand in both cohorts.
+    """Held-out patients that stand in both cohorts."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        ``patient_id, y, prob_a, prob_b``, one row per patient.
-    n_a, n_b : int
-        Held-out patients with a known outcome of each.
-    differing : int
-        Pseudonyms that stand in both with other values: taken for different patients.
-    """
-
-    table: pd.DataFrame
+    table: pd.DataFrame  # ``patient_id, y, prob_a, prob_b``, one row per patient
+    # n_a, n_b: held-out patients with a known outcome of each
     n_a: int
     n_b: int
-    differing: int
+    differing: int  # pseudonyms that stand in both with other values: taken for different patients
 
 
 def write_comparison(first: Cohort, second: Cohort) -> Section:

@@ -9,30 +9,14 @@ import plotly.graph_objects as go
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A figure with its words and data.
+    """A figure with its words and data."""
 
-    Parameters
-    ----------
-    name : str
-        Names its files.
-    figure : Figure
-        What is drawn.
-    note : str
-        Line within the figure: which patients, simulated or not.
-    caption : str
-        What it shows; its alternative text too.
-    data : DataFrame
-        What it was drawn from.
-    is_wide : bool
-        Whether it needs the width of two columns.
-    """
-
-    name: str
-    figure: go.Figure = field(repr=False)
-    note: str
-    caption: str
-    data: pd.DataFrame = field(repr=False)
-    is_wide: bool = False
+    name: str  # names its files
+    figure: go.Figure = field(repr=False)  # what is drawn
+    note: str  # line within the figure: which patients, simulated or not
+    caption: str  # what it shows; its alternative text too
+    data: pd.DataFrame = field(repr=False)  # what it was drawn from
+    is_wide: bool = False  # whether it needs the width of two columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,56 +43,27 @@ class Section:
 
 @dataclass(frozen=True)
 class Item:
-    """An item of a reporting guideline.
+    """An item of a reporting guideline."""
 
-    Parameters
-    ----------
-    number, asks : str
-        Its number, and what it asks for.
-    section : str
-        Id of the section that answers it; empty where none does.
-    answer : str
-        What the study's people wrote into the bundle for it.
-    missing : str
-        What they must still fill in; empty where nothing is missing.
-    """
-
+    # number, asks: its number, and what it asks for
     number: str
     asks: str
-    section: str
-    answer: str
-    missing: str
+    section: str  # id of the section that answers it; empty where none does
+    answer: str  # what the study's people wrote into the bundle for it
+    missing: str  # what they must still fill in; empty where nothing is missing
 
 
 @dataclass(frozen=True, eq=False)
 class Paper:
-    """All of a paper in its order.
+    """All of a paper in its order."""
 
-    Parameters
-    ----------
-    title : str
-        Its title.
-    use : str
-        What the model may be used for.
-    is_simulated : bool
-        Whether any of its patients are made up.
-    is_few : bool
-        Whether a model in it was trained on fewer patients than it needs.
-    sections : tuple of Section
-        In the order in which they are read.
-    checklists : mapping of str to tuple of Item
-        By name of the guideline.
-    origin : str
-        Bundle, hash and version, on each page.
-    """
-
-    title: str
-    use: str
-    is_simulated: bool
-    is_few: bool
-    sections: tuple[Section, ...]
-    checklists: dict[str, tuple[Item, ...]]
-    origin: str
+    title: str  # its title
+    use: str  # what the model may be used for
+    is_simulated: bool  # whether any of its patients are made up
+    is_few: bool  # whether a model in it was trained on fewer patients than it needs
+    sections: tuple[Section, ...]  # in the order in which they are read
+    checklists: dict[str, tuple[Item, ...]]  # by name of the guideline
+    origin: str  # bundle, hash and version, on each page
 
     @property
     def marks(self) -> list[str]:

@@ -24,30 +24,14 @@ NOT_KEPT = "reason not kept by this bundle"
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Patients with predictions, and the threshold that was fixed before.
+    """Patients with predictions, and the threshold that was fixed before."""
 
-    Parameters
-    ----------
-    name : str
-        What it is called beside another one.
-    title : str
-        As sentences call it: "the simulated cohort".
-    read : PredictionTable
-        One row per patient.
-    threshold : ThresholdResult
-        Group high is prob >= threshold.
-    is_simulated : bool
-        Whether its patients are made up.
-    is_few : bool
-        Whether the model was trained on fewer patients than it needs.
-    """
-
-    name: str
-    title: str
-    read: PredictionTable
-    threshold: ThresholdResult
-    is_simulated: bool
-    is_few: bool = False
+    name: str  # what it is called beside another one
+    title: str  # as sentences call it: "the simulated cohort"
+    read: PredictionTable  # one row per patient
+    threshold: ThresholdResult  # group high is prob >= threshold
+    is_simulated: bool  # whether its patients are made up
+    is_few: bool = False  # whether the model was trained on fewer patients than it needs
 
     @property
     def mark(self) -> str:
@@ -62,27 +46,15 @@ class Cohort:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A bundle with its evidence.
+    """A bundle with its evidence."""
 
-    Parameters
-    ----------
-    bundle : Bundle
-        The model.
-    manifest, flow : mapping
-        What its manifest.json and evidence/flow.json say.
-    internal : mapping or None
-        What the training patients say of it, where that was measured.
-    cohort : Cohort
-        The patients of all its splits.
-    answers : mapping of str to str
-        What the study's people answered to the checklists, by guideline and number.
-    """
-
-    bundle: Bundle
+    bundle: Bundle  # the model
+    # manifest, flow: what its manifest.json and evidence/flow.json say
     manifest: Mapping[str, Any]
     flow: Mapping[str, Any]
-    internal: Mapping[str, Any] | None
-    cohort: Cohort
+    internal: Mapping[str, Any] | None  # what the training patients say of it, where that was measured
+    cohort: Cohort  # the patients of all its splits
+    # what the study's people answered to the checklists, by guideline and number
     answers: Mapping[str, str] = field(default_factory=dict)
 
     @property

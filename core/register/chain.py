@@ -18,23 +18,12 @@ WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fa
 
 @dataclass(frozen=True)
 class ChainReport:
-    """Whether a chain holds.
+    """Whether a chain holds."""
 
-    Parameters
-    ----------
-    entries : int
-        Entries that were read.
-    broken_at : int or None
-        Number of the first entry that is changed or missing; None where the chain holds.
-    reason : str
-        What is wrong with it.
-    last_hash : str
-        Hash of the last entry that holds; written down elsewhere, it proves that nothing was taken away later.
-    """
-
-    entries: int
-    broken_at: int | None
-    reason: str
+    entries: int  # entries that were read
+    broken_at: int | None  # number of the first entry that is changed or missing; None where the chain holds
+    reason: str  # what is wrong with it
+    # hash of the last entry that holds; written down elsewhere, it proves that nothing was taken away later
     last_hash: str
 
     @property

@@ -13,21 +13,11 @@ DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class CheckedRecord:
-    """What a verification found.
+    """What a verification found."""
 
-    Parameters
-    ----------
-    time_utc : datetime
-        When it ended.
-    report : ChainReport or None
-        What it found; None where it could not be done.
-    failure : str
-        Why it could not be done.
-    """
-
-    time_utc: datetime.datetime
-    report: ChainReport | None
-    failure: str = ""
+    time_utc: datetime.datetime  # when it ended
+    report: ChainReport | None  # what it found; None where it could not be done
+    failure: str = ""  # why it could not be done
 
     def describe(self) -> str:
         """Say it in a sentence."""

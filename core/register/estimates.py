@@ -19,21 +19,11 @@ Predict = Callable[[Case, Lane], tuple[Case, Prediction]]
 
 @dataclass(frozen=True)
 class BoardEstimate:
-    """What is known of one patient's image.
+    """What is known of one patient's image."""
 
-    Parameters
-    ----------
-    case : Case or None
-        Views with their boxes, and clinical values; None where there is no image.
-    prediction : Prediction or None
-        The estimate, a refused one too.
-    missing : str
-        Why there is no image or no estimate; empty where there is one.
-    """
-
-    case: Case | None
-    prediction: Prediction | None
-    missing: str = ""
+    case: Case | None  # views with their boxes, and clinical values; None where there is no image
+    prediction: Prediction | None  # the estimate, a refused one too
+    missing: str = ""  # why there is no image or no estimate; empty where there is one
 
     @property
     def shown(self) -> Prediction | None:

@@ -24,29 +24,17 @@ SUMMED = ("centre", "bundle_sha256", "estimates", "with_outcome")
 
 @dataclass(frozen=True)
 class Filter:
-    """Which estimates are listed; what is empty lets all through.
+    """Which estimates are listed; what is empty lets all through."""
 
-    Parameters
-    ----------
-    search : str
-        Part of a pseudonym.
-    centre, bundle_sha256 : str or None
-        Where, and by which bundle.
-    since, until : str
-        First and last date of the examination, YYYY-MM-DD.
-    has_outcome : bool or None
-        Whether pathology's finding is known.
-    withdrawn : bool
-        Whether the withdrawn ones are listed in place of those that count.
-    """
-
-    search: str = ""
+    search: str = ""  # part of a pseudonym
+    # centre, bundle_sha256: where, and by which bundle
     centre: str | None = None
     bundle_sha256: str | None = None
+    # since, until: first and last date of the examination, YYYY-MM-DD
     since: str = ""
     until: str = ""
-    has_outcome: bool | None = None
-    withdrawn: bool = False
+    has_outcome: bool | None = None  # whether pathology's finding is known
+    withdrawn: bool = False  # whether the withdrawn ones are listed in place of those that count
 
     def apply(self, query: Select[Any]) -> Select[Any]:
         """Narrow a query of estimates."""

@@ -197,24 +197,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record(Entry):
-    """An entry as it is kept.
+    """An entry as it is kept."""
 
-    Parameters
-    ----------
-    number : int
-        Place in the chain, from 1.
-    time_utc : str
-        ISO 8601 with microseconds, UTC.
-    previous, hash : str
-        SHA-256 of the entry before, and of this one.
-    key_id, seal : str
-        Key that sealed number and hash, and the HMAC-SHA-256; empty in entries from before there were seals.
-    """
-
-    number: int = 0
-    time_utc: str = ""
+    number: int = 0  # place in the chain, from 1
+    time_utc: str = ""  # ISO 8601 with microseconds, UTC
+    # previous, hash: SHA-256 of the entry before, and of this one
     previous: str = ""
     hash: str = ""
+    # key_id, seal: key that sealed number and hash, and the HMAC-SHA-256; empty in entries from before there were seals
     key_id: str = ""
     seal: str = ""
 

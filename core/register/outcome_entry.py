@@ -36,24 +36,13 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of one kind for a patient.
+    """What is kept of one kind for a patient."""
 
-    Parameters
-    ----------
-    values : mapping of str to value
-        All entries put together; what a correction says takes the place of all before.
-    last : int
-        Number of the last entry; 0 before the first.
-    first : int
-        Number of the first entry; 0 before it.
-    fault : str
-        Why nothing of it is told: an entry does not hold.
-    """
-
+    # all entries put together; what a correction says takes the place of all before
     values: Values = field(default_factory=dict)
-    last: int = 0
-    first: int = 0
-    fault: str = ""
+    last: int = 0  # number of the last entry; 0 before the first
+    first: int = 0  # number of the first entry; 0 before it
+    fault: str = ""  # why nothing of it is told: an entry does not hold
 
     def add(self, number: int, values: Values, *, is_correction: bool) -> "Kept":
         """Put a further entry to it."""

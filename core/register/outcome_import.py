@@ -43,27 +43,13 @@ Row = tuple[int, str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """A row of a table of outcomes, judged.
+    """A row of a table of outcomes, judged."""
 
-    Parameters
-    ----------
-    number : int
-        In the file; the header is row 1.
-    patient : str
-        Pseudonym; "" where the row could not be read.
-    status : str
-        One of `MEANING`.
-    reason : str
-        What it contradicts, or why it can't be used.
-    steps : tuple of (kind, values, kept)
-        What would be entered beside what.
-    """
-
-    number: int
-    patient: str
-    status: Status
-    reason: str = ""
-    steps: tuple[tuple[Kind, Values, Kept], ...] = ()
+    number: int  # in the file; the header is row 1
+    patient: str  # pseudonym; "" where the row could not be read
+    status: Status  # one of `MEANING`
+    reason: str = ""  # what it contradicts, or why it can't be used
+    steps: tuple[tuple[Kind, Values, Kept], ...] = ()  # (kind, values, kept), what would be entered beside what
 
 
 def judge_rows(store: Store, rows: Sequence[Row], refused: Sequence[tuple[int, str]] = ()) -> list[JudgedRow]:

@@ -30,18 +30,10 @@ def find_key_file() -> Path:
 
 @dataclass(frozen=True)
 class SealKeys:
-    """The keys of a key file.
+    """The keys of a key file."""
 
-    Parameters
-    ----------
-    path : Path
-        The file, 0600.
-    keys : tuple of bytes
-        Oldest first; the last one seals.
-    """
-
-    path: Path
-    keys: tuple[bytes, ...]
+    path: Path  # the file, 0600
+    keys: tuple[bytes, ...]  # oldest first; the last one seals
 
     @classmethod
     def open(cls, path: Path) -> "SealKeys":

@@ -23,18 +23,10 @@ ANCHOR = re.compile(r"(\d{1,9}):([0-9a-f]{16,64})")
 
 @dataclass(frozen=True)
 class Anchor:
-    """An entry's number and the first digits of its hash, at least 16.
+    """An entry's number and the first digits of its hash, at least 16."""
 
-    Parameters
-    ----------
-    number : int
-        From 1; 0 before the first entry.
-    hash : str
-        Hexadecimal.
-    """
-
-    number: int
-    hash: str
+    number: int  # from 1; 0 before the first entry
+    hash: str  # hexadecimal
 
     def __str__(self) -> str:
         return f"{self.number}:{self.hash}"

@@ -27,24 +27,15 @@ Floats = NDArray[np.float64]
 class LesionImage:
     """A B-mode image with its lesion.
 
-    Parameters
-    ----------
-    patient : str
-        Whose image it is.
-    pixels : ndarray of uint8, shape (height, width)
-        Grey levels of the B-mode area.
-    mask : ndarray of bool, shape (height, width)
-        The lesion.
-
     Raises
     ------
     InputError
         If the shapes differ or the mask is empty.
     """
 
-    patient: str
-    pixels: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
+    patient: str  # whose image it is
+    pixels: NDArray[np.uint8]  # (height, width), grey levels of the B-mode area
+    mask: NDArray[np.bool_]  # (height, width), the lesion
 
     def __post_init__(self) -> None:
         if self.pixels.shape != self.mask.shape or not self.mask.any():
@@ -53,21 +44,14 @@ class LesionImage:
 
 @dataclass(frozen=True)
 class Realism:
-    """Distances between two sets of images, and the same between two halves of the real ones.
+    """Distances between two sets of images, and the same between two halves of the real ones."""
 
-    Parameters
-    ----------
-    n_simulated, n_real : int
-        Images.
-    table : DataFrame
-        Columns: measure, unit, distance (simulated to real), floor (half of the real patients to the other half).
-    spectra : DataFrame
-        Columns: direction (radial, lateral, axial), frequency (cycles per crop), simulated_db, real_db.
-    """
-
+    # n_simulated, n_real: images
     n_simulated: int
     n_real: int
+    # columns: measure, unit, distance (simulated to real), floor (half of the real patients to the other half)
     table: pd.DataFrame
+    # columns: direction (radial, lateral, axial), frequency (cycles per crop), simulated_db, real_db
     spectra: pd.DataFrame
 
 

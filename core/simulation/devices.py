@@ -13,49 +13,28 @@ MAKER = "Simulated"
 
 @dataclass(frozen=True)
 class Device:
-    """An ultrasound device as a centre has set it up.
+    """An ultrasound device as a centre has set it up."""
 
-    Parameters
-    ----------
-    maker, model, probe : str
-        Made-up names.
-    f0_mhz, bandwidth : float
-        Centre frequency and fractional bandwidth.
-    f_number : float
-        Focal length over aperture.
-    looks : int
-        Independent looks that are compounded.
-    k_shape : float
-        Shape of the gamma-distributed scatterer density; small is clumpy.
-    dynamic_range_db, gain_db, gamma : float
-        Display: range, gain, exponent of the grey map.
-    edge : float
-        Strength of the device's edge enhancement.
-    frame : tuple of int
-        Width and height of a frame in pixels.
-    image_height : int
-        Height of the B-mode image in the frame, in pixels.
-    ticks : {"left", "right"}
-        Side of the depth ticks.
-    caliper_rate, doppler_rate, text_rate : float
-        Share of frames with calipers, with the outline of a Doppler box, with a body-side text.
-    """
-
+    # maker, model, probe: made-up names
     maker: str
     model: str
     probe: str
+    # f0_mhz, bandwidth: centre frequency and fractional bandwidth
     f0_mhz: float
     bandwidth: float
-    f_number: float
-    looks: int
-    k_shape: float
+    f_number: float  # focal length over aperture
+    looks: int  # independent looks that are compounded
+    k_shape: float  # shape of the gamma-distributed scatterer density; small is clumpy
+    # dynamic_range_db, gain_db, gamma: display: range, gain, exponent of the grey map
     dynamic_range_db: float
     gain_db: float
     gamma: float
-    edge: float
-    frame: tuple[int, int]
-    image_height: int
-    ticks: Literal["left", "right"]
+    edge: float  # strength of the device's edge enhancement
+    frame: tuple[int, int]  # width and height of a frame in pixels
+    image_height: int  # height of the B-mode image in the frame, in pixels
+    ticks: Literal["left", "right"]  # side of the depth ticks
+    # caliper_rate, doppler_rate, text_rate: share of frames with calipers, with the outline of a Doppler box, with a
+    # body-side text
     caliper_rate: float
     doppler_rate: float
     text_rate: float

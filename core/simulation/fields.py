@@ -12,18 +12,12 @@ Field32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Grid:
-    """Rectangle of tissue: depth runs down the rows.
+    """Rectangle of tissue: depth runs down the rows."""
 
-    Parameters
-    ----------
-    rows, cols : int
-        Number of samples.
-    dz, dx : float
-        Distance of samples in mm.
-    """
-
+    # rows, cols: number of samples
     rows: int
     cols: int
+    # dz, dx: distance of samples in mm
     dz: float
     dx: float
 

@@ -19,61 +19,33 @@ REACH_STEPS = 112
 
 @dataclass(frozen=True)
 class Contour:
-    """A closed curve in polar form about its centre.
+    """A closed curve in polar form about its centre."""
 
-    Parameters
-    ----------
-    x_mm, z_mm : float
-        Centre.
-    half_width_mm, half_height_mm : float
-        Semi-axes of the ellipse that `radius` multiplies.
-    radius : ndarray of float32, shape (ANGLES,)
-        Relative radius at each angle.
-    """
-
+    # x_mm, z_mm: centre
     x_mm: float
     z_mm: float
+    # half_width_mm, half_height_mm: semi-axes of the ellipse that `radius` multiplies
     half_width_mm: float
     half_height_mm: float
-    radius: Field32
+    radius: Field32  # relative radius at each angle
 
 
 @dataclass(frozen=True)
 class LesionField:
-    """Where each pixel lies with respect to the lesion.
+    """Where each pixel lies with respect to the lesion."""
 
-    Parameters
-    ----------
-    outside_mm : ndarray of float32, shape (rows, cols)
-        Radial distance from the contour, negative inside.
-    angle : ndarray of int, shape (rows, cols)
-        Index of the angle about the centre.
-    """
-
-    outside_mm: Field32
-    angle: NDArray[np.int64]
+    outside_mm: Field32  # (rows, cols), radial distance from the contour, negative inside
+    angle: NDArray[np.int64]  # (rows, cols), index of the angle about the centre
 
 
 @dataclass(frozen=True)
 class Insertion:
-    """Tissue with the lesion in it.
+    """Tissue with the lesion in it."""
 
-    Parameters
-    ----------
-    echo_db : ndarray of float32, shape (rows, cols)
-        Echogenicity.
-    loss_db : ndarray of float32, shape (rows, cols)
-        Attenuation by the lesion; negative is enhancement.
-    mask : ndarray of bool, shape (rows, cols)
-        Inside of the contour.
-    calcifications : ndarray of int, shape (k, 2)
-        Row and column of bright points.
-    """
-
-    echo_db: Field32
-    loss_db: Field32
-    mask: NDArray[np.bool_]
-    calcifications: NDArray[np.int64]
+    echo_db: Field32  # (rows, cols), echogenicity
+    loss_db: Field32  # (rows, cols), attenuation by the lesion; negative is enhancement
+    mask: NDArray[np.bool_]  # (rows, cols), inside of the contour
+    calcifications: NDArray[np.int64]  # (k, 2), row and column of bright points
 
 
 def insert_lesion(

@@ -20,65 +20,42 @@ def _table(**values: Value) -> Mapping[str, Value]:
 
 @dataclass(frozen=True)
 class NodeParameters:
-    """Log-odds of node metastasis and what ultrasound shows of the axilla.
+    """Log-odds of node metastasis and what ultrasound shows of the axilla."""
 
-    Parameters
-    ----------
-    intercept, proliferation, size : float
-        Intercept and slopes per standard deviation of ln Ki-67 and of ln size.
-    residuals : mapping of str to float
-        Slopes per standard deviation of what an image latent holds beyond Ki-67.
-    cortex_ln_mean, cortex_ln_sd : tuple of float
-        Mean and standard deviation of ln cortex (mm) without and with metastasis.
-    hilum_lost : tuple of float
-        Probability of a lost fatty hilum without and with metastasis.
-    cortex_cut_mm : float
-        A cortex of at least this is called suspicious.
-    """
-
+    # intercept, proliferation, size: intercept and slopes per standard deviation of ln Ki-67 and of ln size
     intercept: float = -0.47
     proliferation: float = 1.65
     size: float = 0.6
+    # slopes per standard deviation of what an image latent holds beyond Ki-67
     residuals: Mapping[str, float] = field(
         default_factory=lambda: _table(het=0.33, lob=0.33, vasc=0.25, post=0.2, hypo=0.18)
     )
+    # cortex_ln_mean, cortex_ln_sd: mean and standard deviation of ln cortex (mm) without and with metastasis
     cortex_ln_mean: tuple[float, float] = (0.725, 1.18)
     cortex_ln_sd: tuple[float, float] = (0.29, 0.42)
-    hilum_lost: tuple[float, float] = (0.03, 0.24)
-    cortex_cut_mm: float = 3.0
+    hilum_lost: tuple[float, float] = (0.03, 0.24)  # probability of a lost fatty hilum without and with metastasis
+    cortex_cut_mm: float = 3.0  # a cortex of at least this is called suspicious
 
 
 @dataclass(frozen=True)
 class FollowUpParameters:
-    """Accrual, the two clocks of recurrence, and loss to follow-up.
+    """Accrual, the two clocks of recurrence, and loss to follow-up."""
 
-    Parameters
-    ----------
-    accrual : tuple of str
-        First and last day of operation; uniform between.
-    data_cut : str
-        Day on which follow-up is cut.
-    late_shape, late_scale_months : float
-        Weibull clock.
-    late_proliferation, late_nodes, late_size : float
-        Its log-hazard slopes.
-    early_rate_per_month, early_slope, early_end_months : float
-        Constant hazard of the early clock, its slope per standard deviation of risk, and its end.
-    dropout_per_year : float
-        Rate of loss to follow-up.
-    """
-
-    accrual: tuple[str, str] = ("2021-01-01", "2024-12-31")
-    data_cut: str = "2025-06-30"
+    accrual: tuple[str, str] = ("2021-01-01", "2024-12-31")  # first and last day of operation; uniform between
+    data_cut: str = "2025-06-30"  # day on which follow-up is cut
+    # late_shape, late_scale_months: weibull clock
     late_shape: float = 2.0
     late_scale_months: float = 140.0
+    # late_proliferation, late_nodes, late_size: its log-hazard slopes
     late_proliferation: float = 0.25
     late_nodes: float = 0.46
     late_size: float = 0.1
+    # early_rate_per_month, early_slope, early_end_months: constant hazard of the early clock, its slope per standard
+    # deviation of risk, and its end
     early_rate_per_month: float = 9e-05
     early_slope: float = 2.3
     early_end_months: float = 8.0
-    dropout_per_year: float = 0.035
+    dropout_per_year: float = 0.035  # rate of loss to follow-up
 
 
 @dataclass(frozen=True)

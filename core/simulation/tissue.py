@@ -11,18 +11,10 @@ from core.simulation.fields import Field32, Grid, draw_curve, draw_field, resize
 
 @dataclass(frozen=True)
 class Tissue:
-    """Tissue without the lesion.
+    """Tissue without the lesion."""
 
-    Parameters
-    ----------
-    echo_db : ndarray of float32, shape (rows, cols)
-        Echogenicity.
-    shade_db : ndarray of float32, shape (rows, cols)
-        Attenuation by what lies above: ligaments, poor contact, a rib.
-    """
-
-    echo_db: Field32
-    shade_db: Field32
+    echo_db: Field32  # (rows, cols), echogenicity
+    shade_db: Field32  # (rows, cols), attenuation by what lies above: ligaments, poor contact, a rib
 
 
 def draw_tissue(rng: np.random.Generator, grid: Grid, background: str) -> Tissue:

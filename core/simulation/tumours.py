@@ -11,38 +11,20 @@ from core.simulation.sampling import Floats, QuotaSampler, Strings
 
 @dataclass(frozen=True)
 class Tumours:
-    """Latent state of a cohort; one entry a patient.
+    """Latent state of a cohort; one entry a patient."""
 
-    Parameters
-    ----------
-    centre : ndarray of str
-        Centre.
-    receptor : ndarray of int
-        Index into `RECEPTORS`.
-    z : ndarray of float
-        Standardised ln Ki-67 before any measurement.
-    ki67_pct, ki67_cnb_pct : ndarray of float
-        Reported Ki-67 of the surgical specimen and of the core biopsy.
-    latents : dict of str to ndarray of float
-        Image latents, about standard normal.
-    residuals : dict of str to ndarray of float
-        Their part that is independent of z.
-    size_z, size_mm : ndarray of float
-        Lesion size, standardised ln and in mm.
-    age : ndarray of float
-        Age in whole years.
-    """
-
-    centre: Strings
-    receptor: NDArray[np.int64]
-    z: Floats
+    centre: Strings  # centre
+    receptor: NDArray[np.int64]  # index into `RECEPTORS`
+    z: Floats  # standardised ln Ki-67 before any measurement
+    # ki67_pct, ki67_cnb_pct: reported Ki-67 of the surgical specimen and of the core biopsy
     ki67_pct: Floats
     ki67_cnb_pct: Floats
-    latents: dict[str, Floats]
-    residuals: dict[str, Floats]
+    latents: dict[str, Floats]  # image latents, about standard normal
+    residuals: dict[str, Floats]  # their part that is independent of z
+    # size_z, size_mm: lesion size, standardised ln and in mm
     size_z: Floats
     size_mm: Floats
-    age: Floats
+    age: Floats  # age in whole years
 
 
 def simulate_tumours(sampler: QuotaSampler, centre: Strings, parameters: SimulationParameters) -> Tumours:

@@ -37,14 +37,10 @@ _places = Turns(OWN_BUSY, BUSY, AT_ONCE)
 
 @dataclass(frozen=True)
 class Sentences:
-    """What is said of a file that a reader can't bear.
+    """What is said of a file that a reader can't bear."""
 
-    Parameters
-    ----------
-    damaged, crashed, too_slow, too_large : str
-        A library failed; the process failed; "{seconds}" were not enough; the memory was not.
-    """
-
+    # damaged, crashed, too_slow, too_large: a library failed; the process failed; "{seconds}" were not enough; the
+    # memory was not
     damaged: str
     crashed: str
     too_slow: str

@@ -29,23 +29,14 @@ FAR = re.compile(rb'<(?:\w+:)?c [^>]*?\br="([A-Z]{3})\d+"(?:[^>]*[^/>])?>')
 
 @dataclass
 class Marks:
-    """What is to be known of a sheet's cells beyond their values, by (row, column) from 0.
+    """What is to be known of a sheet's cells beyond their values, by (row, column) from 0."""
 
-    Attributes
-    ----------
-    formats : dict of (int, int) to str
-        Number format, where it changes how a number is read: per cent, leading zeros, words.
-    texts : dict of (int, int) to str
-        What stands in a cell for which there is no value: a formula never computed, an error.
-    hidden : set of int
-        Rows that the sheet does not show, as behind a filter.
-    merged : list of (first cell, last cell)
-        Merged cells of several rows, where the reader of cells does not tell them.
-    """
-
+    # number format, where it changes how a number is read: per cent, leading zeros, words
     formats: dict[tuple[int, int], str] = field(default_factory=dict)
+    # what stands in a cell for which there is no value: a formula never computed, an error
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    hidden: set[int] = field(default_factory=set)
+    hidden: set[int] = field(default_factory=set)  # rows that the sheet does not show, as behind a filter
+    # (first cell, last cell), merged cells of several rows, where the reader of cells does not tell them
     merged: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
 
 

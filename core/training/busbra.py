@@ -32,36 +32,22 @@ HISTOLOGY = (
 
 @dataclass(frozen=True)
 class Busbra:
-    """The data set as arrays, one row per image.
+    """The data set as arrays, one row per image."""
 
-    Parameters
-    ----------
-    crops, masks : ndarray of uint8, (n, 288, 288)
-        Lesion-centred squares, `CROP_CONTEXT` times the longer side of the box, and the lesion in them (0 or 255).
-    malignant : ndarray of float32, (n,)
-        1 malignant, 0 benign.
-    birads, histology : ndarray of int64, (n,)
-        Class index; rare histologies share the last class.
-    descriptors : ndarray of float32, (n, 10)
-        Measured descriptors, unstandardised.
-    patient, fold : ndarray of int64, (n,)
-        Patient number, and the fold (1 to 5) that holds the patient.
-    boxes : ndarray of float32, (n, 4)
-        Lesion box x0, y0, x1, y1 in image pixels.
-    paths : tuple of Path
-        Image files.
-    """
-
+    # crops, masks: (n, 288, 288), lesion-centred squares, `CROP_CONTEXT` times the longer side of the box, and the
+    # lesion in them (0 or 255)
     crops: NDArray[np.uint8]
     masks: NDArray[np.uint8]
-    malignant: NDArray[np.float32]
+    malignant: NDArray[np.float32]  # (n,), 1 malignant, 0 benign
+    # birads, histology: (n,), class index; rare histologies share the last class
     birads: NDArray[np.int64]
     histology: NDArray[np.int64]
-    descriptors: NDArray[np.float32]
+    descriptors: NDArray[np.float32]  # (n, 10), measured descriptors, unstandardised
+    # patient, fold: (n,), patient number, and the fold (1 to 5) that holds the patient
     patient: NDArray[np.int64]
     fold: NDArray[np.int64]
-    boxes: NDArray[np.float32]
-    paths: tuple[Path, ...]
+    boxes: NDArray[np.float32]  # (n, 4), lesion box x0, y0, x1, y1 in image pixels
+    paths: tuple[Path, ...]  # image files
 
     def __len__(self) -> int:
         return len(self.paths)

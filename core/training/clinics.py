@@ -30,42 +30,25 @@ LEAST_PART = 0.2
 
 @dataclass(frozen=True)
 class Lesions:
-    """Lesions of all clinics, one row per lesion.
+    """Lesions of all clinics, one row per lesion."""
 
-    Parameters
-    ----------
-    crops, masks : ndarray of uint8, (n, 288, 288)
-        Lesion-centred squares, 2.6 times the longer side of the box, and the lesion in them (0 or 255).
-    malignant : ndarray of float32, (n,)
-        1 malignant, 0 benign.
-    birads, histology : ndarray of int64, (n,)
-        Class index; `UNKNOWN` where the clinic doesn't tell.
-    descriptors : ndarray of float32, (n, 10)
-        Measured descriptors, unstandardised.
-    clinic, patient : ndarray of str, (n,)
-        Name of the data set; the patient, or the group of near-duplicates where patients are not named.
-    fold : ndarray of int64, (n,)
-        Fold (1 to 5) that holds the patient.
-    doppler : ndarray of bool, (n,)
-        Whether colour lies over the frame; such a lesion teaches but is not measured on.
-    boxes : ndarray of float32, (n, 4)
-        Lesion box x0, y0, x1, y1 in pixels of the file.
-    paths : ndarray of str, (n,)
-        Image files.
-    """
-
+    # crops, masks: (n, 288, 288), lesion-centred squares, 2.6 times the longer side of the box, and the lesion in them
+    # (0 or 255)
     crops: NDArray[np.uint8]
     masks: NDArray[np.uint8]
-    malignant: NDArray[np.float32]
+    malignant: NDArray[np.float32]  # (n,), 1 malignant, 0 benign
+    # birads, histology: (n,), class index; `UNKNOWN` where the clinic doesn't tell
     birads: NDArray[np.int64]
     histology: NDArray[np.int64]
-    descriptors: NDArray[np.float32]
+    descriptors: NDArray[np.float32]  # (n, 10), measured descriptors, unstandardised
+    # clinic, patient: (n,), name of the data set; the patient, or the group of near-duplicates where patients are not
+    # named
     clinic: NDArray[np.str_]
     patient: NDArray[np.str_]
-    fold: NDArray[np.int64]
-    doppler: NDArray[np.bool_]
-    boxes: NDArray[np.float32]
-    paths: NDArray[np.str_]
+    fold: NDArray[np.int64]  # (n,), fold (1 to 5) that holds the patient
+    doppler: NDArray[np.bool_]  # (n,), whether colour lies over the frame; such a lesion teaches but is not measured on
+    boxes: NDArray[np.float32]  # (n, 4), lesion box x0, y0, x1, y1 in pixels of the file
+    paths: NDArray[np.str_]  # (n,), image files
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -36,52 +36,24 @@ KEEP_TWIN = " If it is this patient's, --keep {row} takes it."
 
 @dataclass(frozen=True)
 class ImageRead:
-    """What was read of one image of a manifest.
+    """What was read of one image of a manifest."""
 
-    Parameters
-    ----------
-    row : int
-        Row of the manifest.
-    roi : Roi
-        Lesion box in pixels of the frame.
-    box : {"drawn", "proposed", "default"}
-        Whose box it is.
-    gate : {"ok", "caution", "refused"}
-        What the backbone's applicability rule says of it.
-    sha256 : str
-        Of the frame's pixels.
-    looks : ndarray of bool, (64,)
-        Perceptual hash of the frame.
-    """
-
-    row: int
-    roi: Roi
-    box: BoxSource
-    gate: Status
-    sha256: str
-    looks: NDArray[np.bool_]
+    row: int  # row of the manifest
+    roi: Roi  # lesion box in pixels of the frame
+    box: BoxSource  # "drawn", "proposed", "default", whose box it is
+    gate: Status  # "ok", "caution", "refused", what the backbone's applicability rule says of it
+    sha256: str  # of the frame's pixels
+    looks: NDArray[np.bool_]  # (64,), perceptual hash of the frame
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the backbone reads from a manifest's images.
+    """What the backbone reads from a manifest's images."""
 
-    Parameters
-    ----------
-    pooled : ndarray of float64, (n_images, n_features)
-        Pooled features; rows of images that were refused are NaN.
-    refused : tuple of (int, str)
-        Row of the manifest and reason.
-    cautions : tuple of (int, str)
-        Row of the manifest, and what calls for caution with its image or box.
-    reads : tuple of ImageRead
-        One for each image that could be decoded.
-    """
-
-    pooled: NDArray[np.float64]
-    refused: tuple[tuple[int, str], ...]
-    cautions: tuple[tuple[int, str], ...] = ()
-    reads: tuple[ImageRead, ...] = ()
+    pooled: NDArray[np.float64]  # (n_images, n_features), pooled features; rows of images that were refused are NaN
+    refused: tuple[tuple[int, str], ...]  # row of the manifest and reason
+    cautions: tuple[tuple[int, str], ...] = ()  # row of the manifest, and what calls for caution with its image or box
+    reads: tuple[ImageRead, ...] = ()  # one for each image that could be decoded
 
     @property
     def is_read(self) -> NDArray[np.bool_]:

@@ -27,31 +27,16 @@ OnStep = Callable[[int, int, float], None]
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast a network is trained; the same whichever patients it sees.
+    """How long and how fast a network is trained; the same whichever patients it sees."""
 
-    Parameters
-    ----------
-    stages : tuple of (int, int)
-        Image side in pixels and steps at it, from coarse to fine.
-    batch_size : int
-        Images a step, over all devices.
-    learning_rate, weight_decay : float
-        AdamW's; the rate falls by a cosine.
-    ema_decay : float
-        Decay a step of the weights' moving average, which is what is kept.
-    warm_up : float
-        Share of the steps over which the rate rises from zero.
-    seed : int
-        Seed of initial weights, order and augmentation.
-    """
-
-    stages: tuple[tuple[int, int], ...]
-    batch_size: int
+    stages: tuple[tuple[int, int], ...]  # image side in pixels and steps at it, from coarse to fine
+    batch_size: int  # images a step, over all devices
+    # learning_rate, weight_decay: AdamW's; the rate falls by a cosine
     learning_rate: float
     weight_decay: float
-    ema_decay: float
-    warm_up: float = 0.1
-    seed: int = 20260507
+    ema_decay: float  # decay a step of the weights' moving average, which is what is kept
+    warm_up: float = 0.1  # share of the steps over which the rate rises from zero
+    seed: int = 20260507  # seed of initial weights, order and augmentation
 
     @property
     def steps(self) -> int:
@@ -79,21 +64,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step's loss is computed on.
+    """What a step's loss is computed on."""
 
-    Parameters
-    ----------
-    rows : Tensor
-        Positions of the images, int64 (n,).
-    size : int
-        Side of their views, pixels.
-    generator : torch.Generator
-        Source of the augmentation's randomness, on the CPU.
-    """
-
-    rows: Tensor
-    size: int
-    generator: torch.Generator
+    rows: Tensor  # positions of the images, int64 (n,)
+    size: int  # side of their views, pixels
+    generator: torch.Generator  # source of the augmentation's randomness, on the CPU
 
 
 def fit(

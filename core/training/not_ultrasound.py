@@ -48,21 +48,11 @@ SMALLEST = 96
 
 @dataclass(frozen=True)
 class Other:
-    """An image that is no ultrasound.
+    """An image that is no ultrasound."""
 
-    Parameters
-    ----------
-    kind : str
-        What it shows, and where it is from.
-    name : str
-        The photograph, slice, volume or drawing that it is a view of.
-    pixels : ndarray of uint8
-        Grey or in colour.
-    """
-
-    kind: str
-    name: str
-    pixels: np.ndarray
+    kind: str  # what it shows, and where it is from
+    name: str  # the photograph, slice, volume or drawing that it is a view of
+    pixels: np.ndarray  # uint8, grey or in colour
 
 
 def list_others(seed: int = 7) -> Iterator[Other]:

@@ -20,48 +20,23 @@ N_REFITS = 300
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What the person who trains decides.
+    """What the person who trains decides."""
 
-    Parameters
-    ----------
-    name : str
-        Name of the bundle.
-    description : str
-        The training data in a sentence.
-    simulated : bool
-        Whether the patients are simulated.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    external : tuple of str
-        Centres held out, where the manifest has no split.
-    seed : int
-        Seed of split, folds and draws.
-    choices : Choices
-        What was settled about the manifest's columns.
-    n_refits : int
-        Refits of the whole fit, for the intervals.
-    kept : frozenset of int
-        Rows whose images are taken although an estimate would refuse them or they stand under two patients.
-    few : bool
-        Whether fewer training patients than a model needs are enough: for trying out only, which the bundle says.
-    reporting : dict of str to str
-        What the study's people answered to the checklists, by guideline and number.
-    confined : bool
-        Whether images must lie in the manifest's folder, as where a visitor of a page names it.
-    """
-
-    name: str
-    description: str
-    simulated: bool
-    cutoff: Cutoff = DEFAULT_CUTOFF
-    external: tuple[str, ...] = ()
-    seed: int = SEED
-    choices: Choices = field(default_factory=Choices)
-    n_refits: int = N_REFITS
+    name: str  # name of the bundle
+    description: str  # the training data in a sentence
+    simulated: bool  # whether the patients are simulated
+    cutoff: Cutoff = DEFAULT_CUTOFF  # Ki-67 that counts as high
+    external: tuple[str, ...] = ()  # centres held out, where the manifest has no split
+    seed: int = SEED  # seed of split, folds and draws
+    choices: Choices = field(default_factory=Choices)  # what was settled about the manifest's columns
+    n_refits: int = N_REFITS  # refits of the whole fit, for the intervals
+    # rows whose images are taken although an estimate would refuse them or they stand under two patients
     kept: frozenset[int] = frozenset()
+    # whether fewer training patients than a model needs are enough: for trying out only, which the bundle says
     few: bool = False
+    # what the study's people answered to the checklists, by guideline and number
     reporting: dict[str, str] = field(default_factory=dict)
-    confined: bool = False
+    confined: bool = False  # whether images must lie in the manifest's folder, as where a visitor of a page names it
 
     @property
     def split_rule(self) -> SplitRule:

@@ -30,24 +30,12 @@ BACKBONE, SEGMENTER = "backbone", "lesion-segmenter"
 
 @dataclass(frozen=True)
 class Plan:
-    """What the person who trains decides.
+    """What the person who trains decides."""
 
-    Parameters
-    ----------
-    folds : tuple of int
-        Folds of patients to hold out in turn, 1 to 5.
-    leave_out : tuple of str
-        Clinics to leave out in turn.
-    recipe : Recipe
-        How each backbone is trained.
-    segmenter : Schedule
-        How each segmenter is trained.
-    """
-
-    folds: tuple[int, ...]
-    leave_out: tuple[str, ...]
-    recipe: Recipe
-    segmenter: Schedule
+    folds: tuple[int, ...]  # folds of patients to hold out in turn, 1 to 5
+    leave_out: tuple[str, ...]  # clinics to leave out in turn
+    recipe: Recipe  # how each backbone is trained
+    segmenter: Schedule  # how each segmenter is trained
 
     def __post_init__(self) -> None:
         if not set(self.folds) <= set(range(1, N_FOLDS + 1)):
@@ -69,18 +57,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the images lie.
+    """Where the images lie."""
 
-    Parameters
-    ----------
-    busbra : Path
-        BUS-BRA's folder.
-    clinics : tuple of Path
-        Folders of further clinics, as `core.training.clinics.read_index` reads them.
-    """
-
-    busbra: Path
-    clinics: tuple[Path, ...] = ()
+    busbra: Path  # BUS-BRA's folder
+    clinics: tuple[Path, ...] = ()  # folders of further clinics, as `core.training.clinics.read_index` reads them
 
     def read_lesions(self) -> Lesions:
         """Read the lesions of all clinics."""

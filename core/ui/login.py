@@ -35,21 +35,11 @@ _gate = Event()
 
 @dataclass(frozen=True)
 class User:
-    """Who uses the page.
+    """Who uses the page."""
 
-    Parameters
-    ----------
-    name : str
-        Name or address in the identity token, for people to read; empty where login is off.
-    key : str
-        Subject of the identity token, which no two people share; empty where login is off.
-    role : {"viewer", "clinician", "admin"}
-        What they may do.
-    """
-
-    name: str
-    key: str
-    role: Role
+    name: str  # name or address in the identity token, for people to read; empty where login is off
+    key: str  # subject of the identity token, which no two people share; empty where login is off
+    role: Role  # "viewer", "clinician", "admin", what they may do
 
     def may(self, role: Role) -> bool:
         """Whether this role includes another."""

@@ -51,33 +51,17 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class CaseResults:
-    """What is exported of one case.
+    """What is exported of one case."""
 
-    Parameters
-    ----------
-    prediction : Prediction
-        The estimate; not one that was refused.
-    bundle : Bundle
-        The bundle that gave it.
-    case : Case
-        Views with their boxes, and clinical values that it was made from.
-    overlays : tuple of ndarray of uint8, (rows, columns, 3)
-        RGB, one for each view: the heat map over the frame, which fills the width from the top, and below it the
-        legend, with the words "research use only".
-    document : bytes or None
-        The case's PDF, if there is one.
-    entry : str
-        Entry of the register that keeps the estimate, NUMBER:HASH; "" where none was made.
-    outlines : tuple of ndarray of float64, (n, 2), or None
-        One for each view, or none at all: the lesion's closed outline in pixels of the frame, where one was found.
-    """
-
-    prediction: Prediction
-    bundle: Bundle
-    case: Case
+    prediction: Prediction  # the estimate; not one that was refused
+    bundle: Bundle  # the bundle that gave it
+    case: Case  # views with their boxes, and clinical values that it was made from
+    # (rows, columns, 3), RGB, one for each view: the heat map over the frame, which fills the width from the top, and
+    # below it the legend, with the words "research use only"
     overlays: tuple[NDArray[np.uint8], ...]
-    document: bytes | None = None
-    entry: str = ""
+    document: bytes | None = None  # the case's PDF, if there is one
+    entry: str = ""  # entry of the register that keeps the estimate, NUMBER:HASH; "" where none was made
+    # (n, 2), one for each view, or none at all: the lesion's closed outline in pixels of the frame, where one was found
     outlines: tuple[NDArray[np.float64] | None, ...] = ()
 
     def __post_init__(self) -> None:

@@ -56,25 +56,14 @@ SEXES = {"M", "F", "O"}
 
 @dataclass(frozen=True)
 class Study:
-    """Where exported objects are filed.
+    """Where exported objects are filed."""
 
-    Parameters
-    ----------
-    header : Dataset
-        Patient and study modules; of a source they identify the patient.
-    image : Dataset or None
-        UIDs, Rows, Columns, NumberOfFrames (as many as its class allows), SamplesPerPixel, PhotometricInterpretation,
-        window and lookup tables, and lossy compression of the source image; None where there is no DICOM source.
-    key : str
-        What the UIDs of derived objects start from.
-    side : {"L", "R", ""}
-        Breast, where the source or the form says it.
-    """
-
-    header: Dataset
+    header: Dataset  # patient and study modules; of a source they identify the patient
+    # UIDs, Rows, Columns, NumberOfFrames (as many as its class allows), SamplesPerPixel, PhotometricInterpretation,
+    # window and lookup tables, and lossy compression of the source image; None where there is no DICOM source
     image: Dataset | None
-    key: str
-    side: str = ""
+    key: str  # what the UIDs of derived objects start from
+    side: str = ""  # "L", "R", "", breast, where the source or the form says it
 
     @property
     def uid(self) -> str:

@@ -15,19 +15,12 @@ RUBBISH = "The archive answered with something other than DICOMweb, such as a we
 
 @dataclass(frozen=True)
 class StudyQuery:
-    """What to look for; at least one of the three.
+    """What to look for; at least one of the three."""
 
-    Parameters
-    ----------
-    patient_id, accession : str
-        Exactly as the archive has them; no wild cards.
-    date : datetime.date or None
-        Day of the study.
-    """
-
+    # patient_id, accession: exactly as the archive has them; no wild cards
     patient_id: str = ""
     accession: str = ""
-    date: datetime.date | None = None
+    date: datetime.date | None = None  # day of the study
 
     def __post_init__(self) -> None:
         if not (self.patient_id.strip() or self.accession.strip() or self.date):

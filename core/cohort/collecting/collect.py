@@ -31,61 +31,32 @@ Note = Callable[[Iterable[tuple[str, str, str]]], None]
 
 @dataclass(frozen=True)
 class CollectPlan:
-    """What the person who collects decides.
+    """What the person who collects decides."""
 
-    Parameters
-    ----------
-    key : bytes
-        Of the pseudonyms.
-    choices : Choices
-        What was settled about the workbook's columns.
-    centre : str
-        Centre of all rows where the workbook names none.
-    note : callable
-        Takes (what, old, new) of what is replaced in names of files, for the keeper of the key alone.
-    take : callable
-        Takes each copy for that keeper, before it is written; raises an InputError on one that can't be told from
-        another patient's.
-    progress : callable
-        Takes the steps done and their total.
-    """
-
-    key: bytes = field(repr=False)
-    choices: Choices
-    centre: str
-    note: Note
+    key: bytes = field(repr=False)  # of the pseudonyms
+    choices: Choices  # what was settled about the workbook's columns
+    centre: str  # centre of all rows where the workbook names none
+    note: Note  # takes (what, old, new) of what is replaced in names of files, for the keeper of the key alone
+    # takes each copy for that keeper, before it is written; raises an InputError on one that can't be told from another
+    # patient's
     take: Callable[[CleanedFile], None]
-    progress: Progress
+    progress: Progress  # takes the steps done and their total
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What was collected.
+    """What was collected."""
 
-    Parameters
-    ----------
-    manifest : Path
-        Table of the images, for `train` and `score`.
-    patients, images, files : int
-        Patients and images that were taken, of so many files.
-    rows_used : int
-        Rows of the workbook with an image.
-    refused : DataFrame
-        row (of the workbook) or file (its new name), patient (the pseudonym, where known) and reason.
-    reading : TableReading
-        What became of the workbook's columns.
-    hidden : int
-        Images in which words were blackened, of those copied in this run.
-    """
-
-    manifest: Path
+    manifest: Path  # table of the images, for `train` and `score`
+    # patients, images, files: patients and images that were taken, of so many files
     patients: int
     images: int
     files: int
-    rows_used: int
+    rows_used: int  # rows of the workbook with an image
+    # row (of the workbook) or file (its new name), patient (the pseudonym, where known) and reason
     refused: pd.DataFrame
-    reading: TableReading
-    hidden: int
+    reading: TableReading  # what became of the workbook's columns
+    hidden: int  # images in which words were blackened, of those copied in this run
 
     @property
     def notes(self) -> list[str]:

@@ -24,27 +24,13 @@ TOO_LARGE = "The file has more than {limit:.0f} MB, the limit."
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file, on the disk or in an archive.
+    """One file, on the disk or in an archive."""
 
-    Parameters
-    ----------
-    name : str
-        Path below the folder, through archives where it lies in one; it may hold a patient's name.
-    stamp : str
-        Size and time, or checksum: it differs where the file was changed.
-    path : Path
-        File on the disk.
-    members : tuple of str
-        The way through archives.
-    fault : str
-        Why it can't be looked into; "" if it can.
-    """
-
-    name: str
-    stamp: str
-    path: Path
-    members: tuple[str, ...] = ()
-    fault: str = ""
+    name: str  # path below the folder, through archives where it lies in one; it may hold a patient's name
+    stamp: str  # size and time, or checksum: it differs where the file was changed
+    path: Path  # file on the disk
+    members: tuple[str, ...] = ()  # the way through archives
+    fault: str = ""  # why it can't be looked into; "" if it can
 
     def read(self) -> bytes:
         """Give its bytes; an `InputError` where they can't be read or are too many."""

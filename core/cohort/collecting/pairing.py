@@ -32,21 +32,11 @@ NO_IMAGE = "None of the {count} files with its patient id could be used; each is
 
 @dataclass(frozen=True)
 class Pairing:
-    """Files and rows that belong together.
+    """Files and rows that belong together."""
 
-    Parameters
-    ----------
-    pairs : dict of str to TableRow
-        Name of each file that is used, to its row.
-    files : dict of str to str
-        Name of each other file, and why.
-    rows : dict of int to str
-        Number of each row without an image, and why.
-    """
-
-    pairs: dict[str, TableRow]
-    files: dict[str, str]
-    rows: dict[int, str]
+    pairs: dict[str, TableRow]  # name of each file that is used, to its row
+    files: dict[str, str]  # name of each other file, and why
+    rows: dict[int, str]  # number of each row without an image, and why
 
 
 def pair_files(files: Sequence[FileTokens], table: PatientTable, tokens: Tokens, *, exact_ids: bool) -> Pairing:

@@ -25,50 +25,25 @@ NO_CENTRE = "The table has no column for the centre: all rows are of the centre 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One row that may be paired.
+    """One row that may be paired."""
 
-    Parameters
-    ----------
-    number : int
-        Row in the file.
-    patient : str
-        Its patient id.
-    exam_date, accession : str
-        Study that it means; "" where the table does not say.
-    side : str
-        Breast of the tumour: "L", "R" or "".
-    values : dict of str to str
-        What the manifest takes over, as text.
-    """
-
-    number: int
-    patient: str
+    number: int  # row in the file
+    patient: str  # its patient id
+    # exam_date, accession: study that it means; "" where the table does not say
     exam_date: str
     accession: str
-    side: str
-    values: dict[str, str]
+    side: str  # breast of the tumour: "L", "R" or ""
+    values: dict[str, str]  # what the manifest takes over, as text
 
 
 @dataclass(frozen=True)
 class PatientTable:
-    """A workbook, read.
+    """A workbook, read."""
 
-    Parameters
-    ----------
-    rows : tuple of TableRow
-        Those that can be paired.
-    unusable : dict of str to int
-        Folded patient id to row number, of patients whose rows were refused.
-    columns : tuple of str
-        Columns of the manifest's values.
-    reading : TableReading
-        What became of rows and columns.
-    """
-
-    rows: tuple[TableRow, ...]
-    unusable: dict[str, int]
-    columns: tuple[str, ...]
-    reading: TableReading
+    rows: tuple[TableRow, ...]  # those that can be paired
+    unusable: dict[str, int]  # folded patient id to row number, of patients whose rows were refused
+    columns: tuple[str, ...]  # columns of the manifest's values
+    reading: TableReading  # what became of rows and columns
 
 
 def read_patients(path: Path, choices: Choices, *, centre: str) -> PatientTable:

@@ -21,26 +21,16 @@ FORM = 1  # of what is kept between runs
 
 @dataclass(frozen=True)
 class FileTokens:
-    """A file as it may be kept and compared: its attributes are those of `FiledImage` as tokens.
+    """A file as it may be kept and compared: its attributes are those of `FiledImage` as tokens."""
 
-    Attributes
-    ----------
-    file : str
-        Its name here, which holds no other.
-    fault : str
-        Why it can't be used by itself, a sentence; "" if it can.
-    patient, folded : str
-        The pseudonym, which is also that of `deidentify`, and the token of the id without case, blanks and zeros.
-    names : tuple of str
-        Each word of the patient's name.
-    """
-
-    file: str
-    fault: str
+    file: str  # its name here, which holds no other
+    fault: str  # why it can't be used by itself, a sentence; "" if it can
+    # patient, folded: the pseudonym, which is also that of `deidentify`, and the token of the id without case, blanks
+    # and zeros
     patient: str = ""
     folded: str = ""
     issuer: str = ""
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # each word of the patient's name
     birth_date: str = ""
     study: str = ""
     instance: str = ""

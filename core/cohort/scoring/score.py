@@ -22,29 +22,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class ScoredCohort:
-    """What scoring gave.
+    """What scoring gave."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per patient, as `core.cohort.read_predictions` reads it; no path and no name in it.
-    refused : tuple of (int, str)
-        Row of the manifest and reason.
-    images : int
-        Images that were read.
-    reading : TableReading
-        What became of the manifest's columns.
-    cautions : tuple of (int, str)
-        Row of the manifest and what calls for caution with its image: a box that reaches its edge, for instance.
-    boxes : mapping of str to int
-        Images whose box was "drawn", "proposed" by the segmenter, or a "default" one.
-    """
-
-    table: pd.DataFrame
-    refused: tuple[tuple[int, str], ...]
-    images: int
-    reading: TableReading
+    table: pd.DataFrame  # one row per patient, as `core.cohort.read_predictions` reads it; no path and no name in it
+    refused: tuple[tuple[int, str], ...]  # row of the manifest and reason
+    images: int  # images that were read
+    reading: TableReading  # what became of the manifest's columns
+    # row of the manifest and what calls for caution with its image: a box that reaches its edge, for instance
     cautions: tuple[tuple[int, str], ...] = ()
+    # images whose box was "drawn", "proposed" by the segmenter, or a "default" one
     boxes: Mapping[str, int] = field(default_factory=dict)
 
 

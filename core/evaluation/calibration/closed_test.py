@@ -22,22 +22,13 @@ NO_FIT = "The coefficients have no finite fit on these patients: a term is one f
 
 @dataclass(frozen=True, eq=False)
 class ModelUpdate:
-    """A logistic model after an update.
+    """A logistic model after an update."""
 
-    Attributes
-    ----------
-    coefs : ndarray of float64, (1 + k,)
-        Intercept and coefficients.
-    intercept, slope : float or None
-        ``logit(new) = intercept + slope logit(old)``; None after a refit.
-    log_likelihood : float
-        On the patients of the update.
-    """
-
-    coefs: Floats
+    coefs: Floats  # (1 + k,), intercept and coefficients
+    # intercept, slope: ``logit(new) = intercept + slope logit(old)``; None after a refit
     intercept: float | None
     slope: float | None
-    log_likelihood: float
+    log_likelihood: float  # on the patients of the update
 
 
 @dataclass(frozen=True, eq=False)

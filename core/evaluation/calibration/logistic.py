@@ -15,21 +15,11 @@ NEARLY_CERTAIN = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class LogisticFit:
-    """A fitted model.
+    """A fitted model."""
 
-    Attributes
-    ----------
-    coef : ndarray, shape (k,)
-        Coefficients, in the order of the design's columns.
-    cov : ndarray, shape (k, k)
-        Inverse of the information.
-    loglik : float
-        Log-likelihood.
-    """
-
-    coef: Floats
-    cov: Floats
-    loglik: float
+    coef: Floats  # (k,), coefficients, in the order of the design's columns
+    cov: Floats  # (k, k), inverse of the information
+    loglik: float  # log-likelihood
 
     @property
     def se(self) -> Floats:

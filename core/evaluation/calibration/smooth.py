@@ -23,21 +23,11 @@ GRID = np.round(np.arange(1, 100) / 100, 2)
 
 @dataclass(frozen=True, eq=False)
 class SmoothedOutcome:
-    """The outcome, smoothed over the predicted probability.
+    """The outcome, smoothed over the predicted probability."""
 
-    Attributes
-    ----------
-    fitted : ndarray, shape (n,)
-        Observed proportion at each patient's prediction.
-    curve : DataFrame
-        ``prob, observed, ci_low, ci_high`` at each per cent within the range of the predictions.
-    smoother : {"loess", "spline"}
-        How it was made.
-    """
-
-    fitted: Floats
-    curve: pd.DataFrame
-    smoother: Smoother
+    fitted: Floats  # (n,), observed proportion at each patient's prediction
+    curve: pd.DataFrame  # ``prob, observed, ci_low, ci_high`` at each per cent within the range of the predictions
+    smoother: Smoother  # "loess", "spline", how it was made
 
 
 def smooth_outcome(y: Floats, prob: Floats, conf_level: float) -> SmoothedOutcome | None:

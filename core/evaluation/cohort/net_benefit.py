@@ -31,32 +31,19 @@ LEAST_RISK = 1e-3
 
 @dataclass(frozen=True)
 class RecurrenceRisk:
-    """A one-term Cox model that turns the probability of high Ki-67 into a risk of recurrence by a horizon.
+    """A one-term Cox model that turns the probability of high Ki-67 into a risk of recurrence by a horizon."""
 
-    Attributes
-    ----------
-    horizon : float
-        Months.
-    coef, baseline : float or None
-        Log hazard ratio of the probability (0 to 1), and the cumulative baseline hazard at the horizon (Breslow).
-    n, events : int
-        Patients and recurrences that it was fitted on.
-    fitted_on : str
-        Their splits.
-    exploratory : bool
-        True when there were no development patients and the whole table had to serve.
-    reason : str or None
-        Why there is no model.
-    """
-
-    horizon: float
+    horizon: float  # months
+    # coef, baseline: log hazard ratio of the probability (0 to 1), and the cumulative baseline hazard at the horizon
+    # (Breslow)
     coef: float | None
     baseline: float | None
+    # n, events: patients and recurrences that it was fitted on
     n: int
     events: int
-    fitted_on: str
-    exploratory: bool
-    reason: str | None = None
+    fitted_on: str  # their splits
+    exploratory: bool  # true when there were no development patients and the whole table had to serve
+    reason: str | None = None  # why there is no model
 
 
 def compute_net_benefit(table: pd.DataFrame, prevalence: float | None = None, harm: float = 0.0) -> DecisionCurveResult:

@@ -26,24 +26,12 @@ OTHERS = "Without an estimate of the bundle {name}, and left out: {count:,} pati
 
 @dataclass(frozen=True, eq=False)
 class RegisterCohort:
-    """The register's patients as a cohort.
+    """The register's patients as a cohort."""
 
-    Parameters
-    ----------
-    read : PredictionTable
-        ``prob`` is the judged bundle's, ``prob_<bundle>`` that of each other one.
-    bundle : str
-        The judged bundle's name.
-    threshold : float
-        Its threshold.
-    is_simulated : bool
-        Whether the patients are made up; real and simulated ones are never mixed.
-    """
-
-    read: PredictionTable
-    bundle: str
-    threshold: float
-    is_simulated: bool
+    read: PredictionTable  # ``prob`` is the judged bundle's, ``prob_<bundle>`` that of each other one
+    bundle: str  # the judged bundle's name
+    threshold: float  # its threshold
+    is_simulated: bool  # whether the patients are made up; real and simulated ones are never mixed
 
 
 def make_cohort(

@@ -15,30 +15,14 @@ MAX_LOG_RATIO = 300.0
 
 @dataclass(frozen=True, eq=False)
 class Stratum:
-    """Rows of one stratum in order of decreasing time.
+    """Rows of one stratum in order of decreasing time."""
 
-    Attributes
-    ----------
-    design : ndarray, shape (n, k)
-        Terms.
-    event : ndarray, shape (n,)
-        Events.
-    last : ndarray of int, shape (m,)
-        For each event, the last row that is still at risk at its time.
-    tie : ndarray of int, shape (m,)
-        For each event, its moment's number.
-    share : ndarray, shape (m,)
-        For each event, the share of its tied events that Efron takes out of the risk set.
-    moments : ndarray, shape (m,)
-        Time of each event.
-    """
-
-    design: Floats
-    event: Floats
-    last: NDArray[Any]
-    tie: NDArray[Any]
-    share: Floats
-    moments: Floats
+    design: Floats  # (n, k), terms
+    event: Floats  # (n,), events
+    last: NDArray[Any]  # int, (m,), for each event, the last row that is still at risk at its time
+    tie: NDArray[Any]  # int, (m,), for each event, its moment's number
+    share: Floats  # (m,), for each event, the share of its tied events that Efron takes out of the risk set
+    moments: Floats  # (m,), time of each event
 
 
 def build_stratum(time: Floats, event: Floats, design: Floats) -> Stratum:
@@ -55,18 +39,11 @@ def build_stratum(time: Floats, event: Floats, design: Floats) -> Stratum:
 
 @dataclass(frozen=True, eq=False)
 class NoMaximum:
-    """Why the partial likelihood has no finite maximum.
+    """Why the partial likelihood has no finite maximum."""
 
-    Attributes
-    ----------
-    terms : ndarray of int
-        Columns of the design that are involved.
-    separated : bool
-        Whether they separate the events, so that the likelihood rises for ever; else they repeat each other, or do
-        not differ among patients who are at risk together.
-    """
-
-    terms: NDArray[Any]
+    terms: NDArray[Any]  # int, columns of the design that are involved
+    # whether they separate the events, so that the likelihood rises for ever; else they repeat each other, or do not
+    # differ among patients who are at risk together
     separated: bool
 
 

@@ -9,20 +9,15 @@ from core.evaluation.checks import Floats
 
 @dataclass(frozen=True, eq=False)
 class LifeTable:
-    """Counts and survival at the distinct follow-up times.
+    """Counts and survival at the distinct follow-up times."""
 
-    Attributes
-    ----------
-    time, at_risk, events, censored : ndarray, shape (k,)
-        Distinct times in order; at risk just before, events and censorings there.
-    survival, greenwood : ndarray, shape (k,)
-        Kaplan-Meier estimate and the cumulative sum of ``d / (r (r - d))``; infinite once nobody is left.
-    """
-
+    # time, at_risk, events, censored: (k,), distinct times in order; at risk just before, events and censorings there
     time: Floats
     at_risk: Floats
     events: Floats
     censored: Floats
+    # survival, greenwood: (k,), Kaplan-Meier estimate and the cumulative sum of ``d / (r (r - d))``; infinite once
+    # nobody is left
     survival: Floats
     greenwood: Floats
 

@@ -21,17 +21,10 @@ FIGURES = {"auc": "AUC", "slope": "Calibration slope"}
 
 @dataclass(frozen=True, eq=False)
 class CentresExhibit(Exhibit):
-    """The model by centre.
+    """The model by centre."""
 
-    Parameters
-    ----------
-    centres : dict of str to tuple of RocResult and CalibrationResult
-        By centre.
-    auc, slope : PooledResult
-        Means over centres, that of the AUC on the logit scale.
-    """
-
-    centres: dict[str, tuple[RocResult, CalibrationResult]]
+    centres: dict[str, tuple[RocResult, CalibrationResult]]  # by centre
+    # auc, slope: means over centres, that of the AUC on the logit scale
     auc: PooledResult
     slope: PooledResult
     name: ClassVar[str] = "centres"

@@ -36,23 +36,13 @@ MEASURES: dict[Measure, str] = {
 
 @dataclass(frozen=True, eq=False)
 class BenefitExhibit(Exhibit):
-    """Net benefit of each model, of treating all and of treating none; the base of every decision curve.
+    """Net benefit of each model, of treating all and of treating none; the base of every decision curve."""
 
-    Parameters
-    ----------
-    result : DecisionCurveResult
-        Net benefit over thresholds, models by their name in the table.
-    limits : tuple of float
-        Range of thresholds that matter clinically.
-    threshold : float, optional
-        The model's threshold, marked by a line.
-    measure : {"net_benefit", "standardized_net_benefit", "interventions_avoided"}
-        What to draw: net benefit, its share of the prevalence, or interventions avoided against treating all.
-    """
-
-    result: DecisionCurveResult
-    limits: Limits
-    threshold: float | None = None
+    result: DecisionCurveResult  # net benefit over thresholds, models by their name in the table
+    limits: Limits  # range of thresholds that matter clinically
+    threshold: float | None = None  # the model's threshold, marked by a line
+    # "net_benefit", "standardized_net_benefit", "interventions_avoided", what to draw: net benefit, its share of the
+    # prevalence, or interventions avoided against treating all
     measure: Measure = "net_benefit"
 
     def figure(self) -> go.Figure:

@@ -28,36 +28,16 @@ STYLES = {
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """Patients that an exhibit is made of.
+    """Patients that an exhibit is made of."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per patient.
-    whole : DataFrame
-        The cohort that they come from; what is fitted is fitted on its development patients.
-    name : str
-        As sentences call them: "the external test of the simulated cohort".
-    threshold : ThresholdResult
-        Group high is prob >= threshold.
-    is_development : bool
-        Whether the model was fitted on them.
-    refused : int
-        Rows that were refused when the cohort was read.
-    reasons : tuple of (str, int)
-        Why, and how many rows for each reason; empty where it was not kept.
-    further : int
-        Rows that hold a further image of a patient.
-    """
-
-    table: pd.DataFrame
-    whole: pd.DataFrame
-    name: str
-    threshold: ThresholdResult
-    is_development: bool = False
-    refused: int = 0
-    reasons: tuple[tuple[str, int], ...] = ()
-    further: int = 0
+    table: pd.DataFrame  # one row per patient
+    whole: pd.DataFrame  # the cohort that they come from; what is fitted is fitted on its development patients
+    name: str  # as sentences call them: "the external test of the simulated cohort"
+    threshold: ThresholdResult  # group high is prob >= threshold
+    is_development: bool = False  # whether the model was fitted on them
+    refused: int = 0  # rows that were refused when the cohort was read
+    reasons: tuple[tuple[str, int], ...] = ()  # why, and how many rows for each reason; empty where it was not kept
+    further: int = 0  # rows that hold a further image of a patient
 
     @cached_property
     def exhibits(self) -> "dict[type[Exhibit], Exhibit]":
@@ -81,15 +61,9 @@ class Patients:
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """A frozen result that shows itself; `of` computes it.
+    """A frozen result that shows itself; `of` computes it."""
 
-    Parameters
-    ----------
-    cohort : str
-        The patients as sentences call them.
-    """
-
-    cohort: str
+    cohort: str  # the patients as sentences call them
     name: ClassVar[str]
     """Names its files."""
     title: ClassVar[str] = ""
@@ -159,21 +133,11 @@ Kinds = tuple[type[Exhibit], ...]
 
 @dataclass(frozen=True)
 class Subject:
-    """Exhibits that answer one question.
+    """Exhibits that answer one question."""
 
-    Parameters
-    ----------
-    title : str
-        Its heading.
-    kinds : tuple of type
-        Classes of exhibits in the order in which they are read.
-    method : str
-        How they are made.
-    """
-
-    title: str
-    kinds: Kinds
-    method: str
+    title: str  # its heading
+    kinds: Kinds  # classes of exhibits in the order in which they are read
+    method: str  # how they are made
 
     def make(
         self, patients: Patients, *, extras: Literal["all", "small", "none"] = "small"

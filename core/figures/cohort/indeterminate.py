@@ -17,22 +17,13 @@ EMPTY = "nobody"
 
 @dataclass(frozen=True, eq=False)
 class IndeterminateExhibit(Exhibit):
-    """How many fall into the indeterminate range, and how often the group is right inside and outside.
+    """How many fall into the indeterminate range, and how often the group is right inside and outside."""
 
-    Parameters
-    ----------
-    low, high : float
-        Its ends.
-    chosen_on : str
-        The patients that it was chosen on.
-    places : dict
-        Rows of `compute_indeterminate` by place.
-    """
-
+    # low, high: its ends
     low: float
     high: float
-    chosen_on: str
-    places: dict[str, dict[str, float]]
+    chosen_on: str  # the patients that it was chosen on
+    places: dict[str, dict[str, float]]  # rows of `compute_indeterminate` by place
     name: ClassVar[str] = "indeterminate"
     title: ClassVar[str] = "Indeterminate range"
     keys: ClassVar[tuple[str, ...]] = ("indeterminate",)

@@ -43,21 +43,11 @@ METRICS = {
 
 @dataclass(frozen=True, eq=False)
 class RocExhibit(Exhibit):
-    """ROC curves of every model, and the main one at its threshold.
+    """ROC curves of every model, and the main one at its threshold."""
 
-    Parameters
-    ----------
-    rocs : dict of str to RocResult
-        By label, the main model first: it alone has the band.
-    threshold : ThresholdResult, optional
-        The threshold with its origin.
-    confusion : ConfusionResult, optional
-        The main model at it.
-    """
-
-    rocs: dict[str, RocResult]
-    threshold: ThresholdResult | None = None
-    confusion: ConfusionResult | None = None
+    rocs: dict[str, RocResult]  # by label, the main model first: it alone has the band
+    threshold: ThresholdResult | None = None  # the threshold with its origin
+    confusion: ConfusionResult | None = None  # the main model at it
     name: ClassVar[str] = "roc"
     keys: ClassVar[tuple[str, ...]] = ("discrimination",)
 

@@ -15,24 +15,14 @@ STEPS = (1, 2, 5, 10)
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its range on the canvas and its labels.
+    """One axis: its range on the canvas and its labels."""
 
-    Parameters
-    ----------
-    spec : mapping
-        As the figure's layout gives it.
-    low, high : float
-        Values at its ends; low may lie above high.
-    ticks : tuple of (float, str)
-        Value and label.
-    start, end : float
-        Pixels of both ends.
-    """
-
-    spec: Json
+    spec: Json  # as the figure's layout gives it
+    # low, high: values at its ends; low may lie above high
     low: float
     high: float
-    ticks: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, str], ...]  # value and label
+    # start, end: pixels of both ends
     start: float = 0.0
     end: float = 1.0
 

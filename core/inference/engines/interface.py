@@ -18,18 +18,10 @@ FULL: Precision = "fp32"  # in bf16 an estimate moves by up to .04
 
 
 class EngineOutput(NamedTuple):
-    """What linear heads need of the last feature maps A.
+    """What linear heads need of the last feature maps A."""
 
-    Parameters
-    ----------
-    pooled : ndarray of float32, (n, n_features)
-        mean_ij A_ij.
-    score_maps : ndarray of float32, (n, k, h, w)
-        w_k . A_ij of each head.
-    """
-
-    pooled: NDArray[np.float32]
-    score_maps: NDArray[np.float32]
+    pooled: NDArray[np.float32]  # (n, n_features), mean_ij A_ij
+    score_maps: NDArray[np.float32]  # (n, k, h, w), w_k . A_ij of each head
 
 
 class Engine(ABC):

@@ -17,15 +17,9 @@ MOST_ROWS = 12
 
 @dataclass(frozen=True, eq=False)
 class WatchExhibit(Exhibit):
-    """An exhibit of a bundle that is watched.
+    """An exhibit of a bundle that is watched."""
 
-    Parameters
-    ----------
-    found : Monitoring
-        What it shows a part of.
-    """
-
-    found: Monitoring
+    found: Monitoring  # what it shows a part of
 
     def lack(self) -> str:
         """Say why it can't be made; empty if it can."""

@@ -29,19 +29,12 @@ OF_SETTING = Chosen()
 
 @dataclass(frozen=True)
 class BundleUse:
-    """Which bundle answers, and how that came.
+    """Which bundle answers, and how that came."""
 
-    Parameters
-    ----------
-    chosen : tuple of (Chosen, Chosen)
-        Those put into use and not taken back, each with the one that answered before; the last one answers. Where there
-        is none, it is that of the setting "bundle".
-    records : tuple of Record
-        The entries, oldest first.
-    """
-
+    # those put into use and not taken back, each with the one that answered before; the last one answers. Where there
+    # is none, it is that of the setting "bundle"
     chosen: tuple[tuple[Chosen, Chosen], ...] = ()
-    records: tuple[Record, ...] = ()
+    records: tuple[Record, ...] = ()  # the entries, oldest first
 
     @property
     def current(self) -> Chosen:

@@ -24,21 +24,11 @@ HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ReadEstimates:
-    """What became of a table's rows.
+    """What became of a table's rows."""
 
-    Parameters
-    ----------
-    estimates : tuple of Estimate
-        In the table's order.
-    refused : tuple of (int, str)
-        Position in the table, from 0, and reason of each row that can't be kept.
-    simulated : int
-        Estimates that are kept as of simulated patients because their device says so.
-    """
-
-    estimates: tuple[Estimate, ...]
-    refused: tuple[tuple[int, str], ...]
-    simulated: int
+    estimates: tuple[Estimate, ...]  # in the table's order
+    refused: tuple[tuple[int, str], ...]  # position in the table, from 0, and reason of each row that can't be kept
+    simulated: int  # estimates that are kept as of simulated patients because their device says so
 
     def number(self, rows: Sequence[int]) -> list[tuple[int, str]]:
         """Name the refused rows by their numbers in the file."""

@@ -31,21 +31,12 @@ EVERYTHING = "none"  # is held out
 
 @dataclass(frozen=True)
 class Parts:
-    """What was held out in turn, and the networks that saw the rest.
+    """What was held out in turn, and the networks that saw the rest."""
 
-    Parameters
-    ----------
-    data : Lesions
-        All lesions.
-    held : mapping of str to ndarray of bool, (n,)
-        Lesions of each part that was held out; a clinic's part has the clinic's name.
-    nets : mapping of str to PretrainNet
-        By part, and `EVERYTHING`.
-    """
-
-    data: Lesions
+    data: Lesions  # all lesions
+    # (n,), lesions of each part that was held out; a clinic's part has the clinic's name
     held: Mapping[str, NDArray[np.bool_]]
-    nets: Mapping[str, PretrainNet]
+    nets: Mapping[str, PretrainNet]  # by part, and `EVERYTHING`
 
 
 def train_backbones(
@@ -69,20 +60,11 @@ def name_run(data: str, held_out: str, recipe: object) -> str:
 
 @dataclass(frozen=True)
 class BackboneWriter:
-    """Measures the networks of the held-out parts and writes the one that saw everything.
+    """Measures the networks of the held-out parts and writes the one that saw everything."""
 
-    Parameters
-    ----------
-    parts : Parts
-        The networks.
-    recipe : Recipe
-        How they were trained.
-    clinics : tuple of Path
-        Folders of further clinics, whose lesion-free frames the applicability gate is fitted on too.
-    """
-
-    parts: Parts
-    recipe: Recipe
+    parts: Parts  # the networks
+    recipe: Recipe  # how they were trained
+    # folders of further clinics, whose lesion-free frames the applicability gate is fitted on too
     clinics: tuple[Path, ...]
 
     def write(self, out: Path, work: Path) -> dict[str, Any]:

@@ -20,45 +20,26 @@ REFUSED_SHARE, CAUTIONED_SHARE = 0.005, 0.03
 
 @dataclass(frozen=True)
 class Limits:
-    """Where the gate draws its lines.
+    """Where the gate draws its lines."""
 
-    Parameters
-    ----------
-    caution, refuse : float
-        Log-odds of being no ultrasound beyond which an image is cautioned, and refused.
-    distance : float
-        Distance from the training images beyond which an image is cautioned, in 99th percentiles of theirs.
-    """
-
+    # caution, refuse: log-odds of being no ultrasound beyond which an image is cautioned, and refused
     caution: float = 0.0
     refuse: float = 0.5
+    # distance from the training images beyond which an image is cautioned, in 99th percentiles of theirs
     distance: float = 1.0
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What rules say of inputs that they were not fitted on, by a network that saw no patient of one clinic.
+    """What rules say of inputs that they were not fitted on, by a network that saw no patient of one clinic."""
 
-    Parameters
-    ----------
-    data : GateData
-        The inputs.
-    ours : ndarray of bool, (n,)
-        Inputs of the clinic left out.
-    log_odds : ndarray of float64, (n,)
-        Of being no ultrasound: the clinic's by a rule without it, other images' by one without the image. NaN for
-        the other clinics.
-    log_odds_unknown : ndarray of float64, (n,)
-        Other images' by a rule that saw none of their kind.
-    distance : ndarray of float64, (n,)
-        From the training images of the other clinics, in 99th percentiles of theirs.
-    """
-
-    data: GateData
-    ours: NDArray[np.bool_]
+    data: GateData  # the inputs
+    ours: NDArray[np.bool_]  # (n,), inputs of the clinic left out
+    # (n,), of being no ultrasound: the clinic's by a rule without it, other images' by one without the image. NaN for
+    # the other clinics
     log_odds: NDArray[np.float64]
-    log_odds_unknown: NDArray[np.float64]
-    distance: NDArray[np.float64]
+    log_odds_unknown: NDArray[np.float64]  # (n,), other images' by a rule that saw none of their kind
+    distance: NDArray[np.float64]  # (n,), from the training images of the other clinics, in 99th percentiles of theirs
 
 
 def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_], limits: Limits) -> Gate:

@@ -27,27 +27,13 @@ CHANGED = "resized, brighter, darker, blurred, compressed or cut"
 
 @dataclass(frozen=True)
 class GateData:
-    """Inputs of the network, of ultrasound and of other things.
+    """Inputs of the network, of ultrasound and of other things."""
 
-    Parameters
-    ----------
-    crops : ndarray of uint8, (n, size, size)
-        The inputs.
-    source : ndarray of str, (n,)
-        Clinic, or what an image that is no ultrasound shows and where it is from.
-    image : ndarray of str, (n,)
-        The image that it was cut from.
-    kind : ndarray of str, (n,)
-        How the lesion box came about, or how the frame was changed before.
-    is_ultrasound : ndarray of bool, (n,)
-        Whether it is breast ultrasound.
-    """
-
-    crops: NDArray[np.uint8]
-    source: NDArray[np.str_]
-    image: NDArray[np.str_]
-    kind: NDArray[np.str_]
-    is_ultrasound: NDArray[np.bool_]
+    crops: NDArray[np.uint8]  # (n, size, size), the inputs
+    source: NDArray[np.str_]  # (n,), clinic, or what an image that is no ultrasound shows and where it is from
+    image: NDArray[np.str_]  # (n,), the image that it was cut from
+    kind: NDArray[np.str_]  # (n,), how the lesion box came about, or how the frame was changed before
+    is_ultrasound: NDArray[np.bool_]  # (n,), whether it is breast ultrasound
 
 
 def make_gate_data(lesions: Lesions, clinics: Sequence[Path], rule: InputRule, *, every: int = 1) -> GateData:

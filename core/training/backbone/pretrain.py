@@ -24,32 +24,18 @@ TASK_WEIGHTS = {"malignant": 1.0, "birads": 0.3, "histology": 0.2, "descriptors"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the backbone is trained.
+    """How the backbone is trained."""
 
-    Parameters
-    ----------
-    stages : tuple of (int, int)
-        Image side in pixels and passes over the images at it, from coarse to fine.
-    batch_size : int
-        Images a step, over all devices.
-    learning_rate, weight_decay, ema_decay : float
-        See `core.training.loop.Schedule`; the rate warms up over one pass.
-    seed : int
-        Seed of initial weights, order and augmentation.
-    architecture : str
-        One of `models.architectures.ARCHITECTURES`.
-    imagenet : bool
-        Start from ImageNet weights.
-    """
-
+    # image side in pixels and passes over the images at it, from coarse to fine
     stages: tuple[tuple[int, int], ...] = ((128, 2), (192, 4))
-    batch_size: int = 32
+    batch_size: int = 32  # images a step, over all devices
+    # learning_rate, weight_decay, ema_decay: see `core.training.loop.Schedule`; the rate warms up over one pass
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     ema_decay: float = 0.995
-    seed: int = 20260507
-    architecture: str = "efficientnet-lite2"
-    imagenet: bool = True
+    seed: int = 20260507  # seed of initial weights, order and augmentation
+    architecture: str = "efficientnet-lite2"  # one of `models.architectures.ARCHITECTURES`
+    imagenet: bool = True  # start from ImageNet weights
 
     @property
     def size(self) -> int:

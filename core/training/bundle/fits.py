@@ -43,27 +43,15 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class BundleFit:
-    """What is fitted for a bundle.
+    """What is fitted for a bundle."""
 
-    Parameters
-    ----------
-    ki67 : Heads
-        Fusions "m1", "image", "clinical" and, where biopsy fields are known, "m2".
-    nodes : Heads or None
-        Fusions "lnm" and "lnm_without_aln_us".
-    scores : dict of str to Series
-        Image score "ki67" and "lnm" of every patient; out of fold in those that the heads were fitted on.
-    notes : tuple of str
-        What was left out, and why.
-    validation : dict
-        "optimism", "learning_curve" (tested on the validation and test splits), "sample_size", "validation_size",
-        "instability", "left_out_centres", "cross_fitting".
-    """
-
-    ki67: Heads
-    nodes: Heads | None
+    ki67: Heads  # fusions "m1", "image", "clinical" and, where biopsy fields are known, "m2"
+    nodes: Heads | None  # fusions "lnm" and "lnm_without_aln_us"
+    # image score "ki67" and "lnm" of every patient; out of fold in those that the heads were fitted on
     scores: dict[str, "pd.Series[float]"]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what was left out, and why
+    # "optimism", "learning_curve" (tested on the validation and test splits), "sample_size", "validation_size",
+    # "instability", "left_out_centres", "cross_fitting"
     validation: dict[str, Any]
 
     @property

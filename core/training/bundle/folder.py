@@ -17,18 +17,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 @dataclass(frozen=True)
 class TrainingFolder:
-    """Where a training keeps what it has done, and where it writes.
+    """Where a training keeps what it has done, and where it writes."""
 
-    Parameters
-    ----------
-    cache : Path
-        Features of the images; it stays after a stop, so that the training goes on.
-    new : Path
-        Empty folder for the bundle's files.
-    """
-
-    cache: Path
-    new: Path
+    cache: Path  # features of the images; it stays after a stop, so that the training goes on
+    new: Path  # empty folder for the bundle's files
 
 
 def check_target(out: Path, *, replace: bool | None) -> None:

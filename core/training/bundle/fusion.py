@@ -17,21 +17,11 @@ EM_STEPS = 6
 
 @dataclass(frozen=True)
 class Inputs:
-    """Normal approximation of the image score and the coded terms, and the terms with their gaps filled by it.
+    """Normal approximation of the image score and the coded terms, and the terms with their gaps filled by it."""
 
-    Parameters
-    ----------
-    mean : ndarray of float64, (1 + K,)
-        Mean of the score and of each term.
-    cov : ndarray of float64, (1 + K, 1 + K)
-        Their covariance.
-    filled : ndarray of float64, (n, 1 + K)
-        Score and terms; a value that is not known is its expectation given those that are.
-    """
-
-    mean: Floats
-    cov: Floats
-    filled: Floats
+    mean: Floats  # (1 + K,), mean of the score and of each term
+    cov: Floats  # (1 + K, 1 + K), their covariance
+    filled: Floats  # (n, 1 + K), score and terms; a value that is not known is its expectation given those that are
 
 
 def complete_inputs(inputs: Floats, weight: Floats) -> Inputs:

@@ -20,34 +20,17 @@ ALMOST_NO_PENALTY = 1e-4
 
 @dataclass(frozen=True)
 class Heads:
-    """An image head with its refits, and the fusions on its score.
+    """An image head with its refits, and the fusions on its score."""
 
-    Parameters
-    ----------
-    image : ImageHead
-        Mean of the cross-fitted heads.
-    out_of_fold : ndarray of float64, (n,)
-        Score of each training patient by the head that never saw the patient.
-    refits : ndarray of float64, (B, p + 1)
-        Weights and bias of the image head of each refit.
-    fusions : mapping of str to FusionHead
-        By the names of the models.
-    penalties : mapping of str to float
-        Ridge penalty of "image score" and of each fusion.
-    optimism, instability : mapping of str to Any
-        Of the first fusion (`measure_optimism`, `measure_instability`).
-    unpenalised : ndarray of float64, (2 + K,)
-        Coefficients of the first fusion at almost no penalty.
-    """
-
-    image: ImageHead
-    out_of_fold: Floats
-    refits: Floats
-    fusions: Mapping[str, FusionHead]
-    penalties: Mapping[str, float]
+    image: ImageHead  # mean of the cross-fitted heads
+    out_of_fold: Floats  # (n,), score of each training patient by the head that never saw the patient
+    refits: Floats  # (B, p + 1), weights and bias of the image head of each refit
+    fusions: Mapping[str, FusionHead]  # by the names of the models
+    penalties: Mapping[str, float]  # ridge penalty of "image score" and of each fusion
+    # optimism, instability: of the first fusion (`measure_optimism`, `measure_instability`)
     optimism: Mapping[str, Any]
     instability: Mapping[str, Any]
-    unpenalised: Floats
+    unpenalised: Floats  # (2 + K,), coefficients of the first fusion at almost no penalty
 
 
 def fit_heads(

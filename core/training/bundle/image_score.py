@@ -16,54 +16,25 @@ MOST_AXES = 80
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """Training patients' features in their principal axes, with the cross-products that every refit needs.
+    """Training patients' features in their principal axes, with the cross-products that every refit needs."""
 
-    Parameters
-    ----------
-    centre : ndarray of float64, (p,)
-        Mean feature.
-    axes : ndarray of float64, (p, k)
-        Features to coordinates: ``(x - centre) @ axes``.
-    own : ndarray of float64, (n, k)
-        Coordinates of each patient's images as they are.
-    mean : ndarray of float64, (n, k)
-        Mean coordinates over the patient's images and random views.
-    products : ndarray of float64, (n, k * k)
-        Mean outer product of the coordinates over them.
-    """
-
-    centre: Floats
-    axes: Floats
-    own: Floats
-    mean: Floats
-    products: Floats
+    centre: Floats  # (p,), mean feature
+    axes: Floats  # (p, k), features to coordinates: ``(x - centre) @ axes``
+    own: Floats  # (n, k), coordinates of each patient's images as they are
+    mean: Floats  # (n, k), mean coordinates over the patient's images and random views
+    products: Floats  # (n, k * k), mean outer product of the coordinates over them
 
 
 @dataclass(frozen=True)
 class ImageFit:
-    """A fitted image score.
+    """A fitted image score."""
 
-    Parameters
-    ----------
-    weights : ndarray of float64, (k,)
-        Weights on the coordinates of a `FeatureSpace`: the mean of the folds' heads.
-    bias : float
-        Bias.
-    out_of_fold : ndarray of float64, (n,)
-        Score of each training patient by the head that never saw the patient.
-    penalty : float
-        Ridge penalty, per patient of weight 1.
-    noise : float
-        Variance of the target about its prediction out of fold, in units of the score's.
-    raw_mean, raw_spread : float
-        Mean and standard deviation of the out-of-fold predictions, in units of the target.
-    """
-
-    weights: Floats
-    bias: float
-    out_of_fold: Floats
-    penalty: float
-    noise: float
+    weights: Floats  # (k,), weights on the coordinates of a `FeatureSpace`: the mean of the folds' heads
+    bias: float  # bias
+    out_of_fold: Floats  # (n,), score of each training patient by the head that never saw the patient
+    penalty: float  # ridge penalty, per patient of weight 1
+    noise: float  # variance of the target about its prediction out of fold, in units of the score's
+    # raw_mean, raw_spread: mean and standard deviation of the out-of-fold predictions, in units of the target
     raw_mean: float
     raw_spread: float
 

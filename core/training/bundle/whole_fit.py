@@ -18,27 +18,13 @@ Watch = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Study:
-    """What a whole fit is made from: the training patients, in one order.
+    """What a whole fit is made from: the training patients, in one order."""
 
-    Parameters
-    ----------
-    space : FeatureSpace
-        Their images.
-    target : ndarray of float64, (n,)
-        What the image score follows.
-    y : ndarray of float64, (n,)
-        Outcome, 0 or 1.
-    coded : ndarray of float64, (n, K)
-        Coded clinical terms, NaN where not known.
-    centre : ndarray of int64, (n,)
-        Number of each patient's centre.
-    """
-
-    space: FeatureSpace
-    target: Floats
-    y: Floats
-    coded: Floats
-    centre: NDArray[np.int64]
+    space: FeatureSpace  # their images
+    target: Floats  # (n,), what the image score follows
+    y: Floats  # (n,), outcome, 0 or 1
+    coded: Floats  # (n, K), coded clinical terms, NaN where not known
+    centre: NDArray[np.int64]  # (n,), number of each patient's centre
 
     @property
     def has_balanced_centres(self) -> bool:

@@ -15,29 +15,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ImageSums:
-    """Sums over the patients of one site; no patient can be read from them.
+    """Sums over the patients of one site; no patient can be read from them."""
 
-    Parameters
-    ----------
-    n : int
-        Patients.
-    mean, own : ndarray of float64, (p,)
-        Sum of each patient's mean feature over image and random views, and of the image's own.
-    mean_products, own_products : ndarray of float64, (p, p)
-        Sum of the mean outer products over image and views (X'X), and of the image's own.
-    mean_target, own_target : ndarray of float64, (p,)
-        Sum of these features times the target (X'y).
-    target, target_squares : float
-        Sum of the target, ln Ki-67, and of its squares.
-    """
-
-    n: int
+    n: int  # patients
+    # mean, own: (p,), sum of each patient's mean feature over image and random views, and of the image's own
     mean: Floats
     own: Floats
+    # mean_products, own_products: (p, p), sum of the mean outer products over image and views (X'X), and of the image's
+    # own
     mean_products: Floats
     own_products: Floats
+    # mean_target, own_target: (p,), sum of these features times the target (X'y)
     mean_target: Floats
     own_target: Floats
+    # target, target_squares: sum of the target, ln Ki-67, and of its squares
     target: float
     target_squares: float
 
@@ -66,31 +57,19 @@ class ImageSums:
 
 
 class PooledScore(NamedTuple):
-    """The image score of all sites.
+    """The image score of all sites."""
 
-    Parameters
-    ----------
-    weights, bias : ndarray of float64 (p,), float
-        For new patients: the mean of the heads that left out a site each; mean 0 and standard deviation 1 out of site.
-    left_out : ndarray of float64, (sites, p + 1)
-        Weights and bias of the head that did not see a site, on the same scale.
-    penalty : float
-        Ridge penalty with the least error at sites left out.
-    centre, axes : ndarray of float64, (p,) and (p, k)
-        Mean feature, and features to the coordinates in which the posterior is.
-    covariance : ndarray of float64, (k, k)
-        Covariance of the head's weights in these coordinates, noise (Z'Z + penalty)^-1.
-    score_spread : float
-        Standard deviation of a patient's score over draws of the head, root mean square over the patients.
-    """
-
+    # weights, bias: (p,), for new patients: the mean of the heads that left out a site each; mean 0 and standard
+    # deviation 1 out of site
     weights: Floats
     bias: float
-    left_out: Floats
-    penalty: float
+    left_out: Floats  # (sites, p + 1), weights and bias of the head that did not see a site, on the same scale
+    penalty: float  # ridge penalty with the least error at sites left out
+    # centre, axes: (p,) and (p, k), mean feature, and features to the coordinates in which the posterior is
     centre: Floats
     axes: Floats
-    covariance: Floats
+    covariance: Floats  # (k, k), covariance of the head's weights in these coordinates, noise (Z'Z + penalty)^-1
+    # standard deviation of a patient's score over draws of the head, root mean square over the patients
     score_spread: float
 
 

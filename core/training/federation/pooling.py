@@ -17,20 +17,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PooledFusion:
-    """Coefficients of all sites together.
+    """Coefficients of all sites together."""
 
-    Parameters
-    ----------
-    coefs : ndarray of float64, (2 + K,)
-        Intercept, image and clinical coefficients.
-    cov : ndarray of float64, (2 + K, 2 + K)
-        Their covariance.
-    table : DataFrame
-        ``estimate, se, tau, i2, prediction_low, prediction_high`` of each coefficient; NaN where not estimable.
-    """
-
-    coefs: Floats
-    cov: Floats
+    coefs: Floats  # (2 + K,), intercept, image and clinical coefficients
+    cov: Floats  # (2 + K, 2 + K), their covariance
+    # ``estimate, se, tau, i2, prediction_low, prediction_high`` of each coefficient; NaN where not estimable
     table: pd.DataFrame
 
 

@@ -41,33 +41,16 @@ RANGE = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class SitePlan:
-    """What the person who exports decides.
+    """What the person who exports decides."""
 
-    Parameters
-    ----------
-    site : str
-        Name of the site, as the bundle will show it.
-    description : str
-        Its patients in a sentence.
-    simulated : bool
-        Whether they are made up.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    bundle : Path or None
-        Federated bundle of a first round: the fusion is then fitted on the score of its head that left this site out.
-    seed : int
-        Seed of the random views and folds.
-    choices : Choices
-        What was settled about the manifest's columns.
-    """
-
-    site: str
-    description: str
-    simulated: bool
-    cutoff: Cutoff = DEFAULT_CUTOFF
+    site: str  # name of the site, as the bundle will show it
+    description: str  # its patients in a sentence
+    simulated: bool  # whether they are made up
+    cutoff: Cutoff = DEFAULT_CUTOFF  # Ki-67 that counts as high
+    # federated bundle of a first round: the fusion is then fitted on the score of its head that left this site out
     bundle: Path | None = None
-    seed: int = SEED
-    choices: Choices = field(default_factory=Choices)
+    seed: int = SEED  # seed of the random views and folds
+    choices: Choices = field(default_factory=Choices)  # what was settled about the manifest's columns
 
 
 def summarise_site(

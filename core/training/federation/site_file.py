@@ -32,51 +32,27 @@ OF = ("mean", "own")
 
 @dataclass(frozen=True, eq=False)
 class SiteSums:
-    """What one site gives.
+    """What one site gives."""
 
-    Parameters
-    ----------
-    site : str
-        Its name.
-    description : str
-        Its patients in a sentence.
-    is_simulated : bool
-        Whether they are made up.
-    n, events : int
-        Patients, and those with a high Ki-67; both classes have ten or more.
-    cutoff : Cutoff
-        Ki-67 that counts as high.
-    backbone : mapping
-        "architecture", "sha256", and the "input" rule of the network that the features are of.
-    scored_by : str
-        Whose image score the fusion has: "own", or the hash of a bundle whose head left the site out.
-    terms : tuple of Term
-        Coding of the clinical values.
-    coefs, cov : ndarray of float64, (2 + K,) and (2 + K, 2 + K)
-        Fusion, without a penalty, and its covariance.
-    input_mean, input_cov : ndarray of float64, (1 + K,) and (1 + K, 1 + K)
-        Of image score and terms.
-    sums : ImageSums
-        What the image score is made from.
-    manifest_sha256 : str
-        Hash of the site's manifest, so that one manifest is not counted twice.
-    """
-
-    site: str
-    description: str
-    is_simulated: bool
+    site: str  # its name
+    description: str  # its patients in a sentence
+    is_simulated: bool  # whether they are made up
+    # n, events: patients, and those with a high Ki-67; both classes have ten or more
     n: int
     events: int
-    cutoff: Cutoff
+    cutoff: Cutoff  # Ki-67 that counts as high
+    # "architecture", "sha256", and the "input" rule of the network that the features are of
     backbone: Mapping[str, Any]
-    scored_by: str
-    terms: tuple[Term, ...]
+    scored_by: str  # whose image score the fusion has: "own", or the hash of a bundle whose head left the site out
+    terms: tuple[Term, ...]  # coding of the clinical values
+    # coefs, cov: (2 + K,) and (2 + K, 2 + K), fusion, without a penalty, and its covariance
     coefs: Floats
     cov: Floats
+    # input_mean, input_cov: (1 + K,) and (1 + K, 1 + K), of image score and terms
     input_mean: Floats
     input_cov: Floats
-    sums: ImageSums
-    manifest_sha256: str
+    sums: ImageSums  # what the image score is made from
+    manifest_sha256: str  # hash of the site's manifest, so that one manifest is not counted twice
 
 
 def write_site(site: SiteSums, path: Path) -> str:

@@ -28,22 +28,13 @@ ENDED = "The training ended before its end: its process was killed, or this comp
 
 @dataclass(frozen=True)
 class Order:
-    """What a training is asked for.
+    """What a training is asked for."""
 
-    Parameters
-    ----------
-    plan : TrainingPlan
-        What the person decided.
-    manifest, backbone : Path
-        What it is trained on.
-    in_use : Path
-        Folder of the bundle that the new one is set beside.
-    """
-
-    plan: TrainingPlan
+    plan: TrainingPlan  # what the person decided
+    # manifest, backbone: what it is trained on
     manifest: Path
     backbone: Path
-    in_use: Path
+    in_use: Path  # folder of the bundle that the new one is set beside
 
 
 @dataclass(frozen=True)

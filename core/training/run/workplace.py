@@ -22,21 +22,11 @@ UNWRITABLE = "The server can't write to its folder of trainings ({reason}): whoe
 
 @dataclass(frozen=True)
 class Source:
-    """Something to train on: an uploaded package, or a table in a folder of the server.
+    """Something to train on: an uploaded package, or a table in a folder of the server."""
 
-    Parameters
-    ----------
-    manifest : Path
-        The table.
-    label : str
-        As a page names it.
-    package : Path or None
-        The folder of an uploaded package, which can be removed.
-    """
-
-    manifest: Path
-    label: str
-    package: Path | None = None
+    manifest: Path  # the table
+    label: str  # as a page names it
+    package: Path | None = None  # the folder of an uploaded package, which can be removed
 
 
 def find_workplace() -> Path:

@@ -62,26 +62,13 @@ def train_segmenters(
 
 @dataclass(frozen=True)
 class SegmenterWriter:
-    """Measures the segmenters of the held-out parts and writes the one that saw everything.
+    """Measures the segmenters of the held-out parts and writes the one that saw everything."""
 
-    Parameters
-    ----------
-    data : OutlinedFrames
-        All frames.
-    held : mapping of str to ndarray of bool, (n,)
-        Frames of each part that was held out; a clinic's part has the clinic's name.
-    nets : mapping of str to Segmenter
-        By part, and `EVERYTHING`.
-    schedule : Schedule
-        How they were trained.
-    backbone : BackboneWriter
-        The backbones that the same parts were held out from: they read the drawn and the proposed boxes.
-    """
-
-    data: OutlinedFrames
-    held: Held
-    nets: Mapping[str, Segmenter]
-    schedule: Schedule
+    data: OutlinedFrames  # all frames
+    held: Held  # (n,), frames of each part that was held out; a clinic's part has the clinic's name
+    nets: Mapping[str, Segmenter]  # by part, and `EVERYTHING`
+    schedule: Schedule  # how they were trained
+    # the backbones that the same parts were held out from: they read the drawn and the proposed boxes
     backbone: BackboneWriter
 
     def write(self, out: Path, work: Path) -> dict[str, Any]:

@@ -27,21 +27,11 @@ FALSE_GOAL, MISSED_GOAL = 0.1, 0.03
 
 @dataclass(frozen=True)
 class MappedFrame:
-    """A frame and what the network sees in it.
+    """A frame and what the network sees in it."""
 
-    Parameters
-    ----------
-    row : int
-        Position of the frame in the data.
-    frame : Frame
-        The B-mode area.
-    probability : ndarray of float32, (h, w)
-        Of a lesion, over the frame.
-    """
-
-    row: int
-    frame: Frame
-    probability: NDArray[np.float32]
+    row: int  # position of the frame in the data
+    frame: Frame  # the B-mode area
+    probability: NDArray[np.float32]  # (h, w), of a lesion, over the frame
 
     def outline(self, rule: LesionRule) -> tuple[Lesion, ...]:
         """Outline the lesions that count by a rule, best first."""

@@ -19,34 +19,20 @@ NORMAL = "normal"
 
 @dataclass(frozen=True)
 class OutlinedFrames:
-    """One row a frame.
+    """One row a frame."""
 
-    Parameters
-    ----------
-    frames, lesions : ndarray of uint8, (n, 256, 256)
-        Letterboxed images and the masks of all their lesions (0 or 255).
-    clinic, patient : ndarray of str, (n,)
-        Name of the data set; the patient, or the group of near-duplicates where patients are not named.
-    label : ndarray of str, (n,)
-        "benign", "malignant" or "normal" (no lesion).
-    fold : ndarray of int64, (n,)
-        Fold (1 to 5) that holds the patient.
-    doppler : ndarray of bool, (n,)
-        Whether colour lies over the frame; such a frame teaches but is not measured on.
-    several : ndarray of bool, (n,)
-        Whether the frame has more than one lesion.
-    paths, masks : ndarray of str, (n,)
-        Image and mask files; no mask ("") where there is no lesion.
-    """
-
+    # frames, lesions: (n, 256, 256), letterboxed images and the masks of all their lesions (0 or 255)
     frames: NDArray[np.uint8]
     lesions: NDArray[np.uint8]
+    # clinic, patient: (n,), name of the data set; the patient, or the group of near-duplicates where patients are not
+    # named
     clinic: NDArray[np.str_]
     patient: NDArray[np.str_]
-    label: NDArray[np.str_]
-    fold: NDArray[np.int64]
-    doppler: NDArray[np.bool_]
-    several: NDArray[np.bool_]
+    label: NDArray[np.str_]  # (n,), "benign", "malignant" or "normal" (no lesion)
+    fold: NDArray[np.int64]  # (n,), fold (1 to 5) that holds the patient
+    doppler: NDArray[np.bool_]  # (n,), whether colour lies over the frame; such a frame teaches but is not measured on
+    several: NDArray[np.bool_]  # (n,), whether the frame has more than one lesion
+    # paths, masks: (n,), image and mask files; no mask ("") where there is no lesion
     paths: NDArray[np.str_]
     masks: NDArray[np.str_]
 

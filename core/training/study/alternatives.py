@@ -28,30 +28,16 @@ FIRST_IMAGES = 30
 
 @dataclass(frozen=True)
 class Sample:
-    """Training patients of one cohort, and patients of another centre.
+    """Training patients of one cohort, and patients of another centre."""
 
-    Parameters
-    ----------
-    own : ndarray of float64, (n, p)
-        Pooled features of the training patients.
-    views : ndarray of float64, (n, v, p)
-        Those of random views of their images.
-    target, y : ndarray of float64, (n,)
-        What the image score follows, and the outcome.
-    coded : ndarray of float64, (n, K)
-        Coded clinical terms, NaN where not known.
-    centre : ndarray of int64, (n,)
-        Number of each patient's centre.
-    other_own, other_coded, other_y : ndarray of float64
-        The same of m patients of another centre.
-    """
-
-    own: Floats
-    views: Floats
+    own: Floats  # (n, p), pooled features of the training patients
+    views: Floats  # (n, v, p), those of random views of their images
+    # target, y: (n,), what the image score follows, and the outcome
     target: Floats
     y: Floats
-    coded: Floats
-    centre: NDArray[np.int64]
+    coded: Floats  # (n, K), coded clinical terms, NaN where not known
+    centre: NDArray[np.int64]  # (n,), number of each patient's centre
+    # other_own, other_coded, other_y: the same of m patients of another centre
     other_own: Floats
     other_coded: Floats
     other_y: Floats

@@ -26,17 +26,10 @@ NET_BENEFIT_AT = (0.3, 0.5)
 
 @dataclass(frozen=True)
 class Goal:
-    """What a figure should reach over the cohorts.
+    """What a figure should reach over the cohorts."""
 
-    Parameters
-    ----------
-    figure : str
-        Name of the figure.
-    low, high : float
-        Range of the mean, or of the share of cohorts.
-    """
-
-    figure: str
+    figure: str  # name of the figure
+    # low, high: range of the mean, or of the share of cohorts
     low: float
     high: float
 

@@ -66,30 +66,16 @@ class Network:
 
 @dataclass(frozen=True)
 class Patients:
-    """Patients with every value known, what training knows of them, and their outcome before it is cut.
+    """Patients with every value known, what training knows of them, and their outcome before it is cut."""
 
-    Parameters
-    ----------
-    centre : ndarray of str, (n,)
-        Centre.
-    records : list of dict
-        Every value of the table.
-    terms : tuple of Term, K
-        Coding of the predictors.
-    coded, known : ndarray of float64, (n, K)
-        Coded values, and those of them that training knows.
-    features : ndarray of float64, (n, p)
-        Features of the image.
-    logit, latent : ndarray of float64, (n,)
-        True log-odds, and with logistic noise; the outcome is 1 where it is above 0.
-    """
-
-    centre: NDArray[np.str_]
-    records: list[dict[str, Any]]
-    terms: tuple[Term, ...]
+    centre: NDArray[np.str_]  # (n,), centre
+    records: list[dict[str, Any]]  # every value of the table
+    terms: tuple[Term, ...]  # coding of the predictors
+    # coded, known: (n, K), coded values, and those of them that training knows
     coded: Floats
     known: Floats
-    features: Floats
+    features: Floats  # (n, p), features of the image
+    # logit, latent: (n,), true log-odds, and with logistic noise; the outcome is 1 where it is above 0
     logit: Floats
     latent: Floats
 

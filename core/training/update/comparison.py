@@ -23,32 +23,18 @@ CALLS = ("low", "high")
 
 @dataclass(frozen=True, eq=False)
 class SideBySide:
-    """Two bundles on the same patients.
+    """Two bundles on the same patients."""
 
-    Attributes
-    ----------
-    patients : str
-        Which, in words: "real patients since the update".
-    is_fitted : bool
-        Whether one of the bundles was fitted on them, so that its figures are too good.
-    n, events : int
-        Patients, and those with a high Ki-67.
-    roc : RocComparison
-        The other bundle (a) beside the current one (b); paired DeLong.
-    current, other : CalibrationResult
-        Calibration of each.
-    reclassified : DataFrame
-        ``outcome, current, other, n``: calls, each at the bundle's own threshold.
-    """
-
-    patients: str
-    is_fitted: bool
+    patients: str  # which, in words: "real patients since the update"
+    is_fitted: bool  # whether one of the bundles was fitted on them, so that its figures are too good
+    # n, events: patients, and those with a high Ki-67
     n: int
     events: int
-    roc: RocComparison
+    roc: RocComparison  # the other bundle (a) beside the current one (b); paired DeLong
+    # current, other: calibration of each
     current: CalibrationResult
     other: CalibrationResult
-    reclassified: pd.DataFrame
+    reclassified: pd.DataFrame  # ``outcome, current, other, n``: calls, each at the bundle's own threshold
 
 
 def compare_bundles(store: Store, current: Bundle, other: Bundle) -> list[SideBySide]:

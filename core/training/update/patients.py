@@ -25,24 +25,15 @@ MIXED = (
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """Patients with a bundle's prospective estimate and their outcome, in the chain's order.
+    """Patients with a bundle's prospective estimate and their outcome, in the chain's order."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        One row per patient, as `core.register.patients.tabulate_register` lays it out, and ``y`` (1 for a high Ki-67).
-    inputs : ndarray of float64, (n, 1 + K)
-        Image score and coded terms of the bundle's fusion "m1"; a value that is not known is expected from the others.
-    kind : {"real", "simulated"}
-        What they are; no set holds both.
-    anchor : Anchor
-        Last entry of the chain that was read.
-    """
-
+    # one row per patient, as `core.register.patients.tabulate_register` lays it out, and ``y`` (1 for a high Ki-67)
     table: pd.DataFrame
+    # (n, 1 + K), image score and coded terms of the bundle's fusion "m1"; a value that is not known is expected from
+    # the others
     inputs: Floats
-    kind: Kind
-    anchor: Anchor
+    kind: Kind  # "real", "simulated", what they are; no set holds both
+    anchor: Anchor  # last entry of the chain that was read
 
     @property
     def y(self) -> Floats:

@@ -47,25 +47,14 @@ REVERSED = (
 
 @dataclass(frozen=True)
 class UpdatePlan:
-    """What the person who updates decides.
+    """What the person who updates decides."""
 
-    Parameters
-    ----------
-    author, note : str
-        Who updates, and why: the change note of the new bundle.
-    name : str
-        Name of the new bundle.
-    kind : {"real", "simulated"} or None
-        Which patients, where the register has both.
-    seed : int
-        Seed of the draws.
-    """
-
+    # author, note: who updates, and why: the change note of the new bundle
     author: str
     note: str
-    name: str
-    kind: Kind | None = None
-    seed: int = SEED
+    name: str  # name of the new bundle
+    kind: Kind | None = None  # "real", "simulated", which patients, where the register has both
+    seed: int = SEED  # seed of the draws
 
     def __post_init__(self) -> None:
         if not self.author.strip() or not self.note.strip():
@@ -74,21 +63,11 @@ class UpdatePlan:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A bundle with its patients and what the closed testing procedure says of them.
+    """A bundle with its patients and what the closed testing procedure says of them."""
 
-    Parameters
-    ----------
-    bundle : Bundle
-        As it is.
-    patients : Patients
-        Prospective estimates with an outcome.
-    result : ClosedTestResult
-        How far it has to be updated.
-    """
-
-    bundle: Bundle
-    patients: Patients
-    result: ClosedTestResult
+    bundle: Bundle  # as it is
+    patients: Patients  # prospective estimates with an outcome
+    result: ClosedTestResult  # how far it has to be updated
 
     @property
     def method(self) -> Method:

@@ -7,30 +7,16 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class BoardState:
-    """The board of a session.
+    """The board of a session."""
 
-    Parameters
-    ----------
-    patient : str or None
-        Pseudonym of who is open; None is the list.
-    listed : tuple of str
-        Pseudonyms of the list's rows, as it was drawn last.
-    seen : frozenset of (str, str)
-        Cohort's hash and pseudonym of each estimate that was shown before the reader was known.
-    moved : frozenset of (str, str)
-        Author and pseudonym of each own estimate whose slider was moved.
-    saved : tuple of (str, str)
-        Pseudonym and sentence of the entry that was saved last.
-    forms : int
-        How many entries were saved: each begins an empty form.
-    """
-
-    patient: str | None = None
-    listed: tuple[str, ...] = ()
+    patient: str | None = None  # pseudonym of who is open; None is the list
+    listed: tuple[str, ...] = ()  # pseudonyms of the list's rows, as it was drawn last
+    # cohort's hash and pseudonym of each estimate that was shown before the reader was known
     seen: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    # author and pseudonym of each own estimate whose slider was moved
     moved: frozenset[tuple[str, str]] = field(default_factory=frozenset)
-    saved: tuple[str, str] = ("", "")
-    forms: int = 0
+    saved: tuple[str, str] = ("", "")  # pseudonym and sentence of the entry that was saved last
+    forms: int = 0  # how many entries were saved: each begins an empty form
 
 
 class Event(Protocol):

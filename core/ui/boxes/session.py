@@ -44,30 +44,14 @@ class Recent:
 
 @dataclass(frozen=True)
 class BoxesState:
-    """Where the page stands.
+    """Where the page stands."""
 
-    Parameters
-    ----------
-    manifest : BoxManifest or None
-        What is open.
-    scratch : ScratchFolder or None
-        Where an uploaded package lies; it goes with the session.
-    place : int
-        Image that is looked at, from 0.
-    uploads : int
-        How many packages were taken; each begins with an empty uploader.
-    is_saved : bool
-        Whether the boxes of a package were taken home since the last one was drawn.
-    recent : Recent
-        Images looked at last.
-    """
-
-    manifest: BoxManifest | None = None
-    scratch: ScratchFolder | None = None
-    place: int = 0
-    uploads: int = 0
-    is_saved: bool = True
-    recent: Recent = field(default_factory=Recent)
+    manifest: BoxManifest | None = None  # what is open
+    scratch: ScratchFolder | None = None  # where an uploaded package lies; it goes with the session
+    place: int = 0  # image that is looked at, from 0
+    uploads: int = 0  # how many packages were taken; each begins with an empty uploader
+    is_saved: bool = True  # whether the boxes of a package were taken home since the last one was drawn
+    recent: Recent = field(default_factory=Recent)  # images looked at last
 
     @property
     def is_unsaved(self) -> bool:

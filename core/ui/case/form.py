@@ -24,21 +24,11 @@ MARK = "<style>.st-key-{key} [data-baseweb] {{ outline: 2px solid #B3261E; borde
 
 @dataclass(frozen=True)
 class Form:
-    """What the form holds.
+    """What the form holds."""
 
-    Parameters
-    ----------
-    values : mapping of str to value
-        Checked values of the fields that are known.
-    faults : mapping of str to str
-        What is wrong with a field.
-    slots : mapping of str to DeltaGenerator
-        Place below each field.
-    """
-
-    values: Mapping[str, str | float]
-    faults: Mapping[str, str]
-    slots: Mapping[str, DeltaGenerator]
+    values: Mapping[str, str | float]  # checked values of the fields that are known
+    faults: Mapping[str, str]  # what is wrong with a field
+    slots: Mapping[str, DeltaGenerator]  # place below each field
 
 
 def ask_clinical(predictors: Iterable[str]) -> Form:

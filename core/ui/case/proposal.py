@@ -28,21 +28,11 @@ NOTHING = "No lesion was found in this image. The box below is only a guess: dra
 
 @dataclass(frozen=True)
 class Proposal:
-    """The lesions found in a frame, and the one that the user looks at.
+    """The lesions found in a frame, and the one that the user looks at."""
 
-    Parameters
-    ----------
-    lesions : tuple of Lesion
-        Best first.
-    chosen : int
-        Position of the lesion whose box and measures are shown.
-    reason : str
-        Why nothing could be looked for; empty where the segmenter answered.
-    """
-
-    lesions: tuple[Lesion, ...] = ()
-    chosen: int = 0
-    reason: str = ""
+    lesions: tuple[Lesion, ...] = ()  # best first
+    chosen: int = 0  # position of the lesion whose box and measures are shown
+    reason: str = ""  # why nothing could be looked for; empty where the segmenter answered
 
     @property
     def lesion(self) -> Lesion | None:

@@ -23,28 +23,15 @@ class Event(Protocol):
 
 @dataclass(frozen=True)
 class Box:
-    """The lesion box and what it started from.
+    """The lesion box and what it started from."""
 
-    Parameters
-    ----------
-    roi : Roi
-        As it stands, pixels of the frame.
-    start : Roi or None
-        The box that was guessed; None where the source came with a box.
-    area : tuple
-        Origin, width and height of the frame: another area starts another box.
-    frame_index, lesion : int
-        Frame of a loop and proposed lesion that it was last shown with.
-    accepted : Roi or None
-        The proposed box that the user has accepted.
-    """
-
-    roi: Roi
-    start: Roi | None
-    area: Area
+    roi: Roi  # as it stands, pixels of the frame
+    start: Roi | None  # the box that was guessed; None where the source came with a box
+    area: Area  # origin, width and height of the frame: another area starts another box
+    # frame_index, lesion: frame of a loop and proposed lesion that it was last shown with
     frame_index: int = 0
     lesion: int = 0
-    accepted: Roi | None = None
+    accepted: Roi | None = None  # the proposed box that the user has accepted
 
     @property
     def is_drawn(self) -> bool:
@@ -61,104 +48,47 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class LesionView:
-    """One view of the lesion, as it came and as it is used.
+    """One view of the lesion, as it came and as it is used."""
 
-    Parameters
-    ----------
-    number : int
-        Which of the case, from 1; it stays when others go.
-    source : Source
-        The image as it came.
-    item : int or None
-        File of an archive that is looked at.
-    plane : {"transverse", "longitudinal", "other"} or None
-        How the probe was held.
-    is_used : bool
-        False where it was left out of the estimate.
-    box : Box or None
-        Lesion box.
-    """
-
-    number: int
-    source: Source
-    item: int | None = None
-    plane: Plane | None = None
-    is_used: bool = True
-    box: Box | None = None
+    number: int  # which of the case, from 1; it stays when others go
+    source: Source  # the image as it came
+    item: int | None = None  # file of an archive that is looked at
+    plane: Plane | None = None  # "transverse", "longitudinal", "other", how the probe was held
+    is_used: bool = True  # false where it was left out of the estimate
+    box: Box | None = None  # lesion box
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """An estimate with what it was made from.
+    """An estimate with what it was made from."""
 
-    Parameters
-    ----------
-    key : hashable
-        What the network saw: pixels and box of each view.
-    numbers : tuple of int
-        Which views of the case.
-    case : Case
-        Views, caliper marks painted over where that was chosen, and checked values.
-    prediction : Prediction
-        The estimate.
-    bundle : Bundle
-        What made it; another one may answer by now.
-    """
-
-    key: Hashable
-    numbers: tuple[int, ...]
-    case: Case
-    prediction: Prediction
-    bundle: Bundle
+    key: Hashable  # what the network saw: pixels and box of each view
+    numbers: tuple[int, ...]  # which views of the case
+    case: Case  # views, caliper marks painted over where that was chosen, and checked values
+    prediction: Prediction  # the estimate
+    bundle: Bundle  # what made it; another one may answer by now
 
 
 @dataclass(frozen=True, eq=False)
 class CaseState:
-    """One case of a session.
+    """One case of a session."""
 
-    Parameters
-    ----------
-    number : int
-        Which case of the session; widgets of a case carry it in their keys, so that none outlives it.
-    file_number : int
-        Which image file of the session: an archive may hold several cases.
-    form_number : int
-        Which state of the form; another one where values were set without typing.
-    views : tuple of LesionView
-        Images of one lesion, at most `MOST_VIEWS`.
-    shown : int
-        Number of the view that is looked at.
-    is_read : bool
-        Whether the image could be decoded.
-    pending : Event or None
-        What would replace the case, while the user is asked whether it may be lost.
-    saved : hashable
-        The content that was exported or entered in the register last.
-    values : mapping of str to value
-        Clinical values as entered, without those that are not known.
-    side : {"left", "right"} or None
-        Breast, as the user says it.
-    confirmed : frozenset of str
-        Questions about contradictions that the user has answered by "this is right".
-    readings : mapping of hashable to ImageReading
-        What the network read from this case, by pixels and box; the last `MOST_READINGS`.
-    answer : Answer or None
-        The last estimate of this case.
-    """
-
-    number: int = 0
-    file_number: int = 0
-    form_number: int = 0
-    views: tuple[LesionView, ...] = ()
-    shown: int = 1
-    is_read: bool = False
-    pending: Event | None = None
-    saved: Hashable = None
+    number: int = 0  # which case of the session; widgets of a case carry it in their keys, so that none outlives it
+    file_number: int = 0  # which image file of the session: an archive may hold several cases
+    form_number: int = 0  # which state of the form; another one where values were set without typing
+    views: tuple[LesionView, ...] = ()  # images of one lesion, at most `MOST_VIEWS`
+    shown: int = 1  # number of the view that is looked at
+    is_read: bool = False  # whether the image could be decoded
+    pending: Event | None = None  # what would replace the case, while the user is asked whether it may be lost
+    saved: Hashable = None  # the content that was exported or entered in the register last
+    # clinical values as entered, without those that are not known
     values: Mapping[str, object] = field(default_factory=dict)
-    side: str | None = None
+    side: str | None = None  # "left", "right", breast, as the user says it
+    # questions about contradictions that the user has answered by "this is right"
     confirmed: frozenset[str] = frozenset()
+    # what the network read from this case, by pixels and box; the last `MOST_READINGS`
     readings: Mapping[Hashable, ImageReading] = field(default_factory=dict)
-    answer: Answer | None = None
+    answer: Answer | None = None  # the last estimate of this case
 
     @property
     def content(self) -> Hashable:

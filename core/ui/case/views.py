@@ -36,24 +36,12 @@ STYLE = """<style>
 
 @dataclass(frozen=True)
 class PreparedView:
-    """A view as the network would get it.
+    """A view as the network would get it."""
 
-    Parameters
-    ----------
-    number : int
-        Which of the case.
-    frame : Frame or None
-        B-mode area; None where it can't be read.
-    view : View or None
-        Frame, caliper marks painted over where that was chosen, and box; None where it can't be used.
-    fault : str
-        Why it can't be used; empty where it can.
-    """
-
-    number: int
-    frame: Frame | None
-    view: View | None
-    fault: str = ""
+    number: int  # which of the case
+    frame: Frame | None  # B-mode area; None where it can't be read
+    view: View | None  # frame, caliper marks painted over where that was chosen, and box; None where it can't be used
+    fault: str = ""  # why it can't be used; empty where it can
 
 
 def prepare_view(view: LesionView) -> PreparedView:

@@ -27,27 +27,13 @@ SHIPPED_LABEL, UPLOADED_LABEL, REGISTER_LABEL = "The bundle's own cohort", "The 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
-    """Patients with predictions and outcomes.
+    """Patients with predictions and outcomes."""
 
-    Parameters
-    ----------
-    title : str
-        As sentences call it: "the simulated cohort".
-    read : PredictionTable
-        Checked rows, refused rows, notes.
-    sha256 : str
-        Hash of the file.
-    is_simulated : bool
-        Whether its patients are made up.
-    threshold : tuple of (float, str) or None
-        Threshold fixed beforehand, and the data that it was chosen on.
-    """
-
-    title: str
-    read: PredictionTable
-    sha256: str
-    is_simulated: bool
-    threshold: tuple[float, str] | None
+    title: str  # as sentences call it: "the simulated cohort"
+    read: PredictionTable  # checked rows, refused rows, notes
+    sha256: str  # hash of the file
+    is_simulated: bool  # whether its patients are made up
+    threshold: tuple[float, str] | None  # threshold fixed beforehand, and the data that it was chosen on
 
     @property
     def table(self) -> pd.DataFrame:

@@ -16,20 +16,11 @@ MOST_LEVELS = 12
 
 @dataclass(frozen=True)
 class Filter:
-    """One column that patients are chosen by.
+    """One column that patients are chosen by."""
 
-    Parameters
-    ----------
-    label : str
-        Heading of its buttons.
-    words : str
-        How a sentence says what was chosen: "age {} years".
-    bands : mapping of str to (float, float)
-        Name to limits ``[low, high)`` of a number; empty for a column of labels.
-    """
-
-    label: str
-    words: str
+    label: str  # heading of its buttons
+    words: str  # how a sentence says what was chosen: "age {} years"
+    # name to limits ``[low, high)`` of a number; empty for a column of labels
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 

@@ -25,40 +25,20 @@ LABEL = "Change how the file is read"
 
 @dataclass(frozen=True)
 class TableForm:
-    """The form of one of the session's files.
+    """The form of one of the session's files."""
 
-    Parameters
-    ----------
-    name : str
-        Of the file's state in the session.
-    fields : tuple of str
-        What a column may be.
-    read : callable
-        Reads the file again, with what is settled by then.
-    """
-
-    name: str
-    fields: tuple[str, ...]
-    read: Callable[[], None]
+    name: str  # of the file's state in the session
+    fields: tuple[str, ...]  # what a column may be
+    read: Callable[[], None]  # reads the file again, with what is settled by then
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the form has to know of a file.
+    """What the form has to know of a file."""
 
-    Parameters
-    ----------
-    header : tuple of str
-        Column names.
-    values : mapping of str to tuple of str
-        Different texts of each column that has only a few.
-    sheets : tuple of str
-        Sheets of a workbook, the one that was read first.
-    """
-
-    header: tuple[str, ...]
-    values: dict[str, tuple[str, ...]]
-    sheets: tuple[str, ...]
+    header: tuple[str, ...]  # column names
+    values: dict[str, tuple[str, ...]]  # different texts of each column that has only a few
+    sheets: tuple[str, ...]  # sheets of a workbook, the one that was read first
 
 
 def ask_columns(form: TableForm, *, is_open: bool) -> None:

@@ -12,55 +12,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the last table was refused.
+    """Why the last table was refused."""
 
-    Parameters
-    ----------
-    sentence : str
-        What came and what to do.
-    rows : tuple of (int, str)
-        Row number and reason of each row that was refused.
-    column : str
-        Column of the file that it is about; "" where it is about none.
-    """
-
-    sentence: str
-    rows: tuple[tuple[int, str], ...] = ()
-    column: str = ""
+    sentence: str  # what came and what to do
+    rows: tuple[tuple[int, str], ...] = ()  # row number and reason of each row that was refused
+    column: str = ""  # column of the file that it is about; "" where it is about none
 
 
 @dataclass(frozen=True, eq=False)
 class CohortState:
-    """The cohort that a session brought.
+    """The cohort that a session brought."""
 
-    Parameters
-    ----------
-    uploads : int
-        How many files were taken: each begins with an empty uploader.
-    content : bytes or None
-        The last file, so that its columns can be read otherwise.
-    choices : Choices
-        What was settled about its columns.
-    read : PredictionTable or None
-        The last table that could be read; it stays when a later one is refused.
-    reading : TableReading or None
-        What became of its rows and columns; also of a manifest to train on, which gives no predictions.
-    sha256 : str
-        Hash of the file and of what was settled.
-    package : ScoringJob or None
-        What it was scored from, if it was.
-    refusal : Refusal or None
-        Why the last file was refused.
-    """
-
-    uploads: int = 0
-    content: bytes | None = None
-    choices: Choices = field(default_factory=Choices)
-    read: PredictionTable | None = None
+    uploads: int = 0  # how many files were taken: each begins with an empty uploader
+    content: bytes | None = None  # the last file, so that its columns can be read otherwise
+    choices: Choices = field(default_factory=Choices)  # what was settled about its columns
+    read: PredictionTable | None = None  # the last table that could be read; it stays when a later one is refused
+    # what became of its rows and columns; also of a manifest to train on, which gives no predictions
     reading: TableReading | None = None
-    sha256: str = ""
-    package: "ScoringJob | None" = None
-    refusal: Refusal | None = None
+    sha256: str = ""  # hash of the file and of what was settled
+    package: "ScoringJob | None" = None  # what it was scored from, if it was
+    refusal: Refusal | None = None  # why the last file was refused
 
 
 class Event(Protocol):
@@ -158,27 +129,13 @@ class FileSettled:
 
 @dataclass(frozen=True)
 class ColumnSettled:
-    """A person said what a column of the file is.
+    """A person said what a column of the file is."""
 
-    Parameters
-    ----------
-    column : str
-        Of the file.
-    name : str or None
-        Field; None leaves the column unread.
-    unit : str
-        Its unit; "" as the file says.
-    centre : str
-        Centre that the unit holds for; "" for all.
-    codes : mapping of str to str
-        Codes and their meaning; empty as the file says.
-    """
-
-    column: str
-    name: str | None
-    unit: str = ""
-    centre: str = ""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    column: str  # of the file
+    name: str | None  # field; None leaves the column unread
+    unit: str = ""  # its unit; "" as the file says
+    centre: str = ""  # centre that the unit holds for; "" for all
+    codes: Mapping[str, str] = field(default_factory=dict)  # codes and their meaning; empty as the file says
 
     def apply(self, state: CohortState) -> CohortState:
         """Take it in place of what was settled before about the column or the field."""

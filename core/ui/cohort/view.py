@@ -26,24 +26,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The patients that the filters leave.
+    """The patients that the filters leave."""
 
-    Parameters
-    ----------
-    cohort : Cohort
-        Where they come from.
-    table : DataFrame
-        One row per patient.
-    split : str
-        Their split.
-    filters : tuple of (str, tuple of str)
-        Column and what was chosen in it; empty means all.
-    """
-
-    cohort: Cohort
-    table: pd.DataFrame
-    split: str
-    filters: Chosen = ()
+    cohort: Cohort  # where they come from
+    table: pd.DataFrame  # one row per patient
+    split: str  # their split
+    filters: Chosen = ()  # column and what was chosen in it; empty means all
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -41,21 +41,11 @@ CROWDED = "The server can hold no more open pages at the moment. Close some, or 
 
 @dataclass
 class Rules:
-    """What the gate goes by, fixed at the start.
+    """What the gate goes by, fixed at the start."""
 
-    Parameters
-    ----------
-    login : SplitResult or None
-        The address that people log in at; None where login is off.
-    has_tls : bool
-        Whether people reach the app by https, so that no cookie may travel otherwise.
-    token : StartToken or None
-        What a browser on this computer must show; None where login is on or the setting is off.
-    """
-
-    login: SplitResult | None
-    has_tls: bool
-    token: StartToken | None
+    login: SplitResult | None  # the address that people log in at; None where login is off
+    has_tls: bool  # whether people reach the app by https, so that no cookie may travel otherwise
+    token: StartToken | None  # what a browser on this computer must show; None where login is on or the setting is off
     files: FileOwners = field(default_factory=FileOwners)
     uploads: Uploads = field(default_factory=Uploads)
     places: Places = field(default_factory=Places)
@@ -64,24 +54,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Visit:
-    """One request, as the gate sees it.
+    """One request, as the gate sees it."""
 
-    Parameters
-    ----------
-    path : str
-        Below the app's base address.
-    headers : dict of str to str
-        By lower-case name.
-    cookies : dict of str to str
-        By name.
-    claims : dict of str to value
-        Of the login; empty where there is none.
-    """
-
-    path: str
-    headers: dict[str, str]
-    cookies: dict[str, str]
-    claims: dict[str, Any]
+    path: str  # below the app's base address
+    headers: dict[str, str]  # by lower-case name
+    cookies: dict[str, str]  # by name
+    claims: dict[str, Any]  # of the login; empty where there is none
 
     @property
     def user(self) -> User | None:

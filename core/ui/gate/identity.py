@@ -20,17 +20,10 @@ from core.ui.login import User, is_expired, read_user
 
 @dataclass(frozen=True)
 class StartToken:
-    """What opens the app on a computer that several people use: who saw the printed address may come in.
+    """What opens the app on a computer that several people use: who saw the printed address may come in."""
 
-    Parameters
-    ----------
-    text : str
-        In the printed address.
-    cookie : str
-        What a browser that came by that address keeps.
-    """
-
-    text: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    text: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)  # in the printed address
+    # what a browser that came by that address keeps
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     def opens(self, text: str) -> bool:

@@ -37,26 +37,13 @@ BROWSERS_OWN = ("x-xsrftoken", "x-requested-with")
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request says of the way that it took.
+    """What a request says of the way that it took."""
 
-    Parameters
-    ----------
-    headers : mapping of str to str
-        By lower-case name.
-    client : str or None
-        The address that it came from.
-    port : int
-        The port that the server listens on.
-    default_port : int
-        The port that an address without one means.
-    must_name_origin : bool
-        Whether a browser always names the page that asks: for a websocket, and for whatever changes something.
-    """
-
-    headers: Mapping[str, str]
-    client: str | None
-    port: int
-    default_port: int
+    headers: Mapping[str, str]  # by lower-case name
+    client: str | None  # the address that it came from
+    port: int  # the port that the server listens on
+    default_port: int  # the port that an address without one means
+    # whether a browser always names the page that asks: for a websocket, and for whatever changes something
     must_name_origin: bool
 
 

@@ -14,15 +14,9 @@ from core.ui.cohort.result import show_exhibit, show_method
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """The patients that the page's files name.
+    """The patients that the page's files name."""
 
-    Parameters
-    ----------
-    found : Monitoring
-        What was found of them.
-    """
-
-    found: Monitoring
+    found: Monitoring  # what was found of them
 
     @property
     def name(self) -> str:

@@ -11,42 +11,18 @@ EVERYTHING = Filter()
 
 @dataclass(frozen=True)
 class RegisterState:
-    """Where the page stands.
+    """Where the page stands."""
 
-    Parameters
-    ----------
-    wanted : Filter
-        What is listed.
-    page : int
-        Page of the list, from 0.
-    listed : tuple of str
-        Pseudonyms on it.
-    patient : str or None
-        Who is looked at.
-    opened : int
-        How often a patient was opened: each begins with a form of its own.
-    said : str
-        What was done last.
-    uploads : int
-        How many tables were taken; each begins with an empty uploader.
-    judged : tuple of JudgedRow
-        Rows of a table that waits to be entered.
-    notes : tuple of str
-        How its columns were read.
-    found : FoundOutcomes or None
-        What a FHIR Bundle says, which can be judged again.
-    """
-
-    wanted: Filter = EVERYTHING
-    page: int = 0
-    listed: tuple[str, ...] = ()
-    patient: str | None = None
-    opened: int = 0
-    said: str = ""
-    uploads: int = 0
-    judged: tuple[JudgedRow, ...] = ()
-    notes: tuple[str, ...] = ()
-    found: FoundOutcomes | None = None
+    wanted: Filter = EVERYTHING  # what is listed
+    page: int = 0  # page of the list, from 0
+    listed: tuple[str, ...] = ()  # pseudonyms on it
+    patient: str | None = None  # who is looked at
+    opened: int = 0  # how often a patient was opened: each begins with a form of its own
+    said: str = ""  # what was done last
+    uploads: int = 0  # how many tables were taken; each begins with an empty uploader
+    judged: tuple[JudgedRow, ...] = ()  # rows of a table that waits to be entered
+    notes: tuple[str, ...] = ()  # how its columns were read
+    found: FoundOutcomes | None = None  # what a FHIR Bundle says, which can be judged again
 
     def narrow(self, wanted: Filter) -> "RegisterState":
         """Another filter begins at the first page."""

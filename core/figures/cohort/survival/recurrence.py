@@ -33,18 +33,10 @@ EVENTS_A_TERM = 10
 
 @dataclass(frozen=True, eq=False)
 class CoxExhibit(Exhibit):
-    """Cox models of the predicted group, alone and adjusted, and the C index of the probability.
+    """Cox models of the predicted group, alone and adjusted, and the C index of the probability."""
 
-    Parameters
-    ----------
-    result : SurvivalModels
-        The models.
-    cut : float
-        Probability from which a patient is in the group high.
-    """
-
-    result: SurvivalModels
-    cut: float
+    result: SurvivalModels  # the models
+    cut: float  # probability from which a patient is in the group high
     name: ClassVar[str] = "cox"
     title: ClassVar[str] = "Cox models"
     needs: ClassVar[tuple[str, ...]] = END_POINT

@@ -28,21 +28,12 @@ _CUT = "The file states {} frame{}, but holds {}: it may have been cut off. Thes
 
 @dataclass(frozen=True)
 class CheckedPixels:
-    """What of a file has to be read otherwise than its header says.
+    """What of a file has to be read otherwise than its header says."""
 
-    Attributes
-    ----------
-    data : bytes
-        The file, with the right offset table where its own was wrong.
-    changes : dict
-        Header elements, by keyword, that stand in place of the file's own; None for one to leave out.
-    notes : tuple of str
-        Sentences on what was counted anew.
-    """
-
-    data: bytes
+    data: bytes  # the file, with the right offset table where its own was wrong
+    # header elements, by keyword, that stand in place of the file's own; None for one to leave out
     changes: dict[str, object] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # sentences on what was counted anew
 
 
 def check_pixels(data: bytes, header: Dataset, position: int) -> CheckedPixels:

@@ -49,33 +49,19 @@ _SILENT_ON_COLOURS = (*JPEG2000TransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEGT
 
 @dataclass(frozen=True)
 class DicomSource:
-    """A DICOM file that was found fit to decode.
+    """A DICOM file that was found fit to decode."""
 
-    Attributes
-    ----------
-    data : bytes
-        The file; a deflated one is inflated and has lost its preamble.
-    header : Dataset
-        Everything before the pixels.
-    syntax : UID
-        Transfer syntax of `data`.
-    width, height, count : int
-        Size of a frame in pixels, and number of frames.
-    changes : dict
-        Header elements, by keyword, that stand in place of the file's own where its pixels contradict them; None for
-        one to leave out.
-    pixel_notes : tuple of str
-        Sentences on what the pixels contradict.
-    """
-
-    data: bytes
-    header: Dataset
-    syntax: UID
+    data: bytes  # the file; a deflated one is inflated and has lost its preamble
+    header: Dataset  # everything before the pixels
+    syntax: UID  # transfer syntax of `data`
+    # width, height, count: size of a frame in pixels, and number of frames
     width: int
     height: int
     count: int
+    # header elements, by keyword, that stand in place of the file's own where its pixels contradict them; None for one
+    # to leave out
     changes: dict[str, object] = field(default_factory=dict)
-    pixel_notes: tuple[str, ...] = ()
+    pixel_notes: tuple[str, ...] = ()  # sentences on what the pixels contradict
 
     @property
     def notes(self) -> tuple[str, ...]:
