@@ -11,13 +11,10 @@ from PIL import Image
 from core.archive.dicom_objects.export import CaseResults
 from core.documents.collect_case import collect_case
 from core.documents.render import render_patient_document
-from core.figures.case.heatmap import OPACITY
-from core.figures.case.heatmap_png import render_heatmap_png
+from core.figures.case.heatmap_png import render_view_heatmap
 from core.imaging.side import list_sides, settle_side
 from core.inference import Case, Prediction, View, ViewEstimate
-from core.inference.explain import compute_heatmap_limit, format_percent
 from core.inference.lesion import Lesion, choose_outline
-from core.inference.render import describe_use
 from models.bundle import Bundle
 
 
@@ -46,7 +43,7 @@ def collect_results(
         bundle=bundle,
         case=case,
         overlays=tuple(
-            render_export_overlay(view, estimate, prediction, bundle)
+            _paint_overlay(view, estimate, prediction, bundle)
             for view, estimate in zip(case.views, prediction.views, strict=True)
         ),
         document=document,
@@ -57,21 +54,6 @@ def collect_results(
     )
 
 
-def render_export_overlay(
-    view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle
-) -> NDArray[np.uint8]:
-    """Paint a view's heat map over its frame, with its scale, bundle and intended use below."""
-    png = render_heatmap_png(
-        view.frame,
-        view.roi,
-        estimate,
-        limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
-        opacity=OPACITY,
-        captions=(
-            f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
-            f"Bundle {bundle.name} {bundle.sha256[:12]}",
-            describe_use(bundle),
-        ),
-        provenance={},
-    )
+def _paint_overlay(view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle) -> NDArray[np.uint8]:
+    png = render_view_heatmap(view, estimate, prediction, bundle, provenance={})
     return np.array(Image.open(io.BytesIO(png)).convert("RGB"))

@@ -10,11 +10,14 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from core.figures.case.frame import BOX
+from core.figures.case.heatmap import OPACITY
 from core.figures.drawing.traces import colour_signed
 from core.figures.theme import LOWERS, RAISES
 from core.imaging import Frame, Roi
-from core.inference import ViewEstimate
-from core.inference.explain import spread_offset
+from core.inference import Prediction, View, ViewEstimate
+from core.inference.explain import compute_heatmap_limit, format_percent, spread_offset
+from core.inference.render import describe_use
+from models.bundle import Bundle
 
 WIDTH = 900
 MARGIN = 24
@@ -22,6 +25,22 @@ BAR = 18
 LINE = 22
 CHARACTERS = 105
 PAPER, INK = "#FFFFFF", "#1D252C"
+
+
+def render_view_heatmap(
+    view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle, *, provenance: Mapping[str, str]
+) -> bytes:
+    """Paint a view's heat map with its scale, the probability, bundle, time (where known) and intended use below."""
+    made = f", {provenance['created_utc']}" if provenance else ""
+    captions = (
+        f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
+        f"Bundle {bundle.name} {bundle.sha256[:12]}{made}",
+        describe_use(bundle),
+    )
+    limit = compute_heatmap_limit(bundle.fusion_heads["m1"])
+    return render_heatmap_png(
+        view.frame, view.roi, estimate, limit=limit, opacity=OPACITY, captions=captions, provenance=provenance
+    )
 
 
 def render_heatmap_png(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.errors import InputError
-from core.figures.case.heatmap import OPACITY, tabulate_heatmap
-from core.figures.case.heatmap_png import render_heatmap_png
+from core.figures.case.heatmap import tabulate_heatmap
+from core.figures.case.heatmap_png import render_view_heatmap
 from core.figures.case.nomogram import describe_nomogram, plot_nomogram, tabulate_points
 from core.figures.case.probability import (
     describe_icons,
@@ -21,7 +21,7 @@ from core.figures.case.probability import (
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.inference import Prediction, View, ViewEstimate
 from core.inference.engines.choice import describe_choice
-from core.inference.explain import compute_heatmap_limit, format_percent, tabulate_contributions
+from core.inference.explain import tabulate_contributions
 from core.inference.points import score_points
 from core.inference.sentences import describe_linked_terms, describe_uncertain_terms
 from core.settings import get_text_setting
@@ -133,20 +133,7 @@ def offer_exports(answer: Answer, bundle: Bundle, sources: Sequence[Source], *, 
 
 
 def _render_png(view: View, estimate: ViewEstimate, prediction: Prediction, bundle: Bundle) -> bytes:
-    provenance = describe_provenance(bundle)
-    return render_heatmap_png(
-        view.frame,
-        view.roi,
-        estimate,
-        limit=compute_heatmap_limit(bundle.fusion_heads["m1"]),
-        opacity=OPACITY,
-        captions=(
-            f"Ki-67 high: {format_percent(prediction.probability)}. Influence on the model, not biology.",
-            f"Bundle {bundle.name} {bundle.sha256[:12]}, {provenance['created_utc']}",
-            provenance["intended_use"],
-        ),
-        provenance=provenance,
-    )
+    return render_view_heatmap(view, estimate, prediction, bundle, provenance=describe_provenance(bundle))
 
 
 def _render_fhir(answer: Answer, bundle: Bundle, *, patient: str, simulated: bool, entry: str) -> str:
