@@ -118,19 +118,10 @@ def write_bundle(
 ) -> None:
     """Write a bundle's files; what lies in evidence/ already is hashed with them, and the card ends with its identity.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the bundle.
-    manifest : dict
-        Everything but the schema version and the file hashes.
-    heads : dict
-        "image" and "fusion": name to head as JSON types; "references"; "gate".
-    refits : ndarray of float, (B, p + 1)
-        Weights and bias of the Ki-67 image head of each refit; written in single precision, since a feature that
-        hardly varies has a large weight.
-    card : str
-        Model card, Markdown; the identity of an earlier writing is taken off.
+    The manifest has everything but the schema version and the file hashes; heads are "image" and "fusion" (name to head
+    as JSON types), "references" and "gate". Refits, (B, p + 1), are weights and bias of the Ki-67 image head of each,
+    written in single precision, since a feature that hardly varies has a large weight. The identity of an earlier
+    writing is taken off the card.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / HEADS).write_text(json.dumps(heads) + "\n", encoding="utf-8")

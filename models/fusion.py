@@ -100,19 +100,11 @@ class FusionHead:
         return np.array([term.code(clinical.get(term.field)) for term in self.terms], dtype=np.float64)
 
     def given(self, known: Collection[str]) -> "FusionHead":
-        """Give the head for patients of whom only some fields are known.
+        """Give the head for patients of whom only some fields are known, with the same terms.
 
-        Parameters
-        ----------
-        known : collection of str
-            Fields that are known.
-
-        Returns
-        -------
-        FusionHead
-            The same terms, those not known with the coefficient 0: what they would have added is expected from the
-            others, z_u | s, z_k ~ N(m, S), and the logit drawn towards 0 by 1 / sqrt(1 + pi / 8 b_u' S b_u), the mean
-            of a logistic over a normal (MacKay, Neural Computation 1992;4:720). Every coefficient stays linear.
+        Those not known have the coefficient 0: what they would have added is expected from the others, z_u | s, z_k ~
+        N(m, S), and the logit drawn towards 0 by 1 / sqrt(1 + pi / 8 b_u' S b_u), the mean of a logistic over a normal
+        (MacKay, Neural Computation 1992;4:720). Every coefficient stays linear.
         """
         gap = self._find_gap(known)
         if not gap.any():

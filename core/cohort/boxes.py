@@ -98,30 +98,10 @@ def read_boxes(path: Path) -> BoxManifest:
 
 
 def save_box(manifest: BoxManifest, place: int, reader: str, box: Roi | None) -> BoxManifest:
-    """Save a reader's box of an image, or that it was skipped.
+    """Save a reader's box, in pixels of the source image, of the image at a place (from 0); None where it was skipped.
 
-    Parameters
-    ----------
-    manifest : BoxManifest
-        As it was read; others may have saved since.
-    place : int
-        Which image, from 0.
-    reader : str
-        Of `check_reader`.
-    box : Roi or None
-        In pixels of the source image; None to skip it.
-
-    Returns
-    -------
-    BoxManifest
-        With the box, and what others saved meanwhile.
-
-    Raises
-    ------
-    TableError
-        If the file no longer holds the image at this place.
-    WorkError
-        If it can't be written; the file stays as it was.
+    What others saved meanwhile is kept. A TableError where the file no longer holds the image at this place, a
+    WorkError where it can't be written.
     """
     path = manifest.path
     try:

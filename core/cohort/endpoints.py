@@ -14,23 +14,9 @@ UNCLEAR = "'{event}' may be the event of {first} or of {second}. "
 def find_mixed_endpoints(
     header: Sequence[str], titles: Sequence[Title], positions: Mapping[str, int], chosen: Mapping[str, str]
 ) -> str:
-    """Say why time and event of the follow-up may be of two endpoints.
+    """Say in a sentence or two why time and event of the follow-up may be of two endpoints; "" where nothing does.
 
-    Parameters
-    ----------
-    header : sequence of str
-        Column names of the file.
-    titles : sequence of Title
-        What they say.
-    positions : mapping of str to int
-        Field to position in the file.
-    chosen : mapping of str to str
-        Fields that a person mapped; a pair of which both were mapped is not doubted.
-
-    Returns
-    -------
-    str
-        One or two sentences, or "" where nothing speaks against the pair.
+    `positions` maps a field to its place in the file; a pair of which a person mapped both (`chosen`) is not doubted.
     """
     if not {TIME, EVENT} <= positions.keys() or {TIME, EVENT} <= chosen.keys():
         return ""

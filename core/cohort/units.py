@@ -45,25 +45,10 @@ class Unit:
 
 
 def find_unit(column: Column, values: np.ndarray, centres: Centres, stated: str, chosen: Mapping[str, str]) -> Unit:
-    """Find the unit of a column.
+    """Find the unit of a column: as a person gave it (by field or field@centre), as its head states, or by its values.
 
-    Parameters
-    ----------
-    column : Column
-        The field.
-    values : ndarray
-        Values as written, NaN where there is none or the cell has its own unit.
-    centres : Centres
-        Centre of each row.
-    stated : str
-        Unit in the column's head, or "".
-    chosen : mapping of str to str
-        Units that a person gave, by field or field@centre.
-
-    Returns
-    -------
-    Unit
-        A centre of fewer than five values follows the others, as long as its values leave no doubt.
+    `values` are as written, NaN where there is none or the cell has its own unit. A centre of fewer than five values
+    follows the others, as long as its values leave no doubt.
     """
     factors = np.ones(len(values))
     if column.unit not in FACTORS:

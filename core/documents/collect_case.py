@@ -41,32 +41,10 @@ def collect_case(
     simulated: bool = False,
     created_utc: str = "",
 ) -> PatientContent:
-    """Collect what the document of an estimate says; what the board knows beside it is added with `replace`.
+    """Collect what the document of an estimate says, a refused one too; what the board knows is added with `replace`.
 
-    Parameters
-    ----------
-    case : Case
-        Views with their boxes, and known clinical values that the estimate was made from.
-    prediction : Prediction
-        The estimate, a refused one too.
-    bundle : Bundle
-        The bundle that gave it.
-    patient : str, optional
-        Pseudonym.
-    simulated : bool
-        Whether the patient is made up.
-    created_utc : str
-        Time to be printed, ISO 8601 in UTC; none by default, so that the document depends on the case alone.
-
-    Returns
-    -------
-    PatientContent
-        For `core.documents.render.render_patient_document`.
-
-    Raises
-    ------
-    ImageError
-        If the form names another breast than the images' headers.
+    `created_utc` (ISO 8601) is printed; none by default, so that the document depends on the case alone. An ImageError
+    if the form names another breast than the images' headers.
     """
     if case.side:
         settle_side(list_sides(view.frame for view in case.views), case.side)

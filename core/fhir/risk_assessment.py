@@ -72,19 +72,8 @@ def render_assessments(assessed: Iterable[Assessed], models: Iterable[Model], *,
 def write_assessments(assessed: Iterable[Assessed], models: Iterable[Model], *, created_utc: str) -> Iterator[str]:
     """Write estimates as a Bundle of type "collection", piece by piece, so that a large register needs little memory.
 
-    Parameters
-    ----------
-    assessed : iterable of Assessed
-        Estimates.
-    models : iterable of Model
-        What is known of bundles; of the others name and hash alone.
-    created_utc : str
-        When it was written, ISO 8601 in UTC.
-
-    Yields
-    ------
-    str
-        Pieces of JSON, each entry valid by FHIR's R4B models, which differ from R4 in none of these resources.
+    Each entry is valid by FHIR's R4B models, which differ from R4 in none of these resources. Of a bundle that is not
+    among the models, name and hash alone are known. `created_utc` is ISO 8601.
     """
     from fhir.resources.R4B.bundle import BundleEntry  # noqa: PLC0415 - takes half a second
 

@@ -54,25 +54,9 @@ def draw_for_print(figure: "go.Figure", *, width_mm: float, note: str, outlined:
 
 
 def render_print(figure: "go.Figure", form: Form, *, width_mm: float, title: str, alt: str, note: str = "") -> bytes:
-    """Draw a figure for print, the same bytes every time.
+    """Draw a figure for print, the same bytes every time: SVG with outlined letters, PDF with text, or PNG at 300 dpi.
 
-    Parameters
-    ----------
-    figure : Figure
-        One of the house's figures.
-    form : {"svg", "pdf", "png"}
-        SVG with outlined letters, PDF with text, PNG at 300 dots an inch.
-    width_mm : float
-        Width on paper; the height follows from the figure.
-    title, alt : str
-        What it is, and what it shows for those who don't see it; in SVG and PDF.
-    note : str
-        A line under the figure.
-
-    Returns
-    -------
-    bytes
-        The file.
+    The height follows from the width; title and alternative text are in SVG and PDF, the note stands under the figure.
     """
     svg = draw_for_print(figure, width_mm=width_mm, note=note, outlined=form == "svg")
     height_mm = float(svg.split(b'height="', 1)[1].split(b'"', 1)[0]) / find_layout_width(width_mm) * width_mm

@@ -71,25 +71,10 @@ class Drawing:
 def render_svg(
     figure: "go.Figure", *, width: float = WIDTH, note: str = "", outlined: bool = True, theme: Theme = "light"
 ) -> bytes:
-    """Draw a figure as SVG, the same bytes every time.
+    """Draw a figure as SVG, the same bytes every time; width in pixels, as high as the figure and its legend.
 
-    Parameters
-    ----------
-    figure : Figure
-        One of the house's figures.
-    width : float
-        Width in pixels; the height is the figure's and that of its legend.
-    note : str
-        A line under the figure: which patients, simulated or not.
-    outlined : bool
-        Letters as outlines, the same everywhere; else as text, for a typesetter that has the house's font.
-    theme : {"light", "dark"}
-        Of the page that it stands on; a document's is light.
-
-    Returns
-    -------
-    bytes
-        SVG.
+    A note under it says which patients, simulated or not. Letters are outlines, the same everywhere, or text for a
+    typesetter that has the house's font. The theme is that of the page; a document's is light.
     """
     traces = [trace.to_plotly_json() for trace in figure.data]
     layout = figure.layout.to_plotly_json()

@@ -27,24 +27,9 @@ def find_side(frames: Iterable[Frame], form: str | None) -> str | None:
 
 
 def settle_side(header: str, form: str | None) -> str:
-    """Give the one breast that header and form name.
+    """Give the one breast ("L", "R"; "" where not known) that headers ("L", "R", "LR", "") and form name.
 
-    Parameters
-    ----------
-    header : {"L", "R", "LR", ""}
-        Sides that headers name.
-    form : {"left", "right"} or None
-        What the form says.
-
-    Returns
-    -------
-    {"L", "R", ""}
-        The side, where it is known.
-
-    Raises
-    ------
-    ImageError
-        If they name more than one.
+    An ImageError if they name more than one.
     """
     if len(header) > 1:
         raise ImageError(BOTH)

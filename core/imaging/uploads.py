@@ -42,19 +42,7 @@ class HeldFile:
 def hold_file(data: bytes, owner: str = "") -> HeldFile:
     """Hold a file; where the setting "held_bytes" is passed, files make room: the owner's own, then whose are the most.
 
-    Of an owner's files those go first that were not read for the longest time.
-
-    Parameters
-    ----------
-    data : bytes
-        The file as it was uploaded.
-    owner : str
-        Whose it is: a session, for instance.
-
-    Returns
-    -------
-    HeldFile
-        Its ticket.
+    Of an owner's files (a session's, for instance) those go first that were not read for the longest time.
     """
     file = HeldFile(secrets.token_hex(16), hashlib.sha256(data).hexdigest())
     with _lock:

@@ -15,23 +15,9 @@ def refit_logits(
     refit_scores: Sequence[NDArray[np.floating]],
     clinical: Mapping[str, str | float],
 ) -> NDArray[np.float64]:
-    """Give a patient's logit under each refit; the mean over n views has the variance of one view, divided by n.
+    """Give a patient's logit under each refit, (B,); the mean over n views has one view's variance divided by n.
 
-    Parameters
-    ----------
-    fusion : FusionHead
-        Head with its bootstrap refits.
-    scores : sequence of float
-        Image score of each view.
-    refit_scores : sequence of ndarray, (B,)
-        Image score of each view under each refit.
-    clinical : mapping of str to value
-        Known clinical values.
-
-    Returns
-    -------
-    ndarray of float64, (B,)
-        Log-odds.
+    `refit_scores` holds the image score of each view under each refit, (B,).
     """
     variance = float(np.var(scores, ddof=1)) / len(scores) if len(scores) > 1 else 0.0
     mean = np.mean(np.asarray(refit_scores, dtype=np.float64), axis=0)

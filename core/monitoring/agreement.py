@@ -27,20 +27,10 @@ def compute_oe_limits(observed: int, expected: float, conf_level: float = 0.95) 
 
 
 def compare_outcomes(p: NDArray[np.float64], y: NDArray[np.float64], windows: Windows) -> pd.DataFrame:
-    """Compare estimates with outcomes in each window.
+    """Compare probabilities with outcomes (0 or 1; NaN where not known, or known before the estimate) in each window.
 
-    Parameters
-    ----------
-    p, y : ndarray of float, (n,)
-        Probability of a high Ki-67, and whether it was high; NaN where it is not known or the estimate came after it.
-    windows : Windows
-        Of the same patients.
-
-    Returns
-    -------
-    DataFrame
-        ``window, with_outcome, observed, expected, oe, oe_low, oe_high, auc, auc_low, auc_high, reason``: NaN and a
-        reason where something can't be estimated; of fewer than 10 patients nothing is told.
+    ``window, with_outcome, observed, expected, oe, oe_low, oe_high, auc, auc_low, auc_high, reason``: NaN and a reason
+    where something can't be estimated; of fewer than 10 patients nothing is told.
     """
     rows = [_compare(p[at], y[at]) for at in _list_places(windows.codes, ~np.isnan(y), len(windows.table))]
     return windows.table[["window"]].join(pd.DataFrame(rows))

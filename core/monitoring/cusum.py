@@ -59,22 +59,11 @@ def compute_scores(p: Floats, y: Floats, odds_ratio: float) -> Floats:
 
 
 def compute_cusum(p: Floats, y: Floats, *, false_alarms: float) -> CusumResult:
-    """Run the chart over patients in their order.
+    """Run the chart over patients in their order: probabilities of a high Ki-67 and outcomes (0 or 1).
 
-    Parameters
-    ----------
-    p : ndarray of float, (n,)
-        Probabilities of a high Ki-67.
-    y : ndarray of float, (n,)
-        Whether it was high, 0 or 1.
-    false_alarms : float
-        Share of runs of 1,000 patients in control that may reach a limit, both sides together.
-
-    Returns
-    -------
-    CusumResult
-        With fewer than 50 patients no limit and no crossing: what the limits are simulated from, the spread of the
-        patients' own probabilities, is not known from fewer.
+    `false_alarms` is the share of runs of 1,000 patients in control that may reach a limit, both sides together. With
+    fewer than 50 patients no limit and no crossing: what the limits are simulated from, the spread of the patients' own
+    probabilities, is not known from fewer.
     """
     limits = simulate_limits(p, false_alarms) if len(p) >= LEAST else {}
     paths, crossings = {}, []

@@ -46,15 +46,10 @@ class Comparison:
 
 
 def compute_psi(reference: ArrayLike, window: ArrayLike) -> float:
-    """Compute the population stability index of two sets of counts.
+    """Compute the population stability index of two sets of counts by bin, (B,).
 
     PSI = sum over bins of (q - p) ln(q / p), p and q the shares of training and window, half a patient added to each
     bin so that an empty one has a finite logarithm. It is 0 for equal shares, never negative, and symmetric.
-
-    Parameters
-    ----------
-    reference, window : array-like, shape (B,)
-        Floats by bin.
     """
     p, q = (_smooth(np.asarray(counts, dtype=np.float64)) for counts in (reference, window))
     return float(np.sum((q - p) * np.log(q / p)))
@@ -132,18 +127,10 @@ def compare_known(training: Floats, window: Floats) -> Comparison:
 
 
 def compare_window(training: Inputs, window: Inputs) -> pd.DataFrame:
-    """Compare every input and the image score of a window with training.
+    """Compare every input and the image score of a window with training, both as `encode_inputs` gives them.
 
-    Parameters
-    ----------
-    training, window : mapping of str to ndarray
-        Of `encode_inputs`.
-
-    Returns
-    -------
-    DataFrame
-        ``input, label, n`` (known), ``test, statistic, p, p_adjusted, psi, psi_by_chance``; the statistic of "not
-        known" is its share in the window. NaN where fewer than 30 patients are known.
+    ``input, label, n`` (known), ``test, statistic, p, p_adjusted, psi, psi_by_chance``; the statistic of "not known" is
+    its share in the window. NaN where fewer than 30 patients are known.
     """
     rows: dict[str, Comparison] = {}
     for name in WATCHED:

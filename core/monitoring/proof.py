@@ -82,23 +82,11 @@ def read_population(
 
 
 def prove(population: Population, *, runs: int = RUNS, watch: Watch | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure false alarms, and after how many patients each change is found.
+    """Measure false alarms, and after how many patients each change is found, by so many simulated centres for each.
 
-    Parameters
-    ----------
-    population : Population
-        Patients to draw from.
-    runs : int
-        Simulated centres for each question.
-    watch : callable, optional
-        Told runs done and runs in all.
-
-    Returns
-    -------
-    tuple of DataFrame
-        ``by, runs, alarms, share, low, high`` of runs of 1,000 patients in control, with Wilson's interval; and
-        ``change, by, runs, found, median, p90``: patients from the change to the first alarm, infinite where fewer than
-        half, or nine tenths, of the runs found it within 1,000.
+    First ``by, runs, alarms, share, low, high`` of runs of 1,000 patients in control, with Wilson's interval; then
+    ``change, by, runs, found, median, p90``: patients from the change to the first alarm, infinite where fewer than
+    half, or nine tenths, of the runs found it within 1,000. `watch` is told runs done and runs in all.
     """
     rng, total = np.random.default_rng(SEED), runs * (1 + len(CHANGES))
     first: dict[str, list[dict[str, float]]] = {}

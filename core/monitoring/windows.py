@@ -38,21 +38,9 @@ def choose_patients(estimates: pd.DataFrame) -> pd.DataFrame:
 
 
 def cut_windows(days: pd.Series, by: By, *, today: pd.Timestamp) -> Windows:
-    """Part patients, who come in order of examination.
+    """Part patients, who come in order of examination, into 50 patients each or calendar months; oldest first.
 
-    Parameters
-    ----------
-    days : Series of datetime, (n,)
-        Day of each examination, ascending.
-    by : {"patients", "month"}
-        50 patients each, or calendar months; a month in which nobody came has no window.
-    today : Timestamp
-        The month of today is not full.
-
-    Returns
-    -------
-    Windows
-        Oldest first.
+    A month in which nobody came has no window, and the month of today is not full.
     """
     if by == "patients":
         codes = np.arange(len(days), dtype=np.int64) // SIZE
@@ -73,20 +61,9 @@ def count_windows(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Count what came in each window.
 
-    Parameters
-    ----------
-    patients : DataFrame, (n, ...)
-        Of `choose_patients`.
-    windows : Windows
-        Of the same patients.
-    indeterminate : tuple of float or None
-        Indeterminate range of the bundle, ends included; None where it is not known.
-
-    Returns
-    -------
-    tuple of DataFrame
-        The windows with ``estimates, passed, cautioned, gate_unknown, indeterminate, with_outcome``; and by window the
-        number of patients of whom each predictor, and ``any`` of them, was not known.
+    First the windows with ``estimates, passed, cautioned, gate_unknown, indeterminate, with_outcome``; then by window
+    the number of patients of whom each predictor, and ``any`` of them, was not known. The indeterminate range includes
+    its ends; None where it is not known.
     """
     gates = patients["gate"].astype(str)
     counted: dict[str, Any] = {"estimates": patients["estimates"]}

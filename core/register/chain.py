@@ -76,19 +76,9 @@ def withhold_faulty(
 ) -> list[Record]:
     """Put a sentence in the place of each entry that does not hold by itself or beside the next one.
 
-    Parameters
-    ----------
-    records : sequence of Record
-        Oldest first; entries between them may be missing.
-    find_unsealed : callable
-        Says what is wrong with an entry's seal.
-    proven : collection of int
-        Numbers of entries without a seal that a later seal proves.
-
-    Returns
-    -------
-    list of Record
-        Those that hold, and of the others number and patient, kind "withheld", and why.
+    Records come oldest first; entries between them may be missing. `find_unsealed` says what is wrong with an entry's
+    seal; `proven` are numbers of entries without a seal that a later seal proves. Of a withheld one number and patient
+    are left, and why.
     """
     faults: dict[int, str] = {}
     for record in records:

@@ -77,24 +77,10 @@ class Author:
 
 
 def check_outcome(raw: Mapping[str, object], kept: Values = NOTHING.values) -> dict[Kind, Values]:
-    """Check what is known of a patient, and part what pathology found from the follow-up.
+    """Check what is known of a patient, None where not known, and part what pathology found from the follow-up.
 
-    Parameters
-    ----------
-    raw : mapping of str to object
-        Fields of `FIELDS` to raw values; None where not known.
-    kept : mapping of str to value, optional
-        What is kept of pathology's finding, to which these values come.
-
-    Returns
-    -------
-    dict of str to mapping
-        Known values by kind; a kind of which nothing is known is left out.
-
-    Raises
-    ------
-    InputError
-        If a value does not fit, or the values contradict each other.
+    `kept` is what is kept of pathology's finding, to which these values come. A kind of which nothing is known is left
+    out; an InputError where a value does not fit, or the values contradict each other.
     """
     parts: dict[Kind, Values] = {}
     for kind, names in FIELDS.items():

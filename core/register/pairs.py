@@ -15,20 +15,8 @@ def pair_readings(records: Iterable[Record], cohort_sha256: str, reference: Mapp
     """Pair each reader's first blind reading of a patient with the model's estimate that followed it.
 
     A reading is blind if no entry before it says that its author was shown the model's estimate of that patient.
-
-    Parameters
-    ----------
-    records : iterable of Record
-        Entries of the kinds `PAIRED`, oldest first.
-    cohort_sha256 : str
-        Cohort whose entries count.
-    reference : mapping of str to bool
-        Whether the surgical Ki-67 is high, of the patients of whom it is known.
-
-    Returns
-    -------
-    DataFrame
-        ``patient, author, reader, model, reference``: whether each called it high; a row for each pair.
+    Records are of the kinds `PAIRED`, oldest first; `reference` says whether the surgical Ki-67 is high, where it is
+    known. ``patient, author, reader, model, reference``: whether each called it high; a row for each pair.
     """
     readings: dict[Key, Record] = {}
     estimates: dict[Key, Record] = {}

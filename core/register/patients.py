@@ -23,27 +23,13 @@ COUNTS = ("nodes_removed", "nodes_positive", "rfs_months", "rfs_event")
 
 
 def tabulate_register(store: Store) -> pd.DataFrame:
-    """Give the register as a table.
+    """Give the register as a table, one row per estimate that is not withdrawn, oldest first.
 
-    Parameters
-    ----------
-    store : Store
-        The database.
-
-    Returns
-    -------
-    DataFrame
-        One row per estimate that is not withdrawn, oldest first: ``number, time_utc, patient_id, centre, exam_date,
-        bundle, bundle_sha256, input_sha256, prob, low, high, image_device, engine, threshold, image_score, gate, own,
-        is_simulated, n_views``; the predictors of M1; what pathology and follow-up found, None or NaN where it is not
-        known;
-        ``outcome_number`` (first entry of pathology's finding; 0 without one) and ``is_prospective`` (whether the
-        estimate was made before it).
-
-    Raises
-    ------
-    WorkError
-        If the record does not hold: what was taken out of it would be missing without a word.
+    ``number, time_utc, patient_id, centre, exam_date, bundle, bundle_sha256, input_sha256, prob, low, high,
+    image_device, engine, threshold, image_score, gate, own, is_simulated, n_views``; the predictors of M1; what
+    pathology and follow-up found, None or NaN where it is not known; ``outcome_number`` (first entry of pathology's
+    finding; 0 without one) and ``is_prospective`` (whether the estimate was made before it). A WorkError if the record
+    does not hold: what was taken out of it would be missing without a word.
     """
     check_record(store)
     columns = [*KEPT, *ESTIMATE, "details"]

@@ -51,26 +51,7 @@ class Insertion:
 def insert_lesion(
     rng: np.random.Generator, grid: Grid, echo_db: Field32, latents: Mapping[str, float], size_mm: float
 ) -> Insertion:
-    """Draw a lesion into tissue.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    grid : Grid
-        Where to draw.
-    echo_db : ndarray of float32, shape (rows, cols)
-        Echogenicity of the tissue.
-    latents : mapping of str to float
-        Image latents of the patient.
-    size_mm : float
-        Largest diameter.
-
-    Returns
-    -------
-    Insertion
-        Echogenicity, attenuation, mask and calcifications.
-    """
+    """Draw a lesion of a largest diameter into tissue, whose echogenicity is in dB, float32 (rows, cols)."""
     contour = _draw_contour(rng, grid, latents, size_mm)
     place = _locate(rng, grid, contour)
     outside = place.outside_mm

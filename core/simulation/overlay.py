@@ -32,29 +32,10 @@ def plan_layout(device: Device, view: View) -> Layout:
 def compose_frame(
     rng: np.random.Generator, device: Device, view: View, image: Bytes, box: Box, size_mm: float
 ) -> Bytes:
-    """Put the image into the device's frame and write on it.
+    """Put the B-mode image, uint8 (height, width), into the device's frame and write on it.
 
-    Calipers and the Doppler outline follow the lesion's box alone, and no drawing depends on any latent but size.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    device : Device
-        Profile of the device.
-    view : View
-        Depth, width and scale.
-    image : ndarray of uint8, shape (height, width)
-        B-mode image.
-    box : tuple of int
-        Lesion's box in frame pixels (x0, y0, x1, y1), the last exclusive.
-    size_mm : float
-        Largest diameter, which the calipers print.
-
-    Returns
-    -------
-    ndarray of uint8, shape (frame height, frame width)
-        The frame.
+    Calipers, which print the largest diameter, and the Doppler outline follow the lesion's box alone (x0, y0, x1, y1 in
+    frame pixels, the last exclusive), and no drawing depends on any latent but size.
     """
     layout = plan_layout(device, view)
     frame = Image.new("L", device.frame, 0)

@@ -28,24 +28,10 @@ class Tumours:
 
 
 def simulate_tumours(sampler: QuotaSampler, centre: Strings, parameters: SimulationParameters) -> Tumours:
-    """Draw the tumours of a cohort.
+    """Draw the tumours of a cohort, each of a given centre.
 
     A latent is x = l z + sqrt(1 - l^2) e + shift, with l the loading times a gain, at most 0.9: `img_gain` for what a
     frame shows, `form_gain` for vascularity and for the size.
-
-    Parameters
-    ----------
-    sampler : QuotaSampler
-        Source of quota draws.
-    centre : ndarray of str, shape (n,)
-        Centre of each patient.
-    parameters : SimulationParameters
-        Numbers of the generator.
-
-    Returns
-    -------
-    Tumours
-        Latent state.
     """
     p = parameters
     receptor = sampler.draw_quota(dict(p.receptor_p), centre)

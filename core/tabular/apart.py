@@ -48,30 +48,9 @@ class Sentences:
 
 
 def read_apart(module: str, how: object, content: bytes, sentences: Sentences) -> bytes:
-    """Let a module read a file in a process of its own.
+    """Let a module that calls `serve` read a file in a process of its own; `how` is what else it has to know, as JSON.
 
-    Parameters
-    ----------
-    module : str
-        Module that calls `serve`.
-    how : object
-        What it has to know beside the file, as JSON types.
-    content : bytes
-        The file.
-    sentences : Sentences
-        What is said where it fails.
-
-    Returns
-    -------
-    bytes
-        Its answer.
-
-    Raises
-    ------
-    TableError
-        If it refuses the file, or not within the limits.
-    BusyError
-        If others are being read for too long.
+    A TableError if it refuses the file, or not within the limits; a BusyError if others are being read for too long.
     """
     seconds = get_setting("table_seconds")
     command = [sys.executable, "-m", module, str(get_setting("table_memory_mb")), str(int(seconds) + 5)]

@@ -30,23 +30,9 @@ def split_lines(text: str) -> list[str] | None:
 
 
 def split_cells(lines: Sequence[str], first: int, separator: str, width: int) -> Split | None:
-    """Split lines into columns.
+    """Split rows below the header, the first of a given number, into columns.
 
-    Parameters
-    ----------
-    lines : sequence of str
-        Rows below the header.
-    first : int
-        Number of the first of them.
-    separator : str
-        Between cells.
-    width : int
-        Number of columns.
-
-    Returns
-    -------
-    Split or None
-        None where a quote stands anywhere but around a whole cell.
+    None where a quote stands anywhere but around a whole cell.
     """
     bare = lines
     if any('"' in line for line in lines):

@@ -36,17 +36,7 @@ def _is_telling(section: str) -> bool:
 def format_number(value: float, code: str) -> str:
     """Write a number as its format shows it, but with all its decimals.
 
-    Parameters
-    ----------
-    value : float
-        As it is stored.
-    code : str
-        Format code.
-
-    Returns
-    -------
-    str
-        0.35 as 35% in "0%", 7 as 00007 in "00000", 45.46 as "45.46 days" in '0" days"', 1 as yes in '"yes";;"no"'.
+    0.35 as 35% in "0%", 7 as 00007 in "00000", 45.46 as "45.46 days" in '0" days"', 1 as yes in '"yes";;"no"'.
     """
     section = _choose_section(value, code)
     if "%" in section:

@@ -24,27 +24,11 @@ NO_TEST = "No patient is held out (test or external): nothing will say how the m
 
 
 def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
-    """Check a manifest as training would read it.
+    """Check a manifest as training would read it; a TableError if it can't be used as a whole.
 
-    Parameters
-    ----------
-    path : Path
-        The manifest.
-    plan : TrainingPlan
-        What the person who trains decides.
-
-    Returns
-    -------
-    dict
-        "sentences" in plain words, those of them that are not about columns ("findings"), "is_enough" (whether there
-        are enough training patients), "columns", "unread" ones with what was perhaps meant, "splits", "refused" rows
-        with their reasons, "images_without_box",
-        and "images_shared" (rows of equal files under several patients).
-
-    Raises
-    ------
-    TableError
-        If the manifest can't be used as a whole.
+    "sentences" in plain words, those of them that are not about columns ("findings"), "is_enough" (whether there are
+    enough training patients), "columns", "unread" ones with what was perhaps meant, "splits", "refused" rows with their
+    reasons, "images_without_box", and "images_shared" (rows of equal files under several patients).
     """
     return check_read(read_manifest(path, plan.split_rule, plan.choices, confined=plan.confined), plan)
 

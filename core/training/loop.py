@@ -79,27 +79,10 @@ def fit(
     folder: Path,
     on_step: OnStep = lambda *_: None,
 ) -> Net:
-    """Train a network, going on from the checkpoint in `folder` if there is one.
+    """Train a network in place on some rows, going on from the checkpoint in `folder` if there is one.
 
-    Parameters
-    ----------
-    net : nn.Module
-        With its initial weights; trained in place.
-    compute_loss : callable
-        Gives the loss of a network on a batch.
-    rows : ndarray of int64, (n,)
-        Positions of the images to train on.
-    schedule : Schedule
-        Sizes, steps, rates, seed.
-    folder : Path
-        Of the checkpoint, replaced as a whole every 50 steps and at the end.
-    on_step : callable
-        Called with step, number of steps and loss.
-
-    Returns
-    -------
-    nn.Module
-        The network with averaged weights, in evaluation mode, on the CPU.
+    The checkpoint is replaced as a whole every 50 steps and at the end. The network comes back with averaged weights,
+    in evaluation mode, on the CPU; `on_step` takes step, number of steps and loss.
     """
     device = choose_device()
     net = net.to(device).to(memory_format=torch.channels_last)

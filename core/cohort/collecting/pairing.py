@@ -40,23 +40,10 @@ class Pairing:
 
 
 def pair_files(files: Sequence[FileTokens], table: PatientTable, tokens: Tokens, *, exact_ids: bool) -> Pairing:
-    """Pair files with the rows of a table.
+    """Pair files with the rows of a table; every file and every usable row stands in the pairing once.
 
-    Parameters
-    ----------
-    files : sequence of FileTokens
-        In the order of which the first of equal ones is kept.
-    table : PatientTable
-        The workbook.
-    tokens : Tokens
-        Maker of the tokens that the files have.
-    exact_ids : bool
-        Whether ids that differ only in case and the like are different patients.
-
-    Returns
-    -------
-    Pairing
-        Every file and every row of the table's usable ones stands in it once.
+    Of equal files the first is kept. With `exact_ids`, ids that differ only in case and the like are different
+    patients.
     """
     owner = attrgetter("patient" if exact_ids else "folded")
     reasons = {file.file: file.fault for file in files if file.fault}

@@ -129,24 +129,9 @@ def box_row(row: Mapping[str, Any], frame: Frame, find: Find) -> Boxed:
 
 
 def read_case(rows: Sequence[Row], find: Find) -> Case:
-    """Decode the images of a patient; clinical values are those of the first row.
+    """Decode the images of a patient's rows; clinical values are those of the first row.
 
-    Parameters
-    ----------
-    rows : sequence of dict
-        As `core.cohort.manifest.read_rows` gives them.
-    find : callable
-        Outlines the lesions of a frame, for rows without a box.
-
-    Returns
-    -------
-    Case
-        The images that could be read.
-
-    Raises
-    ------
-    InputError
-        If none could.
+    `find` outlines the lesions of a frame, for rows without a box. An InputError where no image could be read.
     """
     views, faults = [], []
     for row in rows:

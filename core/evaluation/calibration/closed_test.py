@@ -103,23 +103,10 @@ def compute_closed_test(y: ArrayLike, X: ArrayLike, coefs: ArrayLike) -> ClosedT
 
 
 def fit_update(y: Floats, X: Floats, coefs: Floats, method: Method) -> ModelUpdate | None:
-    """Fit one update by maximum likelihood; None where it has no finite fit.
+    """Fit one update by maximum likelihood on terms (n, k) and outcome (0 or 1); None where it has no finite fit.
 
-    Parameters
-    ----------
-    y : ndarray of float64, (n,)
-        Outcome, 0 or 1.
-    X : ndarray of float64, (n, k)
-        Terms.
-    coefs : ndarray of float64, (1 + k,)
-        The model as it is.
-    method : {"keep", "in the large", "recalibration", "refit"}
-        What is estimated: nothing, the intercept, intercept and slope, or every coefficient.
-
-    Returns
-    -------
-    ModelUpdate or None
-        The model after it.
+    `coefs`, (1 + k,), is the model as it is; the method estimates nothing, the intercept, intercept and slope, or every
+    coefficient.
     """
     ones, linear = np.ones((len(y), 1)), coefs[0] + X @ coefs[1:]
     fit: LogisticFit | None

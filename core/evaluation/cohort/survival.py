@@ -154,19 +154,9 @@ def _choose_tau(time: "pd.Series[float]", event: "pd.Series[float]", group: pd.C
 
 
 def compute_incidence_curves(table: pd.DataFrame, cut: float) -> IncidenceResult:
-    """Compute the cumulative incidence of recurrence beside the competing event, by the group that the cut makes.
+    """Compute the cumulative incidence of recurrence beside the competing event; group high is prob >= cut.
 
-    Parameters
-    ----------
-    table : DataFrame
-        With ``prob, rfs_months, rfs_event, rfs_competing``.
-    cut : float
-        Group high is prob >= cut.
-
-    Returns
-    -------
-    IncidenceResult
-        At sixty times, and at those of the survival curves.
+    At sixty times and those of the survival curves, from ``prob, rfs_months, rfs_event, rfs_competing``.
     """
     known = table[table["prob"].notna() & table["rfs_months"].notna()]
     last = float(known["rfs_months"].max())

@@ -32,29 +32,11 @@ def render_report(
     watch: Callable[[int, int], object] = lambda *_: None,
     parts: Sequence[tuple[str, Patients]] = (),
 ) -> bytes:
-    """Write flow, Table 1, every subject of every split, methods and a TRIPOD+AI checklist.
+    """Write flow, Table 1, every subject of every split, methods and a TRIPOD+AI checklist as one HTML file.
 
-    Parameters
-    ----------
-    read : PredictionTable
-        Checked rows, and those refused.
-    threshold : ThresholdResult
-        Fixed beforehand, or chosen on the development splits.
-    title : str
-        The cohort as sentences call it: "the uploaded cohort".
-    simulated : bool
-        Whether its patients are made up; then every section says so.
-    origin : mapping of str to str
-        Where the report comes from: versions, hashes, time.
-    watch : callable
-        Told how many of how many subjects are written.
-    parts : sequence of (str, Patients)
-        The splits, where they were evaluated already.
-
-    Returns
-    -------
-    bytes
-        HTML with its figures inside; it asks no server for anything and names no patient.
+    It holds its figures, asks no server for anything and names no patient. `title` is what sentences call the cohort:
+    "the uploaded cohort"; `origin` says versions, hashes and time; `watch` is told how many of how many subjects are
+    written; `parts` are the splits, where they were evaluated already.
     """
     reasons = count_reasons(read.refused)
     whole = Patients(read.table, read.table, title, threshold, refused=len(read.refused), reasons=reasons)

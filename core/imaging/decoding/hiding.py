@@ -69,17 +69,10 @@ def find_writing(grey: np.ndarray, flow: np.ndarray) -> tuple[Roi, ...]:
 
 
 def find_faint(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Mark writing that a frame alone does not give away: faint, dark, turned, slanted or coded.
+    """Mark writing that a frame alone does not give away: faint, dark, turned, slanted or coded; bool (height, width).
 
-    Parameters
-    ----------
-    frames : sequence of ndarray
-        The image, or frames of a loop in their order: a few are looked at one by one, all of them together.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        Where it is. Many times as dear as `hide_identity`.
+    Frames of a loop come in their order: a few are looked at one by one, all of them together. Many times as dear as
+    `hide_identity`.
     """
     height, width = frames[0].shape[:2]
     if height * width > _MOST_PIXELS:  # whose writing is large

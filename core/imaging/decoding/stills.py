@@ -41,24 +41,10 @@ _ALIKE = 0.4  # share of the larger view's area from which a second one is no me
 
 
 def decode_filed(data: bytes, limits: Limits) -> FiledImage:
-    """Read whose a file is, and whether it is a B-mode still.
+    """Read whose a DICOM file is, and whether it is a B-mode still.
 
-    Parameters
-    ----------
-    data : bytes
-        DICOM file.
-    limits : Limits
-        Limits to keep.
-
-    Returns
-    -------
-    FiledImage
-        With the fault of one that is a loop, derived, in another mode, coloured, split, blank or too small.
-
-    Raises
-    ------
-    ImageError
-        If it holds no ultrasound image that can be read.
+    One that is a loop, derived, in another mode, coloured, split, blank or too small has a fault; an ImageError where
+    it holds no ultrasound image that can be read.
     """
     source = open_dicom(data, limits)
     fault = next(_find_faults(source), "")

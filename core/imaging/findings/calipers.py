@@ -36,23 +36,10 @@ def find_near_words(frame: Frame, roi: Roi) -> tuple[Roi, ...]:
 
 
 def remove_calipers(frame: Frame, calipers: tuple[tuple[int, int], ...], words: tuple[Roi, ...] = ()) -> Frame:
-    """Fill caliper crosses and words from the pixels around them, and say so in the frame's notes.
+    """Fill caliper crosses, (x, y) each, and bright strokes of words, and say so in the frame's notes.
 
     Each mark is replaced by the harmonic surface through its surroundings: smooth, without any structure of its own.
-
-    Parameters
-    ----------
-    frame : Frame
-        The frame.
-    calipers : tuple of (int, int)
-        (x, y) of each cross, from `find_calipers`.
-    words : tuple of Roi
-        Words whose bright strokes are filled, from `find_near_words`.
-
-    Returns
-    -------
-    Frame
-        The frame without them, not surveyed yet; the same one if there are none.
+    The frame is not surveyed yet; it is the same one if there are none.
     """
     if not calipers and not words:
         return frame

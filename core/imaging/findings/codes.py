@@ -9,18 +9,7 @@ _BETWEEN, _EITHER, _CHANGES = 0.12, 0.2, 0.12  # shares of the pixels
 
 
 def find_codes(grey: np.ndarray) -> np.ndarray:
-    """Mark squares of 25 pixels that hold a code.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        Frame.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        Codes with their rim.
-    """
+    """Mark squares of 25 pixels that hold a code, with their rim, in a grey frame; bool (height, width)."""
     from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter  # noqa: PLC0415 - only copies need it
 
     levels = grey.astype(np.int16)

@@ -45,18 +45,7 @@ def find_flow(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure_overlay(image: np.ndarray) -> float:
-    """Give the share of a B-mode area that colour covers; a picture tinted as a whole in one hue has none.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (height, width, 3)
-        B-mode area.
-
-    Returns
-    -------
-    float
-        0 to 1.
-    """
+    """Give the share (0 to 1) of a B-mode area that colour covers; one tinted as a whole in one hue has none."""
     strong = measure_chroma(image) > _STRONG
     is_tint = np.count_nonzero(strong) > _TINTED * np.count_nonzero(image.max(axis=2) > _DARK)
     if not strong.any() or (is_tint and not _is_varied(image[strong])):

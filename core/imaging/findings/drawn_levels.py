@@ -16,17 +16,9 @@ _REACH = 9
 
 
 def find_drawn_levels(grey: np.ndarray) -> np.ndarray:
-    """Mark pixels of a level that many more pixels nearby have than the levels beside it, and what is near them.
+    """Mark pixels of a grey level that many more pixels nearby have than the levels beside it; bool (height, width).
 
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        Frame.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        Strokes and what lies within 4 pixels of them.
+    What lies within 4 pixels of such strokes is marked too.
     """
     found = np.zeros(grey.shape, bool)
     whole = np.bincount(grey.ravel(), minlength=256).astype(np.float32)

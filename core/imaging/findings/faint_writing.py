@@ -20,19 +20,9 @@ _BLACK, _LIT, _MOSTLY, _BROAD = 2, 4, 0.4, 9
 
 
 def find_faint_writing(grey: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """Mark lines of writing, upright or turned, and codes of bars; flow is none.
+    """Mark lines of writing, upright or turned, and codes of bars, with 8 pixels around; bool (height, width).
 
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (height, width)
-        Frame.
-    flow : ndarray of bool, shape (height, width)
-        Where no stroke is a letter's.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        Strokes of writing and what lies within 8 pixels of them.
+    `flow` marks where no stroke is a letter's.
     """
     if min(grey.shape) < _NEARBY:
         return np.zeros(grey.shape, bool)

@@ -77,22 +77,10 @@ def _cross_strength(padded: np.ndarray, rows: np.ndarray, cols: np.ndarray, arm:
 def find_words(
     pixels: np.ndarray, *, least_strokes: int = STROKES_A_WORD, flow: np.ndarray | None = None
 ) -> tuple[Roi, ...]:
-    """Find where words are burned into the image.
+    """Find where words are burned into a B-mode area; `flow` marks where no stroke is a letter's.
 
-    Parameters
-    ----------
-    pixels : ndarray of uint8, shape (height, width)
-        B-mode area.
-    least_strokes : int
-        From how many strokes on it is a word.
-    flow : ndarray of bool, shape (height, width), optional
-        Where no stroke is a letter's.
-
-    Returns
-    -------
-    tuple of Roi
-        Boxes of 16 x 48 pixels with so many separate strokes, one to three pixels wide and 3 to 17 high: rulers and
-        frames don't count.
+    Boxes of 16 x 48 pixels with so many separate strokes, one to three pixels wide and 3 to 17 high: rulers and frames
+    don't count.
     """
     strokes = _thin_verticals(pixels)
     if flow is not None:

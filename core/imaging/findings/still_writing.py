@@ -14,17 +14,9 @@ _BROAD, _DENSE, _LEAST, _ROOM = 13, 17, 30, 7
 
 
 def find_still_writing(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Mark strokes, bright or dark, that stay the same over all frames or over some in a row.
+    """Mark strokes, bright or dark, that stay the same over all frames of a loop or over some in a row.
 
-    Parameters
-    ----------
-    frames : sequence of ndarray of uint8, shape (height, width)
-        Frames of a loop, in their order.
-
-    Returns
-    -------
-    ndarray of bool, shape (height, width)
-        Strokes and what lies within 3 pixels of them; none where the loop does not move.
+    bool (height, width), with what lies within 3 pixels of them; none where the loop does not move.
     """
     found = np.zeros(frames[0].shape, bool)
     parts = [frames[at : at + _TOGETHER] for at in range(0, len(frames) - _TOGETHER + 1, _TOGETHER)]

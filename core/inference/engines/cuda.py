@@ -25,17 +25,7 @@ class Graph(NamedTuple):
 
 
 class CudaEngine(TorchEngine):
-    """The backbone on an NVIDIA GPU; a batch is padded to the next of `BATCH_SIZES`, whose passes are recorded once.
-
-    Parameters
-    ----------
-    weights : Path
-        The network, an ONNX file.
-    rule : InputRule
-        Normalisation and size of the input.
-    precision : {"fp32", "bf16", "fp16"}, optional
-        fp32 by default.
-    """
+    """The backbone on an NVIDIA GPU; a batch is padded to the next of `BATCH_SIZES`, whose passes are recorded once."""
 
     cases_at_once = BATCH_SIZES[1]
     images_at_once = BATCH_SIZES[-2]

@@ -15,17 +15,7 @@ PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
 
 
 class OpenVinoEngine(Engine):
-    """The backbone in OpenVINO on the CPU, compiled at each start.
-
-    Parameters
-    ----------
-    weights : Path
-        The network, an ONNX file.
-    rule : InputRule
-        Normalisation and size of the input.
-    precision : {"fp32", "bf16"}, optional
-        fp32 by default.
-    """
+    """The backbone in OpenVINO on the CPU, compiled at each start."""
 
     device = "OpenVINO on the CPU"
 

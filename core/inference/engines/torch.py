@@ -19,19 +19,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class TorchEngine(Engine):
-    """The backbone in torch, channels last.
-
-    Parameters
-    ----------
-    weights : Path
-        The network, an ONNX file.
-    rule : InputRule
-        Normalisation and size of the input.
-    precision : {"fp32", "bf16", "fp16"}, optional
-        fp32 leaves the network as it was trained.
-    device : str, optional
-        "cuda" or "cpu"; a GPU is taken if there is one.
-    """
+    """The backbone in torch, channels last, on "cuda" or "cpu"; a GPU is taken if there is one."""
 
     device = "torch on the CPU"
 

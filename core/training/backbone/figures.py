@@ -105,15 +105,8 @@ def measure_boxes(
 def fit_temperature(parts: Sequence[Outcomes]) -> float:
     """Find the temperature T at which sigmoid(logit / T) fits the outcomes best, each clinic counting the same.
 
-    Parameters
-    ----------
-    parts : sequence of (logit, malignant)
-        Log-odds, float64 (n,), of lesions of a clinic that the network didn't see, and 1 malignant or 0 benign.
-
-    Returns
-    -------
-    float
-        Maximum likelihood estimate between 0.2 and 5 (Guo et al., ICML 2017).
+    Each part holds log-odds of a clinic that the network didn't see, and 1 malignant or 0 benign. Maximum likelihood
+    between 0.2 and 5 (Guo et al., ICML 2017).
     """
 
     def loss(log_temperature: float) -> float:

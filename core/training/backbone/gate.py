@@ -45,24 +45,9 @@ class Scores:
 def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_], limits: Limits) -> Gate:
     """Fit the log-odds that an input is no ultrasound: Fisher's linear discriminant with a ridge, both kinds equal.
 
-    Parameters
-    ----------
-    pooled : ndarray of float64, (n, n_features)
-        Pooled features.
-    is_ultrasound : ndarray of bool, (n,)
-        Which of them are ultrasound.
-    limits : Limits
-        Where it cautions and refuses.
-
-    Returns
-    -------
-    Gate
-        The rule.
-
-    Notes
-    -----
-    ``w = (S + ridge I)^-1 (m_other - m_ultrasound)``, S the mean of both kinds' covariances of standardised features;
-    two normal distributions with the covariance in brackets have the log-odds ``w (x - (m_other + m_ultrasound) / 2)``.
+    ``w = (S + ridge I)^-1 (m_other - m_ultrasound)``, S the mean of both kinds' covariances of standardised features,
+    (n, n_features); two normal distributions with the covariance in brackets have the log-odds ``w (x - (m_other +
+    m_ultrasound) / 2)``.
     """
     centre, spread = pooled.mean(axis=0), np.maximum(pooled.std(axis=0), 1e-3)
     standard = ((pooled - centre) / spread).astype(np.float32)
@@ -76,21 +61,9 @@ def fit_gate(pooled: NDArray[np.float64], is_ultrasound: NDArray[np.bool_], limi
 
 
 def score_left_out(pooled: NDArray[np.float64], data: GateData, clinic: str) -> Scores:
-    """Score a clinic, and other images, by rules that saw neither.
+    """Score a clinic, and other images, by rules that saw neither; every input but the other clinics' gets its score.
 
-    Parameters
-    ----------
-    pooled : ndarray of float64, (n, n_features)
-        Features by a network that saw no patient of the clinic.
-    data : GateData
-        The inputs.
-    clinic : str
-        The clinic left out.
-
-    Returns
-    -------
-    Scores
-        Of every input but the other clinics'.
+    The features, (n, n_features), are by a network that saw no patient of the clinic.
     """
     ours, others = data.source == clinic, ~data.is_ultrasound
     fold = np.array([int(hashlib.sha256(str(name).encode()).hexdigest(), 16) % N_FOLDS for name in data.image])

@@ -37,24 +37,10 @@ class GateData:
 
 
 def make_gate_data(lesions: Lesions, clinics: Sequence[Path], rule: InputRule, *, every: int = 1) -> GateData:
-    """Cut the inputs that the gate is fitted and measured on.
+    """Cut the inputs that the gate is fitted and measured on, of every so many-th frame, lesion-free ones too.
 
-    Parameters
-    ----------
-    lesions : Lesions
-        Lesions of all clinics.
-    clinics : sequence of Path
-        Folders whose lesion-free frames are taken too.
-    rule : InputRule
-        How an input is cut.
-    every : int
-        Takes every so many-th frame.
-
-    Returns
-    -------
-    GateData
-        Each frame with the drawn box, with the default one, and once more with a box anywhere or after a change that
-        other machines and exports make; each other image with the default box and with one anywhere.
+    Each frame with the drawn box, with the default one, and once more with a box anywhere or after a change that other
+    machines and exports make; each other image with the default box and with one anywhere.
     """
     rng = np.random.default_rng(SEED)
     frames: list[tuple[str, str, NDArray[np.float32] | None]] = [

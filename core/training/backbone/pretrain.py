@@ -102,25 +102,9 @@ def pretrain(
     *,
     on_step: OnStep = lambda *_: None,
 ) -> PretrainNet:
-    """Train the backbone, going on from a checkpoint in `folder` if there is one.
+    """Train the backbone on some of the lesions, going on from a checkpoint in `folder` if there is one.
 
-    Parameters
-    ----------
-    data : Lesions
-        All lesions.
-    train : ndarray of bool, (n,)
-        Lesions to train on.
-    folder : Path
-        Of the checkpoint.
-    recipe : Recipe
-        Stages, optimiser, seed.
-    on_step : callable
-        Called with step, number of steps and loss.
-
-    Returns
-    -------
-    PretrainNet
-        The network with averaged weights, in evaluation mode, on the CPU.
+    The network has averaged weights, in evaluation mode, on the CPU; `on_step` takes step, number of steps and loss.
     """
     torch.manual_seed(recipe.seed)
     net = PretrainNet(recipe.architecture)

@@ -76,20 +76,8 @@ class PooledScore(NamedTuple):
 def fit_pooled_score(sites: Sequence[ImageSums]) -> PooledScore:
     """Fit the image score that `core.training.bundle.image_score` fits to all patients, its folds being the sites.
 
-    Parameters
-    ----------
-    sites : sequence of ImageSums
-        Two or more.
-
-    Returns
-    -------
-    PooledScore
-        Equal to the pooled fit but for rounding: every sum that it needs is a sum over patients.
-
-    Raises
-    ------
-    WorkError
-        If the images can't tell the patients apart.
+    Equal to the pooled fit but for rounding: every sum that it needs is a sum over patients. Two or more sites; a
+    WorkError if the images can't tell the patients apart.
     """
     total = ImageSums.add(sites)
     centre, axes = _find_axes(total)

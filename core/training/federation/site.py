@@ -56,25 +56,9 @@ class SitePlan:
 def summarise_site(
     manifest_path: Path, backbone: Path, plan: SitePlan, *, progress: Progress
 ) -> tuple[SiteSums, tuple[tuple[int, str], ...]]:
-    """Read every patient of a manifest, and give the sums; no split is made and no patient kept.
+    """Read every patient of a manifest, whatever their split, and give the sums and the rows not used, with why.
 
-    Parameters
-    ----------
-    manifest_path : Path
-        One row per image; all its patients count, whatever their split.
-    backbone : Path
-        Folder of the network that all sites share.
-    plan : SitePlan
-        Name and choices.
-    progress : callable
-        Called with images done and of all.
-
-    Returns
-    -------
-    SiteSums
-        What `core.training.federation.site_file.write_site` writes.
-    tuple of (int, str)
-        Rows that were not used, and why.
+    No split is made and no patient kept. All sites share the network; `progress` takes images done and of all.
     """
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")

@@ -98,22 +98,9 @@ def check_words(words: Mapping[str, str]) -> None:
 
 
 def read_site(path: Path) -> SiteSums:
-    """Read and check a site's file.
+    """Read a site's file as `write_site` writes it: finite, symmetric and positive definite where it has to be.
 
-    Parameters
-    ----------
-    path : Path
-        JSON, as `write_site` writes it.
-
-    Returns
-    -------
-    SiteSums
-        Finite, symmetric and positive definite where it has to be.
-
-    Raises
-    ------
-    InputError
-        If it is no such file, was changed, or holds what no site's patients give; a sentence that names the file.
+    An InputError that names the file if it is no such file, was changed, or holds what no site's patients give.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -25,22 +25,10 @@ SPLITS = ("validation", "test", "external")
 def compare_with_bundle(new: Path, order: Order, journal: Path, *, progress: StepProgress) -> dict[str, Any]:
     """Score the held-out patients with the bundle in use, and compare.
 
-    Parameters
-    ----------
-    new : Path
-        Folder of the new bundle.
-    order : Order
-        What was trained, and the bundle in use.
-    journal : Path
-        Where the scores are kept, so that a stopped run goes on.
-    progress : callable
-        Takes step, done, total.
+    Scores are kept in the journal, to go on after a stop.
 
-    Returns
-    -------
-    dict
-        "in_use" (name and hash), "left_out" (held-out patients that the bundle in use was trained on), and "splits";
-        or "reason" why there is nothing to compare.
+    "in_use" (name and hash), "left_out" (held-out patients that the bundle in use was trained on), and "splits"; or
+    "reason" why there is nothing to compare.
     """
     try:
         predictor = Predictor.load(order.in_use)

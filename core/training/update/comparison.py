@@ -38,20 +38,10 @@ class SideBySide:
 
 
 def compare_bundles(store: Store, current: Bundle, other: Bundle) -> list[SideBySide]:
-    """Compare two bundles on patients with a prospective estimate and an outcome.
+    """Compare the bundle that answers and another on patients with a prospective estimate and an outcome.
 
-    Parameters
-    ----------
-    store : Store
-        The register.
-    current, other : Bundle
-        That which answers, and that which may take its place.
-
-    Returns
-    -------
-    list of SideBySide
-        Real and simulated patients apart, those of the update and later ones apart; empty where no patient has an
-        estimate that both can be judged by.
+    Real and simulated patients apart, those of the update and later ones apart; empty where no patient has an estimate
+    that both can be judged by.
     """
     pairs = pair_estimates(tabulate_register(store), current, other)
     until = max(_find_until(store, bundle) for bundle in (current, other))

@@ -39,29 +39,11 @@ def list_coefs(head: FusionHead) -> Floats:
 def update_head(
     head: FusionHead, update: ModelUpdate, method: Method, inputs: Floats, y: Floats, *, draws: Draws
 ) -> FusionHead:
-    """Give the fusion after an update.
+    """Give the fusion, with the same terms, after an update on patients' image score and coded terms, (n, 1 + K).
 
-    Parameters
-    ----------
-    head : FusionHead
-        Before it.
-    update : ModelUpdate
-        What the closed testing procedure chose.
-    method : {"in the large", "recalibration", "refit"}
-        How far it goes.
-    inputs : ndarray of float64, (n, 1 + K)
-        Image score and coded terms of the patients.
-    y : ndarray of float64, (n,)
-        Outcome, 0 or 1.
-    draws : Draws
-        Seed, and what is told after each refit.
-
-    Returns
-    -------
-    FusionHead
-        The same terms. Each refit is updated by the same method on patients drawn with replacement, and centred at the
-        update: a recalibrated refit holds what the training patients and what these leave open, a refit anew what
-        these leave open; the image score of the refits stays.
+    Each refit is updated by the same method on patients drawn with replacement, and centred at the update: a
+    recalibrated refit holds what the training patients and what these leave open, a refit anew what these leave open;
+    the image score of the refits stays.
     """
     n_refits = len(head.bootstrap)
     drawn = _draw_updates(head, method, inputs, y, n_refits, draws)

@@ -47,28 +47,9 @@ class Patients:
 
 
 def read_patients(store: Store, bundle: Bundle, *, kind: Kind | None = None) -> Patients:
-    """Read the patients that a bundle may be updated on.
+    """Read the patients that a bundle may be updated on: of each the last estimate before the outcome, by this bundle.
 
-    Parameters
-    ----------
-    store : Store
-        The register.
-    bundle : Bundle
-        Whose estimates count.
-    kind : {"real", "simulated"}, optional
-        Which patients; needed where there are both.
-
-    Returns
-    -------
-    Patients
-        Of each patient the last estimate before the outcome; estimates made later, and other bundles', are left out.
-
-    Raises
-    ------
-    UsageError
-        If there are real and simulated patients and none were chosen.
-    WorkError
-        If the record does not hold.
+    A UsageError if there are real and simulated patients and none were chosen; a WorkError if the record does not hold.
     """
     anchor = store.read_anchor()
     table = tabulate_register(store)

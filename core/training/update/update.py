@@ -87,26 +87,9 @@ class Judged:
 
 
 def judge_bundle(store: Store, bundle: Bundle, *, kind: Kind | None = None) -> Judged:
-    """Test how far a bundle has to be updated for the register's patients.
+    """Test how far a bundle has to be updated for the register's patients, of one kind where it has both.
 
-    Parameters
-    ----------
-    store : Store
-        The register.
-    bundle : Bundle
-        As it is.
-    kind : {"real", "simulated"}, optional
-        Which patients, where the register has both.
-
-    Returns
-    -------
-    Judged
-        The tests and what they chose.
-
-    Raises
-    ------
-    InputError
-        If there are too few patients, the refit has no finite fit, or the estimates run against the outcomes.
+    An InputError if there are too few patients, the refit has no finite fit, or the estimates run against the outcomes.
     """
     patients, head = read_patients(store, bundle, kind=kind), bundle.fusion_heads[MAIN]
     events, others, needed = patients.events, len(patients.y) - patients.events, count_needed(head)
@@ -125,26 +108,10 @@ def judge_bundle(store: Store, bundle: Bundle, *, kind: Kind | None = None) -> J
 def update_bundle(
     store: Store, folder: Path, out: Path, plan: UpdatePlan, *, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Update a bundle on the register's patients, and write the new one into a folder of its own.
+    """Update a bundle, which stays as it is, on the register's patients; a new folder that holds a bundle is refused.
 
-    Parameters
-    ----------
-    store : Store
-        The register.
-    folder : Path
-        The bundle as it is; nothing in it is changed.
-    out : Path
-        New folder; one that holds a bundle is refused.
-    plan : UpdatePlan
-        Author, change note, name, patients.
-    progress : callable, optional
-        Is told draws of patients done and in all; what it raises ends the update, and nothing is written.
-
-    Returns
-    -------
-    dict
-        `Judged.summarise`, and "bundle" (None where the bundle is kept as it is and nothing was written), "sha256",
-        "optimism", "threshold".
+    `Judged.summarise`, and "bundle" (None where it is kept and nothing was written), "sha256", "optimism", "threshold".
+    `progress` is told draws of patients done and in all; what it raises ends the update, and nothing is written.
     """
     judged = judge_bundle(store, load_bundle(folder), kind=plan.kind)
     if judged.method == "keep":

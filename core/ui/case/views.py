@@ -64,18 +64,7 @@ def make_view(view: LesionView, frame: Frame, roi: Roi) -> PreparedView:
 
 
 def prepare_others(shown: PreparedView | None) -> list[PreparedView]:
-    """Prepare all views of the case in their order, beside the one that is looked at.
-
-    Parameters
-    ----------
-    shown : PreparedView or None
-        The one that is looked at; None where it can't be used.
-
-    Returns
-    -------
-    list of PreparedView
-        One for each view.
-    """
+    """Prepare all views of the case in their order, beside the one that is looked at; None where that can't be used."""
     state = get_case()
     prepared = []
     others = [view for view in state.views if view.number != state.shown]

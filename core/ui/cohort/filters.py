@@ -97,17 +97,9 @@ def describe_filters(chosen: Chosen) -> str:
 
 
 def fold_filters(usual: Mapping[str, object]) -> DeltaGenerator:
-    """Draw the button that the filters of a list lie behind; it says how many are set.
+    """Draw the button that the filters of a list lie behind, which says how many are set; give where to draw them.
 
-    Parameters
-    ----------
-    usual : mapping of str to object
-        Key of each filter and what it holds while it leaves nothing out.
-
-    Returns
-    -------
-    DeltaGenerator
-        Where the filters are to be drawn.
+    `usual` is what each filter holds, by its key, while it leaves nothing out.
     """
     count = sum(st.session_state.get(key, value) != value for key, value in usual.items())
     return st.popover("Search and filter" + (f" ({count} set)" if count else ""), width="content")

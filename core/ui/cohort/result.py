@@ -56,16 +56,7 @@ Ask = Mapping[type[Exhibit], Callable[[], Options]]
 def show_subject(view: View, patients: Patients, subject: Subject, ask: Ask | None = None) -> None:
     """Show every exhibit of a subject, each computed once a session, and how they are made.
 
-    Parameters
-    ----------
-    view : View
-        The patients as the filters leave them.
-    patients : Patients
-        The same with their threshold.
-    subject : Subject
-        What is shown.
-    ask : mapping of type to callable, optional
-        Draws the controls of an exhibit below its heading and gives its options, which hold for the later ones too.
+    `ask` draws the controls of an exhibit below its heading and gives its options, which hold for the later ones too.
     """
     said: set[str] = set()
     options: Options = {}

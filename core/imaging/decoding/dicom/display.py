@@ -93,17 +93,7 @@ def has_table(header: Dataset, sequence: str) -> bool:
 def read_table(header: Dataset, sequence: str) -> np.ndarray | None:
     """Read the entries of a sequence's lookup table, whatever their byte order, also such of 8 bits without words.
 
-    Parameters
-    ----------
-    header : Dataset
-        Of the file.
-    sequence : str
-        ModalityLUTSequence or VOILUTSequence.
-
-    Returns
-    -------
-    ndarray of int, shape (entries,), or None
-        None where there is no table, or a part of one.
+    The sequence is ModalityLUTSequence or VOILUTSequence; None where there is no table, or a part of one.
     """
     items = read_items(header, sequence)
     descriptor, data = (items[0].get("LUTDescriptor"), items[0].get("LUTData")) if items else (None, None)

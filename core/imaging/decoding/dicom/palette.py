@@ -34,19 +34,7 @@ def render_palette(stored: np.ndarray, header: Dataset) -> np.ndarray:
 def read_entries(data: object, stated: tuple[int, int], header: Dataset) -> np.ndarray | None:
     """Read the entries of a lookup table: words in the file's order, or bytes, of which two lie in a word.
 
-    Parameters
-    ----------
-    data : bytes or sequence of int
-        As pydicom gives the element.
-    stated : (int, int)
-        Number of entries, and bits of one, by the descriptor.
-    header : Dataset
-        Of the file, for its byte order.
-
-    Returns
-    -------
-    ndarray of int, shape (count,), or None
-        None where there are fewer.
+    `stated` is the number of entries and the bits of one, by the descriptor; None where there are fewer.
     """
     count, bits = stated
     if isinstance(data, bytes):

@@ -94,15 +94,8 @@ class DicomSource:
     def tell_colours(self, stated: str) -> "DicomSource":
         """Tell RGB from YBR by the first frame's values, where its coding does not settle it.
 
-        Parameters
-        ----------
-        stated : str
-            Photometric interpretation of the file; that of `header` is what its coding says, where it says something.
-
-        Returns
-        -------
-        DicomSource
-            The file with the colours that it holds; with a note where neither header nor coding state them.
+        `stated` is the file's photometric interpretation, `header` has what its coding says. A note tells where neither
+        does.
         """
         coded = str(self.header.get("PhotometricInterpretation") or "")
         is_colour = (self.header.get("SamplesPerPixel"), self.header.get("BitsAllocated")) == (3, 8)

@@ -29,19 +29,9 @@ def read_precision(stream: bytes) -> int:
 def find_marks(stream: bytes) -> tuple[str, dict[int, int]]:
     """Find in a JPEG of three components what decoders tell its colours by, each in its own way.
 
-    Parameters
-    ----------
-    stream : bytes
-        JPEG of any process.
-
-    Returns
-    -------
-    colours : str
-        RGB or YBR_FULL_422, as libjpeg understands JFIF, Adobe and the numbers of the components; "" where they are
-        silent, or its process is not of DCT.
-    changes : dict of int to int
-        Bytes by their places: with these, decoders that are asked for raw values give the components as they are
-        stored.
+    First RGB or YBR_FULL_422, as libjpeg understands JFIF, Adobe and the numbers of the components; "" where they are
+    silent, or its process is not of DCT. Then bytes by their places: with these, decoders that are asked for raw values
+    give the components as they are stored.
     """
     segments = list(_place_segments(stream))
     at, frame = next(((at, content) for marker, at, content in segments if marker in _OF_DCT), (0, b""))
