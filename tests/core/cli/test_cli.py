@@ -10,23 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import cli
 from core.cli.case import read_clinical
 from core.errors import InputError
 from core.simulation import render_patient, simulate_cohort
 from tests.core.imaging.samples import make_dicom, make_speckle
 
 ROOT = Path(__file__).parents[3]
-
-
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["core", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    out, err = capsys.readouterr()
-    return int(caught.value.code or 0), out, err
 
 
 @pytest.fixture
@@ -42,12 +31,8 @@ def clinical(tmp_path: Path) -> Path:
     return path
 
 
-def test_predict_prints_the_contract(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, image: Path, clinical: Path
-) -> None:
+def test_predict_prints_the_contract(run, bundle_dir: Path, image: Path, clinical: Path) -> None:
     code, out, _ = run(
-        capsys,
-        monkeypatch,
         "predict",
         image,
         "--clinical",
@@ -82,28 +67,18 @@ def test_predict_prints_the_contract(
     ],
 )
 def test_refused_values_end_in_a_sentence_and_code_3(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    bundle_dir: Path,
-    image: Path,
-    tmp_path: Path,
-    values: object,
-    message: str,
+    run, bundle_dir: Path, image: Path, tmp_path: Path, values: object, message: str
 ) -> None:
     (tmp_path / "bad.json").write_text(json.dumps(values))
-    code, out, err = run(
-        capsys, monkeypatch, "predict", image, "--clinical", tmp_path / "bad.json", "--bundle", bundle_dir
-    )
+    code, out, err = run("predict", image, "--clinical", tmp_path / "bad.json", "--bundle", bundle_dir)
     assert (code, out) == (3, "")
     assert message in err
     assert "Traceback" not in err
 
 
-def test_a_text_file_is_no_image(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path, tmp_path: Path
-) -> None:
+def test_a_text_file_is_no_image(run, bundle_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
-    code, _, err = run(capsys, monkeypatch, "predict", tmp_path / "text.png", "--bundle", bundle_dir)
+    code, _, err = run("predict", tmp_path / "text.png", "--bundle", bundle_dir)
     assert code == 3
     assert len(err.strip().splitlines()) == 1
 
@@ -120,24 +95,14 @@ def test_a_text_file_is_no_image(
         (("dance",), 2, "No such command"),
     ],
 )
-def test_a_wrong_call_says_what_to_do(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    code: int,
-    message: str,
-) -> None:
-    seen, _, err = run(capsys, monkeypatch, *arguments)
+def test_a_wrong_call_says_what_to_do(run, arguments: tuple[str, ...], code: int, message: str) -> None:
+    seen, _, err = run(*arguments)
     assert seen == code
     assert message in err
 
 
-def test_evaluate_prints_each_split(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bundle_dir: Path
-) -> None:
-    code, out, _ = run(
-        capsys, monkeypatch, "evaluate", bundle_dir / "evidence" / "predictions.csv", "--by", "centre", "--json"
-    )
+def test_evaluate_prints_each_split(run, bundle_dir: Path) -> None:
+    code, out, _ = run("evaluate", bundle_dir / "evidence" / "predictions.csv", "--by", "centre", "--json")
     data = json.loads(out)
     assert code == 0
     assert set(data) == {"train", "validation", "test", "external"}
@@ -167,23 +132,23 @@ def test_clinical_values_that_are_no_json_get_a_sentence(tmp_path: Path, content
         read_clinical(path)
 
 
-def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(capsys, monkeypatch, tmp_path: Path) -> None:
+def test_predict_takes_no_files_of_two_patients_as_views_of_one_lesion(run, tmp_path: Path) -> None:
     files = []
     for name in ("P-1", "P-2"):
         files.append(tmp_path / f"{name}.dcm")
         files[-1].write_bytes(
             make_dicom(make_speckle(), PatientID=name, StudyInstanceUID=f"1.2.{name[-1]}", SeriesInstanceUID="1.2.3")
         )
-    code, _, err = run(capsys, monkeypatch, "predict", *files)
+    code, _, err = run("predict", *files)
     assert code == 3
     assert "name different patients" in err
 
 
-def test_predict_names_a_picture_that_is_given_twice(capsys, monkeypatch, bundle_dir: Path, image: Path) -> None:
-    code, _, err = run(capsys, monkeypatch, "predict", image, image, "--bundle", bundle_dir)
+def test_predict_names_a_picture_that_is_given_twice(run, bundle_dir: Path, image: Path) -> None:
+    code, _, err = run("predict", image, image, "--bundle", bundle_dir)
     assert code == 0
     assert "View 2 shows the same picture as view 1" in err
-    _, _, err = run(capsys, monkeypatch, "predict", image, "--bundle", bundle_dir)
+    _, _, err = run("predict", image, "--bundle", bundle_dir)
     assert "the same picture" not in err
 
 
@@ -206,14 +171,14 @@ def test_odd_json_of_clinical_values_gets_a_sentence(tmp_path: Path, content: st
 @pytest.mark.parametrize("verb", ["evaluate", "score", "train"])
 @pytest.mark.parametrize("place", ["file.txt/refused.csv", ""])
 def test_a_file_of_refused_rows_that_can_not_be_written_gets_a_sentence(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str, place: str
+    run, tmp_path: Path, verb: str, place: str
 ) -> None:
     (tmp_path / "file.txt").write_text("")
     (tmp_path / "table.csv").write_text("patient_id,split,y,prob\nP1,test,1,0.6\nP2,test,0,0.4\nP3,test,0,x\n")
     (tmp_path / "manifest.csv").write_text("patient_id,centre,image,ki67_pct\nP1,A,none.png,20\n")
     more = {"score": ["--out", tmp_path / "out.csv"], "train": ["--check", "--out", tmp_path / "bundle"]}.get(verb, [])
     table = tmp_path / ("table.csv" if verb == "evaluate" else "manifest.csv")
-    code, out, err = run(capsys, monkeypatch, verb, table, *more, "--refused", tmp_path / place)
+    code, out, err = run(verb, table, *more, "--refused", tmp_path / place)
     assert (code, out) == ((1, "") if place else (2, ""))
     assert ("--refused can't be written" if place else "--refused is a folder") in err
     assert "Traceback" not in err
@@ -221,18 +186,12 @@ def test_a_file_of_refused_rows_that_can_not_be_written_gets_a_sentence(
 
 @pytest.mark.parametrize(("place", "code"), [("", 2), ("file.txt/out.csv", 1)])
 def test_scores_that_can_not_be_written_get_a_sentence_before_the_work(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    bundle_dir: Path,
-    image: Path,
-    tmp_path: Path,
-    place: str,
-    code: int,
+    run, bundle_dir: Path, image: Path, tmp_path: Path, place: str, code: int
 ) -> None:
     (tmp_path / "file.txt").write_text("")
     manifest = tmp_path / "manifest.csv"
     manifest.write_text(f"patient_id,image\nP1,{image.name}\n")
-    found, out, err = run(capsys, monkeypatch, "score", manifest, "--bundle", bundle_dir, "--out", tmp_path / place)
+    found, out, err = run("score", manifest, "--bundle", bundle_dir, "--out", tmp_path / place)
     assert (found, out) == (code, "")
     assert "--out" in err.splitlines()[-1]
     assert "Traceback" not in err

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from core import cli, settings
+from core import settings
 from core.simulation import render_patient, simulate_cohort
 from core.simulation.dicom import encode_dicom
 from tests.core.archive.orthanc import find_port
@@ -19,20 +18,6 @@ from tests.pdf import read_pages
 PDF = b"%PDF-1.7\nmade up\n%%EOF\n"
 ROI = "400,250,600,400"
 FILES = {"sc.dcm", "sr.dcm", "report.dcm", "pr.dcm"}
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    """Call a verb; give exit code, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["core", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(caught.value.code or 0), out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")
