@@ -6,7 +6,7 @@ addresses, emoji, icons) is parted by a word joiner, which is not seen.
 """
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def plain_figure(figure: "go.Figure") -> "go.Figure":
     return type(figure)(_clean(figure.to_dict()), _validate=False)  # as it was, so there is nothing to be checked
 
 
-def _clean(part: Any) -> Any:
+def _clean(part: object) -> object:
     if isinstance(part, dict):
         return {name: _clean(value) for name, value in part.items()}
     if isinstance(part, list | tuple):

@@ -44,7 +44,7 @@ class Sealed:
             ) from None
         return record, identity
 
-    def write(self, folder: Path, record: Mapping[str, Any], files: Iterable[str], card: str) -> None:
+    def write(self, folder: Path, record: Mapping[str, object], files: Iterable[str], card: str) -> None:
         """Write manifest and card of the files that lie there; a seal that the card has already is taken off."""
         card = self._seal.sub("", card)
         (folder / CARD).write_text(card, encoding="utf-8")

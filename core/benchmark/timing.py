@@ -4,9 +4,8 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-Part = Callable[[], Any]  # what is timed, by its name; None where its library is not installed
+Part = Callable[[], object]  # what is timed, by its name; None where its library is not installed
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -64,7 +64,9 @@ def audit(
     tell_chain(report, as_json, summarise_chain)
 
 
-def tell_chain(report: "ChainReport", as_json: bool, summarise: Callable[[dict[str, Any]], str], **more: int) -> None:
+def tell_chain(
+    report: "ChainReport", as_json: bool, summarise: Callable[[dict[str, object]], str], **more: int
+) -> None:
     """Print what a verification found; one that does not hold fails."""
     print_result(vars(report) | {"holds": report.holds} | more, as_json, summarise)
     if not report.holds:
@@ -109,7 +111,7 @@ def _render(records: "Iterable[Record]", suffix: str) -> "Iterator[bytes]":
         yield render_csv(pd.DataFrame(part, columns=names, dtype=object)).partition(b"\n")[2]
 
 
-def summarise_chain(data: dict[str, Any]) -> str:
+def summarise_chain(data: dict[str, object]) -> str:
     """Say whether the chain holds."""
     state = "holds" if data["holds"] else f"is broken: {data['reason']}"
     return f"{data['entries']} entries; the chain {state}. Last hash {data['last_hash']}"

@@ -67,7 +67,7 @@ def _summarise_benchmark(data: dict[str, Any]) -> str:
     )
 
 
-def _write_row(part: dict[str, Any]) -> str:
+def _write_row(part: dict[str, object]) -> str:
     if part["milliseconds"] is None:
         return f"| {part['name']} | 0 | not installed | | | |"
     ratio = f"{part['ratio']:.2f}" if part["ratio"] else ""

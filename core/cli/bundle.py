@@ -66,7 +66,7 @@ def _describe(bundle: "Bundle", *, is_signed: bool) -> dict[str, Any]:
     return {"name": bundle.name, "sha256": bundle.sha256, "signed": is_signed, **kinds}
 
 
-def _summarise(data: dict[str, Any]) -> str:
+def _summarise(data: dict[str, object]) -> str:
     kind = "trained on simulated patients" if data["simulated"] else "trained on patients"
     kind += " (too few: for trying out only)" if data["few"] else ""
     signed = "signed" if data["signed"] else "not signed"

@@ -112,7 +112,7 @@ def read_clinical(path: Path | None) -> tuple[dict[str, Any], str | None]:
     return known, None if side is None else str(side)
 
 
-def _take_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _take_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     """Refuse a name that stands twice, of which JSON would take the last."""
     found = dict(pairs)
     if len(found) < len(pairs):

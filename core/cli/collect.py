@@ -1,7 +1,7 @@
 """A cohort of one's own: DICOM files and a workbook to pseudonymised B-mode stills and a manifest."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -85,7 +85,7 @@ def _count_reasons(refused: "pd.DataFrame") -> list[str]:
     return lines
 
 
-def _summarise(data: dict[str, Any]) -> str:
+def _summarise(data: dict[str, object]) -> str:
     return (
         f"{data['manifest']}: {data['images']} images of {data['patients']} patients. "
         f"Files: {data['files']}, {data['images']} used, {data['files_refused']} named. "

@@ -100,7 +100,7 @@ def summarise_evaluation(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _describe_part(part: dict[str, Any]) -> str:
+def _describe_part(part: dict[str, object]) -> str:
     of = "" if part["n"] == part["patients"] else f" of {part['patients']} with a known outcome"
     events = f"{part['events']} {'event' if part['events'] == 1 else 'events'}"
     return f"n = {part['n']}{of}, {events}, {describe_auc(part)}"

@@ -50,7 +50,7 @@ def meeting(
     say(f"The document of {len(contents)} patients is written.")
 
 
-def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, Any]]]:
+def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, object]]]:
     """Give the rows of each patient, in the order of the names."""
     from core.cohort.manifest import read_rows  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, Any]]]
     return [rows[name] for name in names or rows]
 
 
-def _collect(rows: list[dict[str, Any]], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
+def _collect(rows: list[dict[str, object]], predictor: "Predictor", store: "Store", now: str) -> "PatientContent":
     """Collect one patient; entries belong to the patient by the pixels that the model read, not by the name alone."""
     from core.cohort.scoring.local import read_case  # noqa: PLC0415
     from core.documents.collect_board import collect_board, name_register_entry  # noqa: PLC0415

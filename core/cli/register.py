@@ -196,7 +196,7 @@ def _summarise_rows(data: dict[str, Any]) -> str:
     return f"{counts}; {data['entries']} entries written"
 
 
-def _summarise_register(data: dict[str, Any]) -> str:
+def _summarise_register(data: dict[str, object]) -> str:
     withdrawn = f" ({data['withdrawn']} withdrawn)" if data["withdrawn"] else ""
     counts = f"{data['estimates']} estimates{withdrawn}, {data['outcomes']} outcomes, {data['follow_ups']} follow-ups"
     return f"{counts} among {summarise_chain(data)}"

@@ -1,7 +1,7 @@
 """Results to the archive."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -45,5 +45,5 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _summarise(data: dict[str, Any]) -> str:
+def _summarise(data: dict[str, object]) -> str:
     return f"sent {data['sent']}, waiting {data['waiting']}"

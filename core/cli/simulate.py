@@ -49,7 +49,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - options of a command
         print_result(_compare_realism(table, compare), as_json, _summarise_realism)
 
 
-def _study(out: Path, backbone: Path, n_cohorts: int, seed: int, processes: int) -> dict[str, Any]:
+def _study(out: Path, backbone: Path, n_cohorts: int, seed: int, processes: int) -> dict[str, object]:
     from core.training.study.cohorts import run_study  # noqa: PLC0415
     from core.training.study.figures import summarise_figures  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def _summarise_study(data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _compare_realism(table: Path, busbra: Path) -> dict[str, Any]:
+def _compare_realism(table: Path, busbra: Path) -> dict[str, object]:
     from core.simulation.compare import compare_realism, read_busbra_lesions, read_simulated_lesions  # noqa: PLC0415
 
     result = compare_realism(read_simulated_lesions(table), read_busbra_lesions(busbra))

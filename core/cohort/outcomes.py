@@ -61,7 +61,7 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
     return OutcomeTable(tuple(rows), reading)
 
 
-def _find_reason(known: dict[str, Any]) -> str:
+def _find_reason(known: dict[str, object]) -> str:
     """Say why what a row states is not the outcome of the tumour that was examined; "" where it may be."""
     specimen, neoadjuvant = (known.pop(name, None) for name in EXCLUDING)
     if specimen == "core" and "ki67_pct" in known:

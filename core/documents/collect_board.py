@@ -104,7 +104,7 @@ def collect_board(
     )
 
 
-def _pick(row: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
+def _pick(row: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
     return {name: row[name] for name in names if name in row and not is_missing(row[name])}
 
 

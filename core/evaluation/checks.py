@@ -1,7 +1,6 @@
 """What may enter a statistic: complete, paired, coded 0/1, probabilities within [0, 1]."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Sequence, Sized
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,7 @@ def prepare_column(values: ArrayLike, name: str) -> Floats:
 
 def prepare_outcome(
     y: ArrayLike, *scores: ArrayLike, probability: bool = False
-) -> tuple[Floats, list[Floats], NDArray[Any]]:
+) -> tuple[Floats, list[Floats], NDArray[np.bool_]]:
     """Pair an outcome with its scores and keep the complete rows."""
     outcome = prepare_column(y, "outcome")
     columns = [prepare_column(score, "score") for score in scores]
@@ -43,7 +42,7 @@ def prepare_outcome(
 
 def prepare_survival(
     time: ArrayLike, event: ArrayLike, *columns: ArrayLike
-) -> tuple[Floats, Floats, list[Floats], NDArray[Any]]:
+) -> tuple[Floats, Floats, list[Floats], NDArray[np.bool_]]:
     """Pair follow-up times with events and other numeric columns, and keep the complete rows."""
     times = prepare_column(time, "time")
     events = prepare_column(event, "event")
@@ -56,7 +55,7 @@ def prepare_survival(
     return times[keep], events[keep], [column[keep] for column in others], keep
 
 
-def check_lengths(columns: Sequence[NDArray[Any]]) -> None:
+def check_lengths(columns: Sequence[Sized]) -> None:
     """Refuse columns of different lengths."""
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
@@ -83,5 +82,5 @@ def check_conf_level(conf_level: float) -> None:
         raise InputError(f"The confidence level is {conf_level:g}; give a number between 0 and 1, such as 0.95.")
 
 
-def _find_complete(columns: Sequence[Floats]) -> NDArray[Any]:
+def _find_complete(columns: Sequence[Floats]) -> NDArray[np.bool_]:
     return np.logical_and.reduce([~np.isnan(column) for column in columns])

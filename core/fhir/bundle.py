@@ -135,7 +135,7 @@ def _load(content: bytes) -> object:
         raise TableError(DAMAGED) from None
 
 
-def _take_once(pairs: list[tuple[str, Any]]) -> Content:
+def _take_once(pairs: list[tuple[str, object]]) -> Content:
     """Make an object; a property that is null is not there, as FHIR's JSON has none."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from core.errors import InputError
 from core.fhir.bundle import (
@@ -144,7 +143,7 @@ def _find_type(bundle: Bundle, reference: Content, holder: Content) -> str:
     return show_word(found.get("resourceType") or reference.get("type") or (parts[-2] if len(parts) > 1 else parts[0]))
 
 
-def _list_names(bundle: Bundle, subject: Any, holder: Content) -> tuple[str, ...]:
+def _list_names(bundle: Bundle, subject: object, holder: Content) -> tuple[str, ...]:
     """Give what a patient may be known by: identifiers, or the id where there is none."""
     if not isinstance(subject, dict):
         return ()

@@ -34,7 +34,7 @@ def name_cohort(bundle: Bundle) -> str:
     return f"{name} (model for trying out only)" if bundle.is_few else name
 
 
-def read_intake(bundle: Bundle) -> list[dict[str, Any]] | None:
+def read_intake(bundle: Bundle) -> list[dict[str, object]] | None:
     """Read how many images of each kind a bundle passes, cautions and refuses; None where it was not measured."""
     if INTAKE not in bundle.manifest.files:
         return None
@@ -48,7 +48,7 @@ def read_evidence(bundle: Bundle, name: str) -> dict[str, Any]:
     return dict(json.loads((bundle.folder / name).read_text(encoding="utf-8")))
 
 
-def read_internal(bundle: Bundle) -> dict[str, Any] | None:
+def read_internal(bundle: Bundle) -> dict[str, object] | None:
     """Read what the training patients say of the model; None where it was not measured."""
     return read_evidence(bundle, INTERNAL) if INTERNAL in bundle.manifest.files else None
 

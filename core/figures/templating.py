@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,6 +12,6 @@ def _open(folder: Path) -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def render_template(path: Path, record: dict[str, Any]) -> bytes:
+def render_template(path: Path, record: dict[str, object]) -> bytes:
     """Fill a template of a package with plain values, as UTF-8."""
     return _open(path.parent).get_template(path.name).render(record).encode()

@@ -65,7 +65,7 @@ def render_case(case: Case, prediction: Prediction, bundle: Bundle) -> dict[str,
     return record
 
 
-def _render_view(view: ViewEstimate) -> dict[str, Any]:
+def _render_view(view: ViewEstimate) -> dict[str, object]:
     return {
         "probability": view.probability,
         "logit": view.logit,
@@ -76,7 +76,7 @@ def _render_view(view: ViewEstimate) -> dict[str, Any]:
     }
 
 
-def _render_map(view: ViewEstimate) -> dict[str, Any]:
+def _render_map(view: ViewEstimate) -> dict[str, object]:
     return {
         "heatmap": view.heatmap.tolist(),
         "heatmap_offset": view.heatmap_offset,
@@ -84,5 +84,5 @@ def _render_map(view: ViewEstimate) -> dict[str, Any]:
     }
 
 
-def _render_applicability(applicability: Applicability) -> dict[str, Any]:
+def _render_applicability(applicability: Applicability) -> dict[str, object]:
     return {"status": applicability.status, "reasons": list(applicability.reasons)}

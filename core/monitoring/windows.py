@@ -80,5 +80,5 @@ def count_windows(
     return volumes, windows.table[["window", "n"]].join(_sum(missing, windows.codes))
 
 
-def _sum(columns: Mapping[str, Any], codes: NDArray[np.int64]) -> pd.DataFrame:
+def _sum(columns: Mapping[str, object], codes: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame(columns).astype("int64").groupby(codes).sum()

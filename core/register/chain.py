@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from core.register.models import WITHHELD, Record
 from core.register.witness import Anchor
@@ -32,7 +31,7 @@ class ChainReport:
         return self.broken_at is None
 
 
-def hash_entry(columns: Mapping[str, Any]) -> str:
+def hash_entry(columns: Mapping[str, object]) -> str:
     """Hash an entry's columns, all but the hash itself and its seal; a column that was added later only if filled."""
     kept = {name: value for name, value in columns.items() if name not in NOT_HASHED and (value or name not in ADDED)}
     return hash_json(kept)

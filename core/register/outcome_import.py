@@ -111,7 +111,7 @@ def enter_rows(store: Store, judged: Sequence[JudgedRow], author: Author, *, rea
     return store.append_all(entries)
 
 
-def _judge(number: int, patient: str, raw: Mapping[str, Any], kept: Mapping[tuple[str, Kind], Kept]) -> JudgedRow:
+def _judge(number: int, patient: str, raw: Mapping[str, object], kept: Mapping[tuple[str, Kind], Kept]) -> JudgedRow:
     try:
         parts = check_outcome(raw, kept.get((patient, "outcome"), NOTHING).values)
     except InputError as error:

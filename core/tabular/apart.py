@@ -73,7 +73,7 @@ def read_apart(module: str, how: object, content: bytes, sentences: Sentences) -
     return answer[1:]
 
 
-def serve(read: Callable[[bytes, Any], bytes], sentences: Sentences) -> None:
+def serve(read: Callable[[bytes, object], bytes], sentences: Sentences) -> None:
     """Read one file from standard input within limits, and answer on standard output."""
     memory_mb, seconds = map(int, sys.argv[1:])
     warnings.simplefilter("ignore")

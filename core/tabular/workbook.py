@@ -131,7 +131,7 @@ def _write_cells(cells: Cells, marks: Marks) -> list[list[str]]:
     return written
 
 
-def _write_cell(value: Any) -> str:
+def _write_cell(value: object) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float | int):

@@ -33,7 +33,7 @@ def check_manifest(path: Path, plan: TrainingPlan) -> dict[str, Any]:
     return check_read(read_manifest(path, plan.split_rule, plan.choices, confined=plan.confined), plan)
 
 
-def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, Any]:
+def check_read(manifest: Manifest, plan: TrainingPlan) -> dict[str, object]:
     """Check a manifest that was read; what it gives is that of `check_manifest`."""
     unread, shared = _look_at_files(manifest.images)
     refused = tuple(sorted((*manifest.refused, *unread)))

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -220,7 +219,7 @@ def _seed_views(seed: int, patient_id: str, crop: NDArray[np.uint8]) -> int:
     return int.from_bytes(key[:7], "big")
 
 
-def _read_lesion(image: Mapping[Hashable, Any]) -> tuple[Frame, Roi, BoxSource]:
+def _read_lesion(image: Mapping[Hashable, object]) -> tuple[Frame, Roi, BoxSource]:
     row = {str(name): value for name, value in image.items()}
     return box_row(row, decode_row(row, bulk=True), get_finder().find)
 

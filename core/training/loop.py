@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -127,7 +127,7 @@ def average_by(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]
     return step
 
 
-def _split_decay(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def _split_decay(net: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Weights decay; biases and batch-norm parameters don't."""
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]

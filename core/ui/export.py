@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -95,7 +95,7 @@ def render_case_json(case: Case, prediction: Prediction, bundle: Bundle, *, simu
     return json.dumps(record, indent=2, allow_nan=False)
 
 
-def _list_view(view: View) -> dict[str, Any]:
+def _list_view(view: View) -> dict[str, object]:
     frame, roi = view.frame, view.roi
     return {
         "file_sha256": frame.sha256,

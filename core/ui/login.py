@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 
 import streamlit as st
 from streamlit.runtime import Runtime, get_instance
@@ -95,13 +95,13 @@ def is_login_configured() -> bool:
         return False
 
 
-def is_expired(claims: Mapping[str, Any], now: float) -> bool:
+def is_expired(claims: Mapping[str, object], now: float) -> bool:
     """Whether an identity token has expired; so has one that does not say when, or says never."""
     end = claims.get("exp")
     return isinstance(end, bool) or not isinstance(end, int | float) or not now < end < math.inf
 
 
-def read_user(claims: Mapping[str, Any], claim: str) -> User | None:
+def read_user(claims: Mapping[str, object], claim: str) -> User | None:
     """Read name and highest role from an identity token; None without role or subject."""
     key = claims.get("sub")
     if not isinstance(key, str) or not key:

@@ -108,7 +108,7 @@ def hash_patient(patient_id: str, study_uid: str) -> str:
     return hashlib.sha256(f"{study_uid}\n{named}".encode()).hexdigest() if named else ""
 
 
-def _values(item: Any, tag: str) -> list[Any]:
+def _values(item: object, tag: str) -> list[object]:
     element = item.get(tag) if isinstance(item, Mapping) else None
     values = element.get("Value") if isinstance(element, Mapping) else None
     return values if isinstance(values, list) else []
@@ -119,7 +119,7 @@ def read_text(item: Any, tag: str) -> str:
     return next((str(value)[:64] for value in _values(item, tag) if isinstance(value, str | int | float)), "")
 
 
-def read_texts(item: Any, tag: str) -> str:
+def read_texts(item: object, tag: str) -> str:
     """Read all values of a tag as `read_text` reads the first, with commas."""
     return ", ".join(str(value)[:16] for value in _values(item, tag)[:8] if isinstance(value, str))
 
@@ -132,7 +132,7 @@ def read_uid(item: Any, tag: str) -> str:
     return text
 
 
-def read_study(uid: str, item: Any) -> StudySummary:
+def read_study(uid: str, item: object) -> StudySummary:
     """Read what a list says of a study."""
     patient = hash_patient(read_text(item, "00100020"), uid)
     return StudySummary(uid, read_text(item, "00080020"), read_texts(item, "00080061"), patient)

@@ -39,7 +39,7 @@ class FileTokens:
     side: str = ""
     pixels: str = ""
 
-    def write(self) -> dict[str, Any]:
+    def write(self) -> dict[str, object]:
         """Give it as JSON has it."""
         return asdict(self)
 

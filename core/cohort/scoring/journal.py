@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from core.errors import WorkError
 
-Scores = dict[str, Any]
+Scores = dict[str, object]
 UNWRITABLE = "What is done can't be kept beside the table of --out. Check its path and the disk."
 
 

@@ -215,7 +215,7 @@ def compute_calibration_terms(y: Floats, p: Floats, conf_level: float = 0.95) ->
     return fields, reasons
 
 
-def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
+def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, object]:
     n, events, expected = len(y), float(y.sum()), float(p.sum())
     errors = (y - p) ** 2
     rate, brier = events / n, float(errors.mean())
@@ -248,7 +248,7 @@ def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> 
     return fields
 
 
-def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, Any]:
+def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> dict[str, object]:
     if 2 * _count_certain(p) > len(p):
         reasons |= dict.fromkeys(("intercept", "slope", "log_loss"), MOSTLY_CERTAIN)
         return {}
@@ -273,7 +273,7 @@ def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, st
     return fields | {"joint_intercept": float(both.coef[0]), "lr_chisq": chisq, "lr_p": float(chdtrc(2, chisq))}
 
 
-def _describe_term(name: str, value: float, se: float, z: float) -> dict[str, Any]:
+def _describe_term(name: str, value: float, se: float, z: float) -> dict[str, object]:
     return {name: value, f"{name}_se": se, f"{name}_ci": (value - z * se, value + z * se)}
 
 

@@ -25,7 +25,7 @@ def render_plain(value: Any) -> Any:
     return value
 
 
-def render_roc(roc: RocResult | None) -> dict[str, Any] | None:
+def render_roc(roc: RocResult | None) -> dict[str, object] | None:
     """Write a ROC result, without its curve."""
     if roc is None:
         return None
@@ -33,7 +33,7 @@ def render_roc(roc: RocResult | None) -> dict[str, Any] | None:
     return {name: getattr(roc, name) for name in fields}
 
 
-def render_confusion(confusion: ConfusionResult) -> dict[str, Any]:
+def render_confusion(confusion: ConfusionResult) -> dict[str, object]:
     """Write a confusion matrix and its metrics."""
     counts = {name: getattr(confusion, name) for name in ("tp", "fp", "fn", "tn")}
     metrics = {

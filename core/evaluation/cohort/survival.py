@@ -210,7 +210,7 @@ def describe_rmst(rmst: RmstResult) -> str:
     )
 
 
-def explain_rmst(row: Mapping[Hashable, Any]) -> str:
+def explain_rmst(row: Mapping[Hashable, object]) -> str:
     """Say why a group has no restricted mean, or none with an interval."""
     return "no event until then" if row["se"] == 0 else "not followed so long"
 

@@ -163,7 +163,9 @@ def compute_components(outcome: Floats, score: Floats) -> tuple[float, Floats, F
     return float(v10.mean()), v10, v01
 
 
-def compute_auc_se(outcome: Floats, score: Floats, cluster: NDArray[Any] | None = None) -> tuple[float, float | None]:
+def compute_auc_se(
+    outcome: Floats, score: Floats, cluster: NDArray[np.int64] | None = None
+) -> tuple[float, float | None]:
     """Compute the AUC with DeLong's standard error, or that of Obuchowski where patients have several rows."""
     auc, v10, v01 = compute_components(outcome, score)
     positive = outcome == 1
@@ -188,7 +190,7 @@ def compute_auc_se(outcome: Floats, score: Floats, cluster: NDArray[Any] | None 
     return auc, math.sqrt(max(variance, 0.0))
 
 
-def _prepare_cluster(patient: ArrayLike | None, keep: NDArray[Any]) -> NDArray[Any] | None:
+def _prepare_cluster(patient: ArrayLike | None, keep: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     if patient is None:
         return None
     labels = np.asarray(patient)
@@ -213,7 +215,7 @@ def _trace_curve(outcome: Floats, score: Floats, conf_level: float) -> pd.DataFr
 
 
 def _bootstrap_interval(
-    outcome: Floats, score: Floats, cluster: NDArray[Any] | None, conf_level: float, n_boot: int, seed: int
+    outcome: Floats, score: Floats, cluster: NDArray[np.int64] | None, conf_level: float, n_boot: int, seed: int
 ) -> Interval:
     codes = np.arange(len(outcome)) if cluster is None else cluster
     order = np.argsort(score, kind="stable")

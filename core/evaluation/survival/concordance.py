@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -133,12 +132,12 @@ def count_later_pairs(time: Floats, event: Floats, score: Floats) -> tuple[Float
     return event * (later_lower + (later - later_lower - later_higher) / 2), event * later
 
 
-def _order_moments(time: Floats, event: Floats) -> NDArray[Any]:
+def _order_moments(time: Floats, event: Floats) -> NDArray[np.int64]:
     """Give each moment its number; a censoring comes after an event at the same time."""
     return np.asarray(pd.factorize(time, sort=True)[0] * 2 + (1 - event).astype(np.int64))
 
 
-def _count_beyond(key: NDArray[Any], weight: Floats) -> Floats:
+def _count_beyond(key: NDArray[np.int64], weight: Floats) -> Floats:
     """Sum the weights of rows with a greater key."""
     _, code = np.unique(key, return_inverse=True)
     totals = np.bincount(code, weight).astype(np.float64)
@@ -146,7 +145,7 @@ def _count_beyond(key: NDArray[Any], weight: Floats) -> Floats:
     return beyond[code]
 
 
-def _count_later_lower(key: NDArray[Any], value: Floats, weight: Floats) -> Floats:
+def _count_later_lower(key: NDArray[np.int64], value: Floats, weight: Floats) -> Floats:
     """Sum the weights of rows with a greater key and a lower value, by merging ever longer blocks."""
     n = len(key)
     order = np.lexsort((value, key))

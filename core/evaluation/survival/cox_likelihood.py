@@ -1,7 +1,6 @@
 """Efron's partial likelihood; lifelines' fit names no separated terms and gives no sums for R's test of hazards."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,8 @@ class Stratum:
 
     design: Floats  # (n, k), terms
     event: Floats  # (n,), events
-    last: NDArray[Any]  # int, (m,), for each event, the last row that is still at risk at its time
-    tie: NDArray[Any]  # int, (m,), for each event, its moment's number
+    last: NDArray[np.int64]  # (m,), for each event, the last row that is still at risk at its time
+    tie: NDArray[np.int64]  # (m,), for each event, its moment's number
     share: Floats  # (m,), for each event, the share of its tied events that Efron takes out of the risk set
     moments: Floats  # (m,), time of each event
 
@@ -41,7 +40,7 @@ def build_stratum(time: Floats, event: Floats, design: Floats) -> Stratum:
 class NoMaximum:
     """Why the partial likelihood has no finite maximum."""
 
-    terms: NDArray[Any]  # int, columns of the design that are involved
+    terms: NDArray[np.int64]  # columns of the design that are involved
     # whether they separate the events, so that the likelihood rises for ever; else they repeat each other, or do not
     # differ among patients who are at risk together
     separated: bool
@@ -79,7 +78,7 @@ def maximise(strata: list[Stratum]) -> tuple[Floats, Floats, float] | NoMaximum:
     return NoMaximum(_find_involved(beta), separated=True)
 
 
-def _find_involved(direction: Floats) -> NDArray[Any]:
+def _find_involved(direction: Floats) -> NDArray[np.int64]:
     size = np.abs(direction)
     return np.flatnonzero(size > INVOLVED * size.max())
 

@@ -1,7 +1,6 @@
 """Kaplan-Meier curves by group, with numbers at risk and medians as in R, which lifelines' differ from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,7 +116,7 @@ def find_common_time(result: KaplanMeierResult) -> float | None:
 
 def split_groups(
     time: ArrayLike, event: ArrayLike, group: ArrayLike | None
-) -> tuple[dict[str, tuple[Floats, Floats]], NDArray[Any]]:
+) -> tuple[dict[str, tuple[Floats, Floats]], NDArray[np.bool_]]:
     """Split complete follow-up by group, in the order of the labels' categories."""
     times, events, _, keep = prepare_survival(time, event)
     if group is None:

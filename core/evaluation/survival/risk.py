@@ -130,7 +130,7 @@ def _observe(time: Floats, event: Floats, horizon: float, z: float) -> tuple[flo
     return float(1 - survival[0]), (float(1 - high[0]), float(1 - low[0]))
 
 
-def _add_slope(fields: dict[str, Any], time: Floats, event: Floats, risk: Floats, z: float) -> dict[str, str]:
+def _add_slope(fields: dict[str, object], time: Floats, event: Floats, risk: Floats, z: float) -> dict[str, str]:
     if risk.min() <= 0 or risk.max() >= 1:
         return {"slope": "A predicted risk is exactly 0 or 1."}
     cox = compute_cox(time, event, {"risk": np.log(-np.log1p(-risk))})

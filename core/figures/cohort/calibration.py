@@ -32,7 +32,7 @@ class CalibrationExhibit(Exhibit):
     name: ClassVar[str] = "calibration"
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute the calibration; of development patients it is apparent."""
         y, prob = patients.table["y"], patients.table["prob"]
         return cls(patients.name, compute_calibration(y, prob, role=find_role(patients), ici_interval=True))

@@ -39,7 +39,7 @@ class CentresExhibit(Exhibit):
         return "centre" in patients.table and 1 < patients.table["centre"].nunique() <= TOO_MANY_LEVELS
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Evaluate each centre and pool."""
         role = find_role(patients)
         centres = {

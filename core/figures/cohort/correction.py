@@ -39,7 +39,7 @@ class OptimismExhibit(Exhibit):
         )
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Correct the combination of the two parts."""
         return cls(patients.name, compute_combination_optimism(patients.table))
 
@@ -86,7 +86,7 @@ class RecalibrationExhibit(Exhibit):
     is_extra: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, patients: Patients, *, update: Update = "intercept", **_: Any) -> Self:
+    def of(cls, patients: Patients, *, update: Update = "intercept", **_: object) -> Self:
         """Estimate the update; each tenth is judged with one estimated on the rest."""
         y, prob, role = patients.table["y"], patients.table["prob"], find_role(patients)
         return cls(patients.name, compute_recalibration(y, prob, update=update, role=role, ici_interval=True))

@@ -155,7 +155,7 @@ class DecisionCurveExhibit(BenefitExhibit):
         measure: Measure = "net_benefit",
         prevalence: float | None = None,
         harm: float = 0.0,
-        **_: Any,
+        **_: object,
     ) -> Self:
         """Compute net benefit, by default at the patients' own prevalence and without harm."""
         result = compute_net_benefit(patients.table, prevalence, harm)
@@ -201,7 +201,7 @@ class GainExhibit(Exhibit):
         return bool(list_models(patients.table))
 
     @classmethod
-    def of(cls, patients: Patients, *, other: str | None = None, limits: Limits = KI67_RANGE, **_: Any) -> Self:
+    def of(cls, patients: Patients, *, other: str | None = None, limits: Limits = KI67_RANGE, **_: object) -> Self:
         """Compare with another model, the table's first by default."""
         chosen = other or list_models(patients.table)[0]
         return cls(patients.name, compute_gain(patients.table, chosen, *limits), chosen)

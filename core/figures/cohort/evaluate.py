@@ -77,7 +77,7 @@ def evaluate_patients(patients: Patients, *, extras: Literal["small", "none"] = 
     return dict(render_plain({**record, "reasons": reasons}))
 
 
-def _evaluate_levels(patients: Patients, by: str) -> dict[str, Any]:
+def _evaluate_levels(patients: Patients, by: str) -> dict[str, object]:
     part = patients.table
     labels = part[by]
     if by in SUBGROUP_EDGES:

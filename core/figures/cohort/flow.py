@@ -40,7 +40,7 @@ class FlowExhibit(Exhibit):
     title: ClassVar[str] = "Flow of patients"
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Count the patients of the whole cohort."""
         reasons, further = patients.reasons, patients.further
         return cls(patients.name, count_flow(patients.whole, patients.refused, reasons=reasons, further=further))

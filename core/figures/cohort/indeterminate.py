@@ -30,7 +30,7 @@ class IndeterminateExhibit(Exhibit):
     needs_groups: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Choose the range on the development patients, and count these patients."""
         cut = float(patients.threshold.threshold or 0)
         low, high = choose_indeterminate(patients.whole, cut)

@@ -29,7 +29,7 @@ class NodesExhibit(Exhibit):
     needs_groups: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Take rates, tests and predictors by the group that the threshold makes."""
         return cls(patients.name, patients.nodes)
 
@@ -222,7 +222,7 @@ class NodeBenefitExhibit(BenefitExhibit):
         return len(patients.find_lacking(*NODE_HEADS)) < len(NODE_HEADS)
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute net benefit."""
         return cls(patients.name, compute_node_net_benefit(patients.table), NODE_RANGE)
 

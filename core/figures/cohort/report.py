@@ -65,7 +65,7 @@ def render_report(
     return render_template(TEMPLATE, record)
 
 
-def _show(kind: type[Exhibit], made: Exhibit | str) -> dict[str, Any]:
+def _show(kind: type[Exhibit], made: Exhibit | str) -> dict[str, object]:
     """Write an exhibit, or why there is none, as the template takes it."""
     if isinstance(made, str):
         return {"title": kind.title, "picture": "", "sentence": made, "cautions": [], "notes": [], "tables": []}

@@ -52,7 +52,7 @@ class RocExhibit(Exhibit):
     keys: ClassVar[tuple[str, ...]] = ("discrimination",)
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute ROC curves and, where there is a threshold, the confusion matrix."""
         table, cut = patients.table, patients.threshold.threshold
         confusion = None if cut is None else compute_confusion(table["y"], table["prob"], cut)
@@ -139,7 +139,7 @@ class ModelsExhibit(Exhibit):
     title: ClassVar[str] = "Models compared"
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compare each model with the main one."""
         cuts = {
             name: choose_cohort_threshold(patients.whole, PREFIX + name).threshold

@@ -31,7 +31,7 @@ class SubgroupsExhibit(Exhibit):
     is_extra: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute subgroups by centre, age, size and device."""
         return cls(patients.name, compute_cohort_subgroups(patients.table))
 

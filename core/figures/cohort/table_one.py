@@ -30,7 +30,7 @@ class TableOneExhibit(Exhibit):
     title: ClassVar[str] = "Table 1"
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Describe the patients by split."""
         return cls(patients.name, describe_patients(patients.table, "split"))
 
@@ -54,7 +54,7 @@ class GroupTableExhibit(TableOneExhibit):
     threshold: ThresholdResult
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Describe the patients by the group that the threshold makes."""
         cut = patients.threshold
         return cls(patients.name, describe_patients(patients.table, "group", cut.threshold), cut)
@@ -72,7 +72,7 @@ class SelectionExhibit(TableOneExhibit):
     title: ClassVar[str] = "Patients with and without a known outcome"
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Describe the patients by whether their Ki-67 is known."""
         return cls(patients.name, describe_patients(patients.table, "outcome"))
 

@@ -105,8 +105,8 @@ class Decoder:
         )
 
     def _converse(
-        self, seconds: int, request: dict[str, Any] | None = None, data: bytes = b""
-    ) -> tuple[dict[str, Any], bytes] | None:
+        self, seconds: int, request: dict[str, object] | None = None, data: bytes = b""
+    ) -> tuple[dict[str, object], bytes] | None:
         """Write a request, if there is one, and read a message within the time; None if the process ended instead."""
         timed_out = threading.Event()
         watchdog = threading.Timer(seconds, self._end, (self._process, timed_out))
@@ -137,7 +137,7 @@ class Decoder:
         except subprocess.TimeoutExpired:
             return ""
 
-    def _exchange(self, request: dict[str, Any] | None, data: bytes) -> tuple[dict[str, Any], bytes] | None:
+    def _exchange(self, request: dict[str, object] | None, data: bytes) -> tuple[dict[str, object], bytes] | None:
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             return None

@@ -5,10 +5,10 @@ body. A request's body is the file; an answer's body is the pixels and, if there
 """
 
 import json
-from typing import IO, Any
+from typing import IO
 
 
-def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
+def read_message(stream: IO[bytes]) -> tuple[dict[str, object], bytes] | None:
     """Read one message."""
     lengths = stream.read(12)
     if len(lengths) < 12:
@@ -19,7 +19,7 @@ def read_message(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     return (json.loads(header), body) if len(body) == size else None
 
 
-def write_message(stream: IO[bytes], header: dict[str, Any], *parts: bytes | memoryview) -> None:
+def write_message(stream: IO[bytes], header: dict[str, object], *parts: bytes | memoryview) -> None:
     """Write one message."""
     text = json.dumps(header).encode()
     size = sum(len(part) for part in parts)

@@ -67,7 +67,7 @@ def _read_terms(request: dict[str, Any]) -> dict[str, Any]:
     return {"key": bytes.fromhex(request["key"]), "is_reviewed": request["is_reviewed"]}
 
 
-def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, Any], list[memoryview]]:
+def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[dict[str, object], list[memoryview]]:
     if task == "info":
         return {"done": asdict(decode_info(data, choice, limits))}, []
     if task == "study":
@@ -80,12 +80,12 @@ def _perform(task: str, data: bytes, choice: Choice, limits: Limits) -> tuple[di
     return _pack_area(decode_area(data, choice, limits))
 
 
-def _pack_copy(copy: CleanedFile) -> tuple[dict[str, Any], list[memoryview]]:
+def _pack_copy(copy: CleanedFile) -> tuple[dict[str, object], list[memoryview]]:
     done = {name: value for name, value in asdict(copy).items() if name != "data"}
     return {"done": done}, [memoryview(copy.data)]
 
 
-def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
+def _pack_area(area: DecodedArea) -> tuple[dict[str, object], list[memoryview]]:
     planes = [area.pixels] if area.colour is None else [area.pixels, area.colour.astype("uint8")]
     header = {name: value for name, value in vars(area).items() if name not in {"pixels", "colour", "survey"}}
     header["survey"] = asdict(area.survey)
@@ -94,7 +94,7 @@ def _pack_area(area: DecodedArea) -> tuple[dict[str, Any], list[memoryview]]:
     ]
 
 
-def _pack_areas(areas: list[DecodedArea]) -> tuple[dict[str, Any], list[memoryview]]:
+def _pack_areas(areas: list[DecodedArea]) -> tuple[dict[str, object], list[memoryview]]:
     packed = [_pack_area(area) for area in areas]
     return {"done": [header for header, _ in packed]}, [part for _, parts in packed for part in parts]
 
@@ -137,7 +137,7 @@ def main(memory_mb: int, seconds: int, niceness: int) -> None:
 
 def _answer_apart(
     request: dict[str, Any], data: bytes, tell: Callable[[], None]
-) -> tuple[dict[str, Any], list[memoryview]]:
+) -> tuple[dict[str, object], list[memoryview]]:
     """Answer in a thread that stands back behind everything else, and tell so, once a file has cost much computing."""
     answers: list[tuple[dict[str, Any], list[memoryview]]] = []
     thread = threading.Thread(target=lambda: answers.append(answer(request, data)))

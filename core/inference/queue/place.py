@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from core.errors import AppError, BusyError
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Lane = Literal["case", "bulk"]
 Task = Literal["read", "find"]
 LOOK_SECONDS = 0.5
@@ -18,17 +18,17 @@ GIVEN_UP = "This image was taken out of the queue. Try again."
 class Queue(Protocol):
     """What a place needs of the queue that it stands in."""
 
-    def count_ahead(self, turn: "Turn[Any]") -> int:
+    def count_ahead(self, turn: "Turn[object]") -> int:
         """Count what comes before a turn."""
 
     def look_after(self) -> None:
         """Replace the thread if it died or hangs."""
 
-    def give_up(self, turn: "Turn[Any]") -> None:
+    def give_up(self, turn: "Turn[object]") -> None:
         """Take a turn that still waits out of the queue."""
 
 
-class Turn(Generic[T]):
+class Turn(Generic[T_co]):
     """One piece of work for the network, waiting, running or done.
 
     Parameters
@@ -55,7 +55,7 @@ class Turn(Generic[T]):
         task: Task,
         payload: Any,
         key: str,
-        finish: Callable[[Any], T],
+        finish: Callable[[Any], T_co],
         *,
         lane: Lane,
         owner: str,
@@ -78,7 +78,7 @@ class Turn(Generic[T]):
             self._queue.look_after()
         return self._ended.is_set()
 
-    def wait(self, seconds: float | None) -> T:
+    def wait(self, seconds: float | None) -> T_co:
         """Wait for the result."""
         end = None if seconds is None else time.monotonic() + seconds
         while not self.look(LOOK_SECONDS if end is None else min(LOOK_SECONDS, max(0.0, end - time.monotonic()))):
@@ -87,7 +87,7 @@ class Turn(Generic[T]):
                 raise BusyError(LATE.format(seconds=seconds))
         return self.result()
 
-    def result(self) -> T:
+    def result(self) -> T_co:
         """Give the result of a turn that is done, or raise its error."""
         if self._error is not None:
             raise self._error
@@ -97,7 +97,7 @@ class Turn(Generic[T]):
         """Give the place up; work that runs already is not stopped."""
         self._queue.give_up(self)
 
-    def settle(self, answer: Any = None, error: AppError | None = None) -> None:
+    def settle(self, answer: object = None, error: AppError | None = None) -> None:
         """Keep what the network gave, or what went wrong; the worker calls this once, later calls change nothing."""
         if not self._ended.is_set():
             self._answer, self._error, self.payload = answer, error, None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import AppError, BusyError, WorkError
 from core.imaging import Frame, Roi
@@ -36,6 +36,7 @@ BUSY = "{waiting} images wait for the model already, and it accepts no more. Try
 FAILED = "The model stopped on this image. Try again; if it happens again, tell the operator."
 STOPPED = "The model stopped and was restarted. Try again; if it happens again, tell whoever runs SonoKi."
 CLOSED = "The program is being shut down. Try again when it is back."
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 
@@ -54,7 +55,7 @@ class Worker:
     def __init__(self, folder: Path, *, places: int = PLACES) -> None:
         self._folder, self._most = folder, places
         self._lanes: dict[Lane, FairLane] = {"case": FairLane(), "bulk": FairLane()}
-        self._running: tuple[Turn[Any], ...] = ()
+        self._running: tuple[Turn[object], ...] = ()
         self._since = 0.0
         self._recent = Recent(KEPT)
         self._state = Condition()
@@ -127,14 +128,14 @@ class Worker:
         """Estimate from what the network has read; no network runs, so there is no queue."""
         return self.predictor.predict(case, readings)
 
-    def count_ahead(self, turn: Turn[Any]) -> int:
+    def count_ahead(self, turn: Turn[object]) -> int:
         """Count what comes before a turn: what runs, and what waits in front of it."""
         with self._state:
             before = len(self._lanes["case"]) if turn.lane == "bulk" else 0
             lane = self._lanes[turn.lane]
             return before + lane.count_ahead(turn) + bool(self._running) if turn in lane else 0
 
-    def give_up(self, turn: Turn[Any]) -> None:
+    def give_up(self, turn: Turn[object]) -> None:
         """Take a turn that still waits out of the queue: it costs no pass."""
         with self._state:
             if turn in self._lanes[turn.lane]:
@@ -169,7 +170,7 @@ class Worker:
         self._thread = Thread(target=self._serve, args=(self._loading,), name="predictor", daemon=True)
         self._thread.start()
 
-    def _queue(self, turn: Turn[Any], waits_while: Callable[[], bool] | None = None) -> Turn[Any]:
+    def _queue(self, turn: Turn[T], waits_while: Callable[[], bool] | None = None) -> Turn[T]:
         known = self._recent.get(turn.task, turn.key)
         if known is not None:
             turn.settle(known)
@@ -186,7 +187,7 @@ class Worker:
             self._state.notify_all()
         return turn
 
-    def _has_place(self, turn: Turn[Any]) -> bool:
+    def _has_place(self, turn: Turn[object]) -> bool:
         """Whether a turn's owner has less than its share of the lane's places."""
         lane = self._lanes[turn.lane]
         runs = [other.owner for other in self._running if other.lane == turn.lane]
@@ -213,7 +214,7 @@ class Worker:
             else:
                 self._finish(loading, turns, answers)
 
-    def _take(self, loading: "Future[Predictor]") -> tuple[Turn[Any], ...]:
+    def _take(self, loading: "Future[Predictor]") -> tuple[Turn[object], ...]:
         """Wait for work, and take what goes into one pass: equal tasks of one lane; nothing where this thread ends."""
         with self._state:
             self._state.wait_for(lambda: self._is_closed or self._loading is not loading or self.waiting)
@@ -228,13 +229,13 @@ class Worker:
             self._running, self._since = tuple(turns), time.monotonic()
             return self._running
 
-    def _count_at_once(self, first: Turn[Any]) -> int:
+    def _count_at_once(self, first: Turn[object]) -> int:
         if first.task == "find" or self._loading.exception() is not None:
             return 1
         engine = self.predictor.engine
         return engine.cases_at_once if first.lane == "case" else engine.images_at_once
 
-    def _do(self, turns: Sequence[Turn[Any]]) -> Sequence[Any]:
+    def _do(self, turns: Sequence[Turn[object]]) -> Sequence[Any]:
         payloads = [turn.payload for turn in turns]
         if turns[0].task == "read":
             return self.predictor.read_crops(payloads)
@@ -243,7 +244,7 @@ class Worker:
     def _finish(
         self,
         loading: "Future[Predictor]",
-        turns: Sequence[Turn[Any]],
+        turns: Sequence[Turn[object]],
         answers: Sequence[Any] = (),
         error: AppError | None = None,
     ) -> None:

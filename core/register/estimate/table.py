@@ -130,7 +130,7 @@ def _estimate(head: FusionHead, known: Clinical) -> float:
     return float(expit(given.intercept + given.code(known) @ given.coefs))
 
 
-def _read_gate(row: Mapping[str, Any]) -> str:
+def _read_gate(row: Mapping[str, object]) -> str:
     """Give the gate's verdict; an image that was refused has no estimate."""
     gate = str(row.get("gate", ""))
     if gate not in {"ok", "caution", ""}:
@@ -138,7 +138,7 @@ def _read_gate(row: Mapping[str, Any]) -> str:
     return gate
 
 
-def _read_hash(row: Mapping[str, Any]) -> str:
+def _read_hash(row: Mapping[str, object]) -> str:
     """Give the hash of what the network saw."""
     sha256 = str(row.get("input_sha256", "")).lower()
     if sha256 and not HASH.fullmatch(sha256):
@@ -146,7 +146,7 @@ def _read_hash(row: Mapping[str, Any]) -> str:
     return sha256
 
 
-def _read_views(row: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+def _read_views(row: Mapping[str, object]) -> tuple[dict[str, object], ...]:
     """Give the lesion boxes in pixels of the frame."""
     if "views" not in row:
         return ()

@@ -67,7 +67,7 @@ class BackboneWriter:
     # folders of further clinics, whose lesion-free frames the applicability gate is fitted on too
     clinics: tuple[Path, ...]
 
-    def write(self, out: Path, work: Path) -> dict[str, Any]:
+    def write(self, out: Path, work: Path) -> dict[str, object]:
         """Write the network, backbone.json and CARD.md.
 
         The folder `work` holds the networks that did not see a part.

@@ -86,7 +86,7 @@ def measure_boxes(
     boxes: Mapping[str, NDArray[np.floating]],
     malignant: NDArray[np.bool_],
     patient: NDArray[np.str_],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Measure the malignancy head with the box drawn and with the box proposed."""
     logits = {name: head.score(pool_lesions(engine, frames, one)) for name, one in boxes.items()}
     y = malignant.astype(int)
@@ -116,7 +116,7 @@ def fit_temperature(parts: Sequence[Outcomes]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded").x))
 
 
-def calibrate_left_out(parts: Mapping[str, Outcomes]) -> dict[str, dict[str, Any]]:
+def calibrate_left_out(parts: Mapping[str, Outcomes]) -> dict[str, dict[str, object]]:
     """Measure calibration on each part with the temperature of all others."""
     results = {}
     for name, (logit, malignant) in parts.items():

@@ -41,7 +41,7 @@ def read_backbone_card(folder: Path) -> dict[str, Any]:
         raise ModelError(str(error)) from None
 
 
-def write_backbone_card(folder: Path, about: Mapping[str, Any], size: int, words: str) -> None:
+def write_backbone_card(folder: Path, about: Mapping[str, object], size: int, words: str) -> None:
     """Write backbone.json for the weights in the folder, and CARD.md; `about` is all but hash, input and versions."""
     card = {
         "input": {"size": size, "context": CONTEXT, "mean": MEAN, "std": STD},

@@ -29,7 +29,7 @@ class Heads:
     penalties: Mapping[str, float]  # ridge penalty of "image score" and of each fusion
     # optimism, instability: of the first fusion (`measure_optimism`, `measure_instability`)
     optimism: Mapping[str, Any]
-    instability: Mapping[str, Any]
+    instability: Mapping[str, object]
     unpenalised: Floats  # (2 + K,), coefficients of the first fusion at almost no penalty
 
 

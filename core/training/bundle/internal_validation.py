@@ -1,7 +1,6 @@
 """Optimism of the whole fit, and how it grows with the number of patients."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ CURVE_DRAWS = 12
 NO_PENALTY = 1e-9
 
 
-def measure_optimism(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, Any]:
+def measure_optimism(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, object]:
     """Correct AUC and calibration slope on the training patients for optimism."""
     ones = np.ones(len(study.y))
     apparent = _measure(_predict(whole, name), study.y, ones)

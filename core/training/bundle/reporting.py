@@ -75,7 +75,7 @@ def parse_answers(data: bytes) -> dict[str, str]:
     return {name: answer for name, answer in answers.items() if answer}
 
 
-def _take_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _take_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     """Refuse a name that stands twice, of which JSON would take the last."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 RANGE = (2.5, 97.5)
 
 
-def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, Any]:
+def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequence[WholeFit]) -> dict[str, object]:
     """Compare each training patient's probability with what the refits give the same patient."""
     own = _predict_own(study, whole, name)
     others = np.stack([_predict_own(study, fit, name) for fit in refits])
@@ -24,7 +24,7 @@ def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequen
     return {"n_refits": len(refits), "error": float(np.abs(others - own).mean()), "points": points.tolist()}
 
 
-def measure_left_out_centres(study: Study, model: Model, centres: Sequence[str], *, seed: int) -> dict[str, Any]:
+def measure_left_out_centres(study: Study, model: Model, centres: Sequence[str], *, seed: int) -> dict[str, object]:
     """Fit without each centre's training patients, and test on them."""
     rows: list[dict[str, Any]] = []
     scale: dict[str, list[tuple[float | None, float | None]]] = {"auc": [], "slope": []}
@@ -60,7 +60,7 @@ def _to_logit(auc: float | None, se: float | None) -> tuple[float, float]:
     return float(logit(auc)), se / (auc * (1 - auc))
 
 
-def _pool(pairs: Sequence[tuple[float | None, float | None]], back: bool) -> dict[str, Any] | None:
+def _pool(pairs: Sequence[tuple[float | None, float | None]], back: bool) -> dict[str, object] | None:
     values = np.array(pairs, dtype=np.float64).reshape(-1, 2)
     pooled = pool_random_effects(values[:, 0], values[:, 1])
     if pooled.estimate is None:

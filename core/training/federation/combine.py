@@ -43,7 +43,7 @@ class FederationPlan:
     replace: bool = False
 
 
-def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationPlan) -> dict[str, Any]:
+def federate(paths: Sequence[Path], backbone: Path, out: Path, plan: FederationPlan) -> dict[str, object]:
     """Combine the files of several sites into one bundle.
 
     Parameters
@@ -263,7 +263,7 @@ def _describe(
     }
 
 
-def _count(sites: Sequence[SiteSums]) -> dict[str, Any]:
+def _count(sites: Sequence[SiteSums]) -> dict[str, object]:
     n = sum(site.n for site in sites)
     train = {"n": n, "events": sum(site.events for site in sites), "centres": [site.site for site in sites]}
     return {"rows": n, "rows_refused": 0, "patients": n, "splits": {"train": train}}
@@ -275,7 +275,7 @@ def _tell(
     fusion: PooledFusion,
     score: PooledScore,
     recoded: Sequence[tuple[Floats, Floats]],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give what the bundle's evidence says of the sites and how they differ."""
     names = ["intercept", "image", *(term.field for term in terms)]
     table = fusion.table.astype(object).where(fusion.table.notna(), None)

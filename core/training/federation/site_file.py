@@ -149,7 +149,7 @@ def _parse(record: Mapping[str, Any]) -> SiteSums:
     )
 
 
-def _read_text(record: Mapping[str, Any], name: str) -> str:
+def _read_text(record: Mapping[str, object], name: str) -> str:
     text = record[name]
     if not isinstance(text, str):
         raise TypeError(f"{name} is not text")
@@ -236,7 +236,7 @@ def _is_positive(matrix: Floats, *, strictly: bool) -> bool:
     return True
 
 
-def _seal(record: Mapping[str, Any]) -> str:
+def _seal(record: Mapping[str, object]) -> str:
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ EVIDENCE = "evidence/predictions.csv"
 SPLITS = ("validation", "test", "external")
 
 
-def compare_with_bundle(new: Path, order: Order, journal: Path, *, progress: StepProgress) -> dict[str, Any]:
+def compare_with_bundle(new: Path, order: Order, journal: Path, *, progress: StepProgress) -> dict[str, object]:
     """Score the held-out patients with the bundle in use, and compare.
 
     Scores are kept in the journal, to go on after a stop.
@@ -55,7 +54,7 @@ def compare_with_bundle(new: Path, order: Order, journal: Path, *, progress: Ste
     }
 
 
-def compare_models(patients: pd.DataFrame, threshold: float, threshold_in_use: float) -> dict[str, Any]:
+def compare_models(patients: pd.DataFrame, threshold: float, threshold_in_use: float) -> dict[str, object]:
     """Compare the probabilities `prob` and `in_use` of the same patients with the outcome `y`."""
     y, prob, in_use = (patients[name].to_numpy(dtype=np.float64) for name in ("y", "prob", "in_use"))
     roc = compare_roc(y, prob, in_use)
@@ -72,7 +71,7 @@ def compare_models(patients: pd.DataFrame, threshold: float, threshold_in_use: f
     }
 
 
-def _calibrate(y: NDArray[np.float64], prob: NDArray[np.float64]) -> dict[str, Any]:
+def _calibrate(y: NDArray[np.float64], prob: NDArray[np.float64]) -> dict[str, object]:
     found = compute_calibration(y, prob, role="external")
     return {
         "intercept": found.intercept,
@@ -83,7 +82,7 @@ def _calibrate(y: NDArray[np.float64], prob: NDArray[np.float64]) -> dict[str, A
     }
 
 
-def _reclassify(new: NDArray[np.bool_], in_use: NDArray[np.bool_]) -> dict[str, Any]:
+def _reclassify(new: NDArray[np.bool_], in_use: NDArray[np.bool_]) -> dict[str, object]:
     """Count the calls that changed; net share called higher by the new model with its Wald interval.
 
     (up - down) / n, its variance (up + down - (up - down)^2 / n) / n^2 (Pencina et al., Statistics in Medicine

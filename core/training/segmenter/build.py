@@ -71,7 +71,7 @@ class SegmenterWriter:
     # the backbones that the same parts were held out from: they read the drawn and the proposed boxes
     backbone: BackboneWriter
 
-    def write(self, out: Path, work: Path) -> dict[str, Any]:
+    def write(self, out: Path, work: Path) -> dict[str, object]:
         """Write the network, segmenter.json and CARD.md.
 
         The folder `work` holds the networks that did not see a part.
@@ -94,12 +94,12 @@ class SegmenterWriter:
         write_card(out, card, write_readable_card(card))
         return {"folder": str(out), "least_confidence": card["least_confidence"], "figures": figures}
 
-    def _measure(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, Any]:
+    def _measure(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, object]:
         scores = score_frames(mapped, self.data, least)
         summary = summarise_scores(scores, seed=self.schedule.seed)
         return {"least_confidence": least} | summary | {"boxes": self._compare_boxes(name, mapped, least, work)}
 
-    def _compare_boxes(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, Any]:
+    def _compare_boxes(self, name: str, mapped: Sequence[MappedFrame], least: float, work: Path) -> dict[str, object]:
         """Estimate malignancy from the drawn and from the proposed box of frames with one lesion."""
         one_lesion = [one for one in mapped if self.data.label[one.row] != NORMAL and not self.data.several[one.row]]
         rows = np.array([one.row for one in one_lesion])

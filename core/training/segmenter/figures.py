@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,7 +63,7 @@ def choose_confidence(tables: Mapping[float, Sequence[pd.DataFrame]]) -> float:
     return min(tables, key=lambda confidence: (badness(tables[confidence]), confidence))
 
 
-def summarise_scores(scores: pd.DataFrame, *, seed: int) -> dict[str, Any]:
+def summarise_scores(scores: pd.DataFrame, *, seed: int) -> dict[str, object]:
     """Give patient-wise means with bootstrap intervals: a patient's frames are averaged, patients are resampled."""
     lesion = scores[scores["label"] != NORMAL]
     free, several = scores[scores["label"] == NORMAL], lesion[lesion["drawn"] > 1]
@@ -128,14 +127,14 @@ def _to_source(contour: NDArray[np.float64], frame: Frame) -> NDArray[np.float64
     return contour / np.array(frame.source_scale) + np.array(frame.origin)
 
 
-def _count(count: int, n: int) -> dict[str, Any] | None:
+def _count(count: int, n: int) -> dict[str, object] | None:
     if not n:
         return None
     share, low, high = compute_proportion(count, n)
     return {"count": count, "n": n, "share": share, "ci": [low, high]}
 
 
-def _summarise_group(scores: pd.DataFrame, seed: int) -> dict[str, Any]:
+def _summarise_group(scores: pd.DataFrame, seed: int) -> dict[str, object]:
     by_patient = scores.groupby("patient")[list(MEASURES)].mean().to_numpy()
     n = len(by_patient)
     drawn = np.random.default_rng(seed).integers(0, n, (N_BOOTSTRAP, n))

@@ -74,7 +74,7 @@ class Judged:
         """How far."""
         return self.result.method or "keep"
 
-    def summarise(self) -> dict[str, Any]:
+    def summarise(self) -> dict[str, object]:
         """Give it as JSON types."""
         tests = self.result.table.astype(object).where(self.result.table.notna(), None)
         return {
@@ -107,7 +107,7 @@ def judge_bundle(store: Store, bundle: Bundle, *, kind: Kind | None = None) -> J
 
 def update_bundle(
     store: Store, folder: Path, out: Path, plan: UpdatePlan, *, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Update a bundle, which stays as it is, on the register's patients; a new folder that holds a bundle is refused.
 
     `Judged.summarise`, and "bundle" (None where it is kept and nothing was written), "sha256", "optimism", "threshold".
@@ -195,7 +195,7 @@ def _outcome(predictions: pd.DataFrame) -> "pd.Series[int]":
     return predictions.set_index("patient_id")["y"]
 
 
-def _tell_optimism(result: OptimismResult) -> dict[str, Any]:
+def _tell_optimism(result: OptimismResult) -> dict[str, object]:
     table = result.table.astype(object).where(result.table.notna(), None)
     figures = {str(name): dict(row) for name, row in table.iterrows()}
     return {"n": result.n, "n_refits": result.n_used, **figures}

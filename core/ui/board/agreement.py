@@ -34,7 +34,7 @@ def show_agreement(found: pd.DataFrame, calls: pd.DataFrame) -> None:
         offer_csv(calls, "board_readings", label="Readings (CSV)")
 
 
-def _write_row(row: Mapping[Hashable, Any]) -> dict[str, object]:
+def _write_row(row: Mapping[Hashable, object]) -> dict[str, object]:
     share = _write(row, "share", 100, "{:.0f} %", "{:.0f} to {:.0f} %")
     return {
         "Reader": row["author"],

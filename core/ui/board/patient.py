@@ -109,7 +109,7 @@ def show_missing(read: BoardEstimate, in_table: float) -> None:
         )
 
 
-def show_inputs(clinical: Mapping[str, Any]) -> None:
+def show_inputs(clinical: Mapping[str, object]) -> None:
     """Write what was known before biopsy, for a reader who estimates first."""
     st.markdown(" · ".join(f"{BY_NAME[name].label}: **{_write(name, clinical.get(name))}**" for name in M1_PREDICTORS))
 
@@ -134,7 +134,7 @@ def show_beside(row: Mapping[str, Any], group: str, cutoff: Cutoff, *, is_decide
         st.caption(f"The core's Ki-67 is {side}, the estimate is called {group}: {verdict}. {UNUSED}")
 
 
-def _list(title: str, names: tuple[str, ...], row: Mapping[str, Any]) -> str:
+def _list(title: str, names: tuple[str, ...], row: Mapping[str, object]) -> str:
     known = [
         f"{SHORT[name]} **{_write(name, row[name])}**" for name in names if name in row and not is_missing(row[name])
     ]

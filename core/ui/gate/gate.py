@@ -59,7 +59,7 @@ class Visit:
     path: str  # below the app's base address
     headers: dict[str, str]  # by lower-case name
     cookies: dict[str, str]  # by name
-    claims: dict[str, Any]  # of the login; empty where there is none
+    claims: dict[str, object]  # of the login; empty where there is none
 
     @property
     def user(self) -> User | None:

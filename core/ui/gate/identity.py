@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import streamlit as st
@@ -45,7 +44,7 @@ def find_login_address() -> SplitResult:
     return urlsplit(str(st.secrets["auth"].get("redirect_uri", "")))
 
 
-def read_claims(cookies: Mapping[str, str], origin: str) -> dict[str, Any]:
+def read_claims(cookies: Mapping[str, str], origin: str) -> dict[str, object]:
     """Read the claims of a login's cookie; empty where nobody is logged in.
 
     A cookie that was signed by somebody else, or for another origin than the app's ("https://sonoki.example.org"), logs
@@ -65,7 +64,7 @@ def read_claims(cookies: Mapping[str, str], origin: str) -> dict[str, Any]:
     return claims if is_ours else {}
 
 
-def find_user(claims: Mapping[str, Any]) -> User | None:
+def find_user(claims: Mapping[str, object]) -> User | None:
     """Give the person whose login's claims these are, or None where it has expired or holds no role."""
     if not claims or is_expired(claims, time.time()):
         return None

@@ -47,7 +47,7 @@ def protect_server() -> dict[str, Any]:
     rules = Rules(login, has_tls, None if is_open else StartToken())
 
     @asynccontextmanager
-    async def live(_: Any) -> AsyncIterator[None]:
+    async def live(_: object) -> AsyncIterator[None]:
         send_at_once(asyncio.get_running_loop())
         rules.files.watch(get_instance().media_file_mgr)
         spare_late_clicks(get_instance().media_file_mgr)

@@ -15,12 +15,12 @@ UPDATE, FEDERATION = "evidence/update.json", "evidence/federation.json"
 OPTIMISM = {"auc": "AUC", "brier": "Brier score", "intercept": "Calibration intercept", "slope": "Calibration slope"}
 
 
-def read_update(bundle: Bundle) -> dict[str, Any] | None:
+def read_update(bundle: Bundle) -> dict[str, object] | None:
     """Read how a bundle was updated; None where it was not."""
     return read_evidence(bundle, UPDATE) if UPDATE in bundle.manifest.files else None
 
 
-def read_federation(bundle: Bundle) -> dict[str, Any] | None:
+def read_federation(bundle: Bundle) -> dict[str, object] | None:
     """Read which sites a bundle is of; None where it is of one."""
     return read_evidence(bundle, FEDERATION) if FEDERATION in bundle.manifest.files else None
 

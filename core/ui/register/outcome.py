@@ -78,11 +78,11 @@ def show_patient(store: Store, patient: str, author: Author) -> None:
         st.markdown(get_state().said)
 
 
-def _ask_found(values: Values) -> dict[str, Any]:
+def _ask_found(values: Values) -> dict[str, object]:
     """Ask for what pathology found, from what is kept."""
     st.markdown("**Pathology of the surgical specimen**")
     one, two, three = st.columns(3)
-    raw: dict[str, Any] = {
+    raw: dict[str, object] = {
         "ki67_pct": _ask_number(one, "Ki-67 (%)", values.get("ki67_pct"), 100.0),
         "ki67_cutoff": _ask_number(two, "Cut-off of the laboratory (%)", values.get("ki67_cutoff"), 100.0),
         "pt": _ask_level(three, "pt", values),
@@ -97,7 +97,7 @@ def _ask_found(values: Values) -> dict[str, Any]:
     return raw
 
 
-def _ask_followed(values: Values) -> dict[str, Any]:
+def _ask_followed(values: Values) -> dict[str, object]:
     """Ask for the follow-up, from what is kept."""
     st.markdown("**Follow-up**")
     one, two, three = st.columns(3)
@@ -126,7 +126,7 @@ def _ask_level(place: Any, name: str, values: Values) -> str | None:
 def _save(
     store: Store,
     patient: str,
-    raw: Mapping[str, Any],
+    raw: Mapping[str, object],
     kept: Mapping[tuple[str, Kind], Kept],
     author: Author,
     reason: str,

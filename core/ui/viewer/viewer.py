@@ -48,7 +48,7 @@ class HeatLayer:
     scale: str
     legend: str
     opacity: float = 0.6
-    lines: Sequence[tuple[str, NDArray[Any]]] = ()
+    lines: Sequence[tuple[str, NDArray[np.float64]]] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Picture:
     frame: Frame
     alt: str
     roi: Roi | None = None
-    outlines: Sequence[NDArray[Any]] = ()
+    outlines: Sequence[NDArray[np.float64]] = ()
     heat: HeatLayer | None = None
 
 

@@ -31,7 +31,7 @@ class IncidenceExhibit(Exhibit):
         return "rfs_competing" in patients.table and bool((patients.table["rfs_competing"] == 1).any())
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute the incidence in the groups that the threshold makes."""
         return cls(patients.name, compute_incidence_curves(patients.table, float(patients.threshold.threshold or 0)))
 

@@ -31,7 +31,7 @@ class KaplanMeierExhibit(Exhibit):
     needs_groups: ClassVar[bool] = True
 
     @classmethod
-    def of(cls, patients: Patients, *, cuts: tuple[float, ...] | None = None, **_: Any) -> Self:
+    def of(cls, patients: Patients, *, cuts: tuple[float, ...] | None = None, **_: object) -> Self:
         """Compute curves and tests, by default of the groups that the threshold makes."""
         return cls(
             patients.name, compute_survival_curves(patients.table, cuts or (float(patients.threshold.threshold or 0),))

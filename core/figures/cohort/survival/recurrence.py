@@ -44,7 +44,7 @@ class CoxExhibit(Exhibit):
     ask: ClassVar[str] = "Compute Cox models and the C index"
 
     @classmethod
-    def of(cls, patients: Patients, *, cuts: tuple[float, ...] = (), **_: Any) -> Self:
+    def of(cls, patients: Patients, *, cuts: tuple[float, ...] = (), **_: object) -> Self:
         """Fit the models of the group above a page's one cut, else above the threshold."""
         cut = float(cuts[0] if len(cuts) == 1 else patients.threshold.threshold or 0)
         return cls(patients.name, compute_survival_models(patients.table, cut), cut)
@@ -114,7 +114,7 @@ class EarlyExhibit(Exhibit):
     needs: ClassVar[tuple[str, ...]] = END_POINT
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Compute the time-dependent AUC at 6 months."""
         table = patients.table
         return cls(patients.name, compute_time_auc(table["rfs_months"], table["rfs_event"], table["prob"]))
@@ -149,7 +149,7 @@ class RecurrenceBenefitExhibit(Exhibit):
     needs: ClassVar[tuple[str, ...]] = END_POINT
 
     @classmethod
-    def of(cls, patients: Patients, *, horizon: float | None = None, **_: Any) -> Self:
+    def of(cls, patients: Patients, *, horizon: float | None = None, **_: object) -> Self:
         """Fit the risk on the cohort's development patients and compute its net benefit."""
         risk = fit_recurrence_risk(patients.whole, horizon or list_horizons(patients.table)[1])
         result = compute_recurrence_net_benefit(patients.table, risk)
@@ -207,7 +207,7 @@ def _find_range(result: DecisionCurveResult) -> tuple[float, float]:
     return float(result.table["threshold"].min()), float(result.table["threshold"].max())
 
 
-def _render_cox(cox: CoxResult) -> dict[str, Any]:
+def _render_cox(cox: CoxResult) -> dict[str, object]:
     first = cox.table.iloc[0]
     return {
         "term": str(cox.table.index[0]),

@@ -30,7 +30,7 @@ class RecurrenceCalibrationExhibit(Exhibit):
     needs: ClassVar[tuple[str, ...]] = END_POINT
 
     @classmethod
-    def of(cls, patients: Patients, **_: Any) -> Self:
+    def of(cls, patients: Patients, **_: object) -> Self:
         """Fit the risk on the cohort's development patients and hold it to these."""
         risk = fit_recurrence_risk(patients.whole, list_horizons(patients.table)[1])
         predicted = predict_recurrence(patients.table, risk)
