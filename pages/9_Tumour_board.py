@@ -10,7 +10,8 @@ from core.inference.explain import compute_heatmap_limit, tabulate_contributions
 from core.plain_text import plain
 from core.ui import begin_page, describe_provenance, get_bundle
 from core.ui.errors import guard
-from core.ui.export import draw_figure, offer_csv
+from core.ui.export import offer_csv
+from core.ui.figure import BOARD_PX, draw_figure
 
 with begin_page("Tumour board", role="clinician", presents=True) as user:
     from core.evaluation import compare_readers
@@ -169,10 +170,11 @@ with begin_page("Tumour board", role="clinician", presents=True) as user:
         points = score_points(bundle.fusion_heads["m1"], read.shown.score, read.case.clinical)
         with words:
             if ask_reason() == "Contributions":
-                figure = plot_waterfall(contributions)
-                draw_figure(figure, key="board_contributions", alt=describe_waterfall(contributions))
+                figure, alt = plot_waterfall(contributions), describe_waterfall(contributions)
+                draw_figure(figure, key="board_contributions", alt=alt, wide_px=BOARD_PX)
             else:
-                draw_figure(plot_nomogram(points, compact=True), key="board_nomogram", alt=describe_nomogram(points))
+                figure, alt = plot_nomogram(points, compact=True), describe_nomogram(points)
+                draw_figure(figure, key="board_nomogram", alt=alt, wide_px=BOARD_PX)
         with data:
             offer_csv(contributions, "contributions", label="Contributions (CSV)")
             offer_csv(tabulate_points(points), "nomogram", label="Nomogram (CSV)")

@@ -8,7 +8,7 @@ from core.ui.case.image_input import ask_source, load_simulated_patient
 from core.ui.case.proposal import ask_lesion, find_proposal
 from core.ui.case.result import open_answer, show_applicability, show_headline, show_limits, show_secondary
 from core.ui.errors import guard_file, report_errors
-from core.ui.export import describe_provenance, offer_csv, render_case_json, show_figure
+from core.ui.export import describe_provenance, offer_csv, render_case_json
 from core.ui.page import begin_page
 from core.ui.resources import get_bundle, get_worker
 
@@ -34,7 +34,6 @@ __all__ = [
     "report_errors",
     "settle_answer",
     "show_applicability",
-    "show_figure",
     "show_headline",
     "show_limits",
     "show_questions",

@@ -10,21 +10,15 @@ from core import __version__
 from core.errors import ModelError
 from core.inference import Case, Prediction, View
 from core.inference.render import RESEARCH_USE, describe_use, render_case
-from core.plain_text import plain_figure
 from core.spreadsheet import render_csv
 from core.ui.errors import guard_file
-from core.ui.presenting import is_presenting
 from core.ui.resources import get_bundle
 from models.bundle import Bundle
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
-
-    from core.figures.theme import Theme
 
 PLAIN = {"displayModeBar": False, "displaylogo": False}
-PROJECTED_PX = 366
 
 
 def describe_provenance(bundle: Bundle) -> dict[str, str]:
@@ -45,27 +39,6 @@ def _describe_page() -> dict[str, str]:
         return describe_provenance(get_bundle())
     except ModelError:
         return {"app_version": __version__, "intended_use": RESEARCH_USE}
-
-
-def draw_figure(figure: "go.Figure", *, key: str, alt: str) -> None:
-    """Draw a figure with its description; while presenting as a picture of double type."""
-    if is_presenting():
-        from core.figures.rendering import render_svg  # noqa: PLC0415 - brings typst
-
-        theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
-        svg = render_svg(figure, width=PROJECTED_PX, theme=theme)
-        st.image(svg.decode("utf-8"), alt=alt, width="stretch")
-    else:
-        st.plotly_chart(plain_figure(figure), key=key, alt=alt, config=PLAIN)
-
-
-def show_figure(figure: "go.Figure", *, alt: str, data: "pd.DataFrame", name: str) -> None:
-    """Draw a figure with its description for those who don't see it, and its data as CSV.
-
-    The name of the file is its key too.
-    """
-    draw_figure(figure, key=f"figure_{name}", alt=alt)
-    offer_csv(data, name, label="Data of this figure (CSV)")
 
 
 def offer_csv(data: "pd.DataFrame", name: str, *, label: str) -> None:

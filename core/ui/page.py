@@ -10,8 +10,8 @@ from core.plain_text import plain
 from core.ui.browser import mind_browser
 from core.ui.case.session import get_case
 from core.ui.errors import report_errors, show_kept_error
+from core.ui.gate.intake import prepare_intake
 from core.ui.gate.warming import WARMING
-from core.ui.intake import prepare_intake
 from core.ui.login import Role, User, require_role
 from core.ui.navigation import show_navigation
 from core.ui.presenting import ask_presenting
@@ -35,6 +35,8 @@ kbd[aria-label^="Shortcut"] { border-radius: 4px; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-case_estimate) { position: sticky; bottom: 0.5rem; z-index: 3; }
 .st-key-case_estimate { background: light-dark(#FFFFFF, #14181D); }
 .st-key-page_head { gap: 0.25rem 1rem; }
+@media (max-width: 1000px) { [class*="st-key-wide_"] { display: none; } }
+@media (min-width: 1001px) { [class*="st-key-narrow_"] { display: none; } }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 2.5rem 0.75rem 3rem; } }
 @media (max-width: 640px) { [data-testid="stHeader"] { background: light-dark(#FFFFFF, #14181D); } }
 @media (max-width: 640px) { [data-testid="stTable"] :is(td, th) { min-width: 5.5rem; } }

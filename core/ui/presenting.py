@@ -28,9 +28,6 @@ PRINTED = """<style>@media print {
 @page { size: A4; margin: 12mm; }
 html:root { font-size: 16px !important; color-scheme: light; background: #FFF; }
 body { background: #FFF !important; }
-.js-plotly-plot .main-svg { background: none !important; }
-.js-plotly-plot .bg { fill: none !important; }
-.js-plotly-plot :is(.xlines-above, .ylines-above) { stroke: #000 !important; }
 [data-testid="stAlertContainer"], .stMarkdownBadge { background: none !important; border: 1px solid #000; }
 .stMarkdownBadge, [data-testid="stAlertContainer"], [data-testid="stAlertContainer"] * { color: #000 !important; }
 LEFT_OUT { display: none !important; }
@@ -40,11 +37,14 @@ KEPT { position: static !important; display: block !important; overflow: visible
 .st-key-case_why { break-inside: avoid; }
 .st-key-case_export { display: none; }
 }</style>"""
+DARK_PRINTED = "<style>@media print { [class*=st-key-drawn_] img { filter: invert(1) hue-rotate(180deg); } }</style>"
 
 
 def ask_presenting() -> bool:
     """Draw the way into and out of presentation mode, and give whether it is on; printing is set up beside it."""
     st.html(PRINTED.replace("LEFT_OUT", _select(LEFT_OUT)).replace("KEPT", _select(KEPT)))
+    if st.context.theme.type == "dark":
+        st.html(DARK_PRINTED)
     is_on = is_presenting()
     st.button(
         "End presentation" if is_on else "Present",

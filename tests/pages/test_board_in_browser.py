@@ -161,7 +161,7 @@ def test_a_patient_fits_one_screen(page, address):  # noqa: F811
     begin(page, address, "AB")
     for i in range(1, 6):
         page.get_by_role("heading", name=f"{i} of {N}").wait_for()
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.locator("[class*=st-key-wide_] img").first.wait_for()
         settle(page)
         wait_until(page, f"{HEIGHT} <= 800")
         assert page.locator(".viewer").bounding_box()["height"] >= 0.45 * 800
@@ -172,7 +172,7 @@ def test_a_patient_fits_one_screen(page, address):  # noqa: F811
 def test_no_rule_of_accessibility_is_broken(page, address, scheme):  # noqa: F811
     page.emulate_media(color_scheme=scheme)
     begin(page, address, "AB")
-    page.locator(".js-plotly-plot").first.wait_for()
+    page.locator("[class*=st-key-wide_] img").first.wait_for()
     assert find_lasting_violations(page) == {}
     page.get_by_role("button", name="Documents").click()
     page.get_by_role("button", name="Document of this patient (PDF)").wait_for()

@@ -167,7 +167,7 @@ def test_the_printed_case_is_two_pages_without_controls(page, address):  # noqa:
     page.get_by_role("button", name="Try this patient").click()
     page.get_by_text("image and clinical values are made up").wait_for()
     read_probability(page)
-    page.locator(".js-plotly-plot").nth(1).wait_for()
+    page.locator("[class*=st-key-wide_] img").nth(1).wait_for()
     settle(page)
     pages = read_pages(page.pdf(prefer_css_page_size=True))
     assert len(pages) <= 2

@@ -7,11 +7,11 @@ from core.evaluation.box_agreement import BoxAgreement, Edges, compute_box_agree
 from core.evaluation.estimate import write_estimate
 from core.figures.cohort.box_agreement import plot_overlap, tabulate_overlap
 from core.imaging import Roi
-from core.plain_text import plain
+from core.plain_text import plain, plain_figure
 from core.spreadsheet import disarm_table
 from core.ui.boxes.reading import go
 from core.ui.errors import guard
-from core.ui.export import offer_csv, show_figure
+from core.ui.export import PLAIN, offer_csv
 
 WORST = 10
 
@@ -38,7 +38,8 @@ def show_agreement(manifest: BoxManifest) -> None:
     if not agreement.n:
         return
     alt = f"Images by overlap of the two boxes, n = {agreement.n}; median {agreement.median:.2f}"
-    show_figure(plot_overlap(agreement), alt=alt, data=tabulate_overlap(agreement), name="box_overlap")
+    st.plotly_chart(plain_figure(plot_overlap(agreement)), key="figure_box_overlap", alt=alt, config=PLAIN)
+    offer_csv(tabulate_overlap(agreement), "box_overlap", label="Data of this figure (CSV)")
     worst = agreement.table.head(WORST)
     shown = worst.assign(place=worst["place"] + 1).rename(
         columns={"place": "Image", "patient": "Patient", "iou": "IoU", "dice": "Dice"}

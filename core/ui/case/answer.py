@@ -32,7 +32,8 @@ from core.ui.case.session import note_saved
 from core.ui.case.state import Answer
 from core.ui.documents import offer_documents
 from core.ui.errors import guard, guard_file
-from core.ui.export import describe_provenance, draw_figure, offer_csv, render_case_json, show_figure
+from core.ui.export import describe_provenance, offer_csv, render_case_json
+from core.ui.figure import draw_figure, show_figure
 from core.ui.image_source import Source
 from models.bundle import Bundle
 

@@ -1,5 +1,6 @@
 """What the first visitor would wait for is made while nobody visits: network, modules, simulated cohort, register."""
 
+import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -12,7 +13,6 @@ MODULES = (
     "core.ui.case.answer",
     "core.ui.cohort.current",
     "statsmodels.stats.proportion",
-    "core.figures.rendering",
     "core.documents.collect_board",
     "core.register.store",
     "core.documents.collect_results",
@@ -25,7 +25,15 @@ def list_steps() -> list[Callable[[], object]]:
     from core.ui.resources import get_simulated, get_worker  # noqa: PLC0415
 
     modules = (partial(import_module, name) for name in MODULES)
-    return [get_worker, *modules, get_simulated, give_back_memory, _start_reading, _sweep]
+    return [get_worker, *modules, _load_letters, get_simulated, give_back_memory, _start_reading, _sweep]
+
+
+def _load_letters() -> None:
+    """Read the outlines of the letters that figures are labelled with."""
+    from core.figures.drawing.fonts import measure  # noqa: PLC0415
+
+    for bold in (False, True):
+        measure(string.ascii_letters + string.digits + string.punctuation, 1, bold=bold)
 
 
 def _sweep() -> None:

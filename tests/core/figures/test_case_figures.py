@@ -1,6 +1,8 @@
 """Figures of one case: what is drawn equals the numbers it was given."""
 
 import dataclasses
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -15,10 +17,16 @@ from core.figures.case.probability import (
     plot_probability_scale,
 )
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
-from core.figures.theme import LOWERS, RAISES
+from core.figures.drawing.fonts import measure
+from core.figures.rendering import render_svg
+from core.figures.theme import LOWERS, RAISES, TINY_SIZE
 from core.inference.explain import format_percent, tabulate_contributions
 from core.inference.lesion import Lesion
 from core.inference.points import score_points
+from core.ui.figure import BOARD_PX, NARROW_PX, WIDE_PX
+from models.bundle import read_bundle
+
+SHIPPED = Path(__file__).parents[3] / "models" / "ki67-demo"
 
 
 def test_the_waterfall_goes_from_the_intercept_to_the_logit(prediction):
@@ -118,6 +126,28 @@ def test_labels_between_are_left_out_where_they_run_into_others():
         (0.0, "25", "center"),
         (50.0, "85", "center"),
     ]
+
+
+@pytest.mark.parametrize("width", [WIDE_PX, BOARD_PX, NARROW_PX])
+@pytest.mark.parametrize("clinical", [{}, {"age": 61.0, "birads": "4C", "size_mm": 21.5, "menopausal": "post"}])
+def test_no_label_of_the_pages_nomogram_runs_into_another(width, clinical):
+    patient = score_points(read_bundle(SHIPPED).fusion_heads["m1"], 0.3, clinical)
+    svg = render_svg(plot_nomogram(patient, compact=True), width=width, outlined=False)
+    texts = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    boxes = [_measure(text) for text in texts]
+    assert len(boxes) > 30
+    assert [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if _run_into_each_other(a, b)] == []
+
+
+def _measure(text: ElementTree.Element) -> tuple[float, float, float, str]:
+    """Give left and right end, baseline and words of a text."""
+    left, words = float(text.attrib["x"]), text.text or ""
+    width = measure(words, float(text.attrib["font-size"]), bold=text.attrib["font-weight"] == "600")
+    return left, left + width, float(text.attrib["y"]), words
+
+
+def _run_into_each_other(a: tuple[float, float, float, str], b: tuple[float, float, float, str]) -> bool:
+    return min(a[1], b[1]) - max(a[0], b[0]) > 1 and abs(a[2] - b[2]) < TINY_SIZE - 3
 
 
 def test_one_point_is_singular(fusion):

@@ -4,7 +4,7 @@ import pytest
 from streamlit import config
 
 from core import settings
-from core.ui.intake import UPLOAD_OPTION, count_mebibytes, prepare_intake
+from core.ui.gate.intake import UPLOAD_OPTION, count_mebibytes, prepare_intake
 
 
 @pytest.fixture
