@@ -17,6 +17,7 @@ FLOORS = (
         "core.private_files",
         "core.turns",
         "core.spreadsheet",
+        "core.zip_reading",
         "core.clinical",
         "core.nomogram",
     },

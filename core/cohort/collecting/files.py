@@ -1,15 +1,15 @@
 """The files of a folder and of the zip archives in it, each with a name of its own."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from core.errors import InputError
 from core.settings import get_setting
+from core.zip_reading import ZIP_DAMAGE
 
 ARCHIVE = b"PK\x03\x04"
 OFFICE = ("[Content_Types].xml", "mimetype")
@@ -41,7 +41,7 @@ class SourceFile:
                     raise InputError(TOO_LARGE.format(limit=limit / 1e6))
                 return self.path.read_bytes()
             return _read_member(_open_archive(self.path, self.members[:-1]), self.members[-1])
-        except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError, OSError):
+        except (*ZIP_DAMAGE, OSError):
             raise InputError(UNREADABLE) from None
 
 
@@ -86,7 +86,7 @@ def _look_into(file: SourceFile) -> Iterator[SourceFile]:
                 yield from _look_into(member)
             else:
                 yield member
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, InputError):
+    except (*ZIP_DAMAGE, OSError, InputError):
         yield _refuse(file, DAMAGED)
 
 

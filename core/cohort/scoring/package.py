@@ -1,12 +1,13 @@
 """A zip archive with a manifest and its images, unpacked into a folder within limits."""
 
-import zlib
+import errno
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from core.errors import TableError
+from core.errors import TableError, WorkError, name_cause
 from core.settings import get_setting
+from core.zip_reading import ZIP_DAMAGE, count_entries
 
 MAX_FILES = 20_000
 TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet")
@@ -14,22 +15,27 @@ ENCRYPTED = 0x1
 CHUNK = 1 << 20
 NO_ARCHIVE = "The file is not a zip archive: pack the table and its images into one."
 DAMAGED = "The zip archive is damaged. Pack it again."
+TOO_MANY = f"The archive holds {{count:,}} files; at most {MAX_FILES:,} can be read. Pack fewer."
 UNWRITABLE = "A file of the archive can't be unpacked: its name is too long, or is a folder's. Use other names."
+NO_ROOM = "The archive can't be unpacked on the server ({reason}): whoever runs SonoKi makes room there."
+ODD_NAME = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ}
 
 
 def unpack_package(data: bytes, folder: Path) -> Path:
     """Unpack an archive."""
     if not data.startswith(b"PK"):
         raise TableError(NO_ARCHIVE)
+    if (count := count_entries(data)) > MAX_FILES:
+        raise TableError(TOO_MANY.format(count=count))
     try:
         with ZipFile(BytesIO(data)) as archive:
             entries = _check(archive.infolist())
             for entry in entries:
                 _unpack(archive, entry, folder)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError):
+    except ZIP_DAMAGE:
         raise TableError(DAMAGED) from None
-    except OSError:
-        raise TableError(UNWRITABLE) from None
+    except OSError as error:
+        raise _explain(error) from None
     tables = [entry for entry in entries if entry.filename.lower().endswith(TABLES)]
     if len(tables) != 1:
         raise TableError(
@@ -38,11 +44,16 @@ def unpack_package(data: bytes, folder: Path) -> Path:
     return folder / tables[0].filename
 
 
+def _explain(error: OSError) -> TableError | WorkError:
+    """Say whether the archive, a name in it or the disk is the reason why it can't be unpacked."""
+    if error.errno is None:  # data that bzip2 can't read
+        return TableError(DAMAGED)
+    return TableError(UNWRITABLE) if error.errno in ODD_NAME else WorkError(NO_ROOM.format(reason=name_cause(error)))
+
+
 def _check(listed: list[ZipInfo]) -> list[ZipInfo]:
     entries = [entry for entry in listed if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
     limit = get_setting("max_bytes")
-    if len(entries) > MAX_FILES:
-        raise TableError(f"The archive holds {len(entries):,} files; at most {MAX_FILES:,} can be read. Pack fewer.")
     if any(entry.flag_bits & ENCRYPTED for entry in entries):
         raise TableError("The archive is protected by a password. Pack it without one.")
     if sum(entry.file_size for entry in entries) > limit:

@@ -1,14 +1,14 @@
 """Zip archives with several image files: a list to choose from, and one file unpacked within the limits."""
 
-import zlib
 from io import BytesIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from core.errors import ImageError
 from core.imaging.decoding.dicom.directory import DICOMDIR, list_images
 from core.imaging.decoding.formats import detect_format
 from core.imaging.decoding.limits import Limits
 from core.imaging.frame import Item
+from core.zip_reading import ZIP_DAMAGE
 
 _HEAD = 4096
 _LARGEST_INDEX = 20_000_000
@@ -43,9 +43,9 @@ def read_item(data: bytes, item: int | None, limits: Limits) -> bytes:
 def _open(data: bytes, limits: Limits) -> ZipFile:
     try:
         archive = ZipFile(BytesIO(data))
-    except (BadZipFile, ValueError, NotImplementedError):
+        files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except ZIP_DAMAGE:
         raise ImageError("The zip archive is damaged. Pack it again.") from None
-    files = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(files) > limits.max_items:
         raise ImageError(f"The archive holds {len(files)} files; at most {limits.max_items} can be read. Pack fewer.")
     if any(entry.flag_bits & _ENCRYPTED for entry in files):
@@ -95,7 +95,7 @@ def _read(archive: ZipFile, entry: ZipInfo, limit: int, *, whole: bool = True) -
     try:
         with archive.open(entry) as stream:
             content = stream.read(limit + 1)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError):
+    except (*ZIP_DAMAGE, OSError):
         raise ImageError("The zip archive is damaged. Pack it again.") from None
     if whole and len(content) > limit:
         raise ImageError(f"A file of the archive unpacks to more than {limit / 1e6:.0f} MB.")

@@ -1,10 +1,8 @@
 """A bundle as one file to share: its files and its backbone in a ZIP archive, signed where the sender wants it."""
 
 import errno
-import lzma
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from core.errors import ModelError, UsageError, WorkError, name_cause
 from core.training.bundle.folder import check_target, put_in_place
+from core.zip_reading import ZIP_DAMAGE
 from models.bundle import MANIFEST, OWN_BACKBONE, SIGNATURE, WEIGHTS, Bundle, read_bundle
 from models.sealed import BundleError
 
@@ -115,15 +114,7 @@ def _extract(package: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, file)
     except FileNotFoundError:
         raise ModelError(f"{package.name} is not there: give a bundle's folder or its package.") from None
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-    ) as error:
+    except (*ZIP_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
         raise ModelError(f"{package.name} can't be read as a packed bundle: fetch it again.") from None

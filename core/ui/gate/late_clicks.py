@@ -37,5 +37,11 @@ def spare_late_clicks(manager: MediaFileManager) -> None:
         for file in makers.choose_past(manager._deferred_callables.keys() - shown):  # noqa: SLF001
             manager._drop_deferred_id(file)  # noqa: SLF001
 
-    manager._get_inactive_file_ids = lambda: files.choose_past(find_unused())  # type: ignore[method-assign]  # noqa: SLF001
+    def find_past() -> set[str]:
+        past = files.choose_past(find_unused())
+        for file in past:  # a download is else kept until it was found unused twice, and there may be no second time
+            manager._file_metadata[file].mark_for_delete()  # noqa: SLF001
+        return past
+
+    manager._get_inactive_file_ids = find_past  # type: ignore[method-assign]  # noqa: SLF001
     manager._remove_orphaned_deferred_callables = drop_makers  # type: ignore[method-assign]  # noqa: SLF001

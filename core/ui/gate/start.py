@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
 from core.settings import get_text_setting
+from core.ui.gate.connections import Make, allow_more_connections, end_silent
 from core.ui.gate.gate import Gate, Rules
 from core.ui.gate.identity import StartToken, find_login_address
 from core.ui.gate.late_clicks import GRACE_S, spare_late_clicks
@@ -27,7 +28,6 @@ from core.ui.session import close_ended_sessions
 
 LOOK_SECONDS = 2.0
 REQUEST_LOGS = ("uvicorn", "uvicorn.access", "uvicorn.error")
-Make = Callable[[], asyncio.BaseProtocol]
 SHORTEST_SECRET = 16
 UNREADABLE = "SonoKi does not start: {file} can't be read, so it is not known who may log in. Correct or remove it."
 WEAK = (
@@ -40,6 +40,7 @@ def protect_server() -> dict[str, Any]:
     """Give `st.App` what it serves by: the gate around all addresses, and what begins and ends with the server."""
     check_secrets()
     keep_requests_out_of_log()
+    allow_more_connections()
     login = find_login_address() if is_login_configured() else None
     has_tls = bool(st.get_option("server.sslCertFile")) or (login is not None and login.scheme == "https")
     is_open = login is not None or get_text_setting("start_token") == "off"
@@ -111,7 +112,7 @@ def send_at_once(loop: asyncio.AbstractEventLoop) -> None:
     async def create_server(*args: Any, sock: socket.socket | None = None, **options: Any) -> asyncio.Server:
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return await create(limit_messages(args[0]), *args[1:], sock=sock, **options)
+        return await create(end_silent(limit_messages(args[0])), *args[1:], sock=sock, **options)
 
     loop.create_server = create_server  # type: ignore[method-assign]
 

@@ -67,6 +67,16 @@ def test_a_file_that_was_made_stays_until_the_browser_has_asked_for_it(clock, ma
     assert read(storage, address) == b"before"
 
 
+def test_a_file_whose_session_is_over_goes_though_nobody_draws_another_page(clock, manager, storage):
+    address = manager.execute_deferred(draw(manager, b"a patient's"))
+    manager.clear_session_refs()
+    manager.remove_orphaned_files()
+    clock.now += GRACE_S
+    manager.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        read(storage, address)
+
+
 def test_nothing_that_no_page_shows_is_kept_for_longer(clock, manager, storage):
     clicked = draw(manager, b"before")
     address = manager.execute_deferred(clicked)
