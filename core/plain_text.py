@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 _JOINER = "\N{WORD JOINER}"
 _PARTED = re.compile(r"(?<=:)(?=[a-z_/]|[\w+-]+:)|(?<=@)(?=\w)|(?<=www)(?=\.)", re.IGNORECASE)
 _ACTIVE = re.compile(r"[<\[\]*`~$\\]|&(?=#|\w+;)|(?<!\w)_|_(?!\w)|^[#>]|^[-+](?=\s|$)|(?<=^\d)[.)](?=\s|$)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LEADING = re.compile(r"[<\[\]$\\]|&(?=#|\w+;)")
 _OUR_TAGS = r"/?(?:b|i|sub|sup|extra)>|br ?/?>"
 _FOREIGN = re.compile(rf"<(?!{_OUR_TAGS})|\$|&(?=#)")
+
+
+def printable(text: str) -> str:
+    """Write a text for a terminal, which would else obey what a file's text or name holds of control characters."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def plain(text: object) -> str:

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from models.cutoff import Cutoff
 from models.fusion import FusionHead, ImageHead
 from models.manifest import Manifest
-from models.sealed import BundleError, Sealed
+from models.sealed import BundleError, Sealed, read_number, read_numbers
 
 MANIFEST, HEADS = "manifest.json", "heads.json"
 WEIGHTS, SIGNATURE = "backbone.onnx", "signature.ed25519"
@@ -93,9 +93,9 @@ def read_bundle(folder: Path) -> Bundle:
             manifest=Manifest.from_json(record),
             image_heads={name: ImageHead.from_json(head) for name, head in heads["image"].items()},
             fusion_heads={name: FusionHead.from_json(head) for name, head in heads["fusion"].items()},
-            refits=load_file(folder / REFITS)["ki67"].astype(np.float32),
-            references=heads["references"],
-            gate=heads["gate"],
+            refits=read_numbers(load_file(folder / REFITS)["ki67"]).astype(np.float32),
+            references={name: _check_reference(one) for name, one in heads["references"].items()},
+            gate=_check_gate(heads["gate"]),
             sha256=identity,
         )
         if not bundle.weights_path.exists():
@@ -111,6 +111,23 @@ def read_bundle(folder: Path) -> Bundle:
             f"{MANIFEST} or {HEADS} of the bundle has another shape ({error}): train the bundle anew."
         ) from None
     return bundle
+
+
+def _check_reference(reference: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a reference whose numbers are numbers."""
+    for name in ("centre", "spread"):
+        read_numbers(reference[name])
+    for name in ("median", "caution"):
+        read_number(reference[name])
+    return reference
+
+
+def _check_gate(gate: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a gate whose head and limits are numbers."""
+    ImageHead.from_json(gate["head"])
+    for name in ("caution", "refuse"):
+        read_number(gate[name])
+    return gate
 
 
 def write_bundle(

@@ -4,10 +4,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.sealed import read_number, read_numbers
 
 Scale = Literal["linear", "log", "levels"]
 
@@ -30,7 +32,7 @@ class ImageHead:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ImageHead":
         """Read what `to_json` gave."""
-        return cls(np.array(data["weights"], dtype=np.float64), float(data["bias"]))
+        return cls(read_numbers(data["weights"]), read_number(data["bias"]))
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,13 @@ class Term:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Term":
-        """Read what `to_json` gave."""
-        return cls(**data)
+        """Read what `to_json` gave; numbers that are none, no unit and an unknown scale are a ValueError."""
+        term = cls(**data)
+        for number in (term.centre, term.unit, term.low, term.high, term.imputed, *term.levels.values()):
+            read_number(number)
+        if not isinstance(term.field, str) or term.scale not in get_args(Scale) or not term.unit:
+            raise ValueError("a clinical term is of no known kind")
+        return term
 
 
 def condition(cov: NDArray[np.float64], gap: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -166,9 +173,12 @@ class FusionHead:
     def from_json(cls, data: Mapping[str, Any]) -> "FusionHead":
         """Read what `to_json` gave."""
         terms = tuple(Term.from_json(term) for term in data["terms"])
-        bootstrap = np.array(data["bootstrap"], dtype=np.float64).reshape(-1, 2 + len(terms))
-        coefs, mean, cov = (np.array(data[name], dtype=np.float64) for name in ("coefs", "mean", "cov"))
-        intercept, image_coef, spread = (float(data[name]) for name in ("intercept", "image_coef", "score_spread"))
+        bootstrap = read_numbers(data["bootstrap"]).reshape(-1, 2 + len(terms))
+        mean, cov = (read_numbers(data[name]) for name in ("mean", "cov"))
+        coefs = read_numbers(data["coefs"]) if terms else np.zeros(0)
+        intercept, image_coef, spread = (
+            read_number(data[name]) for name in ("intercept", "image_coef", "score_spread")
+        )
         return cls(intercept, image_coef, terms, coefs, bootstrap, mean, cov, spread)
 
 

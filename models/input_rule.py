@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from models.sealed import read_number
+
+SMALLEST, LARGEST = 16, 2_048
+
 
 @dataclass(frozen=True)
 class InputRule:
@@ -17,5 +21,6 @@ class InputRule:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "InputRule":
-        """Read the rule from a manifest."""
-        return cls(int(data["size"]), float(data["context"]), float(data["mean"]), float(data["std"]))
+        """Read the rule from a manifest; what no network is given is a ValueError."""
+        size, context = read_number(data["size"], SMALLEST, LARGEST), read_number(data["context"], 0.1, 100)
+        return cls(int(size), context, read_number(data["mean"], 0, 1), read_number(data["std"], 1e-3, 10))

@@ -9,6 +9,7 @@ import numpy as np
 from models.call_rule import CallRule
 from models.cutoff import Cutoff
 from models.input_rule import InputRule
+from models.sealed import read_flag, read_number, read_numbers
 
 PERCENTILES = 100
 THRESHOLD_RULES = {
@@ -34,8 +35,8 @@ class TrainingData:
         """Read them from the manifest's "training_data"."""
         centres = tuple(map(str, data["external_centre"]))
         description, sha256 = str(data["description"]), str(data["sha256"])
-        few = bool(data.get("few", False))
-        return cls(description, bool(data["simulated"]), sha256, int(data["n_patients"]), centres, few)
+        few, count = read_flag(data.get("few", False)), read_number(data["n_patients"], 0)
+        return cls(description, read_flag(data["simulated"]), sha256, int(count), centres, few)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class BetweenViews:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "BetweenViews":
         """Read what `to_json` gave."""
-        quantiles = tuple(map(float, data["quantiles"]))
+        quantiles = tuple(read_numbers(data["quantiles"]).tolist())
         if len(quantiles) != PERCENTILES + 1 or np.any(np.diff(quantiles) < 0):
             raise ValueError("the percentiles between views are not 101 rising numbers")
         return cls(str(data["source"]), quantiles)
@@ -105,7 +106,7 @@ class Manifest:
             name=str(data["name"]),
             positive_class=str(data["positive_class"]),
             cutoff=Cutoff.from_json(data["cutoff"]),
-            call_rule=CallRule(float(threshold["value"]), (float(zone["low"]), float(zone["high"]))),
+            call_rule=CallRule(read_number(threshold["value"], 0, 1), _read_range(zone)),
             threshold_rule=name_threshold_rule(str(threshold["rule"])),
             chosen_on=str(threshold["chosen_on"]),
             indeterminate_rule=str(zone["rule"]),
@@ -115,13 +116,18 @@ class Manifest:
             backbone_sha256=str(backbone["sha256"]),
             predictors=tuple(map(str, data["predictors"])),
             training_data=TrainingData.from_json(data["training_data"]),
-            seed=int(data["seeds"]["training"]),
+            seed=int(read_number(data["seeds"]["training"])),
             versions={str(name): str(version) for name, version in data["versions"].items()},
             files={str(name): str(sha256) for name, sha256 in data["files"].items()},
             parents=tuple((str(one["name"]), str(one["sha256"])) for one in data.get("parents", ())),
-            threshold_interval=tuple(map(float, threshold.get("interval") or ())),
+            threshold_interval=tuple(read_number(edge, 0, 1) for edge in threshold.get("interval") or ()),
             between_views=BetweenViews.from_json(data["between_views"]) if data.get("between_views") else None,
         )
+
+
+def _read_range(zone: Mapping[str, Any]) -> tuple[float, float]:
+    low = read_number(zone["low"], 0, 1)
+    return low, read_number(zone["high"], low, 1)
 
 
 def name_threshold_rule(rule: str) -> str:

@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 CARD = "CARD.md"
+MOST_DIGITS = 18
 SEAL = r"\n{name} sha256 `[0-9a-f]{{64}}`\.\n\Z"
 
 
@@ -56,7 +61,7 @@ class Sealed:
     def read_json(self, path: Path) -> dict[str, Any]:
         """Read one of its JSON files."""
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
+            return dict(parse_json(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise BundleError(
                 f"{path.name} is not in the folder '{path.parent.name}': give a {self.name}'s folder."
@@ -138,3 +143,46 @@ def hash_file(path: Path) -> str:
     """Give the sha256 of a file as hexadecimal text."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON that may come from strangers: NaN, infinity and integers without end are a ValueError."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_integer)
+
+
+def read_number(value: object, low: float = -math.inf, high: float = math.inf) -> float:
+    """Read a finite number within its range; whatever else stands there is a ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a number is none, or not finite")
+    if not low <= value <= high:
+        raise ValueError(f"a number is outside its range of {low:g} to {high:g}")
+    return float(value)
+
+
+def read_numbers(values: object) -> NDArray[np.float64]:
+    """Read an array of finite numbers."""
+    array = np.array(values)
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError("an array holds something other than finite numbers")
+    return array.astype(np.float64)
+
+
+def read_flag(value: object) -> bool:
+    """Read true or false; nothing else stands for either."""
+    if not isinstance(value, bool):
+        raise TypeError("something is neither true nor false")
+    return value
+
+
+def _refuse_constant(_: str) -> None:
+    raise ValueError("a number is not finite")
+
+
+def _read_float(text: str) -> float:
+    return read_number(float(text))
+
+
+def _read_integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError("a number has too many digits")
+    return int(digits)

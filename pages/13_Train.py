@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui import begin_page
 
 with begin_page("Train", role="admin"):
-    from core.training.run.workplace import sweep
+    from core.training.run.process import sweep_unused
     from core.ui.train.availability import stop_where_off
     from core.ui.train.manifest import list_centres, show_check
     from core.ui.train.options import ask_plan
@@ -14,7 +14,7 @@ with begin_page("Train", role="admin"):
     from core.ui.train.starting import offer_start
 
     stop_where_off()
-    sweep()
+    sweep_unused()
     st.markdown(
         "Train a bundle on patients of your own: Ki-67 of the surgical specimen, one ultrasound image or several, and "
         "what is known before biopsy. It is `python -m core train` on a page."

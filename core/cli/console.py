@@ -11,6 +11,7 @@ import typer
 from tqdm import tqdm
 
 from core.errors import InputError, UsageError, WorkError
+from core.plain_text import printable
 from models.cutoff import RULES, Cutoff
 from models.sealed import is_sealed
 
@@ -50,12 +51,12 @@ CutoffRule = Annotated[str, typer.Option("--rule", help="High is '>=' or '>' the
 
 def print_result(data: dict[str, Any], as_json: bool, summarise: Callable[[dict[str, Any]], str]) -> None:
     """Print JSON, or the summary of it, to stdout."""
-    typer.echo(json.dumps(data, allow_nan=False) if as_json else summarise(data))
+    typer.echo(json.dumps(data, allow_nan=False) if as_json else printable(summarise(data)))
 
 
 def say(message: str) -> None:
     """Print a message to stderr."""
-    typer.echo(message, err=True)
+    typer.echo(printable(message), err=True)
 
 
 def take_cutoff(value: float, rule: str) -> Cutoff:

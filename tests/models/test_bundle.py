@@ -138,3 +138,62 @@ def test_what_is_no_json_is_refused(copy: Path) -> None:
     (copy / MANIFEST).write_text("{")
     with pytest.raises(BundleError, match=r"manifest\.json of the bundle is not readable JSON"):
         read_bundle(copy)
+
+
+ODD_NUMBERS = [float("nan"), float("inf"), None, "0.4", [0.4], 10**30]
+PLACES = {
+    "threshold": ("manifest", ("threshold", "value")),
+    "indeterminate range": ("manifest", ("no_call", "low")),
+    "input": ("manifest", ("input", "size")),
+    "patients": ("manifest", ("training_data", "n_patients")),
+    "image head": ("heads", ("image", "ki67", "bias")),
+    "weights": ("heads", ("image", "ki67", "weights", 0)),
+    "fusion": ("heads", ("fusion", "m1", "image_coef")),
+    "coefficients": ("heads", ("fusion", "m1", "coefs", 0)),
+    "refits": ("heads", ("fusion", "m1", "bootstrap", 0, 0)),
+    "term": ("heads", ("fusion", "m1", "terms", 0, "unit")),
+    "reference": ("heads", ("references", "training", "caution")),
+    "gate": ("heads", ("gate", "refuse")),
+}
+
+
+def put(folder: Path, place: str, value: object) -> None:
+    """Put a value into manifest or heads, with all hashes made anew, as somebody would who knows the rule."""
+    part, names = PLACES[place]
+    manifest, heads = (json.loads((folder / name).read_text()) for name in (MANIFEST, HEADS))
+    held = manifest if part == "manifest" else heads
+    for name in names[:-1]:
+        held = held[name]
+    held[names[-1]] = value
+    (folder / HEADS).write_text(json.dumps(heads))
+    manifest["files"][HEADS] = hash_file(folder / HEADS)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    seal(folder)
+
+
+@pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_number_that_is_none_is_refused(copy: Path, place: str, value: object) -> None:
+    put(copy, place, value)
+    with pytest.raises(BundleError):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("threshold", 1.5), ("threshold", -0.1), ("indeterminate range", 1.0), ("input", 1e6), ("input", 0), ("term", 0)],
+)
+def test_a_number_out_of_its_range_is_refused(copy: Path, place: str, value: float) -> None:
+    put(copy, place, value)
+    with pytest.raises(BundleError, match="has another shape"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize("value", ["", "false", 0, None, []])
+def test_what_is_not_false_does_not_stand_for_it(copy: Path, value: object) -> None:
+    """A bundle whose patients are simulated must not pass for one of real patients."""
+    data = json.loads((copy / MANIFEST).read_text())["training_data"]
+    change(copy / MANIFEST, training_data=data | {"simulated": value})
+    seal(copy)
+    with pytest.raises(BundleError, match="neither true nor false"):
+        read_bundle(copy)

@@ -193,6 +193,25 @@ def test_a_process_that_was_killed_is_a_sentence(open_page, home, large, monkeyp
     assert any(button.label == "Go on" for button in at.button)
 
 
+def test_what_another_admins_training_needs_is_not_removed(open_page, home, large, monkeypatch):
+    """A page that was drawn before the other's training began still has its buttons."""
+    use(monkeypatch, FAIL)
+    at = press(give(open_page(PAGE), large), "Train")
+    wait_for_end()
+    at.run()
+    (run,) = workplace.list_runs()
+    use(monkeypatch, WAIT)
+    process.start(run)
+    for label in ("Remove this training and its bundle", "Remove this package"):
+        next(button for button in at.button if button.label == label).click()
+    at.run()
+    assert "A training of yours or of another admin runs on it" in at.error[0].value
+    monkeypatch.setattr(workplace, "DAY_SECONDS", -1)
+    process.sweep_unused()
+    assert [one.path for one in workplace.list_runs()] == [run.path]
+    assert len(workplace.list_sources()) == 1
+
+
 def test_old_packages_and_trainings_are_removed(home, large, monkeypatch):
     workplace.keep_package(large)
     workplace.sweep()

@@ -18,6 +18,7 @@ from core.training.bundle.terms import LEVELS, NUMBERS
 from core.training.federation.image_sums import ImageSums
 from models.cutoff import Cutoff
 from models.fusion import Term
+from models.sealed import parse_json
 
 Floats = NDArray[np.float64]
 KIND, VERSION = "sonoki site sums", 1
@@ -103,7 +104,7 @@ def read_site(path: Path) -> SiteSums:
     An InputError that names the file if it is no such file, was changed, or holds what no site's patients give.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path.name} is not there: give the file that the site exported.") from None
     except (OSError, RecursionError, ValueError):
@@ -111,15 +112,17 @@ def read_site(path: Path) -> SiteSums:
     if not isinstance(record, dict) or record.get("kind") != KIND:
         raise InputError(f"{path.name} is not an export of a site: `python -m core summarise-site` writes one.")
     if record.get("version") != VERSION:
-        raise InputError(f"{path.name} is of version {record.get('version')}, this program reads {VERSION}.")
+        raise InputError(f"{path.name} is of version {str(record.get('version'))[:20]}, this program reads {VERSION}.")
     if record.pop("sha256", None) != _seal(record):
         raise InputError(f"{path.name} was changed after its export (its hash differs): ask the site for it again.")
     try:
         site = _parse(record)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(f"{path.name} has another shape ({error}): ask the site to export it again.") from None
+        raise InputError(
+            f"{path.name} has another shape ({str(error)[:200]}): ask the site to export it again."
+        ) from None
     if fault := _find_fault(site):
-        raise InputError(f"{path.name}, site {site.site}: {fault} Ask the site to export it again.")
+        raise InputError(f"{path.name}, site {site.site[:64]}: {fault} Ask the site to export it again.")
     return site
 
 

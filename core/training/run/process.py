@@ -7,18 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from core.errors import BusyError, WorkError, name_cause
 from core.training.run.record import RunFolder
-from core.training.run.workplace import find_workplace
+from core.training.run.workplace import find_workplace, remove, sweep
 
 ROOT = Path(__file__).parents[3]
 COMMAND: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "core.training.run")
 LOCK = "lock"
 TRIES, TRY_SECONDS = 5, 0.05
 NEEDED = {"torch": "torch", "torchvision": "torchvision", "onnx": "onnx", "sklearn": "scikit-learn"}
+IN_USE = "A training of yours or of another admin runs on it: wait for its end, or stop it first."
 BUSY = "A training runs already, of yours or of another admin: wait for its end, or stop it."
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -82,6 +84,28 @@ def stop(run: RunFolder) -> None:
         if child.pid == pid:
             child.wait()
     _forget_ended()
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove a package or a training, unless it is that of the training that runs."""
+    if folder in _list_used():
+        raise BusyError(IN_USE)
+    remove(folder)
+
+
+def sweep_unused() -> None:
+    """Remove what is old, but nothing of the training that runs."""
+    sweep(kept=_list_used())
+
+
+def _list_used() -> set[Path]:
+    """List the folders that the training that runs needs: its own, and that of its table."""
+    running = find_running()
+    if running is None:
+        return set()
+    with suppress(WorkError):  # it has just been removed by hand
+        return {running.path, *running.read_order().manifest.parents}
+    return {running.path}
 
 
 def _take(lock: int) -> None:

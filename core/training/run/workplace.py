@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,11 +84,11 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep() -> None:
-    """Remove packages and trainings that are older than the setting "training_days"."""
+def sweep(kept: Set[Path] = frozenset()) -> None:
+    """Remove packages and trainings that are older than the setting "training_days", but for those kept."""
     oldest = time.time() - get_setting("training_days") * DAY_SECONDS
     for folder in (*_list(PACKAGES), *_list(RUNS)):
-        if folder.stat().st_mtime < oldest:
+        if _read_age(folder) < oldest and folder not in kept:
             remove(folder)
 
 
@@ -106,11 +107,19 @@ def _list(room: str) -> list[Path]:
         folders = [Path(entry.path) for entry in os.scandir(find_workplace() / room) if entry.is_dir()]
     except OSError:
         return []
-    return sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return sorted(folders, key=_read_age, reverse=True)
+
+
+def _read_age(folder: Path) -> float:
+    """Give when a folder was changed last; one that another admin removes at this moment is as new as can be."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _describe_package(folder: Path, manifest: Path) -> Source:
-    when = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    when = datetime.fromtimestamp(_read_age(folder), UTC)
     return Source(manifest, f"Package uploaded {when:%Y-%m-%d %H:%M:%S} UTC", folder)
 
 

@@ -40,13 +40,14 @@ def end_silent(make: Make) -> Make:
     return make_watched
 
 
-def _look_later(protocol: Any, transport: asyncio.Transport, before: object) -> None:
+def _look_later(protocol: Any, transport: asyncio.Transport, before: Any) -> None:
     asyncio.get_running_loop().call_later(SILENT_SECONDS, _look, protocol, transport, before)
 
 
-def _look(protocol: Any, transport: asyncio.Transport, before: object) -> None:
+def _look(protocol: Any, transport: asyncio.Transport, before: Any) -> None:
     """Close a connection whose last request, or the lack of one, is that of the last look and was answered."""
-    if transport.is_closing() or transport.get_protocol() is not protocol:  # a websocket has taken it over
+    is_websocket = id(transport.get_protocol()) != id(protocol)  # it has taken the connection over
+    if transport.is_closing() or is_websocket:
         return
     request = protocol.cycle
     if request is before and (request is None or request.response_complete):

@@ -7,9 +7,9 @@ import streamlit as st
 from core.errors import TableError
 from core.plain_text import plain
 from core.settings import get_setting
-from core.training.run.process import find_running, start, stop
+from core.training.run.process import find_running, remove_unused, start, stop
 from core.training.run.record import STEPS, Progress, RunFolder
-from core.training.run.workplace import list_runs, remove
+from core.training.run.workplace import list_runs
 from core.ui.cohort.hints import point_below
 from core.ui.errors import guard, report_errors
 from core.ui.train.manifest import show_refused
@@ -87,4 +87,6 @@ def _show_ended(run: RunFolder) -> None:
     with st.container(horizontal=True):
         if run.read_result() is None:
             st.button("Go on", on_click=guard(start), args=(run,), key="train_go_on", type="primary")
-        st.button("Remove this training and its bundle", on_click=guard(remove), args=(run.path,), key="train_remove")
+        st.button(
+            "Remove this training and its bundle", on_click=guard(remove_unused), args=(run.path,), key="train_remove"
+        )

@@ -5,7 +5,8 @@ import streamlit as st
 from core.plain_text import plain
 from core.settings import find_cohorts_folder, get_setting
 from core.tabular import read_bytes
-from core.training.run.workplace import Source, keep_package, list_sources, remove
+from core.training.run.process import remove_unused
+from core.training.run.workplace import Source, keep_package, list_sources
 from core.ui.cohort.scoring import TEMPLATE
 from core.ui.cohort.session import change_own, get_own
 from core.ui.cohort.state import FileGiven
@@ -64,7 +65,7 @@ def _take_upload(key: str) -> None:
 
 def _remove(source: Source) -> None:
     if source.package is not None:
-        remove(source.package)
+        remove_unused(source.package)
 
 
 def _load(source: Source) -> None:

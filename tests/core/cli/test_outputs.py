@@ -80,3 +80,13 @@ def test_a_package_takes_the_place_of_a_file_only_on_demand(bundle: Path, tmp_pa
     assert out.read_bytes() == whole
     assert "is a folder" in run(monkeypatch, capsys, "bundle", "pack", bundle, "--out", out.parent)[1]
     assert read_bundle(bundle).name == "test-bundle"
+
+
+@pytest.mark.parametrize(
+    "name", ["a\x1b]0;x\x07\x1b[2J.zip", "a\r0 refused.zip", "a\u202egpj.zip", "a\udcff.zip"], ids=ascii
+)
+def test_a_file_s_name_does_not_rule_the_terminal(name: str, monkeypatch, capsys) -> None:
+    code, said = run(monkeypatch, capsys, "bundle", "verify", name)
+    assert code == 1
+    assert said.endswith(".zip is not there: give a bundle's folder or its package.\n")
+    assert said[:-1].isprintable()

@@ -382,3 +382,15 @@ def test_one_site_is_no_federation_and_a_bundle_is_never_written_over(files, sma
     out = Path(shutil.copytree(federated, tmp_path / "joint"))
     federate(files, backbone, out, FederationPlan("anew", replace=True))
     assert load_bundle(out).name == "anew"
+
+
+@pytest.mark.parametrize("value", ["\x1b]0;x\x07", None, [], {}, True, 10**30], ids=repr)
+@pytest.mark.parametrize("name", ["centre", "unit", "low", "imputed"])
+def test_a_term_whose_number_is_none_is_refused(sites, tmp_path, name, value):
+    write_site(sites[0], tmp_path / "site.json")
+    record = json.loads((tmp_path / "site.json").read_text())
+    del record["sha256"]
+    record["terms"][0][name] = value
+    (tmp_path / "site.json").write_text(json.dumps(record | {"sha256": seal(record)}))
+    with pytest.raises(InputError, match=r"site\.json"):
+        read_site(tmp_path / "site.json")
