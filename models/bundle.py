@@ -36,8 +36,8 @@ class Bundle:
     refits: NDArray[np.float32]
     # images as the network sees them: those that the bundle ("training") and the backbone ("backbone") were trained on;
     # each with centre, spread, median, caution
-    references: Mapping[str, Mapping[str, Any]]
-    gate: Mapping[str, Any]  # the rule that tells ultrasound from other images: "head", "caution", "refuse"
+    references: Mapping[str, Mapping[str, object]]
+    gate: Mapping[str, object]  # the rule that tells ultrasound from other images: "head", "caution", "refuse"
     sha256: str  # hash of the manifest, which holds those of all other files: the bundle's identity
 
     @property
@@ -113,7 +113,7 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
-def _check_reference(reference: Mapping[str, Any]) -> Mapping[str, Any]:
+def _check_reference(reference: Mapping[str, object]) -> Mapping[str, object]:
     """Give a reference whose numbers are numbers."""
     for name in ("centre", "spread"):
         read_numbers(reference[name])
@@ -131,7 +131,7 @@ def _check_gate(gate: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def write_bundle(
-    folder: Path, manifest: dict[str, Any], heads: dict[str, Any], refits: NDArray[np.floating], card: str
+    folder: Path, manifest: dict[str, object], heads: dict[str, object], refits: NDArray[np.floating], card: str
 ) -> None:
     """Write a bundle's files; what lies in evidence/ already is hashed with them, and the card ends with its identity.
 

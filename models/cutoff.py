@@ -35,7 +35,7 @@ class Cutoff:
         """Read it from a bundle's manifest."""
         return cls(float(record["value"]), str(record["rule"]))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Write it as a bundle's manifest holds it."""
         return asdict(self)
 

@@ -25,7 +25,7 @@ class ImageHead:
         """Score pooled features of shape (..., n_features)."""
         return np.asarray(pooled, dtype=np.float64) @ self.weights + self.bias
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give the head as JSON types."""
         return {"weights": self.weights.tolist(), "bias": self.bias}
 
@@ -58,7 +58,7 @@ class Term:
         x = self.levels[str(value)] if self.scale == "levels" else float(value)
         return ((math.log(x) if self.scale == "log" else x) - self.centre) / self.unit
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give the term as JSON types."""
         return {**self.__dict__, "levels": dict(self.levels)}
 
@@ -156,7 +156,7 @@ class FusionHead:
     def _find_gap(self, known: Collection[str]) -> NDArray[np.bool_]:
         return np.array([False, *(term.field not in known for term in self.terms)])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give the head as JSON types."""
         return {
             "intercept": self.intercept,

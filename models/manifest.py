@@ -60,7 +60,7 @@ class BetweenViews:
             raise ValueError("the percentiles between views are not 101 rising numbers")
         return cls(str(data["source"]), quantiles)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give it as JSON types."""
         return {"source": self.source, "quantiles": list(self.quantiles)}
 

@@ -30,7 +30,7 @@ class Sealed:
     version: int  # schema version of the manifest that this program reads
     verified_apart: frozenset[str] = frozenset()  # files that may lie there too, since they are verified otherwise
 
-    def read(self, folder: Path) -> tuple[dict[str, Any], str]:
+    def read(self, folder: Path) -> tuple[dict[str, object], str]:
         """Verify every file; give the manifest and its hash, the folder's identity."""
         record = self.read_json(folder / self.manifest)
         if record.get("schema_version") != self.version:

@@ -15,6 +15,6 @@ def read_card(folder: Path) -> Mapping[str, Any]:
     return SEGMENTER.read(folder)[0]
 
 
-def write_card(folder: Path, card: Mapping[str, Any], words: str = "# Lesion segmenter\n") -> None:
+def write_card(folder: Path, card: Mapping[str, object], words: str = "# Lesion segmenter\n") -> None:
     """Write segmenter.json for the weights in the folder, and CARD.md with these words."""
     SEGMENTER.write(folder, card, [WEIGHTS], words)

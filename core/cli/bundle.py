@@ -1,7 +1,7 @@
 """A bundle as one file to share: packed, unpacked, verified."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -61,7 +61,7 @@ def verify(
     print_result(_describe(bundle, is_signed=is_signed), as_json, _summarise)
 
 
-def _describe(bundle: "Bundle", *, is_signed: bool) -> dict[str, Any]:
+def _describe(bundle: "Bundle", *, is_signed: bool) -> dict[str, object]:
     kinds = {"simulated": bundle.is_simulated, "few": bundle.is_few}
     return {"name": bundle.name, "sha256": bundle.sha256, "signed": is_signed, **kinds}
 

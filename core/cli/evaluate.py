@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -100,7 +100,7 @@ def _find_frozen(predictions: Path, bundle: Path | None, threshold: float | None
     return FrozenRule.of(load_bundle(bundle)) if bundle else FrozenRule.find(predictions)
 
 
-def _write(out: Path, report: bytes, results: dict[str, Any]) -> None:
+def _write(out: Path, report: bytes, results: dict[str, object]) -> None:
     with writing("--out", "folder"):
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.html").write_bytes(report)

@@ -3,7 +3,7 @@
 import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -57,7 +57,7 @@ def _choose_rows(manifest: Path, names: list[str]) -> list[list[dict[str, object
     read, reading = read_rows(manifest)
     for number, reason in reading.refused:
         say(f"  row {number}: {reason}")
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[dict[str, object]]] = {}
     for row in read:
         rows.setdefault(str(row["patient_id"]), []).append(row)
     missing = [name for name in names if name not in rows]

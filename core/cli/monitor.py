@@ -63,12 +63,12 @@ def _watch(reference: "Reference", by: Any, centre: str | None, database: str) -
     return found
 
 
-def _record(found: "Monitoring") -> dict[str, Any]:
+def _record(found: "Monitoring") -> dict[str, object]:
     from core.evaluation.cohort.records import render_plain  # noqa: PLC0415
     from core.monitoring.exhibits import list_exhibits  # noqa: PLC0415
 
     names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld", "made_up", "is_simulated")
-    record: dict[str, Any] = {"bundle": {"name": found.bundle, "sha256": found.scope.bundle_sha256}}
+    record: dict[str, object] = {"bundle": {"name": found.bundle, "sha256": found.scope.bundle_sha256}}
     record |= {"centre": found.scope.centre, "by": found.scope.by, **{name: getattr(found, name) for name in names}}
     reasons: dict[str, str] = {}
     for exhibit in list_exhibits(found, "the register"):
@@ -85,7 +85,7 @@ def _summarise(data: dict[str, Any]) -> str:
     return "\n".join([f"{data['bundle']['name']}{simulated}: {counts}", *(alarms or ["No alarm."]), *blind])
 
 
-def _prove(model: "Bundle", reference: "Reference", runs: int) -> dict[str, Any]:
+def _prove(model: "Bundle", reference: "Reference", runs: int) -> dict[str, object]:
     from core.evaluation.cohort.records import render_plain  # noqa: PLC0415
     from core.monitoring.proof import prove, read_population  # noqa: PLC0415
 

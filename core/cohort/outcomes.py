@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ class OutcomeTable:
     """Rows of a table of outcomes."""
 
     # row number in the file (the header is row 1), pseudonym, and the values that are known
-    rows: tuple[tuple[int, str, dict[str, Any]], ...]
+    rows: tuple[tuple[int, str, dict[str, object]], ...]
     reading: TableReading  # what became of the file's rows and columns; a cell that was not understood refuses its row
 
 

@@ -72,7 +72,7 @@ def name_register_entry(content: PatientContent, find_entry: Callable[[str, Pred
 
 
 def collect_board(
-    row: Mapping[str, Any],
+    row: Mapping[str, object],
     read: BoardEstimate,
     bundle: Bundle,
     records: Iterable[Record],

@@ -1,7 +1,6 @@
 """The documents as one HTML file each: the same record as the PDF, figures inside, nothing to fetch."""
 
 import base64
-from typing import Any
 
 from core.documents.content import MeetingContent, PatientContent, Picture
 from core.documents.record import Record
@@ -27,14 +26,14 @@ def write_meeting(content: MeetingContent, record: Record, paper: Paper) -> byte
     return _write("meeting.html", record, files, record["title"], paper)
 
 
-def _write(template: str, record: Record, files: dict[str, Any], name: str, paper: Paper) -> bytes:
+def _write(template: str, record: Record, files: dict[str, object], name: str, paper: Paper) -> bytes:
     return render_template(TEMPLATES / template, {"data": record, "files": files, "name": name, "paper": SIZES[paper]})
 
 
-def _list_sources(content: PatientContent) -> dict[str, Any]:
+def _list_sources(content: PatientContent) -> dict[str, object]:
     """Give a patient's pictures as addresses that hold their data; a refused estimate has no figures."""
     shown = content.figures if content.shown else {}
-    sources: dict[str, Any] = {kind: _encode(drawing) for kind, drawing in shown.items() if kind != "strip"}
+    sources: dict[str, object] = {kind: _encode(drawing) for kind, drawing in shown.items() if kind != "strip"}
     if content.image is not None:
         sources["image"] = _encode(content.image)
     views = [{"image": _encode(view.image), "heatmap": _encode(view.heatmap)} for view in content.further_views]

@@ -27,13 +27,13 @@ WRAPPER = (
 
 
 def typeset_pdf(
-    template: str, record: Mapping[str, Any], files: Mapping[str, Any], pictures: Mapping[str, bytes]
+    template: str, record: Mapping[str, object], files: Mapping[str, object], pictures: Mapping[str, bytes]
 ) -> bytes:
     """Typeset a document as PDF/UA-1."""
     return _compile(template, record, files, pictures, format="pdf", pdf_standards=[STANDARD])
 
 
-def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, Any], dict[str, bytes]]:
+def name_pictures(content: PatientContent, number: int) -> tuple[dict[str, object], dict[str, bytes]]:
     """Give the pictures of the patient at a place in the document names that hold nothing but kind and number."""
     shown = {"image": content.image, **(content.figures if content.shown else {})}
     names: dict[str, Any] = {kind: f"{kind}-{number}.svg" for kind, picture in shown.items() if picture is not None}

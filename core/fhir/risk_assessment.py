@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 from core import __version__
 from core.clinical import BY_NAME
@@ -17,7 +16,7 @@ from core.inference.render import FEW_USE
 from core.register.estimate.entry import Estimate
 from core.register.models import Record
 
-Content = dict[str, Any]
+Content = dict[str, object]
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sonoki:fhir")
 UCUM = "http://unitsofmeasure.org"
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"

@@ -58,7 +58,7 @@ def describe_engine() -> str:
     return f"The network runs in {describe_choice(get_text_setting('engine'))}."
 
 
-def tabulate_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def tabulate_metrics(metrics: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
     """Set the figures of the splits side by side, each with its interval."""
     columns = {label_split(split): _list_figures(part) for split, part in metrics.items()}
     names = list(dict.fromkeys(name for column in columns.values() for name in column))

@@ -7,7 +7,7 @@ heat map over a picture, straight shapes and annotations on one x axis and one o
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import typst
 
@@ -155,9 +155,9 @@ def _lay_out(canvas: Canvas, traces: list[Json], layout: Json, size: tuple[float
     return Sheet(canvas, traces, layout, across, ups, left, right)
 
 
-def _gather(traces: Sequence[Json], name: str) -> list[Any]:
+def _gather(traces: Sequence[Json], name: str) -> list[object]:
     """Give all values along an axis, those that bars begin and intervals end at among them."""
-    values: list[Any] = []
+    values: list[object] = []
     for trace in traces:
         own = read_list(trace.get(name))
         values += own

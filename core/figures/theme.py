@@ -71,7 +71,7 @@ def new_figure(*, x_title: str = "", y_title: str = "", height: int = HEIGHT) ->
     return go.Figure(layout=_lay_out(x_title, y_title, height))
 
 
-def build_figure(traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any], *, height: int) -> go.Figure:
+def build_figure(traces: Sequence[Mapping[str, object]], layout: Mapping[str, object], *, height: int) -> go.Figure:
     """Build a whole figure in the house's look at once, which takes a tenth of the time of adding part by part."""
     whole = _lay_out("", "", height)
     axes = {name: whole[name] | layout.get(name, {}) for name in ("xaxis", "yaxis")}

@@ -33,7 +33,7 @@ class Gate:
             return "refused", "The image does not look like ultrasound. Upload the B-mode frame of the lesion."
         return ("ok", "") if status == "ok" else ("caution", "The image does not look like breast ultrasound.")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Give the rule as JSON types."""
         return {"head": self.head.to_json(), "caution": self.caution, "refuse": self.refuse}
 

@@ -57,7 +57,7 @@ def render_prediction(prediction: Prediction, bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def render_case(case: Case, prediction: Prediction, bundle: Bundle) -> dict[str, Any]:
+def render_case(case: Case, prediction: Prediction, bundle: Bundle) -> dict[str, object]:
     """Give a prediction as JSON types, with the plane of each view where there are several."""
     record = render_prediction(prediction, bundle)
     for view, given in zip(record.get("views", ()), case.views, strict=False):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,7 @@ def count_windows(
     its ends; None where it is not known.
     """
     gates = patients["gate"].astype(str)
-    counted: dict[str, Any] = {"estimates": patients["estimates"]}
+    counted: dict[str, object] = {"estimates": patients["estimates"]}
     counted |= {name: gates == verdict for verdict, name in GATES.items()}
     counted["gate_unknown"] = ~gates.isin(GATES)
     if indeterminate is not None:

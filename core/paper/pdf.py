@@ -1,7 +1,6 @@
 """A paper as PDF/UA: all of it in order, with its figures, tables and page numbers of each checklist's items."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from core.documents.typesetting import PAPERS, Paper, typeset_pdf
 from core.figures.printing import DOUBLE_MM, SINGLE_MM, draw_for_print
@@ -28,7 +27,7 @@ def render_pdf(paper: content.Paper, *, sheet: Paper) -> bytes:
     return typeset_pdf("paper.typ", record, {"paper": PAPERS[sheet]}, pictures)
 
 
-def _lay_out(section: content.Section, counter: content.Counter, pictures: dict[str, bytes]) -> dict[str, Any]:
+def _lay_out(section: content.Section, counter: content.Counter, pictures: dict[str, bytes]) -> dict[str, object]:
     figures = []
     for figure in section.figures:
         name = f"{figure.name}.svg"

@@ -1,7 +1,7 @@
 """What board and register keep: one kind of entry, written once and never changed."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sqlalchemy import Boolean, Column, Float, Integer, MetaData, String, Table, Text
 
@@ -211,6 +211,6 @@ class Record(Entry):
     def __post_init__(self) -> None:
         """Take a kept row as it is; `verify_chain` judges it."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Give the columns by name."""
         return dict(vars(self))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -38,7 +38,7 @@ ALIKE = (
     "width or zeros: write it so if it is this patient"
 )
 DIFFERING = "the file gives this patient several rows that differ; keep the one that counts"
-Row = tuple[int, str, Mapping[str, Any]]
+Row = tuple[int, str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)

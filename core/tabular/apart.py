@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any
+from typing import IO
 
 from core.errors import TableError
 from core.settings import get_setting
@@ -85,7 +85,7 @@ def serve(read: Callable[[bytes, object], bytes], sentences: Sentences) -> None:
     output.flush()
 
 
-def answer(read: Callable[[bytes, Any], bytes], how: object, content: bytes, sentences: Sentences) -> bytes:
+def answer(read: Callable[[bytes, object], bytes], how: object, content: bytes, sentences: Sentences) -> bytes:
     """Read a file, or say why not."""
     try:
         return DONE + read(content, how)

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,7 +111,7 @@ def _from_busbra(data: Busbra) -> Lesions:
 
 def _read_clinics(folder: Path) -> Lesions:
     table = read_index(folder)
-    rows: list[tuple[dict[Hashable, Any], str, NDArray[np.uint8], NDArray[np.bool_]]] = []
+    rows: list[tuple[dict[Hashable, object], str, NDArray[np.uint8], NDArray[np.bool_]]] = []
     for row in table[table["label"] != "normal"].to_dict("records"):
         path = folder / row["image"]
         image = np.asarray(Image.open(path).convert("L"))

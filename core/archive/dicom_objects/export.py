@@ -14,7 +14,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from highdicom import SOPClass
@@ -189,7 +188,7 @@ def _number(name: str, i: int) -> str:
     return name if i == 0 else name.replace(".", f"-{i + 1}.")
 
 
-def _describe(results: CaseResults, study: Study, name: str, content: str, number: int = 0) -> dict[str, Any]:
+def _describe(results: CaseResults, study: Study, name: str, content: str, number: int = 0) -> dict[str, object]:
     """UIDs, series and equipment of one object; its UIDs change with its content."""
     parts = (study.uid, study.key, results.key, name, content)
     return {

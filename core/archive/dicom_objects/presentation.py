@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from highdicom import PresentationLUTTransformation
@@ -52,7 +51,7 @@ def make_presentation(
     *,
     frame_index: int,
     text: str,
-    options: dict[str, Any],
+    options: dict[str, object],
 ) -> GrayscaleSoftcopyPresentationState | ColorSoftcopyPresentationState:
     """Draw the lesion box, its outline and the estimate over a frame of the source image.
 

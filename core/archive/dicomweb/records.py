@@ -28,7 +28,7 @@ class StudyQuery:
         if set("*?\\") & set(self.patient_id + self.accession):
             raise InputError("Give the patient ID and the accession number in full, without * ? or \\.")
 
-    def fits(self, item: Any) -> bool:
+    def fits(self, item: object) -> bool:
         """Tell whether a study of an answer is what was asked for: some archives ignore a filter.
 
         An answer without the patient ID, accession number or date that was asked for does not fit.
@@ -114,7 +114,7 @@ def _values(item: object, tag: str) -> list[object]:
     return values if isinstance(values, list) else []
 
 
-def read_text(item: Any, tag: str) -> str:
+def read_text(item: object, tag: str) -> str:
     """Read the first value of a tag as text, cut to DICOM's length; empty where there is none."""
     return next((str(value)[:64] for value in _values(item, tag) if isinstance(value, str | int | float)), "")
 
@@ -124,7 +124,7 @@ def read_texts(item: object, tag: str) -> str:
     return ", ".join(str(value)[:16] for value in _values(item, tag)[:8] if isinstance(value, str))
 
 
-def read_uid(item: Any, tag: str) -> str:
+def read_uid(item: object, tag: str) -> str:
     """Read a UID as `read_text` does, or refuse the answer."""
     text = read_text(item, tag)
     if not UID.fullmatch(text):

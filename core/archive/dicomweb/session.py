@@ -75,7 +75,7 @@ class BoundedSession(requests.Session):
             )
         return left
 
-    def request(self, method: str, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
+    def request(self, method: str, url: str | bytes, *args: object, **options: object) -> requests.Response:
         """Ask, and read the whole answer within the limits."""
         with self.keep_time(), translate_faults(self._seconds):
             options |= {"stream": True, "allow_redirects": False, "timeout": min(self._seconds, self._check_time())}

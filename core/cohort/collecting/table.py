@@ -74,7 +74,7 @@ def read_patients(path: Path, choices: Choices, *, centre: str) -> PatientTable:
     return PatientTable(rows, _find_unusable(text, match.positions["patient_id"], problems, rows), columns, reading)
 
 
-def _find_contradictions(records: list[dict[str, Any]]) -> dict[int, str]:
+def _find_contradictions(records: list[dict[str, object]]) -> dict[int, str]:
     """Name the rows of patients with contradicting values, and those that repeat another row of the same study."""
     problems = find_conflicts(records)
     studies: dict[tuple[Any, ...], list[dict[str, Any]]] = {}

@@ -57,7 +57,7 @@ class RayScorer:
         score = self._ray.remote(num_cpus=1, max_retries=RETRIES)(score_chunk)
         most = CHUNKS_AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         pending = iter(rows)
-        running: list[Any] = []
+        running: list[object] = []
         while True:
             while len(running) < most and (chunk := list(islice(pending, CHUNK))):
                 running.append(score.remote(chunk, self._folder, self._engine))

@@ -219,7 +219,7 @@ def _compute_scores(y: Floats, p: Floats, z: float, reasons: dict[str, str]) -> 
     n, events, expected = len(y), float(y.sum()), float(p.sum())
     errors = (y - p) ** 2
     rate, brier = events / n, float(errors.mean())
-    fields: dict[str, Any] = {"mean_prob": expected / n, "observed_rate": rate, "brier": brier}
+    fields: dict[str, object] = {"mean_prob": expected / n, "observed_rate": rate, "brier": brier}
     if n > 1:
         half = z * float(errors.std(ddof=1)) / math.sqrt(n)
         fields["brier_ci"] = (max(0.0, brier - half), min(1.0, brier + half))
@@ -254,7 +254,7 @@ def _compute_recalibration(y: Floats, p: Floats, z: float, reasons: dict[str, st
         return {}
     linear = compute_log_odds(p)
     loglik = compute_log_likelihood(linear, y)
-    fields: dict[str, Any] = {"log_loss": -loglik / len(y)}
+    fields: dict[str, object] = {"log_loss": -loglik / len(y)}
     if y.min() == y.max():
         reasons |= dict.fromkeys(("intercept", "slope"), "All patients have the same outcome.")
         return fields

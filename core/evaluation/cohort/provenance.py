@@ -1,14 +1,13 @@
 """What was read before it was evaluated: rows, columns, coding, units, cut-off and the file's hash."""
 
 import datetime
-from typing import Any
 
 from core import __version__
 from core.cohort import PredictionTable
 from core.cohort.record import count_reasons, drop_option
 
 
-def render_input(read: PredictionTable) -> dict[str, Any]:
+def render_input(read: PredictionTable) -> dict[str, object]:
     """Write what was read of a table as plain JSON values."""
     reading = read.reading
     return {

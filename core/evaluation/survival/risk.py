@@ -143,7 +143,7 @@ def _add_slope(fields: dict[str, object], time: Floats, event: Floats, risk: Flo
 
 
 def _add_brier(
-    fields: dict[str, Any],
+    fields: dict[str, object],
     time: Floats,
     event: Floats,
     risk: Floats,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -89,7 +89,7 @@ class CalibrationExhibit(Exhibit):
         """Give the curve."""
         return self.result.curve
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give intercept, slope, errors, tests and deciles."""
         c = self.result
         terms = {

@@ -1,7 +1,7 @@
 """AUC and calibration slope by centre, pooled with random effects, and what a new centre may expect."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -77,7 +77,7 @@ class CentresExhibit(Exhibit):
         columns = ["Centre", "n", "Events", *(f"{label} (95 % CI)" for label in FIGURES.values())]
         return {"AUC and calibration slope by centre": pd.DataFrame(rows, columns=columns)}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the means with their intervals."""
         rows = zip(FIGURES, self._pool().values(), strict=True)
         return {

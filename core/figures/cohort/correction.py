@@ -1,7 +1,7 @@
 """Calibration corrected: for optimism by the bootstrap, and to a local cohort by an update."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 
@@ -66,7 +66,7 @@ class OptimismExhibit(Exhibit):
         shown = shown.rename(columns=str.capitalize).rename_axis("Figure").reset_index()
         return {"Apparent performance and performance corrected for optimism": shown}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give apparent performance, optimism and what is left."""
         fields = ("n", "events", "n_boot", "n_used", "reason")
         return {
@@ -113,7 +113,7 @@ class RecalibrationExhibit(Exhibit):
         )
         return {"Calibration before and after the update": shown}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the update and the patients that it needs."""
         fields = ("update", "intercept", "slope", "n_needed", "half_width", "reason")
         return {"recalibration": {name: getattr(self.result, name) for name in fields}}

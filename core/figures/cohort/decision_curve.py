@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -178,7 +178,7 @@ class DecisionCurveExhibit(BenefitExhibit):
     def _own(self) -> float | None:
         return None if self.threshold is None else round(min(max(self.threshold, 0.01), 0.99), 2)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the curves, models by their name in the table."""
         result = self.result
         given = {"decision_curve_prevalence": result.prevalence, "decision_curve_harm": self.harm}
@@ -241,7 +241,7 @@ class GainExhibit(Exhibit):
         """Give the difference with its band."""
         return self.result.table
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the other model, and the difference with its band."""
         return {"net_benefit_difference": {"other": self.other, "curve": self.result.table}}
 

@@ -18,7 +18,7 @@ from core.figures.cohort.subjects import SUBJECTS
 
 def evaluate_cohort(
     table: pd.DataFrame, *, by: str | None = None, threshold: float | ThresholdResult | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Evaluate a prediction table."""
     check_evaluable(table, by)
     if isinstance(threshold, float | int):
@@ -59,7 +59,7 @@ def list_splits(table: pd.DataFrame, threshold: ThresholdResult, title: str) -> 
         yield str(split), Patients(part, table, name, threshold, is_development=split == FITTED_ON)
 
 
-def evaluate_patients(patients: Patients, *, extras: Literal["small", "none"] = "small") -> dict[str, Any]:
+def evaluate_patients(patients: Patients, *, extras: Literal["small", "none"] = "small") -> dict[str, object]:
     """Join the records of all exhibits of some patients, with the reasons for those that can't be made."""
     y = patients.table["y"]
     record: dict[str, Any] = {"patients": len(y), "n": int(y.notna().sum()), "events": int((y == 1).sum())}

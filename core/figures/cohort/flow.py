@@ -74,7 +74,7 @@ class FlowExhibit(Exhibit):
             tables["Rows refused, by reason"] = pd.DataFrame(self.result.reasons, columns=["Reason", "Rows"])
         return tables
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the counts."""
         flow = self.result
         told = {"reasons": dict(flow.reasons), "further_images": flow.further}

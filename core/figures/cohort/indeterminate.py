@@ -1,7 +1,7 @@
 """The indeterminate range about the threshold, as a test result of its own."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 
@@ -57,7 +57,7 @@ class IndeterminateExhibit(Exhibit):
         columns = ["Patients", "n", "Events", "Accuracy (95 % CI)"]
         return {"Patients inside and outside the indeterminate range": pd.DataFrame(rows, columns=columns)}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the range and the counts."""
         return {"indeterminate": {"low": self.low, "high": self.high, "chosen_on": self.chosen_on, **self.places}}
 

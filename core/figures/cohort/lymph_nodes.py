@@ -106,7 +106,7 @@ class NodeRatesExhibit(NodesExhibit):
         """Give the rates."""
         return self.result.rates
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give rates, tests and predictors."""
         nodes = self.result
         fields = ("n", "events", "difference", "difference_ci", "test", "chisq", "p", "p_fisher", "note", "reason")
@@ -226,7 +226,7 @@ class NodeBenefitExhibit(BenefitExhibit):
         """Compute net benefit."""
         return cls(patients.name, compute_node_net_benefit(patients.table), NODE_RANGE)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the curves."""
         result = self.result
         record = {"decision_curve": result.table, "n": result.n, "prevalence": result.prevalence}

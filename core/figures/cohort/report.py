@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -42,7 +41,7 @@ def render_report(
     whole = Patients(read.table, read.table, title, threshold, refused=len(read.refused), reasons=reasons)
     parts = parts or list(list_splits(read.table, threshold, title))
     steps = len(parts) * len(SUBJECTS)
-    splits: list[dict[str, Any]] = []
+    splits: list[dict[str, object]] = []
     for split, patients in parts:
         subjects = []
         for subject in SUBJECTS:
@@ -80,6 +79,6 @@ def _show(kind: type[Exhibit], made: Exhibit | str) -> dict[str, object]:
     }
 
 
-def _lay_out(table: pd.DataFrame, caption: str = "") -> dict[str, Any]:
-    rows: Iterable[list[Any]] = table.astype(object).where(table.notna(), "").to_numpy().tolist()
+def _lay_out(table: pd.DataFrame, caption: str = "") -> dict[str, object]:
+    rows: Iterable[list[object]] = table.astype(object).where(table.notna(), "").to_numpy().tolist()
     return {"caption": caption, "columns": list(table.columns), "rows": rows}

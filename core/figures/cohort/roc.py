@@ -109,7 +109,7 @@ class RocExhibit(Exhibit):
         """Stack the curves of all models, with the model's name in the first column."""
         return stack_curves(self.rocs)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give AUCs, threshold and confusion matrix."""
         cut, labels = self.threshold, list(self.rocs)[1:]
         lacks = cut is not None and cut.threshold is None
@@ -182,7 +182,7 @@ class ModelsExhibit(Exhibit):
         names = ["Score", "n", "Events", "AUC (95 % CI)", f"{label_model(MAIN)} minus it", "DeLong; Holm", "McNemar"]
         return {"AUC of each model and tests against the main one": pd.DataFrame(rows, columns=names)}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the comparisons."""
         fields = ("n", "n_pos", "auc_a", "auc_b", "difference", "se", "ci", "z", "p", "reason")
         return {

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -115,6 +115,6 @@ class SubgroupsExhibit(Exhibit):
         """Give a row a subgroup."""
         return self.result.table
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give a row a subgroup."""
         return {"subgroups": self.result.table}

@@ -39,7 +39,7 @@ class TableOneExhibit(Exhibit):
         words = "Characteristics of the patients with missing counts and standardised differences"
         return {words: _lay_out(self.result)}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the characteristics."""
         return {self.name: {"table": self.result.table, "differences": self.result.differences}}
 

@@ -26,7 +26,7 @@ class Axis:
     start: float = 0.0
     end: float = 1.0
 
-    def place(self, value: Any) -> float:
+    def place(self, value: str | float) -> float:
         """Give the pixel of a value; a label's is that of its tick."""
         if isinstance(value, str):
             value = next((place for place, label in self.ticks if label == value), math.nan)

@@ -57,7 +57,7 @@ class Decoder:
         """Process id of the present process."""
         return self._process.pid
 
-    def ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    def ask(self, request: dict[str, object], data: bytes) -> tuple[dict[str, object], bytes]:
         """Send a file and wait for the answer."""
         if self._closed:
             raise BusyError(_CLOSING)

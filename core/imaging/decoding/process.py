@@ -136,10 +136,10 @@ def main(memory_mb: int, seconds: int, niceness: int) -> None:
 
 
 def _answer_apart(
-    request: dict[str, Any], data: bytes, tell: Callable[[], None]
+    request: dict[str, object], data: bytes, tell: Callable[[], None]
 ) -> tuple[dict[str, object], list[memoryview]]:
     """Answer in a thread that stands back behind everything else, and tell so, once a file has cost much computing."""
-    answers: list[tuple[dict[str, Any], list[memoryview]]] = []
+    answers: list[tuple[dict[str, object], list[memoryview]]] = []
     thread = threading.Thread(target=lambda: answers.append(answer(request, data)))
     most = time.process_time() + _PROMPT_SECONDS
     thread.start()

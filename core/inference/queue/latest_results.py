@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
 
 
 class Recent:
@@ -16,13 +15,13 @@ class Recent:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], object] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, task: str, key: str) -> Any | None:
+    def get(self, task: str, key: str) -> object | None:
         """Give a result; None where it is not kept."""
         with self._lock:
             if (task, key) not in self._kept:
@@ -30,7 +29,7 @@ class Recent:
             self._kept.move_to_end((task, key))
             return self._kept[task, key]
 
-    def keep(self, task: str, key: str, result: Any) -> None:
+    def keep(self, task: str, key: str, result: object) -> None:
         """Keep a result."""
         with self._lock:
             self._kept[task, key] = result

@@ -64,7 +64,7 @@ class Turn(Generic[T_co]):
         self.task, self.payload, self.key, self.lane, self.owner = task, payload, key, lane, owner
         self._finish = finish
         self._ended = Event()
-        self._answer: Any = None
+        self._answer: object = None
         self._error: AppError | None = None
 
     @property

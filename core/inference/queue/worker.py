@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from core.errors import AppError, BusyError, WorkError
 from core.imaging import Frame, Roi
@@ -235,7 +235,7 @@ class Worker:
         engine = self.predictor.engine
         return engine.cases_at_once if first.lane == "case" else engine.images_at_once
 
-    def _do(self, turns: Sequence[Turn[object]]) -> Sequence[Any]:
+    def _do(self, turns: Sequence[Turn[object]]) -> Sequence[object]:
         payloads = [turn.payload for turn in turns]
         if turns[0].task == "read":
             return self.predictor.read_crops(payloads)
@@ -245,7 +245,7 @@ class Worker:
         self,
         loading: "Future[Predictor]",
         turns: Sequence[Turn[object]],
-        answers: Sequence[Any] = (),
+        answers: Sequence[object] = (),
         error: AppError | None = None,
     ) -> None:
         with self._state:

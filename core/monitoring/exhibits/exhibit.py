@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -72,7 +71,7 @@ def add_points(figure: go.Figure, table: pd.DataFrame, names: tuple[str, str, st
     """Add a point with its interval for each window that has one; names are those of value, low and high."""
     value, low, high = (table[name] for name in names)
     style = style_series(0)
-    error: dict[str, Any] = {
+    error: dict[str, object] = {
         "type": "data",
         "symmetric": False,
         "array": (high - value).fillna(0),

@@ -1,7 +1,7 @@
 """Whether image score and inputs are distributed as in training."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -79,7 +79,7 @@ class ScoreExhibit(WatchExhibit):
         """Give a row a window."""
         return self.found.scores
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give a row a window, and training's quartiles."""
         return {"image_score": {"windows": self.found.scores, "training": self.found.training_score}}
 
@@ -159,7 +159,7 @@ class DriftExhibit(WatchExhibit):
         """Give the comparisons of every window."""
         return self.found.drift
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the comparisons of every window."""
         return {"drift": self.found.drift}
 

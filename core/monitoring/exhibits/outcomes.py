@@ -1,7 +1,7 @@
 """Whether estimates still agree with what pathology finds: observed over expected, the CUSUM chart, the AUC."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ class ObservedExpectedExhibit(OutcomeExhibit):
         """Give a row a window."""
         return self.found.agreement
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give a row a window."""
         names = ["window", "with_outcome", "observed", "expected", "oe", "oe_low", "oe_high"]
         return {"observed_over_expected": self.found.agreement[names]}
@@ -154,7 +154,7 @@ class CusumExhibit(OutcomeExhibit):
         drawn = thin_rows(path[path["patient"] % STEP == 0])
         return pd.concat([drawn, path.iloc[ends]]).sort_values("patient").drop_duplicates("patient", ignore_index=True)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give limits, where the sums stand, and where limits were passed."""
         chart = self.found.cusum
         last = {side: float(chart.path[side].iloc[-1]) for side in ODDS_RATIOS} if chart.n else {}
@@ -205,7 +205,7 @@ class AucExhibit(OutcomeExhibit):
         """Give a row a window."""
         return self.found.agreement[["window", "with_outcome", "auc", "auc_low", "auc_high", "reason"]]
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give a row a window."""
         return {"auc": self.data()}
 

@@ -1,7 +1,7 @@
 """Alarms, and who came: volumes, the gate's verdicts, missing values, the indeterminate share."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -75,7 +75,7 @@ class AlarmsExhibit(WatchExhibit):
         """Give a row an alarm."""
         return pd.DataFrame([vars(alarm) for alarm in self.found.alarms])
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the alarms."""
         return {"alarms": [vars(alarm) for alarm in self.found.alarms], "not_judged": self.found.not_judged}
 
@@ -146,7 +146,7 @@ class VolumesExhibit(WatchExhibit):
         missing = self.found.missing.drop(columns=["window", "n"]).add_prefix("not_known_")
         return self.found.volumes.join(missing)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give a row a window."""
         return {"volumes": self.data()}
 

@@ -51,7 +51,7 @@ def write_backbone_card(folder: Path, about: Mapping[str, object], size: int, wo
     BACKBONE.write(folder, card, [WEIGHTS], words)
 
 
-def make_reference(pooled: NDArray[np.float64], limit: float = 1.0) -> dict[str, Any]:
+def make_reference(pooled: NDArray[np.float64], limit: float = 1.0) -> dict[str, object]:
     """Describe training images for applicability: features further away than 99 % of them are unusual."""
     centre, spread = pooled.mean(0), np.maximum(pooled.std(0), 1e-6)
     distance = np.sqrt(np.mean(((pooled - centre) / spread) ** 2, axis=1))

@@ -88,7 +88,7 @@ def evaluate_no_call(predictions: pd.DataFrame, threshold: float, no_call: Mappi
     }
 
 
-def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, Any]]:
+def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, object]]:
     """Give the AUC of each split by whose lesion box the images have; nothing where all were drawn."""
     if "box_source" not in predictions:
         return []
@@ -100,7 +100,7 @@ def evaluate_boxes(predictions: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any]:
+def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, object]:
     """Choose the indeterminate range on development data."""
     low, high = choose_indeterminate(predictions, threshold)
     return {
@@ -110,7 +110,7 @@ def choose_no_call(predictions: pd.DataFrame, threshold: float) -> dict[str, Any
     }
 
 
-def count_flow(patients: pd.DataFrame, y: "pd.Series[int]", n_rows: int, refused: int) -> dict[str, Any]:
+def count_flow(patients: pd.DataFrame, y: "pd.Series[int]", n_rows: int, refused: int) -> dict[str, object]:
     """Count patients from the manifest's rows to the splits."""
     splits = {
         name: {"n": len(part), "events": int(y[part.index].sum()), "centres": sorted(set(part["centre"]))}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,7 +51,7 @@ class BundleFit:
     notes: tuple[str, ...]  # what was left out, and why
     # "optimism", "learning_curve" (tested on the validation and test splits), "sample_size", "validation_size",
     # "instability", "left_out_centres", "cross_fitting"
-    validation: dict[str, Any]
+    validation: dict[str, object]
 
     @property
     def fusions(self) -> dict[str, FusionHead]:
@@ -60,7 +59,7 @@ class BundleFit:
         return {**self.ki67.fusions, **(self.nodes.fusions if self.nodes else {})}
 
     @property
-    def images(self) -> dict[str, dict[str, Any]]:
+    def images(self) -> dict[str, dict[str, object]]:
         """The image heads by name, as JSON types."""
         heads = {"ki67": self.ki67, "lnm": self.nodes}
         return {name: fitted.image.to_json() for name, fitted in heads.items() if fitted}
@@ -105,7 +104,7 @@ def _count_on(watch: Watch | None, before: int, total: int) -> Watch | None:
 
 def _validate(
     data: TrainingData, study: Study, terms: tuple[Term, ...], model: Model, heads: Heads, seed: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give what the training patients say of the model before anybody else tests it."""
     held = data.select(data.patients.index[data.patients["split"].isin(INTERNAL)])
     curve: list[dict[str, float]] = []
@@ -160,5 +159,5 @@ def _select_known_nodes(train: TrainingData) -> TrainingData | None:
     return None if len(counts) < 2 or counts.min() < LEAST_NODES else train.select(known)
 
 
-def _floats(values: "pd.Series[Any]") -> Floats:
+def _floats(values: "pd.Series[float] | pd.Series[int]") -> Floats:
     return np.asarray(values, dtype=np.float64)

@@ -1,7 +1,6 @@
 """How a model would have differed with other patients, and at a centre that it had not seen."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ def measure_instability(study: Study, name: str, whole: WholeFit, refits: Sequen
 
 def measure_left_out_centres(study: Study, model: Model, centres: Sequence[str], *, seed: int) -> dict[str, object]:
     """Fit without each centre's training patients, and test on them."""
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     scale: dict[str, list[tuple[float | None, float | None]]] = {"auc": [], "slope": []}
     for number, centre in enumerate(centres if len(centres) > 1 else ()):
         out = study.centre == number

@@ -63,7 +63,7 @@ def train_bundle(
 
 def _train(
     manifest_path: Path, backbone: Path, out: Path, place: TrainingFolder, plan: TrainingPlan, progress: StepProgress
-) -> dict[str, Any]:
+) -> dict[str, object]:
     manifest = read_manifest(manifest_path, plan.split_rule, plan.choices, confined=plan.confined)
     card = read_backbone_card(backbone)
     engine = TorchEngine(backbone / WEIGHTS, InputRule.from_json(card["input"]), precision="fp32")
@@ -181,8 +181,8 @@ def _describe(
     heads: dict[str, FusionHead],
     backbone: Path,
     out: Path,
-    card: dict[str, Any],
-) -> dict[str, Any]:
+    card: dict[str, object],
+) -> dict[str, object]:
     """Give the manifest of the bundle, but for the threshold and the hashes."""
     return {
         "name": plan.name,

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,8 +226,8 @@ def choose_call(head: FusionHead, share: float) -> tuple[float, tuple[float, flo
 
 
 def _describe(
-    sites: Sequence[SiteSums], head: FusionHead, card: Mapping[str, Any], plan: FederationPlan
-) -> dict[str, Any]:
+    sites: Sequence[SiteSums], head: FusionHead, card: Mapping[str, object], plan: FederationPlan
+) -> dict[str, object]:
     n, events = sum(site.n for site in sites), sum(site.events for site in sites)
     threshold, (low, high) = choose_call(head, events / n)
     return {

@@ -118,11 +118,11 @@ class RunFolder:
         """Note that a person stops it."""
         (self.path / STOPPED).touch()
 
-    def write_trained(self, summary: Mapping[str, Any]) -> None:
+    def write_trained(self, summary: Mapping[str, object]) -> None:
         """Keep what the training said, once its bundle is whole."""
         self._write(TRAINED, summary)
 
-    def read_trained(self) -> dict[str, Any] | None:
+    def read_trained(self) -> dict[str, object] | None:
         """Read what the training said; None if its bundle is not whole yet."""
         return self._read(TRAINED)
 
@@ -131,7 +131,7 @@ class RunFolder:
         (self.path / RESERVE).unlink(missing_ok=True)
         self._write(OUTCOME, {"failure": sentence, "rows": list(rows)})
 
-    def write_result(self, result: Mapping[str, Any]) -> None:
+    def write_result(self, result: Mapping[str, object]) -> None:
         """Keep what came of it."""
         (self.path / RESERVE).unlink(missing_ok=True)
         self._write(OUTCOME, {"result": dict(result)})
@@ -148,7 +148,7 @@ class RunFolder:
             return TableError(read["failure"], tuple((int(row), str(why)) for row, why in read["rows"]))
         return None if read is not None or self.was_stopped else WorkError(f"{ENDED} What is done is kept: go on.")
 
-    def _write(self, name: str, data: Mapping[str, Any]) -> None:
+    def _write(self, name: str, data: Mapping[str, object]) -> None:
         partial = self.path / f".{name}.partial"
         partial.write_text(json.dumps(data), encoding="utf-8")
         partial.replace(self.path / name)

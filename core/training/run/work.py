@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from time import sleep
-from typing import Any
 
 from core.errors import AppError, TableError
 from core.training.run.record import Order, RunFolder, StepClock
@@ -36,7 +35,7 @@ def main(folder: Path, lock: int) -> None:
         run.write_failure(FAULT)
 
 
-def train(run: RunFolder, order: Order) -> dict[str, Any]:
+def train(run: RunFolder, order: Order) -> dict[str, object]:
     """Train a bundle, compare it with the one in use and pack it."""
     from core.training.bundle.package import pack_bundle  # noqa: PLC0415
     from core.training.bundle.train import train_bundle  # noqa: PLC0415

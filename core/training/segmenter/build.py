@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -125,7 +124,7 @@ class SegmenterWriter:
         grey.segmenter.load_state_dict(self.nets[name].state_dict())
         write_network(grey, folder / WEIGHTS, self.schedule.size)
 
-    def _describe(self, least_confidence: float) -> dict[str, Any]:
+    def _describe(self, least_confidence: float) -> dict[str, object]:
         """Give what the network's input and output mean, and what it was trained on."""
         clinics, frames = np.unique(self.data.clinic, return_counts=True)
         return {

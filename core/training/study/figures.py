@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,7 +137,7 @@ def _judge_recurrence(table: pd.DataFrame, cut: float) -> dict[str, float | None
     }
 
 
-def _mean(values: "pd.Series[Any]") -> float | None:
+def _mean(values: "pd.Series[float]") -> float | None:
     return float(values.mean()) if len(values) else None
 
 

@@ -69,7 +69,7 @@ class Patients:
     """Patients with every value known, what training knows of them, and their outcome before it is cut."""
 
     centre: NDArray[np.str_]  # (n,), centre
-    records: list[dict[str, Any]]  # every value of the table
+    records: list[dict[str, object]]  # every value of the table
     terms: tuple[Term, ...]  # coding of the predictors
     # coded, known: (n, K), coded values, and those of them that training knows
     coded: Floats

@@ -35,7 +35,7 @@ SIMULATED = (
 def write_card(
     manifest: Mapping[str, Any],
     update: Mapping[str, Any],
-    metrics: Mapping[str, Any],
+    metrics: Mapping[str, object],
     before: FusionHead,
     after: FusionHead,
 ) -> str:

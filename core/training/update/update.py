@@ -130,7 +130,7 @@ def _count_draws(judged: Judged, seed: int, progress: Progress | None) -> Draws:
     return Draws(seed, lambda: progress(min(next(done), total), total))
 
 
-def _write(judged: Judged, plan: UpdatePlan, draws: Draws, new: Path, out: Path) -> dict[str, Any]:
+def _write(judged: Judged, plan: UpdatePlan, draws: Draws, new: Path, out: Path) -> dict[str, object]:
     bundle, patients, update = judged.bundle, judged.patients, judged.result.update
     if update is None:
         raise WorkError("There is no update to write.")
@@ -201,7 +201,7 @@ def _tell_optimism(result: OptimismResult) -> dict[str, object]:
     return {"n": result.n, "n_refits": result.n_used, **figures}
 
 
-def _describe(judged: Judged, plan: UpdatePlan, out: Path) -> dict[str, Any]:
+def _describe(judged: Judged, plan: UpdatePlan, out: Path) -> dict[str, object]:
     """Give the manifest of the new bundle: the old one's, with its parent, name, patients and libraries."""
     bundle, patients = judged.bundle, judged.patients
     kept: dict[str, Any] = json.loads((bundle.folder / MANIFEST).read_text(encoding="utf-8"))

@@ -75,7 +75,7 @@ def _find_rows(cohort: Cohort, owner: str) -> Callable[[str], Case]:
     from core.cohort.scoring.local import read_case  # noqa: PLC0415
 
     package = get_package(cohort)
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[dict[str, object]]] = {}
     for row in read_rows(package.manifest, confined=True)[0] if package is not None else ():
         rows.setdefault(str(row["patient_id"]), []).append(row)
 

@@ -4,7 +4,7 @@ import datetime
 import json
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 import streamlit as st
@@ -46,7 +46,7 @@ class Origin(Protocol):
     def count(self) -> int:
         """How many they are."""
 
-    def render_input(self) -> dict[str, Any]:
+    def render_input(self) -> dict[str, object]:
         """Say what was read, as JSON types."""
 
 

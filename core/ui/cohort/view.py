@@ -60,7 +60,7 @@ class View:
         """How many patients there are."""
         return len(self.table)
 
-    def render_input(self) -> dict[str, Any]:
+    def render_input(self) -> dict[str, object]:
         """Say how the cohort was read."""
         return render_input(self.cohort.read)
 

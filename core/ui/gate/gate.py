@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode
 
 import streamlit as st
@@ -193,7 +192,7 @@ class Gate:
             path = path[len(base) :]
         return Visit(path, headers, cookies, self._read_claims(cookies))
 
-    def _read_claims(self, cookies: Mapping[str, str]) -> dict[str, Any]:
+    def _read_claims(self, cookies: Mapping[str, str]) -> dict[str, object]:
         login = self._rules.login
         return {} if login is None else read_claims(cookies, f"{login.scheme}://{login.netloc}")
 

@@ -1,7 +1,6 @@
 """What the monitoring page shows: every exhibit, or why there is none, and what to do next."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -40,7 +39,7 @@ class Watched:
         """How many they are."""
         return self.found.patients
 
-    def render_input(self) -> dict[str, Any]:
+    def render_input(self) -> dict[str, object]:
         """Say what was read."""
         found = self.found
         names = ("patients", "estimates", "with_outcome", "late", "undated", "withheld", "made_up")

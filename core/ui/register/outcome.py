@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.clinical import BY_NAME, COLUMNS
 from core.errors import AppError, InputError
@@ -110,13 +110,13 @@ def _ask_followed(values: Values) -> dict[str, object]:
     return {"rfs_months": months, "rfs_event": event, "last_followup": day.isoformat() if day else None}
 
 
-def _ask_number(place: Any, label: str, kept: Any, most: float) -> float | None:
+def _ask_number(place: DeltaGenerator, label: str, kept: str | float | None, most: float) -> float | None:
     kind = type(most)
     number: float | None = place.number_input(label, kind(0), most, None if kept is None else kind(kept))
     return number
 
 
-def _ask_level(place: Any, name: str, values: Values) -> str | None:
+def _ask_level(place: DeltaGenerator, name: str, values: Values) -> str | None:
     levels = list(BY_NAME[name].levels)
     at = levels.index(str(values[name])) if name in values else None
     level: str | None = place.selectbox(BY_NAME[name].label, levels, at, placeholder="not known")

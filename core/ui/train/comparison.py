@@ -11,13 +11,13 @@ from core.evaluation.estimate import write_estimate, write_number, write_p
 NOBODY = "No held-out patient could be scored by both bundles, so there is nothing to compare."
 
 
-def tabulate_comparison(splits: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def tabulate_comparison(splits: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
     """Set the figures of both bundles side by side: AUC with the paired DeLong test, calibration, changed calls."""
     rows = [(label_split(name), *row) for name, part in splits.items() for row in _list_rows(part)]
     return pd.DataFrame(rows, columns=["Split", "Figure", "New bundle", "Bundle in use", "Difference"])
 
 
-def describe_comparison(compared: Mapping[str, Any]) -> list[str]:
+def describe_comparison(compared: Mapping[str, object]) -> list[str]:
     """Say what was compared, and who was left out."""
     if "reason" in compared:
         return [f"The bundle in use could not score these patients: {compared['reason']}"]

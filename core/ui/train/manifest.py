@@ -70,11 +70,11 @@ def _check(path: Path, plan: TrainingPlan) -> dict[str, Any] | None:
         st.session_state[CHECKED] = known
         if list_centres(path) != before:
             st.rerun()  # the options above offer the centres
-    found: dict[str, Any] | None = known[1]
+    found: dict[str, object] | None = known[1]
     return found
 
 
-def _read(path: Path, plan: TrainingPlan) -> dict[str, Any] | None:
+def _read(path: Path, plan: TrainingPlan) -> dict[str, object] | None:
     try:
         manifest = read_manifest(path, plan.split_rule, plan.choices, confined=True)
         found = check_read(manifest, plan)

@@ -1,7 +1,7 @@
 """Cumulative incidence of recurrence beside a competing event, by predicted group."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -61,6 +61,6 @@ class IncidenceExhibit(Exhibit):
         """Give the curves."""
         return self.result.table
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give curves and counts."""
         return {"cumulative_incidence": {"curves": self.result.table, "groups": self.result.totals}}

@@ -1,7 +1,7 @@
 """Kaplan-Meier curves in steps, with censor ticks, bands and the risk table aligned under them."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -84,7 +84,7 @@ class KaplanMeierExhibit(Exhibit):
         """Give the curves; limits where nothing has happened are none."""
         return hide_unseen(self.result.kaplan_meier.curve)
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give curves, tests, restricted means and follow-up."""
         curves, meier = self.result, self.result.kaplan_meier
         test, by_centre, rmst = curves.logrank, curves.logrank_by_centre, curves.rmst

@@ -1,7 +1,7 @@
 """Recurrence: Cox models of the predicted group, early recurrence, and the decision curve of the risk."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -88,7 +88,7 @@ class CoxExhibit(Exhibit):
         names = ["Model", "n", "Events", "Term", "Hazard ratio (95 % CI)", "p", "Proportional hazards"]
         return {"Hazard ratios of the predicted group, alone and adjusted": pd.DataFrame(rows, columns=names)}
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the models with what is to be said of their hazards, and the C index."""
         models = self.result
         return {
@@ -133,7 +133,7 @@ class EarlyExhibit(Exhibit):
         few = "Fewer than 10 early recurrences: read the estimate as unstable, not as evidence."
         return [few] if self.result.unstable else []
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the estimate."""
         return {"early_recurrence": vars(self.result)}
 
@@ -176,7 +176,7 @@ class RecurrenceBenefitExhibit(Exhibit):
         """Give the curves."""
         return self.benefit.data() if self.benefit else pd.DataFrame()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the risk model and the curves."""
         curve = {"decision_curve": self.benefit.result.table, "n": self.benefit.result.n} if self.benefit else {}
         return {"recurrence_decision_curve": {"risk": vars(self.risk), **curve}}

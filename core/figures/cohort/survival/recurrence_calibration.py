@@ -1,7 +1,7 @@
 """Whether the risk of recurrence from the probability holds: by fifths of the risk, with slope and Brier score."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -127,7 +127,7 @@ class RecurrenceCalibrationExhibit(Exhibit):
         """Give the fifths."""
         return self.result.groups if self.result else pd.DataFrame()
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """Give the risk model and how it holds."""
         found = vars(self.result) if self.result else {"reason": self.risk.reason}
         return {"recurrence_calibration": {"risk": vars(self.risk), **found}}
