@@ -11,6 +11,7 @@ import torch
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from onnx.checker import ValidationError
 from torch import Tensor, nn
 
 from models.architectures import make_backbone
@@ -129,7 +130,7 @@ def _read(path: Path, kind: type[Kind]) -> Kind:
         tensors = _read_tensors(model.graph)
         weights = {name: torch.from_numpy(tensors[name]) for name in net.state_dict() if name in tensors}
         lacking = net.load_state_dict(weights, strict=False).missing_keys
-    except (OSError, KeyError, ValueError, RuntimeError, DecodeError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, DecodeError, ValidationError) as error:
         raise misfit(path) from error
     if any(not name.endswith("num_batches_tracked") for name in lacking):
         raise misfit(path)

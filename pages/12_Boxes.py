@@ -6,6 +6,7 @@ from core.ui import begin_page, get_worker, guard_file
 from core.ui.errors import guard
 
 with begin_page("Boxes", role="clinician") as user:
+    from core.cohort.boxes import render_boxes
     from core.ui.boxes.agreement import show_agreement
     from core.ui.boxes.reading import show_image, show_progress
     from core.ui.boxes.session import get_state, note_taken
@@ -31,7 +32,7 @@ with begin_page("Boxes", role="clinician") as user:
     show_image(manifest, reader)
     st.download_button(
         "Manifest with boxes (CSV)",
-        guard_file(manifest.path.read_bytes),
+        guard_file(lambda: render_boxes(manifest)),
         file_name="manifest.csv",
         mime="text/csv",
         on_click=guard(note_taken),

@@ -97,6 +97,11 @@ def read_boxes(path: Path) -> BoxManifest:
     return _read(_Sheet.read(path))
 
 
+def render_boxes(manifest: BoxManifest) -> bytes:
+    """Give the manifest as it stands in its file now; a formula in a stranger's cell runs in no spreadsheet."""
+    return _Sheet.read(manifest.path).render()
+
+
 def save_box(manifest: BoxManifest, place: int, reader: str, box: Roi | None) -> BoxManifest:
     """Save a reader's box, in pixels of the source image, of the image at a place (from 0); None where it was skipped.
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.engines.interface import FULL, Engine, Precision, misfit
+from core.inference.engines.interface import FULL, Engine, Precision
+from core.inference.engines.openvino_network import read_sized_network
 from core.inference.engines.openvino_offline import openvino
 from models.input_rule import InputRule
 
@@ -56,9 +57,4 @@ class OpenVinoEngine(Engine):
 
     def _read(self, weights: Path) -> Any:
         """Read the network for one image a pass, uint8 (1, size, size)."""
-        try:
-            model = openvino.Core().read_model(weights)
-            model.reshape([1, self.rule.size, self.rule.size])
-        except RuntimeError:
-            raise misfit(weights) from None
-        return model
+        return read_sized_network(weights, 1, self.rule.size)

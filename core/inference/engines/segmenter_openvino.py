@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.inference.engines.interface import choose_cpu_precision, misfit
+from core.inference.engines.interface import choose_cpu_precision
 from core.inference.engines.openvino import PRECISIONS
+from core.inference.engines.openvino_network import read_sized_network
 from core.inference.engines.openvino_offline import openvino
 
 FRAMES = 2  # the frame and its mirror image
@@ -33,11 +34,7 @@ class OpenVinoSegmenter:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISIONS[choose_cpu_precision()],
         }
-        try:
-            model = openvino.Core().read_model(weights)
-            model.reshape([FRAMES, size, size])
-        except RuntimeError:
-            raise misfit(weights) from None
+        model = read_sized_network(weights, FRAMES, size)
         self._request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
 
     def __call__(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:

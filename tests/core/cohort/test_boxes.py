@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.cohort import boxes as module
-from core.cohort.boxes import check_reader, list_manifests, read_boxes, save_box
+from core.cohort.boxes import check_reader, list_manifests, read_boxes, render_boxes, save_box
 from core.cohort.manifest import read_rows
 from core.errors import TableError, UsageError, WorkError
 from core.imaging import Roi
@@ -46,6 +46,14 @@ def test_a_manifest_of_its_owner_alone_stays_so(path):
     path.chmod(0o600)
     save_box(read_boxes(path), 1, "AB", BOX)
     assert {one.stat().st_mode & 0o077 for one in (path, path.with_name("manifest.csv.before_boxes"))} == {0}
+
+
+def test_a_formula_of_a_strangers_manifest_does_not_leave_as_one(tmp_path):
+    """Also before the first box is saved, when the file is still the stranger's own."""
+    path = write_manifest(tmp_path, "patient_id,image,@SUM(1)\n=cmd|'/c calc'!A0,a.png,+1+1\n")
+    assert render_boxes(read_boxes(path)) == b"patient_id,image,'@SUM(1)\n'=cmd|'/c calc'!A0,a.png,'+1+1\n"
+    saved = save_box(read_boxes(path), 0, "AB", None)
+    assert render_boxes(saved).splitlines()[1] == b"'=cmd|'/c calc'!A0,a.png,'+1+1,skipped,"
 
 
 def test_readers_are_kept_apart_and_training_takes_the_first(path):

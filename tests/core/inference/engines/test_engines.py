@@ -112,6 +112,40 @@ def test_weights_without_a_layer_are_refused(weights: Path, tmp_path: Path) -> N
             load_engine(tmp_path / WEIGHTS, RULE, name=name)
 
 
+def write_growing(fill: tuple[int, ...]) -> onnx.ModelProto:
+    """Write a network of a few hundred bytes that adds a constant of this shape to the image."""
+    shape = onnx.numpy_helper.from_array(np.array(fill, dtype=np.int64), "shape")
+    nodes = [
+        onnx.helper.make_node("ConstantOfShape", ["shape"], ["large"]),
+        onnx.helper.make_node("ReduceSum", ["large"], ["sum"], keepdims=0),
+        onnx.helper.make_node("Cast", ["images"], ["grey"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("Add", ["grey", "sum"], ["maps"]),
+    ]
+    images = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.UINT8, ["n", RULE.size, RULE.size])
+    maps = onnx.helper.make_tensor_value_info("maps", onnx.TensorProto.FLOAT, None)
+    graph = onnx.helper.make_graph(nodes, "grows", [images], [maps], [shape])
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)])
+
+
+def test_a_small_file_whose_constants_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    onnx.save(write_growing((1 << 36,)), tmp_path / WEIGHTS)
+    for name in ("torch", "openvino"):
+        with pytest.raises(ModelError, match="does not hold a network that this program knows"):
+            load_engine(tmp_path / WEIGHTS, RULE, name=name)
+
+
+def test_weights_that_point_to_another_file_are_refused(weights: Path, tmp_path: Path) -> None:
+    model = onnx.load(weights)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../../../etc/passwd")
+    (tmp_path / WEIGHTS).write_bytes(model.SerializeToString())
+    for name in ("torch", "openvino"):
+        with pytest.raises(ModelError, match="does not hold a network that this program knows"):
+            load_engine(tmp_path / WEIGHTS, RULE, name=name)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a network at all"])
 def test_a_broken_file_of_weights_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(content)
