@@ -1,5 +1,7 @@
 """Boxes: the lesion boxes of a cohort, proposed by the segmenter, accepted or corrected by readers."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.ui import begin_page, get_worker, guard_file
@@ -32,7 +34,7 @@ with begin_page("Boxes", role="clinician") as user:
     show_image(manifest, reader)
     st.download_button(
         "Manifest with boxes (CSV)",
-        guard_file(lambda: render_boxes(manifest)),
+        guard_file(partial(render_boxes, manifest)),
         file_name="manifest.csv",
         mime="text/csv",
         on_click=guard(note_taken),
