@@ -25,12 +25,13 @@ STYLE = """<style>
 [data-testid^="stBaseButton-primary"]:enabled :is(p, kbd) { color: light-dark(#FFFFFF, #10161B); }
 kbd[aria-label^="Shortcut"] { opacity: 1; padding: 0 0.35em; border: 1px solid; border-bottom-width: 2px; }
 kbd[aria-label^="Shortcut"] { border-radius: 4px; }
+button[data-variant][aria-checked="true"]:hover p { color: light-dark(#1D252C, #E8ECEF); }
 .st-key-case_answer h2 { padding: 0 0 0.25rem; line-height: 1.3; }
 .st-key-case_answer [data-testid="stAlertContainer"] { padding: 0.5rem 0.75rem; }
 .st-key-case_why { gap: 0.5rem; }
 .st-key-case_tab button { padding: 0 0.6rem; font-size: 0.85rem; }
 [data-testid="stSidebar"] { min-width: 11.5rem !important; max-width: 11.5rem !important; }
-[data-testid="stMainBlockContainer"] { padding: 1rem 1.75rem 3rem; }
+[data-testid="stMainBlockContainer"] { padding: 0.5rem 1.75rem 3rem; }
 [data-testid="stHeader"] { background: transparent; height: 2rem; min-height: 2rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-case_estimate) { position: sticky; bottom: 0.5rem; z-index: 3; }
 .st-key-case_estimate { background: light-dark(#FFFFFF, #14181D); }

@@ -28,10 +28,12 @@ from tests.pages.test_in_browser import (  # noqa: F401
     read_probability,
     settle,
     upload,
+    wait_until,
 )
 from tests.pdf import read_pages
 
 N_FRAMES = 120
+NOMOGRAM = "document.querySelector('.st-key-wide_figure_nomogram img')"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,10 @@ def test_two_planes_give_one_answer_without_scrolling(page, address, planes, sch
         page.get_by_role("heading", name="probability of a high"),
     )
     assert picture["height"] >= 0.45 * 800
+    page.get_by_text("7 of 7 values not known").wait_for()
+    page.get_by_role("radio", name="Nomogram").click()
+    page.locator(".st-key-wide_figure_nomogram").get_by_role("img", name="Nomogram.").wait_for()
+    wait_until(page, f"{NOMOGRAM}.getBoundingClientRect().bottom <= 800")
     for box in (picture, headline.bounding_box(), page.get_by_role("button", name="1: ").bounding_box()):
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 800

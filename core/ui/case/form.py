@@ -1,6 +1,6 @@
 """The form of clinical values, made from the data dictionary and the bundle's predictors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -18,6 +18,7 @@ from core.ui.case.session import change_case, get_case, name_form, name_widget
 from core.ui.errors import guard
 
 ULTRASOUND = ("size_mm", "birads", "adler", "aln_suspicious")
+MOST_NAMED = 3  # values not known, on one line
 BIOPSY = "T1 after biopsy"
 MARK = "<style>.st-key-{key} [data-baseweb] {{ outline: 2px solid #B3261E; border-radius: 0.5rem; }}</style>"
 
@@ -83,11 +84,14 @@ def ask_side(views: Iterable[View]) -> str | None:
     return side
 
 
-def show_unknown(predictors: Iterable[str]) -> None:
-    """Name the values that are not known."""
-    unknown = [name for name in predictors if name not in get_case().values]
-    if unknown:
-        st.caption("Not known: " + " ".join(f":gray-badge[{shorten_label(BY_NAME[name].label)} ?]" for name in unknown))
+def show_unknown(predictors: Sequence[str]) -> None:
+    """Name the values that are not known; many are counted, so that what follows keeps its place on the screen."""
+    unknown = [shorten_label(BY_NAME[name].label) for name in predictors if name not in get_case().values]
+    if len(unknown) > MOST_NAMED:
+        counted = f"**{len(unknown)} of {len(predictors)}** values not known"
+        st.caption(counted, width="content", help=", ".join(unknown))
+    elif unknown:
+        st.caption("Not known: " + " ".join(f":gray-badge[{name} ?]" for name in unknown))
 
 
 def show_questions(form: Form, questions: Iterable[Question]) -> None:
