@@ -146,8 +146,11 @@ def hash_file(path: Path) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON that may come from strangers: NaN, infinity and integers without end are a ValueError."""
-    return json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_integer)
+    """Parse JSON that may come from strangers: NaN, infinity, endless integers, half a letter are a ValueError."""
+    read = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_integer)
+    if "\\ud" in text.lower():
+        json.dumps(read, ensure_ascii=False).encode("utf-8")
+    return read
 
 
 def read_number(value: object, low: float = -math.inf, high: float = math.inf) -> float:

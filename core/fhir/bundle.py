@@ -126,13 +126,21 @@ def count_types(bundle: Bundle) -> Counter[str]:
 def _load(content: bytes) -> object:
     try:
         text = content.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_take_once, parse_constant=_refuse_constant, parse_int=_take_integer)
+        return _parse(text)
     except RecursionError:
         raise TableError(NESTED) from None
     except json.JSONDecodeError as error:
         raise TableError(LINES if error.msg == "Extra data" else DAMAGED) from None
     except ValueError:  # no UTF-8, or a number of thousands of digits
         raise TableError(DAMAGED) from None
+
+
+def _parse(text: str) -> object:
+    """Parse JSON; half of a letter, which it can hold, is no text that can be kept or shown: a ValueError."""
+    read = json.loads(text, object_pairs_hook=_take_once, parse_constant=_refuse_constant, parse_int=_take_integer)
+    if "\\ud" in text.lower():
+        json.dumps(read, ensure_ascii=False).encode("utf-8")
+    return read
 
 
 def _take_once(pairs: list[tuple[str, object]]) -> Content:

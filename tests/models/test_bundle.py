@@ -171,6 +171,14 @@ def put(folder: Path, place: str, value: object) -> None:
     seal(folder)
 
 
+def test_half_a_letter_is_no_name(copy: Path) -> None:
+    """No page could be drawn whose banner holds it."""
+    change(copy / MANIFEST, name="ours \ud800")
+    seal(copy)
+    with pytest.raises(BundleError, match="is not readable JSON"):
+        read_bundle(copy)
+
+
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_number_that_is_none_is_refused(copy: Path, place: str, value: object) -> None:

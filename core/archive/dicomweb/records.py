@@ -114,14 +114,19 @@ def _values(item: object, tag: str) -> list[object]:
     return values if isinstance(values, list) else []
 
 
+def _cut(value: object, longest: int) -> str:
+    """Write a value as text of at most so many letters; halves of a letter, which JSON can hold, become a ?."""
+    return str(value)[:longest].encode("utf-8", "replace").decode("utf-8")
+
+
 def read_text(item: object, tag: str) -> str:
     """Read the first value of a tag as text, cut to DICOM's length; empty where there is none."""
-    return next((str(value)[:64] for value in _values(item, tag) if isinstance(value, str | int | float)), "")
+    return next((_cut(value, 64) for value in _values(item, tag) if isinstance(value, str | int | float)), "")
 
 
 def read_texts(item: object, tag: str) -> str:
     """Read all values of a tag as `read_text` reads the first, with commas."""
-    return ", ".join(str(value)[:16] for value in _values(item, tag)[:8] if isinstance(value, str))
+    return ", ".join(_cut(value, 16) for value in _values(item, tag)[:8] if isinstance(value, str))
 
 
 def read_uid(item: object, tag: str) -> str:

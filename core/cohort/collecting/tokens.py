@@ -62,7 +62,7 @@ class Tokens:
 
     def make(self, kind: str, text: str) -> str:
         """Give the token of a text of a kind."""
-        digest = hmac.digest(self.key, f"collect {kind}\0{text}".encode(), sha256)
+        digest = hmac.digest(self.key, f"collect {kind}\0{text}".encode("utf-8", "surrogatepass"), sha256)
         return b32encode(digest).decode("ascii")[: 2 * LETTERS]
 
     def fold(self, kind: str, text: str) -> str:

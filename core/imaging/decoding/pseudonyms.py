@@ -51,4 +51,4 @@ def make_uid(key: bytes, name: str, uid: str) -> str:
 
 
 def _digest(key: bytes, kind: str, text: str) -> bytes:
-    return hmac.digest(key, f"{kind}\0{text.strip()}".encode(), sha256)
+    return hmac.digest(key, f"{kind}\0{text.strip()}".encode("utf-8", "surrogatepass"), sha256)

@@ -19,7 +19,14 @@ from core.archive.dicomweb import client as pacs
 from core.archive.dicomweb.access import read_credentials
 from core.archive.dicomweb.client import Archive, open_archive
 from core.archive.dicomweb.multipart import read_single_part
-from core.archive.dicomweb.records import InstanceReference, StudyQuery, StudySummary, hash_patient
+from core.archive.dicomweb.records import (
+    InstanceReference,
+    StudyQuery,
+    StudySummary,
+    hash_patient,
+    read_text,
+    read_texts,
+)
 from core.archive.outbox import Delivery, Outbox
 from core.errors import ArchiveError, ImageError, InputError, UsageError
 from tests.core.archive.orthanc import find_port
@@ -505,3 +512,10 @@ def test_secrets_come_from_the_environment_alone():
 def test_without_an_address_there_is_no_archive():
     with pytest.raises(UsageError, match="No archive is set"):
         open_archive()
+
+
+def test_half_a_letter_in_an_answer_is_no_letter():
+    """JSON can hold one; no page could show it, and no hash be made of it."""
+    item = {"00080070": {"vr": "LO", "Value": ["GE \ud800"]}, "00080061": {"vr": "CS", "Value": ["US", "\udfff"]}}
+    assert read_text(item, "00080070") == "GE ?"
+    assert read_texts(item, "00080061") == "US, ?"

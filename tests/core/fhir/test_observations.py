@@ -248,6 +248,7 @@ SAME = {"fullUrl": "urn:uuid:1", "resource": write_observation()}
         (b'{"resourceType": "Bundle"', "damaged or no JSON"),
         (b'{"resourceType": "Bundle", "id": NaN}', "damaged or no JSON"),
         (b'{"a": ' + b"9" * 5000 + b"}", "damaged or no JSON"),
+        (b'{"resourceType": "Bundle", "id": "\\ud800"}', "damaged or no JSON"),
         ('{"resourceType": "Bündel"}'.encode("latin-1"), "damaged or no JSON"),
         (b'{"status": "final", "status": "preliminary"}', "names a property twice"),
         (b'{"resourceType": "Patient"}\n{"resourceType": "Patient"}', "NDJSON"),

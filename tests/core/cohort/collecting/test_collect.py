@@ -326,6 +326,16 @@ def test_two_images_with_one_uid_are_both_refused(collect):
     assert len(found.manifest) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no UTF-8")
+def test_a_file_whose_name_is_in_another_encoding_is_taken(collect, tmp_path):
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / os.fsdecode(b"M\xfcller.dcm")).write_bytes(make_file(1))
+    found = collect(
+        {"b.dcm": make_file(2, patient="4712", day="20240504")}, "ID;Ki67\n4711;12\n4712;30\n", "--centre", "Graz"
+    )
+    assert len(found.manifest) == 2
+
+
 def test_strangers_files_are_taken_or_named(collect):
     examples = {
         name: pydicom.examples.get_path(name).read_bytes() for name in ("ybr_color", "rgb_color", "jpeg2k", "ct")
