@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-import typst
-
 from core.figures.drawing.axes import (
     Axis,
     Json,
@@ -27,6 +25,7 @@ from core.figures.theme import FONT_SIZE, HEIGHT, NEUTRAL, SMALL_SIZE, TINY_SIZE
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    import typst
 
 WIDTH, DPI = 720, 72
 EDGE, LEGEND_ROW, NOTE_ROW, COLOURBAR = 12.0, 20.0, 20.0, 56.0
@@ -99,6 +98,8 @@ def render_svg(
 
 def render_png(figure: "go.Figure", *, width: float = WIDTH, scale: float = 3.0, note: str = "") -> bytes:
     """Draw a figure as PNG on white; a scale of 3 gives 216 dots an inch."""
+    import typst  # noqa: PLC0415 - only where a PNG is made
+
     svg = render_svg(figure, width=width, note=note)
     height = float(svg.split(b'height="', 1)[1].split(b'"', 1)[0])
     sources = {"main.typ": PAGE.format(width=width, height=height).encode(), "figure.svg": svg}
@@ -107,8 +108,10 @@ def render_png(figure: "go.Figure", *, width: float = WIDTH, scale: float = 3.0,
 
 
 @cache
-def _find_no_fonts() -> typst.Fonts:
+def _find_no_fonts() -> "typst.Fonts":
     """Letters are outlines already."""
+    import typst  # noqa: PLC0415 - only where a PNG is made
+
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False)
 
 
