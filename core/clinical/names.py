@@ -18,7 +18,9 @@ ALIASES: dict[str, str] = {
     "病例号 编号 病人编号 id_del_paciente codigo_paciente codigo_del_paciente numero_de_paciente patiente id_patiente "
     "id_du_patient id_de_la_patiente n_patient numero_de_patient identifiant_du_patient "
     "n_patiente n_historia no_historia n_historia_clinica no_historia_clinica numero_historia nhc "
-    "患者id 病人id 病历号",
+    "record_id participant_id participant subjid usubjid subject_number subject_no subject_nr case_no case_number "
+    "pseudo_id pseudonym_id pseudonym_nr ptid patid patientnr patient_nr fallnr studien_id studiennummer mrn "
+    "codice_paziente numero_paziente 患者id 病人id 病历号",
     "centre": "center hospital site institution clinic zentrum klinik krankenhaus standort centre_hospitalier hopital "
     "etablissement centro hospital_name clinica 中心 医院 机构",
     "image": "file filename file_name path image_path image_file image_name image_filename bild bilddatei datei "
@@ -30,7 +32,8 @@ ALIASES: dict[str, str] = {
     "ki67_hoch ki_67_hoch zielgroesse ki67_eleve ki67_alto resultado 标签 结局 ki67状态 ki_67状态",
     "ki67_pct": "ki67 ki_67 ki_67_pct ki67_percent ki_67_percent ki67_index ki_67_index ki67_li mib1 mib_1 "
     "proliferation_index ki67_prozent ki_67_prozent proliferationsindex ki67_pourcentage ki67_porcentaje ki67指数",
-    "prob": "probability predicted_probability prediction predicted pred risk prob_combined p_high p_hat score_prob "
+    "prob": "probability proba predicted_prob pred_prob y_prob estimated_probability prob_high probability_high "
+    "predicted_probability prediction predicted pred risk prob_combined p_high p_hat score_prob "
     "wahrscheinlichkeit vorhersage probabilite prediction_modele probabilidad prediccion 概率 预测概率 预测值",
     "lnm": "node_metastasis nodal_metastasis lymph_node_metastasis ln_metastasis lymph_nodes nodal_status node_status "
     "lymphknotenmetastase lymphknotenmetastasen lymphknotenbefall lymphknotenstatus lymphknoten nodalstatus "
@@ -97,9 +100,14 @@ ALIASES: dict[str, str] = {
 }
 NOT_COMPUTED = {
     "delayed entry": "delayed_entry late_entry left_truncation entry_time entry_months entry_date time_entry tstart "
-    "start_time time_start truncation_time",
+    "start_time time_start truncation_time left_trunc left_truncated truncation ltrunc age_at_entry eintrittszeit "
+    "temps_d_entree tiempo_de_entrada",
     "weights": "weights case_weight case_weights sample_weight sample_weights sampling_weight sampling_weights "
-    "survey_weight survey_weights ipw iptw ipcw inverse_probability_weight propensity_weight",
+    "survey_weight survey_weights ipw iptw ipcw inverse_probability_weight propensity_weight iptw_weight iptw_weights "
+    "ipw_weight ipw_weights ipcw_weight weight_iptw weight_ipw stabilized_weight stabilised_weight gewichtung "
+    "fallgewicht poids_de_sondage ponderation ponderacion 权重",
+    "numbers of patients": "freq frequency frequencies n_patients number_of_patients patients_n n_patienten "
+    "anzahl_patienten haeufigkeit haufigkeit effectif frecuencia numero_de_pacientes 频数 频率",
 }
 """Names of columns that would change every figure, and that no figure here takes into account."""
 UNIT_WORDS: dict[str, str] = {

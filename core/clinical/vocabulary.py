@@ -21,16 +21,26 @@ MISSING_WORDS = _words("""
     | not available | unavailable | not applicable | not recorded | not reported | not stated | no data | pending
     | not_done | not done | not performed | not_assessed | not assessed | not_examined | not examined | not tested
     | nd | n.d. | nk | n.k. | ? | ?? | - | -- | --- | – | — | . | .. | … | <na> | nat
+    | ??? | n/d | not avail. | not given | no value | no info | no information | missing value | not evaluable
+    | not measured | tbd | to be determined | in progress | refused | withheld | insufficient material | -/- | ./.
+    | \\n | _ | __
     | tx | ptx | nx | pnx | gx | #value! | #ref! | #div/0! | #name? | #num! | #null!
     | unbekannt | nicht bekannt | k.a. | k. a. | ka | k.a | keine angabe | keine angaben | fehlt | fehlend | nb | n.b.
     | nicht verfügbar | nicht verfuegbar | nicht erhoben | nicht bestimmt | nicht untersucht | nicht durchgeführt
+    | n.u. | o.a. | o. a. | ohne angabe | nicht angegeben | nicht auswertbar | unauswertbar | nicht gemessen
+    | nicht gemacht | kein wert | keine daten | n.v. | n. d. | entf. | verweigert
     | nicht beurteilbar | n. b. | entfällt | unklar | ausstehend | liegt nicht vor | nicht vorhanden
     | inconnu | inconnue | non connu | non disponible | non renseigné | non renseignée | nr | n.r. | nsp | en attente
+    | s.d. | pas fait | non effectué | non mesuré | aucune donnée | sans objet
     | non fait | non réalisé | donnée manquante | manquant | indisponible | non précisé
     | desconocido | desconocida | no disponible | no consta | no conocido | no realizado | sin dato | sin datos | s/d
+    | no informado | no reportado | no reporta | no medido | sin información | no evaluable
     | no determinado | no aplica | ns/nc | pendiente | no valorable
     | 未知 | 不详 | 不明 | 无数据 | 缺失 | 未检 | 未查 | 未测 | 未做 | 无法评估 | 不适用 | 未提供 | 暂无 | 待定
 """)
+SAS = re.compile(r"\.[a-z_]")
+BRACKETED = re.compile(r"[(\[<{](\w.*?)[)\]>}]")  # "(missing)", "[not available]"
+IN_BRACKETS = MISSING_WORDS | _words("leer|blank|empty|vide|vacío|kein|keine|空")
 MISSING_NAMES = frozenset(word for word in MISSING_WORDS if len(word) > 3 or not any(c.isalpha() for c in word))
 MISSING_NAMES |= {"na", "nan", "n/a", "nat"}
 SUMMARIES = _words("""
@@ -173,7 +183,15 @@ def is_missing(value: object, *, is_name: bool = False) -> bool:
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return True
-    return isinstance(value, str) and fold_word(value) in (MISSING_NAMES if is_name else MISSING_WORDS)
+    if not isinstance(value, str):
+        return False
+    word = fold_word(value)
+    if SAS.fullmatch(word):
+        return True
+    bracketed = BRACKETED.fullmatch(word)
+    if bracketed:
+        return bracketed[1] in IN_BRACKETS
+    return word in (MISSING_NAMES if is_name else MISSING_WORDS)
 
 
 def match_level(name: str, levels: Sequence[str], text: str) -> str | None:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.cohort.box_column import parse_box
 from core.cohort.columns import match_columns
-from core.cohort.manifest import find_image, parse_box
+from core.cohort.manifest import find_image
 from core.cohort.record import Choices
 from core.errors import InputError, TableError, UsageError, WorkError, name_cause
 from core.imaging import Roi

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.clinical import COLUMNS, FACTORS, UNITS, Column, Title, names_summary, simplify_name
+from core.clinical import COLUMNS, FACTORS, UNITS, Column, Title, simplify_name
 from core.cohort.cells import Cells, Centres, Parsed, find_plain_names, parse_texts, quote
 from core.cohort.coding import OTHER_EVENT, STRAY_SHARE, Coded, read_binary, read_levels
 from core.cohort.columns import MODEL, label_field
@@ -33,9 +33,9 @@ DAY = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T[\d:.]+)?|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))"
 )
 MANY_PARTS = 20
+NOT_ZERO, ZERO_SHARE = {"prob", "ki67_pct", "rfs_months"}, 0.05
 MISSING_CODES, MANY_CODES = (88, 99, 888, 999), 3
 DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?")
-SUMMARY = "{cell} names a row of sums or means, no patient"
 DOUBTFUL_ID = rf"{SCIENTIFIC.pattern}|{DATE.pattern}"
 
 
@@ -89,8 +89,6 @@ def _read_id(text: str) -> str:
     short = SCIENTIFIC.fullmatch(text)
     if short and len(short[1] or "") < int(short[2]):
         raise ValueError("a number cut to 1.2E+11 or the like by a spreadsheet program; format the column as text")
-    if names_summary(text):
-        raise ValueError(SUMMARY.format(cell=quote(text)))
     return text
 
 
@@ -204,7 +202,7 @@ def _cast_numbers(
         left_out=_count(numbers, cells, words, int(outside.sum())),
     )
     note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not unit.problem else ""
-    cautions = "; ".join(filter(None, (unit.caution, _suspect_codes(values))))
+    cautions = "; ".join(filter(None, (unit.caution, _suspect_codes(about.name, values))))
     if cautions and not unit.problem:
         note = f"{note} {reading.column}: {cautions}.".strip()
     return Cast(values, reading, reasons, (lower, upper), note)
@@ -219,9 +217,17 @@ def _refuse_other_units(about: Column, numbers: Quantities, cells: Cells) -> Non
         numbers.below[i] = numbers.above[i] = False
 
 
-def _suspect_codes(values: np.ndarray) -> str:
-    """Say that the highest value may be a code for not known, where it occurs several times."""
+def _suspect_codes(name: str, values: np.ndarray) -> str:
+    """Say that zeros or the highest value may be a code for not known, where it occurs several times."""
     known = values[np.isfinite(values)]
+    zeros = int((known == 0).sum())
+    if (
+        name in NOT_ZERO
+        and zeros >= MANY_CODES
+        and zeros > ZERO_SHARE * len(known)
+        and not np.isin(known, (0, 1)).all()
+    ):
+        return f"{zeros} values of 0 were read as they stand; empty them if they mean not known"
     count = int((known == known.max()).sum()) if len(known) else 0
     if not count or known.max() not in MISSING_CODES or count < MANY_CODES:
         return ""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from core.clinical import COLUMNS, KNOWN, Title, read_title, simplify_name
-from core.cohort.endpoints import EVENT, TIME, find_mixed_endpoints
+from core.cohort.endpoints import EVENT, OTHER_ENDPOINTS, TIME, find_mixed_endpoints
 from core.cohort.record import Choices
 from core.errors import TableError
 
 MODEL = "prob_"
 LIKENESS = 0.8
+SPLIT_WORDS = frozenset({"train", "training", "test", "testing", "validation", "holdout", "dev", "development"})
 OPPOSITES = (
     r"(^|_)(1|low|not?|non|free|without|neg(ative)?|benign|alive|censor(ed|ing)|niedrig|gering|keine?|ohne|frei|"
     r"faible|bas|sans|baj[oa]|sin|libre)(_|$)"
@@ -120,7 +121,14 @@ def _locate(header: Sequence[str], column: str) -> int:
 
 def _suggest(name: str, missing: Sequence[str]) -> str:
     """Give the field that a misspelt name may have meant."""
-    words = {word: field for word, field in KNOWN.items() if field in missing and len(word) > 3}
+    if "split" in missing and {*name.split("_")} - {"is", "in", "set", "data"} <= SPLIT_WORDS:
+        return "split"
+    is_of_another = not OTHER_ENDPOINTS.isdisjoint(name.split("_"))
+    words = {
+        word: field
+        for word, field in KNOWN.items()
+        if field in missing and len(word) > 3 and not (is_of_another and field in {TIME, EVENT})
+    }
     close = get_close_matches(name, list(words), n=1, cutoff=LIKENESS)
     is_opposite = bool(close) and bool(re.search(OPPOSITES, name)) and not re.search(OPPOSITES, close[0])
     return words[close[0]] if close and not is_opposite else ""

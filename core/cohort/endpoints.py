@@ -6,6 +6,7 @@ from core.clinical import KNOWN, Title
 
 TIME, EVENT = "rfs_months", "rfs_event"
 ENDPOINTS = frozenset(("rfs", "dfs", "ddfs", "drfs", "efs", "os", "pfs", "idfs", "ibcfs", "dmfs", "css", "bcss"))
+OTHER_ENDPOINTS = frozenset(("os", "css", "bcss"))  # a death is no recurrence
 SETTLE = "Say which pair to read: --map rfs_months=COLUMN --map rfs_event=COLUMN."
 DIFFER = "'{time}' is the time of {first}, '{event}' the event of {second}. "
 UNCLEAR = "'{event}' may be the event of {first} or of {second}. "

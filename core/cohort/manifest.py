@@ -10,30 +10,33 @@ import numpy as np
 import pandas as pd
 
 from core.clinical import COLUMNS, M2_PREDICTORS
+from core.cohort.box_column import check_boxes, parse_box
 from core.cohort.columns import match_columns
-from core.cohort.reading import STRADDLES, Understood, describe_reading, find_straddling, suggest_split, understand
+from core.cohort.outcomes import EXCLUDING, name_wrong_outcome
+from core.cohort.patients import set_aside
+from core.cohort.reading import (
+    STRADDLES,
+    Understood,
+    describe_reading,
+    find_straddling,
+    suggest_split,
+    take_table,
+    understand,
+)
 from core.cohort.record import Choices, TableReading
 from core.cohort.splits import SplitRule, assign_splits
 from core.errors import TableError
-from core.tabular import TextTable, read_bytes, read_table
+from core.tabular import TextTable, read_bytes
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 OUTCOMES = ("ki67_pct", "lnm", "rfs_months", "rfs_event")
 NEEDED = ("patient_id", "image")
 NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
 FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
+FIELDS = (*FIELDS, *EXCLUDING)
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
-OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, "patient_id", "image", "split", "box"}
+OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, *EXCLUDING, "patient_id", "image", "split", "box"}
 HIGHEST = 100  # per cent
-EMPTY_BOXES = (
-    "box: {count} of {total} boxes end before they begin: they may be x, y, width and height. "
-    "Write x0,y0,x1,y1 in pixels, or leave the column unread: --ignore {column}."
-)
-EMPTY_SHARE = 0.1
-
-
-class _EmptyBoxError(TableError):
-    """A box ends before it begins."""
 
 
 Row = dict[str, Any]
@@ -137,7 +140,7 @@ def read_rows(
         If a needed column is missing or can't be understood.
     """
     content, choices = read_bytes(path), choices or Choices()
-    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    text = take_table(content, choices)
     match = suggest_split(text, match_columns(text.header, FIELDS, choices), choices)
     needed = NEEDED_TO_TRAIN if labelled else NEEDED
     missing = [name for name in needed if name not in match.positions and name not in match.doubtful]
@@ -148,10 +151,11 @@ def read_rows(
             f"The manifest has no column {', '.join(missing)}{hint}; it needs {', '.join(needed)}. "
             "Rename one, or map another column to it."
         )
+    text = set_aside(text, match, no_patient="patient_id is empty.")
     understood = understand(text, match, choices, (*needed, "split"))
     problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
     if "box" in understood.values:
-        _check_boxes(understood.values["box"], text.header[match.positions["box"]])
+        check_boxes(understood.values["box"], text.header[match.positions["box"]])
     if "ki67_pct" in understood.values:
         both = find_straddling(understood, cutoff, is_outcome=labelled)
         understood.values["ki67_pct"][both] = np.inf
@@ -168,24 +172,6 @@ def read_rows(
     rows = [row for row in rows if row["row"] not in problems]
     reading = describe_reading(content, text, match, understood, problems, _note_differences(rows))
     return rows, reading
-
-
-def _check_boxes(boxes: np.ndarray, column: str) -> None:
-    """Refuse a column of which more than stray boxes are empty: the others may mean something else than they say."""
-    written = [text for text in boxes if text is not None]
-    empty = sum(_is_empty(text) for text in written)
-    if empty > max(1, EMPTY_SHARE * len(written)):
-        raise TableError(EMPTY_BOXES.format(count=empty, total=len(written), column=column[:40]), column=column)
-
-
-def _is_empty(text: str) -> bool:
-    try:
-        parse_box(text)
-    except _EmptyBoxError:
-        return True
-    except TableError:
-        return False
-    return False
 
 
 def write_range(low: float, high: float) -> str | None:
@@ -217,6 +203,9 @@ def _check_row(record: Row, folder: Path, *, labelled: bool, confined: bool, cut
         raise TableError("centre is empty.")
     if ki67 == np.inf:
         raise TableError(STRADDLES.format(cutoff=cutoff.words))
+    reason = name_wrong_outcome(record)
+    if labelled and reason:
+        raise TableError(reason)
     if labelled and ki67 is None:
         raise TableError("ki67_pct is empty, so the row can't be learnt from.")
     if image is None:
@@ -232,21 +221,6 @@ def find_image(name: str, folder: Path, *, confined: bool) -> Path:
         if os.path.isfile(path) and (not confined or path.resolve().is_relative_to(folder.resolve())):
             return path
     raise TableError("The image file is not there; paths are relative to the manifest's folder.")
-
-
-def parse_box(text: str) -> tuple[float, float, float, float] | None:
-    """Read a box written as x0,y0,x1,y1; None of an empty cell."""
-    if not text.strip():
-        return None
-    try:
-        x0, y0, x1, y1 = (float(part) for part in text.strip("[]() ").replace(";", ",").split(","))
-    except ValueError:
-        x0 = y0 = x1 = y1 = np.nan
-    if not np.isfinite([x0, y0, x1, y1]).all():
-        raise TableError(f"box: '{text[:40]}' is not x0,y0,x1,y1 in pixels.")
-    if not (x0 < x1 and y0 < y1):
-        raise _EmptyBoxError(f"box: '{text[:40]}' is empty; give x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
-    return (x0, y0, x1, y1)
 
 
 def find_conflicts(rows: Sequence[Row], of_one: Iterable[str] = OF_THE_PATIENT) -> dict[int, str]:

@@ -25,6 +25,8 @@ ABOUT = re.compile(
 SIGNS = {"less than": "<", "unter": "<", "inférieur à": "<", "menos de": "<", "more than": ">", "über": ">"}
 SIGNS |= {"supérieur à": ">", "más de": ">", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">="}
 EITHER = "j"
+RAISED = re.compile(r"[¹²³⁰⁴-⁹₀-₉①-⑳⑴-⒛]")  # folded, 16¹ would be 161
+FEW_DIGITS, MOST_DIGITS = 5, 4
 AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 AMBIGUOUS_PLAIN = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 
@@ -74,6 +76,18 @@ def find_decimals(texts: pa.Array) -> Decimals:
             mark = _find_mark(number)
             found = found | Decimals(mark == ",", mark == ".")
     return found
+
+
+def are_cut_decimals(whole: Cells, rest: Cells) -> bool:
+    """Tell whether numbers such as 0,574 may have been parted at their comma into two columns.
+
+    The first then holds only 0 and 1, or whole numbers, and the second only digits that no count or code has.
+    """
+    first, second = ([text for text in cells.different if text] for cells in (whole, rest))
+    if len(second) < FEW_DIGITS or not all(map(str.isdecimal, (*first, *second))):
+        return False
+    starts_with_zero = any(len(text) > 1 and text.startswith("0") for text in second)
+    return {*first} <= {"0", "1"} or (starts_with_zero and max(map(len, second)) <= MOST_DIGITS)
 
 
 def _find_mark(number: str) -> str:
@@ -158,6 +172,8 @@ def _find_unit(text: str) -> str:
 
 def _read_quantity(text: str, decimals: Decimals) -> tuple[float, float, str, str]:
     """Give least and greatest number, sign (< <= > >=) and unit of a cell."""
+    if RAISED.search(text):
+        raise ValueError(f"{quote(text)} holds a raised or other sign that may be a footnote's")
     plain = unicodedata.normalize("NFKC", text).casefold().strip()
     plain = re.sub(r"[\u2010-\u2015\u2212]", "-", plain)
     plain = ABOUT.sub("", plain)

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from core.clinical import is_missing
 from core.cohort.columns import match_columns
-from core.cohort.reading import describe_reading, understand
+from core.cohort.patients import set_aside
+from core.cohort.reading import describe_reading, take_table, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
-from core.tabular import read_bytes, read_table
+from core.tabular import read_bytes
 
 FOUND = ("ki67_pct", "ki67_cutoff", "ki67_laboratory", "ki67_antibody", "pt", "pn", "nodes_removed", "nodes_positive")
 FOLLOWED = ("rfs_months", "rfs_event", "last_followup")
@@ -33,13 +35,14 @@ class OutcomeTable:
 def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> OutcomeTable:
     """Read a table of outcomes: CSV, Excel, ODS or Parquet."""
     content, choices = read_bytes(source), choices or Choices()
-    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    text = take_table(content, choices)
     match = match_columns(text.header, (*FIELDS, *EXCLUDING), choices)
     found = {*match.positions, *match.doubtful}
     if "patient_id" not in found:
         raise TableError("The table has no column with the pseudonyms (patient_id); rename one.")
     if not {"ki67_pct", "rfs_months"} & found:
         raise TableError("The table has neither the surgical Ki-67 (ki67_pct) nor a follow-up (rfs_months).")
+    text = set_aside(text, match)
     understood = understand(text, match, choices, FIELDS)
     problems = {text.rows[position]: reason for position, reason in understood.problems.items()} | dict(text.refused)
     if "ki67_pct" in understood.limits:
@@ -52,7 +55,7 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
         patient = known.pop("patient_id", None)
         if patient is None:
             problems.setdefault(number, "no patient_id")
-        elif reason := _find_reason(known):
+        elif reason := name_wrong_outcome(known):
             problems.setdefault(number, reason)
         elif number not in problems:
             rows.append((number, str(patient), known))
@@ -60,9 +63,22 @@ def read_outcomes(source: bytes | Path, choices: Choices | None = None) -> Outco
     return OutcomeTable(tuple(rows), reading)
 
 
-def _find_reason(known: dict[str, object]) -> str:
-    """Say why what a row states is not the outcome of the tumour that was examined; "" where it may be."""
+def name_wrong_outcome(known: dict[str, object]) -> str:
+    """Say why what a row states is not the outcome of the tumour that was examined; "" where it may be.
+
+    The columns that say so are taken out of the row.
+    """
     specimen, neoadjuvant = (known.pop(name, None) for name in EXCLUDING)
+    known = {name: value for name, value in known.items() if value is not None}
     if specimen == "core" and "ki67_pct" in known:
         return CORE
     return TREATED if neoadjuvant == "yes" and not known.keys().isdisjoint(FOUND) else ""
+
+
+def name_wrong_outcomes(table: pd.DataFrame) -> list[str]:
+    """Say of each patient why the Ki-67 is not that of the tumour that was examined; "" where it may be."""
+    facts = table.reindex(columns=[*EXCLUDING])
+    records = facts.astype(object).where(facts.notna(), None).to_dict("records")
+    return [
+        name_wrong_outcome({"ki67_pct": 0.0} | {str(name): value for name, value in own.items()}) for own in records
+    ]

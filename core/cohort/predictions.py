@@ -7,20 +7,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.clinical import COLUMNS, NOT_COMPUTED, simplify_name
+from core.clinical import COLUMNS, simplify_name
 from core.cohort.columns import Match, match_columns
+from core.cohort.outcomes import name_wrong_outcomes
+from core.cohort.patients import refuse_design, refuse_unnamed_patients, set_aside
 from core.cohort.reading import (
     STRADDLES,
     Understood,
     describe_reading,
     find_straddling,
-    find_summaries,
     suggest_split,
+    take_table,
     understand,
 )
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
-from core.tabular import TextTable, read_bytes, read_table
+from core.tabular import TextTable, read_bytes
 from models.cutoff import DEFAULT_CUTOFF, Cutoff
 
 NOT_READ = frozenset({"image", "box", "accession"})
@@ -28,13 +30,15 @@ FIELDS = tuple(
     name for name, c in COLUMNS.items() if (c.meaning != "date" or name == "exam_date") and name not in NOT_READ
 )
 ALWAYS_NEEDED = ("patient_id", "prob")
-OF_ONE_PATIENT = ("split", "prob", "y", "lnm", "rfs_months", "rfs_event")
+OF_ONE_PATIENT = ("centre", "split", "prob", "y", "ki67_pct", "lnm", "rfs_months", "rfs_event")
+Y_DIFFERS = "y differs from ki67_pct"
+REVERSED = (
+    "{column} contradicts {ki67} ({cutoff}) in {count} of {total} rows{where}: its coding may be the other way round. "
+    "Give its coding, or leave one of the two unread: --code y=0:yes,1:no, or --ignore {column}."
+)
+FEWEST_REVERSED, REVERSED_SHARE = 5, 0.5
 NO_OUTCOME = (
     "No patient has a known outcome: '{column}' is empty or not known in all {rows} rows; nothing can be judged."
-)
-DESIGN = (
-    "The column '{column}' gives {kind}, which no figure here takes into account: every patient counts once, from time "
-    "zero. If that is right for this table, ignore the column; else analyse the table elsewhere."
 )
 
 
@@ -109,10 +113,11 @@ def read_predictions(
         If the file is no table, lacks a column, a needed column can't be understood, or no row can be used.
     """
     content, choices = read_bytes(source), choices or Choices()
-    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    text = take_table(content, choices)
     match = suggest_split(text, match_predictions(text.header, choices, outcome_needed=outcome_needed), choices)
-    outcome = "y" if "y" in match.positions else "ki67_pct"
-    _refuse_design(text, match, choices)
+    text, outcome = set_aside(text, match), "y" if "y" in match.positions else "ki67_pct"
+    refuse_design(text, match, choices)
+    refuse_unnamed_patients(text, match, choices)
     understood = understand(text, match, choices, (*ALWAYS_NEEDED, outcome, "split", "y"))
     table = _build_table(text, understood)
     table = _keep_columns(table, text, choices.kept)
@@ -142,18 +147,6 @@ def match_predictions(header: Sequence[str], choices: Choices, *, outcome_needed
             f"The table has no column {' and no column '.join(lacking)}{hint}; rename one, or map it{taken}."
         )
     return match
-
-
-def _refuse_design(text: TextTable, match: Match, choices: Choices) -> None:
-    """Refuse a column of weights or of delayed entry that differs between patients: ignored, it would bend figures."""
-    names = {name: kind for kind, listed in NOT_COMPUTED.items() for name in listed.split()}
-    settled = set(map(simplify_name, choices.ignored))
-    for position, head in enumerate(text.header):
-        kind = names.get(simplify_name(head))
-        if kind is None or position in match.positions.values() or simplify_name(head) in settled:
-            continue
-        if len(text.columns[position].unique()) > 1:
-            raise TableError(DESIGN.format(column=head[:40], kind=kind), column=head)
 
 
 def _find_taken(header: Sequence[str], choices: Choices, lacking: set[str]) -> str:
@@ -196,12 +189,15 @@ def _complete(
     notes = []
     if "patient_id" not in table:
         table.insert(0, "patient_id", [f"row {row}" for row in text.rows])
-        for row, reason in find_summaries(text).items():
-            problems.setdefault(text.rows[row], reason)
         notes.append("The file has no patient_id: every row counts as a patient of its own.")
     if "split" not in table:
         table.insert(1, "split", "external")
         notes.append("The file has no split: all patients count as an external test.")
+    wrong = name_wrong_outcomes(table)
+    if "y" not in table:
+        problems |= {row: reason for row, reason in zip(text.rows, wrong, strict=True) if reason} | problems
+    else:
+        notes += [f"In {wrong.count(why)} rows: {why}; y was used." for why in dict.fromkeys(filter(None, wrong))]
     if "ki67_pct" not in table:
         return notes if "y" in table else [*notes, _leave_open(table)]
     is_high = cutoff.is_high(pd.Series(understood.limits["ki67_pct"][0]))
@@ -213,10 +209,42 @@ def _complete(
             problems.setdefault(text.rows[position], STRADDLES.format(cutoff=cutoff.words))
         notes.append(f"High Ki-67 is {cutoff.words} of ki67_pct.")
     else:
-        differ = int(((is_high != (table["y"] == 1)) & known & table["y"].notna()).sum())
-        if differ:
-            notes.append(f"y differs from ki67_pct ({cutoff.words}) in {differ} rows; y was used.")
+        both_known = known & table["y"].notna()
+        differs = (is_high != (table["y"] == 1)) & both_known
+        _refuse_reversed(table, differs, both_known, understood, cutoff)
+        if differs.any():
+            fitting = _find_fitting_cutoff(table[both_known]) if differs.sum() >= FEWEST_REVERSED else ""
+            notes.append(f"{Y_DIFFERS} ({cutoff.words}) in {int(differs.sum())} rows; y was used.{fitting}")
     return notes
+
+
+def _refuse_reversed(
+    table: pd.DataFrame,
+    differs: "pd.Series[bool]",
+    known: "pd.Series[bool]",
+    understood: Understood,
+    cutoff: Cutoff,
+) -> None:
+    """Refuse an outcome that says the opposite of Ki-67 in most rows, of all or of a centre."""
+    names = {reading.name: reading.column for reading in understood.readings}
+    groups = {"": known}
+    if "centre" in table:
+        groups |= {
+            f" of {str(name)[:20]}": known & (table["centre"] == name) for name in table["centre"].dropna().unique()
+        }
+    for where, rows in groups.items():
+        count, total = int((differs & rows).sum()), int(rows.sum())
+        if count >= FEWEST_REVERSED and count > REVERSED_SHARE * total:
+            facts = {"column": names["y"][:40], "ki67": names["ki67_pct"][:40], "cutoff": cutoff.words}
+            raise TableError(REVERSED.format(count=count, total=total, where=where, **facts), column=names["y"])
+
+
+def _find_fitting_cutoff(table: pd.DataFrame) -> str:
+    """Name the cut-off by which all of y follows from Ki-67, where there is one."""
+    low, high = (table.loc[table["y"] == value, "ki67_pct"] for value in (0, 1))
+    if low.empty or high.empty or not low.max() < high.min():
+        return ""
+    return f" y fits a cut-off between {low.max():g} and {high.min():g} %."
 
 
 def _leave_open(table: pd.DataFrame) -> str:

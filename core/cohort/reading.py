@@ -6,33 +6,41 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
+import pyarrow as pa
 
-from core.clinical import names_summary
-from core.clinical.ids import fold_ids
-from core.cohort.casting import SUMMARY, Cast, cast_column, describe_field, holds_splits
+from core.clinical import fold_word
+from core.cohort.casting import Cast, cast_column, describe_field, holds_splits
 from core.cohort.cells import NO_VALUE, Cells, Centres, quote
 from core.cohort.columns import Match, label_field
 from core.cohort.endpoints import EVENT, TIME
-from core.cohort.numbers import Decimals, find_decimals
+from core.cohort.numbers import Decimals, are_cut_decimals, find_decimals
+from core.cohort.patients import find_twins
 from core.cohort.record import Choices, ColumnReading, TableReading
 from core.errors import TableError
-from core.tabular import TextTable
+from core.tabular import TextTable, read_table
 from models.cutoff import Cutoff
 
 FORMULAS = (
     "{count} cells of '{column}' are formulas without a stored value; save the file in a spreadsheet program first."
-)
-TWIN = (
-    "the pseudonym differs from that of row {row} only in case, blanks, dashes, width or zeros: one patient or two? "
-    "Write them alike, or say that they differ: --exact-ids"
 )
 STRADDLES = "ki67_pct lies on both sides of the cut-off, {cutoff}"
 MOST_STRADDLE = (
     "{count} of {total} values of ki67_pct lie on both sides of the cut-off, {cutoff}, which leaves no fair choice. "
     "Give exact values, or whether Ki-67 is high."
 )
-STRADDLING_SHARE = SUMMARY_SHARE = 0.1
+STRADDLING_SHARE = TIME_SHARE = 0.1
+NUMERIC = {"number", "probability"}
+DECIMAL = {"prob", "ki67_pct", "rfs_months"}
+CUT = (
+    "'{column}' holds whole numbers and '{next}', right of it, what may be their decimals: decimal commas in a file "
+    "that parts its columns by commas. Save it with semicolons; or, if they are two values, say so: --ignore {next}."
+)
+ALIKE = (
+    "The sheets {names} each hold a table with such columns. Put all rows into one sheet, or choose one: --sheet NAME."
+)
+MOST_UNREAD = (
+    "{column}: {count} of {total} values were not understood ({first}: {own}); correct them, or map the right column."
+)
 SEVERAL = "{count} columns of the file fit '{name}' ({columns}); rename one, or map the right one to it."
 
 
@@ -50,18 +58,29 @@ class Understood:
     competing: np.ndarray | None = None  # rows whose follow-up ends with a competing event, where there are any
 
 
+def take_table(content: bytes, choices: Choices) -> TextTable:
+    """Read the cells of a table; a workbook with several tables of the same columns is refused until one is chosen."""
+    table = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    if table.alike:
+        names = " and ".join(f"'{name[:30]}'" for name in (table.sheets[0], *table.alike[:4]))
+        raise TableError(ALIKE.format(names=names))
+    return table
+
+
 def understand(table: TextTable, match: Match, choices: Choices, primary: Sequence[str]) -> Understood:
     """Understand the columns of a table."""
     cells = {name: Cells(table.columns[position]) for name, position in match.positions.items()}
+    notes = _join_spellings(cells)
     centres = Centres.of(cells.get("centre"), len(table.rows))
-    result = Understood(notes=_check_choices(choices, cells, centres))
+    result = Understood(notes=[*notes, *_check_choices(choices, cells, centres)])
+    _refuse_cut_decimals(table, match, choices)
     shared = _share_decimals(cells)
     for name, own in cells.items():
         column = table.header[match.positions[name]]
         cast = cast_column(name, column, own, match.titles[name], choices, centres, shared)
         _take(cast, result, is_primary=name in primary)
     if "patient_id" in cells and not choices.exact_ids:
-        for position, reason in _find_twins(cells["patient_id"], table.rows).items():
+        for position, reason in find_twins(cells["patient_id"], table.rows).items():
             result.problems.setdefault(position, reason)
     for name, columns in match.doubtful.items():
         is_mixed = bool(match.mixed) and name in {TIME, EVENT}
@@ -119,46 +138,6 @@ def find_straddling(understood: Understood, cutoff: Cutoff, *, is_outcome: bool)
     return both
 
 
-def find_summaries(table: TextTable) -> dict[int, str]:
-    """Give the positions of rows that a cell names as sums or means, and that are emptier than most or at the end.
-
-    A word of many rows or of full ones, as of surgery, is a value.
-    """
-    found: dict[int, str] = {}
-    filled = np.zeros(len(table.rows), int)
-    for name, cells in zip(table.header, map(Cells, table.columns), strict=True):
-        filled += pc.not_equal(cells.texts, "").to_numpy(zero_copy_only=False)[cells.codes]
-        few = cells.counts <= max(1, SUMMARY_SHARE * len(table.rows))
-        worded = pc.match_substring_regex(cells.texts, r"^\p{L}").to_numpy(zero_copy_only=False)
-        for text in map(int, np.flatnonzero(few & worded)):
-            if names_summary(cells.different[text]):
-                reason = f"{name}: {SUMMARY.format(cell=quote(cells.different[text]))}"
-                found |= dict.fromkeys(map(int, np.flatnonzero(cells.codes == text)), reason)
-    end = len(filled)
-    while end - 1 in found:
-        end -= 1
-    return {row: reason for row, reason in found.items() if row >= end or filled[row] < np.median(filled)}
-
-
-def _find_twins(cells: Cells, rows: Sequence[int]) -> dict[int, str]:
-    """Give the positions of rows whose pseudonym is another one but for case, blanks, dashes, width or zeros."""
-    codes = fold_ids(cells.texts).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    twins = np.flatnonzero((np.bincount(codes, minlength=1)[codes] > 1) if len(codes) else [])
-    if not len(twins):
-        return {}
-    first = np.full(len(codes), len(rows))
-    np.minimum.at(first, cells.codes, np.arange(len(rows)))
-    groups: dict[int, list[int]] = {}
-    for text in map(int, twins):
-        groups.setdefault(int(codes[text]), []).append(int(first[text]))
-    reasons = {}
-    for position in map(int, np.flatnonzero(np.isin(cells.codes, twins))):
-        text = cells.codes[position]
-        other = next(row for row in groups[int(codes[text])] if row != first[text])
-        reasons[position] = TWIN.format(row=rows[other])
-    return reasons
-
-
 def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: Centres) -> list[str]:
     """Refuse a coding or a centre that nothing fits; say that a unit or coding was given for what is not read."""
     for name in choices.codes:
@@ -174,10 +153,43 @@ def _check_choices(choices: Choices, cells: Mapping[str, Cells], centres: Centre
     ]
 
 
+def _join_spellings(cells: dict[str, Cells]) -> list[str]:
+    """Read centres that differ only in case, blanks or width as one, by their most frequent spelling, and say so."""
+    own = cells.get("centre")
+    if own is None:
+        return []
+    spellings: dict[str, list[int]] = {}
+    for i in np.argsort(-own.counts, kind="stable").tolist():
+        spellings.setdefault(fold_word(own.different[i]), []).append(i)
+    several = [same for same in spellings.values() if len(same) > 1]
+    if not several:
+        return []
+    joined = list(own.different)
+    for same in several:
+        for i in same:
+            joined[i] = own.different[same[0]]
+    cells["centre"] = Cells(pa.array(joined, pa.string()).take(pa.array(own.codes)))
+    listed = "; ".join(" and ".join(quote(own.different[i]) for i in same) for same in several[:4])
+    return [f"Centres that differ only in case or blanks are one each: {listed}."]
+
+
+def _refuse_cut_decimals(table: TextTable, match: Match, choices: Choices) -> None:
+    """Refuse probabilities and Ki-67 whose decimals may stand in the next column, which is nothing else by its name."""
+    unread = {column for column, _ in match.unread} - {*choices.ignored, *choices.kept}
+    other = {match.positions.get("centre")}
+    for name in DECIMAL & match.positions.keys():
+        position = match.positions[name] + 1
+        if position >= len(table.header) or (table.header[position] not in unread and position not in other):
+            continue
+        if are_cut_decimals(Cells(table.columns[position - 1]), Cells(table.columns[position])):
+            names = {"column": table.header[position - 1][:40], "next": table.header[position][:40]}
+            raise TableError(CUT.format(**names), column=table.header[position - 1])
+
+
 def _share_decimals(cells: Mapping[str, Cells]) -> Decimals:
     shared = Decimals()
     for name, own in cells.items():
-        if describe_field(name).meaning in {"number", "probability"}:
+        if describe_field(name).meaning in NUMERIC:
             shared = shared | find_decimals(own.texts)
     return shared
 
@@ -190,9 +202,19 @@ def _take(cast: Cast, result: Understood, *, is_primary: bool) -> None:
         raise TableError(FORMULAS.format(count=formulas, column=reading.column))
     if is_primary and reading.problem:
         raise TableError(f"{reading.column}: {reading.problem}", column=reading.column)
-    if not is_primary and not reading.problem and reading.not_understood > reading.known:
+    total = reading.not_understood + reading.known
+    if is_primary and total / 2 < reading.not_understood < total and describe_field(reading.name).meaning in NUMERIC:
         first, count = reading.left_out[0]
-        problem = f"{reading.not_understood} of {reading.not_understood + reading.known} values were not understood"
+        raise TableError(
+            MOST_UNREAD.format(
+                count=reading.not_understood, total=total, first=first, own=count, column=reading.column
+            ),
+            column=reading.column,
+        )
+    most = max(1, TIME_SHARE * total) if reading.name == TIME else total / 2  # long times are the ones left out
+    if not is_primary and not reading.problem and reading.not_understood > most:
+        first, count = reading.left_out[0]
+        problem = f"{reading.not_understood} of {total} values were not understood"
         reading = replace(reading, problem=f"{problem} ({first}: {count}).")
     if reading.problem:
         result.readings.append(replace(reading, known=0))

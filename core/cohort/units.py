@@ -13,9 +13,11 @@ MANY, STRAY = 0.2, 0.02
 LONGEST_MONTHS = 600
 PLAIN_MONTHS = (30, 240)
 NOT_KNOWN = (-999, -99, -9, 888, 999, 8888, 9999, 88888, 99999)
+LONE_CODES = (-88, -77, -8, -7, -2, -1, 8, 9, 77, 88, 99)  # not known, where no other value lies outside
 BEYOND_SHARE = 0.1
 LOW_END = 5
-HIGHEST_SCORE, SCORED = 8, 10
+HIGHEST_SCORE, HIGHEST_IRS, SCORED = 8, 12, 10
+RECEPTORS = ("er_pct", "pr_pct")
 SHORT_MONTHS = 12
 LARGEST_CM, SMALLEST_MM = 6, 10
 LESIONS = ("size_mm", "size_ap_mm")
@@ -89,6 +91,8 @@ def _place(text: str, centre: str, name: str, problems: Mapping[str, str]) -> st
     """Say at which centre a question arises, where it does not at all of them; an answer may then be for it alone."""
     if all(problems.values()):
         return text if len(problems) == 1 or len(set(problems.values())) == 1 else f"Centre {centre[:20]}: {text}"
+    if not centre:
+        return f"Rows without a centre: {text}"
     own = text.replace(f"--unit {name}=", f"--unit {name}@{centre[:20]}=").replace(
         f"or {name}=", f"or {name}@{centre[:20]}="
     )
@@ -165,13 +169,22 @@ def _count_decimals(values: np.ndarray) -> np.ndarray:
 def _find_beyond(values: np.ndarray, high: int) -> str:
     """Say that too many values are beyond what a percentage or a probability can be."""
     outside = ((values < 0) | (values > high)) & ~np.isin(values, NOT_KNOWN)
+    if _is_lone_code(values[outside]):
+        return ""  # each row is refused by name
     count, total = int(outside.sum()), len(values)
     return BEYOND.format(count=count, total=total, high=high) if count > max(1, BEYOND_SHARE * total) else ""
 
 
+def _is_lone_code(values: np.ndarray) -> bool:
+    """Tell whether all values are one code for not known."""
+    codes = np.unique(values)
+    return len(codes) == 1 and codes[0] in LONE_CODES
+
+
 def _suspect_score(column: Column, values: np.ndarray) -> str:
     """Ask whether small whole numbers are per cent, for they may be groups or a score such as Allred's."""
-    if len(values) < SCORED or values.max() > HIGHEST_SCORE or (values != values.round()).any():
+    highest = HIGHEST_IRS if column.name in RECEPTORS else HIGHEST_SCORE
+    if len(values) < SCORED or values.max() > highest or (values != values.round()).any():
         return ""
     return SCORES.format(high=values.max(), name=column.name)
 
@@ -185,7 +198,8 @@ def _judge_probability(column: Column, values: np.ndarray, stated: str) -> tuple
         if not above and len(values) >= FEW and (values < 1).mean() > 1 - MANY:
             return stated, _ask(column, "Its head says per cent, but no value is above 1"), False
         return stated, _find_mixture(column, values) if above else "", False
-    if above > max(1, MANY * len(values)) and (values <= 100).mean() > 1 - STRAY:
+    is_code = _is_lone_code(values[values > 1])
+    if not is_code and above > max(1, MANY * len(values)) and (values <= 100).mean() > 1 - STRAY:
         return "fraction", _ask(column, f"{above} of {len(values)} values are above 1", "percent", "fraction"), False
     return "fraction", _find_beyond(values, 1), False
 

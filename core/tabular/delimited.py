@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from core.errors import TableError
 from core.tabular.encodings import SEPARATORS, decode_text
-from core.tabular.header import SEARCHED, count_known, describe_header, find_header
+from core.tabular.header import SEARCHED, count_known, describe_header, find_header, take_names_above
 from core.tabular.lines import Split, split_cells, split_lines
 from core.tabular.table import MAX_ROWS, TOO_MANY_ROWS, TextTable, build_table, check_size, clean_cells
 
@@ -22,13 +22,43 @@ STRAY = 'A stray quote (") in or before line {line} of the table swallows what f
 SWALLOWED = (
     "A quoted cell runs from line {line} to line {end} of the table and holds whole rows: a stray quote. Remove it."
 )
+CUT_DECIMALS = (
+    "The rows have more cells than the header has names, and those beyond hold only digits: decimal commas in a file "
+    "that parts its columns by commas. Save it with semicolons, or name the last column if it is something else."
+)
+SPACES = "The columns seem to be parted by blanks: save the table with commas, semicolons or tabs."
 TOO_LONG = "The table holds a cell that is too long in line {line}: it is not a table, or a quote never closes."
 
 
 def read_delimited(content: bytes, encoding: str) -> TextTable:
     """Read a text table."""
     text, notes = decode_text(content, encoding)
-    separator, lines = _find_separator(text), split_lines(text)
+    _refuse_blanks(text)
+    separator = _find_separator(text)
+    table = _read_parted(text, separator, notes)
+    if separator == "," and _ends_in_decimals(table):
+        raise TableError(CUT_DECIMALS)
+    return table
+
+
+def _refuse_blanks(text: str) -> None:
+    """Refuse a table whose columns are parted by blanks, as R writes them by default."""
+    line = next((line for line in text[:MAX_CELL].splitlines() if line.strip()), "")
+    if not any(mark in line for mark in SEPARATORS) and count_known(line.replace('"', " ").split()) > 1:
+        raise TableError(SPACES)
+
+
+def _ends_in_decimals(table: TextTable) -> bool:
+    """Tell whether the last columns have no name and hold only digits, as those of 0,574 parted at its comma."""
+    if not table.header or table.header[-1]:
+        return False
+    cells = [cell for cell in table.columns[-1].to_pylist() if cell]
+    return 2 * len(cells) > len(table.rows) and all(map(str.isdecimal, cells)) and len({*cells}) > 1
+
+
+def _read_parted(text: str, separator: str, notes: list[str]) -> TextTable:
+    """Read the rows of a text whose separator is known."""
+    lines = split_lines(text)
     found = _read_rows(text, separator)
     rows = list(found if lines is None else islice(found, SEARCHED))
     position = find_header(rows)
@@ -36,6 +66,8 @@ def read_delimited(content: bytes, encoding: str) -> TextTable:
         return build_table([], [], notes)
     row, header = rows[position]
     notes += describe_header(row, position)
+    header, more = take_names_above(header, rows[position - 1][1] if position else [])
+    notes += more
     named = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
     for width in dict.fromkeys((len(header), named)):
         split = None if lines is None else split_cells(lines[row:], row + 1, separator, width)

@@ -7,6 +7,8 @@ from core.clinical import KNOWN_NAMES, read_title
 SEARCHED = 20
 PASSED_OVER = "The column names were found in row {row}; the {count} above it, a title or the like, were passed over."
 
+NAMED_ABOVE = "The head runs over two rows: {names} stand in the upper one."
+
 
 def find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> int:
     """Find the row that names the columns: of the first rows the one with the most known names."""
@@ -21,7 +23,12 @@ def find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> int:
 
 def count_known(cells: Sequence[str]) -> int:
     """Count the different known column names among cells."""
-    return len({read_title(cell).name for cell in cells if len(cell) < 80} & KNOWN_NAMES)
+    return len(find_known(cells))
+
+
+def find_known(cells: Sequence[str]) -> frozenset[str]:
+    """Give the known column names among cells."""
+    return frozenset({read_title(cell).name for cell in cells if len(cell) < 80} & KNOWN_NAMES)
 
 
 def describe_header(row: int, above: int) -> list[str]:
@@ -31,3 +38,21 @@ def describe_header(row: int, above: int) -> list[str]:
     count = "row" if above == 1 else f"{above} rows"
     sentence = PASSED_OVER.format(row=row, count=count)
     return [sentence.replace("were passed over", "was passed over") if above == 1 else sentence]
+
+
+def take_names_above(header: list[str], above: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Name columns by the cell above where the header's own is empty and that one is a known name.
+
+    Returns
+    -------
+    header : list of str
+        With the names of a head that runs over two rows.
+    notes : list of str
+        What was done.
+    """
+    taken = [
+        i for i, name in enumerate(header) if not name.strip() and i < len(above) and count_known(above[i : i + 1])
+    ]
+    names = [above[i] if i in taken else name for i, name in enumerate(header)]
+    listed = ", ".join(f"'{above[i].strip()}'" for i in taken)
+    return names, [NAMED_ABOVE.format(names=listed)] if taken else []

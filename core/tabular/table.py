@@ -37,6 +37,8 @@ class TextTable:
         How the file was read, where that is not plain.
     sheets : tuple of str
         Sheets of a workbook that may hold a table; the one that was read comes first.
+    alike : tuple of str
+        Sheets that hold another table of the same columns, where nobody chose one.
     """
 
     header: tuple[str, ...]
@@ -45,6 +47,7 @@ class TextTable:
     refused: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
     sheets: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
 
     def find(self, name: str) -> pa.Array:
         """Give the cells of the first column of a name."""
@@ -100,7 +103,8 @@ def clean_cells(column: pa.Array) -> pa.Array:
 def pack_table(table: TextTable) -> bytes:
     """Write a table as an Arrow stream, to pass it from one process to another."""
     names = [str(i) for i in range(len(table.columns))]
-    plain = {"header": table.header, "refused": table.refused, "notes": table.notes, "sheets": table.sheets}
+    plain = {"header": table.header, "refused": table.refused, "notes": table.notes}
+    plain |= {"sheets": table.sheets, "alike": table.alike}
     batch = pa.table([*table.columns, pa.array(table.rows, pa.int32())], names=[*names, "rows"])
     batch = batch.replace_schema_metadata({"sonoki": json.dumps(plain)})
     sink = pa.BufferOutputStream()
@@ -116,8 +120,8 @@ def unpack_table(content: bytes) -> TextTable:
     columns = [_join(column) for column in table.columns]
     refused = tuple((int(number), str(reason)) for number, reason in plain["refused"])
     rows = tuple(columns[-1].to_pylist())
-    header, notes, sheets = (tuple(plain[name]) for name in ("header", "notes", "sheets"))
-    return TextTable(header, tuple(columns[:-1]), rows, refused, notes, sheets)
+    header, notes, sheets, alike = (tuple(plain[name]) for name in ("header", "notes", "sheets", "alike"))
+    return TextTable(header, tuple(columns[:-1]), rows, refused, notes, sheets, alike)
 
 
 def _join(column: pa.ChunkedArray) -> pa.Array:

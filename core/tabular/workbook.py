@@ -11,7 +11,7 @@ import python_calamine
 
 from core.clinical import fold_word
 from core.errors import TableError
-from core.tabular.header import count_known, describe_header, find_header
+from core.tabular.header import describe_header, find_header, find_known, take_names_above
 from core.tabular.marks import Marks, check_archive, read_marks
 from core.tabular.number_formats import format_number
 from core.tabular.opendocument import CONTENT, read_ods_marks
@@ -22,6 +22,7 @@ NO_TABLE = "The workbook has no sheet with cells; give one with a header row."
 PROTECTED = "The workbook is protected by a password; save it without one."
 HIDDEN = "Hidden in the sheet, by a filter or by hand, but read too: {count}."
 PLAIN_NUMBERS = "Number formats are read in XLSX and ODS only: what this workbook shows as 00012 is read as 12."
+ALIKE = 3  # names that two sheets share
 NO_SUCH = "The workbook shows no sheet '{name}'; it has {listed}."
 SEARCHED, SHOWN = 20, 30
 SEARCHED_SHEETS = 50
@@ -35,7 +36,7 @@ def read_workbook(content: bytes, sheet: str) -> TextTable:
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(content))
         names = _list_sheets(book)
-        own = book.get_sheet_by_name(_find_named(names, sheet)) if sheet else _choose_sheet(book, names)
+        own, alike = _take_sheet(book, names, sheet) if sheet else _choose_sheet(book, names)
         cells = _take_cells(own)
     except python_calamine.PasswordError:
         raise TableError(PROTECTED) from None
@@ -48,7 +49,7 @@ def read_workbook(content: bytes, sheet: str) -> TextTable:
     notes = [HIDDEN.format(count="1 row" if hidden == 1 else f"{hidden} rows")] if hidden else []
     notes += [] if {"xl/workbook.xml", CONTENT} & parts else [PLAIN_NUMBERS]
     others = tuple(name for name in names if name != own.name)
-    return replace(table, notes=(*table.notes, *notes), sheets=(own.name, *others))
+    return replace(table, notes=(*table.notes, *notes), sheets=(own.name, *others), alike=tuple(alike))
 
 
 def _list_parts(content: bytes) -> set[str]:
@@ -76,17 +77,39 @@ def _list_sheets(book: python_calamine.CalamineWorkbook) -> list[str]:
     ]
 
 
-def _choose_sheet(book: python_calamine.CalamineWorkbook, names: list[str]) -> python_calamine.CalamineSheet:
-    """Give the first of the sheets with the most known column names."""
-    best, most = None, -1
-    for sheet in map(book.get_sheet_by_name, names):
-        rows = zip(range(SEARCHED), sheet.iter_rows(), strict=False) if sheet.height else ()
-        count = max((count_known([str(cell) for cell in row]) for _, row in rows), default=-1)
-        if count > most:
-            best, most = sheet, count
-    if best is None:
+def _take_sheet(
+    book: python_calamine.CalamineWorkbook, names: list[str], sheet: str
+) -> tuple[python_calamine.CalamineSheet, list[str]]:
+    """Give the sheet that a person named; no other is asked about then."""
+    return book.get_sheet_by_name(_find_named(names, sheet)), []
+
+
+def _choose_sheet(
+    book: python_calamine.CalamineWorkbook, names: list[str]
+) -> tuple[python_calamine.CalamineSheet, list[str]]:
+    """Give the first of the sheets with the most known column names, and those that hold a table of the same kind."""
+    sheets = [book.get_sheet_by_name(name) for name in names]
+    known = [_find_names(sheet) for sheet in sheets]
+    if not any(sheet.height for sheet in sheets):
         raise TableError(NO_TABLE)
-    return best
+    best = max(range(len(sheets)), key=lambda i: (len(known[i]), bool(sheets[i].height)))
+    alike = []
+    for i, sheet in enumerate(sheets):
+        shared = len(known[i] & known[best])
+        if i != best and shared >= ALIKE and 2 * shared > len(known[best]) and _differ(sheet, sheets[best]):
+            alike.append(names[i])
+    return sheets[best], alike
+
+
+def _find_names(sheet: python_calamine.CalamineSheet) -> frozenset[str]:
+    """Give the known column names of the row that has the most of them."""
+    rows = zip(range(SEARCHED), sheet.iter_rows(), strict=False) if sheet.height else ()
+    return max((find_known([str(cell) for cell in row]) for _, row in rows), key=len, default=frozenset())
+
+
+def _differ(one: python_calamine.CalamineSheet, other: python_calamine.CalamineSheet) -> bool:
+    is_large = max(one.total_height, other.total_height) > 2 * MAX_ROWS
+    return is_large or one.to_python() != other.to_python()
 
 
 def _find_named(names: list[str], sheet: str) -> str:
@@ -148,6 +171,8 @@ def _build(written: list[list[str]], merged: list[Merge], notes: list[str]) -> T
     position = find_header(rows)
     row, header = rows[position]
     notes += describe_header(row, position)
+    header, more = take_names_above(header, rows[position - 1][1] if position else [])
+    notes += more
     notes += _fill_merged(written, merged, row)
     records = [(number, cells) for number, cells in _number_rows(written) if number > row]
     return build_table(header, records, notes)

@@ -9,10 +9,11 @@ from core.clinical import COLUMNS, M2_PREDICTORS
 from core.clinical.ids import fold_ids
 from core.cohort.columns import match_columns
 from core.cohort.manifest import OUTCOMES, find_conflicts, list_records, write_range
-from core.cohort.reading import Understood, describe_reading, find_summaries, understand
+from core.cohort.patients import find_summaries, set_aside
+from core.cohort.reading import Understood, describe_reading, take_table, understand
 from core.cohort.record import Choices, TableReading
 from core.errors import TableError
-from core.tabular import TextTable, read_bytes, read_table
+from core.tabular import TextTable, read_bytes
 
 KEYS = ("patient_id", "exam_date", "accession")
 WRITTEN = ("centre", "split", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct")
@@ -52,11 +53,12 @@ def read_patients(path: Path, choices: Choices, *, centre: str) -> PatientTable:
     The centre is that of all rows where the table names none.
     """
     content = read_bytes(path)
-    text = read_table(content, sheet=choices.sheet, encoding=choices.encoding)
+    text = take_table(content, choices)
     match = match_columns(text.header, WANTED, choices)
     if "patient_id" not in match.positions and "patient_id" not in match.doubtful:
         names = ", ".join(f"'{name[:40]}'" for name in text.header[:SHOWN_COLUMNS] if name)
         raise TableError(f"None of the table's columns ({names}) is the patient ids; --map patient_id=COLUMN names it.")
+    text = set_aside(text, match, no_patient=NO_ID)
     understood = understand(text, match, choices, KEYS)
     problems = {text.rows[position]: reason for position, reason in find_summaries(text).items()} | dict(text.refused)
     problems |= {text.rows[position]: reason for position, reason in understood.problems.items()}

@@ -8,6 +8,7 @@ from scipy.special import expit, log_expit, logit
 from core.evaluation.checks import Floats
 
 MAX_STEPS = 50
+FLAT = 1e-4  # mean score that counts as zero
 TOLERANCE = 1e-10
 SINGULAR = 1e14
 NEARLY_CERTAIN = 1e-8
@@ -44,7 +45,8 @@ def fit_logistic(design: Floats, y: Floats, offset: Floats | None = None) -> Log
         step, loglik = _halve_step(design, y, linear, step, loglik)
         coef = coef + step
         if np.abs(step).max() < TOLERANCE * (1 + np.abs(coef).max()):
-            return _finish_fit(design, y, shift, coef)
+            is_flat = np.abs(design.T @ (y - expit(design @ coef + shift))).max() < FLAT * len(y)
+            return _finish_fit(design, y, shift, coef) if is_flat else None
     return None
 
 

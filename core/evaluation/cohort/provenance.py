@@ -4,6 +4,7 @@ import datetime
 
 from core import __version__
 from core.cohort import PredictionTable
+from core.cohort.predictions import Y_DIFFERS
 from core.cohort.record import count_reasons, drop_option
 
 
@@ -54,6 +55,8 @@ def list_input(read: PredictionTable) -> dict[str, str]:
     high = read.cutoff.words
     if "ki67_pct" not in read.columns and "y" in read.columns:
         high = f"as {read.columns['y']} says, without Ki-67 in the file; taken for {high}"
+    elif any(note.startswith(Y_DIFFERS) for note in reading.notes):
+        high = f"as {read.columns['y']} says, which differs from {high}: see the notes"
     left_out = sum(column.not_understood for column in reading.columns)
     return {
         "File (sha256)": reading.sha256,

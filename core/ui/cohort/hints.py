@@ -13,6 +13,7 @@ IN_FILE = (
     (re.compile(r"[^.;]*: --encoding .*$"), " Save it as UTF-8."),
     (re.compile(r"[^.;]*: --sheet .*$"), " To read another, leave only that one in the file."),
     (re.compile(r", or [^,]*: --exact-ids$"), "."),
+    (re.compile(r"[,;] or[^.;]*: --ignore .*$"), "."),
 )
 
 

@@ -39,6 +39,7 @@ class Preview:
     header: tuple[str, ...]  # column names
     values: dict[str, tuple[str, ...]]  # different texts of each column that has only a few
     sheets: tuple[str, ...]  # sheets of a workbook, the one that was read first
+    is_open: bool = False  # whether several of them hold such a table, so that one has to be chosen
 
 
 def ask_columns(form: TableForm, *, is_open: bool) -> None:
@@ -102,7 +103,7 @@ def _look(content: bytes, choices: Choices) -> Preview:
 def _ask_file(preview: Preview, content: bytes, choices: Choices, form: TableForm) -> None:
     """Ask for what concerns the file as a whole, where there is something to ask."""
     if len(preview.sheets) > 1:
-        st.session_state.setdefault(SHEET, preview.sheets[0])
+        st.session_state.setdefault(SHEET, None if preview.is_open else preview.sheets[0])
         st.selectbox("Sheet", sorted(preview.sheets), key=SHEET, on_change=guard(_settle_file), args=(form,))
     if not preview.sheets and not _is_unicode(content):
         st.session_state.setdefault(ENCODING, choices.encoding or BY_WORDS)
@@ -196,7 +197,7 @@ def _follow(form: TableForm) -> None:
 def _settle_file(form: TableForm) -> None:
     before = get_own(form.name).choices
     encoding = st.session_state.get(ENCODING, before.encoding)
-    sheet = st.session_state.get(SHEET, before.sheet)
+    sheet = st.session_state.get(SHEET, before.sheet) or ""
     exact = bool(st.session_state.get(EXACT, before.exact_ids))
     change_own(FileSettled(sheet, "" if encoding == BY_WORDS else encoding, exact), form.name)
     form.read()

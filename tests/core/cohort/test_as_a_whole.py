@@ -35,7 +35,7 @@ def recode(head, yes, no):
             {"y": None, "ki67_pct": lambda t: group(t, ["<14", "14-30", ">30"])},
             "of 80 values of ki67_pct lie on both",
         ),
-        ({"y": lambda t: t["y"].where(t.index % 7 > 0, "medium")}, "--code y=WORD:yes"),
+        ({"y": lambda t: t["y"].where(t.index % 7 > 0, "medium")}, "--code y=medium:MEANING"),
         ({"split": lambda t: t["split"].replace("validation", "fold 1")}, "--code split=fold 1:PART"),
         ({"split": lambda t: t["split"].where(t.index > 1, "fold 1")}, "--code split=fold 1:PART"),
     ],

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from core.cohort import Choices
-from core.cohort.manifest import parse_box, read_manifest, read_rows
+from core.cohort.box_column import parse_box
+from core.cohort.manifest import read_manifest, read_rows
 from core.cohort.splits import SplitRule
 from core.errors import TableError
 from models.cutoff import Cutoff

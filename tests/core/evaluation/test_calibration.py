@@ -212,3 +212,12 @@ def test_optimism_of_the_combination_has_finite_log_odds():
     assert result.n == 80
     assert result.table.loc["auc", "optimism"] > 0.01
     assert result.table.loc["slope", "corrected"] < 1
+
+
+def test_an_intercept_that_no_step_can_reach_has_a_reason() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 2, 60)
+    prob = (0.2 + 0.6 * rng.random(60)) * 1e-12
+    result = compute_calibration(y, prob)
+    assert result.intercept is None
+    assert "no finite solution" in result.reasons["intercept"]

@@ -1,24 +1,30 @@
-"""Yes and no, events and levels, judged for the column as a whole: 0 and 1, 1 and 2, words of five languages."""
+"""Yes and no, and events, judged for the column as a whole: 0 and 1, 1 and 2, words of five languages."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
-from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Field, Title, fold_word, is_missing, parse_value
+from core.clinical import BINARY_WORDS, COMPETING, YES_NO, Title, fold_word, is_missing
 from core.cohort.cells import NO_VALUE, Cells, Centres, Parsed, parse_texts, quote
-from core.errors import ClinicalError
+from core.cohort.coding.codes import (
+    CODE,
+    NO,
+    OTHER_EVENT,
+    SETTLE,
+    STRAY_SHARE,
+    UNFIT_SHARE,
+    YES,
+    Coded,
+    count_codes,
+    fold_code,
+)
 from core.tabular import FORMULA
 
-YES, NO, OTHER_EVENT = 1.0, 0.0, 2.0
-STRAY_SHARE, UNFIT_SHARE = 0.02, 0.1
 CENSORED_SHARE = 0.1
-SETTLE = "Say what they mean: --code {name}={codes}"
-CODE = re.compile(r"[+-]?\d+(?:[.,]0+)?")
 KI67 = re.compile(r"\bki[- ]?67\b")
 EMPTY = "empty"
-NOT_KNOWN = (-9, -8, -1, 8, 9, 88, 99, 888, 999, 9999)
+NOT_KNOWN = (-9999, -999, -99, -88, -9, -8, -7, -1, 8, 9, 77, 88, 99, 777, 888, 999, 9999)
 DIFFER = "Centres differ in their codes ({codes}): write one coding in the file."
 DASHES = frozenset("-–—")
 NO_RECURRENCE = "Its head names a competing event, and no code of a recurrence. "
@@ -26,21 +32,12 @@ ONE_MEANING = "Its coding gives all codes one meaning. "
 ONLY_YES = "It says only yes, and {count} cells are empty, which may mean no or not known"
 
 
-@dataclass(frozen=True, eq=False)
-class Coded:
-    """A column of yes and no, or of levels."""
-
-    parsed: Parsed  # values: 1, 0, and 2 for a competing event; or levels
-    coding: str = ""  # codes and their meaning, in words
-    problem: str = ""  # why the column can't be understood as a whole; "" if it can
-
-
 def read_binary(
     name: str, cells: Cells, title: Title, codes: Mapping[str, str] | None, centres: Centres, *, events: bool
 ) -> Coded:
     """Read a column of yes and no."""
-    found = {*map(_fold_code, cells.different)}
-    stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
+    found = {*map(fold_code, cells.different)}
+    stated = {fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
     if not codes and found.isdisjoint(stated):  # "y (n = 80)" explains nothing
         stated = {}
     meanings = {code: _read_meaning(name, meaning) for code, meaning in stated.items()}
@@ -69,17 +66,21 @@ def read_binary(
         problem = _find_unexplained(name, cells, parsed, stated)
         if not codes and OTHER_EVENT in parsed.values and YES not in parsed.values:
             problem = problem or NO_RECURRENCE + SETTLE.format(name=name, codes="CODE:yes,CODE:no") + "."
+        if codes and of_empty is None:
+            problem = problem or _find_empty(name, cells, parsed)
         return Coded(parsed, coding, problem)
     problem = _find_doubt(
-        name, _count_codes(cells, parsed), _count_codes_by_centre(cells, parsed, centres), events=events
+        name, count_codes(cells, parsed), _count_codes_by_centre(cells, parsed, centres), events=events
     )
     problem = problem or _find_doubt_in_words(name, cells, parsed, is_settled=of_empty is not None)
     return Coded(parsed, _describe_coding(cells, parsed), problem)
 
 
 def _complete(meanings: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Let 0 be no where only 1 is said to be yes, and the reverse."""
+    """Let 0 be no where only 1 is said to be yes, and the reverse; both stay where only unknown ones are explained."""
     complete = dict(meanings)
+    if meanings and all(value is not None and np.isnan(value) for value in meanings.values()):
+        return {"0": NO, "1": YES} | complete
     for (code, value), (other, rest) in ((("1", YES), ("0", NO)), (("0", NO), ("1", YES))):
         if meanings.get(code) == value:
             complete.setdefault(other, rest)
@@ -107,11 +108,6 @@ def _read_signs(cells: Cells, parsed: Parsed, meanings: Mapping[str, float | Non
             parsed.values[position], parsed.missing[position] = value, np.isnan(value)
 
 
-def _fold_code(text: str) -> str:
-    word = fold_word(text)
-    return re.sub(r"[.,]0+$", "", word) if CODE.fullmatch(word) else word
-
-
 def _read_meaning(name: str, meaning: str) -> float | None:
     """Give what a code's meaning stands for: 1, 0, 2 or NaN; None if it says nothing."""
     word = fold_word(meaning)
@@ -128,7 +124,7 @@ def _read_meaning(name: str, meaning: str) -> float | None:
 
 
 def _read_word(name: str, text: str, meanings: Mapping[str, float | None], *, events: bool) -> float:
-    code = _fold_code(text)
+    code = fold_code(text)
     if code in meanings:
         value = meanings[code]
         return np.nan if value is None else value
@@ -144,19 +140,8 @@ def _read_word(name: str, text: str, meanings: Mapping[str, float | None], *, ev
     return value
 
 
-def _count_codes(cells: Cells, parsed: Parsed, rows: np.ndarray | None = None) -> dict[str, int]:
-    """Count the rows of each number among the cells."""
-    counts = cells.counts if rows is None else np.bincount(cells.codes[rows], minlength=len(cells.texts))
-    found: dict[str, int] = {}
-    for position, text in enumerate(cells.different):
-        code = _fold_code(text)
-        if CODE.fullmatch(code) and not parsed.missing[position] and counts[position]:
-            found[code] = found.get(code, 0) + int(counts[position])
-    return found
-
-
 def _count_codes_by_centre(cells: Cells, parsed: Parsed, centres: Centres) -> dict[str, dict[str, int]]:
-    return {centre: _count_codes(cells, parsed, centres.select(centre)) for centre in centres.names}
+    return {centre: count_codes(cells, parsed, centres.select(centre)) for centre in centres.names}
 
 
 def _find_doubt(name: str, found: dict[str, int], by_centre: dict[str, dict[str, int]], *, events: bool) -> str:
@@ -206,13 +191,24 @@ def _describe_doubt(name: str, found: dict[str, int]) -> str:
 
 def _find_doubt_in_words(name: str, cells: Cells, parsed: Parsed, *, is_settled: bool) -> str:
     """Say why words can't be told: too many are not understood, or it says only yes and is empty elsewhere."""
-    known = parsed.values[~np.isnan(parsed.values)]
-    words = _list_doubtful(cells, parsed, set(known))
+    known = {*parsed.values[~np.isnan(parsed.values)]}
+    words = _list_doubtful(cells, parsed, known)[:4]
     if words and NO_VALUE not in parsed.reasons.values():
-        settle = SETTLE.format(name=name, codes="WORD:yes,WORD:no")
-        return f"Its words are {', '.join(map(quote, words[:4]))}; which is yes can't be told. {settle}."
+        listed = ", ".join(map(quote, words))
+        if {YES, NO} <= known:
+            codes = ",".join(f"{word[:20]}:MEANING" for word in words)
+            return f"Beside yes and no it says {listed}. {SETTLE.format(name=name, codes=codes)}, or unknown."
+        other = "" if "" not in cells.different else f",{EMPTY}:no"
+        settle = SETTLE.format(name=name, codes=f"WORD:yes,WORD:no{other if len(words) == 1 else ''}")
+        return f"Its words are {listed}; which is yes can't be told. {settle}."
+    return "" if words or is_settled else _find_empty(name, cells, parsed)
+
+
+def _find_empty(name: str, cells: Cells, parsed: Parsed) -> str:
+    """Ask what empty cells mean in a column that says only yes."""
+    known = parsed.values[~np.isnan(parsed.values)]
     empty = sum(int(cells.counts[i]) for i, text in enumerate(cells.different) if not text)
-    if not words and not is_settled and empty > 1 and len(known) and (known == YES).all():
+    if empty > 1 and len(known) and (known == YES).all():
         settle = SETTLE.format(name=name, codes=f"{EMPTY}:no")
         return f"{ONLY_YES.format(count=empty)}. {settle}, or {EMPTY}:unknown."
     return ""
@@ -247,51 +243,3 @@ def _describe_coding(cells: Cells, parsed: Parsed) -> str:
             words[value].append(cells.different[position] or EMPTY)
     meanings = {YES: "yes", NO: "no", OTHER_EVENT: "competing event"}
     return ", ".join(f"{' or '.join(texts)} = {meanings[value]}" for value, texts in words.items() if texts)
-
-
-def read_levels(field: Field, cells: Cells, codes: Mapping[str, str] | None, title: Title) -> Coded:
-    """Read a column of levels, None where missing or not understood.
-
-    `codes` are those that a person gave, the title is what the column's head says.
-    """
-    stated = {_fold_code(code): meaning for code, meaning in (codes or title.coding or {}).items()}
-
-    def parse(text: str) -> object:
-        meaning = stated.get(_fold_code(text), text)
-        try:
-            return parse_value(field, meaning)
-        except ClinicalError as error:
-            if "BI-RADS 6" in str(error):
-                raise ValueError("BI-RADS 6 encodes the answer") from None
-            raise ValueError(f"{quote(text)} is none of {', '.join(field.levels)}") from None
-
-    parsed = parse_texts(cells, parse)
-    for position, text in enumerate(cells.different):  # a level may be spelt as a word for missing: "none"
-        if parsed.missing[position] and fold_word(text) in map(fold_word, field.levels):
-            parsed.values[position], parsed.missing[position] = parse(text), False
-    found = _count_codes(cells, parsed)
-    if (
-        field.name == "her2"
-        and found
-        and not stated
-        and set(found) <= {"0", "1"}
-        and len(found) == _count_known(parsed)
-    ):
-        return Coded(
-            parsed, problem=f"0 and 1 may be scores or no and yes. {SETTLE.format(name='her2', codes='1:1+')}."
-        )
-    coding = ", ".join(f"{code} = {meaning}" for code, meaning in stated.items())
-    unfit = sorted((i for i in parsed.reasons if cells.different[i] != FORMULA), key=lambda i: -int(cells.counts[i]))
-    is_grade = all(level.isdecimal() for level in field.levels)  # a number beyond the others shows another scale
-    is_worded = not any(character.isdigit() for level in field.levels for character in level)
-    share = STRAY_SHARE if is_grade else UNFIT_SHARE if is_worded else 0.5
-    if sum(int(cells.counts[i]) for i in unfit) <= max(1, share * int(cells.counts[~parsed.missing].sum())):
-        return Coded(parsed, coding)
-    words = [cells.different[i] for i in unfit[:4]]
-    example = ",".join(f"{word[:20]}:LEVEL" for word in words[:2])
-    problem = f"{', '.join(map(quote, words))}: none of {', '.join(field.levels)}"
-    return Coded(parsed, coding, f"{problem}. {SETTLE.format(name=field.name, codes=example)}.")
-
-
-def _count_known(parsed: Parsed) -> int:
-    return int((~parsed.missing).sum()) if len(parsed.missing) else 0
