@@ -34,8 +34,9 @@ ID_WORDS = re.compile(
     r"case|fall\w*|record|mrn|pseudonym\w*|病\w*|患\w*|住院\w*|登记\w*|编号)(_|$)|号$"
 )
 ID_AGAIN = (
-    "No column is named patient_id, and '{column}' holds {distinct} different values in {rows} rows: if it names the "
-    "patients, map it to patient_id, for each counts once; if not, ignore it."
+    "No column is named patient_id, and '{column}' holds {distinct} different values in {rows} rows. If it names the "
+    "patients, each counts once: map it to patient_id, or leave it unread: --map patient_id='{column}' or --ignore "
+    "'{column}'."
 )
 MOST_ROWS = 12  # rows of one patient, on average, up to which a column may name patients
 UNCLEAR = {

@@ -167,7 +167,7 @@ def test_names_of_pseudonyms_in_study_software(name):
 def test_rows_of_one_patient_count_once_whatever_the_pseudonyms_are_called(name):
     table = read_base().assign(patient_id=lambda t: [f"K{i // 2}" for i in range(len(t))])
     content = table.rename(columns={"patient_id": name}).to_csv(index=False).encode()
-    with pytest.raises(TableError, match="holds 40 different values in 80 rows: if it names the patients"):
+    with pytest.raises(TableError, match=r"holds 40 different values in 80 rows. If it names the patients"):
         read_predictions(content)
     assert len(read_predictions(content, Choices(ignored=(name,))).table) == 80
 
