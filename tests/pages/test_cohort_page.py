@@ -2,6 +2,7 @@
 
 import io
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -104,6 +105,19 @@ def test_what_each_column_was_taken_for_is_listed_and_can_be_changed(at):
     at.button(key="columns_forget").click().run()
     assert find_columns(at).loc["age", "Read as"] == "Age"
     assert find_columns(at).loc["rfs_event", "Read as"] == "not read"
+
+
+def test_of_two_sheets_with_a_cohort_one_is_chosen(at):
+    buffer = io.BytesIO()
+    with pd.ExcelWriter(buffer) as book:
+        make_table()[:80].to_excel(book, sheet_name="2019", index=False)
+        make_table()[80:].to_excel(book, sheet_name="2020", index=False)
+    upload(at, buffer.getvalue(), "cohort.xlsx")
+    assert "The sheets '2019' and '2020' each hold a table with such columns." in at.error[0].value
+    assert at.selectbox(key="file_sheet").value is None
+    at.selectbox(key="file_sheet").set_value("2019").run()
+    assert not at.error
+    assert "80 of 80 patients of the uploaded cohort" in words(at)
 
 
 def test_names_in_a_column_go_with_the_file(at):

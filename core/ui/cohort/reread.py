@@ -97,14 +97,19 @@ def _look(content: bytes, choices: Choices) -> Preview:
         different = column.unique()
         if name and len(different) <= MOST_CODES:
             few[name] = tuple(sorted(different.to_pylist()))
-    return Preview(tuple(dict.fromkeys(name for name in table.header if name)), few, table.sheets)
+    names = tuple(dict.fromkeys(name for name in table.header if name))
+    return Preview(names, few, table.sheets, bool(table.alike))
 
 
 def _ask_file(preview: Preview, content: bytes, choices: Choices, form: TableForm) -> None:
     """Ask for what concerns the file as a whole, where there is something to ask."""
     if len(preview.sheets) > 1:
-        st.session_state.setdefault(SHEET, None if preview.is_open else preview.sheets[0])
-        st.selectbox("Sheet", sorted(preview.sheets), key=SHEET, on_change=guard(_settle_file), args=(form,))
+        if not preview.is_open:
+            st.session_state.setdefault(SHEET, preview.sheets[0])
+        first = None if preview.is_open else 0
+        st.selectbox(
+            "Sheet", sorted(preview.sheets), index=first, key=SHEET, on_change=guard(_settle_file), args=(form,)
+        )
     if not preview.sheets and not _is_unicode(content):
         st.session_state.setdefault(ENCODING, choices.encoding or BY_WORDS)
         options = [BY_WORDS, *ENCODINGS]
