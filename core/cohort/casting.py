@@ -11,7 +11,7 @@ from core.clinical import COLUMNS, FACTORS, UNITS, Column, Title, simplify_name
 from core.cohort.cells import Cells, Centres, Parsed, find_plain_names, parse_texts, quote
 from core.cohort.coding import OTHER_EVENT, STRAY_SHARE, Coded, read_binary, read_levels
 from core.cohort.columns import MODEL, label_field
-from core.cohort.numbers import Decimals, Quantities, parse_numbers
+from core.cohort.numbers import Decimals, Quantities, find_lower_limits, parse_numbers
 from core.cohort.record import Choices, ColumnReading
 from core.cohort.units import find_unit
 
@@ -196,14 +196,14 @@ def _cast_numbers(
     reading = replace(
         reading,
         unit=_name_unit(about, unit.words, numbers, by_cell, written),
-        problem=unit.problem,
+        problem=unit.problem or (find_lower_limits(cells) if about.name == "rfs_months" else ""),
         known=int(np.isfinite(values).sum()),
         missing=int(cells.counts[numbers.missing].sum()),
         left_out=_count(numbers, cells, words, int(outside.sum())),
     )
-    note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not unit.problem else ""
+    note = f"{reading.column} was read in {unit.note}, as its values show." if unit.note and not reading.problem else ""
     cautions = "; ".join(filter(None, (unit.caution, _suspect_codes(about.name, values))))
-    if cautions and not unit.problem:
+    if cautions and not reading.problem:
         note = f"{note} {reading.column}: {cautions}.".strip()
     return Cast(values, reading, reasons, (lower, upper), note)
 

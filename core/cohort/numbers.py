@@ -25,6 +25,7 @@ ABOUT = re.compile(
 SIGNS = {"less than": "<", "unter": "<", "inférieur à": "<", "menos de": "<", "more than": ">", "über": ">"}
 SIGNS |= {"supérieur à": ">", "más de": ">", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">="}
 EITHER = "j"
+LIMIT, LIMIT_SHARE = re.compile(r"(?:[>≥]=?|über|over|more than)\s*\d.*|\d[\d.,]*\s*\+"), 0.02
 RAISED = re.compile(r"[¹²³⁰⁴-⁹₀-₉①-⑳⑴-⒛]")  # folded, 16¹ would be 161
 FEW_DIGITS, MOST_DIGITS = 5, 4
 AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
@@ -76,6 +77,16 @@ def find_decimals(texts: pa.Array) -> Decimals:
             mark = _find_mark(number)
             found = found | Decimals(mark == ",", mark == ".")
     return found
+
+
+def find_lower_limits(cells: Cells) -> str:
+    """Say that several times are written as ">60" or "60+": without them only the short ones would be left."""
+    limits = [i for i, text in enumerate(cells.different) if LIMIT.fullmatch(text)]
+    count, total = int(cells.counts[limits].sum()), len(cells.codes)
+    if count <= max(1, LIMIT_SHARE * total):
+        return ""
+    example = quote(cells.different[limits[0]])
+    return f"{count} of {total} values are only a lower limit, as {example}: write how long each patient was followed."
 
 
 def are_cut_decimals(whole: Cells, rest: Cells) -> bool:

@@ -28,7 +28,7 @@ MOST_STRADDLE = (
     "{count} of {total} values of ki67_pct lie on both sides of the cut-off, {cutoff}, which leaves no fair choice. "
     "Give exact values, or whether Ki-67 is high."
 )
-STRADDLING_SHARE = TIME_SHARE = 0.1
+STRADDLING_SHARE = 0.1
 NUMERIC = {"number", "probability"}
 DECIMAL = {"prob", "ki67_pct", "rfs_months"}
 CUT = (
@@ -211,8 +211,7 @@ def _take(cast: Cast, result: Understood, *, is_primary: bool) -> None:
             ),
             column=reading.column,
         )
-    most = max(1, TIME_SHARE * total) if reading.name == TIME else total / 2  # long times are the ones left out
-    if not is_primary and not reading.problem and reading.not_understood > most:
+    if not is_primary and not reading.problem and reading.not_understood > total / 2:
         first, count = reading.left_out[0]
         problem = f"{reading.not_understood} of {total} values were not understood"
         reading = replace(reading, problem=f"{problem} ({first}: {count}).")

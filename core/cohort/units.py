@@ -255,7 +255,7 @@ def _find_others(column: Column, values: np.ndarray, unit: str) -> str:
     factors, low, high = FACTORS[column.unit], column.field.low, column.field.high
     inside = {name: (values * factor >= low) & (values * factor <= high) for name, factor in factors.items()}
     for other, fits in inside.items():
-        count = int((fits & ~inside[unit] & (values > 0)).sum())
+        count = int((fits & ~inside[unit] & (values > 0) & ~np.isin(values, NOT_KNOWN)).sum())
         if count > max(1, STRAY * len(values)):
             return _ask(column, FIT.format(count=count, total=len(values), other=other, unit=unit), unit, other)
     return ""

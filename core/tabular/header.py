@@ -7,7 +7,7 @@ from core.clinical import KNOWN_NAMES, read_title
 SEARCHED = 20
 PASSED_OVER = "The column names were found in row {row}; the {count} above it, a title or the like, were passed over."
 
-NAMED_ABOVE = "The head runs over two rows: {names} stand in the upper one."
+NAMED_ABOVE = "The head runs over two rows: the upper one names {names}."
 
 
 def find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> int:

@@ -308,9 +308,9 @@ def test_utf16_without_a_mark():
 
 def test_many_different_words_make_one_line():
     table = read_predictions(
-        write_base(rfs_months=lambda t: [f"x{i}" if i < 8 else v for i, v in enumerate(t["rfs_months"])])
+        write_base(rfs_months=lambda t: [f"x{i}" if i < 10 else v for i, v in enumerate(t["rfs_months"])])
     )
-    assert table.reading.describe() == ["rfs_months: '…' is not a number in 8 rows, left out."]
+    assert table.reading.describe() == ["rfs_months: '…' is not a number in 10 rows, left out."]
 
 
 def test_a_unit_of_what_is_not_read_is_said():

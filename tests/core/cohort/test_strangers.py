@@ -115,7 +115,7 @@ def test_a_head_over_two_rows_names_all_columns(rows_above):
     above = [["A title"]] * (rows_above - 1)
     read = read_predictions(write_workbook({"Data": [*above, upper, *rows]}))
     assert measure(read) == BASE
-    assert any("'patient_id', 'split', 'centre' stand in the upper one" in note for note in read.notes)
+    assert "The head runs over two rows: the upper one names 'patient_id', 'split', 'centre'." in read.notes
     text = "\n".join(",".join(row) for row in [*above, upper, *rows]).encode()
     assert measure(read_predictions(text)) == BASE
 
@@ -201,7 +201,7 @@ def test_times_with_only_a_lower_limit_are_not_left_out_by_the_dozen():
         write_base(rfs_months=lambda t: t["rfs_months"].where(t["rfs_months"].astype(float) < 60, ">60"))
     )
     assert "rfs_months" not in long.table
-    assert any("values were not understood ('>60'" in line for line in long.reading.describe())
+    assert any("are only a lower limit, as '>60'" in line for line in long.reading.describe())
 
 
 def test_centres_that_differ_in_case_are_one():
@@ -295,3 +295,10 @@ def test_a_needed_column_of_which_most_is_not_understood_is_refused():
 def test_a_column_that_tells_training_rows_is_proposed_as_the_split():
     content = write_base(split=None, is_train=lambda t: [i % 2 for i in range(len(t))])
     assert ("is_train", "split") in read_predictions(content).reading.unread
+
+
+@pytest.mark.parametrize("code", ["999", "-9"])
+def test_a_code_for_not_known_among_times_is_no_other_unit(code):
+    read = read_predictions(write_base(rfs_months=lambda t: t["rfs_months"].where(t.index % 8 > 0, code)))
+    assert read.table["rfs_months"].notna().sum() == 70
+    assert "rfs_months: outside 0 to 600 months in 10 rows, left out." in read.reading.describe()
