@@ -77,8 +77,7 @@ def name_wrong_outcome(known: dict[str, object]) -> str:
 
 def name_wrong_outcomes(table: pd.DataFrame) -> list[str]:
     """Say of each patient why the Ki-67 is not that of the tumour that was examined; "" where it may be."""
-    facts = table.reindex(columns=[*EXCLUDING])
-    records = facts.astype(object).where(facts.notna(), None).to_dict("records")
-    return [
-        name_wrong_outcome({"ki67_pct": 0.0} | {str(name): value for name, value in own.items()}) for own in records
-    ]
+    if table.columns.intersection(EXCLUDING).empty:
+        return [""] * len(table)
+    facts = table.reindex(columns=[*EXCLUDING]).to_numpy(dtype=object)
+    return [name_wrong_outcome({"ki67_pct": 0.0} | dict(zip(EXCLUDING, own, strict=True))) for own in facts]

@@ -1,6 +1,7 @@
 """Rows as patients: those that are none, those that may be one patient twice, and those that don't count once."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from core.clinical import NOT_COMPUTED, fold_word, is_missing, names_summary, simplify_name
 from core.clinical.ids import fold_ids
-from core.cohort.cells import Cells, quote
+from core.cohort.cells import Cells, find_plain_names, quote
 from core.cohort.columns import Match
 from core.cohort.record import Choices
 from core.errors import TableError
@@ -48,27 +49,12 @@ LIGHTEST_KG = 25
 
 
 def set_aside(table: TextTable, match: Match, *, no_patient: str = NO_PATIENT) -> TextTable:
-    """Refuse the rows that are no patients before the columns are judged by the others.
-
-    Parameters
-    ----------
-    table : TextTable
-        Table as it stands in its file.
-    match : Match
-        Which column is which.
-    no_patient : str
-        Reason of a row without pseudonym.
-
-    Returns
-    -------
-    TextTable
-        The other rows; all of them if none would be left.
-    """
-    found = _find_heads(table)
+    """Refuse the rows that are no patients before the columns are judged by the others, if any is left."""
+    found = _find_heads(table) if len(table.header) > 1 else {}
     if "patient_id" in match.positions:
         cells = Cells(table.columns[match.positions["patient_id"]])
         found |= _find_summary_ids(cells)
-        empty = [i for i, text in enumerate(cells.different) if is_missing(text, is_name=True)]
+        empty = [i for i in _list_odd(cells) if is_missing(cells.different[i], is_name=True)]
         found = dict.fromkeys(map(int, np.flatnonzero(np.isin(cells.codes, empty))), no_patient) | found
     elif "patient_id" not in match.doubtful:
         found |= find_summaries(table)
@@ -83,21 +69,26 @@ def set_aside(table: TextTable, match: Match, *, no_patient: str = NO_PATIENT) -
 
 def _find_heads(table: TextTable) -> dict[int, str]:
     """Give the positions of rows that repeat the column names."""
-    if not table.rows or len(table.header) < 2:
-        return {}
-    again = [pc.equal(column, name) for column, name in zip(table.columns, table.header, strict=True)]
-    filled = sum(pc.not_equal(column, "").to_numpy(zero_copy_only=False).astype(int) for column in table.columns)
-    same = sum(equal.to_numpy(zero_copy_only=False).astype(int) for equal in again)
-    return dict.fromkeys(map(int, np.flatnonzero((same > 1) & (same == filled))), HEAD_AGAIN)
+    same = np.zeros(len(table.rows), int)
+    for column, name in zip(table.columns, table.header, strict=True):
+        same += pc.equal(column, name).to_numpy(zero_copy_only=False)
+    again = np.flatnonzero(same > 1)
+    filled = {row: sum(bool(column[row].as_py()) for column in table.columns) for row in again.tolist()}
+    return {row: HEAD_AGAIN for row, count in filled.items() if same[row] == count}
+
+
+def _list_odd(cells: Cells) -> list[int]:
+    """List the different pseudonyms that may be none: without a digit, with blanks, or with a sign as in "N=80"."""
+    return list(map(int, np.flatnonzero(~find_plain_names(cells, r"[=:(±]"))))
 
 
 def _find_summary_ids(cells: Cells) -> dict[int, str]:
     """Give the positions of rows that the pseudonym names as sums or means; "SD 001" among its like is a pseudonym."""
-    named = [i for i, text in enumerate(cells.different) if names_summary(text)]
+    named = [i for i in _list_odd(cells) if names_summary(cells.different[i])]
     stems = [match[1] if (match := NUMBERED.fullmatch(fold_word(cells.different[i]))) else "" for i in named]
-    found: dict[int, str] = {}
+    often, found = Counter(stems), dict[int, str]()
     for i, stem in zip(named, stems, strict=True):
-        if not stem or stems.count(stem) == 1:
+        if not stem or often[stem] == 1:
             reason = f"patient_id: {SUMMARY.format(cell=quote(cells.different[i]))}"
             found |= dict.fromkeys(map(int, np.flatnonzero(cells.codes == i)), reason)
     return found
@@ -152,8 +143,8 @@ def refuse_unnamed_patients(table: TextTable, match: Match, choices: Choices) ->
         if simplify_name(column) in settled or not (guess == "patient_id" or ID_WORDS.search(simplify_name(column))):
             continue
         cells = Cells(table.find(column))
-        known = [text for text in cells.different if not is_missing(text, is_name=True)]
-        total = sum(int(cells.counts[i]) for i, text in enumerate(cells.different) if text in set(known))
+        known = [i for i, text in enumerate(cells.different) if not is_missing(text, is_name=True)]
+        total = int(cells.counts[known].sum())
         if 1 < len(known) < total <= MOST_ROWS * len(known):
             raise TableError(ID_AGAIN.format(column=column[:40], distinct=len(known), rows=total), column=column)
 

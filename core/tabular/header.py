@@ -41,15 +41,7 @@ def describe_header(row: int, above: int) -> list[str]:
 
 
 def take_names_above(header: list[str], above: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Name columns by the cell above where the header's own is empty and that one is a known name.
-
-    Returns
-    -------
-    header : list of str
-        With the names of a head that runs over two rows.
-    notes : list of str
-        What was done.
-    """
+    """Name columns by the cell above where their own is empty and that one a known name; and say so."""
     taken = [
         i for i, name in enumerate(header) if not name.strip() and i < len(above) and count_known(above[i : i + 1])
     ]
