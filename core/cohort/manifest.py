@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.clinical import COLUMNS, M2_PREDICTORS
+from core.clinical import COLUMNS, M2_PREDICTORS, fold_word
 from core.cohort.box_column import check_boxes, parse_box
 from core.cohort.columns import match_columns
 from core.cohort.outcomes import EXCLUDING, name_wrong_outcome
@@ -73,6 +73,8 @@ def read_manifest(path: Path, rule: SplitRule, choices: Choices | None = None, *
     checked = pd.DataFrame(_sort_rows(rows))
     present = [name for name in (*OUTCOMES, *M2_PREDICTORS) if name in checked]
     patients = checked.groupby("patient_id", sort=True)[["centre", *present]].first()
+    spelt = {fold_word(centre): centre for centre in patients["centre"]}
+    rule = replace(rule, external=tuple(spelt.get(fold_word(name), name) for name in rule.external))
     patients = patients.astype(object).where(patients.notna(), None)
     for name in OUTCOMES:
         if name not in patients:

@@ -77,7 +77,7 @@ def name_wrong_outcome(known: dict[str, object]) -> str:
 
 def name_wrong_outcomes(table: pd.DataFrame) -> list[str]:
     """Say of each patient why the Ki-67 is not that of the tumour that was examined; "" where it may be."""
-    if table.columns.intersection(EXCLUDING).empty:
+    if table.columns.intersection([*EXCLUDING]).empty:
         return [""] * len(table)
     facts = table.reindex(columns=[*EXCLUDING]).to_numpy(dtype=object)
     return [name_wrong_outcome({"ki67_pct": 0.0} | dict(zip(EXCLUDING, own, strict=True))) for own in facts]

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from core.cohort import Choices, read_predictions
-from core.cohort.manifest import read_rows
+from core.cohort.manifest import read_manifest, read_rows
+from core.cohort.splits import SplitRule
 from core.errors import TableError
+from models.cutoff import DEFAULT_CUTOFF
 from tests.core.cohort.test_cases import BASE, CASES, measure, write_base
 
 
@@ -302,3 +304,16 @@ def test_a_code_for_not_known_among_times_is_no_other_unit(code):
     read = read_predictions(write_base(rfs_months=lambda t: t["rfs_months"].where(t.index % 8 > 0, code)))
     assert read.table["rfs_months"].notna().sum() == 70
     assert "rfs_months: outside 0 to 600 months in 10 rows, left out." in read.reading.describe()
+
+
+def test_a_centre_held_out_is_found_however_it_is_written(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    path = tmp_path / "manifest.csv"
+
+    def write_centre(table):
+        return table["centre"].where(table.index % 3 > 0, table["centre"].str.upper())
+
+    path.write_bytes(write_base(split=None, y=None, prob=None, image=lambda _: "a.png", centre=write_centre))
+    manifest = read_manifest(path, SplitRule(("north",), DEFAULT_CUTOFF, 1))
+    assert set(manifest.patients.loc[manifest.patients["split"] == "external", "centre"]) == {"North"}
+    assert (manifest.patients["split"] == "external").sum() == 40
