@@ -21,7 +21,7 @@ def limit(monkeypatch):
 
 def test_the_upload_limit_follows_the_setting_and_decoders_are_started(limit, monkeypatch):
     started = []
-    monkeypatch.setattr("core.ui.intake.get_pool", lambda: started.append("decoders"))
+    monkeypatch.setattr("core.ui.gate.intake.get_pool", lambda: started.append("decoders"))
     prepare_intake()
     assert config.get_option(UPLOAD_OPTION) == 7
     assert started == ["decoders"]
