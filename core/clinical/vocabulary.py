@@ -22,7 +22,7 @@ MISSING_WORDS = _words("""
     | not_done | not done | not performed | not_assessed | not assessed | not_examined | not examined | not tested
     | nd | n.d. | nk | n.k. | ? | ?? | - | -- | --- | – | — | . | .. | … | <na> | nat
     | ??? | n/d | not avail. | not given | no value | no info | no information | missing value | not evaluable
-    | not measured | tbd | to be determined | in progress | refused | withheld | insufficient material | -/- | ./.
+    | not measured | tbd | to be determined | in progress | withheld | insufficient material | -/- | ./.
     | \\n | _ | __
     | tx | ptx | nx | pnx | gx | #value! | #ref! | #div/0! | #name? | #num! | #null!
     | unbekannt | nicht bekannt | k.a. | k. a. | ka | k.a | keine angabe | keine angaben | fehlt | fehlend | nb | n.b.

@@ -317,3 +317,8 @@ def test_a_centre_held_out_is_found_however_it_is_written(tmp_path):
     manifest = read_manifest(path, SplitRule(("north",), DEFAULT_CUTOFF, 1))
     assert set(manifest.patients.loc[manifest.patients["split"] == "external", "centre"]) == {"North"}
     assert (manifest.patients["split"] == "external").sum() == 40
+
+
+def test_a_verdict_of_the_gate_is_no_word_for_not_known():
+    read = read_predictions(write_base(gate=lambda t: ["refused" if i == 3 else "ok" for i in range(len(t))]))
+    assert read.table["gate"].tolist()[2:5] == ["ok", "refused", "ok"]
