@@ -20,7 +20,7 @@ def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
     steps = contributions["log_odds"].tolist()
     sums = list(accumulate(steps[:-1]))
     starts, ends = [0.0, *sums[:-1], 0.0], [*sums, steps[-1]]
-    signs = [NEUTRAL, *(RAISES if step >= 0 else LOWERS for step in steps[1:-1]), NEUTRAL]
+    signs = [NEUTRAL, *map(_choose_colour, steps[1:-1]), NEUTRAL]
     labels = contributions["label"].map(shorten_label)
     rows = [
         f"{label} <b>{_shorten(value)}</b>" if value else label
@@ -58,6 +58,13 @@ def plot_waterfall(contributions: "pd.DataFrame") -> go.Figure:
     figure.update_yaxes(autorange="reversed", ticks="", showgrid=False)
     figure.update_layout(font={"size": TINY_SIZE})
     return figure
+
+
+def _choose_colour(step: float) -> str:
+    """Give the colour of a contribution; one that is written as 0.00 neither raises nor lowers."""
+    if round(step, 2) == 0:
+        return NEUTRAL
+    return RAISES if step > 0 else LOWERS
 
 
 def _shorten(value: str) -> str:

@@ -19,7 +19,7 @@ from core.figures.case.probability import (
 from core.figures.case.waterfall import describe_waterfall, plot_waterfall
 from core.figures.drawing.fonts import measure
 from core.figures.rendering import render_svg
-from core.figures.theme import LOWERS, RAISES, TINY_SIZE
+from core.figures.theme import LOWERS, NEUTRAL, RAISES, TINY_SIZE
 from core.inference.explain import format_percent, tabulate_contributions
 from core.inference.lesion import Lesion
 from core.inference.points import score_points
@@ -36,8 +36,17 @@ def test_the_waterfall_goes_from_the_intercept_to_the_logit(prediction):
     assert list(bars.base[1:-1]) == pytest.approx(ends[:-2])
     assert ends[-2] == pytest.approx(ends[-1])
     assert ends[-1] == pytest.approx(prediction.logit)
-    signs = [(RAISES, "") if step >= 0 else (LOWERS, "/") for step in bars.x[1:-1]]
+    signs = [
+        (RAISES, "") if step > 0 else (LOWERS, "/") if step else (NEUTRAL, "") for step in np.round(bars.x[1:-1], 2)
+    ]
     assert list(zip(bars.marker.color[1:-1], bars.marker.pattern.shape[1:-1], strict=True)) == signs
+
+
+def test_a_value_that_is_not_known_neither_raises_nor_lowers(prediction):
+    table = tabulate_contributions(prediction, {})
+    table["log_odds"] *= table["term"] == "image"
+    colours = dict(zip(table["term"], plot_waterfall(table).data[0].marker.color, strict=True))
+    assert {term for term, colour in colours.items() if colour != NEUTRAL} == {"image"}
 
 
 def test_the_waterfall_names_values_and_what_is_not_known(prediction):
