@@ -39,7 +39,7 @@ ID_AGAIN = (
     "patients, each counts once: map it to patient_id, or leave it unread: --map patient_id='{column}' or --ignore "
     "'{column}'."
 )
-MOST_ROWS = 12  # rows of one patient, on average, up to which a column may name patients
+MOST_ROWS = 12  # rows of one patient, up to which a column may name patients
 UNCLEAR = {
     "weights": frozenset({"weight", "wt", "w", "gewicht", "poids", "peso"}),
     "delayed entry": frozenset({"entry", "start", "begin", "t0", "eintritt", "entree", "entrada"}),
@@ -145,7 +145,7 @@ def refuse_unnamed_patients(table: TextTable, match: Match, choices: Choices) ->
         cells = Cells(table.find(column))
         known = [i for i, text in enumerate(cells.different) if not is_missing(text, is_name=True)]
         total = int(cells.counts[known].sum())
-        if 1 < len(known) < total <= MOST_ROWS * len(known):
+        if 1 < len(known) < total and cells.counts[known].max() <= MOST_ROWS:
             raise TableError(ID_AGAIN.format(column=column[:40], distinct=len(known), rows=total), column=column)
 
 

@@ -174,6 +174,12 @@ def test_rows_of_one_patient_count_once_whatever_the_pseudonyms_are_called(name)
     assert len(read_predictions(content, Choices(ignored=(name,))).table) == 80
 
 
+def test_a_count_that_many_patients_share_names_no_patients():
+    counts = [0] * 40 + [i % 9 for i in range(40)]
+    content = read_base().drop(columns="patient_id").assign(number_of_masses=counts).to_csv(index=False).encode()
+    assert len(read_predictions(content).table) == 80
+
+
 @pytest.mark.parametrize(
     ("name", "cells", "kind"),
     [
