@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from core.simulation import render_patient, simulate_cohort
-from tests.core.cli.test_cli import run
 
 BOX = "400,250,600,400"
 
@@ -21,8 +20,7 @@ def image(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("paper", "width"), [("a4", 595), ("letter", 612)])
 def test_predict_writes_a_pdf(
-    capsys,
-    monkeypatch,
+    run,
     bundle_dir: Path,
     image: Path,
     tmp_path: Path,
@@ -31,7 +29,7 @@ def test_predict_writes_a_pdf(
 ) -> None:
     out = tmp_path / "case.pdf"
     options = ("--roi", BOX, "--bundle", bundle_dir, "--document", out, "--paper", paper)
-    code, printed, err = run(capsys, monkeypatch, "predict", image, *options)
+    code, printed, err = run("predict", image, *options)
     assert code == 0
     assert "The document is written." in err
     assert "Probability of high Ki-67" in printed
@@ -39,11 +37,9 @@ def test_predict_writes_a_pdf(
         assert round(document.pages[0].mediabox[2]) == width
 
 
-def test_predict_writes_html_that_names_no_file(
-    capsys, monkeypatch, bundle_dir: Path, image: Path, tmp_path: Path
-) -> None:
+def test_predict_writes_html_that_names_no_file(run, bundle_dir: Path, image: Path, tmp_path: Path) -> None:
     out = tmp_path / "case.HTML"
-    code, _, _ = run(capsys, monkeypatch, "predict", image, "--roi", BOX, "--bundle", bundle_dir, "--document", out)
+    code, _, _ = run("predict", image, "--roi", BOX, "--bundle", bundle_dir, "--document", out)
     page = out.read_text(encoding="utf-8")
     assert code == 0
     assert "<h1>Ki-67 estimate before surgery</h1>" in page
@@ -56,8 +52,7 @@ def test_predict_writes_html_that_names_no_file(
     [("case.docx", 2, "ends in .pdf or .html"), ("nowhere/case.pdf", 1, "can't be written")],
 )
 def test_a_document_that_cannot_be_written_ends_in_a_sentence(
-    capsys,
-    monkeypatch,
+    run,
     bundle_dir: Path,
     image: Path,
     tmp_path: Path,
@@ -66,7 +61,7 @@ def test_a_document_that_cannot_be_written_ends_in_a_sentence(
     message: str,
 ) -> None:
     options = ("--roi", BOX, "--bundle", bundle_dir, "--document", tmp_path / name)
-    found, _, err = run(capsys, monkeypatch, "predict", image, *options)
+    found, _, err = run("predict", image, *options)
     assert found == code
     assert message in err
     assert "Traceback" not in err

@@ -7,7 +7,6 @@ import pytest
 
 from core.cli.table_options import say_refused, settle
 from core.errors import UsageError
-from tests.core.cli.test_cli import run
 
 CASES = Path(__file__).parents[1] / "cohort" / "cases"
 
@@ -35,17 +34,17 @@ def test_a_wrong_option_says_what_to_do(options, match):
         settle(*options)
 
 
-def test_a_table_is_settled_on_the_command_line(capsys, monkeypatch):
-    code, _, err = run(capsys, monkeypatch, "evaluate", CASES / "y_12.csv", "--json")
+def test_a_table_is_settled_on_the_command_line(run):
+    code, _, err = run("evaluate", CASES / "y_12.csv", "--json")
     assert code == 3
     assert "--code y=1:no,2:yes" in err
-    code, out, _ = run(capsys, monkeypatch, "evaluate", CASES / "y_12.csv", "--code", "y=1:no,2:yes", "--json")
+    code, out, _ = run("evaluate", CASES / "y_12.csv", "--code", "y=1:no,2:yes", "--json")
     assert code == 0
     assert round(json.loads(out)["test"]["discrimination"]["auc"], 3) == 0.808
 
 
-def test_any_column_makes_subgroups(capsys, monkeypatch):
-    code, out, err = run(capsys, monkeypatch, "evaluate", CASES / "race.csv", "--by", "race", "--json")
+def test_any_column_makes_subgroups(run):
+    code, out, err = run("evaluate", CASES / "race.csv", "--by", "race", "--json")
     assert code == 0
     assert set(json.loads(out)["external"]["by"]["levels"]) == {"White", "Black", "Asian"}
     assert "Not read: date, device." in err
@@ -61,11 +60,11 @@ def test_long_lists_are_counted_by_reason_and_written_whole(capsys, tmp_path):
     assert len((tmp_path / "refused.csv").read_text().splitlines()) == 42
 
 
-def test_a_table_without_a_usable_row_is_counted_by_reason_and_written_whole(capsys, monkeypatch, tmp_path):
+def test_a_table_without_a_usable_row_is_counted_by_reason_and_written_whole(run, tmp_path):
     table, refused = tmp_path / "t.csv", tmp_path / "refused.csv"
     table.write_text("\n".join(["patient_id,y,prob", *(f"P{i},{i % 2},{i}.5" for i in range(2, 42))]))
     options = ["--unit", "prob=fraction", "--refused", refused]
-    code, _, err = run(capsys, monkeypatch, "evaluate", table, *options)
+    code, _, err = run("evaluate", table, *options)
     assert code == 3
     assert "40 x prob is" in err
     assert err.count("  row ") == 10

@@ -11,7 +11,7 @@ import traceback
 import zipfile
 from collections import Counter
 
-from core.cohort import predictions
+from core.cohort import predictions, reading
 from core.errors import TableError
 from core.tabular.apart import DONE, answer
 from core.tabular.child import read_packed
@@ -105,7 +105,7 @@ def read_here(content: bytes, *, sheet: str = "", encoding: str = ""):
 def run(count: int, seed: int) -> Counter:
     """Read spoilt workbooks; give the number of each outcome, failures by their traceback."""
     rng, outcomes = random.Random(seed), Counter()
-    kept, predictions.read_table = predictions.read_table, read_here
+    kept, reading.read_table = reading.read_table, read_here
     try:
         for _ in range(count):
             content = spoil(rng)
@@ -117,7 +117,7 @@ def run(count: int, seed: int) -> Counter:
             except Exception:  # noqa: BLE001 - what is looked for
                 outcomes[traceback.format_exc()] += 1
     finally:
-        predictions.read_table = kept
+        reading.read_table = kept
     return outcomes
 
 
