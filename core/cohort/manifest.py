@@ -32,8 +32,8 @@ from models.cutoff import DEFAULT_CUTOFF, Cutoff
 OUTCOMES = ("ki67_pct", "lnm", "rfs_months", "rfs_event")
 NEEDED = ("patient_id", "image")
 NEEDED_TO_TRAIN = ("patient_id", "centre", "image", "ki67_pct")
-FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
-FIELDS = (*FIELDS, *EXCLUDING)
+OF_THE_EXAMINATION = (*M2_PREDICTORS, "ki67_cnb_pct", "exam_date", "image_device")
+FIELDS = (*NEEDED, "centre", "split", "box", *OUTCOMES, *OF_THE_EXAMINATION, *EXCLUDING)
 OF_THE_PATIENT = ("centre", *OUTCOMES, "age", "menopausal", "grade_cnb", "er_pct", "pr_pct", "her2", "ki67_cnb_pct")
 OF_THE_IMAGE = {*FIELDS} - {*OF_THE_PATIENT, *EXCLUDING, "patient_id", "image", "split", "box"}
 HIGHEST = 100  # per cent

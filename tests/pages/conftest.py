@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from PIL import Image
-from pydicom.uid import UltrasoundMultiFrameImageStorage
 from streamlit.testing.v1 import AppTest
 
 from core import settings
 from core.simulation import SimulatedFrame, render_frame
-from core.simulation.dicom import encode_dicom
 from core.simulation.parameters import LATENTS
+from tests.pages.loops import encode_loop
 
 ROOT = Path(__file__).parents[2]
 Open = Callable[[str], AppTest]
@@ -38,14 +36,7 @@ def breast_png(breast_frame: SimulatedFrame) -> bytes:
 @pytest.fixture(scope="session")
 def breast_loop(breast_frame: SimulatedFrame) -> bytes:
     """Three frames of falling gain as one DICOM loop with a scale."""
-    patient = {"patient_id": "T-1", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
-    loop = pydicom.dcmread(io.BytesIO(encode_dicom(breast_frame, patient, seed=1)))
-    loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
-    loop.NumberOfFrames = 3
-    loop.PixelData = b"".join((breast_frame.pixels * gain).astype(np.uint8).tobytes() for gain in (1.0, 0.95, 0.9))
-    buffer = io.BytesIO()
-    loop.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    return encode_loop(breast_frame, [(breast_frame.pixels * gain).astype(np.uint8) for gain in (1.0, 0.95, 0.9)])
 
 
 @pytest.fixture

@@ -7,14 +7,11 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pydicom
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
-from pydicom.uid import UltrasoundMultiFrameImageStorage
 
 from core.simulation import SimulatedFrame, render_patient, simulate_cohort
-from core.simulation.dicom import encode_dicom
+from tests.pages.loops import encode_drift
 from tests.pages.serving import PATIENCE_MS, ROOT, serve_app
 from tests.pages.test_in_browser import ARGUMENTS, open_case, read_probability, settle
 from tests.tools import find_program
@@ -22,7 +19,6 @@ from tests.tools import find_program
 FOLDER = ROOT / ".github"
 N_PATIENTS, SEED = 10, 20270101
 N_FRAMES = 40
-PATIENT = {"patient_id": "SIM-1", "exam_date": "2026-01-02", "age": "50", "laterality": "left"}
 File = dict[str, str | bytes]
 
 
@@ -30,17 +26,6 @@ def draw_planes() -> list[SimulatedFrame]:
     """Render two planes of one simulated tumour."""
     cohort = simulate_cohort(N_PATIENTS, SEED)
     return [render_patient(cohort, 0, SEED + plane) for plane in range(2)]
-
-
-def draw_loop(frame: SimulatedFrame) -> bytes:
-    """Make a DICOM loop in which the probe drifts by a pixel every other frame."""
-    loop = pydicom.dcmread(io.BytesIO(encode_dicom(frame, PATIENT, seed=1)))
-    loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
-    loop.NumberOfFrames = N_FRAMES
-    loop.PixelData = b"".join(np.roll(frame.pixels, i // 2, axis=1).tobytes() for i in range(N_FRAMES))
-    buffer = io.BytesIO()
-    loop.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 def give(page: Page, files: list[File]) -> None:
@@ -69,7 +54,10 @@ def show_views(page: Page) -> None:
 
 def show_loop(page: Page) -> None:
     """Score a loop frame by frame."""
-    give(page, [{"name": "loop.dcm", "mimeType": "application/dicom", "buffer": draw_loop(draw_planes()[0])}])
+    give(
+        page,
+        [{"name": "loop.dcm", "mimeType": "application/dicom", "buffer": encode_drift(draw_planes()[0], N_FRAMES)}],
+    )
     page.get_by_role("button", name=f"Score all {N_FRAMES} frames").click()
     page.get_by_text(f"Image score over {N_FRAMES} frames").first.wait_for()
     page.get_by_text("Mean of the frames that pass").click()

@@ -11,7 +11,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.pages.serving import PATIENCE_MS, ROOT, serve_app
-from tests.pages.test_in_browser import ARGUMENTS, read_probability, settle, wait_until
+from tests.pages.test_in_browser import ARGUMENTS, estimate_simulated, settle, wait_until
 from tests.tools import find_program
 
 Scheme = Literal["light", "dark"]
@@ -49,11 +49,7 @@ def walk(browser: Browser, address: str, folder: Path, size: tuple[int, int], sc
         page.goto(f"{address}/{'' if name == 'Home' else name}")
         page.get_by_test_id("stMain").wait_for()
         wrong += keep(page, f"{name}_{end}", folder)
-    page.goto(f"{address}/Case")
-    page.get_by_role("button", name="Try this patient").click()
-    page.get_by_text("image and clinical values are made up").wait_for()
-    settle(page)
-    read_probability(page)
+    estimate_simulated(page, address)
     for tab in ("Contributions", "Nomogram"):
         page.get_by_role("radio", name=tab).click()
         wrong += keep(page, f"Case_{tab}_{end}", folder)

@@ -140,6 +140,16 @@ def read_headline(page) -> int:
     return int(found[1])
 
 
+def estimate_simulated(page, address: str) -> None:
+    """Open Case, and estimate the first simulated patient."""
+    open_case(page, address)
+    page.get_by_role("button", name="Try this patient").click()
+    page.get_by_text("image and clinical values are made up").wait_for()
+    settle(page)
+    read_probability(page)
+    settle(page)
+
+
 def test_from_home_to_a_result_in_two_clicks(page, address):
     page.goto(address, timeout=PATIENCE_MS)
     page.get_by_role("button", name="Try a simulated patient").click()

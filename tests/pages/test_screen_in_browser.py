@@ -5,6 +5,7 @@ import pytest
 from tests.pages.test_in_browser import (  # noqa: F401
     address,
     browser,
+    estimate_simulated,
     open_case,
     page,
     pytestmark,
@@ -27,15 +28,6 @@ GROUNDS = """async () => {
   const figures = [...document.querySelectorAll('[data-testid=stImage] img')]
   return [page, await Promise.all(figures.map(read))]
 }"""
-
-
-def estimate_simulated(page, address: str) -> None:  # noqa: F811
-    open_case(page, address)
-    page.get_by_role("button", name="Try this patient").click()
-    page.get_by_text("image and clinical values are made up").wait_for()
-    settle(page)
-    read_probability(page)
-    settle(page)
 
 
 def find_nomogram_beside_the_image(page) -> None:  # noqa: F811

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 from PIL import Image
-from pydicom.uid import UltrasoundMultiFrameImageStorage
 
 from core.simulation import render_frame
-from core.simulation.dicom import encode_dicom
 from core.simulation.parameters import LATENTS
+from tests.pages.loops import encode_drift
 from tests.pages.serving import serve_app
 from tests.pages.test_accessibility_in_browser import find_lasting_violations
 from tests.pages.test_in_browser import (  # noqa: F401
@@ -62,14 +60,8 @@ def planes() -> list[bytes]:
 @pytest.fixture(scope="module")
 def long_loop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A loop in which the probe drifts by a pixel every other frame."""
-    frame = draw_plane(4)
-    patient = {"patient_id": "T-1", "exam_date": "2024-01-02", "age": "50", "laterality": "left"}
-    loop = pydicom.dcmread(io.BytesIO(encode_dicom(frame, patient, seed=1)))
-    loop.file_meta.MediaStorageSOPClassUID = loop.SOPClassUID = UltrasoundMultiFrameImageStorage
-    loop.NumberOfFrames = N_FRAMES
-    loop.PixelData = b"".join(np.roll(frame.pixels, i // 2, axis=1).tobytes() for i in range(N_FRAMES))
     path = tmp_path_factory.mktemp("loop") / "loop.dcm"
-    loop.save_as(path, enforce_file_format=True)
+    path.write_bytes(encode_drift(draw_plane(4), N_FRAMES))
     return path
 
 
